@@ -1,0 +1,86 @@
+/**
+ * The decision: a graph of tests on 32-bit words of the input that ends in
+ * return values. It says which tests are made, not where their code lies.
+ *
+ * @module
+ */
+
+import type { ReturnValue } from "../profile/policy.ts";
+
+/** A test of one word `w`, which is and-ed to `mask` before an `eq` or `ge`. */
+export type TestOp =
+  /** (w & mask) === k */
+  | "eq"
+  /** (w & mask) >= k */
+  | "ge"
+  /** (w & k) !== 0; `mask` is 0xffff_ffff */
+  | "set";
+
+/** An outcome. */
+export interface Leaf {
+  readonly kind: "leaf";
+  /** What the filter returns. */
+  readonly value: ReturnValue;
+  /** Number of the node, unique within its graph. */
+  readonly id: number;
+}
+
+/** A test and what follows it. */
+export interface Branch {
+  readonly kind: "branch";
+  /** Byte offset of the word in `struct seccomp_data`, a multiple of 4. */
+  readonly offset: number;
+  /** And-ed to the word first; 0xffff_ffff for none. */
+  readonly mask: number;
+  readonly op: TestOp;
+  /** Constant of the test, a u32. */
+  readonly k: number;
+  /** Where the test holds. */
+  readonly yes: Decision;
+  /** Where it fails. */
+  readonly no: Decision;
+  /** Number of the node, unique within its graph. */
+  readonly id: number;
+}
+
+/** A node of the graph; nodes are shared, never changed. */
+export type Decision = Leaf | Branch;
+
+/** Makes nodes of one graph: equal nodes are one node. */
+export interface DecisionGraph {
+  /** The node that returns `value`. */
+  leaf(value: ReturnValue): Leaf;
+  /** The node that makes a test; where both sides are the same node, that node. */
+  branch(
+    test: Pick<Branch, "offset" | "mask" | "op" | "k">,
+    yes: Decision,
+    no: Decision,
+  ): Decision;
+}
+
+/** Creates an empty graph. */
+export function createDecisionGraph(): DecisionGraph {
+  const leaves = new Map<number, Leaf>();
+  const branches = new Map<string, Branch>();
+  let ids = 0;
+  return {
+    leaf(value: ReturnValue): Leaf {
+      let node = leaves.get(value);
+      if (node === undefined) {
+        node = { kind: "leaf", value, id: ids++ };
+        leaves.set(value, node);
+      }
+      return node;
+    },
+    branch({ offset, mask, op, k }, yes, no): Decision {
+      if (yes === no) return yes;
+      const key = `${offset},${mask},${op},${k},${yes.id},${no.id}`;
+      let node = branches.get(key);
+      if (node === undefined) {
+        node = { kind: "branch", offset, mask, op, k, yes, no, id: ids++ };
+        branches.set(key, node);
+      }
+      return node;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * What is said about a profile that cannot be used, or should not be.
+ *
+ * @module
+ */
+
+/** One finding about an input. */
+export interface Diagnostic {
+  /** Errors stop the work, warnings do not. */
+  readonly severity: "error" | "warning" | "note";
+  /** Stable identifier in kebab-case, such as `unknown-action`. */
+  readonly code: string;
+  /** Place in the document, such as `linux.seccomp.syscalls[12].args[0].op`; empty for the whole. */
+  readonly path: string;
+  /** What was wrong and what was seen, without a final period. */
+  readonly message: string;
+  /** What would mend it, without a final period. */
+  readonly fix?: string;
+  /** Line in the text, from 1. */
+  readonly line?: number;
+  /** Column in the text, from 1, in UTF-16 units. */
+  readonly column?: number;
+}
+
+/** Thrown once for all errors of one input. */
+export class ProfileError extends Error {
+  override readonly name = "ProfileError";
+  /** All findings, errors and warnings, in the order of the text. */
+  readonly diagnostics: readonly Diagnostic[];
+
+  /**
+   * Builds the error from its findings.
+   *
+   * @param diagnostics All findings; at least one is an error.
+   */
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(
+      diagnostics.filter((d) => d.severity === "error")
+        .map((d) => {
+          const place = d.path === "" ? "" : `${d.path}: `;
+          const fix = d.fix === undefined ? "" : `: ${d.fix}`;
+          return `${place}${d.message}${fix}`;
+        }).join("\n"),
+    );
+    this.diagnostics = diagnostics;
+  }
+}
