@@ -1,0 +1,72 @@
+/**
+ * The seccomp section of an OCI runtime configuration, as the runtime-spec
+ * names it.
+ *
+ * @module
+ */
+
+/** Comparison operators of the runtime-spec. */
+export type ScmpOp =
+  | "SCMP_CMP_NE"
+  | "SCMP_CMP_LT"
+  | "SCMP_CMP_LE"
+  | "SCMP_CMP_EQ"
+  | "SCMP_CMP_GE"
+  | "SCMP_CMP_GT"
+  | "SCMP_CMP_MASKED_EQ";
+
+/** Actions of the runtime-spec. */
+export type ScmpAction =
+  | "SCMP_ACT_KILL"
+  | "SCMP_ACT_KILL_PROCESS"
+  | "SCMP_ACT_KILL_THREAD"
+  | "SCMP_ACT_TRAP"
+  | "SCMP_ACT_ERRNO"
+  | "SCMP_ACT_TRACE"
+  | "SCMP_ACT_ALLOW"
+  | "SCMP_ACT_LOG"
+  | "SCMP_ACT_NOTIFY";
+
+/** One comparison of an argument. */
+export interface LinuxSeccompArg {
+  /** Index of the argument, 0 to 5. */
+  readonly index: number;
+  /** A u64; the mask of `SCMP_CMP_MASKED_EQ`. */
+  readonly value: bigint;
+  /** A u64; the value of `SCMP_CMP_MASKED_EQ`, 0 where absent. */
+  readonly valueTwo: bigint;
+  /** The comparison. */
+  readonly op: ScmpOp;
+}
+
+/** One entry of `syscalls`. */
+export interface LinuxSyscall {
+  /** Names as written. */
+  readonly names: readonly string[];
+  /** What happens. */
+  readonly action: ScmpAction;
+  /** Data of the action as written; absent where absent. */
+  readonly errnoRet?: number;
+  /** Comparisons as written; empty where absent. */
+  readonly args: readonly LinuxSeccompArg[];
+  /** Place in the document, such as `syscalls[12]`. */
+  readonly path: string;
+}
+
+/** A seccomp section that was read and checked. */
+export interface LinuxSeccomp {
+  /** What happens to calls that no rule matches. */
+  readonly defaultAction: ScmpAction;
+  /** Data of the default action; absent where absent. */
+  readonly defaultErrnoRet?: number;
+  /** `SCMP_ARCH_*` names as written, known ones only; empty where absent. */
+  readonly architectures: readonly string[];
+  /** `SECCOMP_FILTER_FLAG_*` names; absent where absent, which differs from empty. */
+  readonly flags?: readonly string[];
+  /** Socket of a notification listener. */
+  readonly listenerPath?: string;
+  /** Opaque data for the listener. */
+  readonly listenerMetadata?: string;
+  /** The rules, in order. */
+  readonly syscalls: readonly LinuxSyscall[];
+}
