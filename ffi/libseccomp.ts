@@ -1,0 +1,328 @@
+/**
+ * The host's libseccomp as reference: its names and numbers, and the filter it
+ * builds when it is called as crun and runc call it.
+ *
+ * The library may hang, overrun its buffers or end the process for odd rule
+ * sets (GHSA-2hqh-5c36-grrm, GHSA-46fr-jh49-xvhx): for rules that are not
+ * known to be harmless use `ffi/libseccomp_guard.ts`, which calls it in a
+ * child process.
+ *
+ * @module
+ */
+
+import { errnoName } from "./error.ts";
+import { cString, openLibc } from "./libc.ts";
+
+const SYMBOLS = {
+  // const struct scmp_version *seccomp_version(void)
+  seccomp_version: { parameters: [], result: "pointer" },
+  // uint32_t seccomp_arch_native(void)
+  seccomp_arch_native: { parameters: [], result: "u32" },
+  // scmp_filter_ctx seccomp_init(uint32_t def_action)
+  seccomp_init: { parameters: ["u32"], result: "pointer" },
+  // void seccomp_release(scmp_filter_ctx ctx)
+  seccomp_release: { parameters: ["pointer"], result: "void" },
+  // int seccomp_arch_add(scmp_filter_ctx ctx, uint32_t arch_token)
+  seccomp_arch_add: { parameters: ["pointer", "u32"], result: "i32" },
+  // int seccomp_attr_set(scmp_filter_ctx ctx, enum scmp_filter_attr attr, uint32_t value)
+  seccomp_attr_set: { parameters: ["pointer", "u32", "u32"], result: "i32" },
+  // int seccomp_rule_add_array(scmp_filter_ctx ctx, uint32_t action, int syscall,
+  //                            unsigned int arg_cnt, const struct scmp_arg_cmp *arg_array)
+  seccomp_rule_add_array: {
+    parameters: ["pointer", "u32", "i32", "u32", "buffer"],
+    result: "i32",
+  },
+  // int seccomp_export_bpf(const scmp_filter_ctx ctx, int fd)
+  seccomp_export_bpf: { parameters: ["pointer", "i32"], result: "i32" },
+  // int seccomp_syscall_resolve_name(const char *name)
+  seccomp_syscall_resolve_name: { parameters: ["buffer"], result: "i32" },
+  // int seccomp_syscall_resolve_name_arch(uint32_t arch_token, const char *name)
+  seccomp_syscall_resolve_name_arch: {
+    parameters: ["u32", "buffer"],
+    result: "i32",
+  },
+  // char *seccomp_syscall_resolve_num_arch(uint32_t arch_token, int num); the caller frees
+  seccomp_syscall_resolve_num_arch: {
+    parameters: ["u32", "i32"],
+    result: "pointer",
+  },
+} as const;
+
+/** `SCMP_FLTATR_CTL_OPTIMIZE` of seccomp.h. */
+const ATTR_OPTIMIZE = 8;
+/** `__NR_SCMP_ERROR` of seccomp.h. */
+const NR_SCMP_ERROR = -1;
+/** Size of `struct scmp_arg_cmp { unsigned arg; enum scmp_compare op; u64 a; u64 b; }`. */
+const ARG_CMP_SIZE = 24;
+const EEXIST = 17;
+const SEEK_END = 2;
+
+/** Comparisons and their `enum scmp_compare` values in seccomp.h. */
+const COMPARE = {
+  ne: 1,
+  lt: 2,
+  le: 3,
+  eq: 4,
+  ge: 5,
+  gt: 6,
+  maskedEq: 7,
+} as const;
+
+/** A comparison of libseccomp. */
+export type FilterCompare = keyof typeof COMPARE;
+
+/** One comparison of a rule. */
+export interface FilterArg {
+  /** Index of the argument; above 5 the library refuses. */
+  readonly arg: number;
+  /** The comparison. */
+  readonly op: FilterCompare;
+  /** A u64; the mask of `maskedEq`. */
+  readonly a: bigint;
+  /** A u64; the value of `maskedEq`. */
+  readonly b: bigint;
+}
+
+/** One call of `seccomp_rule_add_array`. */
+export interface FilterRule {
+  /** `SCMP_ACT_*` with its data, a u32. */
+  readonly action: number;
+  /** Name of the call; a name that the library does not know is skipped, as the runtimes do. */
+  readonly name: string;
+  /** Comparisons; empty for an unconditional rule. */
+  readonly args: readonly FilterArg[];
+}
+
+/** What the library is asked for. */
+export interface FilterSpec {
+  /** `SCMP_ACT_*` with its data, a u32. */
+  readonly defaultAction: number;
+  /** `SCMP_ARCH_*` tokens, added to the native one in this order. */
+  readonly architectures: readonly number[];
+  /** Rules in order of arrival. */
+  readonly rules: readonly FilterRule[];
+  /** `SCMP_FLTATR_CTL_OPTIMIZE`: 1 is the library's default, 2 the binary tree. */
+  readonly optimize: 1 | 2;
+}
+
+/** What the library answers. */
+export type ExportResult =
+  | {
+    readonly kind: "filter";
+    /** `struct sock_filter[]`, 8 bytes an instruction. */
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  }
+  | {
+    readonly kind: "refused";
+    /** The call that failed, such as `seccomp_rule_add_array`. */
+    readonly call: string;
+    /** Its errno, positive. */
+    readonly errno: number;
+    /** Name of the errno. */
+    readonly errnoName: string;
+    /** Index of the rule, where it was a rule. */
+    readonly rule?: number;
+  }
+  | {
+    readonly kind: "failed";
+    /** Not returned in time, ended the process, or too large to ask for. */
+    readonly reason: "time" | "crash" | "size";
+    /** What was seen, for people. */
+    readonly detail: string;
+  };
+
+/** The opened library. */
+export interface Libseccomp {
+  /** Its version, such as `2.5.4`. */
+  readonly version: string;
+  /** Token of the architecture it runs on. */
+  readonly nativeArch: number;
+  /**
+   * Resolves a name.
+   *
+   * @param archToken `SCMP_ARCH_*`.
+   * @param name Name of the call.
+   * @returns The number, negative where the call has none of its own there; undefined where the name is unknown.
+   */
+  resolveName(archToken: number, name: string): number | undefined;
+  /**
+   * Names a number.
+   *
+   * @param archToken `SCMP_ARCH_*`.
+   * @param nr The number as in `seccomp_data.nr`, as an int.
+   * @returns The name, undefined where there is none or the architecture is unknown.
+   */
+  resolveNumber(archToken: number, nr: number): string | undefined;
+  /**
+   * Tells whether the library has a name at all, on any architecture.
+   *
+   * @param name Name of the call.
+   */
+  known(name: string): boolean;
+  /**
+   * Builds and exports a filter in this process.
+   *
+   * @param spec What to build.
+   * @returns The filter, or the call that was refused.
+   */
+  exportFilter(spec: FilterSpec): ExportResult;
+}
+
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+let opened: Libseccomp | undefined;
+
+/**
+ * Opens the host's `libseccomp.so.2`, once.
+ *
+ * @example Ask for a number
+ * ```ts no-eval
+ * import { openLibseccomp } from "@x/seccomp-tree/ffi";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const library = openLibseccomp();
+ * assertEquals(library?.resolveName(0xc000003e, "openat"), 257);
+ * ```
+ *
+ * @returns The library, or undefined where the host has none, a normal state; needs `--allow-ffi`.
+ */
+export function openLibseccomp(): Libseccomp | undefined {
+  opened ??= open();
+  return opened;
+}
+
+/**
+ * Bounds the instructions that a filter may take, so that the 16-bit length
+ * of a program cannot wrap inside the library.
+ *
+ * A rule takes at most two copies an architecture (the second behind
+ * `socketcall` or `ipc`); each copy at most one test and one return and, for
+ * each comparison, two loads, two masks, three tests and one jump.
+ *
+ * @param spec What is to be built.
+ * @returns An upper bound in instructions.
+ */
+export function boundInstructions(spec: FilterSpec): number {
+  let perArch = 16;
+  for (const rule of spec.rules) perArch += 2 * (2 + 8 * rule.args.length);
+  return perArch * (spec.architectures.length + 1);
+}
+
+function open(): Libseccomp | undefined {
+  let symbols: Symbols;
+  try {
+    symbols = Deno.dlopen("libseccomp.so.2", SYMBOLS).symbols;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return undefined;
+  }
+  const version = symbols.seccomp_version();
+  if (version === null) return undefined;
+  // struct scmp_version { unsigned major, minor, micro; }
+  const view = new Deno.UnsafePointerView(version);
+  const numbers = [0, 4, 8].map((offset) => view.getUint32(offset));
+  return {
+    version: numbers.join("."),
+    nativeArch: symbols.seccomp_arch_native(),
+    resolveName(archToken, name): number | undefined {
+      const nr = symbols.seccomp_syscall_resolve_name_arch(
+        archToken,
+        cString(name),
+      );
+      return nr === NR_SCMP_ERROR ? undefined : nr;
+    },
+    resolveNumber(archToken, nr): string | undefined {
+      const pointer = symbols.seccomp_syscall_resolve_num_arch(archToken, nr);
+      if (pointer === null) return undefined;
+      const name = Deno.UnsafePointerView.getCString(pointer);
+      openLibc().symbols.free(pointer);
+      return name;
+    },
+    known: (name): boolean =>
+      symbols.seccomp_syscall_resolve_name(cString(name)) !== NR_SCMP_ERROR,
+    exportFilter: (spec): ExportResult => exportFilter(symbols, spec),
+  };
+}
+
+function exportFilter(symbols: Symbols, spec: FilterSpec): ExportResult {
+  const context = symbols.seccomp_init(spec.defaultAction);
+  // The library tells no errno here; the default action is all it looks at.
+  if (context === null) return refused("seccomp_init", -22);
+  try {
+    for (const token of spec.architectures) {
+      const result = symbols.seccomp_arch_add(context, token);
+      if (result !== 0 && result !== -EEXIST) {
+        return refused("seccomp_arch_add", result);
+      }
+    }
+    if (spec.optimize !== 1) {
+      const result = symbols.seccomp_attr_set(
+        context,
+        ATTR_OPTIMIZE,
+        spec.optimize,
+      );
+      if (result !== 0) return refused("seccomp_attr_set", result);
+    }
+    for (const [index, rule] of spec.rules.entries()) {
+      const nr = symbols.seccomp_syscall_resolve_name(cString(rule.name));
+      if (nr === NR_SCMP_ERROR) continue;
+      const result = symbols.seccomp_rule_add_array(
+        context,
+        rule.action,
+        nr,
+        rule.args.length,
+        packArgs(rule.args),
+      );
+      if (result !== 0) return refused("seccomp_rule_add_array", result, index);
+    }
+    return exportBytes(symbols, context);
+  } finally {
+    symbols.seccomp_release(context);
+  }
+}
+
+function packArgs(
+  args: readonly FilterArg[],
+): Uint8Array<ArrayBuffer> | null {
+  if (args.length === 0) return null;
+  const bytes = new Uint8Array(args.length * ARG_CMP_SIZE);
+  const view = new DataView(bytes.buffer);
+  for (const [i, { arg, op, a, b }] of args.entries()) {
+    // Deno runs on little-endian machines only.
+    view.setUint32(i * ARG_CMP_SIZE, arg, true);
+    view.setUint32(i * ARG_CMP_SIZE + 4, COMPARE[op], true);
+    view.setBigUint64(i * ARG_CMP_SIZE + 8, a, true);
+    view.setBigUint64(i * ARG_CMP_SIZE + 16, b, true);
+  }
+  return bytes;
+}
+
+function exportBytes(
+  symbols: Symbols,
+  context: Deno.PointerValue,
+): ExportResult {
+  const libc = openLibc();
+  const fd = libc.symbols.memfd_create(cString("filter"), 0);
+  if (fd < 0) return refused("memfd_create", -libc.errno());
+  try {
+    const result = symbols.seccomp_export_bpf(context, fd);
+    if (result !== 0) return refused("seccomp_export_bpf", result);
+    const size = libc.symbols.lseek(fd, 0n, SEEK_END);
+    const bytes = new Uint8Array(size);
+    if (size > 0) {
+      const count = libc.symbols.pread(fd, bytes, BigInt(size), 0n);
+      if (count !== size) return refused("pread", -libc.errno());
+    }
+    return { kind: "filter", bytes };
+  } finally {
+    libc.symbols.close(fd);
+  }
+}
+
+function refused(call: string, result: number, rule?: number): ExportResult {
+  const errno = -result;
+  const base = { kind: "refused", call, errno, errnoName: errnoName(errno) };
+  return rule === undefined
+    ? { ...base, kind: "refused" }
+    : { ...base, kind: "refused", rule };
+}

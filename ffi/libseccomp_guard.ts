@@ -1,0 +1,197 @@
+/**
+ * libseccomp in a child process: a rule set that makes the library hang, write
+ * past its buffers or end the process costs its own answer and nothing else.
+ *
+ * One child serves many requests (several hundred small ones a second); where
+ * it is lost it is started anew for the next request.
+ *
+ * @module
+ */
+
+import {
+  boundInstructions,
+  type ExportResult,
+  type FilterSpec,
+  openLibseccomp,
+} from "./libseccomp.ts";
+import { decodeResult, encodeSpec } from "./libseccomp_wire.ts";
+
+/** Longest program that the 16-bit length of `struct sock_fprog` can tell. */
+const MAX_LENGTH = 0xffff;
+
+/** How the child is watched. */
+export interface GuardOptions {
+  /** Time for one request in milliseconds, 10,000 unless told. */
+  readonly timeLimit?: number;
+}
+
+/** A running guard; close it when done. */
+export interface LibseccompGuard extends AsyncDisposable {
+  /**
+   * Builds a filter in the child. Requests may overlap; they are answered in order.
+   *
+   * @param spec What to build.
+   * @returns The answer; never rejects for what the library does.
+   */
+  exportFilter(spec: FilterSpec): Promise<ExportResult>;
+  /** Ends the child. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a guard.
+ *
+ * @param options How the child is watched.
+ * @returns The guard, or undefined where the host has no libseccomp; needs `--allow-ffi --allow-run --allow-read`.
+ */
+export function openLibseccompGuard(
+  options: GuardOptions = {},
+): LibseccompGuard | undefined {
+  if (openLibseccomp() === undefined) return undefined;
+  return new Guard(options.timeLimit ?? 10_000);
+}
+
+/**
+ * Builds one filter in a child of its own.
+ *
+ * @param spec What to build.
+ * @param options How the child is watched.
+ * @returns The answer, or undefined where the host has no libseccomp.
+ */
+export async function exportFilterGuarded(
+  spec: FilterSpec,
+  options: GuardOptions = {},
+): Promise<ExportResult | undefined> {
+  const guard = openLibseccompGuard(options);
+  if (guard === undefined) return undefined;
+  try {
+    return await guard.exportFilter(spec);
+  } finally {
+    await guard.close();
+  }
+}
+
+class Guard implements LibseccompGuard {
+  readonly #timeLimit: number;
+  #child: Child | undefined;
+  /** Ends when the last request does: one request at a time is in the child. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(timeLimit: number) {
+    this.#timeLimit = timeLimit;
+  }
+
+  exportFilter(spec: FilterSpec): Promise<ExportResult> {
+    const bound = boundInstructions(spec);
+    if (bound > MAX_LENGTH) {
+      return Promise.resolve({
+        kind: "failed",
+        reason: "size",
+        detail:
+          `up to ${bound} instructions, at most ${MAX_LENGTH} are asked for`,
+      });
+    }
+    const answer = this.#last.then(() => this.#ask(encodeSpec(spec)));
+    this.#last = answer.catch(() => {});
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    const child = this.#child;
+    this.#child = undefined;
+    await child?.end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #ask(line: string): Promise<ExportResult> {
+    const child = this.#child ??= new Child();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill();
+    }, this.#timeLimit);
+    try {
+      const answer = await child.ask(line);
+      if (answer !== undefined) return decodeResult(answer);
+      this.#child = undefined;
+      const how = await child.end();
+      return late
+        ? {
+          kind: "failed",
+          reason: "time",
+          detail: `no answer in ${this.#timeLimit} ms`,
+        }
+        : { kind: "failed", reason: "crash", detail: how };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** One process. */
+class Child {
+  readonly #process: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #rest = "";
+
+  constructor() {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-config",
+        "--no-lock",
+        "--no-prompt",
+        "--allow-ffi",
+        import.meta.resolve("./libseccomp_child.ts"),
+      ],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#writer = this.#process.stdin.getWriter();
+    this.#reader = this.#process.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+  }
+
+  /** Sends a line and awaits the answer; undefined where the child ended. */
+  async ask(line: string): Promise<string | undefined> {
+    try {
+      await this.#writer.write(new TextEncoder().encode(`${line}\n`));
+    } catch {
+      // The child is gone: its end of the other pipe tells so below.
+    }
+    const parts = [this.#rest];
+    for (;;) {
+      const { value, done } = await this.#reader.read();
+      if (done) return undefined;
+      const end = value.indexOf("\n");
+      if (end < 0) {
+        parts.push(value);
+        continue;
+      }
+      this.#rest = value.slice(end + 1);
+      return parts.join("") + value.slice(0, end);
+    }
+  }
+
+  kill(): void {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It ended on its own.
+    }
+  }
+
+  /** Closes the pipes, awaits the end and tells how it ended. */
+  async end(): Promise<string> {
+    await this.#writer.close().catch(() => {});
+    await this.#reader.cancel().catch(() => {});
+    const { code, signal } = await this.#process.status;
+    return signal === null ? `exit ${code}` : `killed by ${signal}`;
+  }
+}
