@@ -17,6 +17,10 @@
  * byte `k`, `.ind` at byte X+k, `.imm` is the constant `k`, `.mem` scratch word
  * `k`, `.len` the length of the input, `.msh` the IP header length; `.k` and
  * `.x` tell whether the second operand is `k` or X, `.a` that A is returned.
+ *
+ * The names are those of the codes that `bpf_check_classic()` accepts in any
+ * filter (net/core/filter.c: chk_code_allowed()). `ret x`, which `bpf_asm`
+ * assembles to code 0x0e, is not among them and stays a number.
  */
 export type Op =
   | "ld.abs"
@@ -65,7 +69,6 @@ export type Op =
   | "jset.k"
   | "jset.x"
   | "ret.k"
-  | "ret.x"
   | "ret.a"
   | "tax"
   | "txa";

@@ -1,0 +1,222 @@
+/**
+ * What the kernel accepts as a seccomp filter.
+ *
+ * The three passes of the kernel, in its order, so that the reason found is
+ * the kernel's own: `bpf_check_classic()` and `check_load_and_stores()` of
+ * net/core/filter.c, then `seccomp_check_filter()` of kernel/seccomp.c (Linux
+ * 6.1; the rules are unchanged since 3.16). All answer EINVAL and no more;
+ * what is returned here says which rule it was. (The classic pass also refuses
+ * some loads of packet data; the last pass refuses all of them.)
+ *
+ * Not covered is what depends on the thread: permission, memory, and the limit
+ * of 32768 converted instructions over all its filters, which a single filter
+ * cannot reach.
+ *
+ * @module
+ */
+
+import { BPF_MAXINSNS, BPF_MEMWORDS } from "../tables/uapi.ts";
+import { findMalformed } from "./encode.ts";
+import { ProgramError } from "./error.ts";
+import type { Instruction, Op, Program } from "./instruction.ts";
+import { isConditionalJump, toCode } from "./opcode.ts";
+import { SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
+
+/** Bits in a u32: a shift by a constant must be less. */
+const WORD_BITS = 32;
+
+/** All scratch words readable, one bit each. */
+const ALL_WORDS = (1 << BPF_MEMWORDS) - 1;
+
+/**
+ * Classic BPF instructions that seccomp refuses: loads of packet bytes, and
+ * `mod`, which came to socket filters later.
+ */
+const NOT_FOR_SECCOMP: ReadonlySet<Op | number> = new Set<Op>([
+  "ldh.abs",
+  "ldb.abs",
+  "ld.ind",
+  "ldh.ind",
+  "ldb.ind",
+  "ldxb.msh",
+  "mod.k",
+  "mod.x",
+]);
+
+/**
+ * Finds the first reason for which the kernel would refuse a filter.
+ *
+ * Like the kernel it looks at every instruction, reachable or not, and like
+ * the kernel it takes an unreachable instruction after a `ret` to see the
+ * scratch words that were written before that `ret`.
+ *
+ * @example A jump that leaves the program
+ * ```ts
+ * import { check } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = check([
+ *   { op: "jeq.k", jt: 1, jf: 0, k: 60 },
+ *   { op: "ret.k", jt: 0, jf: 0, k: 0 },
+ * ]);
+ * assertEquals(error?.reason, "jump-out-of-range");
+ * ```
+ *
+ * @param program The instructions.
+ * @returns The error, or `undefined` where the kernel accepts the filter.
+ */
+export function check(program: Program): ProgramError | undefined {
+  return checkLength(program) ??
+    findMalformed(program) ??
+    checkInstructions(program) ??
+    checkLastInstruction(program) ??
+    checkScratchReads(program) ??
+    checkSeccomp(program);
+}
+
+function checkLength(program: Program): ProgramError | undefined {
+  if (program.length === 0) {
+    return new ProgramError(
+      "empty-program",
+      `Cannot load program: no instructions, 1 to ${BPF_MAXINSNS} are accepted`,
+    );
+  }
+  if (program.length > BPF_MAXINSNS) {
+    return new ProgramError(
+      "program-too-long",
+      `Cannot load program: ${program.length} instructions, 1 to ${BPF_MAXINSNS} are accepted`,
+    );
+  }
+  return undefined;
+}
+
+/** `bpf_check_classic()`: each instruction by itself. */
+function checkInstructions(program: Program): ProgramError | undefined {
+  for (const [pc, instruction] of program.entries()) {
+    const error = checkInstruction(instruction, pc, program.length);
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+function checkInstruction(
+  instruction: Instruction,
+  pc: number,
+  length: number,
+): ProgramError | undefined {
+  const { op, jt, jf, k } = instruction;
+  // Instructions behind this one: a distance must be less.
+  const rest = length - pc - 1;
+  if (isConditionalJump(op)) {
+    return jt < rest && jf < rest ? undefined : refuse(
+      "jump-out-of-range",
+      pc,
+      `jumps by ${Math.max(jt, jf)} where ${rest} instructions follow`,
+    );
+  }
+  switch (op) {
+    case "ja":
+      return k < rest ? undefined : refuse(
+        "jump-out-of-range",
+        pc,
+        `jumps by ${k} where ${rest} instructions follow`,
+      );
+    case "div.k":
+    case "mod.k":
+      return k !== 0
+        ? undefined
+        : refuse("division-by-zero", pc, "divides by the constant 0");
+    case "lsh.k":
+    case "rsh.k":
+      return k < WORD_BITS ? undefined : refuse(
+        "shift-out-of-range",
+        pc,
+        `shifts by ${k}, 0 to ${WORD_BITS - 1} are accepted`,
+      );
+    case "ld.mem":
+    case "ldx.mem":
+    case "st":
+    case "stx":
+      return k < BPF_MEMWORDS ? undefined : refuse(
+        "scratch-out-of-range",
+        pc,
+        `names scratch word ${k}, 0 to ${BPF_MEMWORDS - 1} exist`,
+      );
+    default:
+      return typeof op === "string" ? undefined : refuse(
+        "unknown-opcode",
+        pc,
+        `has code 0x${toCode(op).toString(16).padStart(4, "0")}`,
+      );
+  }
+}
+
+function checkLastInstruction(program: Program): ProgramError | undefined {
+  const last = program.at(-1)?.op;
+  if (last === "ret.k" || last === "ret.a") return undefined;
+  return refuse(
+    "no-final-return",
+    program.length - 1,
+    "is the last one and no ret",
+  );
+}
+
+/** `check_load_and_stores()`: no scratch word is read that may be unset. */
+function checkScratchReads(program: Program): ProgramError | undefined {
+  const readable = new Uint16Array(program.length).fill(ALL_WORDS);
+  let words = 0;
+  const arrive = (pc: number): void => {
+    readable[pc] = (readable[pc] ?? ALL_WORDS) & words;
+  };
+  for (const [pc, { op, jt, jf, k }] of program.entries()) {
+    words &= readable[pc] ?? ALL_WORDS;
+    if (op === "st" || op === "stx") {
+      words |= 1 << k;
+    } else if (op === "ld.mem" || op === "ldx.mem") {
+      if ((words & (1 << k)) === 0) {
+        return refuse(
+          "scratch-unset",
+          pc,
+          `reads scratch word ${k}, which is not written on every path to it`,
+        );
+      }
+    } else if (op === "ja") {
+      arrive(pc + 1 + k);
+      words = ALL_WORDS;
+    } else if (isConditionalJump(op)) {
+      arrive(pc + 1 + jt);
+      arrive(pc + 1 + jf);
+      words = ALL_WORDS;
+    }
+  }
+  return undefined;
+}
+
+/** `seccomp_check_filter()`: what only seccomp refuses. */
+function checkSeccomp(program: Program): ProgramError | undefined {
+  for (const [pc, { op, k }] of program.entries()) {
+    if (NOT_FOR_SECCOMP.has(op)) {
+      return refuse(
+        "forbidden-opcode",
+        pc,
+        `is ${op}, which seccomp does not permit`,
+      );
+    }
+    if (op === "ld.abs" && (k >= SECCOMP_DATA_SIZE || k % 4 !== 0)) {
+      return refuse(
+        "load-out-of-range",
+        pc,
+        `loads at ${k}, multiples of 4 below ${SECCOMP_DATA_SIZE} are accepted`,
+      );
+    }
+  }
+  return undefined;
+}
+
+function refuse(reason: string, pc: number, what: string): ProgramError {
+  return new ProgramError(
+    reason,
+    `Cannot load program: instruction ${pc} ${what}`,
+    pc,
+  );
+}

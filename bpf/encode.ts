@@ -1,0 +1,158 @@
+/**
+ * Programs to bytes and back: `struct sock_filter[]`, eight bytes each.
+ *
+ * ```text
+ *  0      2    3    4          8
+ *  | code | jt | jf |    k     |     linux/filter.h; code and k in the byte
+ *                                    order of the machine that loads it
+ * ```
+ *
+ * Every pattern of 64 bits is an instruction here, whether or not the kernel
+ * would take it, so that `decode` can show what is there and `encode` gives
+ * the same bytes again. What the kernel takes is for `check` to say.
+ *
+ * @example There and back
+ * ```ts
+ * import { decode, encode } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);
+ * assertEquals(bytes, new Uint8Array([6, 0, 0, 0, 0, 0, 0xff, 0x7f]));
+ * assertEquals(decode(bytes), [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);
+ * ```
+ *
+ * @module
+ */
+
+import { ProgramError } from "./error.ts";
+import type { Instruction, Program } from "./instruction.ts";
+import { toCode, toOp } from "./opcode.ts";
+
+/** Size of `struct sock_filter` in bytes. */
+export const SOCK_FILTER_SIZE = 8;
+
+/** Most instructions that `struct sock_fprog`, whose length is a u16, can hold. */
+export const MAX_ENCODED_LENGTH = 0xffff;
+
+/** How bytes are laid out. */
+export interface EncodeOptions {
+  /** Byte order of the machine that loads the program; little-endian unless false. */
+  readonly littleEndian?: boolean;
+}
+
+/**
+ * Writes a program as `struct sock_filter[]`.
+ *
+ * @throws {ProgramError} when the program has no or more than 65535
+ * instructions, or a field does not fit (`field-range`): nothing is ever cut
+ * to size.
+ *
+ * @param program The instructions.
+ * @param options Byte order.
+ * @returns Eight bytes an instruction.
+ */
+export function encode(
+  program: Program,
+  options: EncodeOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const littleEndian = options.littleEndian ?? true;
+  requireLength(program.length, "encode");
+  const problem = findMalformed(program);
+  if (problem !== undefined) throw problem;
+  const bytes = new Uint8Array(program.length * SOCK_FILTER_SIZE);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const { op, jt, jf, k } of program) {
+    view.setUint16(at, toCode(op), littleEndian);
+    view.setUint8(at + 2, jt);
+    view.setUint8(at + 3, jf);
+    view.setUint32(at + 4, k, littleEndian);
+    at += SOCK_FILTER_SIZE;
+  }
+  return bytes;
+}
+
+/**
+ * Reads `struct sock_filter[]`.
+ *
+ * @throws {ProgramError} when the length is not a multiple of 8
+ * (`partial-instruction`), 0 (`empty-program`) or more than 65535
+ * instructions (`program-too-long`).
+ *
+ * @param bytes Eight bytes an instruction.
+ * @param options Byte order.
+ * @returns The instructions; a code without a name is kept as a number.
+ */
+export function decode(
+  bytes: Uint8Array,
+  options: EncodeOptions = {},
+): Program {
+  const littleEndian = options.littleEndian ?? true;
+  if (bytes.length % SOCK_FILTER_SIZE !== 0) {
+    throw new ProgramError(
+      "partial-instruction",
+      `Cannot decode program: ${bytes.length} bytes are not a multiple of ${SOCK_FILTER_SIZE}`,
+    );
+  }
+  const length = bytes.length / SOCK_FILTER_SIZE;
+  requireLength(length, "decode");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const program: Instruction[] = [];
+  for (let at = 0; at < bytes.length; at += SOCK_FILTER_SIZE) {
+    program.push({
+      op: toOp(view.getUint16(at, littleEndian)),
+      jt: view.getUint8(at + 2),
+      jf: view.getUint8(at + 3),
+      k: view.getUint32(at + 4, littleEndian),
+    });
+  }
+  return program;
+}
+
+/**
+ * Finds the first instruction with a field that `struct sock_filter` has no
+ * room for.
+ *
+ * @param program The instructions.
+ * @returns A `field-range` error, or `undefined`.
+ */
+export function findMalformed(program: Program): ProgramError | undefined {
+  for (const [pc, { op, jt, jf, k }] of program.entries()) {
+    const field = !isUnsigned(toCode(op), 0xffff)
+      ? `op ${op}`
+      : !isUnsigned(jt, 0xff)
+      ? `jt ${jt}`
+      : !isUnsigned(jf, 0xff)
+      ? `jf ${jf}`
+      : !isUnsigned(k, 0xffff_ffff)
+      ? `k ${k}`
+      : undefined;
+    if (field !== undefined) {
+      return new ProgramError(
+        "field-range",
+        `Cannot encode instruction ${pc}: ${field} does not fit: op is a name or u16, jt and jf are u8, k is u32`,
+        pc,
+      );
+    }
+  }
+  return undefined;
+}
+
+function requireLength(length: number, action: "encode" | "decode"): void {
+  if (length === 0) {
+    throw new ProgramError(
+      "empty-program",
+      `Cannot ${action} program: no instructions`,
+    );
+  }
+  if (length > MAX_ENCODED_LENGTH) {
+    throw new ProgramError(
+      "program-too-long",
+      `Cannot ${action} program: ${length} instructions, at most ${MAX_ENCODED_LENGTH} fit the length of struct sock_fprog`,
+    );
+  }
+}
+
+function isUnsigned(value: number, most: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= most;
+}

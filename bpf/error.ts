@@ -1,0 +1,70 @@
+/**
+ * What is said about programs that cannot be used and texts that are none.
+ *
+ * @module
+ */
+
+/**
+ * Thrown for a program that cannot be read, written or run, and returned for
+ * one that the kernel would refuse.
+ *
+ * @example Telling reasons apart
+ * ```ts
+ * import { check, ProgramError } from "@x/seccomp-tree";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const error = check([{ op: "ld.abs", jt: 0, jf: 0, k: 0 }]);
+ * assert(error instanceof ProgramError);
+ * assertEquals(error.reason, "no-final-return");
+ * assertEquals(error.pc, 0);
+ * ```
+ */
+export class ProgramError extends Error {
+  override readonly name = "ProgramError";
+  /** Stable identifier in kebab-case, such as `jump-out-of-range`. */
+  readonly reason: string;
+  /** Index of the instruction, from 0; `undefined` where it is about the whole. */
+  readonly pc: number | undefined;
+
+  /**
+   * Builds the error.
+   *
+   * @param reason Stable identifier in kebab-case.
+   * @param message What failed, what was seen, what would do.
+   * @param pc Index of the instruction it is about.
+   */
+  constructor(reason: string, message: string, pc?: number) {
+    super(message);
+    this.reason = reason;
+    this.pc = pc;
+  }
+}
+
+/** Thrown for assembly text that cannot be read. */
+export class AssemblyError extends SyntaxError {
+  override readonly name = "AssemblyError";
+  /** Stable identifier in kebab-case, such as `unknown-label`. */
+  readonly reason: string;
+  /** Line in the text, from 1. */
+  readonly line: number;
+  /** Column in the text, from 1, in UTF-16 units. */
+  readonly column: number;
+
+  /**
+   * Builds the error; the message begins with the place.
+   *
+   * @param reason Stable identifier in kebab-case.
+   * @param message What failed, what was seen, what would do.
+   * @param place Line and column, both from 1.
+   */
+  constructor(
+    reason: string,
+    message: string,
+    place: { readonly line: number; readonly column: number },
+  ) {
+    super(`${place.line}:${place.column}: ${message}`);
+    this.reason = reason;
+    this.line = place.line;
+    this.column = place.column;
+  }
+}
