@@ -1,4 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { decode } from "../../bpf/encode.ts";
+import { toWords } from "../../bpf/seccomp_data.ts";
 import {
   boundInstructions,
   type ExportResult,
@@ -9,6 +11,8 @@ import {
   exportFilterGuarded,
   openLibseccompGuard,
 } from "../../ffi/libseccomp_guard.ts";
+
+import { runInKernel } from "../../ffi/socket_filter.ts";
 
 const X86_64 = 0xc000_003e;
 const X86 = 0x4000_0003;
@@ -77,6 +81,33 @@ Deno.test("exportFilter() loads the architecture first, ends in returns and skip
   assertEquals(words(lib.exportFilter({ ...SPEC, rules: [read] })), program);
   const without = words(lib.exportFilter({ ...SPEC, rules: [unknown] }));
   assert(!without.includes("6 0 0 7fff0000"));
+});
+
+Deno.test("exportFilter() builds what the kernel understands as meant", () => {
+  const result = library().exportFilter({
+    ...SPEC,
+    rules: [{ action: ALLOW, name: "read", args: [] }, {
+      action: ALLOW,
+      name: "personality",
+      args: [{ arg: 0, op: "maskedEq", a: 0xff00n, b: 0x1200n }],
+    }],
+  });
+  assert(result.kind === "filter");
+  const cases: [number, number, bigint, number][] = [
+    [X86_64, 0, 0n, ALLOW],
+    [X86_64, 1, 0n, ERRNO | 1],
+    [X86_64, 135, 0x12ffn, ALLOW],
+    [X86_64, 135, 0x13ffn, ERRNO | 1],
+    [X86_64, 0x4000_0000, 0n, 0],
+    [X86, 3, 0n, 0],
+  ];
+  const inputs = cases.map(([arch, nr, arg]) =>
+    toWords({ nr, arch, instructionPointer: 0n, args: [arg] }, true)
+  );
+  assertEquals(
+    runInKernel(decode(result.bytes), inputs),
+    cases.map(([, , , value]) => value),
+  );
 });
 
 Deno.test("exportFilter() tells the call that was refused and its errno", () => {
@@ -159,7 +190,7 @@ Deno.test("the guard answers as the library in this process does, for overlappin
   assertEquals(answers[7]?.kind, "refused");
 });
 
-Deno.test("the guard ends a child that gives no answer in time and serves the next request", async () => {
+Deno.test("the guard ends a child that gives no answer in time; the next one is served", async () => {
   // Starting the child alone takes longer than a millisecond.
   await using guard = openLibseccompGuard({ timeLimit: 1 });
   const late = await guard?.exportFilter(SPEC);
