@@ -1,0 +1,73 @@
+/**
+ * The search problem: which tests on one word of the input lead to its class
+ * at the least expected number of tests. It knows neither architectures nor
+ * return values; `compiler/tree.ts` translates.
+ *
+ * A problem is a line of cells, a gapless partition of [0, 2^32). A cell that
+ * holds one value can be the target of an `eq` test; a `ge` test cuts at the
+ * first value of a cell. Neighbouring cells may have the same class, and that
+ * is not idle: a hot value between values of its own class is worth an `eq`
+ * test only where it is a cell of its own. So the weights of single values that
+ * differ go into single cells; values that share one weight and one class and
+ * lie side by side lose nothing by sharing a cell that no `eq` could serve.
+ *
+ * @module
+ */
+
+/** A line of cells with classes and weights. */
+export interface SearchProblem {
+  /** First value of each cell, rising; the first is 0. */
+  readonly starts: Uint32Array;
+  /** 1 where the cell holds exactly one value. */
+  readonly singles: Uint8Array;
+  /** Class of each cell, any non-negative integers. */
+  readonly classes: Int32Array;
+  /** Weight of each cell as a whole, finite and not negative. */
+  readonly weights: Float64Array;
+}
+
+/** What to minimize, within which limits. */
+export interface SearchOptions {
+  /** Cost of one test's existence, in units of weight; 0 where absent (fewer tests break ties). */
+  readonly sizePenalty?: number;
+  /** Most tests on any path; absent for no bound. Raised to what is possible at all. */
+  readonly maxDepth?: number;
+  /** Work units that the search may spend, about 10^7 a second; the default is 10^7. */
+  readonly workLimit?: number;
+  /** Whether to spend what is left of `workLimit` on a proof; true where absent. */
+  readonly prove?: boolean;
+}
+
+/** A binary tree of tests; `yes` is taken where the test holds. */
+export type TestTree =
+  | { readonly kind: "leaf"; readonly cls: number }
+  | {
+    readonly kind: "test";
+    /** `eq`: value === k. `ge`: value >= k, unsigned. */
+    readonly op: "eq" | "ge";
+    /** Constant of the test, a u32. */
+    readonly k: number;
+    readonly yes: TestTree;
+    readonly no: TestTree;
+  };
+
+/** The tree that was found, and what is known about it. */
+export interface SearchResult {
+  /** The tree. */
+  readonly tree: TestTree;
+  /** Sum over cells of weight times number of tests; without `sizePenalty`. */
+  readonly cost: number;
+  /** Number of tests in the tree. */
+  readonly tests: number;
+  /** Most tests on a path. */
+  readonly depth: number;
+  /**
+   * Whether no tree of `eq` and `ge` tests has a smaller `cost + sizePenalty *
+   * tests`, depth unbounded, up to one part in 10^6 of the total weight (the
+   * tie-breaks and rounding live there). A tree that `maxDepth` made dearer
+   * than the unbounded optimum is never called proven.
+   */
+  readonly proven: boolean;
+  /** No tree has a smaller `cost + sizePenalty * tests`. */
+  readonly lowerBound: number;
+}

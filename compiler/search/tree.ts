@@ -1,0 +1,93 @@
+/**
+ * Building and measuring test trees.
+ *
+ * @module
+ */
+
+import type { SearchProblem, TestTree } from "./problem.ts";
+
+/** What a tree costs. */
+export interface TreeMeasure {
+  /** Sum over cells of weight times number of tests. */
+  readonly cost: number;
+  /** Number of tests. */
+  readonly tests: number;
+  /** Most tests on a path. */
+  readonly depth: number;
+}
+
+/** A leaf. */
+export function leaf(cls: number): TestTree {
+  return { kind: "leaf", cls };
+}
+
+/** `value >= k ? yes : no`. */
+export function ge(k: number, yes: TestTree, no: TestTree): TestTree {
+  return { kind: "test", op: "ge", k, yes, no };
+}
+
+/** `value === k ? yes : no`. */
+export function eq(k: number, yes: TestTree, no: TestTree): TestTree {
+  return { kind: "test", op: "eq", k, yes, no };
+}
+
+/** Puts `replace(cls)` in the place of every leaf. */
+export function replaceLeaves(
+  tree: TestTree,
+  replace: (cls: number) => TestTree,
+): TestTree {
+  if (tree.kind === "leaf") return replace(tree.cls);
+  const yes = replaceLeaves(tree.yes, replace);
+  return { ...tree, yes, no: replaceLeaves(tree.no, replace) };
+}
+
+/**
+ * Measures a tree by walking it with the cells that can reach each node, and
+ * checks that every cell ends in its class.
+ *
+ * @throws {Error} when a cell ends in another class: a fault of the search.
+ */
+export function measure(problem: SearchProblem, tree: TestTree): TreeMeasure {
+  const { starts, classes, weights } = problem;
+  const cellAt = new Map<number, number>();
+  for (let i = 0; i < starts.length; i++) cellAt.set(starts[i] ?? 0, i);
+  let cost = 0;
+  let tests = 0;
+  let depth = 0;
+  const gone = new Uint8Array(starts.length);
+  const settle = (i: number, cls: number, at: number): void => {
+    if (classes[i] !== cls) {
+      throw new Error(
+        `Unreachable: cell ${i} of class ${classes[i]} ends in ${cls}`,
+      );
+    }
+    cost += at * (weights[i] ?? 0);
+  };
+  const walk = (node: TestTree, from: number, to: number, at: number): void => {
+    if (node.kind === "leaf") {
+      depth = Math.max(depth, at);
+      for (let i = from; i < to; i++) {
+        if (gone[i] === 0) settle(i, node.cls, at);
+      }
+      return;
+    }
+    tests++;
+    const cell = cellAt.get(node.k);
+    if (cell === undefined || cell < from || cell >= to) {
+      throw new Error(`Unreachable: test of ${node.k} that is no cell here`);
+    }
+    if (node.op === "ge") {
+      walk(node.no, from, cell, at + 1);
+      walk(node.yes, cell, to, at + 1);
+      return;
+    }
+    if (node.yes.kind !== "leaf") throw new Error("Unreachable: eq to a test");
+    depth = Math.max(depth, at + 1);
+    settle(cell, node.yes.cls, at + 1);
+    gone[cell] = 1;
+    walk(node.no, from, to, at + 1);
+    gone[cell] = 0;
+  };
+  walk(tree, 0, starts.length, 0);
+  return { cost, tests, depth };
+}
