@@ -1,0 +1,192 @@
+/**
+ * Return values: the u32 that a filter answers, as words and as the kernel
+ * acts on it.
+ *
+ * ```text
+ *  31        16 15         0
+ *  |  action   |   data    |     linux/seccomp.h: SECCOMP_RET_*
+ * ```
+ *
+ * @module
+ */
+
+import {
+  MAX_ERRNO,
+  SECCOMP_RET_ACTION_FULL,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_DATA,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_RET_KILL_THREAD,
+  SECCOMP_RET_LOG,
+  SECCOMP_RET_TRACE,
+  SECCOMP_RET_TRAP,
+  SECCOMP_RET_USER_NOTIF,
+} from "../tables/uapi.ts";
+
+/** Names of the actions, the strictest first. */
+const ACTIONS: ReadonlyMap<string, number> = new Map([
+  ["KILL_PROCESS", SECCOMP_RET_KILL_PROCESS],
+  ["KILL_THREAD", SECCOMP_RET_KILL_THREAD],
+  ["TRAP", SECCOMP_RET_TRAP],
+  ["ERRNO", SECCOMP_RET_ERRNO],
+  ["USER_NOTIF", SECCOMP_RET_USER_NOTIF],
+  ["TRACE", SECCOMP_RET_TRACE],
+  ["LOG", SECCOMP_RET_LOG],
+  ["ALLOW", SECCOMP_RET_ALLOW],
+]);
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  [...ACTIONS].map(([name, action]) => [action, name]),
+);
+
+/** Actions that hand their data to somebody. */
+const WITH_DATA: ReadonlySet<number> = new Set([
+  SECCOMP_RET_TRAP,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_TRACE,
+]);
+
+const HEX = /^0x[0-9a-f]{1,8}$/i;
+const DECIMAL = /^(?:0|[1-9][0-9]{0,9})$/;
+const WORDS = /^(?:SECCOMP_RET_)?([A-Z_]+)(?:\((0x[0-9a-f]+|[0-9]+)\))?$/i;
+
+/**
+ * Writes a return value in words: the action's name, with its data where it has
+ * a use (`ERRNO(1)`, `TRACE(2)`; `TRAP` alone for 0).
+ *
+ * @example Words and numbers
+ * ```ts
+ * import { formatReturnValue } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(formatReturnValue(0x0005_0001), "ERRNO(1)");
+ * assertEquals(formatReturnValue(0x1234_5678), "0x12345678");
+ * ```
+ *
+ * @param value A u32.
+ * @returns Words, or `0x…` where the action is unknown or has data without a use.
+ */
+export function formatReturnValue(value: number): string {
+  const action = actionOf(value);
+  const data = dataOf(value);
+  const name = NAMES.get(action);
+  if (name !== undefined) {
+    if (data === 0 && (!WITH_DATA.has(action) || action === SECCOMP_RET_TRAP)) {
+      return name;
+    }
+    if (WITH_DATA.has(action)) return `${name}(${data})`;
+  }
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}
+
+/**
+ * Reads what `formatReturnValue` writes, also with `SECCOMP_RET_` before it, in
+ * lower case, `KILL` for `KILL_THREAD`, and any u32 as a number.
+ *
+ * @throws {SyntaxError} when the text is neither words nor a u32, when `ERRNO`
+ * comes without a number, or data does not fit 16 bits or has no use.
+ *
+ * @param text Words such as `ERRNO(1)`, or a number.
+ * @returns A u32.
+ */
+export function parseReturnValue(text: string): number {
+  if (HEX.test(text) || DECIMAL.test(text)) {
+    const value = Number(text);
+    if (value <= 0xffff_ffff) return value;
+    throw unreadable(text, "more than 32 bits");
+  }
+  const [, word, argument] = WORDS.exec(text) ?? [];
+  const name = word?.toUpperCase() ?? "";
+  const action = ACTIONS.get(name === "KILL" ? "KILL_THREAD" : name);
+  if (action === undefined) {
+    throw unreadable(
+      text,
+      `neither a number nor one of ${[...ACTIONS.keys()].join(", ")}`,
+    );
+  }
+  if (argument === undefined) {
+    if (action !== SECCOMP_RET_ERRNO) return action;
+    throw unreadable(text, "ERRNO needs a number, such as ERRNO(1)");
+  }
+  if (!WITH_DATA.has(action)) {
+    throw unreadable(text, `${name} takes no data`);
+  }
+  const data = Number(argument);
+  if (data > SECCOMP_RET_DATA) {
+    throw unreadable(text, `data is at most ${SECCOMP_RET_DATA}`);
+  }
+  return (action | data) >>> 0;
+}
+
+/**
+ * Replaces a return value by the plainest one that the kernel treats alike, so
+ * that equal treatment is equality of numbers.
+ *
+ * By `__seccomp_filter()` of kernel/seccomp.c (Linux 6.1): an errno beyond 4095
+ * is 4095; the data of TRAP and TRACE reach the process or its tracer; that of
+ * the others is not looked at; an unknown action takes the path of
+ * KILL_PROCESS. Left aside is that a core dump of a killed process shows the
+ * data as `si_errno`. Kernels before 4.14 know only KILL_THREAD, which an
+ * unknown action then is.
+ *
+ * This is about the answer that won. Where filters are stacked, choose the
+ * winner by `precedence` of the raw values first.
+ *
+ * @example Errno is capped
+ * ```ts
+ * import { effective } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(effective(0x0005_1388), 0x0005_0fff);
+ * ```
+ *
+ * @param value A u32.
+ * @returns A u32 with a known action.
+ */
+export function effective(value: number): number {
+  const action = actionOf(value);
+  switch (action) {
+    case SECCOMP_RET_ERRNO:
+      return (action | Math.min(dataOf(value), MAX_ERRNO)) >>> 0;
+    case SECCOMP_RET_TRAP:
+    case SECCOMP_RET_TRACE:
+      return value;
+    case SECCOMP_RET_KILL_THREAD:
+    case SECCOMP_RET_USER_NOTIF:
+    case SECCOMP_RET_LOG:
+    case SECCOMP_RET_ALLOW:
+      return action;
+    default:
+      return SECCOMP_RET_KILL_PROCESS;
+  }
+}
+
+/**
+ * Ranks a return value among those of stacked filters: the least rank wins.
+ *
+ * The kernel compares actions as signed numbers, known or not, and leaves the
+ * data out (kernel/seccomp.c: ACTION_ONLY(), seccomp_run_filters()). Among
+ * equal ranks the filter attached last wins, with its data; where all answer
+ * ALLOW, the outcome is ALLOW without data.
+ *
+ * @param value A u32, as the filter returned it.
+ * @returns An integer from −2³¹ (KILL_PROCESS) to 0x7fff_0000 (ALLOW).
+ */
+export function precedence(value: number): number {
+  return value & SECCOMP_RET_ACTION_FULL;
+}
+
+function actionOf(value: number): number {
+  return (value & SECCOMP_RET_ACTION_FULL) >>> 0;
+}
+
+function dataOf(value: number): number {
+  return value & SECCOMP_RET_DATA;
+}
+
+function unreadable(text: string, why: string): SyntaxError {
+  return new SyntaxError(
+    `Cannot read return value ${JSON.stringify(text)}: ${why}`,
+  );
+}
