@@ -1,0 +1,224 @@
+/**
+ * What Docker's conditions ask about the machine and the container: the
+ * architecture, the kernel, the capabilities.
+ *
+ * @module
+ */
+
+import type { ArchName } from "../tables/arch.ts";
+import { didYouMean, quote } from "./text.ts";
+
+/** How profiles name an architecture. */
+export interface ArchSpelling {
+  /** In `architectures` and `archMap`. */
+  readonly scmp: string;
+  /** In Docker's `includes.arches` and `excludes.arches`. */
+  readonly docker: string;
+}
+
+/**
+ * How profiles name each architecture. Source: moby, seccomp_linux.go,
+ * `nativeToSeccomp`.
+ */
+export const ARCH_SPELLINGS: Readonly<Record<ArchName, ArchSpelling>> = {
+  "x86_64": { scmp: "SCMP_ARCH_X86_64", docker: "amd64" },
+  "x86": { scmp: "SCMP_ARCH_X86", docker: "x86" },
+  "x32": { scmp: "SCMP_ARCH_X32", docker: "x32" },
+  "aarch64": { scmp: "SCMP_ARCH_AARCH64", docker: "arm64" },
+  "arm": { scmp: "SCMP_ARCH_ARM", docker: "arm" },
+  "riscv64": { scmp: "SCMP_ARCH_RISCV64", docker: "riscv64" },
+  "s390x": { scmp: "SCMP_ARCH_S390X", docker: "s390x" },
+  "s390": { scmp: "SCMP_ARCH_S390", docker: "s390" },
+  "ppc64le": { scmp: "SCMP_ARCH_PPC64LE", docker: "ppc64le" },
+  "loongarch64": { scmp: "SCMP_ARCH_LOONGARCH64", docker: "loong64" },
+  "mips64el": { scmp: "SCMP_ARCH_MIPSEL64", docker: "mipsel64" },
+  "mipsel": { scmp: "SCMP_ARCH_MIPSEL", docker: "mipsel" },
+  "mipsel64n32": { scmp: "SCMP_ARCH_MIPSEL64N32", docker: "mips3l64n32" },
+};
+
+/** The two numbers of a kernel release that profiles look at. */
+export interface KernelVersion {
+  /** The 6 of 6.1. */
+  readonly major: number;
+  /** The 1 of 6.1. */
+  readonly minor: number;
+}
+
+/** For whom a profile is read. */
+export interface Host {
+  /** Native architecture. */
+  readonly arch: ArchName;
+  /** Running kernel; `undefined` where unknown, then `minKernel` cannot be decided. */
+  readonly kernel: KernelVersion | undefined;
+  /** Bounding set of the container, such as `CAP_CHOWN`. */
+  readonly capabilities: ReadonlySet<string>;
+}
+
+/** Capabilities of Linux, by number. Source: linux/capability.h, 6.1. */
+export const CAPABILITIES: readonly string[] = [
+  "CAP_CHOWN",
+  "CAP_DAC_OVERRIDE",
+  "CAP_DAC_READ_SEARCH",
+  "CAP_FOWNER",
+  "CAP_FSETID",
+  "CAP_KILL",
+  "CAP_SETGID",
+  "CAP_SETUID",
+  "CAP_SETPCAP",
+  "CAP_LINUX_IMMUTABLE",
+  "CAP_NET_BIND_SERVICE",
+  "CAP_NET_BROADCAST",
+  "CAP_NET_ADMIN",
+  "CAP_NET_RAW",
+  "CAP_IPC_LOCK",
+  "CAP_IPC_OWNER",
+  "CAP_SYS_MODULE",
+  "CAP_SYS_RAWIO",
+  "CAP_SYS_CHROOT",
+  "CAP_SYS_PTRACE",
+  "CAP_SYS_PACCT",
+  "CAP_SYS_ADMIN",
+  "CAP_SYS_BOOT",
+  "CAP_SYS_NICE",
+  "CAP_SYS_RESOURCE",
+  "CAP_SYS_TIME",
+  "CAP_SYS_TTY_CONFIG",
+  "CAP_MKNOD",
+  "CAP_LEASE",
+  "CAP_AUDIT_WRITE",
+  "CAP_AUDIT_CONTROL",
+  "CAP_SETFCAP",
+  "CAP_MAC_OVERRIDE",
+  "CAP_MAC_ADMIN",
+  "CAP_SYSLOG",
+  "CAP_WAKE_ALARM",
+  "CAP_BLOCK_SUSPEND",
+  "CAP_AUDIT_READ",
+  "CAP_PERFMON",
+  "CAP_BPF",
+  "CAP_CHECKPOINT_RESTORE",
+];
+
+/** Capabilities of a container that asks for none. Source: moby, oci/caps/defaults.go. */
+export const DOCKER_DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
+  "CAP_CHOWN",
+  "CAP_DAC_OVERRIDE",
+  "CAP_FSETID",
+  "CAP_FOWNER",
+  "CAP_MKNOD",
+  "CAP_NET_RAW",
+  "CAP_SETGID",
+  "CAP_SETUID",
+  "CAP_SETFCAP",
+  "CAP_SETPCAP",
+  "CAP_NET_BIND_SERVICE",
+  "CAP_SYS_CHROOT",
+  "CAP_KILL",
+  "CAP_AUDIT_WRITE",
+]);
+
+/** Largest part of a version in a profile: moby reads eight bits. */
+const MAX_VERSION_PART = 255;
+
+/**
+ * Reads a kernel version as profiles write it: exactly two numbers, as moby
+ * does (profiles, seccomp.go: `KernelVersion.UnmarshalJSON`).
+ *
+ * @example Two numbers
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseKernelVersion } from "./host.ts";
+ *
+ * assertEquals(parseKernelVersion("6.1"), { major: 6, minor: 1 });
+ * assertEquals(parseKernelVersion("6.1.0-rc1"), undefined);
+ * ```
+ *
+ * @param text Such as `6.1`.
+ * @returns The version, or `undefined` where the text is none.
+ */
+export function parseKernelVersion(text: string): KernelVersion | undefined {
+  const parts = /^([0-9]{1,3})\.([0-9]{1,3})$/.exec(text);
+  if (parts === null) return undefined;
+  const version = { major: Number(parts[1]), minor: Number(parts[2]) };
+  const { major, minor } = version;
+  const isVersion = major <= MAX_VERSION_PART && minor <= MAX_VERSION_PART &&
+    major + minor > 0;
+  return isVersion ? version : undefined;
+}
+
+/**
+ * Reads a kernel release as `uname -r` prints it: two numbers, and whatever
+ * follows them.
+ *
+ * @example A distribution's kernel
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseKernelRelease } from "./host.ts";
+ *
+ * assertEquals(parseKernelRelease("6.1.0-13-amd64"), { major: 6, minor: 1 });
+ * ```
+ *
+ * @param text Such as `6.1.0-13-amd64` or `6.1`.
+ * @returns The version, or `undefined` where the text does not begin with one.
+ */
+export function parseKernelRelease(text: string): KernelVersion | undefined {
+  const start = /^[0-9]{1,3}\.[0-9]{1,3}(?![0-9])/.exec(text)?.[0];
+  return start === undefined ? undefined : parseKernelVersion(start);
+}
+
+/**
+ * Says whether a kernel is at least a version.
+ *
+ * @param kernel The kernel.
+ * @param least The version.
+ * @returns Whether it is.
+ */
+export function isAtLeast(
+  kernel: KernelVersion,
+  least: KernelVersion,
+): boolean {
+  return kernel.major > least.major ||
+    (kernel.major === least.major && kernel.minor >= least.minor);
+}
+
+/**
+ * Reads a set of capabilities.
+ *
+ * @example Docker's and one more
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseCapabilities } from "./host.ts";
+ *
+ * assertEquals(parseCapabilities("default,CAP_SYS_ADMIN").size, 15);
+ * assertEquals(parseCapabilities("none").size, 0);
+ * ```
+ *
+ * @param text `default` (Docker's), `none`, `all`, names such as `CAP_CHOWN`, or
+ * several of them with commas between.
+ * @returns All of them together.
+ * @throws {SyntaxError} When a name is unknown; all unknown ones are named.
+ */
+export function parseCapabilities(text: string): ReadonlySet<string> {
+  const set = new Set<string>();
+  const problems: string[] = [];
+  for (const word of text.split(",").map((part) => part.trim())) {
+    if (word === "none") continue;
+    else if (word === "all") CAPABILITIES.forEach((name) => set.add(name));
+    else if (word === "default") {
+      DOCKER_DEFAULT_CAPABILITIES.forEach((name) => set.add(name));
+    } else if (CAPABILITIES.includes(word)) set.add(word);
+    else problems.push(`${quote(word)} is unknown: ${capabilityHint(word)}`);
+  }
+  if (problems.length > 0) {
+    throw new SyntaxError(`Cannot read capabilities: ${problems.join("; ")}`);
+  }
+  return set;
+}
+
+/** Suggests what to write in place of an unknown word. */
+function capabilityHint(word: string): string {
+  const meant = didYouMean(word, CAPABILITIES, "CAP_");
+  return meant === undefined
+    ? "use default, none, all, or names such as CAP_SYS_ADMIN"
+    : `did you mean ${quote(meant)}`;
+}

@@ -1,0 +1,103 @@
+/**
+ * A JSON document as data: values that know where they stand in the text.
+ *
+ * @module
+ */
+
+/** Where a value stands in the text. */
+export interface JsonSpan {
+  /** Offset of its first character, in UTF-16 units. */
+  readonly start: number;
+  /** Offset behind its last character, in UTF-16 units. */
+  readonly end: number;
+}
+
+/** `{ … }`. */
+export interface JsonObject extends JsonSpan {
+  /** Tag. */
+  readonly kind: "object";
+  /** Members as written and in that order. */
+  readonly members: readonly JsonMember[];
+}
+
+/** `"name": value`. */
+export interface JsonMember {
+  /** The key; its offsets include the quotes. */
+  readonly key: JsonString;
+  /** What it stands for. */
+  readonly value: JsonValue;
+}
+
+/** `[ … ]`. */
+export interface JsonArray extends JsonSpan {
+  /** Tag. */
+  readonly kind: "array";
+  /** Elements in order. */
+  readonly items: readonly JsonValue[];
+}
+
+/** A string; its offsets include the quotes. */
+export interface JsonString extends JsonSpan {
+  /** Tag. */
+  readonly kind: "string";
+  /** The string itself, escapes resolved. */
+  readonly value: string;
+}
+
+/** A number. */
+export interface JsonNumber extends JsonSpan {
+  /** Tag. */
+  readonly kind: "number";
+  /** The number as written: `1.0`, `1e3` and `-0` are not `1`, `1000` and `0`. */
+  readonly text: string;
+}
+
+/** `true` or `false`. */
+export interface JsonBoolean extends JsonSpan {
+  /** Tag. */
+  readonly kind: "boolean";
+  /** Which of the two. */
+  readonly value: boolean;
+}
+
+/** `null`. */
+export interface JsonNull extends JsonSpan {
+  /** Tag. */
+  readonly kind: "null";
+}
+
+/** Any value. */
+export type JsonValue =
+  | JsonObject
+  | JsonArray
+  | JsonString
+  | JsonNumber
+  | JsonBoolean
+  | JsonNull;
+
+/** A text and the value in it. */
+export interface JsonDocument {
+  /** The text as given, to which all offsets refer. */
+  readonly text: string;
+  /** The value. */
+  readonly root: JsonValue;
+  /** Offset of the first character of each line, rising. */
+  readonly lineStarts: readonly number[];
+}
+
+/**
+ * Finds the value of a key.
+ *
+ * @param object The object.
+ * @param name The key, escapes resolved.
+ * @returns The first value of that key, or `undefined` where there is none.
+ */
+export function findMember(
+  object: JsonObject,
+  name: string,
+): JsonValue | undefined {
+  for (const member of object.members) {
+    if (member.key.value === name) return member.value;
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+/**
+ * What a profile says for one host: conditions decided, architectures chosen.
+ *
+ * @module
+ */
+
+import type { DockerSeccomp } from "./docker.ts";
+import { decideFilter } from "./docker_filter.ts";
+import { type Diagnostic, ProfileError } from "./error.ts";
+import { ARCH_SPELLINGS, type Host } from "./host.ts";
+import { locate } from "./json_path.ts";
+import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
+import type { ParsedProfile } from "./parse.ts";
+
+/** What a profile says for a host. */
+export interface Selection {
+  /** The section as a runtime gets it; `undefined` for an unconfined container. */
+  readonly seccomp: LinuxSeccomp | undefined;
+  /** What was assumed, and warnings. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Selects what a profile says for a host. The order of the rules is kept.
+ *
+ * @example Docker's default for a container without extra capabilities
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DEFAULT_PROFILE } from "./default_profile.ts";
+ * import { DOCKER_DEFAULT_CAPABILITIES } from "./host.ts";
+ * import { parseProfile } from "./parse.ts";
+ * import { selectFor } from "./select.ts";
+ *
+ * const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), {
+ *   arch: "x86_64",
+ *   kernel: { major: 6, minor: 1 },
+ *   capabilities: DOCKER_DEFAULT_CAPABILITIES,
+ * });
+ * assertEquals(seccomp?.architectures, [
+ *   "SCMP_ARCH_X86_64",
+ *   "SCMP_ARCH_X86",
+ *   "SCMP_ARCH_X32",
+ * ]);
+ * ```
+ *
+ * @param profile The profile.
+ * @param host For whom.
+ * @returns The section and what was assumed.
+ * @throws {ProfileError} When a rule hangs on the kernel and the host's is unknown.
+ */
+export function selectFor(profile: ParsedProfile, host: Host): Selection {
+  const { section, sectionPath } = profile;
+  if (section === undefined) return { seccomp: undefined, diagnostics: [] };
+  const errors: Diagnostic[] = [];
+  const syscalls: LinuxSyscall[] = [];
+  for (const rule of section.syscalls) {
+    const verdict = decideFilter(rule, host);
+    if (verdict === "needs-kernel") {
+      errors.push(kernelNeeded(profile, rule.path));
+    }
+    if (verdict !== "counts") continue;
+    const { includes: _includes, excludes: _excludes, ...syscall } = rule;
+    syscalls.push(syscall);
+  }
+  if (errors.length > 0) throw new ProfileError(errors);
+  const { archMap: _archMap, ...rest } = section;
+  const architectures = chooseArchitectures(section, host);
+  const finding = judgeArchitectures(section, architectures, host);
+  const path = sectionPath === ""
+    ? "architectures"
+    : `${sectionPath}.architectures`;
+  return {
+    seccomp: { ...rest, architectures, syscalls },
+    diagnostics: finding === undefined
+      ? []
+      : [{ ...finding, path, ...(locate(profile.document, path) ?? {}) }],
+  };
+}
+
+/** Chooses the architectures: the profile's list, or those of the first entry for the host. */
+function chooseArchitectures(
+  section: DockerSeccomp,
+  host: Host,
+): readonly string[] {
+  const native = ARCH_SPELLINGS[host.arch].scmp;
+  const entry = section.archMap?.find((arch) => arch.architecture === native);
+  return entry === undefined
+    ? section.architectures
+    : [entry.architecture, ...entry.subArchitectures];
+}
+
+/** Says what the list of architectures leaves open. */
+function judgeArchitectures(
+  section: DockerSeccomp,
+  architectures: readonly string[],
+  host: Host,
+): Omit<Diagnostic, "path"> | undefined {
+  const native = ARCH_SPELLINGS[host.arch].scmp;
+  if (architectures.length === 0) {
+    const message = section.archMap === undefined
+      ? `Profile lists no architectures: the filter is for ${host.arch} alone`
+      : `Profile has no archMap entry for ${native}: the filter is for ${host.arch} alone`;
+    return { severity: "note", code: "native-only", message };
+  }
+  if (architectures.includes(native)) return undefined;
+  return {
+    severity: "warning",
+    code: "native-added",
+    message:
+      `Profile does not list ${native}: libseccomp filters it all the same`,
+    fix: "list it",
+  };
+}
+
+/** Builds the error for a condition on an unknown kernel. */
+function kernelNeeded(profile: ParsedProfile, path: string): Diagnostic {
+  return {
+    severity: "error",
+    code: "kernel-unknown",
+    path,
+    message: "Cannot decide minKernel: the kernel version is unknown",
+    fix: "give it, such as 6.1",
+    ...(locate(profile.document, path) ?? {}),
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * Text as a reader of messages sees it: bytes to text, offsets to lines,
+ * strings that are safe to show, and what a misspelt word was meant to be.
+ *
+ * @module
+ */
+
+import { type Diagnostic, ProfileError } from "./error.ts";
+
+/** A place in a text, both from 1; columns count UTF-16 units. */
+export interface Place {
+  /** Line. */
+  readonly line: number;
+  /** Column. */
+  readonly column: number;
+}
+
+/** Characters of a string shown in a message. */
+const MAX_SHOWN = 60;
+/** Longest word for which a suggestion is looked for. */
+const MAX_SUGGESTED = 64;
+
+/**
+ * Decodes UTF-8, keeping a byte order mark, so that encoding the text again
+ * gives the same bytes.
+ *
+ * @param bytes UTF-8.
+ * @returns The text.
+ * @throws {ProfileError} When the bytes are UTF-16, or no UTF-8.
+ */
+export function decodeUtf8(bytes: Uint8Array): string {
+  if (looksLikeUtf16(bytes)) {
+    throw badText("text-utf16", "The text is UTF-16", "save it as UTF-8", {
+      line: 1,
+      column: 1,
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      bytes,
+    );
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const end = firstInvalidByte(bytes);
+    const before = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+      bytes.subarray(0, end),
+    );
+    const message = `The text is no UTF-8: byte 0x${
+      hexByte(bytes[end])
+    } at offset ${end}`;
+    const place = diagnosticAt(lineStartsOf(before), before.length);
+    throw badText("text-utf8", message, "save it as UTF-8", place);
+  }
+}
+
+/**
+ * Finds where the lines of a text begin. A line ends with LF, CR or CR LF.
+ *
+ * @param text The text; a byte order mark does not count as a column.
+ * @returns Offsets of the first character of each line, rising, at least one.
+ */
+export function lineStartsOf(text: string): number[] {
+  const starts = [text.charCodeAt(0) === 0xfeff ? 1 : 0];
+  if (text.includes("\r")) {
+    for (const end of text.matchAll(/\r\n?|\n/g)) {
+      starts.push(end.index + end[0].length);
+    }
+    return starts;
+  }
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+    starts.push(at + 1);
+  }
+  return starts;
+}
+
+/**
+ * Turns an offset into line and column.
+ *
+ * @param lineStarts Offsets of the lines, rising.
+ * @param offset Offset in UTF-16 units.
+ * @returns Line and column from 1.
+ */
+export function diagnosticAt(
+  lineStarts: readonly number[],
+  offset: number,
+): Place {
+  let low = 0;
+  let high = lineStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return {
+    line: low + 1,
+    column: Math.max(offset - (lineStarts[low] ?? 0), 0) + 1,
+  };
+}
+
+/**
+ * Quotes a string for a message: cut to a readable length, and without
+ * characters that could break the line or reorder it.
+ *
+ * @param text Any string.
+ * @returns The string in double quotes.
+ */
+export function quote(text: string): string {
+  const shown = text.length > MAX_SHOWN
+    ? `${text.slice(0, MAX_SHOWN)}…`.replace(/[\ud800-\udbff]…$/, "…")
+    : text;
+  return JSON.stringify(shown).replace(
+    /[\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/**
+ * Finds the word that a misspelt one was meant to be: the same but for case,
+ * blanks and a missing prefix, or few edits away.
+ *
+ * @example A missing prefix
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { didYouMean } from "./text.ts";
+ *
+ * const words = ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG"];
+ * assertEquals(didYouMean("alow", words, "SCMP_ACT_"), "SCMP_ACT_ALLOW");
+ * ```
+ *
+ * @param seen The word as written.
+ * @param words The words there are.
+ * @param prefix What all of the words begin with, or an empty string.
+ * @returns The nearest word, or `undefined` where none is near.
+ */
+export function didYouMean(
+  seen: string,
+  words: Iterable<string>,
+  prefix = "",
+): string | undefined {
+  if (seen.length > MAX_SUGGESTED) return undefined;
+  const core = (word: string): string => {
+    const bare = word.toUpperCase().replace(/[\s-]+/g, "_").replace(
+      /^_+|_+$/g,
+      "",
+    );
+    return bare.startsWith(prefix.toUpperCase())
+      ? bare.slice(prefix.length)
+      : bare;
+  };
+  const wanted = core(seen);
+  let best: string | undefined;
+  let bestDistance = Math.min(3, Math.ceil(wanted.length / 3)) + 1;
+  for (const word of words) {
+    const distance = editDistance(wanted, core(word));
+    if (distance < bestDistance) {
+      best = word;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Counts insertions, deletions, replacements and swaps of neighbours from `a` to `b`. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const differs = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(
+        (last[j] ?? 0) + 1,
+        (row[j - 1] ?? 0) + 1,
+        (last[j - 1] ?? 0) + differs,
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
+      }
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}
+
+/** Says whether the bytes start with a UTF-16 byte order mark, or with ASCII in UTF-16. */
+function looksLikeUtf16(bytes: Uint8Array): boolean {
+  const [a, b] = bytes;
+  if (a === undefined || b === undefined) return false;
+  return (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) ||
+    (a === 0 && b !== 0) || (a !== 0 && b === 0);
+}
+
+/** Finds the first byte that cannot continue the text before it, by halving. */
+function firstInvalidByte(bytes: Uint8Array): number {
+  let low = 0;
+  let high = bytes.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (startsAsUtf8(bytes.subarray(0, middle))) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Says whether the bytes are the beginning of some UTF-8 text. */
+function startsAsUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Writes a byte in hex; a text that ends too early has none. */
+function hexByte(byte: number | undefined): string {
+  return (byte ?? 0).toString(16).padStart(2, "0");
+}
+
+/** Builds an error about the text as a whole. */
+function badText(
+  code: string,
+  message: string,
+  fix: string,
+  place: Place,
+): ProfileError {
+  const diagnostic: Diagnostic = {
+    severity: "error",
+    code,
+    path: "",
+    message,
+    fix,
+    ...place,
+  };
+  return new ProfileError([diagnostic]);
+}
