@@ -19,7 +19,7 @@ import {
 
 Deno.test("compile: a container under the annotation gets the verdicts of the untouched profile, call by call", async (t) => {
   if (!await canRunContainers()) return;
-  const docker = await dockerDefault();
+  const docker = dockerDefault();
   for (
     const { name, section } of [
       { name: "Docker's default", section: docker },
@@ -41,7 +41,7 @@ Deno.test("compile: a container under the annotation gets the verdicts of the un
 Deno.test("compile: what the profile kills, the annotation kills", async () => {
   if (!await canRunContainers()) return;
   const section = {
-    ...await dockerDefault(),
+    ...dockerDefault(),
     architectures: ["SCMP_ARCH_X86_64"],
   };
   for (
@@ -63,7 +63,7 @@ Deno.test("compile: what the profile kills, the annotation kills", async () => {
 
 Deno.test("compile: runc ignores the annotation and enforces the section", async () => {
   if (!await canRunContainers()) return;
-  const section = withDistinctErrnos(await dockerDefault());
+  const section = withDistinctErrnos(dockerDefault());
   const rows = probeRows({ ...section, syscalls: [] });
   const untouched = await verdictsOf("runc", { section, rows });
   const ignored = await verdictsOf("runc", { section, rows, annotate: [] });
@@ -74,7 +74,7 @@ Deno.test("compile: runc ignores the annotation and enforces the section", async
 
 Deno.test("compile --semantics runc: crun under the annotation answers as runc does", async () => {
   if (!await canRunContainers()) return;
-  const section = withDistinctErrnos(await dockerDefault());
+  const section = withDistinctErrnos(dockerDefault());
   const rows = probeRows({ ...section, syscalls: [] });
   const untouched = await verdictsOf("runc", { section, rows });
   const ours = await verdictsOf("crun", {
@@ -87,7 +87,7 @@ Deno.test("compile --semantics runc: crun under the annotation answers as runc d
 
 Deno.test("compile: the live filter of init and of exec is the annotation, byte for byte", async (t) => {
   if (!await canRunContainers()) return;
-  const section = await dockerDefault();
+  const section = dockerDefault();
   for (const noNewPrivileges of [false, true]) {
     await t.step(`noNewPrivileges ${noNewPrivileges}`, async () => {
       await using bundle = await createBundle({
@@ -119,7 +119,7 @@ Deno.test("compile: the live filter of init and of exec is the annotation, byte 
 
 Deno.test("compile: 64-bit numbers of a config survive the annotation", async () => {
   if (!await canRunContainers()) return;
-  const docker = withDistinctErrnos(await dockerDefault());
+  const docker = withDistinctErrnos(dockerDefault());
   const odd = 2n ** 53n + 1n;
   const section: ProfileSection = {
     ...docker,

@@ -7,6 +7,7 @@
  */
 
 import { assert } from "@std/assert";
+import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { DEFAULT_CAPABILITIES } from "./config.ts";
 
 // Aliases, not interfaces: only those may be used as a `Json` value.
@@ -56,19 +57,14 @@ interface DockerProfile {
   readonly syscalls: readonly DockerEntry[];
 }
 
-/** The profile that the program embeds. */
-const PROFILE = new URL("../../profile/default.json", import.meta.url);
-
 /**
  * Reads the embedded profile for this kernel and the default capabilities.
  *
  * @returns The section, with x86_64, x86 and x32.
  */
-export async function dockerDefault(): Promise<ProfileSection> {
-  // The file is ours and the runtimes check it once more.
-  const profile = JSON.parse(
-    await Deno.readTextFile(PROFILE),
-  ) as DockerProfile;
+export function dockerDefault(): ProfileSection {
+  // The text is ours and the runtimes check it once more.
+  const profile = JSON.parse(DEFAULT_PROFILE) as DockerProfile;
   const map = profile.archMap.find((m) =>
     m.architecture === "SCMP_ARCH_X86_64"
   );
