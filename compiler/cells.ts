@@ -1,0 +1,59 @@
+/**
+ * The cells of one word: intervals in which every comparison of a residual has
+ * the same answer.
+ *
+ * @module
+ */
+
+import { halfOf, impliedEqual, type MaskedFact, type Word } from "./part.ts";
+import type { Residual } from "./residual.ts";
+
+/** Values of a word that a residual does not tell apart. */
+export interface Cell {
+  /** First value, a u32. */
+  readonly first: number;
+  /** Last value, a u32. */
+  readonly last: number;
+}
+
+/**
+ * Cuts the values of a word into cells.
+ *
+ * @param residual Asks about the word without masks, or with masks that `facts` settle.
+ * @param word The word.
+ * @param facts What is known of the word; values that it rules out join their neighbor.
+ * @returns Sorted cells without gaps from 0 to 2^32 − 1.
+ */
+export function cellsOf(
+  residual: Residual,
+  word: Word,
+  facts: readonly MaskedFact[],
+): readonly Cell[] {
+  const starts = new Set<number>([0]);
+  const cut = (value: number): void => {
+    if (value <= 0xffff_ffff) starts.add(value);
+  };
+  for (const { parts } of residual.rules) {
+    for (const part of parts) {
+      const half = halfOf(part, word);
+      if (half === undefined) continue;
+      // A pair asks below, at and above its half; a word test less, at no cost.
+      cut(half.value);
+      if (part.kind === "pair" || half.op === "eq" || half.op === "ne") {
+        cut(half.value + 1);
+      }
+    }
+  }
+  const sorted = [...starts].sort((a, b) => a - b);
+  const cells: Cell[] = [];
+  for (const [i, first] of sorted.entries()) {
+    const last = (sorted[i + 1] ?? 0x1_0000_0000) - 1;
+    const possible = first < last ||
+      facts.every((fact) => impliedEqual(0xffff_ffff, first, fact) !== false);
+    const before = cells[cells.length - 1];
+    if (!possible && before !== undefined) {
+      cells[cells.length - 1] = { first: before.first, last };
+    } else cells.push({ first, last });
+  }
+  return cells;
+}

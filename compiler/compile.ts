@@ -1,0 +1,153 @@
+/**
+ * The compiler: a policy becomes a program.
+ *
+ * ```text
+ * partition ▶ conditions ▶ tree   (per architecture)
+ *                            ▼
+ *             dispatch ▶ select ▶ layout ▶ Program
+ * ```
+ *
+ * Every pass is a pure function; the same policy gives the same bytes on every
+ * machine.
+ *
+ * @module
+ */
+
+import { check } from "../bpf/check.ts";
+import type { Program } from "../bpf/instruction.ts";
+import { NR_OFFSET } from "../bpf/seccomp_data.ts";
+import type { ArchPolicy, Policy } from "../profile/policy.ts";
+import { BPF_MAXINSNS } from "../tables/uapi.ts";
+import { decideArguments } from "./conditions.ts";
+import { uniformWeights } from "./cost.ts";
+import {
+  createDecisionGraph,
+  type Decision,
+  type DecisionGraph,
+} from "./decision.ts";
+import { dispatch } from "./dispatch.ts";
+import { SizeError, sizeOf } from "./size.ts";
+import { layout } from "./layout.ts";
+import { partition } from "./partition.ts";
+import { select } from "./select.ts";
+import { treeOfCells, type WordTree } from "./tree.ts";
+
+/** A program and what is known about it. */
+export interface Compilation {
+  /** The filter. */
+  readonly program: Program;
+  /** The decision that it was laid out from. */
+  readonly decision: Decision;
+  /** One entry per architecture, in the order of the policy. */
+  readonly arches: readonly CompiledArch[];
+}
+
+/** What is known about the tree of one architecture. */
+export interface CompiledArch {
+  /** Names for people. */
+  readonly names: readonly string[];
+  /** `AUDIT_ARCH_*`. */
+  readonly auditArch: number;
+  /** Intervals of the number line with neighboring outcomes that differ. */
+  readonly intervals: number;
+  /** Expected tests on the number under the weights. */
+  readonly tests: number;
+  /** Whether no tree of `==` and `>=` tests expects fewer. */
+  readonly proven: boolean;
+  /** No tree of `==` and `>=` tests expects fewer. */
+  readonly lowerBound: number;
+}
+
+/**
+ * Compiles a policy.
+ *
+ * @example Two rules
+ * ```ts
+ * import { compile, run, prepare, toWords } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { program } = compile({
+ *   defaultValue: 0x0005_0001,
+ *   badArchValue: 0,
+ *   littleEndian: true,
+ *   arches: [{
+ *     auditArch: 0xc000_003e,
+ *     names: ["x86_64"],
+ *     rules: [{ first: 0, last: 1, conditions: [], value: 0x7fff_0000, source: "" }],
+ *   }],
+ * });
+ * const call = { nr: 1, arch: 0xc000_003e, instructionPointer: 0n, args: [] };
+ * assertEquals(run(prepare(program), toWords(call, true)), 0x7fff_0000);
+ * assertEquals(program.length, 6);
+ * ```
+ *
+ * @param policy What the filter has to mean.
+ * @returns The program and what is known about it.
+ * @throws {SizeError} when the program would exceed 4096 instructions.
+ */
+export function compile(policy: Policy): Compilation {
+  const graph = createDecisionGraph();
+  const trees = policy.arches.map((arch) => compileArch(graph, policy, arch));
+  const decision = dispatch(
+    graph,
+    policy.arches.map(({ auditArch }, i) => ({
+      auditArch,
+      decision: trees[i]?.tree.node ?? graph.leaf(policy.badArchValue),
+    })),
+    graph.leaf(policy.badArchValue),
+  );
+  const program = layout(select(decision));
+  if (program.length > BPF_MAXINSNS) {
+    throw new SizeError(program.length, sizeOf(policy, decision));
+  }
+  const fault = check(program);
+  if (fault !== undefined) {
+    throw new Error(
+      `Unreachable: the kernel would refuse the program: ${fault.message}`,
+    );
+  }
+  const arches = policy.arches.map(({ names, auditArch }, i) => {
+    const { tree, intervals, total } = trees[i] ?? { total: 1 };
+    return {
+      names,
+      auditArch,
+      intervals: intervals ?? 0,
+      tests: (tree?.cost ?? 0) / total,
+      proven: tree?.proven ?? false,
+      lowerBound: (tree?.lowerBound ?? 0) / total,
+    };
+  });
+  return { program, decision, arches };
+}
+
+interface ArchTree {
+  readonly tree: WordTree;
+  readonly intervals: number;
+  readonly total: number;
+}
+
+function compileArch(
+  graph: DecisionGraph,
+  policy: Policy,
+  arch: ArchPolicy,
+): ArchTree {
+  const intervals = partition(arch.rules);
+  const weights = uniformWeights(intervals);
+  const cells = intervals.map(({ first, last, rules }, i) => ({
+    first,
+    last,
+    node: decideArguments(
+      graph,
+      rules,
+      policy.defaultValue,
+      policy.littleEndian,
+    ).node,
+    weight: weights[i] ?? 0,
+  }));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return {
+    tree: treeOfCells(graph, NR_OFFSET, cells),
+    intervals: cells.filter((c, i) => c.node !== cells[i - 1]?.node).length,
+    total: total === 0 ? 1 : total,
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * Last pass: puts the code in order and turns targets into distances.
+ *
+ * Code is emitted from the back: what a test jumps to is there before the test
+ * is, so every distance is known when it is needed. The larger side of a test
+ * goes first, that is to the far end, and the smaller one next to the test,
+ * which keeps distances short. Leaves are shared.
+ *
+ * A conditional jump reaches 255 instructions. Where a target is further away,
+ * a copy is put right behind the test: a leaf is copied whole, any other
+ * target gets a `ja`, which reaches everything. Later tests (nearer to the
+ * start) use the newest copy, which is the nearest.
+ *
+ * @module
+ */
+
+import { ARCH_OFFSET } from "../bpf/seccomp_data.ts";
+import type { Instruction, Op, Program } from "../bpf/instruction.ts";
+import type { Decision, TestOp } from "./decision.ts";
+import type { Block, Entry, Selection, Target } from "./select.ts";
+
+const REACH = 255;
+
+/**
+ * Lays a selection out. Takes time linear in the number of nodes.
+ *
+ * @param selection Blocks and their targets.
+ * @returns The program; it may exceed the kernel's limit of 4096 instructions.
+ */
+export function layout(selection: Selection): Program {
+  const out = new Emitter();
+  for (const node of emissionOrder(selection)) {
+    if (node.kind === "leaf") {
+      out.ret(node);
+      continue;
+    }
+    const block = selection.blocks.get(node);
+    if (block === undefined) throw new Error("Unreachable: no block");
+    out.test(block);
+  }
+  return out.program();
+}
+
+/** Nodes from the back of the program to its front: targets before tests. */
+function emissionOrder(selection: Selection): readonly Decision[] {
+  const sizes = subtreeSizes(selection);
+  const order: Decision[] = [];
+  const done = new Set<Decision>();
+  const stack: { node: Decision; opened: boolean }[] = [
+    { node: selection.root.node, opened: false },
+  ];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { node, opened } = top;
+    if (done.has(node)) continue;
+    if (opened || node.kind === "leaf") {
+      done.add(node);
+      order.push(node);
+      continue;
+    }
+    const yesSize = sizes.get(node.yes) ?? 1;
+    const noSize = sizes.get(node.no) ?? 1;
+    // Other architectures lie behind the first one, however small they are:
+    // a jump beyond 255 must not slow the native one down.
+    const yesFirst = node.offset !== ARCH_OFFSET && yesSize > noSize;
+    const [far, near] = yesFirst ? [node.yes, node.no] : [node.no, node.yes];
+    stack.push({ node, opened: true });
+    stack.push({ node: near, opened: false });
+    stack.push({ node: far, opened: false });
+  }
+  return order;
+}
+
+/** Sizes as if nothing were shared, capped so that they stay exact integers. */
+function subtreeSizes(selection: Selection): ReadonlyMap<Decision, number> {
+  const sizes = new Map<Decision, number>();
+  const stack: Decision[] = [selection.root.node];
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1];
+    if (node === undefined) break;
+    if (sizes.has(node)) {
+      stack.pop();
+      continue;
+    }
+    if (node.kind === "leaf") {
+      sizes.set(node, 1);
+      stack.pop();
+      continue;
+    }
+    const yes = sizes.get(node.yes);
+    const no = sizes.get(node.no);
+    if (yes === undefined) stack.push(node.yes);
+    if (no === undefined) stack.push(node.no);
+    if (yes !== undefined && no !== undefined) {
+      sizes.set(node, Math.min(1 + yes + no, 2 ** 40));
+      stack.pop();
+    }
+  }
+  return sizes;
+}
+
+const JUMPS: Readonly<Record<TestOp, Op>> = {
+  eq: "jeq.k",
+  ge: "jge.k",
+  set: "jset.k",
+};
+
+/** Collects instructions from the back; a position counts from the end, from 1. */
+class Emitter {
+  readonly #reversed: Instruction[] = [];
+  /** Newest copy of each entry. */
+  readonly #positions = new Map<Decision, Map<Entry, number>>();
+  /** The code itself, which a `ja` goes to. */
+  readonly #homes = new Map<Decision, Map<Entry, number>>();
+
+  ret(node: Decision): void {
+    if (node.kind !== "leaf") throw new Error("Unreachable: not a leaf");
+    this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value });
+    this.#mark(node, "masked");
+  }
+
+  test({ node, loads, masks, yes, no }: Block): void {
+    this.#bringNear(yes, no);
+    const jt = this.#distance(yes);
+    const jf = this.#distance(no);
+    this.#emit({ op: JUMPS[node.op], jt, jf, k: node.k });
+    this.#mark(node, "masked");
+    if (masks) this.#emit({ op: "and.k", jt: 0, jf: 0, k: node.mask });
+    this.#mark(node, "word");
+    if (loads) this.#emit({ op: "ld.abs", jt: 0, jf: 0, k: node.offset });
+    this.#mark(node, "load");
+  }
+
+  program(): Program {
+    return this.#reversed.reverse();
+  }
+
+  /** Copies what lies too far away; the second copy moves the first by one. */
+  #bringNear(yes: Target, no: Target): void {
+    const far = [yes, no].filter((target) =>
+      this.#distance(target) > REACH - 1
+    );
+    for (const target of far) {
+      if (this.#distance(target) <= REACH - 1) continue;
+      const { node, entry } = target;
+      if (node.kind === "leaf") {
+        this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value });
+      } else {
+        const home = this.#homes.get(node)?.get(entry) ?? 0;
+        const k = this.#reversed.length - home;
+        this.#emit({ op: "ja", jt: 0, jf: 0, k });
+      }
+      this.#record(this.#positions, node, entry);
+    }
+  }
+
+  /** Instructions between the next one to be emitted and a target. */
+  #distance({ node, entry }: Target): number {
+    const position = this.#positions.get(node)?.get(entry);
+    if (position === undefined) throw new Error("Unreachable: not emitted");
+    return this.#reversed.length - position;
+  }
+
+  #emit(instruction: Instruction): void {
+    this.#reversed.push(instruction);
+  }
+
+  #mark(node: Decision, entry: Entry): void {
+    this.#record(this.#positions, node, entry);
+    this.#record(this.#homes, node, entry);
+  }
+
+  #record(
+    map: Map<Decision, Map<Entry, number>>,
+    node: Decision,
+    entry: Entry,
+  ): void {
+    const entries = map.get(node);
+    const position = this.#reversed.length;
+    if (entries === undefined) map.set(node, new Map([[entry, position]]));
+    else entries.set(entry, position);
+  }
+}

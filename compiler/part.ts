@@ -1,0 +1,253 @@
+/**
+ * Comparisons of 64-bit arguments as comparisons of 32-bit words. This is the
+ * only place that knows how the two halves of an argument make one number.
+ *
+ * A part is what is still to be known of one condition: both halves, one half,
+ * or nothing (then it is `true` or `false`). Bounds are `lt` and `ge` only,
+ * since `x <= v` is `x < v + 1` and `x > v` is `x >= v + 1`.
+ *
+ * @module
+ */
+
+import type { Condition } from "../profile/policy.ts";
+
+/** A 32-bit word of an argument: `2 * arg` for the low half, `2 * arg + 1` for the high one. */
+export type Word = number;
+
+/** A comparison of one word, `(w & mask) op value`. */
+export interface WordTest {
+  readonly kind: "word";
+  readonly word: Word;
+  readonly op: "eq" | "ne" | "lt" | "ge";
+  readonly mask: number;
+  readonly value: number;
+}
+
+/** A comparison of both words of an argument as one number. */
+export interface PairTest {
+  readonly kind: "pair";
+  readonly arg: number;
+  readonly op: "eq" | "ne" | "lt" | "ge";
+  readonly hi: { readonly mask: number; readonly value: number };
+  readonly lo: { readonly mask: number; readonly value: number };
+}
+
+/** What is still to be known of a condition. */
+export type Part = WordTest | PairTest | boolean;
+
+const ALL = 0xffff_ffff_ffff_ffffn;
+
+/**
+ * Splits a condition.
+ *
+ * @param condition Its mask and value are u64.
+ * @returns Both halves where both matter, else the simplest equal part.
+ */
+export function partOf({ arg, op, mask, value }: Condition): Part {
+  switch (op) {
+    case "eq":
+    case "ne":
+    case "lt":
+    case "ge":
+      return pair(arg, op, mask, value);
+    case "le":
+      return value === ALL ? true : pair(arg, "lt", mask, value + 1n);
+    case "gt":
+      return value === ALL ? false : pair(arg, "ge", mask, value + 1n);
+  }
+}
+
+function pair(
+  arg: number,
+  op: PairTest["op"],
+  mask: bigint,
+  value: bigint,
+): Part {
+  const half = (shift: bigint): PairTest["hi"] => ({
+    mask: Number((mask >> shift) & 0xffff_ffffn),
+    value: Number((value >> shift) & 0xffff_ffffn),
+  });
+  const whole: PairTest = {
+    kind: "pair",
+    arg,
+    op,
+    hi: half(32n),
+    lo: half(0n),
+  };
+  // A half whose mask is empty is 0, whatever the call passes.
+  if (whole.hi.mask === 0) return knowWord(whole, 2 * arg + 1, 0);
+  if (whole.lo.mask === 0 && (op === "eq" || op === "ne")) {
+    return knowWord(whole, 2 * arg, 0);
+  }
+  // A bound that is a multiple of 2^32 is a bound of the high half.
+  if (whole.lo.value === 0 && (op === "lt" || op === "ge")) {
+    return wordTest(2 * arg + 1, op, whole.hi.mask, whole.hi.value);
+  }
+  return whole;
+}
+
+/** Makes a test of one word, or the answer where every word gives the same. */
+function wordTest(
+  word: Word,
+  op: WordTest["op"],
+  mask: number,
+  value: number,
+): Part {
+  const inside = (value & ~mask) === 0;
+  switch (op) {
+    case "eq":
+      if (!inside) return false;
+      if (mask === 0) return true;
+      break;
+    case "ne":
+      if (!inside) return true;
+      if (mask === 0) return false;
+      break;
+    case "lt":
+      if (value === 0) return false;
+      if (value > mask) return true;
+      break;
+    case "ge":
+      if (value === 0) return true;
+      if (value > mask) return false;
+  }
+  return { kind: "word", word, op, mask, value };
+}
+
+/**
+ * Says what is left to know of a part once one word is known.
+ *
+ * @param part A part.
+ * @param word The word that is known.
+ * @param seen Its value, a u32.
+ * @returns The part itself where it does not ask about that word.
+ */
+export function knowWord(part: Part, word: Word, seen: number): Part {
+  if (typeof part === "boolean") return part;
+  if (part.kind === "word") {
+    return part.word === word ? holds(part, seen) : part;
+  }
+  if (word === 2 * part.arg + 1) return knowHigh(part, seen);
+  return word === 2 * part.arg ? knowLow(part, seen) : part;
+}
+
+function holds({ op, mask, value }: WordTest, seen: number): boolean {
+  const masked = (seen & mask) >>> 0;
+  switch (op) {
+    case "eq":
+      return masked === value;
+    case "ne":
+      return masked !== value;
+    case "lt":
+      return masked < value;
+    case "ge":
+      return masked >= value;
+  }
+}
+
+function knowHigh({ arg, op, hi, lo }: PairTest, seen: number): Part {
+  const masked = (seen & hi.mask) >>> 0;
+  if (masked === hi.value) return wordTest(2 * arg, op, lo.mask, lo.value);
+  switch (op) {
+    case "eq":
+      return false;
+    case "ne":
+      return true;
+    case "lt":
+      return masked < hi.value;
+    case "ge":
+      return masked > hi.value;
+  }
+}
+
+function knowLow({ arg, op, hi, lo }: PairTest, seen: number): Part {
+  const masked = (seen & lo.mask) >>> 0;
+  const high = 2 * arg + 1;
+  switch (op) {
+    case "eq":
+      return masked === lo.value && wordTest(high, "eq", hi.mask, hi.value);
+    case "ne":
+      return masked !== lo.value || wordTest(high, "ne", hi.mask, hi.value);
+    case "lt":
+      return wordTest(
+        high,
+        "lt",
+        hi.mask,
+        masked < lo.value ? hi.value + 1 : hi.value,
+      );
+    case "ge":
+      return wordTest(
+        high,
+        "ge",
+        hi.mask,
+        masked >= lo.value ? hi.value : hi.value + 1,
+      );
+  }
+}
+
+/** What a part asks of one word: the comparison of its half, or nothing. */
+export function halfOf(
+  part: Part,
+  word: Word,
+): {
+  readonly op: PairTest["op"];
+  readonly mask: number;
+  readonly value: number;
+} | undefined {
+  if (typeof part === "boolean") return undefined;
+  if (part.kind === "word") return part.word === word ? part : undefined;
+  if (word >> 1 !== part.arg) return undefined;
+  return { op: part.op, ...(word === 2 * part.arg ? part.lo : part.hi) };
+}
+
+/** Says what is left of a part once the masked comparison of one of its halves is known. */
+export function knowMasked(
+  part: Part,
+  word: Word,
+  fact: MaskedFact,
+): Part {
+  const half = halfOf(part, word);
+  if (half === undefined || (half.op !== "eq" && half.op !== "ne")) return part;
+  const equal = impliedEqual(half.mask, half.value, fact);
+  if (equal === undefined) return part;
+  return knowWord(
+    part,
+    word,
+    equal ? half.value : (half.value ^ lowestBit(half.mask)) >>> 0,
+  );
+}
+
+/** That `(w & mask) === value` holds or not. */
+export interface MaskedFact {
+  readonly mask: number;
+  readonly value: number;
+  readonly holds: boolean;
+}
+
+/** Whether a fact decides `(w & mask) === value`; `undefined` where it does not. */
+export function impliedEqual(
+  mask: number,
+  value: number,
+  fact: MaskedFact,
+): boolean | undefined {
+  if (fact.holds) {
+    const common = mask & fact.mask;
+    if (((value ^ fact.value) & common) !== 0) return false;
+    return (mask & ~fact.mask) === 0 ? true : undefined;
+  }
+  const within = (fact.mask & ~mask) === 0 &&
+    ((value ^ fact.value) & fact.mask) === 0;
+  return within ? false : undefined;
+}
+
+function lowestBit(mask: number): number {
+  return (mask & -mask) >>> 0;
+}
+
+/** A text that is equal for equal parts. */
+export function partKey(part: Part): string {
+  if (typeof part === "boolean") return String(part);
+  return part.kind === "word"
+    ? `${part.word}${part.op}${part.mask}:${part.value}`
+    : `p${part.arg}${part.op}${part.hi.mask}:${part.hi.value}:${part.lo.mask}:${part.lo.value}`;
+}

@@ -1,0 +1,134 @@
+/**
+ * What is left to decide of one system call after some words are known: an
+ * ordered list of rules whose conditions are parts, and the outcome where none
+ * matches. Residuals are kept in a normal form, so that equal questions get
+ * equal keys and are answered once.
+ *
+ * @module
+ */
+
+import type { ReturnValue, Rule } from "../profile/policy.ts";
+import { halfOf, type Part, partKey, partOf, type Word } from "./part.ts";
+
+/** One rule of a residual; no part is a boolean. */
+export interface ResidualRule {
+  /** All must hold. */
+  readonly parts: readonly Exclude<Part, boolean>[];
+  readonly value: ReturnValue;
+  /** Text that is equal for equal rules. */
+  readonly key: string;
+}
+
+/** An ordered list of rules; first match wins. */
+export interface Residual {
+  readonly rules: readonly ResidualRule[];
+  /** Where no rule matches. */
+  readonly otherwise: ReturnValue;
+  /** Text that is equal for equal residuals. */
+  readonly key: string;
+}
+
+/**
+ * Makes the residual of a call of which nothing is known.
+ *
+ * @param rules Rules of the policy, first match wins.
+ * @param defaultValue Where none matches.
+ */
+export function residualOf(
+  rules: readonly Rule[],
+  defaultValue: ReturnValue,
+): Residual {
+  return normalize(
+    rules.map(({ conditions, value }) => ({
+      parts: conditions.map(partOf),
+      value,
+    })),
+    defaultValue,
+  );
+}
+
+/**
+ * Says what is left once something is known about one word.
+ *
+ * @param residual What was left before.
+ * @param word The word.
+ * @param know What is left of a part that asks about that word.
+ */
+export function narrow(
+  residual: Residual,
+  word: Word,
+  know: (part: Part) => Part,
+): Residual {
+  let changed = false;
+  const rules = residual.rules.map((rule) => {
+    if (!rule.parts.some((part) => halfOf(part, word) !== undefined)) {
+      return rule;
+    }
+    changed = true;
+    return { parts: rule.parts.map(know), value: rule.value };
+  });
+  return changed ? normalize(rules, residual.otherwise) : residual;
+}
+
+/** Words that the residual still asks about, in rising order. */
+export function wordsOf(residual: Residual): readonly Word[] {
+  const words = new Set<Word>();
+  for (const { parts } of residual.rules) {
+    for (const part of parts) {
+      if (part.kind === "word") words.add(part.word);
+      else words.add(2 * part.arg).add(2 * part.arg + 1);
+    }
+  }
+  return [...words].sort((a, b) => a - b);
+}
+
+interface RawRule {
+  readonly parts: readonly Part[];
+  readonly value: ReturnValue;
+  readonly key?: string;
+}
+
+/**
+ * Drops what is decided: parts that hold, rules that cannot match or repeat
+ * the conditions of an earlier one, everything behind a rule that always
+ * matches, and rules at the end that answer what comes anyway.
+ */
+function normalize(
+  rules: readonly RawRule[],
+  defaultValue: ReturnValue,
+): Residual {
+  const kept: ResidualRule[] = [];
+  const seen = new Set<string>();
+  let otherwise = defaultValue;
+  for (const rule of rules) {
+    const next = rule.key === undefined ? simplify(rule) : rule as ResidualRule;
+    if (next === undefined) continue;
+    if (next.parts.length === 0) {
+      otherwise = next.value;
+      break;
+    }
+    if (seen.has(next.key)) continue;
+    seen.add(next.key);
+    kept.push(next);
+  }
+  while (kept.length > 0 && kept[kept.length - 1]?.value === otherwise) {
+    kept.pop();
+  }
+  const key = `${
+    kept.map((rule) => `${rule.key}>${rule.value}`).join(";")
+  }|${otherwise}`;
+  return { rules: kept, otherwise, key };
+}
+
+function simplify(rule: RawRule): ResidualRule | undefined {
+  const parts = new Map<string, Exclude<Part, boolean>>();
+  for (const part of rule.parts) {
+    if (part === false) return undefined;
+    if (part !== true) parts.set(partKey(part), part);
+  }
+  return {
+    parts: [...parts.values()],
+    value: rule.value,
+    key: [...parts.keys()].sort().join("&"),
+  };
+}

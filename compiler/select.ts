@@ -1,0 +1,91 @@
+/**
+ * From tests to code: decides where the accumulator has to be loaded.
+ *
+ * A test reads a word of the input and may mask it. Where a path comes from a
+ * test of the same word, the accumulator holds it already. The code of a test
+ * is therefore laid out with up to three entries:
+ *
+ * ```text
+ * entry "load"     ld [offset]
+ * entry "word"     and #mask        (absent without a mask)
+ * entry "masked"   jeq #k, yes, no
+ * ```
+ *
+ * What the accumulator holds behind a test depends on the test only, never on
+ * how it was reached, so one walk over the graph settles every entry.
+ *
+ * @module
+ */
+
+import type { Branch, Decision } from "./decision.ts";
+
+/** Where the code of a test is entered, from the top. */
+export type Entry = "load" | "word" | "masked";
+
+/** A node together with the entry that a jump to it uses. */
+export interface Target {
+  readonly node: Decision;
+  /** `masked` for leaves, which have one entry. */
+  readonly entry: Entry;
+}
+
+/** Code of one test. */
+export interface Block {
+  readonly node: Branch;
+  /** Whether some path needs the load. */
+  readonly loads: boolean;
+  /** Whether some path needs the mask. */
+  readonly masks: boolean;
+  readonly yes: Target;
+  readonly no: Target;
+}
+
+/** All tests of a graph as code. */
+export interface Selection {
+  /** Where the program starts. */
+  readonly root: Target;
+  /** One block for each branch. */
+  readonly blocks: ReadonlyMap<Branch, Block>;
+}
+
+const FULL = 0xffff_ffff;
+
+/**
+ * Selects code for every node that can be reached.
+ *
+ * @param root The decision.
+ * @returns One block per branch and the entries between them.
+ */
+export function select(root: Decision): Selection {
+  const entries = new Map<Branch, Set<Entry>>();
+  const targets = new Map<Branch, { yes: Target; no: Target }>();
+  const pending: Branch[] = [];
+  const reach = (node: Decision, from: Branch | undefined): Target => {
+    if (node.kind === "leaf") return { node, entry: "masked" };
+    const entry = entryFrom(from, node);
+    const seen = entries.get(node);
+    if (seen === undefined) {
+      entries.set(node, new Set([entry]));
+      pending.push(node);
+    } else seen.add(entry);
+    return { node, entry };
+  };
+  const start = reach(root, undefined);
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    targets.set(node, { yes: reach(node.yes, node), no: reach(node.no, node) });
+  }
+  const blocks = new Map<Branch, Block>();
+  for (const [node, { yes, no }] of targets) {
+    const used = entries.get(node);
+    const loads = used?.has("load") ?? false;
+    const masks = node.mask !== FULL && (loads || (used?.has("word") ?? false));
+    blocks.set(node, { node, loads, masks, yes, no });
+  }
+  return { root: start, blocks };
+}
+
+function entryFrom(from: Branch | undefined, node: Branch): Entry {
+  if (from === undefined || from.offset !== node.offset) return "load";
+  if (from.mask === node.mask) return "masked";
+  return from.mask === FULL ? "word" : "load";
+}

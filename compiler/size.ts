@@ -1,0 +1,92 @@
+/**
+ * Where the instructions of a program go, for a policy that is too large.
+ *
+ * @module
+ */
+
+import { ARCH_OFFSET, NR_OFFSET } from "../bpf/seccomp_data.ts";
+import type { Policy } from "../profile/policy.ts";
+import { BPF_MAXINSNS } from "../tables/uapi.ts";
+import type { Decision } from "./decision.ts";
+
+/** Tests of one architecture that no earlier architecture has. */
+export interface SizeShare {
+  /** Names for people. */
+  readonly names: readonly string[];
+  /** Tests on the number. */
+  readonly numberTests: number;
+  /** Tests on arguments. */
+  readonly argumentTests: number;
+}
+
+/** Thrown where a policy needs more instructions than the kernel takes. */
+export class SizeError extends Error {
+  override readonly name = "SizeError";
+  /** Instructions that the program would have. */
+  readonly length: number;
+  /** Where they go. */
+  readonly shares: readonly SizeShare[];
+
+  /**
+   * Builds the error.
+   *
+   * @param length Instructions that the program would have.
+   * @param shares Where they go.
+   */
+  constructor(length: number, shares: readonly SizeShare[]) {
+    const parts = shares.map(({ names, numberTests, argumentTests }) =>
+      `${
+        names.join("+")
+      }: ${numberTests} tests on numbers, ${argumentTests} on arguments`
+    );
+    super(
+      `Cannot load the filter: ${length} instructions, the kernel takes ${BPF_MAXINSNS} (${
+        parts.join("; ")
+      }): remove rules or architectures`,
+    );
+    this.length = length;
+    this.shares = shares;
+  }
+}
+
+/**
+ * Counts the tests of each architecture.
+ *
+ * @param policy The policy.
+ * @param decision Its decision, architecture tests in front.
+ */
+export function sizeOf(
+  policy: Policy,
+  decision: Decision,
+): readonly SizeShare[] {
+  const seen = new Set<Decision>();
+  let rest = decision;
+  return policy.arches.map(({ names, auditArch }) => {
+    let root = rest;
+    if (
+      rest.kind === "branch" && rest.offset === ARCH_OFFSET &&
+      rest.k === auditArch
+    ) {
+      root = rest.yes;
+      rest = rest.no;
+    }
+    return { names, ...countTests(root, seen) };
+  });
+}
+
+function countTests(
+  root: Decision,
+  seen: Set<Decision>,
+): { numberTests: number; argumentTests: number } {
+  let numberTests = 0;
+  let argumentTests = 0;
+  const stack = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.kind === "leaf" || seen.has(node)) continue;
+    seen.add(node);
+    if (node.offset === NR_OFFSET) numberTests++;
+    else argumentTests++;
+    stack.push(node.yes, node.no);
+  }
+  return { numberTests, argumentTests };
+}

@@ -1,0 +1,222 @@
+/**
+ * The pass that finds a value: cells of one word with the decisions behind them
+ * as one decision of least expected cost.
+ *
+ * The search itself (search/) knows classes and weights only. Here cells with
+ * the same decision become one class, and two kinds of tests that intervals do
+ * not have are tried in front: a set of values that is a whole subcube around
+ * 0, such as {0, 8, 0x20000, 0x20008}, is one JSET.
+ *
+ * @module
+ */
+
+import type { Decision, DecisionGraph } from "./decision.ts";
+import type { SearchOptions, TestTree } from "./search/problem.ts";
+import { searchTree } from "./search/search.ts";
+
+/** Values with one decision. */
+export interface DecidedCell {
+  /** First value, a u32. */
+  readonly first: number;
+  /** Last value, a u32. */
+  readonly last: number;
+  /** What follows. */
+  readonly node: Decision;
+  /** How often, 0 or more. */
+  readonly weight: number;
+}
+
+/** A decision for a word that is in the accumulator. */
+export interface WordTree {
+  readonly node: Decision;
+  /** Sum of weight times executed tests. */
+  readonly cost: number;
+  /** Most tests on a path. */
+  readonly depth: number;
+  /** Whether no tree of `==` and `>=` tests has a smaller cost. */
+  readonly proven: boolean;
+  /** No tree of `==` and `>=` tests has a smaller cost. */
+  readonly lowerBound: number;
+}
+
+/** How the tree is sought. */
+export interface TreeOptions extends SearchOptions {
+  /** Whether subcubes are tried; they are no use for system call numbers. */
+  readonly cubes?: boolean;
+}
+
+const FULL = 0xffff_ffff;
+/** Most values of a class among which a subcube is sought. */
+const MAX_CUBE_POINTS = 128;
+
+/**
+ * Builds the tree.
+ *
+ * @param graph Where nodes are made.
+ * @param offset Byte offset of the word.
+ * @param cells Sorted, without gaps, from 0 to 2^32 − 1.
+ * @param options What to try.
+ */
+export function treeOfCells(
+  graph: DecisionGraph,
+  offset: number,
+  cells: readonly DecidedCell[],
+  options: TreeOptions = {},
+): WordTree {
+  const merged = mergeCells(cells);
+  const plain = plainTree(graph, offset, merged, options);
+  if (options.cubes !== true) return plain;
+  return bestCube(graph, offset, merged, options, plain);
+}
+
+function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
+  const merged: DecidedCell[] = [];
+  for (const cell of cells) {
+    const before = merged[merged.length - 1];
+    if (before !== undefined && before.node === cell.node) {
+      merged[merged.length - 1] = {
+        first: before.first,
+        last: cell.last,
+        node: cell.node,
+        weight: before.weight + cell.weight,
+      };
+    } else merged.push(cell);
+  }
+  return merged;
+}
+
+function plainTree(
+  graph: DecisionGraph,
+  offset: number,
+  cells: readonly DecidedCell[],
+  options: SearchOptions,
+): WordTree {
+  const nodes = [...new Set(cells.map((cell) => cell.node))];
+  const classes = new Map(nodes.map((node, i) => [node, i]));
+  const found = searchTree({
+    starts: Uint32Array.from(cells, (cell) => cell.first),
+    singles: Uint8Array.from(cells, (c) => c.first === c.last ? 1 : 0),
+    classes: Int32Array.from(cells, (c) => classes.get(c.node) ?? 0),
+    weights: Float64Array.from(cells, (cell) => cell.weight),
+  }, options);
+  return {
+    node: decisionOf(graph, offset, found.tree, nodes),
+    cost: found.cost,
+    depth: found.depth,
+    proven: found.proven,
+    lowerBound: found.lowerBound,
+  };
+}
+
+function decisionOf(
+  graph: DecisionGraph,
+  offset: number,
+  tree: TestTree,
+  nodes: readonly Decision[],
+): Decision {
+  if (tree.kind === "leaf") {
+    const node = nodes[tree.cls];
+    if (node === undefined) throw new Error("Unreachable: no such class");
+    return node;
+  }
+  return graph.branch(
+    { offset, mask: FULL, op: tree.op, k: tree.k },
+    decisionOf(graph, offset, tree.yes, nodes),
+    decisionOf(graph, offset, tree.no, nodes),
+  );
+}
+
+/** Tries a JSET for each largest subcube of values of one class. */
+function bestCube(
+  graph: DecisionGraph,
+  offset: number,
+  cells: readonly DecidedCell[],
+  options: TreeOptions,
+  plain: WordTree,
+): WordTree {
+  const total = cells.reduce((sum, cell) => sum + cell.weight, 0);
+  let best = plain;
+  for (const { node, bits } of cubesOf(cells)) {
+    const inside = (cell: DecidedCell): boolean =>
+      cell.first === cell.last && (cell.first & ~bits) === 0;
+    const rest = withoutCells(cells, inside);
+    const tree = treeOfCells(graph, offset, rest, options);
+    const cost = total + tree.cost;
+    if (cost >= best.cost) continue;
+    const outside = (~bits) >>> 0;
+    best = {
+      node: graph.branch(
+        { offset, mask: FULL, op: "set", k: outside },
+        tree.node,
+        node,
+      ),
+      cost,
+      depth: tree.depth + 1,
+      proven: false,
+      lowerBound: Math.min(plain.lowerBound, cost),
+    };
+  }
+  return best;
+}
+
+interface Cube {
+  readonly node: Decision;
+  /** The bits that vary; all others are 0. */
+  readonly bits: number;
+}
+
+/** Subcubes around 0 all of whose values are single cells of one class. */
+function cubesOf(cells: readonly DecidedCell[]): readonly Cube[] {
+  const zero = cells[0];
+  if (zero === undefined || zero.last !== 0) return [];
+  const points = new Set(
+    cells.filter((c) => c.node === zero.node && c.first === c.last)
+      .map((c) => c.first),
+  );
+  if (points.size < 4 || points.size > MAX_CUBE_POINTS) return [];
+  const cubes = new Set<number>();
+  for (const a of points) {
+    for (const b of points) {
+      const bits = (a | b) >>> 0;
+      if (bits !== 0 && submasks(bits).every((value) => points.has(value))) {
+        cubes.add(bits);
+      }
+    }
+  }
+  const largest = [...cubes].filter((bits) =>
+    ![...cubes].some((other) => other !== bits && (bits & ~other) === 0)
+  );
+  return largest.filter((bits) => (bits & (bits - 1)) !== 0)
+    .map((bits) => ({ node: zero.node, bits }));
+}
+
+/** All values whose bits are within `bits`; gives up (returns −1) on wide masks. */
+function submasks(bits: number): readonly number[] {
+  const values: number[] = [];
+  let value = bits;
+  while (values.length <= MAX_CUBE_POINTS) {
+    values.push(value);
+    if (value === 0) return values;
+    value = ((value - 1) & bits) >>> 0;
+  }
+  return [-1];
+}
+
+/** Gives cells that cannot occur any more to a neighbor. */
+function withoutCells(
+  cells: readonly DecidedCell[],
+  gone: (cell: DecidedCell) => boolean,
+): readonly DecidedCell[] {
+  const left: DecidedCell[] = [];
+  let start = 0;
+  for (const cell of cells) {
+    if (gone(cell)) {
+      const before = left.pop();
+      if (before !== undefined) left.push({ ...before, last: cell.last });
+      continue;
+    }
+    left.push({ ...cell, first: left.length === 0 ? start : cell.first });
+    start = cell.last + 1;
+  }
+  return left;
+}

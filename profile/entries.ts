@@ -1,0 +1,86 @@
+/**
+ * Checks of entries that need no system call table: values that the runtimes
+ * refuse, and constructs that do not mean what they seem to.
+ *
+ * @module
+ */
+
+import { MAX_ERRNO_RET } from "./action.ts";
+import type { Diagnostic } from "./error.ts";
+import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
+
+/** Refuses errno values that libseccomp refuses. */
+export function checkErrnos(seccomp: LinuxSeccomp): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const checkOne = (
+    action: string,
+    errnoRet: number | undefined,
+    path: string,
+  ): void => {
+    if (action !== "SCMP_ACT_ERRNO" || errnoRet === undefined) return;
+    if ((errnoRet & 0xffff) > MAX_ERRNO_RET) {
+      diagnostics.push({
+        severity: "error",
+        code: "errno-range",
+        path,
+        message: `Cannot return errno ${errnoRet}: out of range`,
+        fix: `use 1 to ${MAX_ERRNO_RET}`,
+      });
+    }
+  };
+  checkOne(seccomp.defaultAction, seccomp.defaultErrnoRet, "defaultErrnoRet");
+  for (const entry of seccomp.syscalls) {
+    checkOne(entry.action, entry.errnoRet, `${entry.path}.errnoRet`);
+  }
+  return diagnostics;
+}
+
+/** Warns of entries that do not mean what they seem to. */
+export function checkEntries(
+  entries: readonly LinuxSyscall[],
+  options: { readonly strict?: boolean },
+): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  for (const entry of entries) {
+    if (repeatsIndex(entry)) {
+      diagnostics.push({
+        severity: options.strict === true ? "error" : "warning",
+        code: "repeated-index",
+        path: `${entry.path}.args`,
+        message:
+          "Several conditions on one argument: the runtimes take all conditions of this entry as alternatives (OR)",
+        fix:
+          "write one entry per alternative, or use SCMP_CMP_MASKED_EQ for a conjunction",
+      });
+    }
+    for (const [i, { op, value, valueTwo }] of entry.args.entries()) {
+      if (op !== "SCMP_CMP_MASKED_EQ") continue;
+      const path = `${entry.path}.args[${i}]`;
+      if (value === 0n) {
+        diagnostics.push({
+          severity: "warning",
+          code: "empty-mask",
+          path,
+          message: "Mask 0: this condition always holds",
+          fix: "remove it, or give the mask in value and the bits in valueTwo",
+        });
+      } else if ((valueTwo & ~value) !== 0n) {
+        diagnostics.push({
+          severity: "warning",
+          code: "bits-outside-mask",
+          path: `${path}.valueTwo`,
+          message: `Bits 0x${valueTwo.toString(16)} outside the mask 0x${
+            value.toString(16)
+          } are ignored`,
+          fix: `write ${valueTwo & value}`,
+        });
+      }
+    }
+  }
+  return diagnostics;
+}
+
+/** Whether an entry names an argument twice. */
+export function repeatsIndex(entry: LinuxSyscall): boolean {
+  return new Set(entry.args.map((a) => a.index)).size < entry.args.length;
+}

@@ -1,0 +1,121 @@
+/**
+ * Which names of a profile stand for a system call on a target, and what is
+ * said of those that do not.
+ *
+ * @module
+ */
+
+import { type Arch, isKnownName } from "../tables/arch.ts";
+import { returnValue, strictness } from "./action.ts";
+import type { Diagnostic } from "./error.ts";
+import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
+import type { ReturnValue } from "./policy.ts";
+
+/**
+ * What a name that exists nowhere is: `ignore` says nothing, as the runtimes
+ * do; `warn` warns; `deny-error` is an error where the lost rule would have
+ * been stricter than the default, and a warning elsewhere.
+ */
+export type UnknownNames = "ignore" | "warn" | "deny-error";
+
+/** Names that get no rule, and what is said about them. */
+export interface NameFindings {
+  /** Names that are skipped everywhere. */
+  readonly skip: ReadonlySet<string>;
+  /** Findings, in the order of the profile. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Looks every name up.
+ *
+ * @param seccomp The profile: names of all entries are looked up, since those of
+ * skipped entries still count for runc's stub.
+ * @param entries The entries that make rules.
+ * @param defaultValue What calls without a rule get.
+ * @param target Architectures, and which names exist.
+ * @returns Names to skip and findings about entries that make rules.
+ */
+export function checkNames(
+  seccomp: LinuxSeccomp,
+  entries: readonly LinuxSyscall[],
+  defaultValue: ReturnValue,
+  target: {
+    readonly arches: readonly Arch[];
+    readonly knows?: (name: string) => boolean;
+    readonly unknown?: UnknownNames;
+  },
+): NameFindings {
+  const skip = new Set<string>();
+  const knows = (name: string): boolean =>
+    isKnownName(name) && (target.knows?.(name) ?? true);
+  for (const entry of seccomp.syscalls) {
+    for (const name of entry.names) if (!knows(name)) skip.add(name);
+  }
+  const diagnostics: Diagnostic[] = [];
+  const policy = target.unknown ?? "deny-error";
+  for (const entry of entries) {
+    const value = returnValue(entry.action, entry.errnoRet);
+    const denies = strictness(value) < strictness(defaultValue);
+    const elsewhere: string[] = [];
+    for (const [i, name] of entry.names.entries()) {
+      if (skip.has(name)) {
+        if (policy !== "ignore") {
+          diagnostics.push(
+            unknownName(name, `${entry.path}.names[${i}]`, {
+              error: denies && policy === "deny-error",
+              host: isKnownName(name),
+            }),
+          );
+        }
+      } else if (!target.arches.some((arch) => hasName(arch, name))) {
+        elsewhere.push(name);
+      }
+    }
+    if (elsewhere.length > 0 && policy !== "ignore") {
+      diagnostics.push({
+        severity: "note",
+        code: "no-such-call-here",
+        path: `${entry.path}.names`,
+        message: `No rule on ${
+          target.arches.map((arch) => arch.name).join(", ")
+        } for ${elsewhere.join(", ")}: calls of other architectures`,
+      });
+    }
+  }
+  return { skip, diagnostics };
+}
+
+function hasName(arch: Arch, name: string): boolean {
+  return arch.syscalls.has(name) ||
+    arch.multiplexed.some((call) => call.name === name);
+}
+
+function unknownName(
+  name: string,
+  path: string,
+  options: { readonly error: boolean; readonly host: boolean },
+): Diagnostic {
+  const shown = JSON.stringify(name);
+  const message = options.host
+    ? `System call ${shown} is not known to the host's libseccomp`
+    : `System call ${shown} is unknown`;
+  const lost = options.error
+    ? "this rule would deny nothing"
+    : "this rule has no effect";
+  return {
+    severity: options.error ? "error" : "warning",
+    code: "unknown-syscall",
+    path,
+    message: `${message}: ${lost}`,
+    fix: options.host
+      ? "use --names builtin, or update libseccomp"
+      : suggestion(name),
+  };
+}
+
+function suggestion(name: string): string {
+  const simple = name.trim().toLowerCase();
+  if (simple !== name && isKnownName(simple)) return `write "${simple}"`;
+  return "correct the name, or pass --unknown ignore to do as the runtimes do";
+}
