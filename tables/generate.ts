@@ -1,0 +1,267 @@
+/**
+ * Generates the tables of system calls and error numbers from kernel headers
+ * and libseccomp.
+ *
+ * ```sh
+ * deno run -A tables/generate.ts                 # writes the files
+ * deno run -A tables/generate.ts --check         # compares, exit 1 on a difference
+ * deno run -A tables/generate.ts --packages DIR  # keeps or reuses package files
+ * ```
+ *
+ * It needs gcc, apt and the host's libseccomp, and the Debian mirror that the
+ * machine is set up with, unless `--packages` names a folder that has the
+ * files already. Debian's sid moves on: `--check` against a newer kernel
+ * reports the system calls that it adds, while newer sources with equal data
+ * are only mentioned.
+ *
+ * @module
+ */
+
+import type { OtherArch } from "./arch_data.ts";
+import { ABIS, libraryName } from "./generate/abi.ts";
+import { readErrnos, readHeaders } from "./generate/headers.ts";
+import {
+  type Library,
+  type LibraryTable,
+  openLibrary,
+  readLibrary,
+} from "./generate/libseccomp.ts";
+import { type MergedTable, mergeTables } from "./generate/merge.ts";
+import {
+  fetchPackages,
+  installedVersion,
+  type Package,
+  type Packages,
+} from "./generate/packages.ts";
+import {
+  type Origin,
+  renderArch,
+  renderErrnos,
+  renderOthers,
+} from "./generate/render.ts";
+
+/** A library with the words that name it in files and messages. */
+interface NamedLibrary {
+  readonly library: Library;
+  readonly source: string;
+}
+
+/** Generates all files: path below `tables/` to text. */
+async function generate(packages: Packages): Promise<Map<string, string>> {
+  const libraries = await openLibraries(packages);
+  const files = new Map<string, string>();
+  const tables: MergedTable[] = [];
+  for (const abi of ABIS) {
+    const linux = packageOf(packages, `${abi.suite}/linux-libc-dev`);
+    const headers = await readHeaders(linux.root, abi);
+    const known = libraries.flatMap(({ library, source }) => {
+      const table = readLibrary(library, libraryName(abi));
+      return table === undefined ? [] : [{ ...table, source }];
+    });
+    if (headers.audit64 !== (abi.bits === 64) && !usesLowWords(abi.name)) {
+      throw new Error(`Cannot trust ${abi.audit}: it is not ${abi.bits}-bit`);
+    }
+    const table = mergeTables(abi, headers, known);
+    tables.push(table);
+    const origin: Origin = {
+      headers: `linux-libc-dev ${linux.version}`,
+      libraries: libraries.map(({ library, source }) =>
+        library.token(libraryName(abi)) === 0
+          ? `${source} does not know ${abi.name}`
+          : source
+      ),
+    };
+    const path = `syscalls/${abi.name}.ts`;
+    files.set(path, renderArch(abi, headers, table, origin));
+  }
+  const linux = packageOf(packages, "sid/linux-libc-dev");
+  const origin: Origin = {
+    headers: `linux-libc-dev ${linux.version}`,
+    libraries: libraries.map(({ source }) => source),
+  };
+  files.set(
+    "syscalls/other.ts",
+    renderOthers({
+      version: `Linux ${linux.version.replace(/-.*/, "")}, libseccomp ${
+        libraries.map(({ library }) => library.version).join(" and ")
+      }`,
+      ...await readOthers(packages, libraries, tables),
+    }, origin),
+  );
+  const { names, aliases } = await readErrnos(linux.root);
+  files.set("errno_data.ts", renderErrnos(names, aliases, origin.headers));
+  for (const { library } of libraries) library.close();
+  return files;
+}
+
+/** Architectures with the audit flag for 64 bits and 32-bit arguments. */
+function usesLowWords(name: string): boolean {
+  return name === "x32" || name === "mipsel64n32";
+}
+
+/** Opens the host's libseccomp and the newest one. */
+async function openLibraries(packages: Packages): Promise<NamedLibrary[]> {
+  const host = openLibrary("libseccomp.so.2");
+  const hostVersion = await installedVersion("libseccomp2");
+  const newer = packageOf(packages, "sid/libseccomp2");
+  const triplet = `${Deno.build.arch}-linux-gnu`;
+  const newest = openLibrary(
+    `${newer.root}/usr/lib/${triplet}/libseccomp.so.2`,
+  );
+  return [
+    {
+      library: host,
+      source: hostVersion === undefined
+        ? `libseccomp ${host.version}`
+        : `libseccomp ${host.version} (libseccomp2 ${hostVersion})`,
+    },
+    {
+      library: newest,
+      source: `libseccomp ${newest.version} (libseccomp2 ${newer.version})`,
+    },
+  ];
+}
+
+/** Architectures and names that only a libseccomp knows. */
+async function readOthers(
+  packages: Packages,
+  libraries: readonly NamedLibrary[],
+  tables: readonly MergedTable[],
+): Promise<{ arches: OtherArch[]; names: string[] }> {
+  const { root } = packageOf(packages, "sid/libseccomp-dev");
+  const text = await Deno.readTextFile(`${root}/usr/include/seccomp.h`);
+  const covered = new Set(ABIS.map(libraryName));
+  const arches: OtherArch[] = [];
+  const known = new Set<string>();
+  for (const [, upper = ""] of text.matchAll(/^#define SCMP_ARCH_(\w+)/gm)) {
+    const name = upper.toLowerCase();
+    if (name === "native") continue;
+    const found = libraries.flatMap(({ library }) =>
+      readLibrary(library, name) ?? []
+    );
+    for (const table of found) {
+      for (const syscall of table.known) known.add(syscall);
+    }
+    const [first] = found;
+    if (first === undefined) {
+      throw new Error(`Cannot read ${name}: no libseccomp resolves it`);
+    }
+    if (!covered.has(name)) arches.push(describe(`SCMP_ARCH_${upper}`, first));
+  }
+  for (const { syscalls, multiplexers } of tables) {
+    for (const name of syscalls.keys()) known.delete(name);
+    for (const { calls } of multiplexers) {
+      for (const name of calls.keys()) known.delete(name);
+    }
+  }
+  return {
+    arches: arches.sort((a, b) => a.scmp < b.scmp ? -1 : 1),
+    names: [...known].sort(),
+  };
+}
+
+/**
+ * Reads an architecture's shape out of its token: linux/audit.h has
+ * `__AUDIT_ARCH_64BIT` 0x8000_0000, `__AUDIT_ARCH_LE` 0x4000_0000 and
+ * `__AUDIT_ARCH_CONVENTION_MIPS64_N32` 0x2000_0000.
+ */
+function describe(scmp: string, { token }: LibraryTable): OtherArch {
+  return {
+    scmp,
+    scmpToken: token,
+    bits: (token & 0xa000_0000) >>> 0 === 0x8000_0000 ? 64 : 32,
+    littleEndian: (token & 0x4000_0000) !== 0,
+  };
+}
+
+/** An unpacked package, which must be there. */
+function packageOf(packages: Packages, key: string): Package {
+  const found = packages.get(key);
+  if (found === undefined) throw new Error(`Unreachable: no package ${key}`);
+  return found;
+}
+
+/** A file without what only says where it comes from. */
+function withoutOrigin(text: string): string {
+  return text.replace(/^\/\*\*[\s\S]*?\*\/\n/, "")
+    .replace(/^export const VERSION[^;]*;\n/m, "");
+}
+
+/** Lines that differ between what is there and what was generated. */
+function differences(committed: string, generated: string): string[] {
+  const before = withoutOrigin(committed).split("\n");
+  const after = withoutOrigin(generated).split("\n");
+  return [
+    ...before.filter((line) => !after.includes(line)).map((s) => `- ${s}`),
+    ...after.filter((line) => !before.includes(line)).map((s) => `+ ${s}`),
+  ];
+}
+
+/** Compares the files with those in the tree; true when all data is equal. */
+async function check(
+  files: ReadonlyMap<string, string>,
+  say: (line: string) => void,
+): Promise<boolean> {
+  let equal = true;
+  for (const [path, generated] of files) {
+    let committed = "";
+    try {
+      committed = await Deno.readTextFile(new URL(path, import.meta.url));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    if (committed === generated) continue;
+    if (withoutOrigin(committed) === withoutOrigin(generated)) {
+      say(`tables/${path}: equal data, other sources`);
+      continue;
+    }
+    equal = false;
+    say(`tables/${path}: differs`);
+    for (const line of differences(committed, generated)) say(`  ${line}`);
+  }
+  return equal;
+}
+
+/** Runs the command line; returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const say = (line: string): void => {
+    Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+  };
+  const rest = [...args];
+  let checking = false;
+  let folder: string | undefined;
+  while (rest.length > 0) {
+    const word = rest.shift();
+    if (word === "--check") checking = true;
+    else if (word === "--packages" && rest.length > 0) folder = rest.shift();
+    else {
+      say("usage: deno run -A tables/generate.ts [--check] [--packages DIR]");
+      return 2;
+    }
+  }
+  const scratch = await Deno.makeTempDir({ prefix: "tables-" });
+  try {
+    const place = folder ?? `${scratch}/packages`;
+    const files = await generate(await fetchPackages(place, scratch));
+    if (checking) {
+      const equal = await check(files, say);
+      say(`${files.size} files, ${equal ? "data equal" : "data differs"}`);
+      return equal ? 0 : 1;
+    }
+    for (const [path, text] of files) {
+      await Deno.writeTextFile(new URL(path, import.meta.url), text);
+    }
+    say(`${files.size} files written`);
+    return 0;
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  main(Deno.args).then((code) => Deno.exit(code), (error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    Deno.stderr.writeSync(new TextEncoder().encode(`error: ${text}\n`));
+    Deno.exit(70);
+  });
+}

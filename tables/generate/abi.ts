@@ -1,0 +1,158 @@
+/**
+ * What the generator has to be told about each architecture: which headers to
+ * read, and as which compiler. All numbers come out of those headers and out
+ * of libseccomp.
+ *
+ * @module
+ */
+
+/** How to read the headers of one architecture. */
+export interface Abi {
+  /** Short name, also the file name in `tables/syscalls/`. */
+  readonly name: string;
+  /** Constant in the generated file. */
+  readonly constant: string;
+  /** Debian suite whose `linux-libc-dev` has its headers. */
+  readonly suite: "sid" | "trixie";
+  /** Folder in `usr/include` with its `asm/`. */
+  readonly triplet: string;
+  /** Macros that the architecture's compiler predefines and the headers ask for. */
+  readonly defines: readonly string[];
+  /** Macro in linux/audit.h. */
+  readonly audit: string;
+  /** Bits of a `long` in user space, which is what an argument is. */
+  readonly bits: 32 | 64;
+}
+
+/**
+ * All architectures, in the order of `ARCHES`.
+ *
+ * arm64, riscv64 and loongarch64 choose their names by the width of `long`,
+ * so the width is always passed. Linux 6.19 and later have no 31-bit s390 and
+ * give 64-bit numbers to whoever asks for it: the headers of Debian 13 are
+ * the newest with a table for it.
+ */
+export const ABIS: readonly Abi[] = [
+  {
+    name: "x86_64",
+    constant: "X86_64",
+    suite: "sid",
+    triplet: "x86_64-linux-gnu",
+    defines: ["__x86_64__"],
+    audit: "AUDIT_ARCH_X86_64",
+    bits: 64,
+  },
+  {
+    name: "x86",
+    constant: "X86",
+    suite: "sid",
+    triplet: "i386-linux-gnu",
+    defines: ["__i386__"],
+    audit: "AUDIT_ARCH_I386",
+    bits: 32,
+  },
+  {
+    name: "x32",
+    constant: "X32",
+    suite: "sid",
+    triplet: "x86_64-linux-gnux32",
+    defines: ["__x86_64__", "__ILP32__"],
+    audit: "AUDIT_ARCH_X86_64",
+    bits: 32,
+  },
+  {
+    name: "aarch64",
+    constant: "AARCH64",
+    suite: "sid",
+    triplet: "aarch64-linux-gnu",
+    defines: ["__aarch64__"],
+    audit: "AUDIT_ARCH_AARCH64",
+    bits: 64,
+  },
+  {
+    name: "arm",
+    constant: "ARM",
+    suite: "sid",
+    triplet: "arm-linux-gnueabihf",
+    defines: ["__arm__", "__ARM_EABI__"],
+    audit: "AUDIT_ARCH_ARM",
+    bits: 32,
+  },
+  {
+    name: "riscv64",
+    constant: "RISCV64",
+    suite: "sid",
+    triplet: "riscv64-linux-gnu",
+    defines: ["__riscv", "__riscv_xlen=64"],
+    audit: "AUDIT_ARCH_RISCV64",
+    bits: 64,
+  },
+  {
+    name: "s390x",
+    constant: "S390X",
+    suite: "sid",
+    triplet: "s390x-linux-gnu",
+    defines: ["__s390x__"],
+    audit: "AUDIT_ARCH_S390X",
+    bits: 64,
+  },
+  {
+    name: "s390",
+    constant: "S390",
+    suite: "trixie",
+    triplet: "s390x-linux-gnu",
+    defines: ["__s390__"],
+    audit: "AUDIT_ARCH_S390",
+    bits: 32,
+  },
+  {
+    name: "ppc64le",
+    constant: "PPC64LE",
+    suite: "sid",
+    triplet: "powerpc64le-linux-gnu",
+    defines: ["__powerpc__", "__powerpc64__"],
+    audit: "AUDIT_ARCH_PPC64LE",
+    bits: 64,
+  },
+  {
+    name: "loongarch64",
+    constant: "LOONGARCH64",
+    suite: "sid",
+    triplet: "loongarch64-linux-gnu",
+    defines: ["__loongarch__", "__loongarch_grlen=64"],
+    audit: "AUDIT_ARCH_LOONGARCH64",
+    bits: 64,
+  },
+  {
+    name: "mips64el",
+    constant: "MIPS64EL",
+    suite: "sid",
+    triplet: "mips64el-linux-gnuabi64",
+    defines: ["__mips__", "_MIPS_SIM=_MIPS_SIM_ABI64", "_MIPS_SZLONG=64"],
+    audit: "AUDIT_ARCH_MIPSEL64",
+    bits: 64,
+  },
+  {
+    name: "mipsel",
+    constant: "MIPSEL",
+    suite: "sid",
+    triplet: "mipsel-linux-gnu",
+    defines: ["__mips__", "_MIPS_SIM=_MIPS_SIM_ABI32", "_MIPS_SZLONG=32"],
+    audit: "AUDIT_ARCH_MIPSEL",
+    bits: 32,
+  },
+  {
+    name: "mipsel64n32",
+    constant: "MIPSEL64N32",
+    suite: "sid",
+    triplet: "mips64el-linux-gnuabi64",
+    defines: ["__mips__", "_MIPS_SIM=_MIPS_SIM_NABI32", "_MIPS_SZLONG=32"],
+    audit: "AUDIT_ARCH_MIPSEL64N32",
+    bits: 32,
+  },
+];
+
+/** libseccomp's own name of an architecture, as in `SCMP_ARCH_*`. */
+export function libraryName(abi: Abi): string {
+  return abi.name === "mips64el" ? "mipsel64" : abi.name;
+}
