@@ -1,0 +1,60 @@
+/**
+ * Names of error numbers, for messages and for what a filter returns.
+ *
+ * The numbers are those of x86 and of every architecture with the kernel's
+ * generic table: aarch64, arm, riscv64, s390x, loongarch64. MIPS has its own
+ * from 35 on, and on PowerPC `EDEADLOCK` is 58.
+ *
+ * @module
+ */
+
+import { readRuns } from "./arch_data.ts";
+import { ERRNO_ALIASES, ERRNOS } from "./errno_data.ts";
+
+/** Name to number, without second names. */
+const NUMBERS: ReadonlyMap<string, number> = readRuns(ERRNOS);
+
+/** Second names, such as `EWOULDBLOCK` for `EAGAIN`. */
+const ALIASES: ReadonlyMap<string, number> = readRuns(ERRNO_ALIASES);
+
+/** Number to name, in rising order of number, one name each. */
+export const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  [...NUMBERS].map(([name, errno]) => [errno, name]),
+);
+
+/**
+ * Names an error number.
+ *
+ * @example What a denied call fails with
+ * ```ts
+ * import { errnoName } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(errnoName(38), "ENOSYS");
+ * assertEquals(errnoName(4095), undefined);
+ * ```
+ *
+ * @param errno Error number, positive.
+ * @returns Its name, or `undefined` where it has none.
+ */
+export function errnoName(errno: number): string | undefined {
+  return ERRNO_NAMES.get(errno);
+}
+
+/**
+ * Finds an error number by its name or second name.
+ *
+ * @example A second name
+ * ```ts
+ * import { errnoNumber } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(errnoNumber("EWOULDBLOCK"), 11);
+ * ```
+ *
+ * @param name Name in upper case.
+ * @returns Its number, or `undefined` where the name is unknown.
+ */
+export function errnoNumber(name: string): number | undefined {
+  return NUMBERS.get(name) ?? ALIASES.get(name);
+}

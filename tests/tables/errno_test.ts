@@ -1,0 +1,61 @@
+import { assert, assertEquals } from "@std/assert";
+import { constants } from "node:os";
+import { ERRNO_NAMES, errnoName, errnoNumber } from "../../tables/errno.ts";
+import { notice } from "./shared.ts";
+
+Deno.test("ERRNO_NAMES agrees with the host's asm-generic headers", () => {
+  let count = 0;
+  for (const file of ["errno-base.h", "errno.h"]) {
+    const path = `/usr/include/asm-generic/${file}`;
+    let text: string;
+    try {
+      text = Deno.readTextFileSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return notice(path);
+      throw error;
+    }
+    for (
+      const [, name = "", digits = ""] of text.matchAll(
+        /^#define\s+(E\w+)\s+(\d+)/gm,
+      )
+    ) {
+      assertEquals(ERRNO_NAMES.get(Number(digits)), name);
+      assertEquals(errnoNumber(name), Number(digits));
+      count++;
+    }
+  }
+  assert(count >= 131, `read ${count} only`);
+});
+
+Deno.test("errnoNumber() agrees with node:os on x86 and arm", () => {
+  const arch = Deno.build.arch;
+  if (arch !== "x86_64" && arch !== "aarch64") return notice("generic errno");
+  for (const [name, nr] of Object.entries(constants.errno)) {
+    assertEquals(errnoNumber(name), nr, name);
+  }
+});
+
+Deno.test("errnoName() and errnoNumber() answer each other", () => {
+  let last = 0;
+  for (const [nr, name] of ERRNO_NAMES) {
+    assert(nr > last, `${name} ${nr} after ${last}`);
+    assertEquals(errnoName(nr), name);
+    assertEquals(errnoNumber(name), nr);
+    last = nr;
+  }
+  assertEquals(errnoName(1), "EPERM");
+  assertEquals(errnoName(11), "EAGAIN");
+  assertEquals(errnoName(133), "EHWPOISON");
+  for (const nr of [-1, 0, 41, 58, 4095]) {
+    assertEquals(errnoName(nr), undefined);
+  }
+});
+
+Deno.test("errnoNumber() knows second names and no others", () => {
+  assertEquals(errnoNumber("EWOULDBLOCK"), 11);
+  assertEquals(errnoNumber("EDEADLOCK"), 35);
+  assertEquals(errnoNumber("ENOTSUP"), 95);
+  for (const name of ["", "eperm", "EPERMS", "1"]) {
+    assertEquals(errnoNumber(name), undefined, name);
+  }
+});
