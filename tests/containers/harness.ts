@@ -18,6 +18,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type ConfigOptions, ociConfig, writeJson } from "./config.ts";
+import { say } from "./machine.ts";
 
 /** The runtimes tests start containers with. */
 export type Runtime = "crun" | "runc";
@@ -201,6 +202,7 @@ async function command(
 /** The words that start a runtime on this machine. */
 async function runtimeWords(runtime: Runtime): Promise<string[]> {
   if (runtime === "runc" || !await hasHybridCgroups()) return [runtime];
+  say("crun gets a private cgroup2 mount: this machine mixes cgroup versions");
   return [
     ...["unshare", "--mount", "--propagation", "private"],
     ...["sh", "-c", CGROUP2_VIEW, "sh", runtime],

@@ -28,8 +28,22 @@ export async function canRunContainers(): Promise<boolean> {
   const message = `Cannot run containers: no ${missing.join(", no ")}: ` +
     "see .ci/run for the packages";
   assert(Deno.env.get("CI") === undefined, message);
-  await Deno.stderr.write(new TextEncoder().encode(`${message}\n`));
+  say(message);
   return false;
+}
+
+/** What was said already. */
+const said = new Set<string>();
+
+/**
+ * Tells people what is particular about this machine, once.
+ *
+ * @param message One line.
+ */
+export function say(message: string): void {
+  if (said.has(message)) return;
+  said.add(message);
+  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
 }
 
 /**
