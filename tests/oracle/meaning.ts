@@ -1,0 +1,356 @@
+/**
+ * The second opinion on what a profile means: an interpreter of the OCI section
+ * that models what the runtimes and libseccomp do, call by call. It shares no
+ * code with `profile/` and `compiler/`; production turns the rules into an
+ * ordered list, this keeps libseccomp's tree of tests (`tree.ts`) and walks it.
+ *
+ * @module
+ */
+
+import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import type {
+  LinuxSeccomp,
+  LinuxSeccompArg,
+  LinuxSyscall,
+  ScmpAction,
+} from "../../profile/oci.ts";
+import {
+  type Arch,
+  archByName,
+  ARCHES,
+  type ArchName,
+  isKnownName,
+} from "../../tables/arch.ts";
+import type { CallTree } from "./chain.ts";
+import { addRule, createCallTree, ExistsError, walk } from "./tree.ts";
+
+/** Which runtime, on which machine. */
+export interface Target {
+  /** The machine. */
+  readonly native: ArchName;
+  /** The runtime. */
+  readonly semantics: "crun" | "runc";
+}
+
+/** The runtime does not start the container. */
+export interface Refused {
+  /** The errno of libseccomp, or that the runtime refuses before it calls it. */
+  readonly refused: "EEXIST" | "EINVAL" | "EDOM" | "runtime";
+  /** What was refused, for people. */
+  readonly reason: string;
+}
+
+/** What the oracle knows of an architecture. */
+export type OracleArch = Omit<Arch, "name">;
+
+/** The machine and what its libseccomp knows. */
+export interface OracleHost {
+  /** The machine. */
+  readonly native: OracleArch;
+  /** The runtime. */
+  readonly semantics: "crun" | "runc";
+  /** Finds an architecture by its OCI name. */
+  find(scmp: string): OracleArch | undefined;
+  /** Whether the library has a name at all, on any architecture. */
+  known(name: string): boolean;
+}
+
+/** Answers calls. */
+export type Verdicts = (data: SeccompData) => number;
+
+const KILL = 0;
+const ENOSYS = 0x0005_0026;
+const X32_BIT = 0x4000_0000;
+const SKIPPED = 0xffff_ffff;
+const X86_64 = "SCMP_ARCH_X86_64";
+
+const ACTIONS: Readonly<Record<ScmpAction, number>> = {
+  SCMP_ACT_KILL: 0,
+  SCMP_ACT_KILL_THREAD: 0,
+  SCMP_ACT_KILL_PROCESS: 0x8000_0000,
+  SCMP_ACT_TRAP: 0x0003_0000,
+  SCMP_ACT_ERRNO: 0x0005_0000,
+  SCMP_ACT_TRACE: 0x7ff0_0000,
+  SCMP_ACT_NOTIFY: 0x7fc0_0000,
+  SCMP_ACT_LOG: 0x7ffc_0000,
+  SCMP_ACT_ALLOW: 0x7fff_0000,
+};
+
+/**
+ * Tells what a profile means for one call.
+ *
+ * @param seccomp The section.
+ * @param target The machine and the runtime.
+ * @param data The call.
+ * @returns The return value of the filter, a u32, or why there is none.
+ */
+export function meaning(
+  seccomp: LinuxSeccomp,
+  target: Target,
+  data: SeccompData,
+): number | Refused {
+  const verdicts = interpret(seccomp, hostOf(target));
+  return typeof verdicts === "function" ? verdicts(data) : verdicts;
+}
+
+/**
+ * Finds an architecture that the tables have.
+ *
+ * @param name Its short name.
+ * @returns The architecture.
+ */
+export function archOf(name: ArchName): Arch {
+  const arch = archByName(name);
+  if (arch === undefined) throw new Error(`Unreachable: no table of ${name}`);
+  return arch;
+}
+
+/**
+ * Makes a host of the tables of the project.
+ *
+ * @param target The machine and the runtime.
+ * @returns A host whose library knows every name of the tables.
+ */
+export function hostOf(target: Target): OracleHost {
+  return {
+    native: archOf(target.native),
+    semantics: target.semantics,
+    find: (scmp) => ARCHES.find((arch) => arch.scmp === scmp),
+    known: isKnownName,
+  };
+}
+
+/**
+ * Reads a profile once, for many calls.
+ *
+ * @param seccomp The section.
+ * @param host The machine.
+ * @returns What answers calls, or why nothing does.
+ */
+export function interpret(
+  seccomp: LinuxSeccomp,
+  host: OracleHost,
+): Verdicts | Refused {
+  try {
+    return build(seccomp, host);
+  } catch (error) {
+    if (error instanceof RefusedError) return error.refusal;
+    throw error;
+  }
+}
+
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly refusal: Refused;
+
+  constructor(refused: Refused["refused"], reason: string) {
+    super(reason);
+    this.refusal = { refused, reason };
+  }
+}
+
+function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
+  const defaultValue = actionValue(
+    seccomp.defaultAction,
+    seccomp.defaultErrnoRet,
+    host,
+    "default action",
+  );
+  checkNotify(seccomp, host);
+  checkData(defaultValue, "default action");
+  const arches = archesOf(seccomp, host);
+  const filters = arches.map((arch) => new Filter(arch));
+  for (const entry of seccomp.syscalls) {
+    const value = actionValue(entry.action, entry.errnoRet, host, entry.path);
+    if (value === defaultValue) continue;
+    for (const name of entry.names) {
+      if (!host.known(name)) continue;
+      checkData(value, entry.path);
+      for (const args of ruleArgs(entry)) {
+        for (const filter of filters) {
+          try {
+            filter.add(name, args, value);
+          } catch (error) {
+            if (!(error instanceof ExistsError)) throw error;
+            throw new RefusedError("EEXIST", `${entry.path} (${name})`);
+          }
+        }
+      }
+    }
+  }
+  const limits = host.semantics === "runc"
+    ? stubLimits(seccomp, arches, host)
+    : new Map<OracleArch, number>();
+  const byArch = Map.groupBy(filters, ({ arch }) => arch.auditArch);
+  return ({ nr, arch, args }) => {
+    const own = byArch.get(arch);
+    if (own === undefined) return KILL;
+    for (const { arch } of own) {
+      if (isAboveStub(nr, arch, limits.get(arch))) return ENOSYS;
+    }
+    const [{ arch: first }] = own as [Filter]; // groups are never empty
+    if (own.length === 1) {
+      if (first.syscallBit !== 0 && nr < X32_BIT) return KILL;
+      if (first.scmp === X86_64 && nr >= X32_BIT && nr !== SKIPPED) return KILL;
+    }
+    for (const filter of own) {
+      const value = filter.verdict(nr, args);
+      if (value !== undefined) return value;
+    }
+    return defaultValue;
+  };
+}
+
+/** Whether runc's stub answers. */
+function isAboveStub(
+  nr: number,
+  { scmp, syscallBit }: OracleArch,
+  limit: number | undefined,
+): boolean {
+  if (limit === undefined) return false;
+  if (scmp === X86_64 || syscallBit !== 0) {
+    const isX32 = (nr & X32_BIT) !== 0;
+    if (isX32 !== (syscallBit !== 0)) return false;
+  }
+  return nr > limit || (scmp.startsWith("SCMP_ARCH_S390") && nr === 0);
+}
+
+function actionValue(
+  action: ScmpAction,
+  errnoRet: number | undefined,
+  host: OracleHost,
+  where: string,
+): number {
+  const takesData = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE";
+  if (!takesData && errnoRet !== undefined && host.semantics === "crun") {
+    throw new RefusedError("runtime", `${where}: errnoRet with ${action}`);
+  }
+  const data = takesData ? (errnoRet ?? 1) % 0x1_0000 : 0;
+  return ACTIONS[action] + data;
+}
+
+/** libseccomp takes errno data up to 4094. */
+function checkData(value: number, where: string): void {
+  if (value >= 0x0005_0fff && value <= 0x0005_ffff) {
+    throw new RefusedError("EINVAL", `${where}: errno ${value % 0x1_0000}`);
+  }
+}
+
+/** runc needs `write` to hand its listener over. */
+function checkNotify(seccomp: LinuxSeccomp, host: OracleHost): void {
+  if (host.semantics !== "runc") return;
+  const isWrite = seccomp.syscalls.some(({ action, names }) =>
+    action === "SCMP_ACT_NOTIFY" && names.includes("write")
+  );
+  if (seccomp.defaultAction === "SCMP_ACT_NOTIFY" || isWrite) {
+    throw new RefusedError("runtime", "SCMP_ACT_NOTIFY by default or on write");
+  }
+}
+
+function archesOf(seccomp: LinuxSeccomp, host: OracleHost): OracleArch[] {
+  const arches: OracleArch[] = [host.native];
+  for (const scmp of seccomp.architectures) {
+    const arch = host.find(scmp);
+    if (arch === undefined) {
+      throw new RefusedError("runtime", `unknown architecture ${scmp}`);
+    }
+    if (arches.some((other) => other.scmp === scmp)) continue;
+    if (arch.littleEndian !== host.native.littleEndian) {
+      throw new RefusedError("EDOM", `${scmp} has another byte order`);
+    }
+    arches.push(arch);
+  }
+  return arches;
+}
+
+/** An entry that names an index twice becomes one rule for each comparison. */
+function ruleArgs(
+  entry: LinuxSyscall,
+): readonly (readonly LinuxSeccompArg[])[] {
+  const { args, path } = entry;
+  if (args.some(({ index }) => index > 5)) {
+    throw new RefusedError("EINVAL", `${path}: argument index above 5`);
+  }
+  const isRepeated = new Set(args.map(({ index }) => index)).size < args.length;
+  return isRepeated ? args.map((arg) => [arg]) : [args];
+}
+
+/** Largest number that the names of a profile resolve to, by architecture. */
+function stubLimits(
+  seccomp: LinuxSeccomp,
+  arches: readonly OracleArch[],
+  host: OracleHost,
+): Map<OracleArch, number> {
+  const limits = new Map<OracleArch, number>();
+  if (
+    ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"].includes(
+      seccomp.defaultAction,
+    )
+  ) return limits;
+  for (const arch of arches) {
+    let limit = 0;
+    for (const { names } of seccomp.syscalls) {
+      for (const name of names) {
+        // A multiplexed name resolves to a negative number, wired or not.
+        const isMultiplexed = arch.multiplexed.some((c) => c.name === name);
+        if (!isMultiplexed && host.known(name)) {
+          limit = Math.max(limit, arch.syscalls.get(name) ?? 0);
+        }
+      }
+    }
+    if (limit > 0) limits.set(arch, limit);
+  }
+  return limits;
+}
+
+/** The rules of one architecture. */
+class Filter {
+  readonly arch: OracleArch;
+  readonly #byNumber: Map<number, CallTree> = new Map();
+  /** Rules on names without a number: never met, but they can collide. */
+  readonly #byName: Map<string, CallTree> = new Map();
+
+  constructor(arch: OracleArch) {
+    this.arch = arch;
+  }
+
+  add(name: string, args: readonly LinuxSeccompArg[], value: number): void {
+    const { bits, multiplexed, syscalls } = this.arch;
+    const behind = multiplexed.find((call) => call.name === name);
+    if (behind !== undefined) {
+      const selector: LinuxSeccompArg = {
+        index: 0,
+        op: "SCMP_CMP_EQ",
+        value: BigInt(behind.call),
+        valueTwo: 0n,
+      };
+      const others = args.filter(({ index }) => index !== 0);
+      addRule(
+        treeOf(this.#byNumber, behind.nr),
+        [selector, ...others],
+        bits,
+        value,
+      );
+    }
+    const nr = syscalls.get(name);
+    if (nr !== undefined) {
+      addRule(treeOf(this.#byNumber, nr), args, bits, value);
+    } else if (multiplexed.length === 0) {
+      addRule(treeOf(this.#byName, name), args, bits, value);
+    }
+  }
+
+  verdict(nr: number, args: readonly bigint[]): number | undefined {
+    const tree = this.#byNumber.get(nr);
+    return tree === undefined ? undefined : walk(tree, args);
+  }
+}
+
+function treeOf<K>(trees: Map<K, CallTree>, key: K): CallTree {
+  let tree = trees.get(key);
+  if (tree === undefined) {
+    tree = createCallTree();
+    trees.set(key, tree);
+  }
+  return tree;
+}

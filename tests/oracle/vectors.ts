@@ -1,0 +1,187 @@
+/**
+ * The verdicts of libseccomp's own regression tests, where the data lies
+ * beside the repository, and architectures that only they name.
+ *
+ * @module
+ */
+
+import type { LinuxSeccomp } from "../../profile/oci.ts";
+import { ARCHES, type ArchName } from "../../tables/arch.ts";
+import { archOf, hostOf, type OracleArch, type OracleHost } from "./meaning.ts";
+import { parseExact, toSection } from "./read_section.ts";
+
+/** One verdict. */
+export interface Vector {
+  /** Architecture in the words of libseccomp. */
+  readonly arch: string;
+  /** Number, as in `seccomp_data.nr`. */
+  readonly nr: number;
+  /** Six arguments, u64. */
+  readonly args: readonly bigint[];
+  /** What the filter returns, a u32. */
+  readonly expect: number;
+}
+
+/** One filter with its verdicts. */
+export interface VectorTest {
+  /** Name of libseccomp's test and the machine. */
+  readonly name: string;
+  /** The machine, in the words of libseccomp. */
+  readonly native: string;
+  /** The filter. */
+  readonly seccomp: LinuxSeccomp;
+  /** The verdicts. */
+  readonly vectors: readonly Vector[];
+}
+
+interface RawTest {
+  readonly name: string;
+  readonly native: string;
+  readonly oci: unknown;
+  readonly vectors: readonly {
+    readonly arch: string;
+    readonly nr: number;
+    readonly args: readonly string[];
+    readonly expect: string;
+  }[];
+}
+
+const ACTIONS: Readonly<Record<string, number>> = {
+  KILL: 0,
+  KILL_PROCESS: 0x8000_0000,
+  TRAP: 0x0003_0000,
+  ERRNO: 0x0005_0000,
+  TRACE: 0x7ff0_0000,
+  LOG: 0x7ffc_0000,
+  ALLOW: 0x7fff_0000,
+};
+
+/**
+ * Reads the vectors.
+ *
+ * @returns The tests, or undefined where the data is absent.
+ */
+export function readVectors(): readonly VectorTest[] | undefined {
+  const file = new URL(
+    "../../../shared/data/libseccomp-vectors.json",
+    import.meta.url,
+  );
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(file);
+  } catch {
+    return undefined;
+  }
+  // The file says of itself what it holds.
+  const { tests } = parseExact(text) as { readonly tests: readonly RawTest[] };
+  return tests.map(({ name, native, oci, vectors }) => ({
+    name,
+    native,
+    seccomp: toSection(oci),
+    vectors: vectors.map(({ arch, nr, args, expect }) => ({
+      arch,
+      nr: nr >>> 0,
+      args: args.map(BigInt),
+      expect: toValue(expect),
+    })),
+  }));
+}
+
+/** Reads `ALLOW` or `ERRNO(1)`. */
+function toValue(text: string): number {
+  const [, action = "", data = "0"] = text.match(/^(\w+?)(?:\((\d+)\))?$/) ??
+    [];
+  const value = ACTIONS[action];
+  if (value === undefined) throw new Error(`Unknown verdict ${text}`);
+  return value + Number(data);
+}
+
+/**
+ * Makes the machine of a test.
+ *
+ * @param native In the words of libseccomp.
+ * @returns The machine; it runs crun.
+ */
+export function vectorHost(native: string): OracleHost {
+  const { known } = hostOf({ native: "x86_64", semantics: "crun" });
+  return {
+    native: vectorArch(native),
+    semantics: "crun",
+    find: (scmp) =>
+      ARCHES.find((arch) => arch.scmp === scmp) ??
+        OTHERS.find((arch) => arch.scmp === scmp),
+    known,
+  };
+}
+
+/**
+ * Finds an architecture.
+ *
+ * @param name In the words of libseccomp.
+ * @returns The architecture.
+ */
+export function vectorArch(name: string): OracleArch {
+  const scmp = `SCMP_ARCH_${name.toUpperCase()}`;
+  const arch = ARCHES.find((arch) => arch.scmp === scmp) ??
+    OTHERS.find((arch) => arch.scmp === scmp);
+  if (arch === undefined) throw new Error(`Unknown architecture ${name}`);
+  return arch;
+}
+
+function bigEndian(name: ArchName, scmp: string, token: number): OracleArch {
+  const base = archOf(name);
+  return {
+    ...base,
+    scmp,
+    scmpToken: token,
+    auditArch: token,
+    littleEndian: false,
+  };
+}
+
+function named(
+  scmp: string,
+  token: number,
+  bits: 32 | 64,
+  syscalls: Readonly<Record<string, number>>,
+): OracleArch {
+  return {
+    scmp,
+    scmpToken: token,
+    auditArch: token,
+    bits,
+    littleEndian: false,
+    syscallBit: 0,
+    syscalls: new Map(Object.entries(syscalls)),
+    multiplexed: [],
+  };
+}
+
+const PARISC = { read: 3, write: 4, close: 6, "rt_sigreturn": 173 };
+
+/** What the tests name of 32-bit PowerPC; its multiplexers are those of s390. */
+const PPC: OracleArch = {
+  ...named("SCMP_ARCH_PPC", 0x0000_0014, 32, {
+    read: 3,
+    write: 4,
+    close: 6,
+    "rt_sigreturn": 172,
+    socket: 326,
+    connect: 328,
+    shutdown: 338,
+    accept: 330,
+    accept4: 344,
+  }),
+  multiplexed: archOf("s390").multiplexed,
+};
+
+/** Architectures of the tests that the project has no table for. */
+const OTHERS: readonly OracleArch[] = [
+  bigEndian("mipsel", "SCMP_ARCH_MIPS", 0x0000_0008),
+  bigEndian("mips64el", "SCMP_ARCH_MIPS64", 0x8000_0008),
+  bigEndian("mipsel64n32", "SCMP_ARCH_MIPS64N32", 0xa000_0008),
+  bigEndian("ppc64le", "SCMP_ARCH_PPC64", 0x8000_0015),
+  named("SCMP_ARCH_PARISC", 0x0000_000f, 32, PARISC),
+  named("SCMP_ARCH_PARISC64", 0x8000_000f, 64, PARISC),
+  PPC,
+];
