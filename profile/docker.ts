@@ -14,7 +14,6 @@ import { errnoNumber } from "../tables/errno.ts";
 import { readFilter } from "./docker_filter.ts";
 import type { DockerFilter } from "./docker_filter.ts";
 import {
-  checkKeys,
   optional,
   readItems,
   readString,
@@ -25,8 +24,14 @@ import {
 } from "./fields.ts";
 import { addError, type Part } from "./findings.ts";
 import type { JsonObject, JsonValue } from "./json_value.ts";
-import { type LinuxSeccomp, type LinuxSyscall, readSeccomp } from "./oci.ts";
-import { ARCHITECTURES, isEmpty } from "./oci_fields.ts";
+import { checkKeys } from "./keys.ts";
+import {
+  type LinuxSeccomp,
+  type LinuxSyscall,
+  readSeccomp,
+  type ScmpAction,
+} from "./oci.ts";
+import { ACTIONS, ARCHITECTURES, isEmpty, takesData } from "./oci_fields.ts";
 import { quote } from "./text.ts";
 
 /** An architecture and those that come with it. */
@@ -66,7 +71,7 @@ export function readDocker(part: Part<JsonObject>): DockerSeccomp {
     name: "defaultErrno",
     number: "defaultErrnoRet",
     read: section.defaultErrnoRet,
-    action: section.defaultAction,
+    action: actionOf(part, "defaultAction"),
   });
   const archMap = readArchMap(part);
   const items = optional(part, "syscalls")?.value;
@@ -161,6 +166,16 @@ function readArch(part: Part<JsonValue>): DockerArch | undefined {
     : { architecture, subArchitectures };
 }
 
+/** Reads an action that was checked before. */
+function actionOf(
+  part: Part<JsonObject>,
+  field: string,
+): ScmpAction | undefined {
+  const value = optional(part, field)?.value;
+  const text = value?.kind === "string" ? value.value : undefined;
+  return ACTIONS.words.find((action) => action === text);
+}
+
 /** Two spellings of one errno: Podman writes the name beside the number. */
 interface ErrnoFields {
   /** Field with the name. */
@@ -169,8 +184,8 @@ interface ErrnoFields {
   readonly number: string;
   /** The number as read. */
   readonly read: number | undefined;
-  /** The action they belong to. */
-  readonly action: string;
+  /** The action they belong to; `undefined` where that is wrong already. */
+  readonly action: ScmpAction | undefined;
 }
 
 /** Reads the name of an errno and checks that the number beside it agrees. */
@@ -183,9 +198,7 @@ function mergeErrno(
   const { value: at, path } = member;
   const name = readString(member, "the name of an errno");
   if (name === undefined) return fields.read;
-  if (
-    fields.action !== "SCMP_ACT_ERRNO" && fields.action !== "SCMP_ACT_TRACE"
-  ) {
+  if (!takesData(fields.action)) {
     addError(part.findings, {
       code: "errno-on-action",
       at,

@@ -6,7 +6,7 @@
  */
 
 import { findMember, type JsonDocument, type JsonValue } from "./json_value.ts";
-import { diagnosticAt, type Place } from "./text.ts";
+import { diagnosticAt, type Place, quoteWhole } from "./text.ts";
 
 /** One step of a path: a key or an index. */
 export type PathStep = string | number;
@@ -38,7 +38,7 @@ export function formatPath(steps: readonly PathStep[]): string {
  * @returns The path of the member.
  */
 export function join(path: string, key: string): string {
-  if (!PLAIN_KEY.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  if (!PLAIN_KEY.test(key)) return `${path}[${quoteWhole(key)}]`;
   return path === "" ? key : `${path}.${key}`;
 }
 

@@ -10,7 +10,6 @@
  */
 
 import {
-  checkKeys,
   optional,
   readItems,
   readString,
@@ -20,6 +19,7 @@ import {
 } from "./fields.ts";
 import { addError, addWarning, type Part } from "./findings.ts";
 import type { JsonObject } from "./json_value.ts";
+import { checkKeys } from "./keys.ts";
 import {
   ACTIONS,
   ARCHITECTURES,

@@ -116,9 +116,7 @@ export function readErrnoRet(
   const at = errno.value;
   const { findings } = part;
   const { path } = errno;
-  const takesData = action === undefined || action === "SCMP_ACT_ERRNO" ||
-    action === "SCMP_ACT_TRACE";
-  if (!takesData) {
+  if (!takesData(action)) {
     addError(findings, {
       code: "errno-on-action",
       at,
@@ -141,6 +139,18 @@ export function readErrnoRet(
     });
   }
   return number === undefined ? undefined : Number(number);
+}
+
+/**
+ * Says whether an action carries data.
+ *
+ * @param action The action; `undefined` where it is wrong, then no error follows
+ * from it.
+ * @returns Whether it is ERRNO or TRACE.
+ */
+export function takesData(action: ScmpAction | undefined): boolean {
+  return action === undefined || action === "SCMP_ACT_ERRNO" ||
+    action === "SCMP_ACT_TRACE";
 }
 
 /**

@@ -5,7 +5,6 @@
  */
 
 import {
-  checkKeys,
   optional,
   readItems,
   readString,
@@ -16,6 +15,7 @@ import {
 } from "./fields.ts";
 import { addError, addWarning, type Part } from "./findings.ts";
 import type { JsonObject, JsonValue } from "./json_value.ts";
+import { checkKeys } from "./keys.ts";
 import type { LinuxSeccompArg, LinuxSyscall } from "./oci.ts";
 import {
   ACTIONS,
@@ -99,9 +99,11 @@ function readNames(
   rule: Part<JsonObject>,
   dialect: Dialect,
 ): readonly string[] {
-  const old = dialect === "docker" ? optional(rule, "name") : undefined;
+  const old = optional(rule, "name");
   const list = optional(rule, "names");
-  if (old !== undefined && !isEmpty(old.value)) {
+  // The old form has been refused already: asking for names would say it twice.
+  if (dialect === "oci" && old !== undefined && list === undefined) return [];
+  if (dialect === "docker" && old !== undefined && !isEmpty(old.value)) {
     if (list !== undefined && !isEmpty(list.value)) {
       addError(rule.findings, {
         code: "name-and-names",

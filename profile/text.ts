@@ -108,8 +108,19 @@ export function quote(text: string): string {
   const shown = text.length > MAX_SHOWN
     ? `${text.slice(0, MAX_SHOWN)}…`.replace(/[\ud800-\udbff]…$/, "…")
     : text;
-  return JSON.stringify(shown).replace(
-    /[\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+  return quoteWhole(shown);
+}
+
+/**
+ * Quotes a string for a message or a path without cutting it. What could break
+ * the line or reorder it becomes an escape of JSON.
+ *
+ * @param text Any string.
+ * @returns The string in double quotes, valid JSON.
+ */
+export function quoteWhole(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
