@@ -38,7 +38,7 @@ export interface Collapsed {
 }
 
 /** Stretches of fewer runs stay. */
-const LEAST = 4;
+const LEAST = 32;
 
 /**
  * Takes weightless stretches out.
@@ -127,5 +127,6 @@ function rebuild(
     first,
     ranks: Int32Array.from(ranks),
     testCost: line.testCost,
+    tie: line.tie,
   };
 }

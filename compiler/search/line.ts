@@ -49,6 +49,8 @@ export interface Line {
   readonly ranks: Int32Array;
   /** Cost of one test, tie-break included. */
   readonly testCost: number;
+  /** The tie-break in it. */
+  readonly tie: number;
 }
 
 /** Weight below which a share is a tie-break: 2^-30 of the total for a test. */
@@ -121,6 +123,7 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
     candidateWeight: Float64Array.from(found, (c) => c.weight),
     ...ranksByRun(n, found.map((c) => c.run)),
     testCost: sizePenalty + unit * TEST_TIE,
+    tie: unit * TEST_TIE,
   };
 }
 
@@ -177,6 +180,7 @@ export function slice(line: Line, from: number, to: number): Line {
     ),
     ...ranksByRun(n, runs),
     testCost: line.testCost,
+    tie: line.tie,
   };
 }
 
