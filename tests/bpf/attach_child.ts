@@ -31,13 +31,13 @@ if (location === null) throw new Error("no errno");
 const errno = new Int32Array(
   Deno.UnsafePointerView.getArrayBuffer(location, 4),
 );
-const sysSeccomp = SYS_SECCOMP[Deno.build.arch];
-if (sysSeccomp === undefined) throw new Error(`no ${Deno.build.arch}`);
 if (libc.symbols.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) !== 0) {
   throw new Error(`prctl: errno ${errno[0]}`);
 }
 
 async function main(): Promise<void> {
+  const sysSeccomp = SYS_SECCOMP[Deno.build.arch];
+  if (sysSeccomp === undefined) throw new Error(`no ${Deno.build.arch}`);
   const input = await new Response(Deno.stdin.readable).text();
   // Outlives all calls: the kernel reads the programs by address.
   const programs = input.split(",").map(fromHex);
