@@ -58,6 +58,7 @@ Deno.test("decodeBase64() refuses every other spelling", () => {
     "Zm9\u0131",
     "Zm9\u{1f600}",
     "Zh==",
+    "Zo==",
     "Zm9=",
     "Zm8=\n",
   ];

@@ -182,6 +182,15 @@ Deno.test("format() keeps a comment on its line and parseText() ignores it", () 
   assertEquals(parseText(text), program);
 });
 
+Deno.test("format() gives no label to an instruction that is only fallen into", () => {
+  const program = [i("jeq.k", 1, 1, 0), i("ret.k", 1), i("ret.a")];
+  assertEquals(lines(format(program)), [
+    "jeq #0x1, l2",
+    "ret #0x00000001",
+    "l2: ret a",
+  ]);
+});
+
 const anyInstruction = fc.record({
   op: fc.oneof(
     fc.constantFrom(...Object.keys(OP_CODES).map((op) => op as Op)),
@@ -346,5 +355,23 @@ Deno.test("annotate() names calls only where the architecture is certain", () =>
     "nr",
     undefined,
     undefined,
+  ]);
+});
+
+Deno.test("annotate() names nothing where A may hold one field or another", () => {
+  const program = parseText(`
+         ld [0]
+         jeq #9, both
+         ld [4]
+  both:  jeq #1, end
+  end:   ret #0
+  `);
+  const comment = annotate(program, { archName: () => "an arch" });
+  assertEquals(program.map((instruction, pc) => comment(instruction, pc)), [
+    "nr",
+    undefined,
+    "arch",
+    undefined,
+    "KILL_THREAD",
   ]);
 });
