@@ -27,12 +27,16 @@ const SYMBOLS = {
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   // int memfd_create(const char *name, unsigned flags)
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  // int open(const char *path, int flags, mode_t mode)
+  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // int fcntl(int fd, int cmd, long arg)
   fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
   // off_t lseek(int fd, off_t offset, int whence)
   lseek: { parameters: ["i32", "i64", "i32"], result: "i32" },
+  // ssize_t read(int fd, void *buf, size_t count)
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset)
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   // int ftruncate(int fd, off_t length)
@@ -64,16 +68,16 @@ const SYMBOLS = {
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   // long ptrace(enum request, pid_t pid, void *addr, void *data)
   ptrace: { parameters: ["i32", "i32", "usize", "usize"], result: "i32" },
-  // pid_t waitpid(pid_t pid, int *status, int options)
-  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+  waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
   // int usleep(useconds_t microseconds)
   usleep: { parameters: ["u32"], result: "i32" },
   // sighandler_t signal(int signum, sighandler_t handler); SIG_DFL is NULL
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
-  // int sigaction(int signum, const struct sigaction *act, struct sigaction *old)
-  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   // int prlimit(pid_t pid, enum resource, const struct rlimit *new, struct rlimit *old)
   prlimit: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
+  // int access(const char *path, int mode)
+  access: { parameters: ["buffer", "i32"], result: "i32" },
   // int execve(const char *path, char *const argv[], char *const envp[])
   execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
 } as const;

@@ -1,0 +1,261 @@
+/**
+ * Becomes another program under a filter.
+ *
+ * The process is replaced in place: process id, descriptors and working
+ * directory stay, and how the program ends is how the process ends. What Deno
+ * has changed at its own start is changed back:
+ *
+ * - The environment, where it may put a folder of its own in front of PATH: it
+ *   is taken from /proc/self/environ, which keeps what the process began with.
+ * - SIGPIPE, which it ignores, gets its default action. (Whether it was ignored
+ *   before Deno started cannot be told any more.)
+ * - The soft limit on open files, which it raises to the hard one, becomes that
+ *   of the parent process, from which it was inherited.
+ *
+ * @module
+ */
+
+import { decode } from "../bpf/encode.ts";
+import { prepare, run } from "../bpf/run.ts";
+import { toWords } from "../bpf/seccomp_data.ts";
+import {
+  SECCOMP_RET_ACTION_FULL,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_LOG,
+} from "../tables/uapi.ts";
+import { SyscallError } from "./error.ts";
+import { addressOf, cString, type Libc, openLibc } from "./libc.ts";
+import { loadFilter, type LoadOptions } from "./load.ts";
+
+/** `execve` and `AUDIT_ARCH_*` of the machines that Deno runs on. */
+const NATIVE: Readonly<
+  Record<typeof Deno.build.arch, { readonly execve: number; arch: number }>
+> = {
+  "x86_64": { execve: 59, arch: 0xc000_003e },
+  "aarch64": { execve: 221, arch: 0xc000_00b7 },
+};
+const SIGPIPE = 13;
+const RLIMIT_NOFILE = 7;
+const X_OK = 1;
+const ENOENT = 2;
+const ENOEXEC = 8;
+const EACCES = 13;
+/** What runs a file that has no `#!` line, as execvp(3) does. */
+const SHELL = "/bin/sh";
+/** Where PATH is not set: confstr(_CS_PATH) of glibc. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+/** asm-generic/fcntl.h. */
+const O_CLOEXEC = 0o2000000;
+
+/** What to become, and how. */
+export interface ExecOptions extends LoadOptions {
+  /** Path of the program, or a name to look up in PATH. */
+  readonly command: string;
+  /** Its arguments, without its own name. */
+  readonly args?: readonly string[];
+}
+
+/**
+ * Replaces this process by a command under a filter.
+ *
+ * All that can be checked is checked before the filter is loaded: that the
+ * command exists, and that the filter allows `execve`. A filter that does not
+ * would leave a process that can neither go on nor say why.
+ *
+ * @throws {SyscallError} Where the command is not found (ENOENT) or no program (EACCES), where the filter
+ * denies `execve`, or where the kernel refuses. A filter that is loaded already stays.
+ *
+ * @param filter `struct sock_filter[]`.
+ * @param options The command; needs `-A`.
+ */
+export function execWithFilter(
+  filter: Uint8Array,
+  options: ExecOptions,
+): never {
+  const libc = openLibc();
+  const action = `Cannot run ${JSON.stringify(options.command)}`;
+  const environment = initialEnvironment(libc, action);
+  const path = findProgram(libc, options.command, environment);
+  if (typeof path === "number") {
+    throw new SyscallError(action, {
+      syscall: "execve",
+      errno: path,
+      hint: path === ENOENT ? "no such program" : "it is not executable",
+    });
+  }
+  const attempts = [
+    image(path, [options.command, ...options.args ?? []]),
+    image(SHELL, [SHELL, path, ...options.args ?? []]),
+  ] as const;
+  requireExecve(action, filter, attempts[0], environment);
+  restoreProcess(libc);
+  loadFilter(filter, options);
+  const errno = exec(libc, attempts[0], environment);
+  const last = errno === ENOEXEC ? exec(libc, attempts[1], environment) : errno;
+  throw new SyscallError(action, {
+    syscall: "execve",
+    errno: last,
+    hint: "the filter is in force already",
+  });
+}
+
+/** Strings as execve(2) wants them. */
+interface Strings {
+  /** Addresses of the strings, and 0. */
+  readonly addresses: BigUint64Array<ArrayBuffer>;
+  /** Kept here, and so alive, while their addresses are in use. */
+  readonly strings: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** What execve(2) is given besides the environment. */
+interface Image {
+  readonly path: Uint8Array<ArrayBuffer>;
+  readonly argv: Strings;
+}
+
+function image(path: string, args: readonly string[]): Image {
+  return { path: cString(path), argv: toStrings(args.map(cString)) };
+}
+
+function toStrings(strings: readonly Uint8Array<ArrayBuffer>[]): Strings {
+  const addresses = BigUint64Array.from([...strings.map(addressOf), 0n]);
+  return { addresses, strings };
+}
+
+/** Answers errno: it returns only where it fails. */
+function exec(libc: Libc, { path, argv }: Image, environment: Strings): number {
+  held.push(argv, environment);
+  libc.symbols.execve(path, argv.addresses, environment.addresses);
+  const errno = libc.errno();
+  held.length = 0;
+  return errno;
+}
+
+/** What the kernel has an address of, kept alive while a call is under way. */
+const held: Strings[] = [];
+
+/** The environment that this process was started with, byte for byte. */
+function initialEnvironment(libc: Libc, action: string): Strings {
+  const fd = libc.symbols.open(cString("/proc/self/environ"), O_CLOEXEC, 0);
+  if (fd < 0) {
+    throw new SyscallError(action, {
+      syscall: 'open("/proc/self/environ")',
+      errno: libc.errno(),
+      hint: "the environment is read from there; mount /proc",
+    });
+  }
+  const strings: Uint8Array<ArrayBuffer>[] = [];
+  let rest = new Uint8Array(0);
+  const chunk = new Uint8Array(1 << 16);
+  for (;;) {
+    const count = libc.symbols.read(fd, chunk, BigInt(chunk.length));
+    if (count <= 0) break;
+    const bytes = new Uint8Array(rest.length + count);
+    bytes.set(rest);
+    bytes.set(chunk.subarray(0, count), rest.length);
+    rest = bytes;
+  }
+  libc.symbols.close(fd);
+  for (let from = 0; from < rest.length;) {
+    const nul = rest.indexOf(0, from);
+    const end = nul < 0 ? rest.length : nul;
+    const text = new Uint8Array(end - from + 1);
+    text.set(rest.subarray(from, end));
+    if (end > from) strings.push(text);
+    from = end + 1;
+  }
+  return toStrings(strings);
+}
+
+/** Reads a variable; the last one of a name loses, as in getenv(3). */
+function getVariable(environment: Strings, name: string): string | undefined {
+  for (const bytes of environment.strings) {
+    const text = new TextDecoder().decode(bytes.subarray(0, -1));
+    if (text.startsWith(`${name}=`)) return text.slice(name.length + 1);
+  }
+  return undefined;
+}
+
+/** Answers a path, or the errno of execvp(3). */
+function findProgram(
+  libc: Libc,
+  command: string,
+  environment: Strings,
+): string | number {
+  const candidates = command.includes("/")
+    ? [command]
+    : command === ""
+    ? []
+    : (getVariable(environment, "PATH") ?? DEFAULT_PATH).split(":")
+      .map((folder) => `${folder === "" ? "." : folder}/${command}`);
+  let errno = ENOENT;
+  for (const path of candidates) {
+    if (libc.symbols.access(cString(path), X_OK) === 0) {
+      if (isFile(path)) return path;
+      errno = EACCES;
+    } else if (libc.errno() === EACCES) {
+      errno = EACCES;
+    }
+  }
+  return errno;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    // Deno may not look at /proc, /dev and /sys without -A: execve will tell.
+    return true;
+  }
+}
+
+function requireExecve(
+  action: string,
+  filter: Uint8Array,
+  { path, argv }: Image,
+  environment: Strings,
+): void {
+  const { execve, arch } = NATIVE[Deno.build.arch];
+  const data = {
+    nr: execve,
+    arch,
+    instructionPointer: 0n,
+    args: [
+      addressOf(path),
+      addressOf(argv.addresses),
+      addressOf(environment.addresses),
+    ],
+  };
+  const value = run(prepare(decode(filter)), toWords(data, true));
+  const kind = (value & SECCOMP_RET_ACTION_FULL) >>> 0;
+  if (kind !== SECCOMP_RET_ALLOW && kind !== SECCOMP_RET_LOG) {
+    throw new SyscallError(action, {
+      syscall: `the filter answers 0x${
+        value.toString(16).padStart(8, "0")
+      } to execve`,
+      errno: 0,
+      hint: "allow execve for what starts the command",
+    });
+  }
+}
+
+function restoreProcess(libc: Libc): void {
+  libc.symbols.signal(SIGPIPE, null);
+  const parents = new BigUint64Array(2);
+  const own = new BigUint64Array(2);
+  // Neither call is essential: without them the limit stays as Deno set it.
+  if (
+    libc.symbols.prlimit(Deno.ppid, RLIMIT_NOFILE, null, parents) !== 0 ||
+    libc.symbols.prlimit(0, RLIMIT_NOFILE, null, own) !== 0
+  ) return;
+  const [soft = 0n] = parents;
+  const [current = 0n, hard = 0n] = own;
+  if (soft < current) {
+    libc.symbols.prlimit(
+      0,
+      RLIMIT_NOFILE,
+      new BigUint64Array([soft, hard]),
+      null,
+    );
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Loads a filter into the calling thread.
+ *
+ * In Deno the main script runs on the first thread of the process, so a filter
+ * is in force there at once and is inherited by every command that the script
+ * starts later; the threads of the engine stay without it unless
+ * `SECCOMP_FILTER_FLAG_TSYNC` is given. A filter cannot be taken off again.
+ *
+ * @module
+ */
+
+import { SyscallError } from "./error.ts";
+import { addressOf, type Libc, openLibc } from "./libc.ts";
+
+/** `SECCOMP_FILTER_FLAG_*` of linux/seccomp.h; a listener is for runtimes to serve. */
+const FLAGS = {
+  SECCOMP_FILTER_FLAG_TSYNC: 1,
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
+} as const;
+
+/** A flag of a filter. */
+export type FilterFlag = keyof typeof FLAGS;
+
+/** `seccomp` on the machines that Deno runs on: asm/unistd_64.h, asm-generic/unistd.h. */
+const SECCOMP_NR: Readonly<Record<typeof Deno.build.arch, bigint>> = {
+  "x86_64": 317n,
+  "aarch64": 277n,
+};
+const SECCOMP_SET_MODE_FILTER = 1n;
+const PR_SET_NO_NEW_PRIVS = 38;
+const EACCES = 13;
+/** Bytes of a `struct sock_filter`. */
+const SOCK_FILTER_SIZE = 8;
+
+const HINTS: Readonly<Record<number, string>> = {
+  12:
+    "the filters of a thread may take 32768 instructions together, and compiled filters what net.core.bpf_jit_limit allows",
+  13: "no_new_privs or CAP_SYS_ADMIN is needed",
+  16: "another filter of this thread has a listener",
+  22: "the kernel refuses the program or one of the flags",
+  38: "the kernel has no seccomp filters",
+};
+
+/** How a filter is loaded. */
+export interface LoadOptions {
+  /** Flags, none unless told; one that the kernel refuses is an error. */
+  readonly flags?: readonly FilterFlag[];
+  /**
+   * When no_new_privs is set: where the kernel asks for it (no CAP_SYS_ADMIN),
+   * or in any case. It makes set-user-id programs run as the user who calls them.
+   */
+  readonly noNewPrivs?: "as-needed" | "always";
+}
+
+/**
+ * Names the bits of a flag argument.
+ *
+ * @param flags Names; the caller may have read them from a profile.
+ * @throws {RangeError} Where a name is none that this tool can serve.
+ * @returns The argument of `seccomp`, a u32.
+ */
+export function filterFlags(flags: readonly string[]): number {
+  let bits = 0;
+  for (const flag of flags) {
+    if (!isFilterFlag(flag)) {
+      throw new RangeError(
+        `Cannot load filter: flag ${JSON.stringify(flag)} is not known, ${
+          Object.keys(FLAGS).join(", ")
+        } are`,
+      );
+    }
+    bits |= FLAGS[flag];
+  }
+  return bits;
+}
+
+/**
+ * Loads a filter into the calling thread.
+ *
+ * @example Let everything pass
+ * ```ts no-eval
+ * import { loadFilter } from "@x/seccomp-tree/ffi";
+ *
+ * loadFilter(new Uint8Array([6, 0, 0, 0, 0, 0, 0xff, 0x7f]), {
+ *   flags: ["SECCOMP_FILTER_FLAG_LOG"],
+ * });
+ * ```
+ *
+ * @throws {RangeError} Where the bytes are no `struct sock_filter[]`, or a flag is not known.
+ * @throws {SyscallError} Where the kernel refuses; nothing is loaded then.
+ *
+ * @param bytes `struct sock_filter[]`, 8 bytes an instruction, 1 to 4096 of them.
+ * @param options Flags and no_new_privs; needs `--allow-ffi`.
+ */
+export function loadFilter(
+  bytes: Uint8Array,
+  options: LoadOptions = {},
+): void {
+  const length = bytes.length / SOCK_FILTER_SIZE;
+  if (!Number.isInteger(length) || length > 0xffff) {
+    throw new RangeError(
+      `Cannot load filter: ${bytes.length} bytes, a multiple of ${SOCK_FILTER_SIZE} that makes at most 4096 instructions would do`,
+    );
+  }
+  const flags = filterFlags(options.flags ?? []);
+  const libc = openLibc();
+  const filter = new Uint8Array(bytes);
+  const fprog = new DataView(new ArrayBuffer(16));
+  fprog.setUint16(0, length, true);
+  fprog.setBigUint64(8, length === 0 ? 0n : addressOf(filter), true);
+  kept.add(filter).add(fprog);
+  try {
+    if (options.noNewPrivs === "always") setNoNewPrivs(libc);
+    let errno = attach(libc, flags, addressOf(fprog));
+    if (errno === EACCES && options.noNewPrivs !== "always") {
+      setNoNewPrivs(libc);
+      errno = attach(libc, flags, addressOf(fprog));
+    }
+    if (errno !== 0) throw failure("seccomp", errno);
+  } finally {
+    kept.delete(filter);
+    kept.delete(fprog);
+  }
+}
+
+/** What the kernel has an address of, kept alive while a call is under way. */
+const kept = new Set<ArrayBufferView>();
+
+/** Answers errno, 0 where the filter is loaded. */
+function attach(
+  libc: Libc,
+  flags: number,
+  fprog: bigint,
+): number {
+  const result = libc.symbols.syscall(
+    SECCOMP_NR[Deno.build.arch],
+    SECCOMP_SET_MODE_FILTER,
+    BigInt(flags),
+    fprog,
+    0n,
+    0n,
+    0n,
+  );
+  if (result === 0) return 0;
+  const errno = libc.errno();
+  if (result > 0) {
+    // With TSYNC: the id of a thread that has filters of its own.
+    throw new SyscallError("Cannot load filter", {
+      syscall: `seccomp finds that thread ${result} has filters of its own`,
+      errno: 0,
+      hint: "SECCOMP_FILTER_FLAG_TSYNC needs threads of the same filters",
+    });
+  }
+  return errno;
+}
+
+function setNoNewPrivs(libc: Libc): void {
+  if (libc.symbols.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) !== 0) {
+    throw failure("prctl(PR_SET_NO_NEW_PRIVS)", libc.errno());
+  }
+}
+
+function isFilterFlag(flag: string): flag is FilterFlag {
+  return Object.hasOwn(FLAGS, flag);
+}
+
+function failure(syscall: string, errno: number): SyscallError {
+  return new SyscallError("Cannot load filter", {
+    syscall,
+    errno,
+    hint: HINTS[errno] ?? "",
+  });
+}

@@ -1,0 +1,234 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { encode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import { dumpFilters } from "../../ffi/dump.ts";
+import { SyscallError } from "../../ffi/error.ts";
+import { openLibc } from "../../ffi/libc.ts";
+import { confinedCommand, statusField } from "./confined.ts";
+
+const ALLOW = 0x7fff_0000;
+
+/** Allows everything; `tag` makes one differ from another. */
+function allowAll(tag: number, length = 2): Uint8Array<ArrayBuffer> {
+  const program: Program = [
+    ...Array.from({ length: length - 1 }, () => ({
+      op: "ld.imm" as const,
+      k: tag,
+      jt: 0,
+      jf: 0,
+    })),
+    { op: "ret.k", k: ALLOW, jt: 0, jf: 0 },
+  ];
+  return encode(program);
+}
+
+/** Runs at all times and answers a signal. */
+const BUSY = "trap 'echo got' USR1; echo up; while :; do :; done";
+
+/** Runs a shell script, under filters if there are any, and awaits its first line. */
+async function start(
+  script: string,
+  filters: readonly Uint8Array[] = [],
+): Promise<Running> {
+  const command = filters.length === 0
+    ? new Deno.Command("sh", {
+      args: ["-c", script],
+      stdout: "piped",
+      stdin: "null",
+    })
+    : confinedCommand({
+      filters: filters.map((bytes) => bytes.toBase64()),
+      command: "sh",
+      args: ["-c", script],
+    }, { stderr: "inherit" });
+  const process = command.spawn();
+  const reader = process.stdout.pipeThrough(new TextDecoderStream())
+    .getReader();
+  let rest = "";
+  const line = async (): Promise<string> => {
+    while (!rest.includes("\n")) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error("the process ended");
+      rest += value;
+    }
+    const end = rest.indexOf("\n");
+    const text = rest.slice(0, end);
+    rest = rest.slice(end + 1);
+    return text;
+  };
+  return {
+    process,
+    first: await line(),
+    line,
+    async [Symbol.asyncDispose](): Promise<void> {
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await reader.cancel();
+      await process.status;
+    },
+  };
+}
+
+interface Running extends AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  readonly first: string;
+  readonly line: () => Promise<string>;
+}
+
+function refusal(tid: number): SyscallError {
+  return assertThrows(() => dumpFilters(tid), SyscallError);
+}
+
+function assertUnharmed(tid: number, states: string): void {
+  assertEquals(statusField(tid, "TracerPid"), "0");
+  const state = statusField(tid, "State")[0] ?? "";
+  assert(states.includes(state), `state ${state}, one of ${states} expected`);
+}
+
+Deno.test("dumpFilters() gives what was loaded, oldest first", async () => {
+  const filters = [allowAll(1), allowAll(2, 4096), allowAll(3, 1)];
+  await using target = await start("echo up; exec sleep 100", filters);
+  const { pid } = target.process;
+  assertEquals(dumpFilters(pid), filters);
+  assertUnharmed(pid, "RS");
+  assertEquals(dumpFilters(pid), filters, "a second time");
+});
+
+Deno.test("dumpFilters() gives nothing for a process without filters", async () => {
+  await using target = await start("echo up; exec sleep 100");
+  assertEquals(dumpFilters(target.process.pid), []);
+  assertUnharmed(target.process.pid, "RS");
+});
+
+Deno.test("dumpFilters() neither stops a busy process nor loses its signals", async () => {
+  const filters = [allowAll(1)];
+  await using target = await start(BUSY, filters);
+  const { pid } = target.process;
+  for (let i = 0; i < 150; i++) {
+    target.process.kill("SIGUSR1");
+    assertEquals(dumpFilters(pid), filters);
+    assertEquals(dumpFilters(pid), filters);
+    assertEquals(await target.line(), "got", `signal ${i}`);
+  }
+  assertUnharmed(pid, "R");
+});
+
+Deno.test("dumpFilters() leaves a stopped process stopped", async () => {
+  await using target = await start(BUSY, [allowAll(1)]);
+  const { pid } = target.process;
+  target.process.kill("SIGSTOP");
+  for (let i = 0; i < 20; i++) {
+    assertEquals(dumpFilters(pid).length, 1);
+  }
+  // The signal may have been on its way at the first dump: it was handed on.
+  while (statusField(pid, "State")[0] !== "T") await Promise.resolve();
+  assertUnharmed(pid, "T");
+  target.process.kill("SIGCONT");
+  target.process.kill("SIGUSR1");
+  assertEquals(await target.line(), "got");
+});
+
+Deno.test("dumpFilters() asks each thread by itself", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { loadFilter } from ${
+        JSON.stringify(import.meta.resolve("../../ffi/load.ts"))
+      };
+       loadFilter(Uint8Array.fromBase64("${allowAll(5).toBase64()}"));
+       console.log("up");
+       setInterval(() => {}, 1000);`,
+    ],
+    stdout: "piped",
+    stdin: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  const threads: number[] = [];
+  for await (const { name } of Deno.readDir(`/proc/${child.pid}/task`)) {
+    threads.push(Number(name));
+  }
+  assert(threads.length > 1);
+  for (const tid of threads) {
+    assertEquals(
+      dumpFilters(tid),
+      tid === child.pid ? [allowAll(5)] : [],
+      `thread ${tid} of ${child.pid}`,
+    );
+    assertUnharmed(tid, "RS");
+  }
+  child.kill("SIGKILL");
+  await reader.cancel();
+  assertEquals((await child.status).signal, "SIGKILL");
+});
+
+Deno.test("dumpFilters() says why it cannot", async () => {
+  const none = refusal(0x3fff_ffff);
+  assertEquals([none.syscall, none.errnoName], [
+    "ptrace(PTRACE_SEIZE)",
+    "ESRCH",
+  ]);
+  const self = refusal(Deno.pid);
+  assertEquals(self.errnoName, "EPERM");
+  assertEquals(self.hint, "a process cannot trace itself");
+  assertEquals(refusal(2).errnoName, "EPERM", "kthreadd");
+
+  await using zombie = await start(
+    "(exec sleep 0.1) & echo $!; exec sleep 100",
+  );
+  const pid = Number(zombie.first);
+  while (statusField(pid, "State")[0] !== "Z") await Promise.resolve();
+  const dead = refusal(pid);
+  assertEquals(dead.errnoName, "EPERM");
+  assert(dead.hint.startsWith("it has ended"), dead.hint);
+
+  await using traced = await start("echo up; exec sleep 100");
+  const PTRACE_SEIZE = 0x4206;
+  assertEquals(
+    openLibc().symbols.ptrace(PTRACE_SEIZE, traced.process.pid, 0n, 0n),
+    0,
+  );
+  // The kernel names the thread that traces.
+  const tracer = /^thread (\d+) traces it already$/.exec(
+    refusal(traced.process.pid).hint,
+  );
+  assertEquals(statusField(Number(tracer?.[1]), "Tgid"), String(Deno.pid));
+  assertThrows(() => dumpFilters(0), RangeError, "not the id of a thread");
+});
+
+Deno.test("dumpFilters() gives a process that dies meanwhile back to its parent", async () => {
+  await using target = await start(
+    "for i in $(seq 60); do sh -c 'exit 3' & echo $!; wait $!; echo $?; done; echo up",
+  );
+  let pid = Number(target.first);
+  let dumped = 0;
+  for (let i = 0; i < 60; i++) {
+    try {
+      for (let j = 0; j < 20; j++) {
+        assertEquals(dumpFilters(pid), []);
+        dumped++;
+      }
+    } catch (error) {
+      assert(error instanceof SyscallError, String(error));
+      assert(["ESRCH", "EPERM"].includes(error.errnoName), error.message);
+    }
+    assertEquals(await target.line(), "3", `child ${i}`);
+    pid = Number(await target.line());
+  }
+  assert(dumped > 0);
+});
+
+Deno.test("dumpFilters() leaves the death of an own child to who started it", async () => {
+  for (let i = 0; i < 40; i++) {
+    const child = new Deno.Command("sh", { args: ["-c", "exit 5"] }).spawn();
+    try {
+      for (let j = 0; j < 20; j++) dumpFilters(child.pid);
+    } catch (error) {
+      assert(error instanceof SyscallError, String(error));
+    }
+    assertEquals((await child.status).code, 5, `child ${i}`);
+  }
+});
