@@ -20,6 +20,7 @@
  * ```
  */
 export class ProgramError extends Error {
+  /** Name of the class. */
   override readonly name = "ProgramError";
   /** Stable identifier in kebab-case, such as `jump-out-of-range`. */
   readonly reason: string;
@@ -42,6 +43,7 @@ export class ProgramError extends Error {
 
 /** Thrown for assembly text that cannot be read. */
 export class AssemblyError extends SyntaxError {
+  /** Name of the class. */
   override readonly name = "AssemblyError";
   /** Stable identifier in kebab-case, such as `unknown-label`. */
   readonly reason: string;
