@@ -65,7 +65,7 @@ const COMMENT_COLUMN = 32;
  *
  * const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0 }] as const;
  * const text = format(program, { comments: () => "kill" });
- * assertEquals(text.trim().replace(/ +/, " "), "ret #0x00000000 ; kill");
+ * assertEquals(text.trim().split(/ {2,}/), ["ret #0x00000000", "; kill"]);
  * ```
  *
  * @param program The instructions.
