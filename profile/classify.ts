@@ -101,6 +101,7 @@ export function findSection(
   refuseOtherCase(config, "linux");
   const linux = optional(config, "linux");
   const part = linux === undefined ? undefined : asObject(linux);
+  if (linux !== undefined && part === undefined) return undefined;
   if (part !== undefined) refuseOtherCase(part, "seccomp");
   const section = part === undefined ? undefined : optional(part, "seccomp");
   if (section !== undefined) return asObject(section);

@@ -45,9 +45,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
     const before = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
       bytes.subarray(0, end),
     );
-    const message = `The text is no UTF-8: byte 0x${
-      hexByte(bytes[end])
-    } at offset ${end}`;
+    const seen = bytes[end];
+    const message = seen === undefined
+      ? "The text is no UTF-8: it ends within a character"
+      : `The text is no UTF-8: byte 0x${hexByte(seen)} at offset ${end}`;
     const place = diagnosticAt(lineStartsOf(before), before.length);
     throw badText("text-utf8", message, "save it as UTF-8", place);
   }
@@ -225,9 +226,9 @@ function startsAsUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** Writes a byte in hex; a text that ends too early has none. */
-function hexByte(byte: number | undefined): string {
-  return (byte ?? 0).toString(16).padStart(2, "0");
+/** Writes a byte in hex. */
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }
 
 /** Builds an error about the text as a whole. */
