@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { HostNames } from "../ffi/host_names.ts";
 import { ProfileError } from "../profile/error.ts";
 import {
   type Host,
@@ -95,8 +96,8 @@ export async function resolveProfile(
     const arches = named ?? targetArches(native, seccomp.architectures);
     const resolution = resolve(seccomp, {
       ...targetOf(flags),
-      ...names,
-      arches: dedupe(arches),
+      arches: dedupe(arches).map((arch) => names?.restrict(arch) ?? arch),
+      ...(names === undefined ? {} : { knows: names.knows }),
     });
     return {
       ...resolution,
@@ -126,8 +127,8 @@ function targetOf(
 }
 
 /** Which names exist; the host's library is opened only where it is asked. */
-async function namesOf(flags: TargetFlags): Promise<Pick<Target, "knows">> {
-  if (flags.names === "builtin") return {};
+async function namesOf(flags: TargetFlags): Promise<HostNames | undefined> {
+  if (flags.names === "builtin") return undefined;
   const { openLibseccomp } = await import("../ffi/libseccomp.ts");
   const library = openLibseccomp();
   if (library === undefined) {
@@ -135,7 +136,8 @@ async function namesOf(flags: TargetFlags): Promise<Pick<Target, "knows">> {
       "Cannot use --names host: libseccomp.so.2 is not installed: install libseccomp2, or use --names builtin",
     );
   }
-  return { knows: (name) => library.known(name) };
+  const { hostNames } = await import("../ffi/host_names.ts");
+  return hostNames(library);
 }
 
 function placed(profile: ParsedProfile, diagnostic: Diagnostic): Diagnostic {
