@@ -137,7 +137,13 @@ export function resolve(seccomp: LinuxSeccomp, target: Target): Resolution {
       defaultValue,
       badArchValue: SECCOMP_RET_KILL_THREAD,
       littleEndian: native.littleEndian,
-      arches: archPolicies(seccomp, target, rules, defaultValue, names.skip),
+      arches: archPolicies(
+        seccomp,
+        { ...target, native },
+        rules,
+        defaultValue,
+        names.skip,
+      ),
     },
     diagnostics,
     unknownNames: [...names.skip].sort(),
@@ -233,7 +239,7 @@ function callName(arch: Arch, nr: number): string {
 /** Merges architectures of one audit value and puts guards and stubs in front. */
 function archPolicies(
   seccomp: LinuxSeccomp,
-  target: Target,
+  target: Target & { readonly native: Arch },
   rules: ReadonlyMap<Arch, readonly Rule[]>,
   defaultValue: ReturnValue,
   skip: ReadonlySet<string>,
@@ -242,7 +248,7 @@ function archPolicies(
   return [...values].map((auditArch) => {
     const arches = target.arches.filter((a) => a.auditArch === auditArch);
     const stub = target.semantics === "runc" && hasStub(defaultValue)
-      ? enosysStub(seccomp, arches, skip)
+      ? enosysStub(seccomp, arches, target.native, skip)
       : [];
     return {
       auditArch,

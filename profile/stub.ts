@@ -27,17 +27,18 @@ const ENOSYS_MIPS = 89;
  *
  * @param seccomp The profile.
  * @param arches Architectures that share an audit value: one, or x86_64 and x32.
+ * @param native The host: runc answers with the ENOSYS of the machine it was built for.
  * @param skip Names that the library does not know.
  * @returns Rules to put in front.
  */
 export function enosysStub(
   seccomp: LinuxSeccomp,
   arches: readonly Arch[],
+  native: Arch,
   skip: ReadonlySet<string>,
 ): readonly Rule[] {
   const rules: Rule[] = [];
-  const mips = arches.some((arch) => arch.name.startsWith("mips"));
-  const enosys = mips ? ENOSYS_MIPS : ENOSYS;
+  const enosys = native.name.startsWith("mips") ? ENOSYS_MIPS : ENOSYS;
   const add = (first: number, last: number): void => {
     if (first > last) return;
     rules.push({
