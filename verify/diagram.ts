@@ -1,0 +1,263 @@
+/**
+ * Functions of the input's bits as reduced ordered decision diagrams: boolean
+ * ones, and ones whose values are *leaves* (R. E. Bryant, "Graph-Based Algorithms for Boolean Function
+ * Manipulation", IEEE Trans. Computers C-35(8), 1986).
+ *
+ * A node tests one variable, named by its level; levels rise from a node to
+ * its children; equal nodes are one node, and no node has equal children. Hence
+ * two nodes stand for the same function if and only if they are the same
+ * number, which is all that a proof has to look at.
+ *
+ * Recursion is as deep as there are levels, whatever the size of the programs.
+ *
+ * @module
+ */
+
+/**
+ * A function by its number. It is either boolean, with `NEVER` and `ALWAYS` at
+ * the bottom, or has leaves there; never both.
+ */
+export type Node = number;
+
+/** The function that is false everywhere. */
+export const NEVER: Node = 0;
+/** The function that is true everywhere. */
+export const ALWAYS: Node = 1;
+
+/** What a diagram may spend before it gives up. */
+export interface DiagramLimits {
+  /** Most nodes; a node takes up to 40 bytes. */
+  readonly nodes: number;
+  /** Most steps of `choose`, about 0.1 µs each. */
+  readonly steps: number;
+  /** Asked now and then; true gives up. */
+  readonly interrupted?: (() => boolean) | undefined;
+}
+
+/** Names of the limits. */
+export type LimitName = "nodes" | "steps" | "interrupted";
+
+/** Thrown where a limit is hit; never leaves `verify/`. */
+export class LimitReached extends Error {
+  override readonly name = "LimitReached";
+  /** The limit. */
+  readonly limit: LimitName;
+
+  /** @param limit The limit that was hit. */
+  constructor(limit: LimitName) {
+    super(`Cannot finish the diagram: limit of ${limit} reached`);
+    this.limit = limit;
+  }
+}
+
+/** A set of shared functions. */
+export interface Diagram {
+  /** The function that is the variable itself. */
+  variable(level: number): Node;
+  /** A constant function of its own; each call makes another. */
+  leaf(): Node;
+  /** Where `f`, which is boolean, holds `g`, elsewhere `h`. */
+  choose(f: Node, g: Node, h: Node): Node;
+  /** The function that is `combine` of the values of `f` and `g`. */
+  apply(f: Node, g: Node, combine: (f: Node, g: Node) => Node): Node;
+  /** Level of the variable that a node tests; `CONSTANT_LEVEL` for constants. */
+  level(node: Node): number;
+  /** What a node is where the variable of `level`, not below its own, is `bit`. */
+  cofactor(node: Node, level: number, bit: boolean): Node;
+  /** Nodes made so far. */
+  nodes(): number;
+  /** Steps taken so far. */
+  steps(): number;
+}
+
+/** A level below all variables, which are u16 numbers. */
+export const CONSTANT_LEVEL = 0xffff;
+
+const FIRST_CAPACITY = 1 << 16;
+const MOST_CACHED = 1 << 20;
+const STEPS_PER_QUESTION = 0xffff;
+/** Nodes are fewer, so that two of them make one exact number. */
+const PAIR = 2 ** 26;
+/** A `Map` holds no more than 2^24. */
+const MOST_PAIRS = 2 ** 23;
+
+/**
+ * Creates a diagram without nodes.
+ *
+ * @param limits What it may spend.
+ * @returns The diagram; its operations throw `LimitReached`.
+ */
+export function createDiagram(limits: DiagramLimits): Diagram {
+  // Indices below stay within `count`, so reads of typed arrays are numbers.
+  let levels = new Uint16Array(FIRST_CAPACITY);
+  let lows = new Int32Array(FIRST_CAPACITY);
+  let highs = new Int32Array(FIRST_CAPACITY);
+  // Open addressing, at most half full; 0 is free, for it stands for no node.
+  let slots = new Int32Array(2 * FIRST_CAPACITY);
+  // Results of `choose`, four words each: f, g, h, result; a slot is overwritten.
+  let cache = new Int32Array(4 * FIRST_CAPACITY);
+  const mostNodes = Math.min(limits.nodes, PAIR - 2);
+  let count = 2;
+  let steps = 0;
+  levels[NEVER] = CONSTANT_LEVEL;
+  levels[ALWAYS] = CONSTANT_LEVEL;
+
+  function grow(): void {
+    const capacity = 2 * levels.length;
+    const wider = new Uint16Array(capacity);
+    wider.set(levels);
+    levels = wider;
+    lows = widen(lows, capacity);
+    highs = widen(highs, capacity);
+    slots = new Int32Array(2 * capacity);
+    for (let node = 2; node < count; node++) {
+      if (levels[node] === CONSTANT_LEVEL) continue;
+      let slot = slotOf(
+        levels[node] as number,
+        lows[node] as number,
+        highs[node] as number,
+      );
+      while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+      slots[slot] = node;
+    }
+    if (capacity <= MOST_CACHED) cache = new Int32Array(4 * capacity);
+  }
+
+  function slotOf(level: number, low: Node, high: Node): number {
+    return mix(level, low, high) & (slots.length - 1);
+  }
+
+  function make(level: number, low: Node, high: Node): Node {
+    if (low === high) return low;
+    let slot = slotOf(level, low, high);
+    for (;;) {
+      const node = slots[slot] as number;
+      if (node === 0) break;
+      if (
+        lows[node] === low && highs[node] === high && levels[node] === level
+      ) return node;
+      slot = (slot + 1) & (slots.length - 1);
+    }
+    slots[slot] = count;
+    return add(level, low, high);
+  }
+
+  function add(level: number, low: Node, high: Node): Node {
+    if (count - 2 >= mostNodes) throw new LimitReached("nodes");
+    const node = count++;
+    levels[node] = level;
+    lows[node] = low;
+    highs[node] = high;
+    if (count === levels.length) grow();
+    return node;
+  }
+
+  function spend(): void {
+    if (++steps > limits.steps) throw new LimitReached("steps");
+    if ((steps & STEPS_PER_QUESTION) === 0 && limits.interrupted?.() === true) {
+      throw new LimitReached("interrupted");
+    }
+  }
+
+  function choose(f: Node, g: Node, h: Node): Node {
+    if (f === ALWAYS) return g;
+    if (f === NEVER) return h;
+    if (g === f) g = ALWAYS;
+    if (h === f) h = NEVER;
+    if (g === h) return g;
+    if (g === ALWAYS && h === NEVER) return f;
+    if ((g === ALWAYS && h < f) || (h === NEVER && g < f)) {
+      // "or" and "and" in one order of their operands
+      if (g === ALWAYS) [f, h] = [h, f];
+      else [f, g] = [g, f];
+    }
+    const entry = 4 * (mix(f, g, h) & ((cache.length >> 2) - 1));
+    if (
+      cache[entry] === f && cache[entry + 1] === g && cache[entry + 2] === h
+    ) {
+      return cache[entry + 3] as number;
+    }
+    spend();
+    const lf = levels[f] as number;
+    const lg = levels[g] as number;
+    const lh = levels[h] as number;
+    let top = lf < lg ? lf : lg;
+    if (lh < top) top = lh;
+    const low = choose(
+      lf === top ? lows[f] as number : f,
+      lg === top ? lows[g] as number : g,
+      lh === top ? lows[h] as number : h,
+    );
+    const high = choose(
+      lf === top ? highs[f] as number : f,
+      lg === top ? highs[g] as number : g,
+      lh === top ? highs[h] as number : h,
+    );
+    const result = make(top, low, high);
+    // The cache may have been replaced by a larger one meanwhile.
+    const place = 4 * (mix(f, g, h) & ((cache.length >> 2) - 1));
+    cache[place] = f;
+    cache[place + 1] = g;
+    cache[place + 2] = h;
+    cache[place + 3] = result;
+    return result;
+  }
+
+  function apply(
+    f: Node,
+    g: Node,
+    combine: (f: Node, g: Node) => Node,
+  ): Node {
+    const results = new Map<number, Node>();
+    function visit(f: Node, g: Node): Node {
+      const key = f * PAIR + g;
+      const known = results.get(key);
+      if (known !== undefined) return known;
+      spend();
+      if (results.size === MOST_PAIRS) throw new LimitReached("nodes");
+      const level = Math.min(levels[f] as number, levels[g] as number);
+      const result = level === CONSTANT_LEVEL ? combine(f, g) : choose(
+        make(level, NEVER, ALWAYS),
+        visit(cofactor(f, level, true), cofactor(g, level, true)),
+        visit(cofactor(f, level, false), cofactor(g, level, false)),
+      );
+      results.set(key, result);
+      return result;
+    }
+    return visit(f, g);
+  }
+
+  function cofactor(node: Node, level: number, bit: boolean): Node {
+    if (levels[node] !== level) return node;
+    return (bit ? highs[node] : lows[node]) as number;
+  }
+
+  return {
+    variable: (level) => make(level, NEVER, ALWAYS),
+    leaf: () => add(CONSTANT_LEVEL, NEVER, NEVER),
+    choose,
+    apply,
+    level: (node) => levels[node] as number,
+    cofactor,
+    nodes: () => count - 2,
+    steps: () => steps,
+  };
+}
+
+function widen(
+  array: Int32Array<ArrayBuffer>,
+  length: number,
+): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(length);
+  wider.set(array);
+  return wider;
+}
+
+/** Spreads three numbers over the bits of one. */
+function mix(a: number, b: number, c: number): number {
+  let h = Math.imul(a, 0x9e37_79b1) ^ Math.imul(b, 0x85eb_ca6b) ^
+    Math.imul(c, 0xc2b2_ae35);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x2c1b_3c6d);
+  return h ^ (h >>> 13);
+}

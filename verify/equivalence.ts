@@ -1,0 +1,307 @@
+/**
+ * Proof that two filters, or a filter and a policy, answer every input alike.
+ *
+ * **How.** An input is 512 bits. Each side becomes 32 functions of those bits,
+ * one for each bit of what it returns: a program by symbolic execution
+ * (paths.ts), a policy by reading its rules on all inputs at once (cases.ts),
+ * a stack of filters by the kernel's precedence, all brought to what the kernel
+ * acts on (verdict.ts). The functions live in one decision diagram
+ * (diagram.ts), where equal functions are the same node. So both sides are equal
+ * if and only if they have the same 32 nodes; if not, a path to the constant
+ * "true" in the function "some bit differs" is an input on which they differ.
+ *
+ * **Why it is sound.** Every step is exact: tests, masks, carries, scratch
+ * memory and meeting paths are computed on functions, never approximated, and a
+ * reduced ordered diagram represents each function once (Bryant 1986). The one
+ * abstraction, fresh variables in place of a product or quotient, gives equal
+ * operands equal variables, so what is equal for all values of those is equal
+ * for the true ones; what differs with them is believed only after both sides
+ * have been run. No difference is reported before it has been run; one that
+ * does not show in the run is a fault of this code, and thrown.
+ *
+ * **Why it is complete.** Nothing but the limits ends the construction early, so
+ * every admitted program is decided if they are wide enough. Tests of one word
+ * with constants cost at most 32 nodes each beside what they are combined with;
+ * size is a matter of what the functions are, not of how many paths a program
+ * has. What outgrows the limits are functions that tie many bits of several words
+ * together. Their size depends on the order of the variables, so two orders are
+ * tried: word by word, good for rules; and all arguments bit by bit, good for
+ * sums and comparisons of two words.
+ *
+ * **What is assumed.** The machine is the one of bpf/run.ts, policies mean what
+ * `decide` says, and the kernel acts as kernel/seccomp.c of Linux 6.1 does.
+ *
+ * @module
+ */
+
+import { effective } from "../bpf/return_value.ts";
+import type { SeccompData } from "../bpf/seccomp_data.ts";
+import type { ReturnValue } from "../profile/policy.ts";
+import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
+import { decideAll } from "./cases.ts";
+import {
+  createAnswer,
+  fromWords,
+  type Outcome,
+  programsOf,
+  type Subject,
+} from "./confirm.ts";
+import { type LimitName, LimitReached, NEVER, type Node } from "./diagram.ts";
+import { intervalsOf } from "./intervals.ts";
+import { execute } from "./paths.ts";
+import {
+  ARCH_LEVEL,
+  createSymbols,
+  NR_LEVEL,
+  type Order,
+  type Symbols,
+} from "./symbols.ts";
+import { effectOf, prevails } from "./verdict.ts";
+
+export type { Outcome, Subject };
+
+/** What may be spent on a proof. */
+export interface ProofLimits {
+  /** Most nodes of a diagram; a node takes up to 40 bytes. */
+  readonly nodes: number;
+  /** Most steps on a diagram, about 0.1 µs each. */
+  readonly steps: number;
+}
+
+/** Choices of `proveEquivalent`. */
+export interface ProofOptions {
+  /**
+   * Whether return values are compared by what the kernel does on them (an
+   * errno is capped at 4095, an unknown action kills the process) or bit for
+   * bit. Default: `"effect"`.
+   */
+  readonly compare?: "effect" | "bits";
+  /**
+   * Byte order of the machine, which places the halves of the arguments.
+   * Default: that of the policy; between programs it matters for the witness
+   * only, and is little-endian.
+   */
+  readonly littleEndian?: boolean;
+  /** Limits of each attempt, of which there are at most four. */
+  readonly limits?: Partial<ProofLimits>;
+  /** Asked now and then; true ends the work as unproven. */
+  readonly interrupted?: () => boolean;
+}
+
+/** Both sides are equal for every input. */
+export interface Proof {
+  readonly kind: "equal";
+  readonly coverage: Coverage;
+}
+
+/** What was covered. Counts of intervals stop at 65,536. */
+export interface Coverage {
+  /** Intervals of `arch` within which it makes no difference. */
+  readonly archIntervals: number;
+  /** Intervals of `nr`, summed over those of `arch`. */
+  readonly nrIntervals: number;
+  /** Byte offsets of the input words that either side reads, rising. */
+  readonly offsets: readonly number[];
+  /** Nodes of the diagram. */
+  readonly nodes: number;
+  /** Steps on the diagram. */
+  readonly steps: number;
+  /** Products and quotients that were left open: equal whatever they are. */
+  readonly opaque: number;
+}
+
+/** An input on which the sides differ, confirmed by running both. */
+export interface Counterexample {
+  readonly kind: "different";
+  /** The input. */
+  readonly data: SeccompData;
+  readonly a: Outcome;
+  readonly b: Outcome;
+}
+
+/** Nothing was decided. */
+export interface Unproven {
+  readonly kind: "unproven";
+  /** What ran out. */
+  readonly limit: LimitName;
+  /** How much of it there was; absent for `interrupted`. */
+  readonly allowed?: number;
+}
+
+/** Two million nodes and eight million steps: a second or two, 150 MB. */
+export const DEFAULT_PROOF_LIMITS: ProofLimits = {
+  nodes: 2_000_000,
+  steps: 8_000_000,
+};
+
+/** Most intervals counted. */
+const MOST_INTERVALS = 0x1_0000;
+
+/**
+ * Orders of variables, with and without leaving products and quotients open;
+ * without any, leaving them open is exact.
+ */
+const ATTEMPTS: readonly { readonly order: Order; readonly open: boolean }[] = [
+  { order: "word", open: true },
+  { order: "bit", open: true },
+  { order: "word", open: false },
+  { order: "bit", open: false },
+];
+
+/**
+ * Decides whether two subjects answer every input alike.
+ *
+ * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {TypeError} when the subjects are for machines of different byte order.
+ *
+ * @example A filter that is what its policy says
+ * ```ts
+ * import { proveEquivalent } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy = { defaultValue: 0x0005_0001, badArchValue: 0x0005_0001, littleEndian: true, arches: [] };
+ * const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0x0005_0001 }] as const;
+ * const verdict = proveEquivalent({ kind: "policy", policy }, { kind: "program", program });
+ * assertEquals(verdict.kind, "equal");
+ * ```
+ *
+ * @param a One side.
+ * @param b The other side.
+ * @param options How to compare, and what may be spent.
+ * @returns A proof, a confirmed difference, or the limit that was hit.
+ */
+export function proveEquivalent(
+  a: Subject,
+  b: Subject,
+  options: ProofOptions = {},
+): Proof | Counterexample | Unproven {
+  const littleEndian = byteOrder(a, b, options.littleEndian);
+  const answerOfA = createAnswer(a, littleEndian);
+  const answerOfB = createAnswer(b, littleEndian);
+  const asActed = options.compare !== "bits";
+  const acted = asActed ? effective : (value: ReturnValue) => value;
+  const allowed = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
+  const limits = { ...allowed, interrupted: options.interrupted };
+  let limit: LimitName | undefined;
+  let differsWhereOpen = false;
+  /** Orders in which nothing was left open, so that the second attempt is the first. */
+  const exact = new Set<Order>();
+  for (const { order, open } of ATTEMPTS) {
+    if (open ? differsWhereOpen : exact.has(order)) continue;
+    const symbols = createSymbols(order, open, limits);
+    try {
+      const meaningOfA = meaningOf(a, symbols, asActed);
+      const meaningOfB = meaningOf(b, symbols, asActed);
+      const different = whereDifferent(meaningOfA, meaningOfB, symbols);
+      if (different === NEVER) {
+        return { kind: "equal", coverage: coverageOf(meaningOfA, symbols) };
+      }
+      const words = symbols.inputWhere(different);
+      const data = fromWords(words, littleEndian);
+      const [left, right] = [answerOfA(data), answerOfB(data)];
+      if (acted(left.value) !== acted(right.value)) {
+        return { kind: "different", data, a: left, b: right };
+      }
+      if (symbols.opaque() === 0) {
+        throw new Error(`Unreachable: both sides agree on ${words}`);
+      }
+      differsWhereOpen = true;
+    } catch (error) {
+      if (!(error instanceof LimitReached)) throw error;
+      limit = error.limit;
+      if (limit === "interrupted") break;
+      if (symbols.opaque() === 0) exact.add(order);
+    }
+  }
+  if (limit === undefined) {
+    throw new Error("Unreachable: undecided at no limit");
+  }
+  return limit === "interrupted"
+    ? { kind: "unproven", limit }
+    : { kind: "unproven", limit, allowed: allowed[limit] };
+}
+
+function byteOrder(
+  a: Subject,
+  b: Subject,
+  asked: boolean | undefined,
+): boolean {
+  const orders = new Set(asked === undefined ? [] : [asked]);
+  for (const side of [a, b]) {
+    if (side.kind === "policy") orders.add(side.policy.littleEndian);
+  }
+  if (orders.size > 1) {
+    throw new TypeError(
+      "Cannot compare for two byte orders: policies and options name both, one is needed",
+    );
+  }
+  return !orders.has(false);
+}
+
+/** What a subject answers, a function with leaves. */
+function meaningOf(
+  subject: Subject,
+  symbols: Symbols,
+  asActed: boolean,
+): Node {
+  const value = subject.kind === "policy"
+    ? decideAll(subject.policy, symbols)
+    : prevailing(
+      programsOf(subject).map((program) => execute(program, symbols)),
+      symbols,
+    );
+  if (!asActed) return value;
+  const { algebra, diagram, leaf, wordOf } = symbols;
+  const act = (at: Node): Node => leaf(effectOf(algebra, wordOf(at)));
+  return diagram.apply(value, value, act);
+}
+
+/** What the kernel acts on of what several filters answer. */
+function prevailing(
+  [oldest, ...newer]: readonly Node[],
+  { algebra, diagram, leaf, wordOf }: Symbols,
+): Node {
+  let result = oldest ?? leaf(algebra.constant(SECCOMP_RET_ALLOW));
+  for (const next of newer) {
+    result = diagram.apply(
+      result,
+      next,
+      (f, g) => diagram.choose(prevails(algebra, wordOf(f), wordOf(g)), f, g),
+    );
+  }
+  return result;
+}
+
+function whereDifferent(
+  a: Node,
+  b: Node,
+  { algebra, diagram, wordOf }: Symbols,
+): Node {
+  if (a === b) return NEVER;
+  return diagram.apply(
+    a,
+    b,
+    (f, g) =>
+      f === g
+        ? NEVER
+        : algebra.not(algebra.compare("jeq", wordOf(f), wordOf(g))),
+  );
+}
+
+function coverageOf(meaning: Node, symbols: Symbols): Coverage {
+  const { diagram } = symbols;
+  const arches = intervalsOf(diagram, meaning, ARCH_LEVEL, MOST_INTERVALS);
+  let nrIntervals = 0;
+  for (const { rest } of arches) {
+    const left = MOST_INTERVALS - nrIntervals;
+    nrIntervals += intervalsOf(diagram, rest, NR_LEVEL, left).length;
+  }
+  return {
+    archIntervals: arches.length,
+    nrIntervals,
+    offsets: symbols.offsets(),
+    nodes: diagram.nodes(),
+    steps: diagram.steps(),
+    opaque: symbols.opaque(),
+  };
+}
