@@ -19,7 +19,7 @@ import { NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { ArchPolicy, Policy } from "../profile/policy.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { decideArguments } from "./conditions.ts";
-import { uniformWeights } from "./cost.ts";
+import { type CostOptions, depthBound, TEST_PRICES, weigh } from "./cost.ts";
 import {
   createDecisionGraph,
   type Decision,
@@ -31,6 +31,14 @@ import { layout } from "./layout.ts";
 import { partition } from "./partition.ts";
 import { select } from "./select.ts";
 import { treeOfCells, type WordTree } from "./tree.ts";
+
+/** How to compile. */
+export interface CompileOptions extends CostOptions {
+  /** Work units that the search of each architecture may spend; about 10^7 a second. */
+  readonly workLimit?: number;
+  /** Whether to spend the rest of them on a proof of the optimum; no where absent. */
+  readonly prove?: boolean;
+}
 
 /** A program and what is known about it. */
 export interface Compilation {
@@ -82,12 +90,18 @@ export interface CompiledArch {
  * ```
  *
  * @param policy What the filter has to mean.
+ * @param options The cost, and how long to look for a proof of the optimum.
  * @returns The program and what is known about it.
  * @throws {SizeError} when the program would exceed 4096 instructions.
  */
-export function compile(policy: Policy): Compilation {
+export function compile(
+  policy: Policy,
+  options: CompileOptions = {},
+): Compilation {
   const graph = createDecisionGraph();
-  const trees = policy.arches.map((arch) => compileArch(graph, policy, arch));
+  const trees = policy.arches.map((arch) =>
+    compileArch(graph, policy, arch, options)
+  );
   const decision = dispatch(
     graph,
     policy.arches.map(({ auditArch }, i) => ({
@@ -130,10 +144,9 @@ function compileArch(
   graph: DecisionGraph,
   policy: Policy,
   arch: ArchPolicy,
+  options: CompileOptions,
 ): ArchTree {
-  const intervals = partition(arch.rules);
-  const weights = uniformWeights(intervals);
-  const cells = intervals.map(({ first, last, rules }, i) => ({
+  const decided = partition(arch.rules).map(({ first, last, rules }) => ({
     first,
     last,
     node: decideArguments(
@@ -142,12 +155,22 @@ function compileArch(
       policy.defaultValue,
       policy.littleEndian,
     ).node,
-    weight: weights[i] ?? 0,
   }));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const cells = weigh(decided, arch.auditArch, options);
+  const intervals = decided.filter((c, i) => c.node !== decided[i - 1]?.node);
+  const maxDepth = depthBound(intervals.length, options);
+  const tree = treeOfCells(graph, NR_OFFSET, cells, {
+    sizePenalty: TEST_PRICES[options.objective ?? "balanced"],
+    prove: options.prove ?? false,
+    ...(maxDepth === undefined ? {} : { maxDepth }),
+    ...(options.workLimit === undefined
+      ? {}
+      : { workLimit: options.workLimit }),
+  });
+  const total = cells.reduce((sum, { weight }) => sum + weight, 0);
   return {
-    tree: treeOfCells(graph, NR_OFFSET, cells),
-    intervals: cells.filter((c, i) => c.node !== cells[i - 1]?.node).length,
+    tree,
+    intervals: intervals.length,
     total: total === 0 ? 1 : total,
   };
 }

@@ -73,6 +73,10 @@ export function decideArguments(
   defaultValue: ReturnValue,
   littleEndian: boolean,
 ): Costed {
+  const [rule] = rules;
+  if (rule === undefined || rule.conditions.length === 0) {
+    return { node: graph.leaf(rule?.value ?? defaultValue), cost: 1 };
+  }
   const residual = residualOf(rules, defaultValue);
   let best: Costed | undefined;
   for (const order of wordOrders(wordsOf(residual))) {
@@ -238,7 +242,10 @@ function answerCells(
     answered.push({ first, last, node: found.node, weight });
   }
   const offset = offsetOf(word, search.littleEndian);
-  const tree = treeOfCells(search.graph, offset, answered, { cubes: true });
+  const tree = treeOfCells(search.graph, offset, answered, {
+    cubes: true,
+    prove: false,
+  });
   return { node: tree.node, cost: tree.cost / total + below / total };
 }
 

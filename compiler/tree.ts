@@ -24,6 +24,8 @@ export interface DecidedCell {
   readonly node: Decision;
   /** How often, 0 or more. */
   readonly weight: number;
+  /** Whether to keep it apart from neighbors that decide alike, since it is hot. */
+  readonly apart?: boolean;
 }
 
 /** A decision for a word that is in the accumulator. */
@@ -73,7 +75,10 @@ function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
   const merged: DecidedCell[] = [];
   for (const cell of cells) {
     const before = merged[merged.length - 1];
-    if (before !== undefined && before.node === cell.node) {
+    if (
+      before?.node === cell.node && before.apart !== true &&
+      cell.apart !== true
+    ) {
       merged[merged.length - 1] = {
         first: before.first,
         last: cell.last,
