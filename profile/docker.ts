@@ -14,8 +14,8 @@ import { errnoNumber } from "../tables/errno.ts";
 import { readFilter } from "./docker_filter.ts";
 import type { DockerFilter } from "./docker_filter.ts";
 import {
+  eachItem,
   optional,
-  readItems,
   readString,
   readWord,
   readWords,
@@ -139,7 +139,7 @@ function readArchMap(
     });
   }
   const map: DockerArch[] = [];
-  for (const item of readItems(member, "an array of architectures")) {
+  for (const item of eachItem(member, "an array of architectures")) {
     const arch = readArch(item);
     if (arch !== undefined) map.push(arch);
   }

@@ -7,7 +7,15 @@
  * @module
  */
 
-import { addError, addWarning, isFull, type Part, step } from "./findings.ts";
+import {
+  addError,
+  addWarning,
+  element,
+  field,
+  hasEnough,
+  isFull,
+  type Part,
+} from "./findings.ts";
 import { join } from "./json_path.ts";
 import { findMember, type JsonObject, type JsonValue } from "./json_value.ts";
 import { didYouMean, quote } from "./text.ts";
@@ -66,7 +74,7 @@ export function optional(
   const value = findMember(part.value, name);
   return value === undefined || value.kind === "null"
     ? undefined
-    : step(part, name, value);
+    : field(part, name, value);
 }
 
 /**
@@ -84,7 +92,7 @@ export function required(
 ): Part<JsonValue> | undefined {
   const value = findMember(part.value, name);
   if (value !== undefined && value.kind !== "null") {
-    return step(part, name, value);
+    return field(part, name, value);
   }
   const seen = value === undefined ? "is missing" : "is null";
   addError(part.findings, {
@@ -165,21 +173,22 @@ export function readWord<T extends string>(
 }
 
 /**
- * Reads the elements of a list.
+ * Walks over the elements of a list, one at a time since there may be millions;
+ * it ends early where enough errors have been found.
  *
  * @param part The value.
  * @param expected What it should be, such as `an array of names`.
- * @returns The elements' parts; none after an error.
+ * @yields The elements' parts; none after an error.
  */
-export function readItems(
+export function* eachItem(
   part: Part<JsonValue>,
   expected: string,
-): Part<JsonValue>[] {
-  if (part.value.kind === "array") {
-    return part.value.items.map((item, i) => step(part, i, item));
+): Generator<Part<JsonValue>> {
+  if (part.value.kind !== "array") return wrongKind(part, expected);
+  for (const [i, item] of part.value.items.entries()) {
+    if (hasEnough(part.findings)) return;
+    yield element(part, i, item);
   }
-  wrongKind(part, expected);
-  return [];
 }
 
 /**
@@ -195,7 +204,7 @@ export function readWords<T extends string>(
 ): T[] {
   const seen = new Set<T>();
   const words: T[] = [];
-  for (const item of readItems(part, `an array of ${vocabulary.what}s`)) {
+  for (const item of eachItem(part, `an array of ${vocabulary.what}s`)) {
     const word = readWord(item, vocabulary);
     if (word === undefined) continue;
     if (seen.has(word)) {
@@ -223,13 +232,17 @@ export function readWords<T extends string>(
  */
 export function readUnsigned(
   part: Part<JsonValue>,
-  field: { readonly what: string; readonly code: string; readonly max: bigint },
+  limits: {
+    readonly what: string;
+    readonly code: string;
+    readonly max: bigint;
+  },
 ): bigint | undefined {
   const { value } = part;
   const fail = (problem: string, fix: string): undefined => {
-    const message = `${field.what} ${problem}`;
+    const message = `${limits.what} ${problem}`;
     addError(part.findings, {
-      code: field.code,
+      code: limits.code,
       at: value,
       path: part.path,
       message,
@@ -237,7 +250,7 @@ export function readUnsigned(
     });
     return undefined;
   };
-  const range = `write an integer from 0 to ${field.max}`;
+  const range = `write an integer from 0 to ${limits.max}`;
   if (value.kind === "string" && UNSIGNED.test(value.value)) {
     return fail(`is ${describe(value)}, not a number`, "remove the quotes");
   }
@@ -252,7 +265,7 @@ export function readUnsigned(
   const number = value.text.length > MAX_U64_DIGITS
     ? undefined
     : BigInt(value.text);
-  if (number === undefined || number > field.max) {
+  if (number === undefined || number > limits.max) {
     return fail(`${text} is too large`, range);
   }
   return number;

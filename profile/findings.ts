@@ -6,7 +6,6 @@
  */
 
 import { type Diagnostic, ProfileError } from "./error.ts";
-import { join } from "./json_path.ts";
 import type { JsonDocument, JsonSpan } from "./json_value.ts";
 import { diagnosticAt } from "./text.ts";
 
@@ -93,6 +92,17 @@ export function isFull(findings: Findings): boolean {
   return findings.diagnostics.length >= MAX_FINDINGS;
 }
 
+/**
+ * Says whether there is no use in looking for more: there are errors, and more
+ * findings than are shown.
+ *
+ * @param findings The findings.
+ * @returns Whether to stop.
+ */
+export function hasEnough(findings: Findings): boolean {
+  return findings.diagnostics.length > MAX_FINDINGS;
+}
+
 /** Adds a finding; an error takes the place of a lesser one when there is no room. */
 function add(
   findings: Findings,
@@ -136,20 +146,34 @@ export interface Part<T extends JsonSpan> {
 }
 
 /**
- * Steps to a member or an element.
+ * Steps to a field whose name is one word, such as `syscalls`.
  *
  * @param part Where from.
- * @param step Key or index.
+ * @param name The key; it needs no quotes in a path.
  * @param value The value there.
  * @returns The part there.
  */
-export function step<T extends JsonSpan>(
+export function field<T extends JsonSpan>(
   part: Part<JsonSpan>,
-  step: string | number,
+  name: string,
   value: T,
 ): Part<T> {
-  const path = typeof step === "number"
-    ? `${part.path}[${step}]`
-    : join(part.path, step);
+  const path = part.path === "" ? name : `${part.path}.${name}`;
   return { findings: part.findings, value, path };
+}
+
+/**
+ * Steps to an element.
+ *
+ * @param part Where from.
+ * @param index Which, from 0.
+ * @param value The value there.
+ * @returns The part there.
+ */
+export function element<T extends JsonSpan>(
+  part: Part<JsonSpan>,
+  index: number,
+  value: T,
+): Part<T> {
+  return { findings: part.findings, value, path: `${part.path}[${index}]` };
 }

@@ -17,7 +17,8 @@
 import { type Diagnostic, ProfileError } from "./error.ts";
 import { parseValue } from "./json_parse.ts";
 import type { JsonDocument } from "./json_value.ts";
-import { type JsonScanner, skipBlank, unexpected } from "./json_scan.ts";
+import { skipBlank } from "./json_scan.ts";
+import { type JsonScanner, unexpected } from "./json_scanner.ts";
 import { diagnosticAt, lineStartsOf } from "./text.ts";
 
 /** Longest text by default, in UTF-16 units: 16 Mi, a thousand times Docker's profile. */

@@ -5,14 +5,8 @@
  */
 
 import { formatPath } from "./json_path.ts";
-import {
-  type JsonScanner,
-  scanNumber,
-  scanString,
-  scanWord,
-  skipBlank,
-  unexpected,
-} from "./json_scan.ts";
+import { scanNumber, scanString, scanWord, skipBlank } from "./json_scan.ts";
+import { type JsonScanner, unexpected } from "./json_scanner.ts";
 import type {
   JsonArray,
   JsonMember,

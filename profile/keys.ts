@@ -9,6 +9,8 @@ import { join } from "./json_path.ts";
 import type { JsonObject } from "./json_value.ts";
 import { editDistance, quote } from "./text.ts";
 
+/** Unknown keys of one object that are looked at. */
+const MAX_UNKNOWN = 100;
 /** Longest key for which a suggestion is looked for. */
 const MAX_SUGGESTED = 40;
 
@@ -24,9 +26,19 @@ export function checkKeys(
   part: Part<JsonObject>,
   known: readonly string[],
 ): void {
+  let unknown = 0;
   for (const { key } of part.value.members) {
     const name = key.value;
     if (known.includes(name)) continue;
+    if (++unknown > MAX_UNKNOWN) {
+      return addError(part.findings, {
+        code: "too-many-unknown-fields",
+        at: key,
+        path: part.path,
+        message: `More than ${MAX_UNKNOWN} unknown fields`,
+        fix: "give a profile",
+      });
+    }
     const near = nearKey(name, known);
     const finding = { at: key, path: join(part.path, name) };
     if (near === undefined) {

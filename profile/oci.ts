@@ -10,8 +10,8 @@
  */
 
 import {
+  eachItem,
   optional,
-  readItems,
   readString,
   readWord,
   readWords,
@@ -157,7 +157,7 @@ export function readSeccomp(
   const listener = readListener(part);
   const syscalls: LinuxSyscall[] = [];
   if (syscallsPart !== undefined) {
-    for (const item of readItems(syscallsPart, "an array of rules")) {
+    for (const item of eachItem(syscallsPart, "an array of rules")) {
       const syscall = readSyscall(item, dialect);
       if (syscall !== undefined) syscalls.push(syscall);
     }

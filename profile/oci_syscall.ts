@@ -5,8 +5,8 @@
  */
 
 import {
+  eachItem,
   optional,
-  readItems,
   readString,
   readUnsigned,
   readWord,
@@ -119,7 +119,7 @@ function readNames(
   const part = required(rule, "names", "list the names of the system calls");
   if (part === undefined) return [];
   const names: string[] = [];
-  for (const item of readItems(part, "an array of names")) {
+  for (const item of eachItem(part, "an array of names")) {
     const name = readString(item, "the name of a system call");
     if (name !== undefined) names.push(name);
   }
@@ -139,19 +139,19 @@ function readNames(
 function readArgs(rule: Part<JsonObject>): readonly LinuxSeccompArg[] {
   const part = optional(rule, "args");
   if (part === undefined) return [];
-  const items = readItems(part, "an array of comparisons");
+  const items = part.value.kind === "array" ? part.value.items : [];
   const seventh = items[MAX_ARGS];
   if (seventh !== undefined) {
     addError(rule.findings, {
       code: "too-many-args",
-      at: seventh.value,
-      path: seventh.path,
+      at: seventh,
+      path: `${part.path}[${MAX_ARGS}]`,
       message: `Rule has ${items.length} comparisons, ${MAX_ARGS} are possible`,
       fix: "split the rule; runtimes differ in what they do with the rest",
     });
   }
   const args: LinuxSeccompArg[] = [];
-  for (const item of items) {
+  for (const item of eachItem(part, "an array of comparisons")) {
     const arg = readArg(item);
     if (arg !== undefined) args.push(arg);
   }

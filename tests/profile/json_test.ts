@@ -267,6 +267,8 @@ Deno.test("parseJson() refuses what is no JSON, with its place", () => {
       ['"\\ud800"', "1:2", "json-surrogate", "", "surrogate"],
       ['"\\udc00"', "1:2", "json-surrogate", "", "surrogate"],
       ['"\\ud800\\ud800"', "1:2", "json-surrogate", "", "surrogate"],
+      ['"\\ud800\\udbff"', "1:2", "json-surrogate", "", "surrogate"],
+      ['"\\ud800\\ue000"', "1:2", "json-surrogate", "", "surrogate"],
       ['"x\ud800"', "1:3", "json-surrogate", "", "surrogate"],
       ['{"a":\n"\udc00"}', "2:2", "json-surrogate", "", "surrogate"],
       ['{"a":[1,2', "1:10", "json-end", "a[1]", "what began at 1:6"],
