@@ -1,461 +1,381 @@
 /**
- * exact search (doc later)
+ * The exact search: trees of `eq` and `ge` tests of least cost, with proof.
+ *
+ * Let K be the values that can still occur at a node, w their weights, all of
+ * them different (ties are broken by the order of candidates; a tree that is
+ * best for slightly perturbed weights is best for the weights themselves).
+ *
+ * Lemma. Below a test `x == h` of an optimal tree follow the path that h itself
+ * would take, had the test not caught it, down to a leaf Z. Each side that
+ * leaves this path weighs less than w(h).
+ *   Proof. Let the path be x1…xm, u, …, and let T leave it at u, W(T) > w(h).
+ *   If u is `x == g`, exchange g and h: cheaper. Else u is a threshold k, with
+ *   h on side S and T on the other. Each xi serves one side of k only: a
+ *   threshold among them lies outside of S or outside of T, an `eq` names a
+ *   value of one side. Put u on top, below it on T's side the xi that serve T,
+ *   on S's side the xi that serve S and then `x == h`. With s of the xi on S's
+ *   side: what left at an xi is no deeper, T rises by s + 1, the rest of S does
+ *   not sink, h sinks by s + 1. As W(T) > w(h), this is cheaper. The number of
+ *   tests is the same, so a penalty on tests changes nothing.  QED
+ * Consequences:
+ *   1. What is heavier than h in K ends in Z, so it is all of one class, and
+ *      that is not h's class (else the test could go).
+ *   2. So only two candidates can be the target of an `eq` at a node: the
+ *      heaviest of K, or the heaviest of another class than that one's. (If h
+ *      is not the heaviest value v of K, nothing heavier than h has another
+ *      class than v.)
+ *   3. What is gone by `eq` is always, for one class c, the candidates of c
+ *      before one rank and those of other classes before another rank: a state
+ *      is (first run, last run, two ranks), so there are polynomially many.
+ *   4. `pathBound`: after `x == h`, all but Z leaves in sides lighter than h.
+ *
+ * The program: states with memory, branch and bound. At a state try all chains
+ * of zero or more `eq` tests (2), each followed by a leaf or by a threshold
+ * (between parts only, `line.ts`) that obeys the lemma for all tested values.
+ * A state is asked with a budget; it answers with its cost or with a lower
+ * bound above the budget, and either is remembered. Where the budget came from
+ * a tree, failing to meet it proves that tree.
+ *
+ * Literature: Anderson, Kannan, Karloff, Ladner (J. Algorithms 44, 2002) for
+ * keys that are classes of their own, where only the heaviest key is worth an
+ * `eq`; that is false here, a light denied value between allowed ones must be
+ * peeled. Chrobak and Young, "Classification via Two-Way Comparisons" (WADS
+ * 2023, arXiv 2302.09692) for classes: the first polynomial algorithm.
+ *
+ * Under a depth bound the lemma does not hold; the same program then finds good
+ * trees that keep the bound, and says so.
  *
  * @module
  */
 
+import { depthBound, firstTestBound, leastDepth, pathBound } from "./bounds.ts";
 import type { Line } from "./line.ts";
-import { createMemo } from "./memo.ts";
-import type { TestTree } from "./problem.ts";
-import { eq, ge, leaf } from "./tree.ts";
-import { createView, fillView, type View } from "./view.ts";
+import { createMemo, type Memo } from "./memo.ts";
+import { createView, fillView, type View, weighClasses } from "./view.ts";
 
-export interface ExactOptions {
-  readonly share: number;
-  readonly workLimit: number;
-}
-
+/** A search that can be asked more than once and remembers. */
 export interface ExactSearch {
-  solve(budget: number): number;
-  tree(): TestTree;
-  readonly state: { work: number; aborted: boolean };
-  readonly states: () => number;
+  /** What is known of each state. */
+  readonly memo: Memo;
+  /** Number in `memo` of the whole line. */
+  root(room: number): number;
+  /**
+   * Searches the whole line.
+   *
+   * @param budget What the tree may cost.
+   * @param room Most tests on a path, or `UNBOUNDED`.
+   * @param workLimit Where to stop, in units of `work`.
+   * @returns Its cost, or a lower bound above the budget; where the limit stopped the search, the cost of a tree that it has met, or Infinity.
+   */
+  solve(budget: number, room: number, workLimit: number): number;
+  /** Work done so far. */
+  work(): number;
+  /** Whether the limit stopped the last search. */
+  stopped(): boolean;
 }
 
+/** No bound on the depth; deeper trees than this do not occur. */
+export const UNBOUNDED: number = 1 << 20;
+
+/** The best way on from a state, while it is searched. */
 interface Frame {
+  /** What it may cost: the budget, then the best cost so far. */
   limit: number;
-  best: number;
+  /** Least lower bound among the ways that were given up. */
   floor: number;
+  /** Cost of the best tree so far; how it goes on, as in `Memo`. */
+  best: number;
   heavy: number;
   light: number;
   cut: number;
-  tested: number[];
+  depth: number;
+  /** Ranks of the values that the chain tests. */
+  readonly tested: number[];
 }
 
-export function createExact(line: Line, options: ExactOptions): ExactSearch {
-  const { n, classes, candidateRun, candidateWeight, testCost } = line;
+/** Makes a search for a line. */
+export function createExactSearch(line: Line): ExactSearch {
+  const { n, classes, candidateRun, candidateWeight, testCost, heights } = line;
   const none = candidateWeight.length;
   const memo = createMemo();
   const views: View[] = [];
-  const state = { work: 0, aborted: false };
-  const classCount = Math.max(...classes) + 1;
-  const classWeight = new Float64Array(classCount);
+  const masses = new Float64Array(n);
+  const classWeight = new Float64Array(Math.max(...classes) + 1);
+  let work = 0;
+  let workLimit = 0;
+  let stopped = false;
 
+  // Array reads below are within bounds: ranks under `none`, parts under `m`.
   const classOf = (rank: number): number =>
     rank < none ? classes[candidateRun[rank] as number] as number : -1;
   const weightOf = (rank: number): number =>
     rank < none ? candidateWeight[rank] as number : 0;
+  const viewAt = (level: number): View => views[level] ??= createView(n);
 
-  const viewAt = (
-    level: number,
-    i: number,
-    j: number,
-    cls: number,
-    low: number,
-    lowOther: number,
-  ): View => {
-    let view = views[level];
-    if (view === undefined) views[level] = view = createView(n);
-    fillView(line, view, i, j, cls, low, lowOther);
-    state.work += j - i + 1;
-    return view;
-  };
-
-  const quick = (view: View, p: number, q: number, one: number): number => {
-    const m = q - p + 1;
-    if (m === 1) return 0;
-    const { sums, cls, sole } = view;
-    const start = sums[p] as number;
-    const end = sums[q + 1] as number;
-    const weight = end - start;
-    if (m === 2) return weight + testCost;
-    if (m === 3 && sole[p + 1] === 1 && cls[p] === cls[q]) {
-      return weight + testCost;
-    }
-    const first = (sums[p + 1] as number) - start;
-    const last = end - (sums[q] as number);
-    const most = Math.max(first, last, weightOf(one));
-    return 2 * weight - most + Math.max(2, (m - 1) >> 1) * testCost;
-  };
-
-  const masses = new Float64Array(n);
-  const spread = (view: View): number => {
-    const { m, sums } = view;
-    const weight = sums[m] as number;
-    for (let p = 0; p < m; p++) {
-      masses[p] = -((sums[p + 1] as number) - (sums[p] as number));
-    }
-    const sorted = masses.subarray(0, m).sort();
-    let bound = weight + ((m >> 1) * testCost);
-    let left = weight;
-    let taken = 0;
-    for (let all = 3, some = 1; all < m; some += all, all *= 2) {
-      while (taken < some) left += sorted[taken++] as number;
-      bound += left;
-    }
-    return bound;
-  };
-
+  /** Number of a state without a bound on depth; a new one gets a lower bound. */
   const touch = (
     level: number,
     i: number,
     j: number,
-    r1: number,
-    r2: number,
+    one: number,
+    two: number,
   ): number => {
-    const before = memo.count;
-    const id = memo.find(i * n + j, r1 * (none + 1) + r2);
-    if (memo.count > before) {
-      const view = viewAt(level, i, j, classOf(r1), r1, r2);
-      memo.value[id] = Math.max(quick(view, 0, view.m - 1, r1), spread(view)) *
-        (1 - 1e-14);
+    const known = memo.count;
+    const id = memo.find(i, j, one, two, UNBOUNDED);
+    if (memo.count > known) {
+      const view = viewAt(level);
+      fillView(line, view, i, j, classOf(one), one, two);
+      work += j - i + 1;
+      const first = firstTestBound(
+        view,
+        0,
+        view.m - 1,
+        weightOf(one),
+        testCost,
+      );
+      const bound = Math.max(first, depthBound(view, masses, testCost));
+      memo.value[id] = bound * (1 - 1e-14);
     }
     return id;
   };
 
-  const solveState = (
-    level: number,
-    i: number,
-    j: number,
-    r1: number,
-    r2: number,
-    budget: number,
-  ): number => {
-    const id = touch(level, i, j, r1, r2);
+  /** The state under a bound on depth, which may be the state without one. */
+  const bounded = (free: number, room: number): number => {
+    if (room === UNBOUNDED) return free;
+    if (memo.exact[free] === 1 && (memo.depth[free] as number) <= room) {
+      return free;
+    }
+    const known = memo.count;
+    const id = memo.find(
+      memo.i[free] as number,
+      memo.j[free] as number,
+      memo.one[free] as number,
+      memo.two[free] as number,
+      room,
+    );
+    if (memo.count > known) memo.value[id] = memo.value[free] as number;
+    return id;
+  };
+
+  const solveState = (level: number, id: number, budget: number): number => {
     const value = memo.value[id] as number;
     if (memo.exact[id] === 1 || value > budget) return value;
-    if (state.work > options.workLimit) {
-      state.aborted = true;
+    if (work > workLimit) {
+      stopped = true;
       return Infinity;
     }
     const frame: Frame = {
       limit: budget,
-      best: Infinity,
       floor: Infinity,
+      best: Infinity,
       heavy: 0,
       light: 0,
       cut: -1,
+      depth: 0,
       tested: [],
     };
-    step(frame, level, i, j, classOf(r1), r1, r2, 0, 0, 0);
-    if (state.aborted && level > 0) return Infinity;
-    if (frame.best < Infinity) {
+    const one = memo.one[id] as number;
+    const two = memo.two[id] as number;
+    const view = viewAt(level);
+    fillView(
+      line,
+      view,
+      memo.i[id] as number,
+      memo.j[id] as number,
+      classOf(one),
+      one,
+      two,
+    );
+    step(frame, level, 0, 0, memo.room[id] as number);
+    if (frame.best < Infinity && (!stopped || level === 0)) {
       memo.exact[id] = 1;
-      memo.value[id] = frame.best;
       memo.heavy[id] = frame.heavy;
       memo.light[id] = frame.light;
       memo.cut[id] = frame.cut;
-      return frame.best;
+      memo.depth[id] = frame.depth;
+      return memo.value[id] = frame.best;
     }
-    const floor = Math.max(
-      frame.floor,
-      budget + Math.abs(budget) * 2 ** -51 + 1e-300,
-    );
-    memo.value[id] = floor;
-    return floor;
+    if (stopped) return Infinity;
+    // Above the budget, whatever was rounded.
+    const above = budget + Math.abs(budget) * 2 ** -51 + Number.MIN_VALUE;
+    return memo.value[id] = Math.max(frame.floor, above);
   };
 
-  const offer = (
-    frame: Frame,
-    total: number,
-    heavy: number,
-    light: number,
-    cut: number,
-  ): void => {
-    if (total >= frame.best) return;
-    if (total > frame.limit) {
-      if (total < frame.floor) frame.floor = total;
-      return;
-    }
-    frame.best = total;
-    frame.limit = total;
-    frame.heavy = heavy;
-    frame.light = light;
-    frame.cut = cut;
-  };
-
+  /** Tries what can follow the chain, which costs `base`, on the view of `level`. */
   const step = (
     frame: Frame,
     level: number,
-    i: number,
-    j: number,
-    cls: number,
-    low: number,
-    lowOther: number,
-    heavy: number,
     light: number,
     base: number,
+    room: number,
   ): void => {
-    const view = viewAt(level, i, j, cls, low, lowOther);
-    const { m, sums, left1, left2, right1, right2, from, to } = view;
+    const view = viewAt(level);
+    const { m, sums, from, to } = view;
+    work += m;
+    if (room < leastDepth(m)) return;
     if (m === 1) {
-      offer(frame, base, heavy, light, -1);
+      const height = heights[from[0] as number] as number;
+      if (height <= room) offer(frame, base, light, -1, height);
       return;
     }
     const total = sums[m] as number;
     const through = base + total + testCost;
-    // thresholds, from the middle outwards
+    const below = room === UNBOUNDED ? UNBOUNDED : room - 1;
+    // From the middle outwards: good trees early make for tight budgets.
     let middle = 1;
     while (middle < m - 1 && (sums[middle] as number) * 2 < total) middle++;
-    for (let k = 0, side = 0; k < 2 * m; k++) {
-      side = k & 1 ? (k + 1) >> 1 : -(k >> 1);
-      const p = middle + side;
-      if (p < 1 || p >= m) continue;
-      state.work++;
-      const leftWeight = sums[p] as number;
-      if (
-        frame.tested.length > 0 &&
-        !exitsAreLight(frame, from[p] as number, leftWeight, total - leftWeight)
-      ) continue;
-      let boundL = quick(view, 0, p - 1, left1[p] as number);
-      let boundR = quick(view, p, m - 1, right1[p] as number);
-      let bound = through + boundL + boundR;
-      if (bound > frame.limit || bound >= frame.best) {
-        if (bound < frame.floor) frame.floor = bound;
-        continue;
-      }
-      if (p > 1) {
-        const id = touch(
-          level + 1,
-          from[0] as number,
-          to[p - 1] as number,
-          left1[p] as number,
-          left2[p] as number,
-        );
-        boundL = Math.max(boundL, memo.value[id] as number);
-      }
-      if (p < m - 1) {
-        const id = touch(
-          level + 1,
-          from[p] as number,
-          to[m - 1] as number,
-          right1[p] as number,
-          right2[p] as number,
-        );
-        boundR = Math.max(boundR, memo.value[id] as number);
-      }
-      bound = through + boundL + boundR;
-      if (bound > frame.limit || bound >= frame.best) {
-        if (bound < frame.floor) frame.floor = bound;
-        continue;
-      }
-      let costL = boundL;
-      if (p > 1) {
-        const room = frame.limit - through - boundR;
-        costL = solveState(
-          level + 1,
-          from[0] as number,
-          to[p - 1] as number,
-          left1[p] as number,
-          left2[p] as number,
-          room,
-        );
-        if (state.aborted) return;
-        if (costL > room) {
-          const f = through + costL + boundR;
-          if (f < frame.floor) frame.floor = f;
-          continue;
-        }
-      }
-      let costR = boundR;
-      if (p < m - 1) {
-        const room = frame.limit - through - costL;
-        costR = solveState(
-          level + 1,
-          from[p] as number,
-          to[m - 1] as number,
-          right1[p] as number,
-          right2[p] as number,
-          room,
-        );
-        if (state.aborted) return;
-        if (costR > room) {
-          const f = through + costL + costR;
-          if (f < frame.floor) frame.floor = f;
-          continue;
-        }
-      }
-      offer(frame, through + costL + costR, heavy, light, from[p] as number);
+    for (let k = 0; k < 2 * m; k++) {
+      const p = middle + ((k & 1) === 1 ? (k + 1) >> 1 : -(k >> 1));
+      if (p < 1 || p >= m || !obeysLemma(line, frame.tested, view, p)) continue;
+      cutAt(frame, level, p, light, through, below);
+      if (stopped) return;
     }
-    // equality tests
-    const one = left1[m] as number;
-    const two = left2[m] as number;
-    const oneClass = classOf(one);
-    const i2 = from[0] as number;
-    const j2 = to[m - 1] as number;
-    if (one >= none) return;
-    let keptWeight = 0; // mass of oneClass
-    let mostWeight = 0;
-    for (let p = 0; p < m; p++) classWeight[view.cls[p] as number] = 0;
-    for (let p = 0; p < m; p++) {
-      const c = view.cls[p] as number;
-      const w = (classWeight[c] as number) + (sums[p + 1] as number) -
-        (sums[p] as number);
-      classWeight[c] = w;
-      if (w > mostWeight) mostWeight = w;
-    }
-    keptWeight = classWeight[oneClass] as number;
-    if (light === 0) {
-      const w = weightOf(one);
-      const bound = through +
-        exitBound(total - w, w, Math.min(mostWeight, total - w));
-      if (w >= options.share * total) {
-        if (bound <= frame.limit && bound < frame.best) {
-          frame.tested.push(one);
-          step(
-            frame,
-            level + 1,
-            i2,
-            j2,
-            oneClass,
-            one + 1,
-            two,
-            heavy + 1,
-            0,
-            through,
-          );
-          frame.tested.pop();
-          if (state.aborted) return;
-        } else if (bound < frame.floor) frame.floor = bound;
-      }
-    }
-    if (two < none) {
-      const w = weightOf(two);
-      const bound = through + exitBound(total - w, w, keptWeight);
-      if (w >= options.share * total) {
-        if (bound <= frame.limit && bound < frame.best) {
-          frame.tested.push(two);
-          step(
-            frame,
-            level + 1,
-            i2,
-            j2,
-            oneClass,
-            one,
-            two + 1,
-            heavy,
-            light + 1,
-            through,
-          );
-          frame.tested.pop();
-        } else if (bound < frame.floor) frame.floor = bound;
-      }
-    }
+    const one = view.left1[m] as number;
+    const two = view.left2[m] as number;
+    if (one === none) return;
+    const kept = classOf(one);
+    const heaviest = weighClasses(view, classWeight);
+    const keptWeight = classWeight[kept] as number;
+    const i = from[0] as number;
+    const j = to[m - 1] as number;
+    const tryEq = (
+      rank: number,
+      leaf: number,
+      low: number,
+      lowOther: number,
+      lights: number,
+    ): void => {
+      const weight = weightOf(rank);
+      const rest = total - weight;
+      const bound = pathBound(rest, weight, Math.min(leaf, rest), testCost);
+      if (giveUp(frame, through + bound)) return;
+      fillView(line, viewAt(level + 1), i, j, kept, low, lowOther);
+      frame.tested.push(rank);
+      step(frame, level + 1, lights, through, below);
+      frame.tested.pop();
+    };
+    if (light === 0) tryEq(one, heaviest, one + 1, two, 0);
+    if (two < none && !stopped) tryEq(two, keptWeight, one, two + 1, light + 1);
   };
 
-  const exitsAreLight = (
+  /** Tries the threshold before part p. */
+  const cutAt = (
     frame: Frame,
-    cut: number,
-    left: number,
-    right: number,
-  ): boolean => {
-    for (const rank of frame.tested) {
-      const far = (candidateRun[rank] as number) >= cut ? left : right;
-      if (far > (candidateWeight[rank] as number) + 1e-9 * testCost) {
-        return false;
-      }
-    }
-    return true;
-  };
-
-  const exitBound = (
-    total: number,
-    most: number,
-    leafWeight: number,
-  ): number => {
-    const out = total - leafWeight;
-    if (out <= testCost * 1e-6) return 0;
-    const whole = Math.floor(out / most * (1 - 1e-12));
-    const rest = Math.max(0, out - whole * most);
-    const count = whole + 1;
-    return most * whole * (whole + 1) / 2 + rest * count + leafWeight * count +
-      count * testCost;
-  };
-
-  const rebuild = (i: number, j: number, r1: number, r2: number): TestTree => {
-    const id = memo.find(i * n + j, r1 * (none + 1) + r2);
-    const view = createView(n);
-    let cls = classOf(r1);
-    let low = r1;
-    let lowOther = r2;
-    fillView(line, view, i, j, cls, low, lowOther);
-    if (view.m === 1) return leaf(view.cls[0] as number);
-    const path: number[] = [];
-    const heavy = memo.heavy[id] as number;
-    const all = heavy + (memo.light[id] as number);
-    for (let t = 0; t < all; t++) {
-      const one = view.left1[view.m] as number;
-      const two = view.left2[view.m] as number;
-      cls = classOf(one);
-      if (t < heavy) {
-        path.push(one);
-        low = one + 1;
-        lowOther = two;
-      } else {
-        path.push(two);
-        low = one;
-        lowOther = two + 1;
-      }
-      fillView(
-        line,
-        view,
-        view.from[0] as number,
-        view.to[view.m - 1] as number,
-        cls,
-        low,
-        lowOther,
-      );
-    }
+    level: number,
+    p: number,
+    light: number,
+    through: number,
+    room: number,
+  ): void => {
+    const view = viewAt(level);
     const { m, from, to, left1, left2, right1, right2 } = view;
-    const cut = memo.cut[id] as number;
-    let tree: TestTree;
-    if (cut < 0) tree = leaf(view.cls[0] as number);
+    const l1 = left1[p] as number;
+    const r1 = right1[p] as number;
+    const cut = from[p] as number;
+    let boundL = firstTestBound(view, 0, p - 1, weightOf(l1), testCost);
+    let boundR = firstTestBound(view, p, m - 1, weightOf(r1), testCost);
+    if (giveUp(frame, through + boundL + boundR)) return;
+    let idL = touch(
+      level + 1,
+      from[0] as number,
+      to[p - 1] as number,
+      l1,
+      left2[p] as number,
+    );
+    let idR = touch(
+      level + 1,
+      cut,
+      to[m - 1] as number,
+      r1,
+      right2[p] as number,
+    );
+    boundL = Math.max(boundL, memo.value[idL] as number);
+    boundR = Math.max(boundR, memo.value[idR] as number);
+    if (giveUp(frame, through + boundL + boundR)) return;
+    idL = bounded(idL, room);
+    const roomL = frame.limit - through - boundR;
+    const costL = solveState(level + 1, idL, roomL);
+    if (stopped) return;
+    if (costL > roomL) {
+      giveUp(frame, Math.max(frame.limit, through + costL + boundR));
+      return;
+    }
+    idR = bounded(idR, room);
+    const roomR = frame.limit - through - costL;
+    const costR = solveState(level + 1, idR, roomR);
+    if (stopped) return;
+    const cost = through + costL + costR;
+    if (costR > roomR) giveUp(frame, Math.max(frame.limit, cost));
     else {
-      let p = 1;
-      while (from[p] !== cut) p++;
-      tree = ge(
-        line.starts[cut] as number,
-        rebuild(
-          from[p] as number,
-          to[m - 1] as number,
-          right1[p] as number,
-          right2[p] as number,
-        ),
-        rebuild(
-          from[0] as number,
-          to[p - 1] as number,
-          left1[p] as number,
-          left2[p] as number,
-        ),
+      const depth = Math.max(
+        memo.depth[idL] as number,
+        memo.depth[idR] as number,
       );
+      offer(frame, cost, light, cut, depth + 1);
     }
-    for (const rank of path.reverse()) {
-      tree = eq(line.candidateValue[rank] as number, leaf(classOf(rank)), tree);
-    }
-    return tree;
   };
 
-  const root = (): [number, number, number, number] => {
-    const view = createView(n);
+  const root = (room: number): number => {
+    const view = viewAt(0);
     fillView(line, view, 0, n - 1, -1, 0, 0);
-    return [
-      0,
-      n - 1,
-      view.left1[view.m] as number,
-      view.left2[view.m] as number,
-    ];
+    const { m, left1, left2 } = view;
+    const id = touch(0, 0, n - 1, left1[m] as number, left2[m] as number);
+    return bounded(id, room);
   };
 
   return {
-    state,
-    states: () => memo.count,
-    solve(budget: number): number {
-      const [i, j, r1, r2] = root();
-      return solveState(0, i, j, r1, r2, budget);
+    memo,
+    root,
+    solve(budget, room, limit): number {
+      workLimit = limit;
+      stopped = false;
+      return solveState(0, root(room), budget);
     },
-    tree(): TestTree {
-      const [i, j, r1, r2] = root();
-      return rebuild(i, j, r1, r2);
-    },
+    work: () => work,
+    stopped: () => stopped,
   };
+}
+
+/** Notes a lower bound of a way and tells whether it cannot be the best. */
+function giveUp(frame: Frame, bound: number): boolean {
+  if (bound <= frame.limit && bound < frame.best) return false;
+  if (bound < frame.floor) frame.floor = bound;
+  return true;
+}
+
+/** Takes a tree where it is the best so far. */
+function offer(
+  frame: Frame,
+  cost: number,
+  light: number,
+  cut: number,
+  depth: number,
+): void {
+  if (giveUp(frame, cost)) return;
+  frame.best = cost;
+  frame.limit = cost;
+  frame.heavy = frame.tested.length - light;
+  frame.light = light;
+  frame.cut = cut;
+  frame.depth = frame.tested.length + depth;
+}
+
+/** Whether the side away from each tested value is no heavier than the value. */
+function obeysLemma(
+  line: Line,
+  tested: readonly number[],
+  view: View,
+  p: number,
+): boolean {
+  const left = view.sums[p] as number;
+  const right = (view.sums[view.m] as number) - left;
+  for (const rank of tested) {
+    const run = line.candidateRun[rank] as number;
+    const away = run >= (view.from[p] as number) ? left : right;
+    // Rounding may not decide.
+    if (away > (line.candidateWeight[rank] as number) * (1 + 1e-12)) {
+      return false;
+    }
+  }
+  return true;
 }

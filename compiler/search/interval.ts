@@ -3,21 +3,25 @@
  * test pays besides those directly above a leaf, which is so for uniform
  * weights; a good start for `exact.ts` otherwise.
  *
- * F(i, j) = least cost for the runs i…j
- *         = 0                                       where i = j
- *         = min over k of W(i, j) + F(i, k) + F(k + 1, j)     threshold
- *         = min over c of the cost of a peeled leaf: every run of another class
- *           than c is removed by `eq` tests, heaviest value first, what is left
- *           is c.
+ *     F(i, j) = least cost for the runs i…j
+ *             = 0                                    where i = j, else the least of
+ *               W(i, j) + F(i, k) + F(k + 1, j)      a threshold, for every k
+ *               the cost of a peeled leaf            for every class c: all runs of
+ *                   other classes go by `eq` tests, heaviest value first
  *
  * This is the O(n^3) program for optimal alphabetic trees (Gilbert and Moore,
  * 1959) with one more alternative. Knuth's O(n^2) (1971) does not apply: peeled
- * leaves break the quadrangle inequality (arXiv 2311.02224 says so of `==`
- * tests in general). n^3/6 steps: 0.7 million for 159 runs.
+ * leaves break the quadrangle inequality (arXiv 2311.02224 shows as much for
+ * `==` tests). n^3/6 steps: 0.7 million for 159 runs.
+ *
+ * Under a bound on depth there is a table for each number of tests that may
+ * follow, made of the table for one less; ranges too long to be told apart in
+ * so few tests are left out.
  *
  * @module
  */
 
+import { leastDepth } from "./bounds.ts";
 import type { Line } from "./line.ts";
 import type { TestTree } from "./problem.ts";
 import { eq, ge, leaf } from "./tree.ts";
@@ -26,38 +30,66 @@ import { eq, ge, leaf } from "./tree.ts";
 export interface IntervalTable {
   /** F(i, j) at i * n + j. */
   readonly cost: Float64Array;
+  /** The same at j * n + i, so that inner loops read in sequence. */
+  readonly byEnd: Float64Array;
   /** At i * n + j: first run right of the threshold, or -1 - c for a peeled leaf of class c. */
   readonly choice: Int32Array;
+  /** The table for what follows a threshold. */
+  readonly below: IntervalTable;
 }
 
 /** Peeled leaves of more tests than this must save tests to be tried. */
 const LONG_PEEL = 8;
 
 /**
- * Fills the table.
+ * Fills the table without a bound on depth.
  *
  * @param line At most some hundred runs: memory is 20 n^2 bytes, time n^3 / 6 steps.
  */
 export function solveIntervals(line: Line): IntervalTable {
-  const { n, sums, testCost, classes } = line;
+  return fillTable(line, undefined, Infinity);
+}
+
+/**
+ * Fills the tables for 0…room tests.
+ *
+ * @returns The last one; infinite costs where so few tests do not do.
+ */
+export function solveBoundedIntervals(line: Line, room: number): IntervalTable {
+  let table = fillTable(line, undefined, 0);
+  for (let tests = 1; tests <= room; tests++) {
+    table = fillTable(line, table, tests);
+  }
+  return table;
+}
+
+/** Fills a table out of the one below; where that is absent, out of itself. */
+function fillTable(
+  line: Line,
+  lower: IntervalTable | undefined,
+  room: number,
+): IntervalTable {
+  const { n, sums, testCost, classes, heights } = line;
   const cost = new Float64Array(n * n).fill(Infinity);
-  // The same by columns, so that the inner loop reads both rows in sequence.
-  const byEnd = new Float64Array(n * n);
+  const byEnd = new Float64Array(n * n).fill(Infinity);
   const choice = new Int32Array(n * n);
+  const rows = lower?.cost ?? cost;
+  const columns = lower?.byEnd ?? byEnd;
   for (let i = n - 1; i >= 0; i--) {
     const row = i * n;
-    peelFrom(line, i, cost, choice);
-    cost[row + i] = 0;
+    peelFrom(line, i, room, cost, choice);
+    if ((heights[i] ?? 0) <= room) cost[row + i] = 0;
     choice[row + i] = -1 - (classes[i] ?? 0);
-    byEnd[row + i] = 0;
+    byEnd[row + i] = cost[row + i] ?? 0;
     for (let j = i + 1; j < n; j++) {
+      if (leastDepth(j - i + 1) > room) break;
       const column = j * n;
       let best = Infinity;
       let cut = 0;
-      // Reads are within the table: i <= k < j < n.
+      // Reads are within the tables: i <= k < j < n.
       for (let k = i; k < j; k++) {
-        const sum = (cost[row + k] as number) +
-          (byEnd[column + k + 1] as number);
+        const sum = (rows[row + k] as number) +
+          (columns[column + k + 1] as number);
         if (sum < best) {
           best = sum;
           cut = k + 1;
@@ -71,17 +103,27 @@ export function solveIntervals(line: Line): IntervalTable {
       byEnd[column + i] = cost[row + j] as number;
     }
   }
-  return { cost, choice };
+  const table = { cost, byEnd, choice };
+  return lower === undefined ? selfBelow(table) : { ...table, below: lower };
+}
+
+/** Makes a table that is its own lower table. */
+function selfBelow(table: Omit<IntervalTable, "below">): IntervalTable {
+  const made: Omit<IntervalTable, "below"> & { below?: IntervalTable } = {
+    ...table,
+  };
+  return Object.assign(made, { below: made as IntervalTable });
 }
 
 /** Offers the peeled leaves of all ranges that begin with run i. */
 function peelFrom(
   line: Line,
   i: number,
+  room: number,
   cost: Float64Array,
   choice: Int32Array,
 ): void {
-  const { n, sums, testCost, classes, peelable, first, ranks } = line;
+  const { n, sums, testCost, classes, peelable, heights, first, ranks } = line;
   const tried = new Set<number>();
   for (let at = i; at < n; at++) {
     const kept = classes[at] ?? 0;
@@ -90,6 +132,7 @@ function peelFrom(
       // Weights of what is peeled, heaviest first, as ranks.
       const peeled: number[] = [];
       let rest = 0;
+      const most = room - (heights[at] ?? 0);
       for (let j = i; j < n; j++) {
         if (classes[j] === kept) {
           rest += (sums[j + 1] ?? 0) - (sums[j] ?? 0);
@@ -100,6 +143,7 @@ function peelFrom(
           }
         }
         const m = peeled.length;
+        if (m > most) break;
         const weight = (sums[j + 1] ?? 0) - (sums[i] ?? 0);
         if (m > LONG_PEEL && (m / 2 - 1) * weight > 2 * testCost) break;
         if (j < at || m === 0) continue;
@@ -136,8 +180,8 @@ export function intervalTree(
   if (choice >= 0) {
     return ge(
       starts[choice] ?? 0,
-      intervalTree(line, table, choice, j),
-      intervalTree(line, table, i, choice - 1),
+      intervalTree(line, table.below, choice, j),
+      intervalTree(line, table.below, i, choice - 1),
     );
   }
   const kept = -1 - choice;

@@ -23,6 +23,12 @@
 
 import type { SearchProblem } from "./problem.ts";
 
+/** What a line shares with the lines that are made from its runs. */
+export type LineFacts = Pick<
+  Line,
+  "classIds" | "candidateValue" | "candidateWeight" | "testCost" | "tie"
+>;
+
 /** Runs, candidates and prices; see the module's text. */
 export interface Line {
   /** Number of runs. */
@@ -37,6 +43,8 @@ export interface Line {
   readonly sums: Float64Array;
   /** 1 where every cell of the run is a candidate, so that `eq` tests alone can remove it. */
   readonly peelable: Uint8Array;
+  /** Least depth of the tree that will hang from each run's leaf; 0 for a mere leaf. */
+  readonly heights: Int32Array;
   /** Per candidate in order of rank (heaviest first): its run. */
   readonly candidateRun: Int32Array;
   /** Per candidate: its value. */
@@ -79,108 +87,126 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   const unit = total > 0 ? 2 ** Math.ceil(Math.log2(total)) : 1;
   const runTie = unit * RUN_TIE;
 
-  const firstCell: number[] = [];
-  for (let i = 0; i < cells; i++) {
-    if (i === 0 || classes[i] !== classes[i - 1]) firstCell.push(i);
-  }
-  const n = firstCell.length;
+  const found: { cell: number; weight: number; size: number }[] = [];
+  const runs: (Omit<Run, "ranks"> & { readonly cells: Set<number> })[] = [];
   const classIds = Int32Array.from(new Set(classes));
-  const sums = new Float64Array(n + 1);
-  const peelable = new Uint8Array(n);
-  const found: { run: number; cell: number; weight: number; size: number }[] =
-    [];
-  for (let run = 0; run < n; run++) {
-    const from = firstCell[run] ?? 0;
-    const to = firstCell[run + 1] ?? cells;
+  const indexOf = new Map(Array.from(classIds, (id, index) => [id, index]));
+  let to = 0;
+  for (let from = 0; from < cells; from = to) {
+    const members = new Set<number>();
     let weight = runTie;
-    let allSingle = 1;
-    for (let cell = from; cell < to; cell++) {
-      const own = weights[cell] ?? 0;
-      weight += own;
-      if (singles[cell] === 1) {
-        const tie = runTie / (to - from);
-        found.push({ run, cell, weight: own + tie, size: to - from });
-      } else allSingle = 0;
+    for (; to < cells && classes[to] === classes[from]; to++) {
+      weight += weights[to] ?? 0;
+      if (singles[to] === 1) members.add(to);
     }
-    sums[run + 1] = (sums[run] ?? 0) + weight;
-    peelable[run] = allSingle;
+    const size = to - from;
+    for (const cell of members) {
+      found.push({ cell, weight: (weights[cell] ?? 0) + runTie / size, size });
+    }
+    runs.push({
+      start: starts[from] ?? 0,
+      cls: indexOf.get(classes[from] ?? 0) ?? 0,
+      weight,
+      peelable: members.size === size,
+      height: 0,
+      cells: members,
+    });
   }
   found.sort((a, b) =>
     b.weight - a.weight || a.size - b.size || a.cell - b.cell
   );
-  return {
-    n,
-    starts: Uint32Array.from(firstCell, (cell) => starts[cell] ?? 0),
-    classes: Int32Array.from(
-      firstCell,
-      (cell) => classIds.indexOf(classes[cell] ?? 0),
-    ),
+  const rankOf = new Map(found.map(({ cell }, rank) => [cell, rank]));
+  const empty = {
     classIds,
-    sums,
-    peelable,
-    candidateRun: Int32Array.from(found, (c) => c.run),
     candidateValue: Uint32Array.from(found, (c) => starts[c.cell] ?? 0),
     candidateWeight: Float64Array.from(found, (c) => c.weight),
-    ...ranksByRun(n, found.map((c) => c.run)),
     testCost: sizePenalty + unit * TEST_TIE,
     tie: unit * TEST_TIE,
   };
+  return fromRuns(
+    empty,
+    runs.map(({ cells, ...run }) => ({
+      ...run,
+      ranks: Array.from(cells, (cell) => rankOf.get(cell) ?? 0),
+    })),
+  );
 }
 
-/** Lists the ranks of each run's candidates. */
-function ranksByRun(
-  n: number,
-  candidateRun: readonly number[],
-): Pick<Line, "first" | "ranks"> {
+/** A run on its own: what lines are made of when they are cut and joined. */
+export interface Run {
+  /** First value. */
+  readonly start: number;
+  /** Class, as in `Line.classes`. */
+  readonly cls: number;
+  /** Weight, tie-break weight included. */
+  readonly weight: number;
+  /** Whether `eq` tests alone can remove it. */
+  readonly peelable: boolean;
+  /** Least depth of the tree that will hang from its leaf; 0 for a mere leaf. */
+  readonly height: number;
+  /** Ranks of its candidates in the line it comes from. */
+  readonly ranks: readonly number[];
+}
+
+/** Takes a line apart. */
+export function toRuns(line: Line): Run[] {
+  return Array.from({ length: line.n }, (_, run) => ({
+    start: line.starts[run] ?? 0,
+    cls: line.classes[run] ?? 0,
+    weight: (line.sums[run + 1] ?? 0) - (line.sums[run] ?? 0),
+    peelable: line.peelable[run] === 1,
+    height: line.heights[run] ?? 0,
+    ranks: Array.from(
+      line.ranks.subarray(line.first[run], line.first[run + 1]),
+    ),
+  }));
+}
+
+/**
+ * Makes a line of runs that come from `line`; candidates keep their order.
+ *
+ * @param runs Neighbours differ in class.
+ */
+export function fromRuns(
+  line: LineFacts,
+  runs: readonly Run[],
+): Line {
+  const n = runs.length;
+  const sums = new Float64Array(n + 1);
   const first = new Int32Array(n + 1);
-  for (const run of candidateRun) first[run + 1] = (first[run + 1] ?? 0) + 1;
-  for (let run = 0; run < n; run++) {
-    first[run + 1] = (first[run + 1] ?? 0) + (first[run] ?? 0);
+  const kept: { rank: number; run: number }[] = [];
+  for (const [run, { weight, ranks }] of runs.entries()) {
+    sums[run + 1] = (sums[run] ?? 0) + weight;
+    first[run + 1] = (first[run] ?? 0) + ranks.length;
+    for (const rank of ranks) kept.push({ rank, run });
   }
+  kept.sort((a, b) => a.rank - b.rank);
   const next = first.slice();
-  const ranks = new Int32Array(candidateRun.length);
-  for (const [rank, run] of candidateRun.entries()) {
+  const ranks = new Int32Array(kept.length);
+  for (const [rank, { run }] of kept.entries()) {
     const place = next[run] ?? 0;
     ranks[place] = rank;
     next[run] = place + 1;
   }
-  return { first, ranks };
-}
-
-/**
- * Cuts runs `from`…`to` out as a line of their own. Values below and above do
- * not occur there, so its first start means "the least value".
- *
- * @param from First run.
- * @param to Last run.
- */
-export function slice(line: Line, from: number, to: number): Line {
-  const keep: number[] = [];
-  for (const [rank, run] of line.candidateRun.entries()) {
-    if (run >= from && run <= to) keep.push(rank);
-  }
-  const n = to - from + 1;
-  const base = line.sums[from] ?? 0;
-  const runs = keep.map((rank) => (line.candidateRun[rank] ?? 0) - from);
+  const { candidateValue, candidateWeight, classIds, testCost, tie } = line;
   return {
     n,
-    starts: line.starts.slice(from, to + 1),
-    classes: line.classes.slice(from, to + 1),
-    classIds: line.classIds,
-    sums: line.sums.slice(from, to + 2).map((sum) => sum - base),
-    peelable: line.peelable.slice(from, to + 1),
-    candidateRun: Int32Array.from(runs),
-    candidateValue: Uint32Array.from(
-      keep,
-      (rank) => line.candidateValue[rank] ?? 0,
-    ),
+    starts: Uint32Array.from(runs, (run) => run.start),
+    classes: Int32Array.from(runs, (run) => run.cls),
+    classIds,
+    sums,
+    peelable: Uint8Array.from(runs, (run) => run.peelable ? 1 : 0),
+    heights: Int32Array.from(runs, (run) => run.height),
+    candidateRun: Int32Array.from(kept, (c) => c.run),
+    candidateValue: Uint32Array.from(kept, (c) => candidateValue[c.rank] ?? 0),
     candidateWeight: Float64Array.from(
-      keep,
-      (rank) => line.candidateWeight[rank] ?? 0,
+      kept,
+      (c) => candidateWeight[c.rank] ?? 0,
     ),
-    ...ranksByRun(n, runs),
-    testCost: line.testCost,
-    tie: line.tie,
+    first,
+    ranks,
+    testCost,
+    tie,
   };
 }
 

@@ -1,87 +1,137 @@
 /**
  * The memory of the exact search: states to small numbers, by open addressing
- * on two 32-bit words (a `Map` with number keys beyond 2^31 takes some ten
- * times as long).
+ * (a `Map` would need keys beyond 2^31 or strings, ten times as slow).
  *
  * @module
  */
 
-/** States by number, with what is known about each. */
-export interface Memo {
-  /** Number of states. */
-  count: number;
-  /** Number of a state, made where it is new: then `count` has risen. */
-  find(a: number, b: number): number;
-  /** Per state: its cost, or a lower bound on it. */
+/** What is kept of each state: the state itself, and what is known about it. */
+interface Columns {
+  /** First and last run. */
+  i: Int32Array;
+  j: Int32Array;
+  /** Rank of the heaviest candidate left, and of the heaviest of another class. */
+  one: Int32Array;
+  two: Int32Array;
+  /** Tests that may follow. */
+  room: Int32Array;
+  /** Its cost, or a lower bound on it. */
   value: Float64Array;
-  /** Per state: 1 where `value` is its cost and the choice stands. */
+  /** 1 where `value` is its cost and the choice below stands. */
   exact: Uint8Array;
-  /** Per state: number of `eq` tests on the heaviest value, then of those on the heaviest of another class. */
+  /** Number of `eq` tests on the heaviest value, then on the heaviest of another class. */
   heavy: Int32Array;
   light: Int32Array;
-  /** Per state: first run right of the threshold that follows, or -1 for a leaf. */
+  /** First run right of the threshold that follows, or -1 for a leaf. */
   cut: Int32Array;
+  /** Most tests on a path. */
+  depth: Int32Array;
+}
+
+/** States by number. */
+export interface Memo extends Columns {
+  /** Number of states. */
+  count: number;
+  /** Number of a state; where it is new, `count` rises. */
+  find(i: number, j: number, one: number, two: number, room: number): number;
 }
 
 /** Makes an empty memory. */
 export function createMemo(): Memo {
-  let size = 1 << 12;
-  let table = new Int32Array(size);
-  let keyA = new Int32Array(size >> 1);
-  let keyB = new Int32Array(size >> 1);
-  const hash = (a: number, b: number): number => {
-    let h = Math.imul(a, 0x9e37_79b1) ^ Math.imul(b, 0x85eb_ca6b);
-    h ^= h >>> 15;
-    return Math.imul(h, 0x2c1b_3c6d) ^ (h >>> 13);
+  let capacity = 1 << 11;
+  let mask = 2 * capacity - 1;
+  let table = new Int32Array(2 * capacity);
+  const place = (
+    i: number,
+    j: number,
+    one: number,
+    two: number,
+    room: number,
+  ): number => {
+    let h = Math.imul(i, 0x9e37_79b1) ^ Math.imul(j, 0x85eb_ca6b);
+    h = Math.imul(h ^ (h >>> 15) ^ one, 0x2c1b_3c6d);
+    h = Math.imul(h ^ (h >>> 12) ^ two, 0x297a_2d39) + Math.imul(room, 0x51);
+    return h ^ (h >>> 15);
   };
   const memo: Memo = {
+    ...columns(capacity),
     count: 0,
-    value: new Float64Array(size >> 1),
-    exact: new Uint8Array(size >> 1),
-    heavy: new Int32Array(size >> 1),
-    light: new Int32Array(size >> 1),
-    cut: new Int32Array(size >> 1),
-    find(a: number, b: number): number {
-      let at = hash(a, b) & (size - 1);
+    find(i, j, one, two, room): number {
+      let at = place(i, j, one, two, room) & mask;
       for (let id = table[at] ?? 0; id !== 0; id = table[at] ?? 0) {
-        if (keyA[id - 1] === a && keyB[id - 1] === b) return id - 1;
-        at = (at + 1) & (size - 1);
+        const k = id - 1;
+        if (
+          memo.i[k] === i && memo.j[k] === j && memo.one[k] === one &&
+          memo.two[k] === two && memo.room[k] === room
+        ) return k;
+        at = (at + 1) & mask;
       }
       const id = memo.count++;
-      if (memo.count > size >> 1) {
+      if (id === capacity) {
         grow();
-        at = hash(a, b) & (size - 1);
-        while (table[at] !== 0) at = (at + 1) & (size - 1);
+        at = place(i, j, one, two, room) & mask;
+        while (table[at] !== 0) at = (at + 1) & mask;
       }
       table[at] = id + 1;
-      keyA[id] = a;
-      keyB[id] = b;
+      memo.i[id] = i;
+      memo.j[id] = j;
+      memo.one[id] = one;
+      memo.two[id] = two;
+      memo.room[id] = room;
       return id;
     },
   };
   const grow = (): void => {
-    size *= 2;
-    const longer = (old: Int32Array): Int32Array<ArrayBuffer> => {
-      const made = new Int32Array(size >> 1);
-      made.set(old);
-      return made;
-    };
-    keyA = longer(keyA);
-    keyB = longer(keyB);
-    memo.heavy = longer(memo.heavy);
-    memo.light = longer(memo.light);
-    memo.cut = longer(memo.cut);
-    const { value, exact } = memo;
-    memo.value = new Float64Array(size >> 1);
-    memo.value.set(value);
-    memo.exact = new Uint8Array(size >> 1);
-    memo.exact.set(exact);
-    table = new Int32Array(size);
-    for (let id = 0; id < memo.count - 1; id++) {
-      let at = hash(keyA[id] ?? 0, keyB[id] ?? 0) & (size - 1);
-      while (table[at] !== 0) at = (at + 1) & (size - 1);
-      table[at] = id + 1;
+    const old: Columns = { ...memo };
+    const held = capacity;
+    capacity *= 2;
+    mask = 2 * capacity - 1;
+    table = new Int32Array(2 * capacity);
+    const longer = columns(capacity);
+    longer.value.set(old.value);
+    longer.exact.set(old.exact);
+    for (
+      const name of [
+        "i",
+        "j",
+        "one",
+        "two",
+        "room",
+        "heavy",
+        "light",
+        "cut",
+        "depth",
+      ] as const
+    ) longer[name].set(old[name]);
+    Object.assign(memo, longer);
+    for (let k = 0; k < held; k++) {
+      let at = mask & place(
+        old.i[k] ?? 0,
+        old.j[k] ?? 0,
+        old.one[k] ?? 0,
+        old.two[k] ?? 0,
+        old.room[k] ?? 0,
+      );
+      while (table[at] !== 0) at = (at + 1) & mask;
+      table[at] = k + 1;
     }
   };
   return memo;
+}
+
+/** Makes columns for some states. */
+function columns(capacity: number): Columns {
+  return {
+    i: new Int32Array(capacity),
+    j: new Int32Array(capacity),
+    one: new Int32Array(capacity),
+    two: new Int32Array(capacity),
+    room: new Int32Array(capacity),
+    value: new Float64Array(capacity),
+    exact: new Uint8Array(capacity),
+    heavy: new Int32Array(capacity),
+    light: new Int32Array(capacity),
+    cut: new Int32Array(capacity),
+    depth: new Int32Array(capacity),
+  };
 }

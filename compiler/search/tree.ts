@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Line } from "./line.ts";
 import type { SearchProblem, TestTree } from "./problem.ts";
 
 /** What a tree costs. */
@@ -90,4 +91,48 @@ export function measure(problem: SearchProblem, tree: TestTree): TreeMeasure {
   };
   walk(tree, 0, starts.length, 0);
   return { cost, tests, depth };
+}
+
+/**
+ * What a tree costs on a line, tie-breaks included, and how deep it is with the
+ * trees that will hang from its leaves.
+ */
+export function priceOf(
+  line: Line,
+  tree: TestTree,
+): { readonly cost: number; readonly depth: number } {
+  const { n, starts, sums, heights, testCost } = line;
+  const runAt = new Map(Array.from(starts, (start, run) => [start, run]));
+  const rankOf = new Map(
+    Array.from(line.candidateValue, (value, rank) => [value, rank]),
+  );
+  const gone = new Float64Array(n);
+  let cost = 0;
+  const walk = (node: TestTree, from: number, to: number): number => {
+    if (node.kind === "leaf") {
+      let height = 0;
+      for (let run = from; run < to; run++) {
+        if (line.classes[run] === node.cls) {
+          height = Math.max(height, heights[run] ?? 0);
+        }
+      }
+      return height;
+    }
+    let weight = (sums[to] ?? 0) - (sums[from] ?? 0);
+    for (let run = from; run < to; run++) weight -= gone[run] ?? 0;
+    cost += weight + testCost;
+    if (node.op === "ge") {
+      const run = runAt.get(node.k) ?? 0;
+      return 1 + Math.max(walk(node.no, from, run), walk(node.yes, run, to));
+    }
+    const rank = rankOf.get(node.k) ?? 0;
+    const run = line.candidateRun[rank] ?? 0;
+    const own = line.candidateWeight[rank] ?? 0;
+    gone[run] = (gone[run] ?? 0) + own;
+    const depth = walk(node.no, from, to);
+    gone[run] = (gone[run] ?? 0) - own;
+    return depth + 1;
+  };
+  const depth = walk(tree, 0, n);
+  return { cost, depth };
 }

@@ -128,3 +128,23 @@ function sweep(view: View, none: number): void {
     right2[p] = two;
   }
 }
+
+/**
+ * Sums the weight left of each class.
+ *
+ * @param weights Where to put it, by class; other classes are left alone.
+ * @returns The heaviest class's weight.
+ */
+export function weighClasses(view: View, weights: Float64Array): number {
+  const { m, cls, sums } = view;
+  for (let p = 0; p < m; p++) weights[cls[p] as number] = 0;
+  let most = 0;
+  for (let p = 0; p < m; p++) {
+    const c = cls[p] as number;
+    const part = (sums[p + 1] as number) - (sums[p] as number);
+    const weight = (weights[c] as number) + part;
+    weights[c] = weight;
+    if (weight > most) most = weight;
+  }
+  return most;
+}

@@ -1,0 +1,201 @@
+/**
+ * The search on a line: which method, how much work, what is proven.
+ *
+ * 1. Up to `LONGEST` runs: the interval search gives a tree; the exact search
+ *    gets its cost as budget and either betters it or proves it.
+ * 2. Where the work limit stops the exact search, or the line is longer: values
+ *    that outweigh three sevenths of the rest are taken by `eq` (with keys as
+ *    classes that is always right, Atalig and Chrobak, 2023; here it is a rule
+ *    of thumb), what is left is cut into pieces by the best tree of thresholds,
+ *    and each piece is searched on its own. Of this tree and the interval
+ *    search's the better one is taken; nothing is proven, the lower bound is
+ *    that of `bounds.ts`.
+ * 3. A bound on depth that the tree breaks: the interval search with tables by
+ *    depth, then the exact search's program under the bound. It proves nothing
+ *    then; the lower bound is that without the bound on depth.
+ *
+ * @module
+ */
+
+import { depthBound, firstTestBound } from "./bounds.ts";
+import { createExactSearch, type ExactSearch, UNBOUNDED } from "./exact.ts";
+import {
+  intervalTree,
+  solveBoundedIntervals,
+  solveIntervals,
+} from "./interval.ts";
+import { type Cut, cutLine, PIECE } from "./large.ts";
+import { fromRuns, type Line, type Run, toRuns } from "./line.ts";
+import type { TestTree } from "./problem.ts";
+import { rebuild } from "./rebuild.ts";
+import { eq, ge, leaf, priceOf } from "./tree.ts";
+import { createView, fillView } from "./view.ts";
+
+/** A tree for a line, and what is known about it. */
+export interface Found {
+  /** Leaves are indices of classes. */
+  readonly tree: TestTree;
+  /** Its cost on the line, tie-breaks included. */
+  readonly cost: number;
+  /** Most tests on a path, hung trees included. */
+  readonly depth: number;
+  /** Whether no tree is better, whatever its depth. */
+  readonly proven: boolean;
+  /** Lower bound on the cost of all trees. */
+  readonly lower: number;
+  /** Work units spent by the exact search. */
+  readonly work: number;
+}
+
+/** Limits of a search on a line. */
+export interface FindLimits {
+  /** Most tests on a path; raised to what thresholds need. */
+  readonly maxDepth: number;
+  /** Work units for the exact search. */
+  readonly workLimit: number;
+  /** What the tree must cost at most to be of interest, where a tree is known. */
+  readonly budget?: number;
+}
+
+/** Longest line for the interval and exact searches. */
+const LONGEST = 512;
+/** Longest line for the interval search by depth: its tables take 20 n^2 bytes each. */
+const LONGEST_BOUNDED = 256;
+/** An exact search of n runs with less work than n^3 by this is not begun: it takes that much at least. */
+const LEAST_WORK_DIVISOR = 4;
+/** Share of the weight from which a value is taken by `eq` in long lines. */
+const HOT = 3 / 7;
+
+/** Searches a line. */
+export function findTree(line: Line, limits: FindLimits): Found {
+  const least = Math.ceil(Math.log2(Math.max(line.n, 1)));
+  const room = Math.max(limits.maxDepth, least, ...line.heights);
+  const free = line.n > LONGEST
+    ? findByPieces(line, { ...limits, maxDepth: Infinity })
+    : findExactly(line, limits);
+  if (free.depth <= room) return free;
+  const bounded = line.n > LONGEST_BOUNDED
+    ? findByPieces(line, { ...limits, maxDepth: room })
+    : findBounded(line, room, limits.workLimit);
+  return { ...bounded, proven: false, lower: free.lower };
+}
+
+/** Interval search, then exact search. */
+function findExactly(line: Line, limits: FindLimits): Found {
+  const table = solveIntervals(line);
+  const start = describe(line, intervalTree(line, table, 0, line.n - 1));
+  const budget = Math.min(start.cost, limits.budget ?? Infinity);
+  if (limits.workLimit < line.n ** 3 / LEAST_WORK_DIVISOR) {
+    const pieces = limits.workLimit > 0 && line.n > PIECE
+      ? findByPieces(line, { ...limits, maxDepth: Infinity })
+      : start;
+    const best = pieces.cost < start.cost ? pieces : start;
+    return { ...best, lower: lowerBound(line) };
+  }
+  const search = createExactSearch(line);
+  const share = limits.workLimit * 0.8;
+  const value = search.solve(budget - line.tie / 4, UNBOUNDED, share);
+  const work = search.work();
+  const better = hasTree(search, UNBOUNDED)
+    ? describe(line, rebuild(line, search, UNBOUNDED))
+    : start;
+  if (!search.stopped()) {
+    return { ...better, proven: true, lower: Math.min(value, budget), work };
+  }
+  const pieces = findByPieces(line, {
+    maxDepth: Infinity,
+    workLimit: limits.workLimit - share,
+  });
+  const best = pieces.cost < better.cost ? pieces : better;
+  return { ...best, proven: false, lower: lowerBound(line), work };
+}
+
+/** Interval search by depth, then the exact search's program under the bound. */
+function findBounded(line: Line, room: number, workLimit: number): Found {
+  const table = solveBoundedIntervals(line, room);
+  const start = describe(line, intervalTree(line, table, 0, line.n - 1));
+  const search = createExactSearch(line);
+  search.solve(start.cost - line.tie / 4, room, workLimit);
+  return hasTree(search, room)
+    ? describe(line, rebuild(line, search, room))
+    : start;
+}
+
+/** Cuts a long line into pieces, hot values first. */
+function findByPieces(line: Line, limits: FindLimits): Found {
+  const hot = line.candidateWeight[0] ?? 0;
+  const depth = Math.ceil(Math.log2(line.n)) + 1;
+  if (hot > HOT * (line.sums[line.n] ?? 0) && depth <= limits.maxDepth) {
+    const rest = findByPieces(withoutHeaviest(line), {
+      ...limits,
+      maxDepth: limits.maxDepth - 1,
+    });
+    const cls = line.classes[line.candidateRun[0] ?? 0] ?? 0;
+    const tree = eq(line.candidateValue[0] ?? 0, leaf(cls), rest.tree);
+    return { ...describe(line, tree), lower: lowerBound(line) };
+  }
+  const runs = toRuns(line);
+  const share = limits.workLimit / Math.max(1, line.n / (PIECE / 2));
+  const build = (cut: Cut): TestTree => {
+    if (cut.kind === "cut") {
+      return ge(line.starts[cut.at] ?? 0, build(cut.right), build(cut.left));
+    }
+    const piece = fromRuns(line, runs.slice(cut.from, cut.to + 1));
+    return findTree(piece, {
+      maxDepth: limits.maxDepth - cut.depth,
+      workLimit: share,
+    }).tree;
+  };
+  const tree = build(cutLine(line, limits.maxDepth));
+  return { ...describe(line, tree), lower: lowerBound(line) };
+}
+
+/** The line without its heaviest candidate. */
+function withoutHeaviest(line: Line): Line {
+  const hot = line.candidateWeight[0] ?? 0;
+  const kept: Run[] = [];
+  for (const [index, run] of toRuns(line).entries()) {
+    const holds = index === line.candidateRun[0];
+    if (holds && run.peelable && run.ranks.length === 1) continue;
+    const left = holds
+      ? {
+        ...run,
+        weight: run.weight - hot,
+        ranks: run.ranks.filter((rank) => rank !== 0),
+      }
+      : run;
+    const before = kept.at(-1);
+    if (before === undefined || before.cls !== left.cls) kept.push(left);
+    else {
+      kept[kept.length - 1] = {
+        ...before,
+        weight: before.weight + left.weight,
+        peelable: before.peelable && left.peelable,
+        ranks: [...before.ranks, ...left.ranks].sort((a, b) => a - b),
+      };
+    }
+  }
+  return fromRuns(line, kept);
+}
+
+/** Whether a search knows a tree for the whole line. */
+function hasTree(search: ExactSearch, room: number): boolean {
+  return search.memo.exact[search.root(room)] === 1;
+}
+
+/** Measures a tree of which nothing else is known. */
+function describe(line: Line, tree: TestTree): Found {
+  return { tree, ...priceOf(line, tree), proven: false, lower: 0, work: 0 };
+}
+
+/** The lower bound of `bounds.ts` for a whole line. */
+function lowerBound(line: Line): number {
+  const { n, candidateWeight, testCost } = line;
+  const view = createView(n);
+  fillView(line, view, 0, n - 1, -1, 0, 0);
+  const heaviest = candidateWeight[0] ?? 0;
+  return Math.max(
+    firstTestBound(view, 0, view.m - 1, heaviest, testCost),
+    depthBound(view, new Float64Array(n), testCost),
+  );
+}
