@@ -35,8 +35,6 @@ export interface PairTest {
 /** What is still to be known of a condition. */
 export type Part = WordTest | PairTest | boolean;
 
-const ALL = 0xffff_ffff_ffff_ffffn;
-
 /**
  * Splits a condition.
  *
@@ -51,10 +49,15 @@ export function partOf({ arg, op, mask, value }: Condition): Part {
     case "ge":
       return pair(arg, op, mask, value);
     case "le":
-      return value === ALL ? true : pair(arg, "lt", mask, value + 1n);
+      return value >= mask || pair(arg, "lt", mask, next(mask, value));
     case "gt":
-      return value === ALL ? false : pair(arg, "ge", mask, value + 1n);
+      return value < mask && pair(arg, "ge", mask, next(mask, value));
   }
+}
+
+/** A bound above `value` and not above the next number within `mask`. */
+function next(mask: bigint, value: bigint): bigint {
+  return value + ((value & ~mask) === 0n ? mask & -mask : 1n);
 }
 
 function pair(

@@ -84,3 +84,70 @@ export function checkEntries(
 export function repeatsIndex(entry: LinuxSyscall): boolean {
   return new Set(entry.args.map((a) => a.index)).size < entry.args.length;
 }
+
+/**
+ * Refuses what one of the two runtimes refuses on sight: runc takes no NOTIFY
+ * as default or on `write` (its own calls would wait for a listener that it
+ * has not handed out yet), crun no `errnoRet` beside an action without data.
+ *
+ * @param seccomp The section.
+ * @param semantics Which runtime.
+ */
+export function checkRuntime(
+  seccomp: LinuxSeccomp,
+  semantics: "crun" | "runc",
+): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const refuse = (path: string, message: string, fix: string): void => {
+    diagnostics.push({
+      severity: "error",
+      code: "runtime-refuses",
+      path,
+      message,
+      fix,
+    });
+  };
+  const checkOne = (
+    action: string,
+    errnoRet: number | undefined,
+    path: string,
+  ): void => {
+    if (errnoRet === undefined || takesErrno(action)) return;
+    refuse(
+      path,
+      `Cannot give an errno to ${action}: crun refuses it`,
+      "remove it, or use SCMP_ACT_ERRNO",
+    );
+  };
+  if (semantics === "crun") {
+    checkOne(
+      seccomp.defaultAction,
+      seccomp.defaultErrnoRet,
+      "defaultErrnoRet",
+    );
+    for (const { action, errnoRet, path } of seccomp.syscalls) {
+      checkOne(action, errnoRet, `${path}.errnoRet`);
+    }
+    return diagnostics;
+  }
+  if (seccomp.defaultAction === "SCMP_ACT_NOTIFY") {
+    refuse(
+      "defaultAction",
+      "Cannot notify by default: runc refuses it",
+      "use another default",
+    );
+  }
+  for (const { action, names, path } of seccomp.syscalls) {
+    if (action !== "SCMP_ACT_NOTIFY" || !names.includes("write")) continue;
+    refuse(
+      `${path}.names`,
+      "Cannot notify on write: runc refuses it",
+      'take "write" out',
+    );
+  }
+  return diagnostics;
+}
+
+function takesErrno(action: string): boolean {
+  return action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE";
+}

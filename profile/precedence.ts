@@ -18,9 +18,7 @@
  * a0 == 7, a1 == 2 → TRAP       [a0 == 1] ── yes ─▶ ERRNO
  * ```
  *
- * Behaviour observed on libseccomp 2.4.0 to 2.6.1. Bounds on 64-bit values are
- * one test here, so that the tightest one wins above and below the shared high
- * word too, as libseccomp does since 2.6.1 (GHSA-4q85-33p6-j5g6).
+ * Behaviour observed on libseccomp 2.4.0 to 2.6.1.
  *
  * @module
  */
@@ -28,14 +26,13 @@
 import type { Condition, ReturnValue } from "./policy.ts";
 import type { LinuxSeccompArg } from "./oci.ts";
 import {
-  type Conflict,
   type CutCondition,
   type CutRule,
-  fileRules,
   NEGATED,
   type Side,
   type Test,
-} from "./rule_tree.ts";
+} from "./rule_chain.ts";
+import { type Conflict, fileRules } from "./rule_tree.ts";
 
 /** One rule of a call as the profile states it. */
 export interface PendingRule {

@@ -24,7 +24,12 @@ import {
   SECCOMP_RET_TRACE,
 } from "../tables/uapi.ts";
 import { returnValue } from "./action.ts";
-import { checkEntries, checkErrnos, repeatsIndex } from "./entries.ts";
+import {
+  checkEntries,
+  checkErrnos,
+  checkRuntime,
+  repeatsIndex,
+} from "./entries.ts";
 import { type Diagnostic, ProfileError } from "./error.ts";
 import { checkNames, type UnknownNames } from "./names.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
@@ -118,7 +123,10 @@ export function resolve(seccomp: LinuxSeccomp, target: Target): Resolution {
   const entries = seccomp.syscalls.filter((entry) =>
     returnValue(entry.action, entry.errnoRet) !== defaultValue
   );
-  diagnostics.push(...checkEntries(entries, target));
+  diagnostics.push(
+    ...checkRuntime(seccomp, target.semantics),
+    ...checkEntries(entries, target),
+  );
   const names = checkNames(seccomp, entries, defaultValue, target);
   diagnostics.push(...names.diagnostics);
 
