@@ -126,8 +126,8 @@ const MAX_VERSION_PART = 255;
  *
  * @example Two numbers
  * ```ts
+ * import { parseKernelVersion } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
- * import { parseKernelVersion } from "./host.ts";
  *
  * assertEquals(parseKernelVersion("6.1"), { major: 6, minor: 1 });
  * assertEquals(parseKernelVersion("6.1.0-rc1"), undefined);
@@ -152,8 +152,8 @@ export function parseKernelVersion(text: string): KernelVersion | undefined {
  *
  * @example A distribution's kernel
  * ```ts
+ * import { parseKernelRelease } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
- * import { parseKernelRelease } from "./host.ts";
  *
  * assertEquals(parseKernelRelease("6.1.0-13-amd64"), { major: 6, minor: 1 });
  * ```
@@ -186,8 +186,8 @@ export function isAtLeast(
  *
  * @example Docker's and one more
  * ```ts
+ * import { parseCapabilities } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
- * import { parseCapabilities } from "./host.ts";
  *
  * assertEquals(parseCapabilities("default,CAP_SYS_ADMIN").size, 15);
  * assertEquals(parseCapabilities("none").size, 0);

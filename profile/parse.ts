@@ -51,9 +51,8 @@ export interface ParsedProfile {
  *
  * @example All problems at once, each with its place
  * ```ts
+ * import { parseProfile, ProfileError } from "@x/seccomp-tree";
  * import { assertEquals, assertThrows } from "@std/assert";
- * import { ProfileError } from "./error.ts";
- * import { parseProfile } from "./parse.ts";
  *
  * const text = `{
  *   "defaultAction": "SCMP_ACT_ALOW",

@@ -25,11 +25,13 @@ export interface Selection {
  *
  * @example Docker's default for a container without extra capabilities
  * ```ts
+ * import {
+ *   DEFAULT_PROFILE,
+ *   DOCKER_DEFAULT_CAPABILITIES,
+ *   parseProfile,
+ *   selectFor,
+ * } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
- * import { DEFAULT_PROFILE } from "./default_profile.ts";
- * import { DOCKER_DEFAULT_CAPABILITIES } from "./host.ts";
- * import { parseProfile } from "./parse.ts";
- * import { selectFor } from "./select.ts";
  *
  * const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), {
  *   arch: "x86_64",

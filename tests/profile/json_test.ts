@@ -248,6 +248,8 @@ Deno.test("parseJson() refuses what is no JSON, with its place", () => {
       ["True", "1:1", "json-syntax", "", '"True"'],
       ["nullx", "1:1", "json-syntax", "", '"nullx"'],
       ["01", "1:1", "json-number", "", '"01"'],
+      ["[00]", "1:2", "json-number", "[0]", '"00"'],
+      ['{"a":007}', "1:6", "json-number", "a", '"007"'],
       ["0x10", "1:1", "json-number", "", '"0x10"'],
       ["+1", "1:1", "json-number", "", '"+1"'],
       [".5", "1:1", "json-number", "", '".5"'],

@@ -614,6 +614,18 @@ Deno.test("parseProfile() refuses misspelt fields and warns of unknown ones", ()
   ]);
 });
 
+Deno.test("parseProfile() looks at a hundred unknown fields and no more", () => {
+  const fields = (count: number): string =>
+    withField(Array.from({ length: count }, (_, i) => `"${i}":0`).join(","));
+  assertEquals(findings(fields(100)).length, 100);
+  const seen = findings(fields(150));
+  assertEquals(seen.length, 101);
+  assertEquals(
+    seen.at(-1),
+    "2:691: error: More than 100 unknown fields: give a profile",
+  );
+});
+
 Deno.test("parseProfile() gives every rule a path that leads back to its place", () => {
   const section = withRule("");
   const own = parseProfile(section);
