@@ -7,10 +7,10 @@
  *
  * | objective  | a number weighs                                     | a test costs |
  * | ---------- | --------------------------------------------------- | ------------ |
- * | `uncached` | its share of the calls                              | 1            |
+ * | `uncached` | its share of the calls                              | 0 (ties: fewer tests) |
  * | `cached`   | 1 for the attach walk; +100 if arguments decide, +1 if denied | 73 |
  * | `size`     | 1                                                   | 10,000       |
- * | `balanced` | its share of the calls                              | 1            |
+ * | `balanced` | its share of the calls                              | 0 (ties: fewer tests) |
  *
  * Shares are scaled so that 470 numbers weigh 470 together; without a histogram
  * each weighs 1. `uncached` is what kernels before 5.11, interpreters and
@@ -56,10 +56,10 @@ export const DEFAULT_BACKGROUND = 0.5;
 
 /** What one test costs, in executed instructions. */
 export const TEST_PRICES: Readonly<Record<Objective, number>> = {
-  uncached: 1,
+  uncached: 0,
   cached: 73,
   size: 10_000,
-  balanced: 1,
+  balanced: 0,
 };
 
 /** Extra weight under `cached` of a number whose arguments decide. */
