@@ -18,6 +18,7 @@ export type TestOp =
 
 /** An outcome. */
 export interface Leaf {
+  /** Tag. */
   readonly kind: "leaf";
   /** What the filter returns. */
   readonly value: ReturnValue;
@@ -27,11 +28,13 @@ export interface Leaf {
 
 /** A test and what follows it. */
 export interface Branch {
+  /** Tag. */
   readonly kind: "branch";
   /** Byte offset of the word in `struct seccomp_data`, a multiple of 4. */
   readonly offset: number;
   /** And-ed to the word first; 0xffff_ffff for none. */
   readonly mask: number;
+  /** The test. */
   readonly op: TestOp;
   /** Constant of the test, a u32. */
   readonly k: number;
@@ -83,4 +86,16 @@ export function createDecisionGraph(): DecisionGraph {
       return node;
     },
   };
+}
+
+/** Counts the tests of a decision, shared ones once. */
+export function countBranches(root: Decision): number {
+  const seen = new Set<Decision>();
+  const stack = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.kind === "leaf" || seen.has(node)) continue;
+    seen.add(node);
+    stack.push(node.yes, node.no);
+  }
+  return seen.size;
 }

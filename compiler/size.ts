@@ -21,6 +21,7 @@ export interface SizeShare {
 
 /** Thrown where a policy needs more instructions than the kernel takes. */
 export class SizeError extends Error {
+  /** Tells the class by name. */
   override readonly name = "SizeError";
   /** Instructions that the program would have. */
   readonly length: number;

@@ -24,6 +24,7 @@ export interface Diagnostic {
 
 /** Thrown once for all errors of one input. */
 export class ProfileError extends Error {
+  /** Tells the class by name. */
   override readonly name = "ProfileError";
   /** All findings, errors and warnings, in the order of the text. */
   readonly diagnostics: readonly Diagnostic[];

@@ -1,0 +1,186 @@
+/**
+ * Compiles seccomp profiles into optimal decision trees of classic BPF, and
+ * proves that each means exactly what its profile says.
+ *
+ * ```text
+ * text ▶ parseProfile ▶ selectFor ▶ resolve ▶ Policy ▶ compile ▶ Program ▶ encode
+ *                                               │                   │
+ *                                               └─ proveEquivalent ─┘
+ * ```
+ *
+ * Nothing here touches the machine: no file, no environment, no permission.
+ * What does is in `@x/seccomp-tree/ffi`.
+ *
+ * @example From a profile to bytes
+ * ```ts
+ * import {
+ *   archByName, compile, DEFAULT_PROFILE, DOCKER_DEFAULT_CAPABILITIES, encode,
+ *   parseProfile, proveEquivalent, resolve, selectFor, targetArches,
+ * } from "@x/seccomp-tree";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const arch = archByName("x86_64");
+ * assert(arch !== undefined);
+ * const host = {
+ *   arch: arch.name,
+ *   kernel: { major: 6, minor: 1 },
+ *   capabilities: DOCKER_DEFAULT_CAPABILITIES,
+ * };
+ * const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), host);
+ * assert(seccomp !== undefined);
+ * const arches = targetArches(arch, seccomp.architectures);
+ * const { policy } = resolve(seccomp, { arches, semantics: "crun" });
+ * const { program } = compile(policy);
+ * const proof = proveEquivalent(
+ *   { kind: "program", program },
+ *   { kind: "policy", policy },
+ * );
+ * assertEquals(proof.kind, "equal");
+ * assertEquals(encode(program).length, 8 * program.length);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type Arch,
+  archByName,
+  archByScmp,
+  ARCHES,
+  type ArchName,
+  isKnownName,
+  type MultiplexedCall,
+  OTHER_SCMP_ARCHES,
+  SYSCALL_TABLE_VERSION,
+} from "./tables/arch.ts";
+export type { OtherArch } from "./tables/arch_data.ts";
+export { ERRNO_NAMES, errnoName, errnoNumber } from "./tables/errno.ts";
+
+export { type Diagnostic, ProfileError } from "./profile/error.ts";
+export { DEFAULT_PROFILE } from "./profile/default_profile.ts";
+export {
+  ARCH_SPELLINGS,
+  type ArchSpelling,
+  CAPABILITIES,
+  DOCKER_DEFAULT_CAPABILITIES,
+  type Host,
+  isAtLeast,
+  type KernelVersion,
+  parseCapabilities,
+  parseKernelRelease,
+  parseKernelVersion,
+} from "./profile/host.ts";
+export {
+  type JsonOptions,
+  type JsonReading,
+  parseJson,
+  readJson,
+} from "./profile/json.ts";
+export type {
+  JsonArray,
+  JsonBoolean,
+  JsonDocument,
+  JsonMember,
+  JsonNull,
+  JsonNumber,
+  JsonObject,
+  JsonSpan,
+  JsonString,
+  JsonValue,
+} from "./profile/json_value.ts";
+export { findMember } from "./profile/json_value.ts";
+export {
+  formatPath,
+  locate,
+  type PathStep,
+  valueAt,
+} from "./profile/json_path.ts";
+export type { Place } from "./profile/text.ts";
+export type {
+  LinuxSeccomp,
+  LinuxSeccompArg,
+  LinuxSyscall,
+  ScmpAction,
+  ScmpOp,
+} from "./profile/oci.ts";
+export type {
+  DockerArch,
+  DockerSeccomp,
+  DockerSyscall,
+} from "./profile/docker.ts";
+export type { DockerFilter } from "./profile/docker_filter.ts";
+export type { ProfileKind } from "./profile/classify.ts";
+export {
+  type ParsedProfile,
+  type ParseOptions,
+  parseProfile,
+} from "./profile/parse.ts";
+export { selectFor, type Selection } from "./profile/select.ts";
+export {
+  type Resolution,
+  resolve,
+  type Target,
+  targetArches,
+} from "./profile/resolve.ts";
+export type { UnknownNames } from "./profile/names.ts";
+export { returnValue } from "./profile/action.ts";
+export { type CallCounts, parseWeights } from "./profile/weights.ts";
+export type {
+  ArchPolicy,
+  Condition,
+  ConditionOp,
+  Policy,
+  ReturnValue,
+  Rule,
+} from "./profile/policy.ts";
+
+export {
+  type Compilation,
+  compile,
+  type CompiledArch,
+  type CompileOptions,
+} from "./compiler/compile.ts";
+export type { CostOptions, Objective, Weights } from "./compiler/cost.ts";
+export type { Branch, Decision, Leaf, TestOp } from "./compiler/decision.ts";
+export { SizeError, type SizeShare } from "./compiler/size.ts";
+
+export { annotate, type AnnotateOptions, fieldName } from "./bpf/annotate.ts";
+export { decodeBase64, encodeBase64 } from "./bpf/base64.ts";
+export { check } from "./bpf/check.ts";
+export { emulate, type Emulation, isConstAllow } from "./bpf/const_allow.ts";
+export { decode, encode, type EncodeOptions } from "./bpf/encode.ts";
+export { AssemblyError, ProgramError } from "./bpf/error.ts";
+export { fromHex, toHex } from "./bpf/hex.ts";
+export type { Instruction, Op, Program } from "./bpf/instruction.ts";
+export type { PreparedProgram } from "./bpf/machine.ts";
+export { toCode, toOp } from "./bpf/opcode.ts";
+export {
+  effective,
+  formatReturnValue,
+  parseReturnValue,
+  precedence,
+} from "./bpf/return_value.ts";
+export {
+  prepare,
+  run,
+  type RunSteps,
+  runSteps,
+  type Trace,
+  trace,
+} from "./bpf/run.ts";
+export { argOffset, type SeccompData, toWords } from "./bpf/seccomp_data.ts";
+export { format, type FormatOptions, parseText } from "./bpf/text.ts";
+
+export { decide, holds, type Verdict } from "./verify/decide.ts";
+export {
+  type Counterexample,
+  type Coverage,
+  DEFAULT_PROOF_LIMITS,
+  type Outcome,
+  type Proof,
+  type ProofLimits,
+  type ProofOptions,
+  proveEquivalent,
+  type Subject,
+  type Unproven,
+} from "./verify/equivalence.ts";
