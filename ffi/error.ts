@@ -70,6 +70,7 @@ export interface SyscallFailure {
 
 /** Thrown where a call to the kernel or to a library fails. */
 export class SyscallError extends Error {
+  /** Tells this class from others. */
   override readonly name = "SyscallError";
   /** The call that failed. */
   readonly syscall: string;

@@ -12,41 +12,7 @@
 
 import { errnoName } from "./error.ts";
 import { cString, openLibc } from "./libc.ts";
-
-const SYMBOLS = {
-  // const struct scmp_version *seccomp_version(void)
-  seccomp_version: { parameters: [], result: "pointer" },
-  // uint32_t seccomp_arch_native(void)
-  seccomp_arch_native: { parameters: [], result: "u32" },
-  // scmp_filter_ctx seccomp_init(uint32_t def_action)
-  seccomp_init: { parameters: ["u32"], result: "pointer" },
-  // void seccomp_release(scmp_filter_ctx ctx)
-  seccomp_release: { parameters: ["pointer"], result: "void" },
-  // int seccomp_arch_add(scmp_filter_ctx ctx, uint32_t arch_token)
-  seccomp_arch_add: { parameters: ["pointer", "u32"], result: "i32" },
-  // int seccomp_attr_set(scmp_filter_ctx ctx, enum scmp_filter_attr attr, uint32_t value)
-  seccomp_attr_set: { parameters: ["pointer", "u32", "u32"], result: "i32" },
-  // int seccomp_rule_add_array(scmp_filter_ctx ctx, uint32_t action, int syscall,
-  //                            unsigned int arg_cnt, const struct scmp_arg_cmp *arg_array)
-  seccomp_rule_add_array: {
-    parameters: ["pointer", "u32", "i32", "u32", "buffer"],
-    result: "i32",
-  },
-  // int seccomp_export_bpf(const scmp_filter_ctx ctx, int fd)
-  seccomp_export_bpf: { parameters: ["pointer", "i32"], result: "i32" },
-  // int seccomp_syscall_resolve_name(const char *name)
-  seccomp_syscall_resolve_name: { parameters: ["buffer"], result: "i32" },
-  // int seccomp_syscall_resolve_name_arch(uint32_t arch_token, const char *name)
-  seccomp_syscall_resolve_name_arch: {
-    parameters: ["u32", "buffer"],
-    result: "i32",
-  },
-  // char *seccomp_syscall_resolve_num_arch(uint32_t arch_token, int num); the caller frees
-  seccomp_syscall_resolve_num_arch: {
-    parameters: ["u32", "i32"],
-    result: "pointer",
-  },
-} as const;
+import { LIBSECCOMP_SYMBOLS } from "./libseccomp_symbols.ts";
 
 /** `SCMP_FLTATR_CTL_OPTIMIZE` of seccomp.h. */
 const ATTR_OPTIMIZE = 8;
@@ -55,21 +21,29 @@ const NR_SCMP_ERROR = -1;
 /** Size of `struct scmp_arg_cmp { unsigned arg; enum scmp_compare op; u64 a; u64 b; }`. */
 const ARG_CMP_SIZE = 24;
 const EEXIST = 17;
+const EINVAL = 22;
 const SEEK_END = 2;
 
-/** Comparisons and their `enum scmp_compare` values in seccomp.h. */
-const COMPARE = {
-  ne: 1,
-  lt: 2,
-  le: 3,
-  eq: 4,
-  ge: 5,
-  gt: 6,
-  maskedEq: 7,
-} as const;
-
 /** A comparison of libseccomp. */
-export type FilterCompare = keyof typeof COMPARE;
+export type FilterCompare =
+  | "ne"
+  | "lt"
+  | "le"
+  | "eq"
+  | "ge"
+  | "gt"
+  | "maskedEq";
+
+/** In the order of `enum scmp_compare` of seccomp.h, which begins with 1. */
+const COMPARE: readonly FilterCompare[] = [
+  "ne",
+  "lt",
+  "le",
+  "eq",
+  "ge",
+  "gt",
+  "maskedEq",
+];
 
 /** One comparison of a rule. */
 export interface FilterArg {
@@ -168,7 +142,7 @@ export interface Libseccomp {
   exportFilter(spec: FilterSpec): ExportResult;
 }
 
-type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+type Symbols = Deno.DynamicLibrary<typeof LIBSECCOMP_SYMBOLS>["symbols"];
 
 let opened: Libseccomp | undefined;
 
@@ -191,27 +165,10 @@ export function openLibseccomp(): Libseccomp | undefined {
   return opened;
 }
 
-/**
- * Bounds the instructions that a filter may take, so that the 16-bit length
- * of a program cannot wrap inside the library.
- *
- * A rule takes at most two copies an architecture (the second behind
- * `socketcall` or `ipc`); each copy at most one test and one return and, for
- * each comparison, two loads, two masks, three tests and one jump.
- *
- * @param spec What is to be built.
- * @returns An upper bound in instructions.
- */
-export function boundInstructions(spec: FilterSpec): number {
-  let perArch = 16;
-  for (const rule of spec.rules) perArch += 2 * (2 + 8 * rule.args.length);
-  return perArch * (spec.architectures.length + 1);
-}
-
 function open(): Libseccomp | undefined {
   let symbols: Symbols;
   try {
-    symbols = Deno.dlopen("libseccomp.so.2", SYMBOLS).symbols;
+    symbols = Deno.dlopen("libseccomp.so.2", LIBSECCOMP_SYMBOLS).symbols;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     return undefined;
@@ -246,8 +203,8 @@ function open(): Libseccomp | undefined {
 
 function exportFilter(symbols: Symbols, spec: FilterSpec): ExportResult {
   const context = symbols.seccomp_init(spec.defaultAction);
-  // The library tells no errno here; the default action is all it looks at.
-  if (context === null) return refused("seccomp_init", -22);
+  // It tells no errno here; the default action is all that it looks at.
+  if (context === null) return refused("seccomp_init", -EINVAL);
   try {
     for (const token of spec.architectures) {
       const result = symbols.seccomp_arch_add(context, token);
@@ -290,7 +247,7 @@ function packArgs(
   for (const [i, { arg, op, a, b }] of args.entries()) {
     // Deno runs on little-endian machines only.
     view.setUint32(i * ARG_CMP_SIZE, arg, true);
-    view.setUint32(i * ARG_CMP_SIZE + 4, COMPARE[op], true);
+    view.setUint32(i * ARG_CMP_SIZE + 4, COMPARE.indexOf(op) + 1, true);
     view.setBigUint64(i * ARG_CMP_SIZE + 8, a, true);
     view.setBigUint64(i * ARG_CMP_SIZE + 16, b, true);
   }
@@ -321,8 +278,11 @@ function exportBytes(
 
 function refused(call: string, result: number, rule?: number): ExportResult {
   const errno = -result;
-  const base = { kind: "refused", call, errno, errnoName: errnoName(errno) };
-  return rule === undefined
-    ? { ...base, kind: "refused" }
-    : { ...base, kind: "refused", rule };
+  return {
+    kind: "refused",
+    call,
+    errno,
+    errnoName: errnoName(errno),
+    ...(rule === undefined ? {} : { rule }),
+  };
 }

@@ -9,7 +9,6 @@
  */
 
 import {
-  boundInstructions,
   type ExportResult,
   type FilterSpec,
   openLibseccomp,
@@ -69,6 +68,23 @@ export async function exportFilterGuarded(
   } finally {
     await guard.close();
   }
+}
+
+/**
+ * Bounds the instructions that a filter may take, so that the 16-bit length
+ * of a program cannot wrap inside the library.
+ *
+ * A rule takes at most two copies an architecture (the second behind
+ * `socketcall` or `ipc`); each copy at most one test and one return and, for
+ * each comparison, two loads, two masks, three tests and one jump.
+ *
+ * @param spec What is to be built.
+ * @returns An upper bound in instructions.
+ */
+export function boundInstructions(spec: FilterSpec): number {
+  let perArch = 16;
+  for (const rule of spec.rules) perArch += 2 * (2 + 8 * rule.args.length);
+  return perArch * (spec.architectures.length + 1);
 }
 
 class Guard implements LibseccompGuard {

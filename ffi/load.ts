@@ -12,16 +12,20 @@
 import { SyscallError } from "./error.ts";
 import { addressOf, type Libc, openLibc } from "./libc.ts";
 
-/** `SECCOMP_FILTER_FLAG_*` of linux/seccomp.h; a listener is for runtimes to serve. */
-const FLAGS = {
+/** A flag of a filter; a listener, which has one too, is for runtimes to serve. */
+export type FilterFlag =
+  | "SECCOMP_FILTER_FLAG_TSYNC"
+  | "SECCOMP_FILTER_FLAG_LOG"
+  | "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+  | "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+
+/** linux/seccomp.h. */
+const FLAGS: Readonly<Record<FilterFlag, number>> = {
   SECCOMP_FILTER_FLAG_TSYNC: 1,
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
-} as const;
-
-/** A flag of a filter. */
-export type FilterFlag = keyof typeof FLAGS;
+};
 
 /** `seccomp` on the machines that Deno runs on: asm/unistd_64.h, asm-generic/unistd.h. */
 const SECCOMP_NR: Readonly<Record<typeof Deno.build.arch, bigint>> = {

@@ -23,14 +23,12 @@
  */
 
 import { check } from "../bpf/check.ts";
-import { ProgramError } from "../bpf/error.ts";
-import type { Instruction, Program } from "../bpf/instruction.ts";
-import { BPF_MAXINSNS } from "../tables/uapi.ts";
+import type { Program } from "../bpf/instruction.ts";
+import { codeReturns } from "./returns.ts";
 import { DROPPED, openSocketPair } from "./socket_pair.ts";
 
-/** Bits told by one run, so that a length is 1 to 64. */
-const SLICE_BITS = 6;
-const LENGTHS = 1 << SLICE_BITS;
+/** A length is 1 to 64. */
+const LENGTH_BITS = 6;
 
 /**
  * Runs a program in the kernel.
@@ -68,24 +66,14 @@ export function runInKernel(
 ): number[] {
   const error = check(program);
   if (error !== undefined) throw error;
-  const values = [
-    ...new Set(
-      program.filter(({ op }) => op === "ret.k").map(({ k }) => k),
-    ),
-  ];
+  const coded = codeReturns(program, { base: 0, bits: LENGTH_BITS });
   const sockets = openSocketPair();
   try {
-    if (values.length <= LENGTHS && !returnsA(program)) {
-      sockets.attach(numberReturns(program, values));
-      return sockets.measure(inputs).map((length) =>
-        length === DROPPED ? 0 : values[length - 1] ?? 0
-      );
-    }
     const results: number[] = new Array(inputs.length).fill(0);
-    for (let shift = 0; shift < 32; shift += SLICE_BITS) {
-      sockets.attach(sliceReturns(program, shift));
+    for (const { program, value } of coded) {
+      sockets.attach(program);
       for (const [i, length] of sockets.measure(inputs).entries()) {
-        const bits = length === DROPPED ? 0 : (length - 1) << shift;
+        const bits = length === DROPPED ? 0 : value(length) ?? 0;
         results[i] = ((results[i] ?? 0) | bits) >>> 0;
       }
     }
@@ -93,54 +81,4 @@ export function runInKernel(
   } finally {
     sockets.close();
   }
-}
-
-function returnsA(program: Program): boolean {
-  return program.some(({ op }) => op === "ret.a");
-}
-
-function numberReturns(
-  program: Program,
-  values: readonly number[],
-): Program {
-  const lengths = new Map(values.map((value, i) => [value, i + 1]));
-  return program.map((instruction) =>
-    instruction.op === "ret.k"
-      ? { ...instruction, k: lengths.get(instruction.k) ?? 0 }
-      : instruction
-  );
-}
-
-/** Makes a program that returns 1 more than six bits of what it returned. */
-function sliceReturns(program: Program, shift: number): Program {
-  const end = program.length;
-  const sliced = program.map((instruction, pc): Instruction => {
-    switch (instruction.op) {
-      case "ret.k":
-        return {
-          ...instruction,
-          k: ((instruction.k >>> shift) & (LENGTHS - 1)) + 1,
-        };
-      case "ret.a":
-        return { op: "ja", jt: 0, jf: 0, k: end - pc - 1 };
-      default:
-        return instruction;
-    }
-  });
-  if (!returnsA(program)) return sliced;
-  const epilogue: Program = [
-    { op: "rsh.k", jt: 0, jf: 0, k: shift },
-    { op: "and.k", jt: 0, jf: 0, k: LENGTHS - 1 },
-    { op: "add.k", jt: 0, jf: 0, k: 1 },
-    { op: "ret.a", jt: 0, jf: 0, k: 0 },
-  ];
-  if (end + epilogue.length > BPF_MAXINSNS) {
-    throw new ProgramError(
-      "program-too-long",
-      `Cannot run program as a socket filter: it returns A and has ${end} instructions, ${
-        BPF_MAXINSNS - epilogue.length
-      } leave room for the rewrite`,
-    );
-  }
-  return [...sliced, ...epilogue];
 }

@@ -2,12 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { decode } from "../../bpf/encode.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import {
-  boundInstructions,
   type ExportResult,
   type FilterSpec,
   openLibseccomp,
 } from "../../ffi/libseccomp.ts";
 import {
+  boundInstructions,
   exportFilterGuarded,
   openLibseccompGuard,
 } from "../../ffi/libseccomp_guard.ts";

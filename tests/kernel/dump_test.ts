@@ -22,8 +22,9 @@ function allowAll(tag: number, length = 2): Uint8Array<ArrayBuffer> {
   return encode(program);
 }
 
-/** Runs at all times and answers a signal. */
-const BUSY = "trap 'echo got' USR1; echo up; while :; do :; done";
+/** Runs at all times and answers signals, USR1 before USR2. */
+const BUSY =
+  "trap 'echo got' USR1; trap 'echo end' USR2; echo up; while :; do :; done";
 
 /** Runs a shell script, under filters if there are any, and awaits its first line. */
 async function start(
@@ -113,12 +114,15 @@ Deno.test("dumpFilters() neither stops a busy process nor loses its signals", as
   const filters = [allowAll(1)];
   await using target = await start(BUSY, filters);
   const { pid } = target.process;
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 30; i++) {
     // Another process sends it, so that it arrives at any point of a dump.
     const sender = sendLater(pid, "USR1");
-    for (let j = 0; j < 20; j++) assertEquals(dumpFilters(pid), filters);
-    assertEquals(await target.line(), "got", `signal ${i}`);
+    for (let j = 0; j < 10; j++) assertEquals(dumpFilters(pid), filters);
     await sender.status;
+    target.process.kill("SIGUSR2");
+    // A signal that was lost would leave the answer to the other one alone.
+    assertEquals(await target.line(), "got", `signal ${i}`);
+    assertEquals(await target.line(), "end", `signal ${i}`);
   }
   assertUnharmed(pid, "R");
 });

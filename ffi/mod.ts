@@ -1,0 +1,61 @@
+/**
+ * The kernel's side: load filters, run commands under them, read them back from
+ * live processes, have the kernel and the host's libseccomp judge a program.
+ *
+ * Importing it opens nothing and asks for no permission; the functions do, on
+ * first use: `--allow-ffi` for all of them, more where they say so.
+ *
+ * @example What the host's libseccomp calls a number
+ * ```ts no-eval
+ * import { openLibseccomp } from "@x/seccomp-tree/ffi";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(openLibseccomp()?.resolveNumber(0xc000003e, 0), "read");
+ * ```
+ *
+ * @module
+ */
+
+export type { Instruction, Op, Program } from "../bpf/instruction.ts";
+export type { SeccompData } from "../bpf/seccomp_data.ts";
+export { dumpFilters } from "./dump.ts";
+export { errnoName, SyscallError, type SyscallFailure } from "./error.ts";
+export { type ExecOptions, execWithFilter } from "./exec.ts";
+export {
+  type ExportResult,
+  type FilterArg,
+  type FilterCompare,
+  type FilterRule,
+  type FilterSpec,
+  type Libseccomp,
+  openLibseccomp,
+} from "./libseccomp.ts";
+export {
+  boundInstructions,
+  exportFilterGuarded,
+  type GuardOptions,
+  type LibseccompGuard,
+  openLibseccompGuard,
+} from "./libseccomp_guard.ts";
+export {
+  type FilterFlag,
+  filterFlags,
+  loadFilter,
+  type LoadOptions,
+} from "./load.ts";
+export {
+  selftest,
+  type SelftestCount,
+  type SelftestEngine,
+  type SelftestMismatch,
+  type SelftestOptions,
+  type SelftestReport,
+} from "./selftest.ts";
+export { runInKernel } from "./socket_filter.ts";
+export {
+  openStub,
+  type Stub,
+  type StubCall,
+  type StubJob,
+  type StubOutcome,
+} from "./stub.ts";
