@@ -13,11 +13,22 @@ import type {
   LinuxSeccompArg,
   LinuxSyscall,
   ScmpAction,
-  ScmpOp,
 } from "../../profile/oci.ts";
 import { ARCHES, type ArchName } from "../../tables/arch.ts";
 import type { Target } from "./meaning.ts";
 import { createRandom, type Random } from "./random.ts";
+import {
+  bounds,
+  drawArg,
+  drawValues,
+  equalities,
+  mixed,
+  narrow,
+  OPS,
+  type Outcome,
+  single,
+  unconditional,
+} from "./shapes.ts";
 
 /** A profile and the machine it is for. */
 export interface Case {
@@ -35,31 +46,18 @@ export interface GenerateOptions {
   usable?(name: string): boolean;
 }
 
-/** An action with its data. */
-type Outcome = Pick<LinuxSyscall, "action" | "errnoRet">;
-
-/** An entry of one name, in order of arrival. */
-type Entry = Outcome & Pick<LinuxSyscall, "args">;
-
-const OPS: readonly ScmpOp[] = [
-  "SCMP_CMP_EQ",
-  "SCMP_CMP_MASKED_EQ",
-  "SCMP_CMP_NE",
-  "SCMP_CMP_LT",
-  "SCMP_CMP_LE",
-  "SCMP_CMP_GE",
-  "SCMP_CMP_GT",
-];
-
 /** Names worth meeting: common, multiplexed, absent here or there, first and last. */
 const NAMES: readonly string[] = [
   "read write open close mmap mmap2 clone personality fcntl fcntl64 ioctl",
   "socket bind connect accept accept4 send recv sendto shutdown socketcall",
   "setsockopt recvmmsg ipc semop semget semtimedop shmat msgctl arch_prctl",
-  "modify_ldt vm86 breakpoint s390_runtime_instr riscv_flush_icache openat",
+  "setgid32 getuid32 stat64 modify_ldt vm86 breakpoint s390_runtime_instr riscv_flush_icache openat",
   "statx clone3 futex_waitv faccessat2 setuid32 chown exit_group kexec_load",
   "no_such_call",
 ].flatMap((line) => line.split(" "));
+
+/** Actions that begin alike may be one. */
+const SHORTEST = "SCMP_ACT_KILL".length;
 
 /** Machines of family B. */
 const NATIVES: readonly ArchName[] = [
@@ -113,26 +111,27 @@ export function generateContract(
   const multiplexes = ARCHES.filter(({ name }) => arches.includes(name))
     .some(({ multiplexed }) => multiplexed.length > 0);
   const outcomes = drawOutcomes(random);
+  const fallback = random.pick(outcomes);
+  // The runtimes skip rules of the default action: bounds count on theirs.
+  const distinct = outcomes.filter(({ action }) =>
+    action.slice(0, SHORTEST) !== fallback.action.slice(0, SHORTEST)
+  );
   const entries: LinuxSyscall[] = [];
   for (const name of drawNames(random, options)) {
     const shape = multiplexes && isMultiplexed(name)
       ? random.pick([unconditional, equalities])
+      : isNarrow(name)
+      ? random.pick([narrow, narrow, equalities])
       : random.pick([
         unconditional,
         single,
         equalities,
         equalities,
-        bounds,
-        bounds,
-        mixed,
+        ...(distinct.length > 0 ? [bounds, bounds, mixed] : []),
       ]);
-    for (const entry of shape(random, outcomes)) {
-      // Rules of different calls may come in any order.
-      entries.splice(random.int(2) * entries.length, 0, {
-        names: [name],
-        ...entry,
-        path: "",
-      });
+    const own = shape === bounds || shape === mixed ? distinct : outcomes;
+    for (const entry of shape(random, own)) {
+      entries.push({ names: [name], ...entry, path: "" });
       if (random.chance(0.1)) {
         entries.push({ names: [name], ...entry, path: "" });
       }
@@ -147,7 +146,7 @@ export function generateContract(
       path: "",
     })),
   );
-  return toCase(seed, random, { native: "x86_64", arches, entries, outcomes });
+  return toCase(seed, random, { native: "x86_64", arches, entries, fallback });
 }
 
 /**
@@ -190,7 +189,12 @@ export function generateAny(seed: number, options: GenerateOptions = {}): Case {
       path: "",
     });
   }
-  return toCase(seed, random, { native, arches, entries, outcomes });
+  return toCase(seed, random, {
+    native,
+    arches,
+    entries,
+    fallback: random.pick(outcomes),
+  });
 }
 
 function toCase(
@@ -200,10 +204,10 @@ function toCase(
     readonly native: ArchName;
     readonly arches: readonly ArchName[];
     readonly entries: readonly LinuxSyscall[];
-    readonly outcomes: readonly Outcome[];
+    readonly fallback: Outcome;
   },
 ): Case {
-  const { action, errnoRet } = random.pick(parts.outcomes);
+  const { action, errnoRet } = parts.fallback;
   const scmp = new Map(ARCHES.map(({ name, scmp }) => [name, scmp]));
   return {
     seed,
@@ -274,142 +278,9 @@ function isMultiplexed(name: string): boolean {
     );
 }
 
-/** A few values that are close to one another in a way that matters. */
-function drawValues(random: Random): bigint[] {
-  const highs = [0n, 0n, BigInt(random.pick([1, 2, 0x7fff_ffff, 0xffff_ffff]))];
-  const low = BigInt(random.pick([0, 1, 5, 0x7fff_fffe, 0xffff_fffd]));
-  const values: bigint[] = [];
-  const count = 2 + random.int(5);
-  for (let i = 0; i < count; i++) {
-    const lo = random.chance(0.9)
-      ? low + BigInt(random.int(3))
-      : BigInt(random.u32());
-    values.push(random.pick(highs) << 32n | lo);
-  }
-  return values;
-}
-
-function drawArg(
-  random: Random,
-  op: ScmpOp,
-  index: number,
-  values: readonly bigint[],
-): LinuxSeccompArg {
-  const value = random.pick(values);
-  if (op !== "SCMP_CMP_MASKED_EQ") {
-    const valueTwo = random.chance(0.1) ? 7n : 0n; // ignored
-    return { index, op, value, valueTwo };
-  }
-  const mask = random.pick([
-    1n,
-    3n,
-    0xffff_ffffn,
-    0xffff_ffff_ffff_ffffn,
-    0xffff_ffff_0000_0000n,
-    0x1_0000_0001n,
-    0n,
-    BigInt(random.u32()) << BigInt(random.int(33)),
-  ]);
-  return { index, op, value: mask, valueTwo: value };
-}
-
-type Shape = (random: Random, outcomes: readonly Outcome[]) => Entry[];
-
-const unconditional: Shape = (random, outcomes) => {
-  const rules = random.chance(0.3) ? equalities(random, outcomes) : [];
-  rules.splice(random.int(rules.length + 1), 0, {
-    ...random.pick(outcomes),
-    args: [],
-  });
-  return rules;
-};
-
-const single: Shape = (random, outcomes) => {
-  const values = drawValues(random);
-  const indices = [0, 1, 2, 3, 4, 5].filter(() => random.chance(0.4));
-  const args = indices.map((index) =>
-    drawArg(random, random.pick(OPS), index, values)
+/** Whether no 64-bit architecture has the call. */
+function isNarrow(name: string): boolean {
+  return !ARCHES.some(({ bits, syscalls }) =>
+    bits === 64 && syscalls.has(name)
   );
-  return [{ ...random.pick(outcomes), args }];
-};
-
-const equalities: Shape = (random, outcomes) => {
-  const values = drawValues(random);
-  const rules: Entry[] = [];
-  const count = 1 + random.int(5);
-  for (let i = 0; i < count; i++) {
-    rules.push({
-      ...random.pick(outcomes),
-      args: equalArgs(random, values, random.chance(0.2) ? 5 : 2),
-    });
-  }
-  return rules;
-};
-
-/** Up to `most` comparisons, at least one, in any order. */
-function equalArgs(
-  random: Random,
-  values: readonly bigint[],
-  most: number,
-): LinuxSeccompArg[] {
-  const args: LinuxSeccompArg[] = [];
-  do {
-    const index = random.int(most === 2 ? 3 : 6);
-    if (args.some((arg) => arg.index === index)) continue;
-    const op = random.pick<ScmpOp>([
-      "SCMP_CMP_EQ",
-      "SCMP_CMP_EQ",
-      "SCMP_CMP_MASKED_EQ",
-    ]);
-    args.push(drawArg(random, op, index, values));
-  } while (args.length === 0 || (args.length < most && random.chance(0.6)));
-  return args;
 }
-
-/** One comparison in each rule; several bounds have one outcome each way. */
-const bounds: Shape = (random, outcomes) => {
-  const high = BigInt(random.pick([0, 0, 1, 0xffff_ffff])) << 32n;
-  const values = drawValues(random).map((v) => high | v & 0xffff_ffffn);
-  // Bounds that share a high word above 0 agree in their outcome: older
-  // libraries keep the first one there (GHSA-4q85-33p6-j5g6).
-  const agreed = new Map<ScmpOp, Outcome>();
-  const rules: Entry[] = [];
-  const count = 1 + random.int(5);
-  for (let i = 0; i < count; i++) {
-    const op = random.pick(OPS);
-    const isEqual = op === "SCMP_CMP_EQ" || op === "SCMP_CMP_MASKED_EQ";
-    const kind = op === "SCMP_CMP_NE" ? op : "SCMP_CMP_LT";
-    const isFree = isEqual || (op !== "SCMP_CMP_NE" && high === 0n &&
-      op.startsWith("SCMP_CMP_L"));
-    const outcome = isFree
-      ? random.pick(outcomes)
-      : agreed.get(kind) ?? random.pick(outcomes);
-    if (!isFree) agreed.set(kind, outcome);
-    rules.push({
-      ...outcome,
-      args: [drawArg(random, op, random.int(2), values)],
-    });
-  }
-  return rules;
-};
-
-/** Rules of several equalities beside single comparisons of other outcomes. */
-const mixed: Shape = (random, outcomes) => {
-  const values = drawValues(random).map((v) => v & 0xffff_ffffn);
-  const [first, ...others] = outcomes;
-  if (first === undefined) return [];
-  const rules: Entry[] = [];
-  const count = 2 + random.int(4);
-  for (let i = 0; i < count; i++) {
-    if (random.chance(0.5)) {
-      rules.push({ ...first, args: equalArgs(random, values, 3) });
-      continue;
-    }
-    const op = random.pick(OPS.filter((op) => op !== "SCMP_CMP_NE"));
-    rules.push({
-      ...random.pick(others),
-      args: [drawArg(random, op, random.int(3), values)],
-    });
-  }
-  return rules;
-};

@@ -9,7 +9,8 @@
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import type { LinuxSeccomp, LinuxSeccompArg } from "../../profile/oci.ts";
 import { ARCHES } from "../../tables/arch.ts";
-import { archOf, type OracleArch, type Target } from "./meaning.ts";
+import type { OracleArch } from "./host.ts";
+import { archOf, type Target } from "./meaning.ts";
 import { createRandom, type Random } from "./random.ts";
 
 /** How many calls are made. */

@@ -21,8 +21,10 @@ import {
   type ArchName,
   isKnownName,
 } from "../../tables/arch.ts";
-import type { CallTree } from "./chain.ts";
-import { addRule, createCallTree, ExistsError, walk } from "./tree.ts";
+import { type OracleArch, type OracleHost, X32_BIT, X86_64 } from "./host.ts";
+import { ArchRules } from "./arch_rules.ts";
+import { isAboveStub, stubLimits } from "./stub.ts";
+import { ExistsError } from "./tree.ts";
 
 /** Which runtime, on which machine. */
 export interface Target {
@@ -40,29 +42,14 @@ export interface Refused {
   readonly reason: string;
 }
 
-/** What the oracle knows of an architecture. */
-export type OracleArch = Omit<Arch, "name">;
-
-/** The machine and what its libseccomp knows. */
-export interface OracleHost {
-  /** The machine. */
-  readonly native: OracleArch;
-  /** The runtime. */
-  readonly semantics: "crun" | "runc";
-  /** Finds an architecture by its OCI name. */
-  find(scmp: string): OracleArch | undefined;
-  /** Whether the library has a name at all, on any architecture. */
-  known(name: string): boolean;
-}
-
 /** Answers calls. */
 export type Verdicts = (data: SeccompData) => number;
 
 const KILL = 0;
-const ENOSYS = 0x0005_0026;
-const X32_BIT = 0x4000_0000;
+/** `ENOSYS` of asm-generic/errno.h, and of MIPS. */
+const ENOSYS = 38;
+const MIPS_ENOSYS = 89;
 const SKIPPED = 0xffff_ffff;
-const X86_64 = "SCMP_ARCH_X86_64";
 
 const ACTIONS: Readonly<Record<ScmpAction, number>> = {
   SCMP_ACT_KILL: 0,
@@ -159,7 +146,7 @@ function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
   checkNotify(seccomp, host);
   checkData(defaultValue, "default action");
   const arches = archesOf(seccomp, host);
-  const filters = arches.map((arch) => new Filter(arch));
+  const filters = arches.map((arch) => new ArchRules(arch));
   for (const entry of seccomp.syscalls) {
     const value = actionValue(entry.action, entry.errnoRet, host, entry.path);
     if (value === defaultValue) continue;
@@ -181,14 +168,17 @@ function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
   const limits = host.semantics === "runc"
     ? stubLimits(seccomp, arches, host)
     : new Map<OracleArch, number>();
+  // runc has the number of the machine that it was built for.
+  const enosys = ACTIONS.SCMP_ACT_ERRNO +
+    (host.native.scmp.startsWith("SCMP_ARCH_MIPS") ? MIPS_ENOSYS : ENOSYS);
   const byArch = Map.groupBy(filters, ({ arch }) => arch.auditArch);
   return ({ nr, arch, args }) => {
     const own = byArch.get(arch);
     if (own === undefined) return KILL;
     for (const { arch } of own) {
-      if (isAboveStub(nr, arch, limits.get(arch))) return ENOSYS;
+      if (isAboveStub(nr, arch, limits.get(arch))) return enosys;
     }
-    const [{ arch: first }] = own as [Filter]; // groups are never empty
+    const [{ arch: first }] = own as [ArchRules]; // groups are never empty
     if (own.length === 1) {
       if (first.syscallBit !== 0 && nr < X32_BIT) return KILL;
       if (first.scmp === X86_64 && nr >= X32_BIT && nr !== SKIPPED) return KILL;
@@ -199,20 +189,6 @@ function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
     }
     return defaultValue;
   };
-}
-
-/** Whether runc's stub answers. */
-function isAboveStub(
-  nr: number,
-  { scmp, syscallBit }: OracleArch,
-  limit: number | undefined,
-): boolean {
-  if (limit === undefined) return false;
-  if (scmp === X86_64 || syscallBit !== 0) {
-    const isX32 = (nr & X32_BIT) !== 0;
-    if (isX32 !== (syscallBit !== 0)) return false;
-  }
-  return nr > limit || (scmp.startsWith("SCMP_ARCH_S390") && nr === 0);
 }
 
 function actionValue(
@@ -273,84 +249,4 @@ function ruleArgs(
   }
   const isRepeated = new Set(args.map(({ index }) => index)).size < args.length;
   return isRepeated ? args.map((arg) => [arg]) : [args];
-}
-
-/** Largest number that the names of a profile resolve to, by architecture. */
-function stubLimits(
-  seccomp: LinuxSeccomp,
-  arches: readonly OracleArch[],
-  host: OracleHost,
-): Map<OracleArch, number> {
-  const limits = new Map<OracleArch, number>();
-  if (
-    ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"].includes(
-      seccomp.defaultAction,
-    )
-  ) return limits;
-  for (const arch of arches) {
-    let limit = 0;
-    for (const { names } of seccomp.syscalls) {
-      for (const name of names) {
-        // A multiplexed name resolves to a negative number, wired or not.
-        const isMultiplexed = arch.multiplexed.some((c) => c.name === name);
-        if (!isMultiplexed && host.known(name)) {
-          limit = Math.max(limit, arch.syscalls.get(name) ?? 0);
-        }
-      }
-    }
-    if (limit > 0) limits.set(arch, limit);
-  }
-  return limits;
-}
-
-/** The rules of one architecture. */
-class Filter {
-  readonly arch: OracleArch;
-  readonly #byNumber: Map<number, CallTree> = new Map();
-  /** Rules on names without a number: never met, but they can collide. */
-  readonly #byName: Map<string, CallTree> = new Map();
-
-  constructor(arch: OracleArch) {
-    this.arch = arch;
-  }
-
-  add(name: string, args: readonly LinuxSeccompArg[], value: number): void {
-    const { bits, multiplexed, syscalls } = this.arch;
-    const behind = multiplexed.find((call) => call.name === name);
-    if (behind !== undefined) {
-      const selector: LinuxSeccompArg = {
-        index: 0,
-        op: "SCMP_CMP_EQ",
-        value: BigInt(behind.call),
-        valueTwo: 0n,
-      };
-      const others = args.filter(({ index }) => index !== 0);
-      addRule(
-        treeOf(this.#byNumber, behind.nr),
-        [selector, ...others],
-        bits,
-        value,
-      );
-    }
-    const nr = syscalls.get(name);
-    if (nr !== undefined) {
-      addRule(treeOf(this.#byNumber, nr), args, bits, value);
-    } else if (multiplexed.length === 0) {
-      addRule(treeOf(this.#byName, name), args, bits, value);
-    }
-  }
-
-  verdict(nr: number, args: readonly bigint[]): number | undefined {
-    const tree = this.#byNumber.get(nr);
-    return tree === undefined ? undefined : walk(tree, args);
-  }
-}
-
-function treeOf<K>(trees: Map<K, CallTree>, key: K): CallTree {
-  let tree = trees.get(key);
-  if (tree === undefined) {
-    tree = createCallTree();
-    trees.set(key, tree);
-  }
-  return tree;
 }

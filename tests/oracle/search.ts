@@ -86,9 +86,10 @@ export class Search {
       newEnded: before.newEnded || isLast(test),
       oldEnded: before.oldEnded || isLast(old),
     };
+    // What leads elsewhere on a side that the new rule does not use is another rule.
     for (const name of ["yes", "no"] as const) {
       if (isUsed(old[name]) && !isUsed(test[name])) {
-        return { found, stop: true };
+        return { found: { ...found, match: false }, stop: true };
       }
     }
     if (

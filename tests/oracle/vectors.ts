@@ -7,7 +7,8 @@
 
 import type { LinuxSeccomp } from "../../profile/oci.ts";
 import { ARCHES, type ArchName } from "../../tables/arch.ts";
-import { archOf, hostOf, type OracleArch, type OracleHost } from "./meaning.ts";
+import type { OracleArch, OracleHost } from "./host.ts";
+import { archOf, hostOf } from "./meaning.ts";
 import { parseExact, toSection } from "./read_section.ts";
 
 /** One verdict. */

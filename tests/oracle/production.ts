@@ -1,0 +1,72 @@
+/**
+ * The code under test, called as the command line calls it.
+ *
+ * @module
+ */
+
+import type { Program } from "../../bpf/instruction.ts";
+import { compile } from "../../compiler/compile.ts";
+import { SizeError } from "../../compiler/size.ts";
+import { ProfileError } from "../../profile/error.ts";
+import type { LinuxSeccomp } from "../../profile/oci.ts";
+import type { Policy } from "../../profile/policy.ts";
+import { resolve, targetArches } from "../../profile/resolve.ts";
+import { archOf, type Target } from "./meaning.ts";
+
+/** What to make. */
+export interface ProduceOptions {
+  /** Which names exist; those of the tables unless told. */
+  readonly knows?: (name: string) => boolean;
+  /** Whether to compile; yes unless told. */
+  readonly program?: boolean;
+}
+
+/** What production makes of a profile. */
+export type Produced =
+  | {
+    readonly kind: "compiled";
+    /** What the profile means. */
+    readonly policy: Policy;
+    /** The filter; absent where not asked for, or too large for the kernel. */
+    readonly program?: Program;
+  }
+  | {
+    readonly kind: "refused";
+    /** Why. */
+    readonly reason: string;
+  };
+
+/**
+ * Resolves and compiles a profile.
+ *
+ * @param seccomp The profile.
+ * @param target The machine and the runtime.
+ * @param options What to make.
+ * @returns The policy and its program, or why there is none.
+ */
+export function produce(
+  seccomp: LinuxSeccomp,
+  target: Target,
+  options: ProduceOptions = {},
+): Produced {
+  let policy: Policy;
+  try {
+    const arches = targetArches(archOf(target.native), seccomp.architectures);
+    policy = resolve(seccomp, {
+      arches,
+      semantics: target.semantics,
+      unknown: "warn",
+      ...(options.knows === undefined ? {} : { knows: options.knows }),
+    }).policy;
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    return { kind: "refused", reason: error.message };
+  }
+  if (options.program === false) return { kind: "compiled", policy };
+  try {
+    return { kind: "compiled", policy, program: compile(policy).program };
+  } catch (error) {
+    if (!(error instanceof SizeError)) throw error;
+    return { kind: "compiled", policy };
+  }
+}
