@@ -57,7 +57,7 @@ export function collapse(
   for (let i = 0; i < n;) {
     let end = i;
     while (end < n && weightless[end] === 1) end++;
-    if (end - i < least || end - i === n) end = i + 1;
+    if (end - i < least || weightless.every((mark) => mark === 1)) end = i + 1;
     const stretch = runs.slice(i, end);
     const head = stretch[0];
     if (head !== undefined && stretch.length > 1) {

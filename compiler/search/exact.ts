@@ -50,6 +50,7 @@
 
 import { depthBound, firstTestBound, leastDepth, pathBound } from "./bounds.ts";
 import type { Line } from "./line.ts";
+import { createFrame, type Frame, giveUp, obeysLemma, offer } from "./frame.ts";
 import { createMemo, type Memo } from "./memo.ts";
 import { createView, fillView, type View, weighClasses } from "./view.ts";
 
@@ -75,29 +76,13 @@ export interface ExactSearch {
 }
 
 /** No bound on the depth; deeper trees than this do not occur. */
-export const UNBOUNDED: number = 1 << 20;
-
-/** The best way on from a state, while it is searched. */
-interface Frame {
-  /** What it may cost: the budget, then the best cost so far. */
-  limit: number;
-  /** Least lower bound among the ways that were given up. */
-  floor: number;
-  /** Cost of the best tree so far; how it goes on, as in `Memo`. */
-  best: number;
-  heavy: number;
-  light: number;
-  cut: number;
-  depth: number;
-  /** Ranks of the values that the chain tests. */
-  readonly tested: number[];
-}
+export const UNBOUNDED = 2047;
 
 /** Makes a search for a line. */
 export function createExactSearch(line: Line): ExactSearch {
   const { n, classes, candidateRun, candidateWeight, testCost, heights } = line;
   const none = candidateWeight.length;
-  const memo = createMemo();
+  const memo = createMemo(n, none);
   const views: View[] = [];
   const masses = new Float64Array(n);
   const classWeight = new Float64Array(Math.max(...classes) + 1);
@@ -112,7 +97,10 @@ export function createExactSearch(line: Line): ExactSearch {
     rank < none ? candidateWeight[rank] as number : 0;
   const viewAt = (level: number): View => views[level] ??= createView(n);
 
-  /** Number of a state without a bound on depth; a new one gets a lower bound. */
+  /**
+   * Number of a state without a bound on depth; a new one gets a lower bound.
+   * The view of the level below `level` is scratch.
+   */
   const touch = (
     level: number,
     i: number,
@@ -123,9 +111,9 @@ export function createExactSearch(line: Line): ExactSearch {
     const known = memo.count;
     const id = memo.find(i, j, one, two, UNBOUNDED);
     if (memo.count > known) {
-      const view = viewAt(level);
+      const view = viewAt(level + 1);
       fillView(line, view, i, j, classOf(one), one, two);
-      work += j - i + 1;
+      work += 2 * (j - i + 1);
       const first = firstTestBound(
         view,
         0,
@@ -164,16 +152,7 @@ export function createExactSearch(line: Line): ExactSearch {
       stopped = true;
       return Infinity;
     }
-    const frame: Frame = {
-      limit: budget,
-      floor: Infinity,
-      best: Infinity,
-      heavy: 0,
-      light: 0,
-      cut: -1,
-      depth: 0,
-      tested: [],
-    };
+    const frame = createFrame(budget);
     const one = memo.one[id] as number;
     const two = memo.two[id] as number;
     const view = viewAt(level);
@@ -224,10 +203,11 @@ export function createExactSearch(line: Line): ExactSearch {
     // From the middle outwards: good trees early make for tight budgets.
     let middle = 1;
     while (middle < m - 1 && (sums[middle] as number) * 2 < total) middle++;
+    frame.leftLow = frame.rightLow = 0;
     for (let k = 0; k < 2 * m; k++) {
       const p = middle + ((k & 1) === 1 ? (k + 1) >> 1 : -(k >> 1));
       if (p < 1 || p >= m || !obeysLemma(line, frame.tested, view, p)) continue;
-      cutAt(frame, level, p, light, through, below);
+      cutAt(frame, level, p, p - middle, light, through, below);
       if (stopped) return;
     }
     const one = view.left1[m] as number;
@@ -263,6 +243,7 @@ export function createExactSearch(line: Line): ExactSearch {
     frame: Frame,
     level: number,
     p: number,
+    offset: number,
     light: number,
     through: number,
     room: number,
@@ -274,23 +255,19 @@ export function createExactSearch(line: Line): ExactSearch {
     const cut = from[p] as number;
     let boundL = firstTestBound(view, 0, p - 1, weightOf(l1), testCost);
     let boundR = firstTestBound(view, p, m - 1, weightOf(r1), testCost);
+    // A longer side costs no less: what bounds the cut before bounds this one.
+    if (offset > 0) boundL = Math.max(boundL, frame.leftLow);
+    if (offset < 0) boundR = Math.max(boundR, frame.rightLow);
     if (giveUp(frame, through + boundL + boundR)) return;
-    let idL = touch(
-      level + 1,
-      from[0] as number,
-      to[p - 1] as number,
-      l1,
-      left2[p] as number,
-    );
-    let idR = touch(
-      level + 1,
-      cut,
-      to[m - 1] as number,
-      r1,
-      right2[p] as number,
-    );
+    const i = from[0] as number;
+    const j = to[m - 1] as number;
+    let idL = touch(level, i, to[p - 1] as number, l1, left2[p] as number);
     boundL = Math.max(boundL, memo.value[idL] as number);
+    if (offset >= 0) frame.leftLow = boundL;
+    if (giveUp(frame, through + boundL + boundR)) return;
+    let idR = touch(level, cut, j, r1, right2[p] as number);
     boundR = Math.max(boundR, memo.value[idR] as number);
+    if (offset <= 0) frame.rightLow = boundR;
     if (giveUp(frame, through + boundL + boundR)) return;
     idL = bounded(idL, room);
     const roomL = frame.limit - through - boundR;
@@ -334,48 +311,4 @@ export function createExactSearch(line: Line): ExactSearch {
     work: () => work,
     stopped: () => stopped,
   };
-}
-
-/** Notes a lower bound of a way and tells whether it cannot be the best. */
-function giveUp(frame: Frame, bound: number): boolean {
-  if (bound <= frame.limit && bound < frame.best) return false;
-  if (bound < frame.floor) frame.floor = bound;
-  return true;
-}
-
-/** Takes a tree where it is the best so far. */
-function offer(
-  frame: Frame,
-  cost: number,
-  light: number,
-  cut: number,
-  depth: number,
-): void {
-  if (giveUp(frame, cost)) return;
-  frame.best = cost;
-  frame.limit = cost;
-  frame.heavy = frame.tested.length - light;
-  frame.light = light;
-  frame.cut = cut;
-  frame.depth = frame.tested.length + depth;
-}
-
-/** Whether the side away from each tested value is no heavier than the value. */
-function obeysLemma(
-  line: Line,
-  tested: readonly number[],
-  view: View,
-  p: number,
-): boolean {
-  const left = view.sums[p] as number;
-  const right = (view.sums[view.m] as number) - left;
-  for (const rank of tested) {
-    const run = line.candidateRun[rank] as number;
-    const away = run >= (view.from[p] as number) ? left : right;
-    // Rounding may not decide.
-    if (away > (line.candidateWeight[rank] as number) * (1 + 1e-12)) {
-      return false;
-    }
-  }
-  return true;
 }

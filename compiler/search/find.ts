@@ -1,8 +1,9 @@
 /**
  * The search on a line: which method, how much work, what is proven.
  *
- * 1. Up to `LONGEST` runs: the interval search gives a tree; the exact search
- *    gets its cost as budget and either betters it or proves it.
+ * 1. Up to `LONGEST` runs: the interval search gives a tree. Where `certify.ts`
+ *    does not prove it, the exact search gets its cost as budget and either
+ *    betters it or proves it.
  * 2. Where the work limit stops the exact search, or the line is longer: values
  *    that outweigh three sevenths of the rest are taken by `eq` (with keys as
  *    classes that is always right, Atalig and Chrobak, 2023; here it is a rule
@@ -17,6 +18,7 @@
  * @module
  */
 
+import { certify } from "./certify.ts";
 import { depthBound, firstTestBound } from "./bounds.ts";
 import { createExactSearch, type ExactSearch, UNBOUNDED } from "./exact.ts";
 import {
@@ -84,6 +86,9 @@ export function findTree(line: Line, limits: FindLimits): Found {
 function findExactly(line: Line, limits: FindLimits): Found {
   const table = solveIntervals(line);
   const start = describe(line, intervalTree(line, table, 0, line.n - 1));
+  if (certify(line, table)) {
+    return { ...start, proven: true, lower: start.cost };
+  }
   const budget = Math.min(start.cost, limits.budget ?? Infinity);
   if (limits.workLimit < line.n ** 3 / LEAST_WORK_DIVISOR) {
     const pieces = limits.workLimit > 0 && line.n > PIECE

@@ -36,43 +36,44 @@ export interface Memo extends Columns {
   find(i: number, j: number, one: number, two: number, room: number): number;
 }
 
-/** Makes an empty memory. */
-export function createMemo(): Memo {
-  let capacity = 1 << 11;
+/**
+ * Makes an empty memory.
+ *
+ * @param n Runs of the line, so that i, j < n.
+ * @param none Candidates of the line, so that one, two <= none.
+ */
+export function createMemo(n: number, none: number): Memo {
+  let capacity = 1 << 13;
   let mask = 2 * capacity - 1;
   let table = new Int32Array(2 * capacity);
-  const place = (
-    i: number,
-    j: number,
-    one: number,
-    two: number,
-    room: number,
-  ): number => {
-    let h = Math.imul(i, 0x9e37_79b1) ^ Math.imul(j, 0x85eb_ca6b);
-    h = Math.imul(h ^ (h >>> 15) ^ one, 0x2c1b_3c6d);
-    h = Math.imul(h ^ (h >>> 12) ^ two, 0x297a_2d39) + Math.imul(room, 0x51);
-    return h ^ (h >>> 15);
+  let keys = new Float64Array(2 * capacity);
+  // n <= 2^9, none < 2^12 and room < 2^11 keep keys below 2^53, so exact.
+  const ranks = none + 1;
+  const place = (range: number, holes: number): number => {
+    let h = Math.imul(range, 0x9e37_79b1) ^ Math.imul(holes, 0x85eb_ca6b);
+    h = Math.imul(h ^ (h >>> 15), 0x2c1b_3c6d);
+    return (h ^ (h >>> 13)) & mask;
   };
   const memo: Memo = {
     ...columns(capacity),
     count: 0,
     find(i, j, one, two, room): number {
-      let at = place(i, j, one, two, room) & mask;
-      for (let id = table[at] ?? 0; id !== 0; id = table[at] ?? 0) {
-        const k = id - 1;
-        if (
-          memo.i[k] === i && memo.j[k] === j && memo.one[k] === one &&
-          memo.two[k] === two && memo.room[k] === room
-        ) return k;
+      const range = (room * n + i) * n + j;
+      const holes = one * ranks + two;
+      const key = range * ranks * ranks + holes;
+      let at = place(range, holes);
+      while (table[at] !== 0) {
+        if (keys[at] === key) return (table[at] as number) - 1;
         at = (at + 1) & mask;
       }
-      const id = memo.count++;
-      if (id === capacity) {
+      if (memo.count === capacity) {
         grow();
-        at = place(i, j, one, two, room) & mask;
+        at = place(range, holes);
         while (table[at] !== 0) at = (at + 1) & mask;
       }
+      const id = memo.count++;
       table[at] = id + 1;
+      keys[at] = key;
       memo.i[id] = i;
       memo.j[id] = j;
       memo.one[id] = one;
@@ -82,42 +83,45 @@ export function createMemo(): Memo {
     },
   };
   const grow = (): void => {
-    const old: Columns = { ...memo };
-    const held = capacity;
+    const oldTable = table;
+    const oldKeys = keys;
     capacity *= 2;
     mask = 2 * capacity - 1;
     table = new Int32Array(2 * capacity);
+    keys = new Float64Array(2 * capacity);
     const longer = columns(capacity);
-    longer.value.set(old.value);
-    longer.exact.set(old.exact);
-    for (
-      const name of [
-        "i",
-        "j",
-        "one",
-        "two",
-        "room",
-        "heavy",
-        "light",
-        "cut",
-        "depth",
-      ] as const
-    ) longer[name].set(old[name]);
+    for (const name of NAMES) longer[name].set(memo[name]);
     Object.assign(memo, longer);
-    for (let k = 0; k < held; k++) {
-      let at = mask & place(
-        old.i[k] ?? 0,
-        old.j[k] ?? 0,
-        old.one[k] ?? 0,
-        old.two[k] ?? 0,
-        old.room[k] ?? 0,
-      );
+    for (let from = 0; from < oldTable.length; from++) {
+      const id = oldTable[from] as number;
+      if (id === 0) continue;
+      const k = id - 1;
+      const range = ((memo.room[k] as number) * n + (memo.i[k] as number)) * n +
+        (memo.j[k] as number);
+      const holes = (memo.one[k] as number) * ranks + (memo.two[k] as number);
+      let at = place(range, holes);
       while (table[at] !== 0) at = (at + 1) & mask;
-      table[at] = k + 1;
+      table[at] = id;
+      keys[at] = oldKeys[from] as number;
     }
   };
   return memo;
 }
+
+/** Names of the columns. */
+const NAMES = [
+  "i",
+  "j",
+  "one",
+  "two",
+  "room",
+  "value",
+  "exact",
+  "heavy",
+  "light",
+  "cut",
+  "depth",
+] as const;
 
 /** Makes columns for some states. */
 function columns(capacity: number): Columns {
