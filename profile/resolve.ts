@@ -196,8 +196,10 @@ function pendingRules(
             source,
           });
         }
+        // Without a number here the rule is filed and never emitted, but it can
+        // contradict; a multiplexing architecture drops names it does not have.
         if (nr !== undefined) add(nr, { args, value, source });
-        else if (behind === undefined && arch.multiplexed.length === 0) {
+        else if (behind !== undefined || arch.multiplexed.length === 0) {
           add(name, { args, value, source });
         }
       }

@@ -35,16 +35,8 @@ export function fileRules(
   let live: CutRule[] = [];
   let root: Test[] = [];
   for (const rule of rules) {
-    // A rule whose last comparisons are a whole rule already is never asked.
-    if (
-      live.some((other) => isProperSuffix(other.conditions, rule.conditions))
-    ) {
-      continue;
-    }
-    const kept = live.filter((other) =>
-      other.value !== rule.value ||
-      !isProperSuffix(rule.conditions, other.conditions)
-    );
+    if (live.some((other) => hides(other, rule, live, bits))) continue;
+    const kept = live.filter((other) => !replaces(rule, other, live));
     if (kept.length < live.length) {
       live = kept;
       root = [];
@@ -57,6 +49,43 @@ export function fileRules(
     live.push(rule);
   }
   return root;
+}
+
+/**
+ * Whether a rule that ends in another is left out: where the tree has no other
+ * action, or where the other one is a single test with another action.
+ */
+function hides(
+  other: CutRule,
+  rule: CutRule,
+  live: readonly CutRule[],
+  bits: 32 | 64,
+): boolean {
+  if (!isProperSuffix(other.conditions, rule.conditions)) return false;
+  if (live.every(({ value }) => value === rule.value)) return true;
+  return bits === 32 && other.conditions.length === 1 &&
+    other.value !== rule.value;
+}
+
+/**
+ * Whether a rule takes the place of another that ends in it: where all that
+ * begins as the other does has the rule's action.
+ */
+function replaces(
+  rule: CutRule,
+  other: CutRule,
+  live: readonly CutRule[],
+): boolean {
+  if (!isProperSuffix(rule.conditions, other.conditions)) return false;
+  const length = other.conditions.length - rule.conditions.length;
+  const prefix = other.conditions.slice(0, length);
+  return live.every(({ conditions, value }) =>
+    value === rule.value ||
+    !prefix.every((condition, i) => {
+      const own = conditions[i];
+      return own !== undefined && sameCondition(condition, own);
+    })
+  );
 }
 
 function isProperSuffix(

@@ -52,8 +52,7 @@ export function enosysStub(
   const both = arches.length > 1;
   for (const arch of arches) {
     const max = largestNumber(seccomp, arch, skip);
-    // The bit of x32 is not part of the number for this rule.
-    if ((max & ~arch.syscallBit) === 0) continue;
+    if (max === 0) continue;
     switch (arch.name) {
       case "x86_64":
         // Bit 30 sends a call to the maximum of x32, or straight to the filter.
