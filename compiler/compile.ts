@@ -18,13 +18,9 @@ import type { Program } from "../bpf/instruction.ts";
 import { NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { ArchPolicy, Policy } from "../profile/policy.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
-import { decideArguments } from "./conditions.ts";
+import { type Calls, decideArguments } from "./conditions.ts";
 import { type CostOptions, depthBound, TEST_PRICES, weigh } from "./cost.ts";
-import {
-  createDecisionGraph,
-  type Decision,
-  type DecisionGraph,
-} from "./decision.ts";
+import { createDecisionGraph, type Decision } from "./decision.ts";
 import { dispatch } from "./dispatch.ts";
 import { SizeError, sizeOf } from "./size.ts";
 import { layout } from "./layout.ts";
@@ -99,9 +95,8 @@ export function compile(
   options: CompileOptions = {},
 ): Compilation {
   const graph = createDecisionGraph();
-  const trees = policy.arches.map((arch) =>
-    compileArch(graph, policy, arch, options)
-  );
+  const calls: Calls = { ...policy, graph, decided: new Map() };
+  const trees = policy.arches.map((arch) => compileArch(calls, arch, options));
   const decision = dispatch(
     graph,
     policy.arches.map(({ auditArch }, i) => ({
@@ -141,25 +136,19 @@ interface ArchTree {
 }
 
 function compileArch(
-  graph: DecisionGraph,
-  policy: Policy,
+  calls: Calls,
   arch: ArchPolicy,
   options: CompileOptions,
 ): ArchTree {
   const decided = partition(arch.rules).map(({ first, last, rules }) => ({
     first,
     last,
-    node: decideArguments(
-      graph,
-      rules,
-      policy.defaultValue,
-      policy.littleEndian,
-    ).node,
+    node: decideArguments(calls, rules),
   }));
   const cells = weigh(decided, arch.auditArch, options);
   const intervals = decided.filter((c, i) => c.node !== decided[i - 1]?.node);
   const maxDepth = depthBound(intervals.length, options);
-  const tree = treeOfCells(graph, NR_OFFSET, cells, {
+  const tree = treeOfCells(calls.graph, NR_OFFSET, cells, {
     sizePenalty: TEST_PRICES[options.objective ?? "balanced"],
     prove: options.prove ?? false,
     ...(maxDepth === undefined ? {} : { maxDepth }),

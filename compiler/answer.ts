@@ -1,0 +1,205 @@
+/**
+ * The answer to a residual question, word by word in a given order.
+ *
+ * A word without masks cuts the number line into cells, which a tree of least
+ * cost tells apart. Comparisons under a mask are no intervals: they are tested
+ * first, each distinct one as a test of its own.
+ *
+ * @module
+ */
+
+import { argOffset } from "../bpf/seccomp_data.ts";
+import { cellsOf } from "./cells.ts";
+import { ARGUMENT_COSTS, argumentWeight } from "./cost.ts";
+import type { Decision, DecisionGraph } from "./decision.ts";
+import {
+  halfOf,
+  knowMasked,
+  knowWord,
+  type MaskedFact,
+  type Part,
+  type Word,
+} from "./part.ts";
+import { narrow, type Residual, wordsOf } from "./residual.ts";
+import { treeOfCells } from "./tree.ts";
+
+/** A decision and the instructions that a call is expected to execute in it. */
+export interface Costed {
+  readonly node: Decision;
+  /** Expected instructions, the word of the first test not loaded. */
+  readonly cost: number;
+}
+
+/** One order of words and what was found under it. */
+export interface Search {
+  readonly graph: DecisionGraph;
+  readonly order: readonly Word[];
+  readonly littleEndian: boolean;
+  readonly answers: Map<string, Costed>;
+  /** Work that it may still do. */
+  readonly budget: { left: number };
+}
+
+const FULL = 0xffff_ffff;
+/** Work to build the key of a rule that is left, where to drop one is 1. */
+const KEPT = 10;
+/** Most masked comparisons of one word among which the best first one is sought. */
+const MAX_SEARCHED_MASKS = 4;
+
+/** Answers a residual with a fresh accumulator; `undefined` beyond the limit. */
+export function answer(search: Search, residual: Residual): Costed | undefined {
+  const known = search.answers.get(residual.key);
+  if (known !== undefined) return known;
+  const asked = new Set(wordsOf(residual));
+  const word = search.order.find((w) => asked.has(w));
+  let found: Costed | undefined;
+  if (word === undefined) {
+    found = { node: search.graph.leaf(residual.otherwise), cost: 1 };
+  } else {
+    const inside = answerWord(search, residual, word, []);
+    found = inside === undefined
+      ? undefined
+      : { node: inside.node, cost: inside.cost + ARGUMENT_COSTS.load };
+  }
+  if (found !== undefined) search.answers.set(residual.key, found);
+  return found;
+}
+
+/** Answers a residual whose next word is in the accumulator, about which some facts are known. */
+function answerWord(
+  search: Search,
+  residual: Residual,
+  word: Word,
+  facts: readonly MaskedFact[],
+): Costed | undefined {
+  const masked = maskedTests(residual, word);
+  if (masked.length === 0) return answerCells(search, residual, word, facts);
+  const tried = masked.length > MAX_SEARCHED_MASKS
+    ? masked.slice(0, 1)
+    : masked;
+  let best: Costed | undefined;
+  for (const test of tried) {
+    const found = branchOn(search, residual, word, facts, test);
+    if (found !== undefined && (best === undefined || found.cost < best.cost)) {
+      best = found;
+    }
+  }
+  return best;
+}
+
+function branchOn(
+  search: Search,
+  residual: Residual,
+  word: Word,
+  facts: readonly MaskedFact[],
+  { mask, value }: { readonly mask: number; readonly value: number },
+): Costed | undefined {
+  const side = (holds: boolean): Costed | undefined => {
+    const fact = { mask, value, holds };
+    const rest = narrowed(
+      search,
+      residual,
+      word,
+      (p) => knowMasked(p, word, fact),
+    );
+    if (rest === undefined) return undefined;
+    const goesOn = wordsOf(rest).includes(word);
+    return goesOn
+      ? answerWord(search, rest, word, [...facts, fact])
+      : answer(search, rest);
+  };
+  const yes = side(true);
+  if (yes === undefined) return undefined;
+  const no = side(false);
+  if (no === undefined) return undefined;
+  const offset = offsetOf(word, search.littleEndian);
+  const bit = (mask & (mask - 1)) === 0;
+  const { graph } = search;
+  // All bits clear, or a single bit set, is one JSET; else AND and JEQ.
+  const node = value === 0
+    ? graph.branch(
+      { offset, mask: FULL, op: "set", k: mask },
+      no.node,
+      yes.node,
+    )
+    : bit
+    ? graph.branch(
+      { offset, mask: FULL, op: "set", k: mask },
+      yes.node,
+      no.node,
+    )
+    : graph.branch({ offset, mask, op: "eq", k: value }, yes.node, no.node);
+  const own = value === 0 || bit ? 1 : 2;
+  return { node, cost: own + (yes.cost + no.cost) / 2 };
+}
+
+/** The distinct comparisons of a word under a mask. */
+function maskedTests(
+  residual: Residual,
+  word: Word,
+): readonly { readonly mask: number; readonly value: number }[] {
+  const tests = new Map<string, { mask: number; value: number }>();
+  for (const { parts } of residual.rules) {
+    for (const part of parts) {
+      const half = halfOf(part, word);
+      if (half === undefined || half.mask === FULL || half.mask === 0) continue;
+      const { mask, value } = half;
+      tests.set(`${mask}:${value}`, { mask, value });
+    }
+  }
+  return [...tests.values()];
+}
+
+function answerCells(
+  search: Search,
+  residual: Residual,
+  word: Word,
+  facts: readonly MaskedFact[],
+): Costed | undefined {
+  const cells = cellsOf(residual, word, facts);
+  const answered: {
+    readonly first: number;
+    readonly last: number;
+    readonly node: Decision;
+    readonly weight: number;
+  }[] = [];
+  let below = 0;
+  let total = 0;
+  for (const { first, last } of cells) {
+    const rest = narrowed(
+      search,
+      residual,
+      word,
+      (p) => knowWord(p, word, first),
+    );
+    const found = rest && answer(search, rest);
+    if (found === undefined) return undefined;
+    const weight = argumentWeight(first);
+    below += weight * found.cost;
+    total += weight;
+    answered.push({ first, last, node: found.node, weight });
+  }
+  const offset = offsetOf(word, search.littleEndian);
+  const tree = treeOfCells(search.graph, offset, answered, {
+    cubes: true,
+    prove: false,
+  });
+  return { node: tree.node, cost: tree.cost / total + below / total };
+}
+
+function offsetOf(word: Word, littleEndian: boolean): number {
+  return argOffset(word >> 1, word % 2 === 0 ? "lo" : "hi", littleEndian);
+}
+
+/** `narrow`, paid from the budget; `undefined` where that is spent. */
+function narrowed(
+  { budget }: Search,
+  residual: Residual,
+  word: Word,
+  know: (part: Part) => Part,
+): Residual | undefined {
+  if (budget.left < 0) return undefined;
+  const rest = narrow(residual, word, know);
+  budget.left -= residual.rules.length + KEPT * rest.rules.length;
+  return rest;
+}

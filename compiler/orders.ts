@@ -1,0 +1,35 @@
+/**
+ * The orders in which the words of a call's arguments may be asked.
+ *
+ * @module
+ */
+
+import type { Word } from "./part.ts";
+
+/** Most words whose orders are all tried: 4! = 24 orders. */
+const MAX_PERMUTED = 4;
+
+/**
+ * Lists the orders to try: low words first, since a low word often settles what
+ * the high one would be asked for, then every other one where words are few.
+ *
+ * @param words Words in rising order.
+ */
+export function wordOrders(
+  words: readonly Word[],
+): readonly (readonly Word[])[] {
+  const lowFirst = [
+    ...words.filter((w) => w % 2 === 0),
+    ...words.filter((w) => w % 2 === 1),
+  ];
+  if (words.length > MAX_PERMUTED) return [lowFirst, words];
+  return permutations(lowFirst);
+}
+
+function permutations(words: readonly Word[]): readonly (readonly Word[])[] {
+  if (words.length < 2) return [words];
+  return words.flatMap((word, i) =>
+    permutations([...words.slice(0, i), ...words.slice(i + 1)])
+      .map((rest) => [word, ...rest])
+  );
+}
