@@ -9,8 +9,8 @@
 import { ARCH_OFFSET, argOffset, NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Condition, Policy, ReturnValue } from "../profile/policy.ts";
 import type { Node } from "./diagram.ts";
-import type { CompareOp } from "./symbolic_word.ts";
 import type { Symbols } from "./symbols.ts";
+import { compare, type CompareOp, constant, mask } from "./word.ts";
 
 /**
  * Reads a policy on all inputs.
@@ -22,51 +22,50 @@ import type { Symbols } from "./symbols.ts";
  * @returns The function whose leaves are what a filter has to return.
  */
 export function decideAll(policy: Policy, symbols: Symbols): Node {
-  const { and, constant } = symbols.algebra;
-  const { choose } = symbols.diagram;
-  const returning = (value: ReturnValue): Node => symbols.leaf(constant(value));
+  const { diagram, leaf } = symbols;
+  const returning = (value: ReturnValue): Node => leaf(constant(value));
   let answer = returning(policy.badArchValue);
   for (const { auditArch, rules } of policy.arches.toReversed()) {
     let here = returning(policy.defaultValue);
     for (const { first, last, conditions, value } of rules.toReversed()) {
-      let matches = numbersWhere(first, last, symbols);
+      let matches = first === last
+        ? test(symbols, "jeq", NR_OFFSET, first)
+        : diagram.except(
+          test(symbols, "jge", NR_OFFSET, first),
+          test(symbols, "jgt", NR_OFFSET, last),
+        );
       for (const condition of conditions) {
         const holds = holdsWhere(condition, policy.littleEndian, symbols);
-        matches = and(matches, holds);
+        matches = diagram.and(matches, holds);
       }
-      here = choose(matches, returning(value), here);
+      here = diagram.choose(matches, returning(value), here);
     }
-    answer = choose(test(symbols, "jeq", ARCH_OFFSET, auditArch), here, answer);
+    const where = test(symbols, "jeq", ARCH_OFFSET, auditArch);
+    answer = diagram.choose(where, here, answer);
   }
   return answer;
 }
 
-function numbersWhere(first: number, last: number, symbols: Symbols): Node {
-  if (first === last) return test(symbols, "jeq", NR_OFFSET, first);
-  return symbols.algebra.except(
-    test(symbols, "jge", NR_OFFSET, first),
-    test(symbols, "jgt", NR_OFFSET, last),
-  );
-}
-
 /** Where `(args[arg] & mask) op value`, by halves: the high one decides first. */
 function holdsWhere(
-  { arg, op, mask, value }: Condition,
+  { arg, op, mask: kept, value }: Condition,
   littleEndian: boolean,
   symbols: Symbols,
 ): Node {
-  const { and, or, not } = symbols.algebra;
-  const half = (compare: CompareOp, name: "lo" | "hi"): Node =>
-    test(
-      symbols,
-      compare,
-      argOffset(arg, name, littleEndian),
-      halfOf(value, name),
-      halfOf(mask, name),
-    );
-  const equal = (): Node => and(half("jeq", "hi"), half("jeq", "lo"));
-  const beyond = (low: CompareOp): Node =>
-    or(half("jgt", "hi"), and(half("jeq", "hi"), half(low, "lo")));
+  const { and, or, not } = symbols.diagram;
+  const high = (compareOp: CompareOp): Node => {
+    const offset = argOffset(arg, "hi", littleEndian);
+    const [k, bits] = [value, kept].map((u64) => u32(u64 >> 32n));
+    return test(symbols, compareOp, offset, k, bits);
+  };
+  const low = (compareOp: CompareOp): Node => {
+    const offset = argOffset(arg, "lo", littleEndian);
+    const [k, bits] = [value, kept].map(u32);
+    return test(symbols, compareOp, offset, k, bits);
+  };
+  const equal = (): Node => and(high("jeq"), low("jeq"));
+  const beyond = (compareOp: CompareOp): Node =>
+    or(high("jgt"), and(high("jeq"), low(compareOp)));
   switch (op) {
     case "eq":
       return equal();
@@ -83,18 +82,18 @@ function holdsWhere(
   }
 }
 
-function halfOf(value: bigint, half: "lo" | "hi"): number {
-  return Number(BigInt.asUintN(32, half === "lo" ? value : value >> 32n));
-}
-
-/** Where `(word & mask) op k`. */
+/** Where `(word & bits) op k`. */
 function test(
-  { algebra, input }: Symbols,
+  { diagram, input }: Symbols,
   op: CompareOp,
   offset: number,
-  k: number,
-  mask = 0xffff_ffff,
+  k = 0,
+  bits = 0xffff_ffff,
 ): Node {
-  const masked = algebra.binary("and", input(offset), algebra.constant(mask));
-  return algebra.compare(op, masked, algebra.constant(k));
+  return compare(diagram, op, mask(input(offset), bits), constant(k));
+}
+
+/** The low half of a u64. */
+function u32(u64: bigint): number {
+  return Number(BigInt.asUintN(32, u64));
 }

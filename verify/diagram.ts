@@ -58,12 +58,19 @@ export interface Diagram {
   leaf(): Node;
   /** Where `f`, which is boolean, holds `g`, elsewhere `h`. */
   choose(f: Node, g: Node, h: Node): Node;
+  not(f: Node): Node;
+  and(f: Node, g: Node): Node;
+  or(f: Node, g: Node): Node;
+  /** Where `f` holds and `g` does not. */
+  except(f: Node, g: Node): Node;
   /** The function that is `combine` of the values of `f` and `g`. */
   apply(f: Node, g: Node, combine: (f: Node, g: Node) => Node): Node;
   /** Level of the variable that a node tests; `CONSTANT_LEVEL` for constants. */
   level(node: Node): number;
-  /** What a node is where the variable of `level`, not below its own, is `bit`. */
-  cofactor(node: Node, level: number, bit: boolean): Node;
+  /** What `f` is where the variable of `level`, not below its own, is 0. */
+  lowOf(f: Node, level: number): Node;
+  /** What it is where that variable is 1. */
+  highOf(f: Node, level: number): Node;
   /** Nodes made so far. */
   nodes(): number;
   /** Steps taken so far. */
@@ -102,20 +109,29 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   levels[NEVER] = CONSTANT_LEVEL;
   levels[ALWAYS] = CONSTANT_LEVEL;
 
+  const level = (f: Node): number => levels[f] as number;
+  /** What a node is where the variable of `top`, not below its own, is 0. */
+  const lowOf = (f: Node, top: number): Node =>
+    levels[f] === top ? lows[f] as number : f;
+  const highOf = (f: Node, top: number): Node =>
+    levels[f] === top ? highs[f] as number : f;
+
   function grow(): void {
     const capacity = 2 * levels.length;
-    const wider = new Uint16Array(capacity);
-    wider.set(levels);
-    levels = wider;
-    lows = widen(lows, capacity);
-    highs = widen(highs, capacity);
+    const [oldLevels, oldLows, oldHighs] = [levels, lows, highs];
+    levels = new Uint16Array(capacity);
+    lows = new Int32Array(capacity);
+    highs = new Int32Array(capacity);
+    levels.set(oldLevels);
+    lows.set(oldLows);
+    highs.set(oldHighs);
     slots = new Int32Array(2 * capacity);
     for (let node = 2; node < count; node++) {
       if (levels[node] === CONSTANT_LEVEL) continue;
       let slot = slotOf(
-        levels[node] as number,
-        lows[node] as number,
-        highs[node] as number,
+        level(node),
+        lowOf(node, level(node)),
+        highOf(node, level(node)),
       );
       while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
       slots[slot] = node;
@@ -166,11 +182,6 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     if (h === f) h = NEVER;
     if (g === h) return g;
     if (g === ALWAYS && h === NEVER) return f;
-    if ((g === ALWAYS && h < f) || (h === NEVER && g < f)) {
-      // "or" and "and" in one order of their operands
-      if (g === ALWAYS) [f, h] = [h, f];
-      else [f, g] = [g, f];
-    }
     const entry = 4 * (mix(f, g, h) & ((cache.length >> 2) - 1));
     if (
       cache[entry] === f && cache[entry + 1] === g && cache[entry + 2] === h
@@ -178,21 +189,9 @@ export function createDiagram(limits: DiagramLimits): Diagram {
       return cache[entry + 3] as number;
     }
     spend();
-    const lf = levels[f] as number;
-    const lg = levels[g] as number;
-    const lh = levels[h] as number;
-    let top = lf < lg ? lf : lg;
-    if (lh < top) top = lh;
-    const low = choose(
-      lf === top ? lows[f] as number : f,
-      lg === top ? lows[g] as number : g,
-      lh === top ? lows[h] as number : h,
-    );
-    const high = choose(
-      lf === top ? highs[f] as number : f,
-      lg === top ? highs[g] as number : g,
-      lh === top ? highs[h] as number : h,
-    );
+    const top = Math.min(level(f), level(g), level(h));
+    const low = choose(lowOf(f, top), lowOf(g, top), lowOf(h, top));
+    const high = choose(highOf(f, top), highOf(g, top), highOf(h, top));
     const result = make(top, low, high);
     // The cache may have been replaced by a larger one meanwhile.
     const place = 4 * (mix(f, g, h) & ((cache.length >> 2) - 1));
@@ -215,11 +214,11 @@ export function createDiagram(limits: DiagramLimits): Diagram {
       if (known !== undefined) return known;
       spend();
       if (results.size === MOST_PAIRS) throw new LimitReached("nodes");
-      const level = Math.min(levels[f] as number, levels[g] as number);
-      const result = level === CONSTANT_LEVEL ? combine(f, g) : choose(
-        make(level, NEVER, ALWAYS),
-        visit(cofactor(f, level, true), cofactor(g, level, true)),
-        visit(cofactor(f, level, false), cofactor(g, level, false)),
+      const top = Math.min(level(f), level(g));
+      const result = top === CONSTANT_LEVEL ? combine(f, g) : choose(
+        make(top, NEVER, ALWAYS),
+        visit(highOf(f, top), highOf(g, top)),
+        visit(lowOf(f, top), lowOf(g, top)),
       );
       results.set(key, result);
       return result;
@@ -227,30 +226,21 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     return visit(f, g);
   }
 
-  function cofactor(node: Node, level: number, bit: boolean): Node {
-    if (levels[node] !== level) return node;
-    return (bit ? highs[node] : lows[node]) as number;
-  }
-
   return {
     variable: (level) => make(level, NEVER, ALWAYS),
     leaf: () => add(CONSTANT_LEVEL, NEVER, NEVER),
     choose,
+    not: (f) => choose(f, NEVER, ALWAYS),
+    and: (f, g) => choose(f, g, NEVER),
+    or: (f, g) => choose(f, ALWAYS, g),
+    except: (f, g) => choose(g, NEVER, f),
     apply,
-    level: (node) => levels[node] as number,
-    cofactor,
+    level,
+    lowOf,
+    highOf,
     nodes: () => count - 2,
     steps: () => steps,
   };
-}
-
-function widen(
-  array: Int32Array<ArrayBuffer>,
-  length: number,
-): Int32Array<ArrayBuffer> {
-  const wider = new Int32Array(length);
-  wider.set(array);
-  return wider;
 }
 
 /** Spreads three numbers over the bits of one. */

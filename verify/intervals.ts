@@ -5,7 +5,7 @@
  */
 
 import type { Diagram, Node } from "./diagram.ts";
-import { WORD_BITS } from "./symbolic_word.ts";
+import { WORD_BITS } from "./word.ts";
 
 /** A stretch of a word's values on which a function of later words is the same. */
 export interface Interval {
@@ -50,9 +50,9 @@ export function intervalsOf(
       return true;
     }
     const variable = end - bits;
-    const half = (bit: boolean): Node => diagram.cofactor(rest, variable, bit);
-    return visit(first, bits - 1, half(false)) &&
-      visit(first + 2 ** (bits - 1), bits - 1, half(true));
+    const middle = first + 2 ** (bits - 1);
+    return visit(first, bits - 1, diagram.lowOf(rest, variable)) &&
+      visit(middle, bits - 1, diagram.highOf(rest, variable));
   }
   visit(0, WORD_BITS, f);
   return intervals;

@@ -24,11 +24,12 @@ import {
   type Node,
 } from "./diagram.ts";
 import {
-  createWordAlgebra,
-  type SymbolicWord,
+  isConstant,
+  isShift,
+  type Stand,
+  type Word,
   WORD_BITS,
-  type WordAlgebra,
-} from "./symbolic_word.ts";
+} from "./word.ts";
 
 /** Order of the variables below `arch` and `nr`. */
 export type Order = "word" | "bit";
@@ -52,13 +53,14 @@ const MOST_OPAQUE = 2000;
 /** Variables, and what was made of them. */
 export interface Symbols {
   readonly diagram: Diagram;
-  readonly algebra: WordAlgebra;
+  /** Stands for products and quotients, if they are left open. */
+  readonly stand: Stand;
   /** The word that a load at byte `offset` reads, a multiple of 4 from 0 to 60. */
-  input(offset: number): SymbolicWord;
+  input(offset: number): Word;
   /** The constant function whose value is a word, itself a constant or not. */
-  leaf(word: SymbolicWord): Node;
+  leaf(word: Word): Node;
   /** The word of a leaf. */
-  wordOf(leaf: Node): SymbolicWord;
+  wordOf(leaf: Node): Word;
   /** Byte offsets of the words read so far, rising. */
   offsets(): readonly number[];
   /** Number of products and quotients left open so far. */
@@ -81,32 +83,34 @@ export function createSymbols(
   limits: DiagramLimits,
 ): Symbols {
   const diagram = createDiagram(limits);
-  const words = new Map<number, SymbolicWord>();
+  const words = new Map<number, Word>();
   const leaves = new Map<string, Node>();
-  const wordsOfLeaves = new Map<Node, SymbolicWord>();
-  const stands = new Map<string, SymbolicWord>();
+  const wordsOfLeaves = new Map<Node, Word>();
+  const stands = new Map<string, Word>();
 
-  const algebra = createWordAlgebra(diagram, (op, a, b) => {
-    if (!open) return undefined;
+  const stand: Stand = (op, a, b) => {
+    if (!open || isShift(b) || (isConstant(a) && isConstant(b))) {
+      return undefined;
+    }
     // Products commute.
     const key = `${op} ${op === "mul" ? [a, b].map(String).sort() : [a, b]}`;
     const known = stands.get(key);
     if (known !== undefined) return known;
     if (stands.size === MOST_OPAQUE) throw new LimitReached("nodes");
     const lowest = FIRST_OPAQUE_LEVEL + WORD_BITS * (stands.size + 1) - 1;
-    const stand = bits((bit) => lowest - bit);
-    stands.set(key, stand);
-    return stand;
-  });
+    const made = bits((bit) => lowest - bit);
+    stands.set(key, made);
+    return made;
+  };
 
-  function bits(levelOf: (bit: number) => number): SymbolicWord {
+  function bits(levelOf: (bit: number) => number): Word {
     return Array.from(
       { length: WORD_BITS },
       (_, bit) => diagram.variable(levelOf(bit)),
     );
   }
 
-  function input(offset: number): SymbolicWord {
+  function input(offset: number): Word {
     const known = words.get(offset);
     if (known !== undefined) return known;
     const made = bits((bit) => levelOf(order, offset, bit));
@@ -114,7 +118,7 @@ export function createSymbols(
     return made;
   }
 
-  function leaf(word: SymbolicWord): Node {
+  function leaf(word: Word): Node {
     const key = String(word);
     const known = leaves.get(key);
     if (known !== undefined) return known;
@@ -124,7 +128,7 @@ export function createSymbols(
     return made;
   }
 
-  function wordOf(leaf: Node): SymbolicWord {
+  function wordOf(leaf: Node): Word {
     const word = wordsOfLeaves.get(leaf);
     if (word === undefined) throw new Error("Unreachable: a leaf of no word");
     return word;
@@ -139,20 +143,20 @@ export function createSymbols(
     }
     const found = new Uint32Array(16);
     for (let level = diagram.level(f); f > 1; level = diagram.level(f)) {
-      const low = diagram.cofactor(f, level, false);
+      const low = diagram.lowOf(f, level);
       const place = places.get(level);
       if (low === NEVER && place !== undefined) {
         const [index, bit] = place;
         found[index] = (found[index] ?? 0) | 1 << bit;
       }
-      f = low === NEVER ? diagram.cofactor(f, level, true) : low;
+      f = low === NEVER ? diagram.highOf(f, level) : low;
     }
     return found;
   }
 
   return {
     diagram,
-    algebra,
+    stand,
     input,
     leaf,
     wordOf,

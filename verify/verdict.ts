@@ -21,8 +21,8 @@ import {
   SECCOMP_RET_TRAP,
   SECCOMP_RET_USER_NOTIF,
 } from "../tables/uapi.ts";
-import type { Node } from "./diagram.ts";
-import type { SymbolicWord, WordAlgebra } from "./symbolic_word.ts";
+import { type Diagram, NEVER, type Node } from "./diagram.ts";
+import { compare, constant, mask, select, type Word } from "./word.ts";
 
 /** Actions whose data nobody sees. */
 const WITHOUT_DATA: readonly number[] = [
@@ -32,61 +32,47 @@ const WITHOUT_DATA: readonly number[] = [
   SECCOMP_RET_ALLOW,
 ];
 
-/** Turns the order of signed numbers into that of unsigned ones. */
-const SIGN = 0x8000_0000;
-
 /**
  * Tells where an older filter prevails over a newer one: where its action, as a
  * signed number, is lower.
  *
- * @param algebra Where the words live.
+ * @param d Where the words live.
  * @param older What the filter attached first returns.
  * @param newer What the other returns.
  * @returns Where the kernel acts on `older`.
  */
-export function prevails(
-  algebra: WordAlgebra,
-  older: SymbolicWord,
-  newer: SymbolicWord,
-): Node {
-  const rank = (value: SymbolicWord): SymbolicWord =>
-    algebra.binary(
-      "xor",
-      algebra.binary("and", value, algebra.constant(SECCOMP_RET_ACTION_FULL)),
-      algebra.constant(SIGN),
-    );
-  return algebra.compare("jgt", rank(newer), rank(older));
+export function prevails(d: Diagram, older: Word, newer: Word): Node {
+  // With the sign turned over, the order of signed numbers is the unsigned one.
+  const rank = (value: Word): Word =>
+    mask(value, SECCOMP_RET_ACTION_FULL).with(31, d.not(value[31] ?? NEVER));
+  return compare(d, "jgt", rank(newer), rank(older));
 }
 
 /**
  * Gives equal words to values on which the kernel acts alike: an errno is
  * capped, data that nobody sees is 0, an unknown action is KILL_PROCESS.
  *
- * @param algebra Where the words live.
+ * @param d Where the words live.
  * @param value A return value.
  * @returns The value that stands for all that have its effect.
  */
-export function effectOf(
-  algebra: WordAlgebra,
-  value: SymbolicWord,
-): SymbolicWord {
-  const { binary, compare, constant, select } = algebra;
-  const action = binary("and", value, constant(SECCOMP_RET_ACTION_FULL));
-  const data = binary("and", value, constant(SECCOMP_RET_DATA));
-  const capped = select(
-    compare("jgt", data, constant(MAX_ERRNO)),
-    constant(SECCOMP_RET_ERRNO | MAX_ERRNO),
-    value,
+export function effectOf(d: Diagram, value: Word): Word {
+  const action = mask(value, SECCOMP_RET_ACTION_FULL);
+  const tooLarge = compare(
+    d,
+    "jgt",
+    mask(value, SECCOMP_RET_DATA),
+    constant(MAX_ERRNO),
   );
-  const cases: readonly (readonly [number, SymbolicWord])[] = [
-    [SECCOMP_RET_ERRNO, capped],
-    [SECCOMP_RET_TRAP, value],
-    [SECCOMP_RET_TRACE, value],
-    ...WITHOUT_DATA.map((a) => [a, constant(a)] as const),
-  ];
+  const largest = constant(SECCOMP_RET_ERRNO | MAX_ERRNO);
   let effect = constant(SECCOMP_RET_KILL_PROCESS);
-  for (const [known, word] of cases) {
-    effect = select(compare("jeq", action, constant(known)), word, effect);
-  }
+  const become = (known: number, word: Word): void => {
+    const where = compare(d, "jeq", action, constant(known));
+    effect = select(d, where, word, effect);
+  };
+  become(SECCOMP_RET_ERRNO, select(d, tooLarge, largest, value));
+  become(SECCOMP_RET_TRAP, value);
+  become(SECCOMP_RET_TRACE, value);
+  for (const known of WITHOUT_DATA) become(known, constant(known));
   return effect;
 }
