@@ -11,12 +11,15 @@ import { ProfileError } from "../../profile/error.ts";
 import type { LinuxSeccomp } from "../../profile/oci.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { resolve, targetArches } from "../../profile/resolve.ts";
+import type { Arch } from "../../tables/arch.ts";
 import { archOf, type Target } from "./meaning.ts";
 
 /** What to make. */
 export interface ProduceOptions {
   /** Which names exist; those of the tables unless told. */
   readonly knows?: (name: string) => boolean;
+  /** Cuts the table of an architecture down to what a library knows. */
+  readonly restrict?: (arch: Arch) => Arch;
   /** Whether to compile; yes unless told. */
   readonly program?: boolean;
 }
@@ -53,7 +56,7 @@ export function produce(
   try {
     const arches = targetArches(archOf(target.native), seccomp.architectures);
     policy = resolve(seccomp, {
-      arches,
+      arches: arches.map((arch) => options.restrict?.(arch) ?? arch),
       semantics: target.semantics,
       unknown: "warn",
       ...(options.knows === undefined ? {} : { knows: options.knows }),
