@@ -13,7 +13,8 @@ import { toWords } from "../../bpf/seccomp_data.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import { witnesses } from "../../verify/witnesses.ts";
 import { mutantsOf } from "./mutants.ts";
-import { createRandom, randomArithmetic, randomTree } from "./programs.ts";
+import { createRandom, randomArithmetic } from "./programs.ts";
+import { randomTree } from "./trees.ts";
 
 interface Counts {
   refused: number;

@@ -4,7 +4,8 @@ import { argOffset, toWords } from "../../bpf/seccomp_data.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { decide } from "../../verify/decide.ts";
 import { boundaryValues, witnesses } from "../../verify/witnesses.ts";
-import { createRandom, jump, plain, randomTree } from "./programs.ts";
+import { createRandom, jump, plain } from "./programs.ts";
+import { randomTree } from "./trees.ts";
 
 const POLICY: Policy = {
   defaultValue: 0x0005_0001,
