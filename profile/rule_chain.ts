@@ -156,3 +156,22 @@ function copyTests(tests: readonly Test[]): Test[] {
 function copySide(side: Side): Side {
   return { ...side, tests: copyTests(side.tests) };
 }
+
+/** Whether two tests ask the same. */
+export function sameTest(a: Test, b: Test): boolean {
+  return a.word === b.word && sameCondition(a.condition, b.condition);
+}
+
+/** Whether `a` is asked after `b` on one level. */
+export function isAskedAfter(a: Test, b: Test): boolean {
+  if (a.word !== b.word) return a.word < b.word;
+  if (a.rank !== b.rank) return a.rank < b.rank;
+  return a.rank === 2
+    ? a.condition.value > b.condition.value
+    : a.condition.value < b.condition.value;
+}
+
+function sameCondition(a: CutCondition, b: CutCondition): boolean {
+  return a.arg === b.arg && a.op === b.op && a.masked === b.masked &&
+    a.mask === b.mask && a.value === b.value;
+}
