@@ -50,6 +50,8 @@ export interface TreeOptions extends SearchOptions {
 const FULL = 0xffff_ffff;
 /** Most values of a class among which a subcube is sought. */
 const MAX_CUBE_POINTS = 128;
+/** Most subcubes that are tried, those with most values first. */
+const MAX_CUBES = 8;
 
 /**
  * Builds the tree.
@@ -68,7 +70,8 @@ export function treeOfCells(
   const merged = mergeCells(cells);
   const plain = plainTree(graph, offset, merged, options);
   if (options.cubes !== true) return plain;
-  return bestCube(graph, offset, merged, options, plain);
+  // Neighboring points of a cube are single cells before they are merged only.
+  return bestCube(graph, offset, cells, options, plain);
 }
 
 function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
@@ -192,6 +195,8 @@ function cubesOf(cells: readonly DecidedCell[]): readonly Cube[] {
     ![...cubes].some((other) => other !== bits && (bits & ~other) === 0)
   );
   return largest.filter((bits) => (bits & (bits - 1)) !== 0)
+    .sort((a, b) => submasks(b).length - submasks(a).length || a - b)
+    .slice(0, MAX_CUBES)
     .map((bits) => ({ node: zero.node, bits }));
 }
 
