@@ -1,0 +1,152 @@
+/**
+ * The `config.json` of an OCI bundle: read once, written whole or not at all,
+ * never through a link that leads out of the bundle.
+ *
+ * @module
+ */
+
+import { decodeUtf8 } from "../profile/text.ts";
+import { ProfileError } from "../profile/error.ts";
+import { RefusedError } from "./error.ts";
+import {
+  type Rewrite,
+  rewriteConfig,
+  type RewriteContext,
+} from "./precreate.ts";
+import { MAX_CONFIG_LENGTH } from "./rewrite.ts";
+import { checkFolder, doubtOf, trustedOwners } from "./trust.ts";
+
+/** A bundle's configuration. */
+export interface BundleConfig {
+  /** Real path of the bundle. */
+  readonly directory: string;
+  /** Path of the configuration. */
+  readonly path: string;
+  /** Its text. */
+  readonly text: string;
+  /** What stat(2) told. */
+  readonly info: Deno.FileInfo;
+}
+
+/** How to rewrite a bundle. */
+export interface BundleOptions extends RewriteContext {
+  /** Name of the configuration in the bundle; `config.json` by default. */
+  readonly configName?: string;
+}
+
+/**
+ * Puts the proved filter into a bundle, for the next container that is created
+ * from it.
+ *
+ * @param directory The bundle.
+ * @param options What filters are made with.
+ * @returns What became of its configuration.
+ * @throws {RefusedError} Where the container must not start; the bundle is as it was.
+ */
+export async function rewriteBundle(
+  directory: string,
+  options: BundleOptions,
+): Promise<Rewrite> {
+  const config = await readBundle(directory, options.configName);
+  const rewrite = await rewriteConfig(config.text, options);
+  if (rewrite.kind === "added") await writeConfig(config, rewrite.text);
+  return rewrite;
+}
+
+/**
+ * Reads a bundle's configuration.
+ *
+ * @param directory The bundle.
+ * @param name Name of the configuration.
+ * @returns Text and place.
+ * @throws {RefusedError} `bad-bundle` where it is missing, a link, or writable by others.
+ */
+export async function readBundle(
+  directory: string,
+  name = "config.json",
+): Promise<BundleConfig> {
+  if (name === "" || name.includes("/") || name === "." || name === "..") {
+    throw bad(name, "it is not the name of a file in the bundle");
+  }
+  const real = await reaching(directory, () => Deno.realPath(directory));
+  const path = `${real === "/" ? "" : real}/${name}`;
+  return await reaching(path, async () => {
+    await checkFolder(real);
+    const info = await Deno.lstat(path);
+    const doubt = doubtOf(info, "file", await trustedOwners());
+    if (doubt !== undefined) throw bad(path, doubt);
+    if (info.size > MAX_CONFIG_LENGTH) {
+      throw bad(path, `it has ${info.size} bytes, the limit is 16 Mi`);
+    }
+    const bytes = await Deno.readFile(path);
+    return { directory: real, path, text: textOf(bytes), info };
+  });
+}
+
+/**
+ * Decodes a configuration.
+ *
+ * @param bytes UTF-8.
+ * @returns Its text, which encodes to the same bytes.
+ * @throws {RefusedError} `bad-config` where it is no UTF-8.
+ */
+export function textOf(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    throw new RefusedError(
+      "bad-config",
+      `Cannot use the configuration: ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Replaces the configuration by a rename, with mode and owner of the old one. */
+async function writeConfig(config: BundleConfig, text: string): Promise<void> {
+  const { directory, path, info } = config;
+  const hidden = `${directory}/.seccomp-tree-${crypto.randomUUID()}`;
+  const mode = (info.mode ?? 0o600) & 0o7777;
+  await reaching(path, async () => {
+    try {
+      {
+        using file = await Deno.open(hidden, {
+          write: true,
+          createNew: true,
+          mode: 0o600,
+        });
+        let rest: Uint8Array = new TextEncoder().encode(text);
+        while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+        await file.sync();
+      }
+      const { uid, gid } = await Deno.lstat(hidden);
+      if (uid !== info.uid || gid !== info.gid) {
+        await Deno.chown(hidden, info.uid, info.gid);
+      }
+      await Deno.chmod(hidden, mode);
+      await Deno.rename(hidden, path);
+    } catch (error) {
+      await Deno.remove(hidden).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+/** Says which file could not be reached. */
+async function reaching<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RefusedError || !(error instanceof Error)) throw error;
+    throw bad(path, error.message, error);
+  }
+}
+
+function bad(path: string, seen: string, cause?: unknown): RefusedError {
+  return new RefusedError(
+    "bad-bundle",
+    `Cannot use the bundle: "${path}": ${seen}: check the bundle`,
+    cause === undefined ? {} : { cause },
+  );
+}

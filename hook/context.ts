@@ -1,0 +1,86 @@
+/**
+ * What the machine gives: names, store, all with what this process may do.
+ *
+ * @module
+ */
+
+import type { Deadline } from "./deadline.ts";
+import {
+  BUILTIN_NAMES,
+  describeEnvironment,
+  hostNames,
+  mayCallLibraries,
+} from "./environment.ts";
+import { RefusedError } from "./error.ts";
+import type { Log } from "./log.ts";
+import type { RewriteContext } from "./precreate.ts";
+import type { Settings } from "./settings.ts";
+import { openStore, type Store } from "./store.ts";
+
+/**
+ * Gathers what filters are made with. What is not allowed or not there is said
+ * in the log and done without: no store means compiling each time.
+ *
+ * @param settings The settings.
+ * @param deadline When to give up.
+ * @param log Where messages go.
+ * @returns What filters are made with.
+ * @throws {RefusedError} `doubtful-store` where others could change the store.
+ */
+export async function gatherContext(
+  settings: Settings,
+  deadline: Deadline,
+  log: Log,
+): Promise<RewriteContext> {
+  const { semantics, strict, names } = settings;
+  const host = names === "builtin" ? undefined : await hostNames();
+  if (host === undefined && names === "auto") {
+    log.write(
+      "warning",
+      `Names resolve by the built-in table: ${whyNoNames()}`,
+    );
+  }
+  const environment = await describeEnvironment({
+    semantics,
+    names: host ?? BUILTIN_NAMES,
+  });
+  const store = settings.store === undefined
+    ? undefined
+    : await findStore(settings.store, log);
+  await store?.putEnvironment(environment);
+  return {
+    environment,
+    deadline,
+    strict,
+    ...(store === undefined ? {} : { store }),
+    ...(host === undefined && names === "host"
+      ? { obstacle: `the host's names cannot be asked: ${whyNoNames()}` }
+      : {}),
+  };
+}
+
+function whyNoNames(): string {
+  return mayCallLibraries()
+    ? "libseccomp.so.2 is not installed"
+    : "this process runs without --allow-ffi";
+}
+
+async function findStore(
+  directory: string,
+  log: Log,
+): Promise<Store | undefined> {
+  let reason = "the folder is not there and cannot be made";
+  try {
+    const store = await openStore(directory, { create: true });
+    if (store !== undefined) return store;
+  } catch (error) {
+    if (error instanceof RefusedError) throw error;
+    if (!(error instanceof Error)) throw error;
+    reason = error.message;
+  }
+  log.write(
+    "warning",
+    `Every filter is compiled anew: cannot use the store "${directory}": ${reason}`,
+  );
+  return undefined;
+}

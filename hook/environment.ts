@@ -1,0 +1,195 @@
+/**
+ * Everything besides the section that decides the bytes of a filter: machine,
+ * runtime semantics, source of names, version of this program.
+ *
+ * @module
+ */
+
+import { ARCH_SPELLINGS } from "../profile/host.ts";
+import type { LinuxSeccomp } from "../profile/oci.ts";
+import {
+  type Arch,
+  archByName,
+  SYSCALL_TABLE_VERSION,
+} from "../tables/arch.ts";
+import { digestFields, sha256 } from "./digest.ts";
+
+/** Version of the compiler, that of deno.json: another version, other entries. */
+export const COMPILER_VERSION = "0.1.0";
+
+/** First field of every digest: the layout of keys and entries. */
+export const FORMAT = "seccomp-tree entry 1";
+
+/** A file whose change makes a new environment likely. */
+export interface FileIdentity {
+  /** Absolute path. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Seconds since 1970 of the last change. */
+  readonly mtime: number;
+}
+
+/** Where names come from. */
+export interface NameSource {
+  /** Such as `libseccomp 2.5.4 sha256:…` or the version of our tables. */
+  readonly label: string;
+  /** Whether a name exists; absent where our tables decide. */
+  readonly knows?: (name: string) => boolean;
+  /** Files that decide which library is loaded; absent where that is unknown. */
+  readonly files?: readonly FileIdentity[];
+}
+
+/** For which machine and runtime filters are made. */
+export interface Environment {
+  /** Native architecture. */
+  readonly native: Arch;
+  /** Whose filter is meant. */
+  readonly semantics: "crun" | "runc";
+  /** Where names come from. */
+  readonly names: NameSource;
+  /** Digest of all this, 16 hexadecimal digits. */
+  readonly id: string;
+}
+
+/** What to make an environment of. */
+export interface EnvironmentOptions {
+  /** Whose filter is meant. */
+  readonly semantics: "crun" | "runc";
+  /** Where names come from. */
+  readonly names: NameSource;
+  /** Native architecture; this machine's by default. */
+  readonly native?: Arch;
+}
+
+/**
+ * Describes an environment.
+ *
+ * @param options Semantics and names.
+ * @returns The environment.
+ * @throws {RangeError} Where this machine has no system call table.
+ */
+export async function describeEnvironment(
+  options: EnvironmentOptions,
+): Promise<Environment> {
+  const { semantics, names } = options;
+  const native = options.native ?? archByName(Deno.build.arch);
+  if (native === undefined) {
+    throw new RangeError(
+      `Cannot compile for ${Deno.build.arch}: no system call table`,
+    );
+  }
+  const id = (await digestFields([
+    FORMAT,
+    COMPILER_VERSION,
+    native.name,
+    semantics,
+    names.label,
+  ])).slice(0, 16);
+  return { native, semantics, names, id };
+}
+
+/** The built-in tables as source of names. */
+export const BUILTIN_NAMES: NameSource = {
+  label: `builtin ${SYSCALL_TABLE_VERSION}`,
+};
+
+/** Whether this process may call the host's libraries. */
+export function mayCallLibraries(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+/**
+ * Opens the host's libseccomp as source of names. Distributions add names to
+ * a library without a new version of it, so its digest belongs to the label
+ * where the file can be read.
+ *
+ * @returns The source, or `undefined` where the host has no libseccomp or it may not be called.
+ */
+export async function hostNames(): Promise<NameSource | undefined> {
+  if (!mayCallLibraries()) return undefined;
+  const { openLibseccomp } = await import("../ffi/libseccomp.ts");
+  const library = openLibseccomp();
+  if (library === undefined) return undefined;
+  const label = `libseccomp ${library.version}`;
+  const knows = (name: string): boolean => library.known(name);
+  const path = await mappedLibrary();
+  if (path === undefined) return { label, knows };
+  try {
+    const digest = await sha256(await Deno.readFile(path));
+    const files = await librariesFiles(path);
+    return { label: `${label} sha256:${digest}`, knows, files };
+  } catch {
+    return { label, knows };
+  }
+}
+
+/** Path of the loaded library; reading /proc takes `-A`. */
+async function mappedLibrary(): Promise<string | undefined> {
+  try {
+    const maps = await Deno.readTextFile("/proc/self/maps");
+    return /\s(\/\S*\/libseccomp\.so\.2\S*)$/m.exec(maps)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The files that tell cheaply whether another library would be loaded now:
+ * the linker's cache, the library, and this program itself.
+ */
+async function librariesFiles(
+  library: string,
+): Promise<readonly FileIdentity[]> {
+  const program = import.meta.filename;
+  const paths = [
+    "/etc/ld.so.cache",
+    library,
+    ...(program === undefined ? [] : [program]),
+  ];
+  return await Promise.all(paths.map(identify));
+}
+
+/**
+ * Looks at a file.
+ *
+ * @param path Absolute path.
+ * @returns Size and time of last change.
+ */
+export async function identify(path: string): Promise<FileIdentity> {
+  const { size, mtime } = await Deno.stat(path);
+  return { path, size, mtime: Math.floor((mtime?.getTime() ?? 0) / 1000) };
+}
+
+/**
+ * Makes the key of a section: a digest over everything that decides the bytes
+ * of its filter.
+ *
+ * @param environment Machine, semantics, names.
+ * @param text The section exactly as written.
+ * @param seccomp The section as read.
+ * @param arches Its architectures, the native one first.
+ * @returns 64 hexadecimal digits.
+ */
+export async function keyOf(
+  environment: Environment,
+  text: string,
+  seccomp: LinuxSeccomp,
+  arches: readonly Arch[],
+): Promise<string> {
+  const { knows } = environment.names;
+  const names = new Set(seccomp.syscalls.flatMap((entry) => entry.names));
+  const unknown = knows === undefined
+    ? []
+    : [...names].filter((name) => !name.includes("\0") && !knows(name)).sort();
+  return await digestFields([
+    FORMAT,
+    COMPILER_VERSION,
+    environment.native.name,
+    environment.semantics,
+    environment.names.label,
+    arches.map((arch) => ARCH_SPELLINGS[arch.name].scmp).join(","),
+    ...[String(unknown.length), ...unknown],
+    text,
+  ]);
+}

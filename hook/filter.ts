@@ -1,0 +1,242 @@
+/**
+ * From a section to its filter: out of the store, or compiled, proved and
+ * stored. There is no other way to a filter here, and none around the proof.
+ *
+ * @module
+ */
+
+import { encode } from "../bpf/encode.ts";
+import type { Program } from "../bpf/instruction.ts";
+import { formatReturnValue } from "../bpf/return_value.ts";
+import { compile } from "../compiler/compile.ts";
+import { SizeError } from "../compiler/size.ts";
+import { type Diagnostic, ProfileError } from "../profile/error.ts";
+import type { LinuxSeccomp } from "../profile/oci.ts";
+import { parseProfile } from "../profile/parse.ts";
+import type { Policy } from "../profile/policy.ts";
+import { resolve, targetArches } from "../profile/resolve.ts";
+import { selectFor } from "../profile/select.ts";
+import type { Arch } from "../tables/arch.ts";
+import { proveEquivalent } from "../verify/equivalence.ts";
+import type { Deadline } from "./deadline.ts";
+import type { Entry } from "./entry.ts";
+import { COMPILER_VERSION, type Environment, keyOf } from "./environment.ts";
+import { RefusedError } from "./error.ts";
+import { firstOf } from "./rewrite.ts";
+import type { Store } from "./store.ts";
+
+/** What filters are made with. */
+export interface FilterContext {
+  /** Machine, semantics, names. */
+  readonly environment: Environment;
+  /** Where filters are kept; absent where they are not. */
+  readonly store?: Store;
+  /** When to give up. */
+  readonly deadline: Deadline;
+}
+
+/** Why a section keeps the filter that its runtime makes of it. */
+export type NotOptimizable =
+  | "notify"
+  | "too-large"
+  | "architecture"
+  | "names"
+  | "unproven";
+
+/** A section, read. */
+export interface ReadSection {
+  /** The section exactly as written. */
+  readonly text: string;
+  /** What it says. */
+  readonly seccomp: LinuxSeccomp;
+  /** Its architectures, the native one first. */
+  readonly arches: readonly Arch[];
+  /** What it means. */
+  readonly policy: Policy;
+  /** Warnings. */
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** A section's filter, or why there is none. */
+export type FilterResult =
+  | {
+    readonly kind: "filter";
+    readonly entry: Entry;
+    /** Where it came from. */
+    readonly from: "store" | "compiler";
+    /** Why it could not be kept; absent where it was, or there is no store. */
+    readonly notStored?: string;
+  }
+  | {
+    readonly kind: "not-optimizable";
+    readonly reason: NotOptimizable;
+    /** What was seen, without a final period. */
+    readonly detail: string;
+  };
+
+/** A reading of a section. */
+export type SectionReading =
+  | { readonly kind: "section"; readonly section: ReadSection }
+  | Extract<FilterResult, { readonly kind: "not-optimizable" }>;
+
+/** Longest wait, in milliseconds, for another process that compiles. */
+const MOST_WAIT_MS = 3000;
+
+/**
+ * Reads a section and resolves it as the runtime would.
+ *
+ * @param text The section exactly as written.
+ * @param environment Machine, semantics, names.
+ * @returns What it means, or that it has an architecture without a table.
+ * @throws {RefusedError} `bad-config` where a runtime would run something else than what is written.
+ */
+export function readSection(
+  text: string,
+  environment: Environment,
+): SectionReading {
+  const { native, semantics, names } = environment;
+  try {
+    const profile = parseProfile(text, { kind: "oci" });
+    const { seccomp, diagnostics } = selectFor(profile, {
+      arch: native.name,
+      kernel: undefined,
+      capabilities: new Set(),
+    });
+    if (seccomp === undefined) throw new Error("Unreachable: no section");
+    const arches = targetArches(native, seccomp.architectures);
+    const resolution = resolve(seccomp, {
+      arches,
+      semantics,
+      unknown: "warn",
+      ...(names.knows === undefined ? {} : { knows: names.knows }),
+    });
+    const warnings = [
+      ...profile.diagnostics,
+      ...diagnostics,
+      ...resolution.diagnostics,
+    ].filter((d) => d.severity === "warning");
+    const { policy } = resolution;
+    return {
+      kind: "section",
+      section: { text, seccomp, arches, policy, warnings },
+    };
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    const errors = error.diagnostics.filter((d) => d.severity === "error");
+    if (errors.every((d) => d.code === "unsupported-architecture")) {
+      return {
+        kind: "not-optimizable",
+        reason: "architecture",
+        detail: firstOf(error),
+      };
+    }
+    throw new RefusedError(
+      "bad-config",
+      `Cannot use the configuration: linux.seccomp: ${firstOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Gets the filter of a section.
+ *
+ * @param section The section.
+ * @param context What filters are made with.
+ * @returns The filter, or why there is none.
+ * @throws {RefusedError} `doubtful-store`, `failed-proof`, `deadline`.
+ */
+export async function filterOf(
+  section: ReadSection,
+  context: FilterContext,
+): Promise<FilterResult> {
+  const { environment, store, deadline } = context;
+  const { text, seccomp, arches } = section;
+  const key = await keyOf(environment, text, seccomp, arches);
+  const find = async (): Promise<FilterResult | undefined> => {
+    const entry = await store?.lookup(key);
+    if (entry === undefined) return undefined;
+    if (entry.section !== text || entry.environment !== environment.id) {
+      throw new RefusedError(
+        "doubtful-store",
+        `Cannot use the stored filter of key ${key}: it is that of another section: run "seccomp-tree store gc"`,
+      );
+    }
+    return { kind: "filter", entry, from: "store" };
+  };
+  const make = async (): Promise<FilterResult> => {
+    const program = compileProved(section, deadline);
+    if ("kind" in program) return program;
+    const entry: Entry = {
+      key,
+      environment: environment.id,
+      about: aboutOf(environment, arches),
+      bytes: encode(program, { littleEndian: environment.native.littleEndian }),
+      section: text,
+    };
+    const result = await store?.put(entry);
+    return {
+      kind: "filter",
+      entry,
+      from: "compiler",
+      ...(result?.kind === "not-stored" ? { notStored: result.reason } : {}),
+    };
+  };
+  const found = await find();
+  if (found !== undefined || store === undefined) return found ?? await make();
+  const wait = Math.min(MOST_WAIT_MS, deadline.left() / 2);
+  return await store.serialize(wait, async () => await find() ?? await make());
+}
+
+function aboutOf(environment: Environment, arches: readonly Arch[]): string {
+  const { native, semantics, names } = environment;
+  const list = arches.map((arch) => arch.name).join(",");
+  return `${COMPILER_VERSION} ${native.name} ${semantics} ${list} ${names.label}`;
+}
+
+/** Compiles and proves; the program, or why there is none. */
+function compileProved(
+  section: ReadSection,
+  deadline: Deadline,
+): Program | Extract<FilterResult, { readonly kind: "not-optimizable" }> {
+  deadline.check();
+  const { policy } = section;
+  let program: Program;
+  try {
+    program = compile(policy).program;
+  } catch (error) {
+    if (!(error instanceof SizeError)) throw error;
+    return {
+      kind: "not-optimizable",
+      reason: "too-large",
+      detail: error.message,
+    };
+  }
+  deadline.check();
+  const proof = proveEquivalent(
+    { kind: "program", program },
+    { kind: "policy", policy },
+    { interrupted: () => deadline.left() === 0 },
+  );
+  switch (proof.kind) {
+    case "equal":
+      return program;
+    case "unproven":
+      deadline.check();
+      return {
+        kind: "not-optimizable",
+        reason: "unproven",
+        detail:
+          `the proof reached its limit of ${proof.limit}: simplify the conditions on arguments`,
+      };
+    case "different":
+      throw new RefusedError(
+        "failed-proof",
+        `Cannot use the compiled filter: number ${proof.data.nr} gets ${
+          formatReturnValue(proof.a.value)
+        }, the profile says ${
+          formatReturnValue(proof.b.value)
+        }: report this as a bug of seccomp-tree`,
+      );
+  }
+}

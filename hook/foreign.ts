@@ -1,0 +1,184 @@
+/**
+ * Judges an annotation that was there already: whoever controls annotations
+ * would control the filter, so it has to be proved equal to the section.
+ *
+ * @module
+ */
+
+import { decodeBase64 } from "../bpf/base64.ts";
+import { check } from "../bpf/check.ts";
+import { decode } from "../bpf/encode.ts";
+import type { Program } from "../bpf/instruction.ts";
+import {
+  effective,
+  formatReturnValue,
+  precedence,
+} from "../bpf/return_value.ts";
+import type { SeccompData } from "../bpf/seccomp_data.ts";
+import type { Policy } from "../profile/policy.ts";
+import { type Arch, archByName } from "../tables/arch.ts";
+import { createAnswer } from "../verify/confirm.ts";
+import { proveEquivalent } from "../verify/equivalence.ts";
+import type { Deadline } from "./deadline.ts";
+import { RefusedError } from "./error.ts";
+import { ANNOTATION } from "./rewrite.ts";
+
+/** What an annotation is judged by. */
+export interface Measure {
+  /** What the section means. */
+  readonly policy: Policy;
+  /** The section's own filter, proved equal to the policy; absent where there is none. */
+  readonly own?: Program;
+  /** Architecture of this machine. */
+  readonly native: Arch;
+  /** When to give up. */
+  readonly deadline: Deadline;
+}
+
+/**
+ * Lets an annotation pass that means what the policy means.
+ *
+ * @param value The annotation.
+ * @param measure What it has to be equal to.
+ * @throws {RefusedError} `foreign-annotation` where it is malformed, different or not proved equal; the message
+ * names the first call that it would have opened.
+ */
+export function judgeAnnotation(value: string, measure: Measure): void {
+  const { policy, deadline } = measure;
+  const program = readAnnotation(value);
+  const proof = proveEquivalent(
+    { kind: "program", program },
+    { kind: "policy", policy },
+    { interrupted: () => deadline.left() === 0 },
+  );
+  if (proof.kind === "equal") return;
+  if (proof.kind === "unproven") {
+    throw foreign(
+      `it is not proved equal to linux.seccomp (limit of ${proof.limit})`,
+    );
+  }
+  const opened = firstOpened(program, measure) ?? anyOpened(program, measure);
+  const difference = opened ?? proof.data;
+  const answers = answersTo(program, policy, difference);
+  throw foreign(
+    `${
+      opened === undefined
+        ? "it differs from linux.seccomp, though it is not seen to open a call"
+        : "it opens calls that linux.seccomp does not"
+    }: ${describe(difference, policy)} gets ${
+      formatReturnValue(answers.program)
+    }, linux.seccomp says ${formatReturnValue(answers.policy)}`,
+  );
+}
+
+/**
+ * Reads the value of an annotation as strictly as nobody else does: crun skips
+ * characters outside the alphabet, drops trailing bytes and cuts the number of
+ * instructions to 16 bits.
+ *
+ * @param value The annotation.
+ * @returns The program, which the kernel would take.
+ * @throws {RefusedError} `foreign-annotation` where it is malformed.
+ */
+export function readAnnotation(value: string): Program {
+  let program: Program;
+  try {
+    program = decode(decodeBase64(value));
+  } catch (error) {
+    throw foreign(error instanceof Error ? error.message : String(error));
+  }
+  const fault = check(program);
+  if (fault !== undefined) throw foreign(fault.message);
+  return program;
+}
+
+function foreign(seen: string): RefusedError {
+  return new RefusedError(
+    "foreign-annotation",
+    `Cannot accept the annotation ${ANNOTATION}: ${seen}: remove it`,
+  );
+}
+
+/** What both sides answer to an input. */
+function answersTo(
+  program: Program,
+  policy: Policy,
+  data: SeccompData,
+): { readonly program: number; readonly policy: number } {
+  const { littleEndian } = policy;
+  return {
+    program: createAnswer({ kind: "program", program }, littleEndian)(data)
+      .value,
+    policy: createAnswer({ kind: "policy", policy }, littleEndian)(data).value,
+  };
+}
+
+/** The first known call, all arguments 0, that gets a weaker answer. */
+function firstOpened(
+  program: Program,
+  { policy, native }: Measure,
+): SeccompData | undefined {
+  const { littleEndian } = policy;
+  const ofProgram = createAnswer({ kind: "program", program }, littleEndian);
+  const ofPolicy = createAnswer({ kind: "policy", policy }, littleEndian);
+  const args = [0n, 0n, 0n, 0n, 0n, 0n];
+  for (const arch of new Set([native, ...archesOf(policy)])) {
+    for (const nr of arch.syscalls.values()) {
+      const data: SeccompData = {
+        nr,
+        arch: arch.auditArch,
+        instructionPointer: 0n,
+        args,
+      };
+      const weak = precedence(effective(ofProgram(data).value));
+      if (weak > precedence(effective(ofPolicy(data).value))) return data;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Any input that gets a weaker answer. Of two filters the stricter prevails,
+ * and of equally strict ones the newer, so the section's own filter with the
+ * annotation on top differs from the annotation alone exactly where that is
+ * weaker.
+ */
+function anyOpened(
+  program: Program,
+  { own, policy, deadline }: Measure,
+): SeccompData | undefined {
+  if (own === undefined) return undefined;
+  const proof = proveEquivalent(
+    { kind: "stack", programs: [own, program] },
+    { kind: "program", program },
+    {
+      littleEndian: policy.littleEndian,
+      interrupted: () => deadline.left() === 0,
+    },
+  );
+  return proof.kind === "different" ? proof.data : undefined;
+}
+
+function archesOf(policy: Policy): readonly Arch[] {
+  return policy.arches.flatMap(({ names }) => names)
+    .map(archByName)
+    .filter((arch) => arch !== undefined);
+}
+
+/** An input in words. */
+function describe(data: SeccompData, policy: Policy): string {
+  const arch = archesOf(policy).find((a) =>
+    a.auditArch === data.arch && [...a.syscalls.values()].includes(data.nr)
+  );
+  const name = arch === undefined
+    ? undefined
+    : [...arch.syscalls].find(([, nr]) => nr === data.nr)?.[0];
+  const call = name === undefined ? `number ${data.nr}` : `"${name}"`;
+  const where = arch === undefined
+    ? `architecture 0x${data.arch.toString(16)}`
+    : arch.name;
+  const args = data.args.some((a) => a !== 0n)
+    ? ` with arguments ${data.args.map((a) => `0x${a.toString(16)}`).join(" ")}`
+    : "";
+  return `${call} on ${where}${args}`;
+}

@@ -1,0 +1,139 @@
+/**
+ * The hook's own log: container managers throw away what it writes to standard
+ * error.
+ *
+ * Every line is one JSON object, whatever a message quotes from a
+ * configuration: no line break, no control character, nothing that turns text
+ * around leaves here, so a log cannot be forged through annotations.
+ *
+ * @module
+ */
+
+import { sendToSyslog } from "./syslog.ts";
+
+/** How much a line matters. */
+export type LogLevel = "error" | "warning" | "info";
+
+/** Where lines go besides standard error: the system's log, a file, nowhere. */
+export type LogTarget = "syslog" | "stderr" | { readonly file: string };
+
+/** A place for messages. */
+export interface Log {
+  /**
+   * Writes one line. It never throws: a log that fails must not decide over
+   * a container.
+   *
+   * @param level How much it matters.
+   * @param message What happened, without a final period.
+   * @param fields What it is about, such as the container's id.
+   */
+  write(
+    level: LogLevel,
+    message: string,
+    fields?: Readonly<Record<string, string>>,
+  ): void;
+}
+
+/** Longest line in UTF-16 units: a syslog datagram takes some KiB. */
+const MAX_LINE = 4000;
+
+/** What JSON.stringify leaves as it is and a terminal or a pager may not. */
+const UNSAFE =
+  /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]/g;
+
+/**
+ * Writes a line of the log.
+ *
+ * @example Nothing breaks out of its line
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { formatLine } from "./log.ts";
+ *
+ * assertEquals(
+ *   formatLine("error", "a\n\u009bb", "2026-01-02T03:04:05Z"),
+ *   '{"level":"error","msg":"a\\n\\u009bb","time":"2026-01-02T03:04:05Z"}',
+ * );
+ * ```
+ *
+ * @param level How much it matters.
+ * @param message What happened.
+ * @param time Such as `2026-01-02T03:04:05Z`.
+ * @param fields Further members.
+ * @returns One JSON object without a line break.
+ */
+export function formatLine(
+  level: LogLevel,
+  message: string,
+  time: string,
+  fields: Readonly<Record<string, string>> = {},
+): string {
+  const short = (text: string): string =>
+    text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE)}…`;
+  const members = Object.entries(fields).map(([k, v]) => [k, short(v)]);
+  return JSON.stringify({
+    level,
+    msg: short(message),
+    time,
+    ...Object.fromEntries(members),
+  }).replace(
+    UNSAFE,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/**
+ * Opens a log. Lines go to its target, and errors to standard error as well;
+ * where the target fails, everything goes there.
+ *
+ * @param target Where lines go.
+ * @returns The log.
+ */
+export function openLog(target: LogTarget): Log {
+  return {
+    write(level, message, fields): void {
+      const line = formatLine(
+        level,
+        message,
+        new Date().toISOString(),
+        fields,
+      );
+      const written = deliver(target, level, line);
+      if (!written || level === "error") toStderr(`seccomp-tree: ${line}\n`);
+    },
+  };
+}
+
+function deliver(target: LogTarget, level: LogLevel, line: string): boolean {
+  if (target === "stderr") return false;
+  if (target === "syslog") return sendToSyslog(level, line);
+  try {
+    appendLine(target.file, line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Appends a line to a file in one write, so that lines of several processes
+ * do not mix.
+ *
+ * @param path The file; created with mode 0600.
+ * @param line The line without its break.
+ */
+export function appendLine(path: string, line: string): void {
+  using file = Deno.openSync(path, {
+    append: true,
+    create: true,
+    mode: 0o600,
+  });
+  file.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function toStderr(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // Closed: nobody listens.
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * The entry point that container managers call.
+ *
+ * ```text
+ * deno run … hook/main.ts [hook] [OPTION…]         stdin: a configuration or a state
+ * deno run … hook/main.ts runtime [OPTION…] -- ARGUMENTS OF THE RUNTIME
+ * ```
+ *
+ * A *configuration* (Podman's `precreate` stage) comes back on standard output
+ * with the annotation, or as it was. A *state* (`prestart`, `createRuntime`,
+ * `poststart`) is verified. `runtime` prepares a bundle for the wrapper. The
+ * exit status is 0 where the container may start and 1 where it must not; then
+ * standard output is empty.
+ *
+ * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME VALUE`
+ * for each setting: `--store`, `--log`, `--semantics`, `--names`, `--verify`,
+ * `--deadlineMs`, `--runtime`, `--runtimeKind`.
+ *
+ * Without any permission flag a configuration is rewritten all the same, with
+ * the built-in table of names and without a store, and the log says so. The
+ * store takes `--allow-read`, `--allow-write` and `--allow-sys=uid`; the host's names and the
+ * live filter take `-A`, because libraries are called and /proc is read.
+ *
+ * @module
+ */
+
+import { armAlarm } from "./alarm.ts";
+import { rewriteBundle, textOf } from "./bundle.ts";
+import { gatherContext } from "./context.ts";
+import { type Deadline, readWithin, startDeadline } from "./deadline.ts";
+import { RefusedError } from "./error.ts";
+import { type Log, openLog } from "./log.ts";
+import { rewriteConfig } from "./precreate.ts";
+import { MAX_CONFIG_LENGTH, parseObject } from "./rewrite.ts";
+import { prepareRuntime, reportToManager } from "./runtime.ts";
+import {
+  DEFAULTS,
+  loadSettings,
+  type Settings,
+  withSetting,
+} from "./settings.ts";
+import {
+  type ContainerState,
+  isState,
+  readState,
+  verifyContainer,
+} from "./state.ts";
+import { findMember, type JsonObject } from "../profile/json_value.ts";
+
+/** What arguments ask for. */
+export interface HookCall {
+  /** Which of the two. */
+  readonly mode: "hook" | "runtime";
+  /** `--settings`. */
+  readonly settingsPath?: string;
+  /** Settings in the order given. */
+  readonly settings: readonly (readonly [string, string])[];
+  /** `--rewrite-bundle`. */
+  readonly rewriteBundle: boolean;
+  /** What follows `--`. */
+  readonly rest: readonly string[];
+}
+
+/** Streams of the hook. */
+export interface HookStreams {
+  /** Standard input. */
+  readonly input: ReadableStream<Uint8Array>;
+  /** Writes all of a result. */
+  write(bytes: Uint8Array): void;
+  /** Has this process ended from outside after some milliseconds. */
+  limit(ms: number): void;
+}
+
+/** The kernel ends the process this long after its own deadline. */
+const ALARM_AFTER_MS = 1000;
+
+/**
+ * Reads the arguments.
+ *
+ * @param args Arguments without the program's name.
+ * @returns What they ask for.
+ * @throws {RefusedError} `bad-settings` where they cannot be meant.
+ */
+export function parseHookArgs(args: readonly string[]): HookCall {
+  const settings: [string, string][] = [];
+  let mode: HookCall["mode"] = "hook";
+  let settingsPath: string | undefined;
+  let rewrite = false;
+  let i = args[0] === "hook" || args[0] === "runtime" ? 1 : 0;
+  if (args[0] === "runtime") mode = "runtime";
+  for (; i < args.length && args[i] !== "--"; i++) {
+    const word = args[i] ?? "";
+    const [name = "", inline] = word.split(/=(.*)/s, 2);
+    if (word === "--strict") settings.push(["strict", "true"]);
+    else if (word === "--rewrite-bundle") rewrite = true;
+    else {
+      const value = inline ?? args[++i];
+      if (!/^--[A-Za-z]+$/.test(name) || value === undefined) {
+        throw new RefusedError(
+          "bad-settings",
+          `Cannot use argument ${
+            JSON.stringify(word)
+          }: unknown, or its value is missing: see the head of hook/main.ts`,
+        );
+      }
+      if (name === "--settings") settingsPath = value;
+      else settings.push([name.slice(2), value]);
+    }
+  }
+  return {
+    mode,
+    settings,
+    rewriteBundle: rewrite,
+    rest: args.slice(i + 1),
+    ...(settingsPath === undefined ? {} : { settingsPath }),
+  };
+}
+
+/**
+ * Does what a manager asks for.
+ *
+ * @param args Arguments without the program's name.
+ * @param streams Input and output.
+ * @returns The exit status: 0, or 1 where the container must not start.
+ */
+export async function main(
+  args: readonly string[],
+  streams: HookStreams,
+): Promise<number> {
+  let settings: Settings = DEFAULTS;
+  let call: HookCall | undefined;
+  try {
+    call = parseHookArgs(args);
+    settings = await loadSettings(call.settingsPath);
+    for (const [name, value] of call.settings) {
+      settings = withSetting(settings, name, value);
+    }
+    streams.limit(settings.deadlineMs + ALARM_AFTER_MS);
+    const log = openLog(settings.log);
+    const deadline = startDeadline(settings.deadlineMs);
+    if (call.mode === "runtime") {
+      await prepareRuntime(
+        call.rest,
+        settings,
+        () => gatherContext(settings, deadline, log),
+        log,
+      );
+      return 0;
+    }
+    return await runHook(call, settings, { streams, log, deadline });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof RefusedError ? error.code : "fault";
+    openLog(settings.log).write("error", message, { code });
+    if (call?.mode === "runtime") reportToManager(call.rest, message);
+    return 1;
+  }
+}
+
+interface Surroundings {
+  readonly streams: HookStreams;
+  readonly log: Log;
+  readonly deadline: Deadline;
+}
+
+async function runHook(
+  call: HookCall,
+  settings: Settings,
+  around: Surroundings,
+): Promise<number> {
+  const { streams, deadline } = around;
+  const bytes = await readWithin(
+    streams.input,
+    MAX_CONFIG_LENGTH,
+    deadline.left(),
+  );
+  if (bytes.length === 0) {
+    throw new RefusedError(
+      "bad-input",
+      "Cannot read the input: it is empty: give a configuration or a container's state",
+    );
+  }
+  const text = textOf(bytes);
+  const root = parseObject(text);
+  if (isState(root)) {
+    return await runVerification(readState(root), call, settings, around);
+  }
+  if (!isConfig(root)) {
+    throw new RefusedError(
+      "bad-input",
+      "Cannot read the input: neither a configuration nor a container's state: call this as a hook",
+    );
+  }
+  const { log } = around;
+  const context = await gatherContext(settings, deadline, log);
+  const rewrite = await rewriteConfig(text, context);
+  for (const warning of rewrite.warnings) log.write("warning", warning);
+  if (rewrite.kind === "unchanged") {
+    streams.write(bytes);
+    return 0;
+  }
+  if (rewrite.from === "compiler") {
+    log.write("info", "Filter compiled and proved", { key: rewrite.entry.key });
+  }
+  streams.write(new TextEncoder().encode(rewrite.text));
+  return 0;
+}
+
+function isConfig(root: JsonObject): boolean {
+  return ["ociVersion", "process", "root", "linux"].some((key) =>
+    findMember(root, key) !== undefined
+  );
+}
+
+async function runVerification(
+  state: ContainerState,
+  call: HookCall,
+  settings: Settings,
+  { log, deadline }: Surroundings,
+): Promise<number> {
+  const about = { container: state.id, status: state.status };
+  const isLenient = settings.verify === "log";
+  try {
+    // What cannot be optimized is for create to refuse, not for a hook after it.
+    const context = {
+      ...await gatherContext(settings, deadline, log),
+      strict: false,
+    };
+    const { kind, detail, live, rewrite } = await verifyContainer(
+      state,
+      context,
+    );
+    if (live === "cannot-tell") {
+      const message =
+        "Cannot read the live filter here: root outside of any filter, and a kernel with checkpoint-restore, are needed";
+      if (settings.strict) throw new RefusedError("not-verified", message);
+      log.write("warning", message, about);
+    }
+    const canOptimize = rewrite.kind === "added";
+    if (call.rewriteBundle && canOptimize) {
+      await rewriteBundle(state.bundle, context);
+      log.write(
+        "info",
+        "Bundle rewritten for the next create: this container is not affected, it keeps the filter that its runtime made",
+        about,
+      );
+      return 0;
+    }
+    if (kind === "plain" && (canOptimize || settings.strict)) {
+      throw new RefusedError("not-verified", `Cannot verify: ${detail}`);
+    }
+    log.write("info", `Verified (${kind}, live: ${live}): ${detail}`, about);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !isLenient) throw error;
+    log.write("warning", error.message, { ...about, code: error.code });
+    return 0;
+  }
+}
+
+/** The streams of this process. */
+function processStreams(): HookStreams {
+  return {
+    input: Deno.stdin.readable,
+    write(bytes): void {
+      let rest = bytes;
+      while (rest.length > 0) {
+        rest = rest.subarray(Deno.stdout.writeSync(rest));
+      }
+    },
+    limit: armAlarm,
+  };
+}
+
+if (import.meta.main) {
+  // Exits even while a read or a lock that came late is pending.
+  main(Deno.args, processStreams()).then(
+    (code) => Deno.exit(code),
+    () => Deno.exit(1),
+  );
+}

@@ -1,0 +1,191 @@
+/**
+ * One configuration in, one out: what Podman's `precreate` stage, the runtime
+ * wrapper and `rewrite BUNDLE` have in common.
+ *
+ * - No section, or null: untouched, always.
+ * - No annotation: the proved filter is added.
+ * - An annotation: it has to be ours, or proved equal to the section.
+ * - A section that cannot be optimized: untouched, or refused when strict.
+ *
+ * @module
+ */
+
+import { encodeBase64 } from "../bpf/base64.ts";
+import { decode } from "../bpf/encode.ts";
+import { findMember } from "../profile/json_value.ts";
+import type { Entry } from "./entry.ts";
+import { RefusedError } from "./error.ts";
+import {
+  type FilterContext,
+  filterOf,
+  type FilterResult,
+  type ReadSection,
+  readSection,
+} from "./filter.ts";
+import { judgeAnnotation } from "./foreign.ts";
+import { addAnnotation, type ConfigText, readConfigText } from "./rewrite.ts";
+
+/** What became of a configuration. */
+export type Rewrite =
+  | {
+    readonly kind: "added";
+    /** The configuration with the annotation. */
+    readonly text: string;
+    readonly entry: Entry;
+    /** Where the filter came from. */
+    readonly from: "store" | "compiler";
+    /** What should be logged. */
+    readonly warnings: readonly string[];
+  }
+  | {
+    readonly kind: "unchanged";
+    /** The configuration as it came. */
+    readonly text: string;
+    /** `unconfined`, `annotated`, or why the section cannot be optimized. */
+    readonly reason: string;
+    /** What was seen, without a final period. */
+    readonly detail: string;
+    /** What should be logged. */
+    readonly warnings: readonly string[];
+  };
+
+/** How to rewrite. */
+export interface RewriteContext extends FilterContext {
+  /** Whether a section that cannot be optimized is refused. */
+  readonly strict: boolean;
+  /** Why no section can be optimized here; absent where nothing is in the way. */
+  readonly obstacle?: string;
+}
+
+/**
+ * Rewrites a configuration.
+ *
+ * @param text The configuration.
+ * @param context What filters are made with.
+ * @returns What became of it.
+ * @throws {RefusedError} Where the container must not start.
+ */
+export async function rewriteConfig(
+  text: string,
+  context: RewriteContext,
+): Promise<Rewrite> {
+  const config = readConfigText(text);
+  if (config.section === undefined) {
+    return {
+      kind: "unchanged",
+      text,
+      reason: "unconfined",
+      detail: "the configuration has no linux.seccomp",
+      warnings: [],
+    };
+  }
+  const reading = readSection(config.section, context.environment);
+  if (reading.kind === "not-optimizable") {
+    return giveUp(config, reading, context, undefined);
+  }
+  const { section } = reading;
+  const warnings = section.warnings.map((d) => `${d.path}: ${d.message}`);
+  const notify = whyNotify(config, section);
+  const result: FilterResult = context.obstacle !== undefined
+    ? { kind: "not-optimizable", reason: "names", detail: context.obstacle }
+    : notify !== undefined
+    ? { kind: "not-optimizable", reason: "notify", detail: notify }
+    : await filterOf(section, context);
+  if (result.kind === "not-optimizable") {
+    return giveUp(config, result, context, section);
+  }
+  const { entry, from, notStored } = result;
+  if (notStored !== undefined) {
+    warnings.push(`Cannot store the filter: ${notStored}: free the disk`);
+  }
+  const value = encodeBase64(entry.bytes);
+  if (config.annotation === undefined) {
+    const added = addAnnotation(config, value);
+    return { kind: "added", text: added, entry, from, warnings };
+  }
+  const ours = config.annotation.value === value;
+  if (!ours) {
+    judgeAnnotation(config.annotation.value, {
+      policy: section.policy,
+      own: decode(entry.bytes, {
+        littleEndian: context.environment.native.littleEndian,
+      }),
+      native: context.environment.native,
+      deadline: context.deadline,
+    });
+  }
+  return {
+    kind: "unchanged",
+    text,
+    reason: "annotated",
+    detail: ours
+      ? "the annotation is there already"
+      : "there is another annotation, proved equal to linux.seccomp",
+    warnings,
+  };
+}
+
+/** Leaves a section to its runtime; an annotation has to be equal all the same. */
+function giveUp(
+  config: ConfigText,
+  { reason, detail }: Extract<FilterResult, { kind: "not-optimizable" }>,
+  { strict, environment, deadline }: RewriteContext,
+  section: ReadSection | undefined,
+): Rewrite {
+  if (config.annotation !== undefined) {
+    if (section === undefined) {
+      throw new RefusedError(
+        "foreign-annotation",
+        `Cannot judge the annotation: linux.seccomp cannot be read for this machine (${detail}): remove it`,
+      );
+    }
+    judgeAnnotation(config.annotation.value, {
+      policy: section.policy,
+      native: environment.native,
+      deadline,
+    });
+  }
+  if (strict) {
+    throw new RefusedError(
+      "not-optimized",
+      `Cannot optimize the filter: ${detail}: start without --strict`,
+    );
+  }
+  return {
+    kind: "unchanged",
+    text: config.text,
+    reason,
+    detail,
+    warnings: [`Filter not optimized (${reason}): ${detail}`],
+  };
+}
+
+/** What crun may do with notifications besides the section's own listener. */
+const RECEIVER_KEYS: readonly string[] = [
+  "run.oci.seccomp.receiver",
+  "run.oci.seccomp.plugins",
+];
+
+/**
+ * Says why notifications keep a section from being optimized. With a
+ * `listenerPath` crun keeps the listener of a raw filter (1.8.1, 1.28).
+ */
+function whyNotify(
+  config: ConfigText,
+  { seccomp }: ReadSection,
+): string | undefined {
+  const notifies = [seccomp, ...seccomp.syscalls].some((part) =>
+    ("action" in part ? part.action : part.defaultAction) === "SCMP_ACT_NOTIFY"
+  );
+  if (!notifies) return undefined;
+  const annotations = findMember(config.root, "annotations");
+  const receiver = annotations?.kind !== "object"
+    ? undefined
+    : RECEIVER_KEYS.find((key) => findMember(annotations, key) !== undefined);
+  if (receiver !== undefined) {
+    return `SCMP_ACT_NOTIFY with the annotation ${receiver}`;
+  }
+  return seccomp.listenerPath === undefined
+    ? "SCMP_ACT_NOTIFY without listenerPath"
+    : undefined;
+}

@@ -1,0 +1,231 @@
+/**
+ * The rewrite itself: one annotation more in a `config.json`, and every other
+ * byte as it was.
+ *
+ * The text is never printed anew from a parsed value: 18446744073709551615,
+ * `1E400`, `-0`, escapes and blanks stay what they are, because nothing but
+ * the new member is written. `linux.seccomp` is never touched: a runtime that
+ * ignores the annotation goes on enforcing the section.
+ *
+ * ```text
+ * {"ociVersion":"1.0.2","annotations":{"a":"b"},…
+ *                                      ▲ "run.oci.seccomp_bpf_data":"…",
+ * {"ociVersion":"1.0.2",…
+ *  ▲ "annotations":{"run.oci.seccomp_bpf_data":"…"},
+ * ```
+ *
+ * @module
+ */
+
+import { ProfileError } from "../profile/error.ts";
+import { readJson } from "../profile/json.ts";
+import {
+  findMember,
+  type JsonObject,
+  type JsonString,
+} from "../profile/json_value.ts";
+import { RefusedError } from "./error.ts";
+
+/** The annotation that crun takes a raw filter from (crun 0.18 and later). */
+export const ANNOTATION = "run.oci.seccomp_bpf_data";
+
+/** Longest configuration, in bytes or UTF-16 units: 16 Mi; real ones take 10 Ki. */
+export const MAX_CONFIG_LENGTH: number = 16 * 1024 * 1024;
+
+/** A `config.json` and the places in it that matter here. */
+export interface ConfigText {
+  /** The text as given. */
+  readonly text: string;
+  /** The whole configuration. */
+  readonly root: JsonObject;
+  /**
+   * `linux.seccomp` exactly as written; absent where the container is
+   * unconfined (no section, or null).
+   */
+  readonly section?: string;
+  /** The annotation's value, where there is one already. */
+  readonly annotation?: JsonString;
+}
+
+/**
+ * Reads a `config.json` as far as the rewrite needs it, refusing what two
+ * readers could understand differently: a repeated key anywhere, a key that
+ * Go's readers would take in another case, comments, a byte order mark.
+ *
+ * @example A container without a filter
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readConfigText } from "./rewrite.ts";
+ *
+ * assertEquals(readConfigText('{"linux":{}}').section, undefined);
+ * ```
+ *
+ * @param text The configuration.
+ * @returns Text and places.
+ * @throws {RefusedError} `bad-config` where it is malformed or ambiguous.
+ */
+export function readConfigText(text: string): ConfigText {
+  const root = parseObject(text);
+  const linux = memberOf(root, "linux", "object");
+  const section = linux === undefined
+    ? undefined
+    : memberOf(linux, "seccomp", "object");
+  const annotations = memberOf(root, "annotations", "object");
+  const annotation = annotations === undefined
+    ? undefined
+    : annotationOf(annotations);
+  return {
+    text,
+    root,
+    ...(section === undefined
+      ? {}
+      : { section: text.slice(section.start, section.end) }),
+    ...(annotation === undefined ? {} : { annotation }),
+  };
+}
+
+/**
+ * Adds the annotation to a configuration that has none.
+ *
+ * @example Numbers beyond doubles survive
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addAnnotation, readConfigText } from "./rewrite.ts";
+ *
+ * const config = readConfigText('{"hard":18446744073709551615,"annotations":{}}');
+ * assertEquals(
+ *   addAnnotation(config, "BgAAAAAA/38="),
+ *   '{"hard":18446744073709551615,"annotations":' +
+ *     '{"run.oci.seccomp_bpf_data":"BgAAAAAA/38="}}',
+ * );
+ * ```
+ *
+ * @param config The configuration.
+ * @param value The filter as base64.
+ * @returns The text with the annotation.
+ * @throws {RangeError} Where there is an annotation already, or the value is no base64.
+ */
+export function addAnnotation(config: ConfigText, value: string): string {
+  const { text, root, annotation } = config;
+  if (annotation !== undefined) {
+    throw new RangeError(
+      `Cannot add the annotation ${ANNOTATION}: there is one: verify that one`,
+    );
+  }
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) {
+    throw new RangeError(
+      "Cannot add the annotation: its value is not base64: encode the filter",
+    );
+  }
+  const member = `"${ANNOTATION}":"${value}"`;
+  const annotations = findMember(root, "annotations");
+  if (annotations === undefined) {
+    return insert(text, root, `"annotations":{${member}}`);
+  }
+  if (annotations.kind === "object") return insert(text, annotations, member);
+  // Null, which memberOf() took for absent.
+  return `${text.slice(0, annotations.start)}{${member}}${
+    text.slice(annotations.end)
+  }`;
+}
+
+/** Puts a member in front of those that an object has. */
+function insert(text: string, object: JsonObject, member: string): string {
+  const at = object.start + 1;
+  const comma = object.members.length === 0 ? "" : ",";
+  return `${text.slice(0, at)}${member}${comma}${text.slice(at)}`;
+}
+
+/**
+ * Reads a text whose root has to be an object and that says one thing only.
+ *
+ * @param text JSON without comments.
+ * @returns The root.
+ * @throws {RefusedError} `bad-config` where it is anything else.
+ */
+export function parseObject(text: string): JsonObject {
+  if (text.charCodeAt(0) === 0xfeff) {
+    throw bad("it starts with a byte order mark, which runtimes refuse");
+  }
+  let root;
+  try {
+    const { document, diagnostics } = readJson(text, {
+      maxLength: MAX_CONFIG_LENGTH,
+      comments: "reject",
+    });
+    const errors = diagnostics.filter((d) => d.severity === "error");
+    if (errors.length > 0) throw new ProfileError(errors);
+    root = document.root;
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    throw bad(firstOf(error), error);
+  }
+  if (root.kind !== "object") {
+    throw bad(`it is a JSON ${root.kind}, not an object`);
+  }
+  return root;
+}
+
+/**
+ * Says the first problem of a document with its place.
+ *
+ * @param error All problems.
+ * @returns One line without a final period.
+ */
+export function firstOf(error: ProfileError): string {
+  const errors = error.diagnostics.filter((d) => d.severity === "error");
+  const first = errors[0];
+  if (first === undefined) return error.message;
+  const place = first.line === undefined
+    ? ""
+    : `line ${first.line}, column ${first.column ?? 1}: `;
+  const path = first.path === "" ? "" : `${first.path}: `;
+  const more = errors.length === 1 ? "" : ` (and ${errors.length - 1} more)`;
+  return `${place}${path}${first.message}${
+    first.fix === undefined ? "" : `: ${first.fix}`
+  }${more}`;
+}
+
+/** Finds a member of an object by its name; null counts as absent. */
+function memberOf(
+  object: JsonObject,
+  name: string,
+  kind: "object",
+): JsonObject | undefined {
+  for (const { key } of object.members) {
+    if (key.value !== name && key.value.toLowerCase() === name) {
+      throw bad(
+        `it has a key "${key.value}", which some runtimes take for "${name}"`,
+      );
+    }
+  }
+  const value = findMember(object, name);
+  if (value === undefined || value.kind === "null") return undefined;
+  if (value.kind !== kind) {
+    throw bad(`"${name}" is of kind ${value.kind}, not ${kind}`);
+  }
+  return value;
+}
+
+/** The annotation's value; every value has to be a string, as runtimes demand. */
+function annotationOf(annotations: JsonObject): JsonString | undefined {
+  for (const { key, value } of annotations.members) {
+    if (value.kind !== "string") {
+      throw bad(
+        `annotation ${
+          JSON.stringify(key.value.slice(0, 80))
+        } is of kind ${value.kind}, not string`,
+      );
+    }
+  }
+  const value = findMember(annotations, ANNOTATION);
+  return value?.kind === "string" ? value : undefined;
+}
+
+function bad(seen: string, cause?: unknown): RefusedError {
+  return new RefusedError(
+    "bad-config",
+    `Cannot use the configuration: ${seen}`,
+    cause === undefined ? {} : { cause },
+  );
+}

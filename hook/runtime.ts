@@ -1,0 +1,104 @@
+/**
+ * The wrapper's slow path: what the `sh` dispatcher asks when it does not know
+ * an answer. It rewrites the bundle and ends; the dispatcher then becomes the
+ * real runtime, because an exec out of Deno would pass on an ignored SIGPIPE
+ * and a raised limit of open files.
+ *
+ * @module
+ */
+
+import { type BundleOptions, rewriteBundle } from "./bundle.ts";
+import { RefusedError } from "./error.ts";
+import { appendLine, formatLine, type Log } from "./log.ts";
+import type { RewriteContext } from "./precreate.ts";
+import { parseRuntimeArgs, type RuntimeCall } from "./runtime_args.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * Prepares the container that a command line creates.
+ *
+ * @param args The runtime's arguments.
+ * @param settings What the runtime is.
+ * @param context What filters are made with; asked only where it is needed.
+ * @param log Where messages go.
+ * @throws {RefusedError} Where the container must not start.
+ */
+export async function prepareRuntime(
+  args: readonly string[],
+  settings: Settings,
+  context: () => Promise<RewriteContext>,
+  log: Log,
+): Promise<void> {
+  const call = parseRuntimeArgs(args);
+  if (call.kind === "other") return;
+  const obstacle = obstacleOf(call, settings);
+  if (obstacle !== undefined) {
+    if (settings.strict) {
+      throw new RefusedError(
+        "not-optimized",
+        `Cannot optimize the filter: ${obstacle}: start without strict`,
+      );
+    }
+    log.write("warning", `Filter not optimized: ${obstacle}`);
+    return;
+  }
+  const options: BundleOptions = {
+    ...await context(),
+    ...(call.config === undefined ? {} : { configName: call.config }),
+  };
+  const rewrite = await rewriteBundle(call.bundle, options);
+  for (const warning of rewrite.warnings) {
+    log.write("warning", warning, { bundle: call.bundle });
+  }
+}
+
+/** Says why nothing can be done for a call. */
+function obstacleOf(
+  call: RuntimeCall,
+  { runtimeKind }: Settings,
+): string | undefined {
+  if (runtimeKind !== "crun") {
+    return `the runtime (${runtimeKind}) is not known to take raw filters: use crun 0.18 or later`;
+  }
+  if (call.kind === "unclear") {
+    return "the runtime was called with an option that is not known here";
+  }
+  if (call.config?.includes("/")) {
+    return `the configuration "${call.config}" is outside of the bundle`;
+  }
+  return undefined;
+}
+
+/**
+ * Writes a refusal where managers look for a runtime's last words: the file of
+ * `--log`, as JSON or as text.
+ *
+ * @param args The runtime's arguments.
+ * @param message Why the container does not start.
+ */
+export function reportToManager(
+  args: readonly string[],
+  message: string,
+): void {
+  const { log, logFormat } = parseRuntimeArgs(args);
+  if (log === undefined || /^$|^(?:journald|syslog):/.test(log)) return;
+  const line = formatLine(
+    "error",
+    `seccomp-tree: ${message}`,
+    new Date().toISOString(),
+  );
+  try {
+    appendLine(
+      log.startsWith("file:") ? log.slice("file:".length) : log,
+      logFormat === "json" ? line : `seccomp-tree: ${textLine(message)}`,
+    );
+  } catch {
+    // Standard error and our own log have it too.
+  }
+}
+
+/** The message in the escapes of a log line, without quotes. */
+function textLine(message: string): string {
+  const line = formatLine("error", message, "");
+  return line.slice('{"level":"error","msg":"'.length, -'","time":""}'.length);
+}

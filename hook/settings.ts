@@ -1,0 +1,218 @@
+/**
+ * The hook's settings: built-in, then a file, then arguments. Never the
+ * environment: it is empty or belongs to somebody else.
+ *
+ * ```json
+ * {
+ *   "store": "/var/cache/seccomp-tree",
+ *   "log": "syslog",
+ *   "semantics": "crun",
+ *   "names": "host",
+ *   "strict": false,
+ *   "verify": "refuse",
+ *   "deadlineMs": 10000,
+ *   "runtime": "/usr/bin/crun",
+ *   "runtimeKind": "crun"
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import { RefusedError } from "./error.ts";
+import type { LogTarget } from "./log.ts";
+import { parseObject } from "./rewrite.ts";
+import { DEFAULT_STORE } from "./store.ts";
+import { checkFolder, doubtOf, trustedOwners } from "./trust.ts";
+
+/** Where settings are read from unless `--config` says otherwise. */
+export const DEFAULT_SETTINGS = "/etc/seccomp-tree/hook.json";
+
+/** All settings. */
+export interface Settings {
+  /** Folder of precompiled filters, or none. */
+  readonly store: string | undefined;
+  /** Where messages go. */
+  readonly log: LogTarget;
+  /** Whose filter is meant: `runc` adds its ENOSYS stub. */
+  readonly semantics: "crun" | "runc";
+  /** Whose names exist; `auto` is the host's where it may be asked. */
+  readonly names: "auto" | "host" | "builtin";
+  /** Whether what cannot be optimized is refused. */
+  readonly strict: boolean;
+  /** What a verification that fails does. */
+  readonly verify: "refuse" | "log";
+  /** Milliseconds for everything. */
+  readonly deadlineMs: number;
+  /** The wrapper's real runtime: an absolute path. */
+  readonly runtime: string | undefined;
+  /** Whether that takes raw filters (`crun`) or not. */
+  readonly runtimeKind: "crun" | "runc" | "unknown";
+}
+
+/** What holds where nothing was said. */
+export const DEFAULTS: Settings = {
+  store: DEFAULT_STORE,
+  log: "syslog",
+  semantics: "crun",
+  names: "auto",
+  strict: false,
+  verify: "refuse",
+  deadlineMs: 10_000,
+  runtime: undefined,
+  runtimeKind: "unknown",
+};
+
+type Writable = { -readonly [K in keyof Settings]: Settings[K] };
+
+/** How each setting is read from its text; all of them are plain words. */
+const READERS: Readonly<
+  Record<keyof Settings, (into: Writable, text: string) => boolean>
+> = {
+  store(into, text): boolean {
+    into.store = text === "none" ? undefined : text;
+    return text === "none" || isAbsolute(text);
+  },
+  log(into, text): boolean {
+    into.log = text === "syslog" || text === "stderr" ? text : { file: text };
+    return typeof into.log === "string" || isAbsolute(text);
+  },
+  semantics(into, text): boolean {
+    if (text !== "crun" && text !== "runc") return false;
+    into.semantics = text;
+    return true;
+  },
+  names(into, text): boolean {
+    if (text !== "auto" && text !== "host" && text !== "builtin") return false;
+    into.names = text;
+    return true;
+  },
+  strict(into, text): boolean {
+    into.strict = text === "true";
+    return text === "true" || text === "false";
+  },
+  verify(into, text): boolean {
+    if (text !== "refuse" && text !== "log") return false;
+    into.verify = text;
+    return true;
+  },
+  deadlineMs(into, text): boolean {
+    into.deadlineMs = Number(text);
+    return /^[1-9][0-9]{0,5}$/.test(text);
+  },
+  runtime(into, text): boolean {
+    into.runtime = text;
+    return isAbsolute(text);
+  },
+  runtimeKind(into, text): boolean {
+    if (text !== "crun" && text !== "runc" && text !== "unknown") return false;
+    into.runtimeKind = text;
+    return true;
+  },
+};
+
+/**
+ * Sets one setting.
+ *
+ * @param settings The settings.
+ * @param name Its name.
+ * @param text Its value as a word.
+ * @returns New settings.
+ * @throws {RefusedError} `bad-settings` where there is no such setting or value.
+ */
+export function withSetting(
+  settings: Settings,
+  name: string,
+  text: string,
+): Settings {
+  const known = Object.keys(READERS).find((key) => key === name);
+  const into: Writable = { ...settings };
+  const read = READERS[known as keyof Settings];
+  if (known === undefined || !read(into, text)) {
+    throw new RefusedError(
+      "bad-settings",
+      `Cannot use setting "${name}" = ${
+        JSON.stringify(text)
+      }: unknown name or value: see the hook's documentation`,
+    );
+  }
+  return into;
+}
+
+/**
+ * Reads settings from a text.
+ *
+ * @example Two settings
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseSettings } from "./settings.ts";
+ *
+ * const { store, strict } = parseSettings('{"store": "/srv/filters", "strict": true}');
+ * assertEquals([store, strict], ["/srv/filters", true]);
+ * ```
+ *
+ * @param text One JSON object.
+ * @returns The settings.
+ * @throws {RefusedError} `bad-settings` or `bad-config`.
+ */
+export function parseSettings(text: string): Settings {
+  let settings = DEFAULTS;
+  for (const { key, value } of parseObject(text).members) {
+    const word = value.kind === "string"
+      ? value.value
+      : value.kind === "boolean"
+      ? String(value.value)
+      : value.kind === "number"
+      ? value.text
+      : `(${value.kind})`;
+    settings = withSetting(settings, key.value, word);
+  }
+  return settings;
+}
+
+/**
+ * Reads the file with the settings.
+ *
+ * @param path Its absolute path; absent for the usual one, which may be missing.
+ * @returns The settings; the built-in ones where the usual file is missing or may not be read.
+ * @throws {RefusedError} `bad-settings`, or `doubtful-store` where others could change the file.
+ */
+export async function loadSettings(path?: string): Promise<Settings> {
+  const file = path ?? DEFAULT_SETTINGS;
+  try {
+    if (!isAbsolute(file)) {
+      throw new RefusedError(
+        "bad-settings",
+        `Cannot read settings from "${file}": not an absolute path: give one`,
+      );
+    }
+    await checkFolder(file.slice(0, file.lastIndexOf("/")) || "/");
+    const doubt = doubtOf(
+      await Deno.lstat(file),
+      "file",
+      await trustedOwners(),
+    );
+    if (doubt !== undefined) {
+      throw new RefusedError(
+        "bad-settings",
+        `Cannot read settings from "${file}": ${doubt}: give it to root with mode 0644`,
+      );
+    }
+    return parseSettings(await Deno.readTextFile(file));
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotCapable;
+    if (path === undefined && isMissing) return DEFAULTS;
+    if (!isMissing) throw error;
+    throw new RefusedError(
+      "bad-settings",
+      `Cannot read settings from "${file}": ${error.message}: name a file that is there, and allow reading it`,
+      { cause: error },
+    );
+  }
+}
+
+function isAbsolute(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- a path with them is a mistake
+  return text.startsWith("/") && !/[\x00-\x1f\x7f]/.test(text);
+}

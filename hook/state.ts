@@ -1,0 +1,177 @@
+/**
+ * Verification: what a hook can do once the container is being created.
+ *
+ * The stages `prestart`, `createRuntime` and `poststart` get the container's
+ * state. By specification no change of `config.json` reaches that container
+ * any more (runtime-spec, runtime.md), so the hook looks: is the annotation
+ * there, is it the section's own filter, and after the start, is it what the
+ * kernel runs?
+ *
+ * @module
+ */
+
+import { decodeBase64, encodeBase64 } from "../bpf/base64.ts";
+import { findMember, type JsonObject } from "../profile/json_value.ts";
+import { readBundle } from "./bundle.ts";
+import { mayCallLibraries } from "./environment.ts";
+import { RefusedError } from "./error.ts";
+import {
+  type Rewrite,
+  rewriteConfig,
+  type RewriteContext,
+} from "./precreate.ts";
+import { readConfigText } from "./rewrite.ts";
+
+/** A container's state as hooks get it. */
+export interface ContainerState {
+  /** Its id. */
+  readonly id: string;
+  /** Such as `created`; `running` after the start. */
+  readonly status: string;
+  /** Host's id of its first process; 0 where the runtime does not tell. */
+  readonly pid: number;
+  /** Path of its bundle. */
+  readonly bundle: string;
+}
+
+/** What was verified. */
+export interface Verification {
+  /** `optimized`: ours; `equal`: proved equal; `plain`: no annotation, the runtime's own filter; `unconfined`. */
+  readonly kind: "optimized" | "equal" | "plain" | "unconfined";
+  /** What was seen, without a final period. */
+  readonly detail: string;
+  /** Whether the live filter was compared, too. */
+  readonly live: "same" | "not-asked" | "cannot-tell";
+  /** What the bundle would become. */
+  readonly rewrite: Rewrite;
+}
+
+/** How long a started process may take to attach its filter, in milliseconds. */
+const ATTACH_LIMIT_MS = 2000;
+const POLL_MS = 10;
+
+/**
+ * Says whether a document is a container's state.
+ *
+ * @param root The document.
+ * @returns Whether it has what a state has and a configuration has not.
+ */
+export function isState(root: JsonObject): boolean {
+  return ["id", "status", "bundle"].every((key) =>
+    findMember(root, key)?.kind === "string"
+  );
+}
+
+/**
+ * Reads a state.
+ *
+ * @param root The document.
+ * @returns The state.
+ * @throws {RefusedError} `bad-input` where a member is missing or of another kind.
+ */
+export function readState(root: JsonObject): ContainerState {
+  const text = (key: string): string => {
+    const value = findMember(root, key);
+    if (value?.kind === "string") return value.value;
+    throw new RefusedError(
+      "bad-input",
+      `Cannot read the container's state: "${key}" is no string: call this as an OCI hook`,
+    );
+  };
+  const pid = findMember(root, "pid");
+  return {
+    id: text("id"),
+    status: text("status"),
+    bundle: text("bundle"),
+    pid: pid?.kind === "number" && /^[0-9]{1,9}$/.test(pid.text)
+      ? Number(pid.text)
+      : 0,
+  };
+}
+
+/**
+ * Verifies a container.
+ *
+ * @param state Its state.
+ * @param context What filters are made with.
+ * @returns What was seen.
+ * @throws {RefusedError} Where its annotation is not equal to its section, or its live filter is another one.
+ */
+export async function verifyContainer(
+  state: ContainerState,
+  context: RewriteContext,
+): Promise<Verification> {
+  const { text } = await readBundle(state.bundle);
+  const rewrite = await rewriteConfig(text, context);
+  if (rewrite.kind === "added") {
+    return {
+      kind: "plain",
+      detail:
+        "the bundle has no annotation: the runtime makes its own filter of linux.seccomp",
+      live: "not-asked",
+      rewrite,
+    };
+  }
+  if (rewrite.reason === "unconfined") {
+    return {
+      kind: "unconfined",
+      detail: rewrite.detail,
+      live: "not-asked",
+      rewrite,
+    };
+  }
+  const { annotation } = readConfigText(text);
+  if (annotation === undefined) {
+    return {
+      kind: "plain",
+      detail: rewrite.detail,
+      live: "not-asked",
+      rewrite,
+    };
+  }
+  const live = state.status === "running" && state.pid > 0
+    ? await compareLive(state.pid, decodeBase64(annotation.value), context)
+    : "not-asked";
+  return {
+    kind: rewrite.reason === "annotated" &&
+        !rewrite.detail.startsWith("there is another")
+      ? "optimized"
+      : "equal",
+    detail: rewrite.detail,
+    live,
+    rewrite,
+  };
+}
+
+/** Compares the filters that a process runs with the one it should. */
+async function compareLive(
+  pid: number,
+  expected: Uint8Array,
+  { deadline }: RewriteContext,
+): Promise<"same" | "cannot-tell"> {
+  if (!mayCallLibraries()) return "cannot-tell";
+  const { dumpFilters } = await import("../ffi/dump.ts");
+  const { SyscallError } = await import("../ffi/error.ts");
+  const wanted = encodeBase64(expected);
+  const limit = Math.min(ATTACH_LIMIT_MS, deadline.left() / 2);
+  const end = performance.now() + limit;
+  let seen = 0;
+  // With noNewPrivileges crun attaches the filter after poststart may have begun.
+  do {
+    try {
+      const filters = dumpFilters(pid);
+      if (filters.some((bytes) => encodeBase64(bytes) === wanted)) {
+        return "same";
+      }
+      seen = filters.length;
+    } catch (error) {
+      if (error instanceof SyscallError) return "cannot-tell";
+      throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  } while (performance.now() < end);
+  throw new RefusedError(
+    "not-verified",
+    `Cannot verify process ${pid}: none of its ${seen} filters is the annotation: use a runtime that takes raw filters, crun 0.18 or later`,
+  );
+}

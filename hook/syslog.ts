@@ -1,0 +1,94 @@
+/**
+ * One datagram to the system's log, `/dev/log` (syslog(3), RFC 3164 without
+ * the header that the daemon adds itself).
+ *
+ * Deno's own datagram sockets are unstable, so this goes through libc's
+ * `syscall` with numbers from the tables.
+ *
+ * @module
+ */
+
+import { openLibc } from "../ffi/libc.ts";
+import { archByName } from "../tables/arch.ts";
+import type { LogLevel } from "./log.ts";
+
+/** sys/socket.h. */
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0x8_0000 | 0x800;
+const MSG_NOSIGNAL = 0x4000;
+
+/** sys/syslog.h: facility `LOG_DAEMON`, then the severity. */
+const PRIORITY: Readonly<Record<LogLevel, number>> = {
+  error: 3 << 3 | 3,
+  warning: 3 << 3 | 4,
+  info: 3 << 3 | 6,
+};
+
+/** Where the daemon listens. */
+const DEV_LOG = "/dev/log";
+
+/**
+ * Sends a line.
+ *
+ * @param level How much it matters.
+ * @param line The line without its break.
+ * @param path The daemon's socket.
+ * @returns Whether the kernel took it; false where there is no daemon or no `--allow-ffi`.
+ */
+export function sendToSyslog(
+  level: LogLevel,
+  line: string,
+  path: string = DEV_LOG,
+): boolean {
+  try {
+    return send(
+      new TextEncoder().encode(
+        `<${PRIORITY[level]}>seccomp-tree[${Deno.pid}]: ${line}`,
+      ),
+      path,
+    );
+  } catch {
+    return false;
+  }
+}
+
+function send(message: Uint8Array<ArrayBuffer>, path: string): boolean {
+  const calls = archByName(Deno.build.arch)?.syscalls;
+  const socket = calls?.get("socket");
+  const sendto = calls?.get("sendto");
+  if (socket === undefined || sendto === undefined) return false;
+  const { symbols } = openLibc();
+  const fd = symbols.syscall(
+    BigInt(socket),
+    BigInt(AF_UNIX),
+    BigInt(SOCK_DGRAM_CLOEXEC_NONBLOCK),
+    0n,
+    0n,
+    0n,
+    0n,
+  );
+  if (fd < 0) return false;
+  try {
+    // struct sockaddr_un { u16 family; char path[]; }
+    const address = new Uint8Array([
+      AF_UNIX,
+      0,
+      ...new TextEncoder().encode(path),
+      0,
+    ]);
+    // `kept` is read after the call, so both buffers outlive it.
+    const kept = [message, address];
+    const sent = symbols.syscall(
+      BigInt(sendto),
+      BigInt(fd),
+      Deno.UnsafePointer.value(Deno.UnsafePointer.of(message)),
+      BigInt(message.length),
+      BigInt(MSG_NOSIGNAL),
+      Deno.UnsafePointer.value(Deno.UnsafePointer.of(address)),
+      BigInt(address.length),
+    );
+    return sent === kept[0]?.length;
+  } finally {
+    symbols.close(fd);
+  }
+}
