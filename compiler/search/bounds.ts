@@ -98,18 +98,24 @@ export function depthBound(
  * the place of the tested value; every side that leaves it weighs `most` (the
  * tested value's weight) at most; at its end is a leaf of at most `leaf`.
  * (The exact search's lemma.)
+ *
+ * @param noise What rounding can do to a weight: it must not make an exit.
  */
 export function pathBound(
   total: number,
   most: number,
   leaf: number,
   testCost: number,
+  noise: number,
 ): number {
-  const out = total - leaf;
-  // Rounding: what is out must be more than noise, and no whole exit too many.
-  if (out <= total * 1e-12) return 0;
-  const whole = Math.floor(out / most * (1 - 1e-12));
-  const rest = Math.max(0, out - whole * most);
-  const exits = whole + 1;
-  return most * whole * exits / 2 + (rest + leaf + testCost) * exits;
+  const out = total - leaf - noise;
+  if (out <= 0) return 0;
+  const exit = most + noise;
+  const whole = Math.floor(out / exit);
+  const rest = out - whole * exit;
+  // Where nothing is left, the last whole exit and the leaf share a depth.
+  const exits = rest > noise ? whole + 1 : whole;
+  const early = rest > noise ? whole : whole - 1;
+  const last = out - early * exit;
+  return exit * early * (early + 1) / 2 + (last + leaf + testCost) * exits;
 }

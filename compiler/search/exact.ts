@@ -227,7 +227,13 @@ export function createExactSearch(line: Line): ExactSearch {
     ): void => {
       const weight = weightOf(rank);
       const rest = total - weight;
-      const bound = pathBound(rest, weight, Math.min(leaf, rest), testCost);
+      const bound = pathBound(
+        rest,
+        weight,
+        Math.min(leaf, rest),
+        testCost,
+        line.noise,
+      );
       if (giveUp(frame, through + bound)) return;
       fillView(line, viewAt(level + 1), i, j, kept, low, lowOther);
       frame.tested.push(rank);

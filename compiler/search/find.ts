@@ -118,6 +118,10 @@ function findExactly(line: Line, limits: FindLimits): Found {
 /** Interval search by depth, then the exact search's program under the bound. */
 function findBounded(line: Line, room: number, workLimit: number): Found {
   const table = solveBoundedIntervals(line, room);
+  // Trees that will hang from leaves may need more than thresholds do.
+  if (table.cost[line.n - 1] === Infinity) {
+    return findBounded(line, room + 1, workLimit);
+  }
   const start = describe(line, intervalTree(line, table, 0, line.n - 1));
   const search = createExactSearch(line);
   search.solve(start.cost - line.tie / 4, room, workLimit);

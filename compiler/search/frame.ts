@@ -78,10 +78,8 @@ export function obeysLemma(
   for (const rank of tested) {
     const run = line.candidateRun[rank] as number;
     const away = run >= (view.from[p] as number) ? left : right;
-    // Rounding may not decide.
-    if (away > (line.candidateWeight[rank] as number) * (1 + 1e-12)) {
-      return false;
-    }
+    const own = line.candidateWeight[rank] as number;
+    if (away > own + line.noise) return false;
   }
   return true;
 }

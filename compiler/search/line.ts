@@ -13,10 +13,11 @@
  * there, no deeper than before, and no test was added.
  *
  * Ties: the search minimizes cost first, then the number of tests, then keeps
- * weightless parts flat. All three are one number: each test costs `testCost` =
- * 2^-30 of the total weight besides the caller's penalty, each run weighs 2^-44
- * of it besides its own weight. Both are powers of two times a power of two, so
- * that sums of whole-numbered weights stay exact in a double.
+ * weightless parts flat. All three are one number: each test costs `testCost`,
+ * which is 2^-30 of the total weight besides the caller's penalty, and each cell
+ * weighs a quantum, 2^-44 of the total, besides its own weight. Weights are
+ * rounded to whole quanta, so that their sums are exact in a double and "lighter
+ * than" is never a matter of rounding; "the total" is the next power of two.
  *
  * @module
  */
@@ -26,7 +27,12 @@ import type { SearchProblem } from "./problem.ts";
 /** What a line shares with the lines that are made from its runs. */
 export type LineFacts = Pick<
   Line,
-  "classIds" | "candidateValue" | "candidateWeight" | "testCost" | "tie"
+  | "classIds"
+  | "candidateValue"
+  | "candidateWeight"
+  | "testCost"
+  | "tie"
+  | "noise"
 >;
 
 /** Runs, candidates and prices; see the module's text. */
@@ -59,12 +65,14 @@ export interface Line {
   readonly testCost: number;
   /** The tie-break in it. */
   readonly tie: number;
+  /** Less than any two sums of weights differ by, if they differ. */
+  readonly noise: number;
 }
 
 /** Weight below which a share is a tie-break: 2^-30 of the total for a test. */
 const TEST_TIE = 2 ** -30;
-/** And 2^-44 of the total for a run. */
-const RUN_TIE = 2 ** -44;
+/** Weights are whole multiples of 2^-44 of the total: their sums are exact. */
+const QUANTUM = 2 ** -44;
 
 /**
  * Checks a problem and joins its cells to runs.
@@ -85,7 +93,10 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   let total = 0;
   for (const weight of weights) total += weight;
   const unit = total > 0 ? 2 ** Math.ceil(Math.log2(total)) : 1;
-  const runTie = unit * RUN_TIE;
+  const quantum = unit * QUANTUM;
+  const priced = weights.map((weight) =>
+    (Math.round(weight / quantum) + 1) * quantum
+  );
 
   const found: { cell: number; weight: number; size: number }[] = [];
   const runs: (Omit<Run, "ranks"> & { readonly cells: Set<number> })[] = [];
@@ -94,14 +105,14 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   let to = 0;
   for (let from = 0; from < cells; from = to) {
     const members = new Set<number>();
-    let weight = runTie;
+    let weight = 0;
     for (; to < cells && classes[to] === classes[from]; to++) {
-      weight += weights[to] ?? 0;
+      weight += priced[to] ?? 0;
       if (singles[to] === 1) members.add(to);
     }
     const size = to - from;
     for (const cell of members) {
-      found.push({ cell, weight: (weights[cell] ?? 0) + runTie / size, size });
+      found.push({ cell, weight: priced[cell] ?? 0, size });
     }
     runs.push({
       start: starts[from] ?? 0,
@@ -122,6 +133,7 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
     candidateWeight: Float64Array.from(found, (c) => c.weight),
     testCost: sizePenalty + unit * TEST_TIE,
     tie: unit * TEST_TIE,
+    noise: quantum / 2,
   };
   return fromRuns(
     empty,
@@ -188,7 +200,7 @@ export function fromRuns(
     ranks[place] = rank;
     next[run] = place + 1;
   }
-  const { candidateValue, candidateWeight, classIds, testCost, tie } = line;
+  const { candidateValue, candidateWeight, classIds } = line;
   return {
     n,
     starts: Uint32Array.from(runs, (run) => run.start),
@@ -205,8 +217,9 @@ export function fromRuns(
     ),
     first,
     ranks,
-    testCost,
-    tie,
+    testCost: line.testCost,
+    tie: line.tie,
+    noise: line.noise,
   };
 }
 

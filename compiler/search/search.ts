@@ -57,11 +57,13 @@ export function searchTree(
   const { sizePenalty = 0, maxDepth = Infinity, prove = true } = options;
   const workLimit = prove ? options.workLimit ?? WORK_LIMIT : 0;
   const line = toLine(problem, sizePenalty);
-  const found = findCollapsed(line, problem, {
-    sizePenalty,
-    maxDepth,
-    workLimit,
-  });
+  const limits = { sizePenalty, maxDepth, workLimit };
+  const collapsed = findCollapsed(line, problem, limits);
+  const room = Math.max(maxDepth, Math.ceil(Math.log2(line.n)));
+  // Stretches that were taken out may not fit under a tight bound on depth.
+  const found = collapsed.depth <= room
+    ? collapsed
+    : { ...findTree(line, limits), proven: false, lower: collapsed.lower };
   const tree = replaceLeaves(
     found.tree,
     (cls) => leaf(line.classIds[cls] ?? 0),
@@ -69,8 +71,10 @@ export function searchTree(
   const measured = measure(problem, tree);
   const price = measured.cost + sizePenalty * measured.tests;
   const ties = line.tie * line.n * 2;
-  const lowerBound = found.proven ? price : Math.max(0, found.lower - ties);
-  return { tree, ...measured, proven: found.proven, lowerBound };
+  // `lower` holds the tie-breaks of a best tree besides its price.
+  const proven = found.proven || price <= found.lower;
+  const lowerBound = proven ? price : Math.max(0, found.lower - ties);
+  return { tree, ...measured, proven, lowerBound };
 }
 
 /** Searches with weightless stretches taken out: all of them, then the long ones. */

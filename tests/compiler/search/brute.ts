@@ -33,7 +33,7 @@ export interface Best {
 export function bruteForce(
   cells: Cells,
   penalty: number,
-  maxDepth = Infinity,
+  maxDepth?: number,
 ): Best {
   const { singles, classes, weights } = cells;
   const n = classes.length;
@@ -71,5 +71,5 @@ export function bruteForce(
     memo.set(key, found);
     return found;
   };
-  return best((1 << n) - 1, maxDepth);
+  return best((1 << n) - 1, maxDepth ?? Infinity);
 }
