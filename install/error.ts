@@ -1,0 +1,39 @@
+/**
+ * What keeps an installation from going on.
+ *
+ * @module
+ */
+
+/** Why something was refused, in kebab-case; scripts may rely on it. */
+export type InstallErrorCode =
+  | "usage"
+  | "foreign"
+  | "not-found"
+  | "not-understood"
+  | "locked"
+  | "failed"
+  | "not-verified";
+
+/** Thrown where nothing may be changed; what was changed is undone. */
+export class InstallError extends Error {
+  /** Name of the class. */
+  override readonly name = "InstallError";
+  /** Why, in kebab-case. */
+  readonly code: InstallErrorCode;
+
+  /**
+   * Builds the error.
+   *
+   * @param code Why, in kebab-case.
+   * @param message What failed, what was seen, what would do.
+   * @param options Its cause.
+   */
+  constructor(
+    code: InstallErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = code;
+  }
+}
