@@ -43,8 +43,6 @@ export interface Search {
 const FULL = 0xffff_ffff;
 /** Work to build the key of a rule that is left, where to drop one is 1. */
 const KEPT = 10;
-/** Most cells whose tree is sought beyond what takes no time. */
-const MAX_PROVEN_CELLS = 32;
 /** Most masked comparisons of one word among which the best first one is sought. */
 const MAX_SEARCHED_MASKS = 4;
 
