@@ -27,6 +27,7 @@ import {
   OPS,
   type Outcome,
   single,
+  tails,
   unconditional,
 } from "./shapes.ts";
 
@@ -121,14 +122,15 @@ export function generateContract(
   const entries: LinuxSyscall[] = [];
   for (const name of drawNames(random, options)) {
     const shape = multiplexes && isMultiplexed(name)
-      ? random.pick([unconditional, equalities])
+      ? random.pick([unconditional, equalities, tails])
       : isNarrow(name)
-      ? random.pick([narrow, narrow, equalities])
+      ? random.pick([narrow, narrow, equalities, tails])
       : random.pick([
         unconditional,
         single,
         equalities,
         equalities,
+        tails,
         ...(distinct.length > 0 ? [bounds, bounds, mixed] : []),
       ]);
     const own = shape === bounds || shape === mixed ? distinct : outcomes;

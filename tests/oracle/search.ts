@@ -96,6 +96,9 @@ export class Search {
       found.newEnded && found.oldEnded &&
       (old.yes.value !== test.yes.value || old.no.value !== test.no.value)
     ) return { found, stop: true };
+    // Where both sides go on, what agrees on one side only is another rule.
+    const isFork = test.yes.level.length > 0 && test.no.level.length > 0;
+    let isWhole = true;
     for (const name of ["yes", "no"] as const) {
       for (const below of test[name].level) {
         const inner = this.#look(old[name].level, below, {
@@ -104,9 +107,11 @@ export class Search {
           once: true,
         });
         if (inner.match) found = join(found, inner);
+        else if (isFork) isWhole = false;
         if (this.#gone.has(old)) return { found, stop: false };
       }
     }
+    if (!isWhole) return { found: { ...found, match: false }, stop: false };
     if (!allLeadTo(level, this.#value)) return { found, stop: false };
     if (found.newEnded && found.above) {
       this.#remove(this.#tree.level, old);

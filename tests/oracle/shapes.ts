@@ -136,6 +136,21 @@ function equalArgs(
   return args;
 }
 
+/** Rules that begin or end alike, so that many contradict or are redundant. */
+export function tails(random: Random, outcomes: readonly Outcome[]): Entry[] {
+  const values = [1n, 1n, 0x1_0000_0001n].slice(0, 2 + random.int(2));
+  const few = outcomes.slice(0, 2);
+  const rules: Entry[] = [];
+  const count = 3 + random.int(4);
+  while (rules.length < count) {
+    const args = [0, 1, 2].filter(() => random.chance(0.5)).map((index) =>
+      drawArg(random, "SCMP_CMP_EQ", index, values)
+    );
+    if (args.length > 0) rules.push({ ...random.pick(few), args });
+  }
+  return rules;
+}
+
 /**
  * One comparison in each rule; all bounds share the high word.
  *
