@@ -55,7 +55,7 @@ import {
 } from "./symbols.ts";
 import { witnesses } from "./witnesses.ts";
 
-export type { Outcome, Subject };
+export type { LimitName, Outcome, Subject };
 
 /** What may be spent on a proof. */
 export interface ProofLimits {
@@ -87,7 +87,9 @@ export interface ProofOptions {
 
 /** Both sides are equal for every input. */
 export interface Proof {
+  /** Which of the three it is. */
   readonly kind: "equal";
+  /** What the proof covers. */
   readonly coverage: Coverage;
 }
 
@@ -109,15 +111,19 @@ export interface Coverage {
 
 /** An input on which the sides differ, confirmed by running both. */
 export interface Counterexample {
+  /** Which of the three it is. */
   readonly kind: "different";
   /** The input. */
   readonly data: SeccompData;
+  /** What the first side answers. */
   readonly a: Outcome;
+  /** What the second side answers. */
   readonly b: Outcome;
 }
 
 /** Nothing was decided. */
 export interface Unproven {
+  /** Which of the three it is. */
   readonly kind: "unproven";
   /** What ran out. */
   readonly limit: LimitName;

@@ -177,10 +177,9 @@ function divide(d: Diagram, a: Word, b: Word): Word {
   const quotient = [...constant(0)];
   let rest = constant(0);
   for (let i = WORD_BITS - 1; i >= 0; i--) {
-    // The rest is below b, so twice the rest and a bit has 33 bits at most.
-    const overflow = rest[WORD_BITS - 1] ?? NEVER;
+    // No more than the bits of `a` so far, so the highest bit shifted out is 0.
     rest = [a[i] ?? NEVER, ...rest.slice(0, -1)];
-    const fits = d.or(overflow, greater(d, rest, b, ALWAYS));
+    const fits = greater(d, rest, b, ALWAYS);
     quotient[i] = fits;
     rest = select(d, fits, add(d, rest, b.map(d.not), ALWAYS), rest);
   }
