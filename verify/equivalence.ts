@@ -28,6 +28,11 @@
  * tried: word by word, good for rules; and all arguments bit by bit, good for
  * sums and comparisons of two words.
  *
+ * **What has to be reviewed** for an "equal" to be believed is diagram.ts,
+ * word.ts, steps.ts and paths.ts, which are the symbolic machine, and, short,
+ * symbols.ts, cases.ts, verdict.ts and meaning.ts. A "different" needs none of
+ * them: confirm.ts runs both sides.
+ *
  * **What is assumed.** The machine is the one of bpf/run.ts, policies mean what
  * `decide` says, and the kernel acts as kernel/seccomp.c of Linux 6.1 does.
  *

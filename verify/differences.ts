@@ -1,0 +1,288 @@
+/**
+ * Where two filters differ, as a list: which architectures and numbers, for
+ * which arguments, what each side answers. Beside it, whether one is nowhere
+ * looser than the other.
+ *
+ * Both are made from the same functions as a proof (equivalence.ts); products
+ * and quotients are never left open here, so each entry is a true difference,
+ * and its witness has been run on both sides.
+ *
+ * @module
+ */
+
+import { effective, precedence } from "../bpf/return_value.ts";
+import type { SeccompData } from "../bpf/seccomp_data.ts";
+import type { ReturnValue } from "../profile/policy.ts";
+import { type Box, boxesOf } from "./boxes.ts";
+import {
+  createAnswer,
+  fromWords,
+  type Outcome,
+  type Subject,
+} from "./confirm.ts";
+import {
+  ALWAYS,
+  CONSTANT_LEVEL,
+  type Diagram,
+  LimitReached,
+  NEVER,
+  type Node,
+} from "./diagram.ts";
+import {
+  type Counterexample,
+  DEFAULT_PROOF_LIMITS,
+  type ProofLimits,
+  type Unproven,
+} from "./equivalence.ts";
+import { type Interval, intervalsOf } from "./intervals.ts";
+import { meaningOf } from "./meaning.ts";
+import {
+  ARCH_LEVEL,
+  createSymbols,
+  NR_LEVEL,
+  type Order,
+  type Symbols,
+} from "./symbols.ts";
+import { prevails } from "./verdict.ts";
+import { compare } from "./word.ts";
+
+/** Values of a word, both ends included. */
+export type Range = Pick<Interval, "first" | "last">;
+
+/** Inputs on which each side answers one thing, and not the same. */
+export interface Difference {
+  /** Values of `arch`. */
+  readonly arch: Range;
+  /** Values of `nr`. */
+  readonly nr: Range;
+  /** Arguments as a union of boxes; `undefined` where they are too many to tell. */
+  readonly boxes: readonly Box[] | undefined;
+  /** What the kernel does by the one side. */
+  readonly a: ReturnValue;
+  /** What it does by the other. */
+  readonly b: ReturnValue;
+  /** One of the inputs, and what both sides answered when they were run on it. */
+  readonly witness: Counterexample;
+}
+
+/** All differences, or as many as were asked for. */
+export interface DifferenceList {
+  readonly kind: "listed";
+  readonly differences: readonly Difference[];
+  /** Whether there are no others. */
+  readonly complete: boolean;
+}
+
+/** Choices of `listDifferences`. */
+export interface DifferenceOptions {
+  /** Byte order of the machine; that of a policy where there is one, else little-endian. */
+  readonly littleEndian?: boolean;
+  /** Limits of each attempt. */
+  readonly limits?: Partial<ProofLimits>;
+  /** Most entries, 4096 where absent. */
+  readonly most?: number;
+}
+
+/** One side is nowhere looser than the other. */
+export interface NotLooser {
+  readonly kind: "not-looser";
+}
+
+const ORDERS: readonly Order[] = ["word", "bit"];
+const MOST_DIFFERENCES = 4096;
+/** Most boxes that describe the arguments of one entry. */
+const MOST_BOXES = 16;
+
+/**
+ * Lists where two subjects differ, by rising architecture and number.
+ *
+ * @throws {ProgramError} when the kernel would refuse a program.
+ *
+ * @param a One side.
+ * @param b The other.
+ * @param options Limits.
+ * @returns The list, empty where they are equal, or the limit that was hit.
+ */
+export function listDifferences(
+  a: Subject,
+  b: Subject,
+  options: DifferenceOptions = {},
+): DifferenceList | Unproven {
+  const littleEndian = byteOrder(a, b, options);
+  const answers = [
+    createAnswer(a, littleEndian),
+    createAnswer(b, littleEndian),
+  ] as const;
+  return attempt(options, (symbols, order) => {
+    const { diagram, wordOf } = symbols;
+    const pairs = new Map<Node, Node>();
+    const both = diagram.apply(
+      meaningOf(a, true, symbols),
+      meaningOf(b, true, symbols),
+      (f, g) => {
+        if (f === g) return NEVER;
+        const differ = diagram.not(
+          compare(diagram, "jeq", wordOf(f), wordOf(g)),
+        );
+        if (differ === NEVER) return NEVER;
+        const pair = diagram.leaf();
+        pairs.set(pair, differ);
+        return pair;
+      },
+    );
+    const most = options.most ?? MOST_DIFFERENCES;
+    const differences: Difference[] = [];
+    const regions = regionsOf(symbols, both, most);
+    for (const { arch, nr, rest } of regions) {
+      for (const pair of leavesOf(diagram, rest)) {
+        const differ = pairs.get(pair);
+        if (differ === undefined) continue;
+        const where = diagram.and(
+          diagram.apply(rest, rest, (at) => at === pair ? ALWAYS : NEVER),
+          differ,
+        );
+        if (where === NEVER) continue;
+        if (differences.length === most) {
+          return { kind: "listed", differences, complete: false };
+        }
+        const words = symbols.inputWhere(where);
+        words[0] = nr.first;
+        words[1] = arch.first;
+        const witness = runBoth(fromWords(words, littleEndian), answers);
+        differences.push({
+          arch,
+          nr,
+          boxes: order === "word"
+            ? boxesOf(symbols, where, MOST_BOXES)
+            : undefined,
+          a: effective(witness.a.value),
+          b: effective(witness.b.value),
+          witness,
+        });
+      }
+    }
+    return { kind: "listed", differences, complete: true };
+  });
+}
+
+/**
+ * Decides whether a subject is nowhere looser than another: whether the kernel,
+ * given both answers, would never have to take the other's.
+ *
+ * @throws {ProgramError} when the kernel would refuse a program.
+ *
+ * @param base What may be permitted.
+ * @param subject What is looked at.
+ * @param options Limits.
+ * @returns Yes, an input on which it is looser, or the limit that was hit.
+ */
+export function proveNotLooser(
+  base: Subject,
+  subject: Subject,
+  options: DifferenceOptions = {},
+): NotLooser | Counterexample | Unproven {
+  const littleEndian = byteOrder(base, subject, options);
+  const answers = [
+    createAnswer(base, littleEndian),
+    createAnswer(subject, littleEndian),
+  ] as const;
+  return attempt(options, (symbols) => {
+    const { diagram, wordOf } = symbols;
+    const looser = diagram.apply(
+      meaningOf(base, true, symbols),
+      meaningOf(subject, true, symbols),
+      (f, g) => prevails(diagram, wordOf(f), wordOf(g)),
+    );
+    if (looser === NEVER) return { kind: "not-looser" };
+    const data = fromWords(symbols.inputWhere(looser), littleEndian);
+    const witness = runBoth(data, answers);
+    const [ours, theirs] = [witness.a.value, witness.b.value].map(effective);
+    if (precedence(ours ?? 0) >= precedence(theirs ?? 0)) {
+      throw new Error(`Unreachable: not looser on number ${data.nr}`);
+    }
+    return witness;
+  });
+}
+
+/** Tries the orders of variables; nothing is left open. */
+function attempt<T>(
+  { limits }: DifferenceOptions,
+  work: (symbols: Symbols, order: Order) => T,
+): T | Unproven {
+  const allowed = { ...DEFAULT_PROOF_LIMITS, ...limits };
+  let limit: Unproven["limit"] = "steps";
+  for (const order of ORDERS) {
+    try {
+      return work(createSymbols(order, false, allowed), order);
+    } catch (error) {
+      if (!(error instanceof LimitReached)) throw error;
+      limit = error.limit;
+    }
+  }
+  return { kind: "unproven", limit };
+}
+
+/** Architectures and numbers for which a function is the same one, and may be a difference. */
+function regionsOf(
+  { diagram }: Symbols,
+  f: Node,
+  most: number,
+): readonly {
+  readonly arch: Range;
+  readonly nr: Range;
+  readonly rest: Node;
+}[] {
+  // One more than asked for tells that there are more; those that are equal do
+  // not count, and lie between the others.
+  const limit = 2 * most + 2;
+  return intervalsOf(diagram, f, ARCH_LEVEL, limit).flatMap((arch) =>
+    arch.rest === NEVER
+      ? []
+      : intervalsOf(diagram, arch.rest, NR_LEVEL, limit).flatMap((nr) =>
+        nr.rest === NEVER ? [] : [{
+          arch: { first: arch.first, last: arch.last },
+          nr: { first: nr.first, last: nr.last },
+          rest: nr.rest,
+        }]
+      )
+  );
+}
+
+function leavesOf(diagram: Diagram, f: Node): readonly Node[] {
+  const seen = new Set([f]);
+  const leaves: Node[] = [];
+  for (const node of seen) {
+    const level = diagram.level(node);
+    if (level === CONSTANT_LEVEL) leaves.push(node);
+    else {
+      seen.add(diagram.lowOf(node, level));
+      seen.add(diagram.highOf(node, level));
+    }
+  }
+  return leaves;
+}
+
+function runBoth(
+  data: SeccompData,
+  [answerOfA, answerOfB]: readonly [
+    (data: SeccompData) => Outcome,
+    (data: SeccompData) => Outcome,
+  ],
+): Counterexample {
+  const [a, b] = [answerOfA(data), answerOfB(data)];
+  if (effective(a.value) === effective(b.value)) {
+    throw new Error(`Unreachable: both sides agree on number ${data.nr}`);
+  }
+  return { kind: "different", data, a, b };
+}
+
+function byteOrder(
+  a: Subject,
+  b: Subject,
+  { littleEndian }: DifferenceOptions,
+): boolean {
+  for (const side of [a, b]) {
+    if (side.kind === "policy") return side.policy.littleEndian;
+  }
+  return littleEndian ?? true;
+}
