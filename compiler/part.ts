@@ -77,6 +77,10 @@ function pair(
     hi: half(32n),
     lo: half(0n),
   };
+  // Bits outside the mask are never equal.
+  if ((op === "eq" || op === "ne") && (value & ~mask) !== 0n) {
+    return op === "ne";
+  }
   // A half whose mask is empty is 0, whatever the call passes.
   if (whole.hi.mask === 0) return knowWord(whole, 2 * arg + 1, 0);
   if (whole.lo.mask === 0 && (op === "eq" || op === "ne")) {

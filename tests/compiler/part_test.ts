@@ -32,6 +32,12 @@ Deno.test("partOf() leaves the simplest part of a condition", () => {
     ["ne, mask 0, value 1", when(0, "ne", 1n, 0n), true],
     ["value outside the mask", when(0, "eq", 3n, 1n), false],
     ["ne, value outside the mask", when(0, "ne", 3n, 1n), true],
+    [
+      "high bits outside the mask",
+      when(0, "eq", 4n << 32n, 0x3_0000_0003n),
+      false,
+    ],
+    ["ne, low bits outside", when(0, "ne", 4n, 0x3_0000_0003n), true],
     ["32 bits: eq", when(1, "eq", 7n, WORD), word(2, "eq", 7)],
     ["32 bits: le is lt", when(1, "le", 7n, WORD), word(2, "lt", 8)],
     ["32 bits: gt is ge", when(1, "gt", 7n, WORD), word(2, "ge", 8)],

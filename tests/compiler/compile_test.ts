@@ -1,0 +1,298 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { emulate } from "../../bpf/const_allow.ts";
+import { encode } from "../../bpf/encode.ts";
+import { prepare, runSteps } from "../../bpf/run.ts";
+import { toWords } from "../../bpf/seccomp_data.ts";
+import { compile } from "../../compiler/compile.ts";
+import { SizeError } from "../../compiler/size.ts";
+import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
+import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
+import { parseProfile } from "../../profile/parse.ts";
+import type { Policy, Rule } from "../../profile/policy.ts";
+import { resolve } from "../../profile/resolve.ts";
+import { selectFor } from "../../profile/select.ts";
+import { archByName, type ArchName } from "../../tables/arch.ts";
+import {
+  ALLOW,
+  anyPolicy,
+  archPolicy,
+  assertMeans,
+  boundaryArgs,
+  boundaryCalls,
+  call,
+  EPERM,
+  I386,
+  KILL,
+  LOG,
+  policyOf,
+  rule,
+  SEED,
+  TRAP,
+  when,
+  WORD,
+  X86_64,
+} from "./shared.ts";
+
+/** Docker's default for a host and these architectures. */
+function docker(...names: readonly ArchName[]): Policy {
+  const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), {
+    arch: "x86_64",
+    kernel: { major: 6, minor: 1 },
+    capabilities: DOCKER_DEFAULT_CAPABILITIES,
+  });
+  const arches = names.flatMap((name) => archByName(name) ?? []);
+  assert(seccomp !== undefined && arches.length === names.length);
+  return resolve(seccomp, { arches, semantics: "crun" }).policy;
+}
+
+Deno.test("compile() keeps Docker's default within the numbers that are promised", () => {
+  const native = compile(docker("x86_64")).program;
+  assert(native.length <= 80, `x86_64 alone: ${native.length} instructions`);
+  const policy = docker("x86_64", "x86", "x32");
+  const { program } = compile(policy);
+  assert(program.length <= 290, `three ABIs: ${program.length} instructions`);
+  const prepared = prepare(program);
+  const steps = (nr: number, args: readonly bigint[], arch: number): number =>
+    runSteps(prepared, toWords(call(nr, args, arch), true)).steps;
+  let sum = 0;
+  for (let nr = 0; nr < 470; nr++) sum += steps(nr, [], X86_64);
+  assert(sum / 470 <= 9, `mean ${sum / 470}`);
+
+  // The worst: every number of each table, arguments at their boundaries.
+  let worst = 0;
+  const args = boundaryArgs(policy);
+  for (const { auditArch, rules } of policy.arches) {
+    const conditional = new Set(
+      rules.filter((r) => r.conditions.length > 0).map((r) => r.first),
+    );
+    for (let nr = 0; nr < 600; nr++) {
+      for (const number of [nr, nr + 0x4000_0000]) {
+        worst = Math.max(worst, steps(number, [], auditArch));
+        if (!conditional.has(number)) continue;
+        // All conditions of the default look at argument 0 or 1 alone.
+        for (const [arg, values] of args.entries()) {
+          for (const value of values) {
+            const given = args.map((_, i) => i === arg ? value : 0n);
+            worst = Math.max(worst, steps(number, given, auditArch));
+          }
+        }
+      }
+    }
+  }
+  assert(worst <= 21, `worst ${worst}`);
+  assertMeans(program, policy);
+});
+
+Deno.test("compile() means what the policy means", () => {
+  // A mask of one bit and a value outside of it, found by the property below.
+  const outside = policyOf([
+    rule(1, ALLOW, when(0, "ne", 0x10_0000_0003n, 0x8_0000_0001n)),
+    rule(2, ALLOW, when(0, "eq", 0x10_0000_0003n, 0x8_0000_0001n)),
+  ]);
+  assertMeans(compile(outside).program, outside);
+  fc.assert(
+    fc.property(anyPolicy, (policy) => {
+      assertMeans(compile(policy).program, policy, boundaryCalls(policy, 8));
+    }),
+    { seed: SEED, numRuns: 200 },
+  );
+});
+
+/** Asserts that the kernel's emulator finds every constant ALLOW. */
+function assertCached(policy: Policy, numbers: readonly number[]): void {
+  const { program } = compile(policy);
+  for (const { auditArch, rules } of policy.arches) {
+    for (const nr of numbers) {
+      const met = rules.filter((r) => r.first <= nr && nr <= r.last);
+      const conditional = met.some((r) => r.conditions.length > 0);
+      if (conditional) continue;
+      const value = met[0]?.value ?? policy.defaultValue;
+      assertEquals(
+        emulate(program, auditArch, nr).allow,
+        value === ALLOW,
+        `${auditArch.toString(16)} ${nr}`,
+      );
+    }
+  }
+}
+
+const NUMBERS = Array.from({ length: 601 }, (_, nr) => nr);
+
+Deno.test("compile() lets the kernel cache what is always allowed", () => {
+  assertCached(docker("x86_64", "x86", "x32"), NUMBERS);
+  for (const name of ["aarch64", "riscv64", "s390x", "arm"] as const) {
+    assertCached(docker(name), NUMBERS);
+  }
+  fc.assert(
+    fc.property(
+      anyPolicy,
+      (policy) => assertCached(policy, NUMBERS.slice(0, 16)),
+    ),
+    { seed: SEED, numRuns: 150 },
+  );
+});
+
+Deno.test("compile() takes 470 alternating numbers on two architectures", () => {
+  const rules = Array.from({ length: 235 }, (_, i) => rule(2 * i, ALLOW));
+  const policy = policyOf([], {
+    arches: [
+      archPolicy(X86_64, rules),
+      archPolicy(
+        I386,
+        rules.map((r) => ({
+          ...r,
+          first: r.first + 1,
+          last: r.last + 1,
+        })),
+      ),
+    ],
+  });
+  const { program } = compile(policy);
+  assertMeans(program, policy);
+  assert(program.length <= 660, `${program.length} instructions`);
+  assert(program.filter((i) => i.op === "ja").length <= 2);
+});
+
+Deno.test("compile() makes 1,000 equalities on one argument a tree", () => {
+  const rules = Array.from(
+    { length: 1000 },
+    (_, i) => rule(1, ALLOW, when(0, "eq", BigInt(7 * i))),
+  );
+  const policy = policyOf(rules);
+  const { program } = compile(policy);
+  assert(program.length <= 2000, `${program.length} instructions`);
+  const prepared = prepare(program);
+  let worst = 0;
+  for (let value = 0n; value < 7001n; value++) {
+    const words = toWords(call(1, [value]), true);
+    const { value: seen, steps } = runSteps(prepared, words);
+    assertEquals(seen, value % 7n === 0n && value < 7000n ? ALLOW : EPERM);
+    worst = Math.max(worst, steps);
+  }
+  // arch, nr: 2 loads, 2 tests; low and high word: 2 loads, 1 test; a return.
+  assert(worst <= 8 + 2 * Math.log2(1000), `${worst} steps`);
+});
+
+Deno.test("compile() refuses more than 4,096 instructions and says where they are", () => {
+  const rules = (count: number): readonly Rule[] =>
+    Array.from(
+      { length: count },
+      (_, i) => rule(2 * i, ALLOW, when(0, "eq", BigInt(2 * i))),
+    );
+  const fits = policyOf(rules(700));
+  assert(compile(fits).program.length <= 4096);
+  const policy = policyOf([], {
+    arches: [
+      archPolicy(X86_64, rules(1800)),
+      archPolicy(I386, [rule(1, ALLOW), rule(3, LOG, when(1, "ge", 5n, WORD))]),
+    ],
+  });
+  const error = assertThrows(() => compile(policy), SizeError);
+  assert(error.length > 4096);
+  assertEquals(error.shares.length, 2);
+  const [first, second] = error.shares;
+  assert((first?.numberTests ?? 0) >= 1800);
+  assert((first?.argumentTests ?? 0) >= 1800);
+  assert((second?.numberTests ?? 99) <= 4);
+  assertEquals(second?.argumentTests, 1);
+  assertEquals(
+    error.message,
+    `Cannot load the filter: ${error.length} instructions, the kernel takes 4096 ` +
+      `(c000003e: ${first?.numberTests} tests on numbers, ${first?.argumentTests} on arguments; ` +
+      `40000003: ${second?.numberTests} tests on numbers, 1 on arguments): remove rules or architectures`,
+  );
+});
+
+Deno.test("compile() takes exactly as many instructions as the kernel does", () => {
+  // Two numbers of different outcomes in turn: the size is almost linear.
+  const policy = (count: number): Policy =>
+    policyOf(Array.from({ length: count }, (_, i) => rule(2 * i, LOG + i)));
+  const size = (count: number): number => {
+    try {
+      return compile(policy(count)).program.length;
+    } catch (error) {
+      assert(error instanceof SizeError);
+      return error.length;
+    }
+  };
+  let low = 500;
+  let high = 3000;
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1;
+    if (size(middle) <= 4096) low = middle;
+    else high = middle;
+  }
+  const { program } = compile(policy(low));
+  assert(program.length > 4096 - 8, `${program.length}`);
+  assertMeans(program, policy(low));
+  assertThrows(() => compile(policy(low + 1)), SizeError);
+});
+
+Deno.test("compile() is one return where nothing matters", () => {
+  const table: readonly (readonly [string, Policy, number])[] = [
+    ["no architecture", policyOf([], { arches: [] }), 1],
+    ["all answers alike", policyOf([], { defaultValue: KILL }), 1],
+    ["a default", policyOf([]), 4],
+  ];
+  for (const [name, policy, length] of table) {
+    const { program } = compile(policy);
+    assertEquals(program.length, length, name);
+    assertMeans(program, policy);
+  }
+});
+
+Deno.test("compile() takes the edges of the number line", () => {
+  const policy = policyOf([
+    rule(0, ALLOW),
+    rule(0xffff_ffff, LOG),
+    rule([0x4000_0000, 0xffff_fffe], KILL),
+    rule([5, 0xffff_ffff], TRAP, when(0, "eq", 1n)),
+  ]);
+  assertMeans(compile(policy).program, policy);
+});
+
+/** A policy with each kind of comparison on several numbers. */
+const MIXED: readonly Rule[] = [
+  rule(1, ALLOW, when(0, "lt", 38n)),
+  rule(1, ALLOW, when(0, "gt", 40n)),
+  rule(2, LOG, when(1, "eq", 6n, 6n)),
+  rule(3, ALLOW),
+  rule(4, TRAP, when(5, "ge", 1n << 33n), when(0, "ne", 3n)),
+  rule(9, ALLOW),
+  rule(90, ALLOW),
+  rule(91, KILL),
+];
+
+Deno.test("compile() gives the same bytes for the same policy", () => {
+  const bytes = (rules: readonly Rule[], littleEndian = true): string =>
+    encode(compile(policyOf(rules, { littleEndian })).program).toString();
+  const expected = bytes(MIXED);
+  assertEquals(
+    bytes(MIXED.map((r) => ({ ...r, source: "elsewhere" }))),
+    expected,
+  );
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(MIXED.slice(2), { minLength: MIXED.length - 2 }),
+      (rest) => {
+        // Rules of one number keep their order; numbers do not.
+        assertEquals(bytes([...rest, ...MIXED.slice(0, 2)]), expected);
+      },
+    ),
+    { seed: SEED, numRuns: 30 },
+  );
+  assert(bytes(MIXED, false) !== expected);
+});
+
+Deno.test("compile() counts the tests that it expects", () => {
+  const { arches } = compile(policyOf([rule([0, 234], ALLOW)]));
+  assertEquals(arches.map((a) => [a.tests, a.intervals]), [[1, 2]]);
+});
+
+Deno.test("compile() decides by both byte orders", () => {
+  for (const littleEndian of [true, false]) {
+    const policy = policyOf(MIXED, { littleEndian });
+    assertMeans(compile(policy).program, policy);
+  }
+});
