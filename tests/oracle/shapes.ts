@@ -154,10 +154,8 @@ export function tails(random: Random, outcomes: readonly Outcome[]): Entry[] {
 /**
  * One comparison in each rule; all bounds share the high word.
  *
- * What a shared high word leads to is not decided alike by all versions
- * (GHSA-4q85-33p6-j5g6). So `!=` agrees in its outcome, `<` and `<=` do where
- * something lies below their high word, and `>` and `>=` rise or fall from the
- * first bound on.
+ * Which outcomes and orders are drawn keeps clear of what versions decide
+ * differently (GHSA-4q85-33p6-j5g6).
  */
 export function bounds(random: Random, outcomes: readonly Outcome[]): Entry[] {
   const high = BigInt(random.pick([0, 0, 1, 0xffff_ffff])) << 32n;
