@@ -4,14 +4,17 @@
  * @module
  */
 
-import { compileSource } from "./filter.ts";
-import type { SourceFlags } from "./flags.ts";
+import { readCost } from "./cost.ts";
+import { InputError } from "./error.ts";
+import { type CompiledProfile, compileSource } from "./filter.ts";
+import type { CostFlags, SourceFlags } from "./flags.ts";
 import { type Format, formatProgram } from "./formats.ts";
-import { InputError, type Io, UsageError, writeFileWhole } from "./io.ts";
-import { loadSource } from "./source.ts";
+import type { Io } from "./io.ts";
+import { loadSource, refuseTwoStdins } from "./source.ts";
+import { refuseOverwrite, writeArtefact } from "./write.ts";
 
 /** Flags of `compile`. */
-export interface CompileFlags extends SourceFlags {
+export interface CompileFlags extends SourceFlags, CostFlags {
   readonly format: Format;
   readonly out?: string;
 }
@@ -20,48 +23,36 @@ export interface CompileFlags extends SourceFlags {
 export async function runCompile(
   io: Io,
   flags: CompileFlags,
-  word: string,
+  word = "default:docker",
 ): Promise<void> {
-  if (flags.out !== undefined && flags.out === word) {
-    throw new UsageError(
-      `Cannot write to ${flags.out}: it is the source: give another file`,
-    );
-  }
+  refuseOverwrite(flags.out, word);
+  refuseTwoStdins(word, flags.weights);
   const source = await loadSource(io, word, flags.from);
   if (source.kind === "programs") {
     throw new InputError(
-      `Cannot compile ${source.name}: a filter (${source.form}), not a profile: use disasm or simulate`,
+      `Cannot compile a filter (${source.form}): give a profile, or use disasm, simulate or prove`,
+      { place: source.name },
     );
   }
-  const { compilation, resolved } = await compileSource(io, source, flags);
-  writeArtefact(
-    io,
-    flags,
-    formatProgram(
-      compilation.program,
-      flags.format,
-      resolved.policy.littleEndian,
-    ),
+  const cost = await readCost(io, flags);
+  const compiled = await compileSource(io, source, flags, cost);
+  const { compilation, resolved } = compiled;
+  const data = formatProgram(
+    compilation.program,
+    flags.format,
+    resolved.policy.littleEndian,
   );
-  if (flags.verbose) {
-    io.err(`${source.name}: ${compilation.program.length} instructions\n`);
-  }
+  writeArtefact(io, flags.out, data);
+  if (flags.verbose) io.err(summary(compiled));
 }
 
-/** Writes what a command made; binary never goes to a terminal. */
-export function writeArtefact(
-  io: Io,
-  flags: { readonly out?: string },
-  data: string | Uint8Array,
-): void {
-  if (flags.out !== undefined && flags.out !== "-") {
-    writeFileWhole(flags.out, data);
-    return;
-  }
-  if (typeof data !== "string" && io.outIsTerminal) {
-    throw new UsageError(
-      "Cannot write binary to a terminal: pass -O FILE, or another -f",
-    );
-  }
-  io.out(data);
+function summary({ name, compilation }: CompiledProfile): string {
+  const { program, arches } = compilation;
+  const proven = arches.filter((arch) => arch.proven).map((arch) =>
+    arch.names.join("+")
+  );
+  const optimal = proven.length === 0
+    ? ""
+    : `, no better tree for ${proven.join(", ")}`;
+  return `${name}: note: ${program.length} instructions, proved equal to the profile${optimal}\n`;
 }

@@ -10,6 +10,7 @@ import { encode } from "../bpf/encode.ts";
 import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { EXIT } from "./exit.ts";
 import { compileSource } from "./filter.ts";
+import type { SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { measure } from "./measure.ts";
 import { referenceProgram } from "./reference.ts";
@@ -20,14 +21,14 @@ import { formatMeasures } from "./stats.ts";
 export async function runDemo(io: Io): Promise<number> {
   const source = await loadSource(io, "default:docker");
   if (source.kind !== "profile") throw new Error("Unreachable: no profile");
-  const flags = {
+  const flags: SourceFlags = {
     semantics: "crun",
     names: "builtin",
     unknown: "warn",
     strict: false,
-    quiet: false,
+    quiet: true,
     verbose: false,
-  } as const;
+  };
   const { resolved, compilation } = await compileSource(io, source, flags);
   const { program } = compilation;
   const { arches } = resolved;

@@ -1,18 +1,16 @@
 /**
- * `disasm` and `asm`: programs as text and back.
+ * `disasm`: programs as text, which `asm` reads back.
  *
  * @module
  */
 
 import { check } from "../bpf/check.ts";
-import { AssemblyError } from "../bpf/error.ts";
-import { parseText } from "../bpf/text.ts";
-import { writeArtefact } from "./compile.ts";
-import { EXIT } from "./exit.ts";
+import { messageLine } from "./exit.ts";
 import { loadFilter } from "./filter.ts";
 import type { SourceFlags } from "./flags.ts";
-import { assembly, type Format, formatProgram } from "./formats.ts";
-import { InputError, type Io, readInputFile } from "./io.ts";
+import { assembly } from "./formats.ts";
+import type { Io } from "./io.ts";
+import { refuseOverwrite, writeArtefact } from "./write.ts";
 
 /** Flags of `disasm`. */
 export interface DisasmFlags extends SourceFlags {
@@ -23,60 +21,33 @@ export interface DisasmFlags extends SourceFlags {
 export async function runDisasm(
   io: Io,
   flags: DisasmFlags,
-  word: string,
-): Promise<number> {
+  word = "default:docker",
+): Promise<void> {
+  refuseOverwrite(flags.out, word);
   const filter = await loadFilter(io, word, flags);
   const littleEndian = filter.kind === "programs" ||
     filter.resolved.policy.littleEndian;
-  const texts = filter.programs.map((program, i) => {
-    const title = filter.programs.length > 1
-      ? `; filter ${i + 1} of ${filter.programs.length}, oldest first\n`
+  const { programs } = filter;
+  if (programs.length === 0 && !flags.quiet) {
+    io.err(messageLine(io, "note", "no filter", filter.name));
+  }
+  const texts = programs.map((program, i) => {
+    const title = programs.length > 1
+      ? `; filter ${i + 1} of ${programs.length}, oldest first\n`
       : "";
     return title + assembly(program, littleEndian);
   });
-  writeArtefact(io, flags, texts.join("\n"));
-  for (const program of filter.programs) {
+  writeArtefact(io, flags.out, texts.join("\n"));
+  for (const program of programs) {
     const fault = check(program);
-    if (fault !== undefined && !flags.quiet) {
-      io.err(`warning: The kernel refuses this program: ${fault.message}\n`);
-    }
-  }
-  return EXIT.ok;
-}
-
-/** Flags of `asm`. */
-export interface AsmFlags {
-  readonly format: Format;
-  readonly out?: string;
-  readonly force: boolean;
-}
-
-/** Assembles text. */
-export async function runAsm(
-  io: Io,
-  flags: AsmFlags,
-  file: string,
-): Promise<number> {
-  const bytes = file === "-" ? await io.stdin() : readInputFile(file);
-  const name = file === "-" ? "<stdin>" : file;
-  const program = (() => {
-    try {
-      return parseText(new TextDecoder().decode(bytes));
-    } catch (error) {
-      if (!(error instanceof AssemblyError)) throw error;
-      throw new InputError(
-        `${name}:${error.line}:${error.column}: ${error.message}`,
-        { cause: error },
-      );
-    }
-  })();
-  const fault = check(program);
-  if (fault !== undefined && !flags.force) {
-    throw new InputError(
-      `${name}: ${fault.message}: pass --force to write it all the same`,
-      { cause: fault },
+    if (fault === undefined || flags.quiet) continue;
+    io.err(
+      messageLine(
+        io,
+        "warning",
+        `The kernel refuses this program: ${fault.message}`,
+        filter.name,
+      ),
     );
   }
-  writeArtefact(io, flags, formatProgram(program, flags.format, true));
-  return EXIT.ok;
 }

@@ -10,10 +10,13 @@ import { type Diagnostic, ProfileError } from "../profile/error.ts";
 import {
   ClosedPipe,
   InputError,
-  type Io,
   MachineError,
+  messageOf,
+  ReportedError,
+  UnprovenError,
   UsageError,
-} from "./io.ts";
+} from "./error.ts";
+import type { Io } from "./io.ts";
 
 /** Exit codes; scripts depend on them. */
 export const EXIT = {
@@ -42,21 +45,24 @@ export const EXIT = {
  */
 export function report(io: Io, error: unknown): number {
   if (error instanceof ClosedPipe) return EXIT.ok;
+  if (error instanceof ReportedError) return EXIT.input;
   if (error instanceof ProfileError) {
     tellDiagnostics(io, undefined, error.diagnostics);
     return EXIT.input;
   }
   const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
   if (code !== EXIT.fault) {
-    io.err(`${label(io, "error")}: ${message}\n`);
+    const place = error instanceof InputError ? error.place : undefined;
+    io.err(messageLine(io, "error", messageOf(error), place));
     return code;
   }
-  const stack = error instanceof Error ? error.stack ?? message : message;
+  const stack = error instanceof Error ? error.stack : undefined;
   io.err(
-    `${
-      label(io, "error")
-    }: This is a fault of seccomp-tree, please report it with the input\n${stack}\n`,
+    messageLine(
+      io,
+      "error",
+      "This is a fault of seccomp-tree, please report it with the input",
+    ) + `${stack ?? messageOf(error)}\n`,
   );
   return code;
 }
@@ -67,9 +73,7 @@ function codeOf(error: unknown): number {
     return EXIT.input;
   }
   if (error instanceof AssemblyError) return EXIT.input;
-  if (error instanceof SizeError) return EXIT.unproven;
-  // Loading the prover for its class alone would cost every command its start-up.
-  if (error instanceof Error && error.name === "UnprovenError") {
+  if (error instanceof SizeError || error instanceof UnprovenError) {
     return EXIT.unproven;
   }
   if (error instanceof MachineError) return EXIT.machine;
@@ -77,6 +81,7 @@ function codeOf(error: unknown): number {
   if (error instanceof Error && error.name === "SyscallError") {
     return EXIT.machine;
   }
+  if (error instanceof Deno.errors.NotCapable) return EXIT.machine;
   return EXIT.fault;
 }
 
@@ -94,16 +99,31 @@ export function tellDiagnostics(
 ): void {
   for (const { severity, path, message, fix, line, column } of diagnostics) {
     const place = [file, line, column].filter((x) => x !== undefined).join(":");
-    io.err(
-      [
-        ...(place === "" ? [] : [place]),
-        label(io, severity),
-        ...(path === "" ? [] : [path]),
-        printable(message),
-        ...(fix === undefined ? [] : [printable(fix)]),
-      ].join(": ") + "\n",
-    );
+    const parts = [
+      ...(path === "" ? [] : [path]),
+      message,
+      ...(fix === undefined ? [] : [fix]),
+    ];
+    io.err(messageLine(io, severity, parts.join(": "), place));
   }
+}
+
+/**
+ * Makes one line of a message: `place: severity: text`.
+ *
+ * @param io Whether it is colored.
+ * @param severity How bad it is.
+ * @param text What to say.
+ * @param place Where it was seen; left out where empty or absent.
+ */
+export function messageLine(
+  io: Io,
+  severity: Diagnostic["severity"],
+  text: string,
+  place = "",
+): string {
+  const where = place === "" ? "" : `${printable(place)}: `;
+  return `${where}${label(io, severity)}: ${printable(text)}\n`;
 }
 
 const COLORS: Readonly<Record<Diagnostic["severity"], number>> = {
@@ -117,11 +137,11 @@ function label(io: Io, severity: Diagnostic["severity"]): string {
   return `\x1b[1;${COLORS[severity]}m${severity}\x1b[0m`;
 }
 
-/** Control characters of an input must not reach a terminal. */
-function printable(text: string): string {
+/** Shows control characters, which must not reach a terminal, as escapes. */
+export function printable(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex -- they are what is looked for
-    /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g,
+    /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -9,7 +9,9 @@ import { formatReturnValue } from "../bpf/return_value.ts";
 import { type Compilation, compile } from "../compiler/compile.ts";
 import type { Policy } from "../profile/policy.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
-import { tellDiagnostics } from "./exit.ts";
+import { chooseCost, type CostRequest } from "./cost.ts";
+import { UnprovenError } from "./error.ts";
+import { messageLine, tellDiagnostics } from "./exit.ts";
 import type { SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
@@ -44,38 +46,45 @@ export type Filter = CompiledProfile | LoadedPrograms;
  * @param io Where warnings go.
  * @param word The source word.
  * @param flags The options.
+ * @param cost Which filter is the best one.
  */
 export async function loadFilter(
   io: Io,
   word: string,
   flags: SourceFlags,
+  cost?: CostRequest,
 ): Promise<Filter> {
   const source = await loadSource(io, word, flags.from);
   if (source.kind === "programs") return source;
-  return await compileSource(io, source, flags);
+  return await compileSource(io, source, flags, cost);
 }
 
-/** Resolves and compiles a profile source. */
+/**
+ * Resolves and compiles a profile source.
+ *
+ * @param io Where warnings go, and what was assumed.
+ * @param source The profile.
+ * @param flags For whom it is meant.
+ * @param cost Which filter is the best one.
+ */
 export async function compileSource(
   io: Io,
   source: ProfileSource,
   flags: SourceFlags,
+  cost?: CostRequest,
 ): Promise<CompiledProfile> {
-  const resolved = await tellingProfile(
-    io,
-    source.name,
-    () => resolveProfile(source.profile, flags),
-  );
-  tellDiagnostics(
-    io,
-    source.name,
-    resolved.diagnostics.filter((d) =>
-      d.severity === "note" ? flags.verbose : !flags.quiet
-    ),
-  );
-  if (flags.verbose) io.err(`${source.name}: for ${resolved.assumed}\n`);
-  const compilation = compile(resolved.policy);
-  proveOrThrow(resolved.policy, compilation.program);
+  const resolved = await resolveSource(io, source, flags);
+  const { policy, arches } = resolved;
+  const choice = cost && chooseCost(cost, {
+    kernel: flags.kernel === undefined ? undefined : resolved.kernel,
+    arches,
+  });
+  tellAssumed(io, source.name, flags, [
+    resolved.assumed,
+    ...(choice === undefined ? [] : [choice.assumed]),
+  ]);
+  const compilation = compile(policy, choice?.options);
+  proveOrThrow(policy, compilation.program);
   return {
     kind: "profile",
     name: source.name,
@@ -85,9 +94,39 @@ export async function compileSource(
   };
 }
 
-/** Thrown where a proof ran into its limits: exit 4. */
-export class UnprovenError extends Error {
-  override readonly name = "UnprovenError";
+/**
+ * Resolves a profile source and tells what was found.
+ *
+ * @param io Where warnings go.
+ * @param source The profile.
+ * @param flags For whom it is meant.
+ */
+export async function resolveSource(
+  io: Io,
+  source: ProfileSource,
+  flags: SourceFlags,
+): Promise<ResolvedProfile> {
+  const resolved = await tellingProfile(
+    io,
+    source.name,
+    () => resolveProfile(source.profile, flags),
+  );
+  const told = resolved.diagnostics.filter(({ severity }) =>
+    severity === "note" ? flags.verbose : !flags.quiet
+  );
+  tellDiagnostics(io, source.name, told);
+  return resolved;
+}
+
+/** Says for whom a profile was taken to be meant. */
+export function tellAssumed(
+  io: Io,
+  name: string,
+  flags: Pick<SourceFlags, "quiet">,
+  parts: readonly string[],
+): void {
+  if (flags.quiet) return;
+  io.err(messageLine(io, "note", `for ${parts.join(", ")}`, name));
 }
 
 /** No program leaves without a proof that it means what the profile says. */

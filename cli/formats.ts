@@ -8,10 +8,10 @@ import { annotate } from "../bpf/annotate.ts";
 import { encodeBase64 } from "../bpf/base64.ts";
 import { encode } from "../bpf/encode.ts";
 import { toHex } from "../bpf/hex.ts";
-import type { Program } from "../bpf/instruction.ts";
+import type { Instruction, Program } from "../bpf/instruction.ts";
 import { toCode } from "../bpf/opcode.ts";
 import { format } from "../bpf/text.ts";
-import { ARCHES } from "../tables/arch.ts";
+import { archNames, syscallName } from "./names.ts";
 import { ANNOTATION } from "./source.ts";
 
 /** Forms of a filter. */
@@ -21,6 +21,8 @@ export const FORMATS = [
   "hex",
   "asm",
   "c",
+  "go",
+  "rust",
   "json",
   "annotation",
 ] as const;
@@ -53,6 +55,10 @@ export function formatProgram(
       return assembly(program, littleEndian);
     case "c":
       return cSource(program);
+    case "go":
+      return goSource(program);
+    case "rust":
+      return rustSource(program);
     case "json":
       return jsonProgram(program, bytes());
     case "annotation":
@@ -71,52 +77,54 @@ export function assembly(program: Program, littleEndian: boolean): string {
   });
 }
 
-/** Names of the architectures of an audit value. */
-export function archNames(auditArch: number): string | undefined {
-  const names = ARCHES.filter((arch) => arch.auditArch === auditArch)
-    .map((arch) => arch.name);
-  return names.length === 0 ? undefined : names.join("+");
-}
-
-/** Name of a number on an architecture. */
-export function syscallName(auditArch: number, nr: number): string | undefined {
-  for (const arch of ARCHES) {
-    if (arch.auditArch !== auditArch) continue;
-    const name = namesOf(arch.name).get(nr);
-    if (name !== undefined) return name;
-  }
-  return undefined;
-}
-
-const tables = new Map<string, ReadonlyMap<number, string>>();
-
-function namesOf(archName: string): ReadonlyMap<number, string> {
-  let names = tables.get(archName);
-  if (names === undefined) {
-    const arch = ARCHES.find((a) => a.name === archName);
-    names = new Map(
-      [...arch?.syscalls ?? []].map(([name, nr]) => [nr, name] as const),
-    );
-    tables.set(archName, names);
-  }
-  return names;
-}
-
 function cSource(program: Program): string {
-  const rows = program.map(({ op, jt, jf, k }) =>
-    `\t{ 0x${toCode(op).toString(16).padStart(2, "0")}, ${jt}, ${jf}, 0x${
-      k.toString(16).padStart(8, "0")
-    } },`
-  );
   return [
     "#include <linux/filter.h>",
     "",
     `/* ${program.length} instructions, by seccomp-tree */`,
     `static const struct sock_filter filter[${program.length}] = {`,
-    ...rows,
+    ...program.map((i) => `\t{ ${fieldsOf(i).join(", ")} },`),
     "};",
     "",
   ].join("\n");
+}
+
+function goSource(program: Program): string {
+  return [
+    "package seccomp",
+    "",
+    'import "golang.org/x/sys/unix"',
+    "",
+    `// Filter has ${program.length} instructions, by seccomp-tree.`,
+    "var Filter = []unix.SockFilter{",
+    ...program.map((i) => `\t{${fieldsOf(i).join(", ")}},`),
+    "}",
+    "",
+  ].join("\n");
+}
+
+function rustSource(program: Program): string {
+  return [
+    "use libc::sock_filter;",
+    "",
+    `/// ${program.length} instructions, by seccomp-tree.`,
+    `pub static FILTER: [sock_filter; ${program.length}] = [`,
+    ...program.map((i) => {
+      const [code, jt, jf, k] = fieldsOf(i);
+      return `    sock_filter { code: ${code}, jt: ${jt}, jf: ${jf}, k: ${k} },`;
+    }),
+    "];",
+    "",
+  ].join("\n");
+}
+
+/** Code, jt, jf and k as they stand in sources. */
+function fieldsOf(
+  { op, jt, jf, k }: Instruction,
+): readonly [string, string, string, string] {
+  const hex = (value: number, digits: number): string =>
+    `0x${value.toString(16).padStart(digits, "0")}`;
+  return [hex(toCode(op), 2), String(jt), String(jf), hex(k, 8)];
 }
 
 function jsonProgram(program: Program, bytes: Uint8Array): string {

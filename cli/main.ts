@@ -9,11 +9,13 @@
  */
 
 import { run, type StricliProcess } from "@stricli/core";
-import { app, type AppContext } from "./app.ts";
-import { EXAMPLES } from "./examples.ts";
+import config from "../deno.json" with { type: "json" };
+import { app } from "./app.ts";
 import { EXIT, report } from "./exit.ts";
 import { type Io, processIo } from "./io.ts";
-import { ReportedError } from "./source.ts";
+import type { AppContext } from "./lazy.ts";
+import { type CommandLine, readCommandLine } from "./line.ts";
+import { NAME } from "./program.ts";
 
 /**
  * Runs the command line.
@@ -23,46 +25,46 @@ import { ReportedError } from "./source.ts";
  * @returns The exit code.
  */
 export async function main(io: Io, args: readonly string[]): Promise<number> {
+  try {
+    const line = readCommandLine(args);
+    const colored = { ...io, color: line.color ?? io.color };
+    if (line.help !== undefined) {
+      const { helpText } = await import("./help.ts");
+      const text = helpText(line.help);
+      if (text !== undefined) {
+        io.out(text);
+        return EXIT.ok;
+      }
+    } else if (line.version) {
+      io.out(`${NAME} ${config.version}\n`);
+      return EXIT.ok;
+    }
+    return await runCommand(colored, line);
+  } catch (error) {
+    return report(io, error);
+  }
+}
+
+async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
   let code: number | undefined;
   const process: StricliProcess = {
     stdout: { write: (text) => io.out(text) },
-    stderr: { write: (text) => io.err(text) },
+    stderr: { write: (text) => io.err(`${text.trimEnd()}\n`) },
     exitCode: null,
   };
   const settle: AppContext["settle"] = async (work) => {
     try {
       code = await work() ?? EXIT.ok;
     } catch (error) {
-      code = error instanceof ReportedError ? EXIT.input : report(io, error);
+      code = report(io, error);
     }
   };
-  try {
-    await run(app, args.length === 0 ? ["--help"] : args, {
-      process,
-      io,
-      settle,
-    });
-    if (code === undefined) tellExamples(io, args);
-  } catch (error) {
-    return report(io, error);
-  }
+  await run(app, words, { process, io, settle });
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);
-  // Below 0 are @stricli/core's own codes: −5 and −4 for what the user typed.
   if (status === 0) return EXIT.ok;
+  // @stricli/core's own codes, for what the user typed; those for faults differ.
   return status === -4 || status === -5 ? EXIT.usage : EXIT.fault;
-}
-
-function tellExamples(io: Io, args: readonly string[]): void {
-  const help = args.length === 0 ||
-    args.some((arg) =>
-      arg === "--help" || arg === "-h" || arg === "--help-all"
-    );
-  if (!help) return;
-  const command = args.find((arg) => !arg.startsWith("-")) ?? "";
-  const examples = EXAMPLES[command];
-  if (examples === undefined) return;
-  io.out(`\nEXAMPLES\n${examples.map((line) => `  ${line}\n`).join("")}`);
 }
 
 if (import.meta.main) {

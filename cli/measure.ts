@@ -9,18 +9,25 @@ import { emulate } from "../bpf/const_allow.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { prepare, runSteps } from "../bpf/run.ts";
 import { toWords } from "../bpf/seccomp_data.ts";
-import { COUNTED_NUMBERS } from "../compiler/cost.ts";
+import {
+  COUNTED_NUMBERS,
+  DEFAULT_BACKGROUND,
+  type Weights,
+} from "../compiler/cost.ts";
 import type { Arch } from "../tables/arch.ts";
+import { worstSteps } from "./worst.ts";
 
-/** Counts for one architecture, over its first 470 numbers with zero arguments. */
+/** Counts for one architecture, over its first 470 numbers. */
 export interface ArchMeasure {
   readonly name: string;
-  /** Mean of executed instructions. */
+  /** Mean of executed instructions, with zero arguments. */
   readonly mean: number;
-  /** Most executed instructions. */
+  /** The same under the weights; the mean where there are none. */
+  readonly expected: number;
+  /** Most executed instructions, with any arguments. */
   readonly worst: number;
-  /** Calls whose ALLOW the kernel caches (5.11 and later); `undefined` on x32. */
-  readonly cached: number | undefined;
+  /** Calls whose ALLOW the kernel caches (5.11 and later); `null` on x32. */
+  readonly cached: number | null;
 }
 
 /** Counts for a program. */
@@ -32,41 +39,53 @@ export interface Measure {
   readonly attach: number;
 }
 
+/** How often each number is called. */
+export interface MeasureWeights {
+  readonly weights?: Weights;
+  /** Share of the uniform background, 0.5 where absent. */
+  readonly background?: number;
+}
+
 /**
  * Measures a program by counting.
  *
  * @param program The program.
  * @param arches Architectures to look at, native one first.
+ * @param weighing A histogram.
  */
-export function measure(program: Program, arches: readonly Arch[]): Measure {
+export function measure(
+  program: Program,
+  arches: readonly Arch[],
+  weighing: MeasureWeights = {},
+): Measure {
   const prepared = prepare(program);
   const native = arches[0];
   let walked = 0;
   const measures = arches.map((arch) => {
-    const base = numberBase(arch);
+    const { auditArch, littleEndian } = arch;
+    const steps = (nr: number): number => {
+      const call = { nr, arch: auditArch, instructionPointer: 0n, args: [] };
+      return runSteps(prepared, toWords(call, littleEndian)).steps;
+    };
+    const base = firstNumber(arch);
     let sum = 0;
     let worst = 0;
     let cached = 0;
     for (let i = 0; i < COUNTED_NUMBERS; i++) {
       const nr = base + i;
-      const call = {
-        nr,
-        arch: arch.auditArch,
-        instructionPointer: 0n,
-        args: [],
-      };
-      const { steps } = runSteps(prepared, toWords(call, arch.littleEndian));
-      sum += steps;
-      worst = Math.max(worst, steps);
-      const walk = emulate(program, arch.auditArch, nr);
+      sum += steps(nr);
+      worst = Math.max(worst, worstSteps(program, auditArch, nr));
+      const walk = emulate(program, auditArch, nr);
       if (walk.allow) cached++;
       if (isWalked(arch, native)) walked += walk.steps;
     }
+    const mean = sum / COUNTED_NUMBERS;
     return {
       name: arch.name,
-      mean: sum / COUNTED_NUMBERS,
+      mean,
+      expected: expectedSteps(arch, mean, steps, weighing),
       worst,
-      cached: arch.syscallBit === 0 ? cached : undefined,
+      cached: arch.syscallBit === 0 ? cached : null,
     };
   });
   return {
@@ -76,8 +95,23 @@ export function measure(program: Program, arches: readonly Arch[]): Measure {
   };
 }
 
+/** Weighs as `compiler/cost.ts` does; x32 has no weights of its own. */
+function expectedSteps(
+  arch: Arch,
+  mean: number,
+  steps: (nr: number) => number,
+  { weights, background = DEFAULT_BACKGROUND }: MeasureWeights,
+): number {
+  if (arch.syscallBit !== 0) return mean;
+  const counts = [...weights?.get(arch.auditArch) ?? []];
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0) return mean;
+  const named = counts.reduce((sum, [nr, count]) => sum + count * steps(nr), 0);
+  return background * mean + (1 - background) * named / total;
+}
+
 /** First number of an architecture: its x32 bit, or the base of mips. */
-function numberBase(arch: Arch): number {
+export function firstNumber(arch: Arch): number {
   if (arch.syscallBit !== 0) return arch.syscallBit;
   const [least] = arch.syscalls.values();
   return least !== undefined && least >= 4000 ? least : 0;

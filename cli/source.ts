@@ -13,8 +13,8 @@
 
 import { join } from "@std/path";
 import { decodeBase64 } from "../bpf/base64.ts";
-import { check } from "../bpf/check.ts";
 import { decode } from "../bpf/encode.ts";
+import { AssemblyError } from "../bpf/error.ts";
 import { fromHex } from "../bpf/hex.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { parseText } from "../bpf/text.ts";
@@ -22,23 +22,11 @@ import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import { findMember, type JsonValue } from "../profile/json_value.ts";
 import { type ParsedProfile, parseProfile } from "../profile/parse.ts";
 import { ProfileError } from "../profile/error.ts";
+import { InputError, messageOf, ReportedError, UsageError } from "./error.ts";
 import { tellDiagnostics } from "./exit.ts";
-import { InputError, type Io, readInputFile, UsageError } from "./io.ts";
-
-/** Kinds that `--from` can force. */
-export const SOURCE_KINDS = [
-  "profile",
-  "docker",
-  "oci",
-  "config",
-  "raw",
-  "base64",
-  "hex",
-  "asm",
-] as const;
-
-/** A kind that `--from` can force. */
-export type SourceKind = typeof SOURCE_KINDS[number];
+import { guessKind, type SourceKind } from "./guess.ts";
+import { type Io, readInputFile } from "./io.ts";
+import { parsePid } from "./pid.ts";
 
 /** A policy as somebody wrote it. */
 export interface ProfileSource {
@@ -79,7 +67,9 @@ export async function loadSource(
   word: string,
   from?: SourceKind,
 ): Promise<Source> {
-  if (word === "") throw new UsageError('Cannot read source "": empty name');
+  if (word === "") {
+    throw new UsageError('Cannot read source "": empty: give a file, or -');
+  }
   if (word === "default:docker") {
     return {
       kind: "profile",
@@ -89,7 +79,7 @@ export async function loadSource(
   }
   if (word.startsWith("default:")) {
     throw new UsageError(
-      `Cannot read source "${word}": unknown profile: use default:docker`,
+      `Cannot read source "${word}": unknown profile: did you mean "default:docker"`,
     );
   }
   if (word.startsWith("pid:")) return await loadProcess(word);
@@ -97,11 +87,6 @@ export async function loadSource(
   const bytes = word === "-" ? await io.stdin() : readInputFile(word);
   const name = word === "-" ? "<stdin>" : word;
   return readSource(io, name, bytes, from);
-}
-
-/** Thrown after a profile's problems were told: exit 3, nothing more to say. */
-export class ReportedError extends Error {
-  override readonly name = "ReportedError";
 }
 
 /**
@@ -130,33 +115,12 @@ async function readSource(
 ): Promise<Source> {
   if (bytes.length === 0) {
     throw new InputError(
-      `Cannot read ${name}: empty: give a profile, a config.json, or a filter`,
+      "Cannot read an empty source: give a profile, a config.json, or a filter",
+      { place: name },
     );
   }
-  const kind = from ?? guessKind(bytes);
-  const program = (form: string, programOf: () => Program): ProgramSource => {
-    try {
-      return { kind: "programs", name, form, programs: [programOf()] };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new InputError(`${name}: ${reason}`, { cause: error });
-    }
-  };
+  const kind = from ?? guessKind(name, bytes);
   switch (kind) {
-    case "raw":
-      return program("raw", () => decodeRaw(bytes));
-    case "base64":
-      return program(
-        "base64",
-        () => decode(decodeBase64(textOf(bytes).trim())),
-      );
-    case "hex":
-      return program(
-        "hex",
-        () => decode(fromHex(textOf(bytes).replace(/\s/g, ""))),
-      );
-    case "asm":
-      return program("assembly", () => parseText(textOf(bytes)));
     case "profile":
     case "docker":
     case "oci":
@@ -168,6 +132,48 @@ async function readSource(
       );
       return { kind: "profile", name, profile };
     }
+    case "raw":
+    case "base64":
+    case "hex":
+    case "asm": {
+      const program = readingProgram(name, () => readProgram(kind, bytes));
+      return { kind: "programs", name, form: kind, programs: [program] };
+    }
+  }
+}
+
+/** Runs something that may find a program unreadable, and says where it is. */
+function readingProgram<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof AssemblyError) {
+      // Its message begins with the place.
+      const { line, column, message } = error;
+      const start = `${line}:${column}: `;
+      throw new InputError(
+        message.startsWith(start) ? message.slice(start.length) : message,
+        { place: `${name}:${line}:${column}`, cause: error },
+      );
+    }
+    throw new InputError(messageOf(error), { place: name, cause: error });
+  }
+}
+
+function readProgram(
+  kind: "raw" | "base64" | "hex" | "asm",
+  bytes: Uint8Array,
+): Program {
+  switch (kind) {
+    case "raw":
+      return decodeRaw(bytes);
+    case "base64":
+      // Lines, as base64(1) makes them; anything else is for decodeBase64 to refuse.
+      return decodeRaw(decodeBase64(textOf(bytes).replace(/\r?\n/g, "")));
+    case "hex":
+      return decodeRaw(fromHex(textOf(bytes).replace(/\s/g, "")));
+    case "asm":
+      return parseText(textOf(bytes));
   }
 }
 
@@ -175,56 +181,35 @@ function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Finds out what some bytes are; anything doubtful is taken for a profile, whose errors are the clearest. */
-function guessKind(bytes: Uint8Array): SourceKind {
-  if (bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c) {
-    throw new InputError(
-      "Cannot read an ELF file: seccomp takes classic BPF, not eBPF objects",
-    );
-  }
-  // Text has no NUL; every filter has, in the high bytes of its codes.
-  if (bytes.includes(0) && !(bytes[0] === 0xff && bytes[1] === 0xfe)) {
-    return bytes[0] === 0x7b ? "profile" : "raw";
-  }
-  const text = textOf(bytes).trim();
-  if (/^[{[/"]/.test(text) || text === "") return "profile";
-  if (
-    /^(?:[0-9a-fA-F]{2}\s*)+$/.test(text) &&
-    text.replace(/\s/g, "").length % 16 === 0
-  ) {
-    return "hex";
-  }
-  if (
-    /^[A-Za-z0-9+/\s]+={0,2}$/.test(text) && !/[ \t]/.test(text) &&
-    text.length >= 8
-  ) {
-    return "base64";
-  }
-  return /^\s*(?:;|[.\w]+:|\.?[a-z]+\b)/m.test(text) &&
-      !/^(?:null|true|false|-?\d)/.test(text)
-    ? "asm"
-    : "profile";
+/**
+ * Decodes a filter of either byte order: the two bytes of a code tell, as no
+ * code is above 0xff.
+ */
+function decodeRaw(bytes: Uint8Array): Program {
+  const littleEndian = hasZeros(bytes, 1) || !hasZeros(bytes, 0);
+  return decode(bytes, { littleEndian });
 }
 
-function decodeRaw(bytes: Uint8Array): Program {
-  const program = decode(bytes);
-  if (check(program) !== undefined && bytes.length % 8 === 0) {
-    const swapped = decode(bytes, { littleEndian: false });
-    if (check(swapped) === undefined) return swapped;
+/** Whether every eighth byte is 0. */
+function hasZeros(bytes: Uint8Array, from: number): boolean {
+  for (let i = from; i < bytes.length; i += 8) {
+    if (bytes[i] !== 0) return false;
   }
-  return program;
+  return true;
+}
+
+/**
+ * Reads assembly text.
+ *
+ * @param name Of the file, for messages.
+ * @param bytes The text.
+ */
+export function readAssembly(name: string, bytes: Uint8Array): Program {
+  return readingProgram(name, () => readProgram("asm", bytes));
 }
 
 async function loadProcess(word: string): Promise<ProgramSource> {
-  const text = word.slice("pid:".length);
-  const pid = Number(text);
-  if (!/^[0-9]+$/.test(text) || pid < 1 || pid > 2 ** 22) {
-    throw new UsageError(
-      `Cannot read source "${word}": not a process: write pid: and a number from 1 to ${
-        2 ** 22
-      }`,
-    );
-  }
+  const pid = parsePid(word);
   const { dumpFilters } = await import("../ffi/dump.ts");
   const programs = dumpFilters(pid).map((bytes) => decode(bytes));
   return { kind: "programs", name: word, form: "live filters", programs };
@@ -244,23 +229,43 @@ async function loadBundle(io: Io, word: string): Promise<Source> {
     path,
     () => parseProfile(bytes, { kind: "config" }),
   );
-  const root = profile.document.root;
-  const annotations = member(root, "annotations");
+  const annotations = member(profile.document.root, "annotations");
   const value = annotations && member(annotations, ANNOTATION);
-  if (value?.kind !== "string") {
-    return { kind: "profile", name: path, profile };
-  }
-  try {
-    const programs = [decode(decodeBase64(value.value))];
-    return { kind: "programs", name: path, form: "annotation", programs };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${path}: annotations["${ANNOTATION}"]: ${reason}`, {
-      cause: error,
-    });
-  }
+  if (value === undefined) return { kind: "profile", name: path, profile };
+  const place = `annotations["${ANNOTATION}"]`;
+  const program = readingProgram(path, () => {
+    if (value.kind !== "string") {
+      throw new InputError(`${place}: Not a string: crun expects base64`);
+    }
+    try {
+      return decode(decodeBase64(value.value));
+    } catch (error) {
+      throw new InputError(`${place}: ${messageOf(error)}`, { cause: error });
+    }
+  });
+  return {
+    kind: "programs",
+    name: path,
+    form: "annotation",
+    programs: [program],
+  };
 }
 
 function member(value: JsonValue, key: string): JsonValue | undefined {
   return value.kind === "object" ? findMember(value, key) : undefined;
+}
+
+/**
+ * Refuses words of which two stand for standard input.
+ *
+ * @param words Source words, and files of other flags.
+ */
+export function refuseTwoStdins(
+  ...words: readonly (string | undefined)[]
+): void {
+  if (words.filter((word) => word === "-").length > 1) {
+    throw new UsageError(
+      "Cannot read standard input twice: give a file for all but one",
+    );
+  }
 }

@@ -1,51 +1,85 @@
 /**
- * `stats`: sizes and steps of filters, side by side.
+ * `stats`: sizes and steps of filters, side by side, and how far the trees are
+ * from what is possible.
  *
  * @module
  */
 
 import { type Arch, ARCHES } from "../tables/arch.ts";
+import { readCost, weightsFor } from "./cost.ts";
 import { EXIT } from "./exit.ts";
-import { type Filter, loadFilter } from "./filter.ts";
-import type { SourceFlags } from "./flags.ts";
+import { type CompiledProfile, type Filter, loadFilter } from "./filter.ts";
+import type { CostFlags, OutputFlags, SourceFlags } from "./flags.ts";
+import { floorSteps } from "./floor.ts";
 import type { Io } from "./io.ts";
-import { type Measure, measure } from "./measure.ts";
+import { type Measure, measure, type MeasureWeights } from "./measure.ts";
+import { refuseTwoStdins } from "./source.ts";
 import { formatTable } from "./table.ts";
 import { nativeArch } from "./target.ts";
 
 /** Flags of `stats`. */
-export interface StatsFlags extends SourceFlags {
-  readonly output: "text" | "json";
-}
+export interface StatsFlags extends SourceFlags, CostFlags, OutputFlags {}
 
 /** Measures under a name. */
 export interface NamedMeasure extends Measure {
   readonly name: string;
 }
 
+/** What is known about the tree of one architecture. */
+interface TreeReport {
+  readonly name: string;
+  readonly arch: string;
+  /** Intervals of the number line. */
+  readonly intervals: number;
+  /** Expected executed instructions. */
+  readonly expected: number;
+  /** The same of the best tree, or a bound; `null` where the objective is no count of steps. */
+  readonly tree: number | null;
+  /** No program expects fewer. */
+  readonly floor: number;
+  /** Expected tests on the number. */
+  readonly tests: number;
+  /** Whether no tree is better. */
+  readonly proven: boolean;
+}
+
 /** Measures every source. */
 export async function runStats(
   io: Io,
   flags: StatsFlags,
-  words: readonly string[],
+  ...words: readonly string[]
 ): Promise<number> {
-  const measures: NamedMeasure[] = [];
-  const details: string[] = [];
+  refuseTwoStdins(...words, flags.weights);
+  const cost = await readCost(io, flags);
+  const weighing: MeasureWeights = {
+    ...(cost.counts === undefined
+      ? {}
+      : { weights: weightsFor(cost.counts, ARCHES) }),
+    ...(flags.background === undefined ? {} : { background: flags.background }),
+  };
+  const filters: NamedMeasure[] = [];
+  const trees: TreeReport[] = [];
   for (const word of words.length === 0 ? ["default:docker"] : words) {
-    const filter = await loadFilter(io, word, flags);
-    for (const [i, program] of filter.programs.entries()) {
-      const many = filter.programs.length > 1;
-      const name = many ? `${filter.name}#${i + 1}` : filter.name;
-      measures.push({ name, ...measure(program, archesOf(filter)) });
+    const filter = await loadFilter(io, word, flags, cost);
+    const arches = archesOf(filter);
+    const own: NamedMeasure[] = filter.programs.map((program, i) => ({
+      name: filter.programs.length > 1
+        ? `${filter.name}#${i + 1}`
+        : filter.name,
+      ...measure(program, arches, weighing),
+    }));
+    filters.push(...own);
+    if (filter.kind === "profile") {
+      trees.push(...treesOf(filter, arches, own, weighing));
     }
-    if (filter.kind === "profile") details.push(...treeDetails(filter));
   }
   if (flags.output === "json") {
-    io.out(`${JSON.stringify({ schemaVersion: 1, filters: measures })}\n`);
+    io.out(`${JSON.stringify({ schemaVersion: 1, filters, trees })}\n`);
     return EXIT.ok;
   }
-  io.out(formatMeasures(measures));
-  if (flags.verbose) io.out(details.join(""));
+  io.out(formatMeasures(filters, weighing.weights !== undefined));
+  if (trees.length > 0) io.out(`\n${formatTrees(trees)}`);
+  if (flags.verbose) io.out(trees.map(whyOf).join(""));
   return EXIT.ok;
 }
 
@@ -64,24 +98,48 @@ function archesOf(filter: Filter): readonly Arch[] {
   return [native, ...others];
 }
 
-function treeDetails(filter: Filter): readonly string[] {
-  if (filter.kind !== "profile") return [];
-  return filter.compilation.arches.map((arch) =>
-    `${filter.name}: ${arch.names.join("+")}: ${arch.intervals} intervals, ${
-      arch.tests.toFixed(3)
-    } tests expected on the number, ${
-      arch.proven
-        ? "optimal: proven"
-        : `not proven, no tree expects fewer than ${arch.lowerBound.toFixed(3)}`
-    }\n`
-  );
+function treesOf(
+  { name, compilation }: CompiledProfile,
+  arches: readonly Arch[],
+  measures: readonly Measure[],
+  weighing: MeasureWeights,
+): readonly TreeReport[] {
+  return compilation.arches.flatMap((tree) => {
+    const arch = arches.find((a) =>
+      a.auditArch === tree.auditArch && a.syscallBit === 0
+    );
+    const counted = measures[0]?.arches.find((a) => a.name === arch?.name);
+    if (arch === undefined || counted === undefined) return [];
+    const missing = tree.tests - tree.lowerBound;
+    return [{
+      name,
+      arch: tree.names.join("+"),
+      intervals: tree.intervals,
+      expected: counted.expected,
+      // Under other objectives the bound is no count of steps.
+      tree: missing < -1e-6 ? null : counted.expected - Math.max(0, missing),
+      floor: floorSteps(compilation.decision, arch, weighing),
+      tests: tree.tests,
+      proven: tree.proven,
+    }];
+  });
 }
 
 /** Writes measures as a table, one row per filter and architecture. */
-export function formatMeasures(measures: readonly NamedMeasure[]): string {
-  const rows = [
-    ["filter", "instructions", "attach µs", "arch", "mean", "worst", "cached"],
-  ];
+export function formatMeasures(
+  measures: readonly NamedMeasure[],
+  weighted = false,
+): string {
+  const rows = [[
+    "filter",
+    "instructions",
+    "attach µs",
+    "arch",
+    ...(weighted ? ["weighted"] : []),
+    "mean",
+    "worst",
+    "cached",
+  ]];
   for (const { name, length, attach, arches } of measures) {
     for (const [i, arch] of arches.entries()) {
       rows.push([
@@ -89,11 +147,37 @@ export function formatMeasures(measures: readonly NamedMeasure[]): string {
         i === 0 ? String(length) : "",
         i === 0 ? attach.toFixed(0) : "",
         arch.name,
+        ...(weighted ? [arch.expected.toFixed(2)] : []),
         arch.mean.toFixed(2),
         String(arch.worst),
-        arch.cached === undefined ? "–" : String(arch.cached),
+        arch.cached === null ? "–" : String(arch.cached),
       ]);
     }
   }
   return formatTable(rows);
+}
+
+function formatTrees(trees: readonly TreeReport[]): string {
+  return formatTable([
+    ["tree", "arch", "expected", "best tree", "gap", "any program", "optimal"],
+    ...trees.map(({ name, arch, expected, tree, floor, proven }) => [
+      name,
+      arch,
+      expected.toFixed(3),
+      tree === null ? "–" : `${proven ? "" : "≥ "}${tree.toFixed(3)}`,
+      tree === null ? "–" : `${(100 * (expected / tree - 1)).toFixed(2)} %`,
+      `≥ ${floor.toFixed(3)}`,
+      proven ? "proven" : "not proven",
+    ]),
+  ]);
+}
+
+function whyOf(report: TreeReport): string {
+  const { name, arch, intervals, tests, proven } = report;
+  const why = proven
+    ? "no tree of == and >= tests is better under the objective: optimal: proven"
+    : "the search ended at its limit, --optimum spends more";
+  return `${name}: ${arch}: ${intervals} intervals, ${
+    tests.toFixed(3)
+  } tests expected on the number; ${why}\n`;
 }

@@ -12,7 +12,8 @@ import {
   SYSCALL_TABLE_VERSION,
 } from "../tables/arch.ts";
 import { EXIT } from "./exit.ts";
-import { type Io, UsageError } from "./io.ts";
+import { UsageError } from "./error.ts";
+import type { Io } from "./io.ts";
 import { formatTable } from "./table.ts";
 
 /** Flags of `syscalls`. */
@@ -25,7 +26,7 @@ export interface SyscallsFlags {
 export function runSyscalls(
   io: Io,
   flags: SyscallsFlags,
-  word: string | undefined,
+  word?: string,
 ): number {
   const arches = flags.arch?.map((name) => {
     const arch = archByName(name);

@@ -24,7 +24,7 @@ import {
 import { selectFor } from "../profile/select.ts";
 import type { Diagnostic } from "../profile/error.ts";
 import { type Arch, archByName, ARCHES } from "../tables/arch.ts";
-import { InputError, MachineError, UsageError } from "./io.ts";
+import { InputError, MachineError, messageOf, UsageError } from "./error.ts";
 
 /** The options as they were given. */
 export interface TargetFlags {
@@ -43,6 +43,8 @@ export interface ResolvedProfile extends Resolution {
   readonly seccomp: LinuxSeccomp;
   /** The architectures, native one first. */
   readonly arches: readonly Arch[];
+  /** The kernel, where it is known. */
+  readonly kernel: Host["kernel"];
   /** What was assumed, in words. */
   readonly assumed: string;
 }
@@ -108,6 +110,7 @@ export async function resolveProfile(
       ],
       seccomp,
       arches: dedupe(arches),
+      kernel: host.kernel,
       assumed: assumption(profile, flags, host, arches),
     };
   } catch (error) {
@@ -186,9 +189,7 @@ function capabilitiesOf(text: string): ReadonlySet<string> {
   try {
     return parseCapabilities(text);
   } catch (error) {
-    throw new UsageError(
-      error instanceof Error ? error.message : String(error),
-    );
+    throw new UsageError(messageOf(error), { cause: error });
   }
 }
 

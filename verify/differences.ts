@@ -115,16 +115,19 @@ export function listDifferences(
   ] as const;
   return attempt(options, (symbols, order) => {
     const { diagram, wordOf } = symbols;
+    /** Where both sides answer alike; leaves and booleans do not mix. */
+    const same = diagram.leaf();
+    /** Leaves that stand for two answers, and where those differ. */
     const pairs = new Map<Node, Node>();
     const both = diagram.apply(
       meaningOf(a, true, symbols),
       meaningOf(b, true, symbols),
       (f, g) => {
-        if (f === g) return NEVER;
+        if (f === g) return same;
         const differ = diagram.not(
           compare(diagram, "jeq", wordOf(f), wordOf(g)),
         );
-        if (differ === NEVER) return NEVER;
+        if (differ === NEVER) return same;
         const pair = diagram.leaf();
         pairs.set(pair, differ);
         return pair;
@@ -132,7 +135,7 @@ export function listDifferences(
     );
     const most = options.most ?? MOST_DIFFERENCES;
     const differences: Difference[] = [];
-    const regions = regionsOf(symbols, both, most);
+    const { regions, complete } = regionsOf(symbols, both, same, most);
     for (const { arch, nr, rest } of regions) {
       for (const pair of leavesOf(diagram, rest)) {
         const differ = pairs.get(pair);
@@ -161,7 +164,7 @@ export function listDifferences(
         });
       }
     }
-    return { kind: "listed", differences, complete: true };
+    return { kind: "listed", differences, complete };
   });
 }
 
@@ -222,30 +225,42 @@ function attempt<T>(
   return { kind: "unproven", limit };
 }
 
-/** Architectures and numbers for which a function is the same one, and may be a difference. */
-function regionsOf(
-  { diagram }: Symbols,
-  f: Node,
-  most: number,
-): readonly {
+/** Architectures and numbers for which a function is one of the arguments. */
+interface Region {
   readonly arch: Range;
   readonly nr: Range;
   readonly rest: Node;
-}[] {
-  // One more than asked for tells that there are more; those that are equal do
-  // not count, and lie between the others.
+}
+
+/** Cuts a function into regions, those left out where it is `same`. */
+function regionsOf(
+  { diagram }: Symbols,
+  f: Node,
+  same: Node,
+  most: number,
+): { readonly regions: readonly Region[]; readonly complete: boolean } {
+  // Between two that differ lies at most one that does not.
   const limit = 2 * most + 2;
-  return intervalsOf(diagram, f, ARCH_LEVEL, limit).flatMap((arch) =>
-    arch.rest === NEVER
-      ? []
-      : intervalsOf(diagram, arch.rest, NR_LEVEL, limit).flatMap((nr) =>
-        nr.rest === NEVER ? [] : [{
-          arch: { first: arch.first, last: arch.last },
-          nr: { first: nr.first, last: nr.last },
-          rest: nr.rest,
-        }]
-      )
-  );
+  const regions: Region[] = [];
+  const arches = intervalsOf(diagram, f, ARCH_LEVEL, limit);
+  let complete = isWhole(arches);
+  for (const arch of arches) {
+    const numbers = intervalsOf(diagram, arch.rest, NR_LEVEL, limit);
+    complete &&= isWhole(numbers);
+    for (const { first, last, rest } of numbers) {
+      if (rest === same) continue;
+      regions.push({
+        arch: { first: arch.first, last: arch.last },
+        nr: { first, last },
+        rest,
+      });
+    }
+  }
+  return { regions, complete };
+}
+
+function isWhole(intervals: readonly Range[]): boolean {
+  return intervals.at(-1)?.last === 0xffff_ffff;
 }
 
 function leavesOf(diagram: Diagram, f: Node): readonly Node[] {

@@ -1,0 +1,61 @@
+/**
+ * What commands throw. The class tells the exit code.
+ *
+ * @module
+ */
+
+/** Thrown where the command line cannot be meant: exit 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Thrown where an input cannot be read or understood: exit 3. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+  /** `file` or `file:line:column`; absent where there is none. */
+  readonly place: string | undefined;
+
+  /**
+   * Builds the error.
+   *
+   * @param message What failed, what was seen, what would do.
+   * @param options Where it was seen, and what was thrown there.
+   */
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly place?: string } = {},
+  ) {
+    super(message, options);
+    this.place = options.place;
+  }
+}
+
+/** Thrown after a profile's problems were told: exit 3, nothing more to say. */
+export class ReportedError extends Error {
+  override readonly name = "ReportedError";
+}
+
+/** Thrown where something is not proven or a limit is reached: exit 4. */
+export class UnprovenError extends Error {
+  override readonly name = "UnprovenError";
+}
+
+/** Thrown where this machine does not allow what was asked: exit 5. */
+export class MachineError extends Error {
+  override readonly name = "MachineError";
+}
+
+/** The reader of the results went away, which is no error. */
+export class ClosedPipe extends Error {
+  override readonly name = "ClosedPipe";
+}
+
+/** What a thrown thing says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What the system said, without what Deno adds. */
+export function reasonOf(error: unknown): string {
+  return messageOf(error).replace(/ \(os error \d+\).*$/s, "");
+}

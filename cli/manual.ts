@@ -1,0 +1,101 @@
+/**
+ * Usage and two examples of each command, for its help.
+ *
+ * @module
+ */
+
+/** What the definition of a command does not say. */
+export interface Manual {
+  /** The words behind the command's name. */
+  readonly usage: string;
+  /** Two command lines without the program's name. */
+  readonly examples: readonly [string, string];
+}
+
+/** By command; `""` is the program itself. */
+export const MANUALS: Readonly<Record<string, Manual>> = {
+  "": {
+    usage: "COMMAND [FLAG...] [WORD...]",
+    examples: [
+      "compile -f annotation default:docker",
+      "simulate default:docker openat",
+    ],
+  },
+  compile: {
+    usage: "[FLAG...] [SOURCE]",
+    examples: [
+      "compile profile.json -f c -O filter.h",
+      "compile --arch aarch64,arm -f raw -O filter.bpf default:docker",
+    ],
+  },
+  disasm: {
+    usage: "[FLAG...] [SOURCE]",
+    examples: ["disasm default:docker --arch x86_64", "disasm pid:1234"],
+  },
+  asm: {
+    usage: "[FLAG...] FILE",
+    examples: ["asm filter.s -f raw -O filter.bpf", "asm - -f hex < filter.s"],
+  },
+  simulate: {
+    usage: "[FLAG...] SOURCE SYSCALL [ARG...]",
+    examples: [
+      "simulate default:docker socket 38 1 0",
+      "simulate filter.bpf --vectors calls.jsonl",
+    ],
+  },
+  prove: {
+    usage: "[FLAG...] A B",
+    examples: [
+      "prove profile.json filter.bpf",
+      "prove --semantics runc default:docker pid:1234",
+    ],
+  },
+  diff: {
+    usage: "[FLAG...] A B | --subset-of BASE A",
+    examples: [
+      "diff default:docker profile.json",
+      "diff --subset-of default:docker profile.json",
+    ],
+  },
+  stats: {
+    usage: "[FLAG...] [SOURCE...]",
+    examples: [
+      "stats default:docker --optimum",
+      "stats default:docker profile.json filter.bpf -o json",
+    ],
+  },
+  syscalls: {
+    usage: "[FLAG...] [NAME|NR]",
+    examples: ["syscalls openat", "syscalls 59 --arch x86_64"],
+  },
+  demo: { usage: "", examples: ["demo", "demo --color never"] },
+  run: {
+    usage: "[FLAG...] SOURCE -- COMMAND [ARG...]",
+    examples: [
+      "run default:docker -- ls -l",
+      "run filter.bpf -- python3 -c 'print(1)'",
+    ],
+  },
+  dump: {
+    usage: "[FLAG...] pid:N",
+    examples: ["dump pid:1234", "dump pid:1234 -f raw -O filter.bpf"],
+  },
+  verify: {
+    usage: "[FLAG...] pid:N --against SOURCE | --all",
+    examples: [
+      "verify pid:1234 --against default:docker --semantics runc",
+      "verify --all",
+    ],
+  },
+  selftest: {
+    usage: "[FLAG...] [SOURCE]",
+    examples: ["selftest", "selftest profile.json -o json"],
+  },
+  completions: {
+    usage: "bash|zsh|fish",
+    examples: [
+      "completions bash > /etc/bash_completion.d/seccomp-tree",
+      "completions fish > ~/.config/fish/completions/seccomp-tree.fish",
+    ],
+  },
+};

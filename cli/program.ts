@@ -1,0 +1,8 @@
+/**
+ * What the program is called.
+ *
+ * @module
+ */
+
+/** Name of the program. */
+export const NAME = "seccomp-tree";

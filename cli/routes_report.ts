@@ -1,0 +1,168 @@
+/**
+ * Commands that answer questions: names, flags, words.
+ *
+ * @module
+ */
+
+import { buildCommand, type Command } from "@stricli/core";
+import {
+  ARCH_FLAG,
+  COST_FLAGS,
+  OUTPUT_FLAG,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  TELL_ALIASES,
+  word,
+} from "./flags.ts";
+import { type AppContext, lazily } from "./lazy.ts";
+import type { SimulateFlags } from "./simulate.ts";
+import type { ProveFlags } from "./prove.ts";
+import type { DiffFlags } from "./diff.ts";
+import type { StatsFlags } from "./stats.ts";
+import type { SyscallsFlags } from "./syscalls.ts";
+
+/** `simulate`. */
+export const simulate: Command<AppContext> = buildCommand<
+  SimulateFlags,
+  string[],
+  AppContext
+>({
+  docs: { brief: "Say what a filter answers to a call, and by which path" },
+  loader: lazily(async () => (await import("./simulate.ts")).runSimulate),
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      vectors: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Simulate each line of a file of JSON objects instead",
+      },
+      ip: {
+        kind: "parsed",
+        parse: word,
+        default: "0",
+        placeholder: "ADDR",
+        brief: "Address of the calling instruction",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "array",
+      parameter: {
+        brief:
+          "The source, then [ARCH:]NAME or [ARCH:]NUMBER and up to six arguments",
+        parse: (input: string): string => input,
+        placeholder: "SOURCE SYSCALL ARG",
+      },
+    },
+  },
+});
+
+/** `prove`. */
+export const prove: Command<AppContext> = buildCommand<
+  ProveFlags,
+  [a: string, b: string],
+  AppContext
+>({
+  docs: { brief: "Prove two sources equal for every input, or find a witness" },
+  loader: lazily(async () => (await import("./prove.ts")).runProve),
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      bits: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Compare return values bit for bit, not by what the kernel does",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { ...SOURCE_ARGUMENT, placeholder: "A" },
+        { ...SOURCE_ARGUMENT, placeholder: "B" },
+      ],
+    },
+  },
+});
+
+/** `diff`. */
+export const diff: Command<AppContext> = buildCommand<
+  DiffFlags,
+  [a: string, b?: string],
+  AppContext
+>({
+  docs: { brief: "Say what became looser and tighter, with witnesses" },
+  loader: lazily(async () => (await import("./diff.ts")).runDiff),
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      subsetOf: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "BASE",
+        brief: "Say yes only where the source permits nothing that BASE denies",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { ...SOURCE_ARGUMENT, placeholder: "A" },
+        { ...SOURCE_ARGUMENT, placeholder: "B", optional: true },
+      ],
+    },
+  },
+});
+
+/** `stats`. */
+export const stats: Command<AppContext> = buildCommand<
+  StatsFlags,
+  string[],
+  AppContext
+>({
+  docs: { brief: "Count sizes and steps of filters, side by side" },
+  loader: lazily(async () => (await import("./stats.ts")).runStats),
+  parameters: {
+    flags: { ...OUTPUT_FLAG, ...COST_FLAGS, ...SOURCE_FLAGS },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: { kind: "array", parameter: SOURCE_ARGUMENT },
+  },
+});
+
+/** `syscalls`. */
+export const syscalls: Command<AppContext> = buildCommand<
+  SyscallsFlags,
+  [word?: string],
+  AppContext
+>({
+  docs: { brief: "Print the system call tables" },
+  loader: lazily(async () => (await import("./syscalls.ts")).runSyscalls),
+  parameters: {
+    flags: { ...OUTPUT_FLAG, ...ARCH_FLAG },
+    aliases: { o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "A name or a number (default: all)",
+        parse: word,
+        placeholder: "NAME|NR",
+        optional: true,
+      }],
+    },
+  },
+});
+
+/** `demo`. */
+export const demo: Command<AppContext> = buildCommand({
+  docs: { brief: "Compile the default profile for this host and compare" },
+  loader: lazily(async () => (await import("./demo.ts")).runDemo),
+  parameters: {},
+});
