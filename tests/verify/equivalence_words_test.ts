@@ -128,6 +128,34 @@ Deno.test("proveEquivalent() tells products apart by trying where they are too l
   );
 });
 
+Deno.test("proveEquivalent() takes only the same product or quotient for the same", () => {
+  const of = (op: "mul.x" | "div.x", first: number, second: number): Subject =>
+    program(
+      // Without zeros, only the product or quotient can make a difference.
+      plain("ld.abs", second),
+      jump("jeq.k", 0, 7, 0),
+      plain("ld.abs", first),
+      jump("jeq.k", 0, 5, 0),
+      plain("tax"),
+      plain("ld.abs", second),
+      plain(op),
+      jump("jeq.k", 7, 0, 1),
+      ...returning(ALLOW),
+      ...returning(ERRNO),
+    );
+  const limits = { nodes: 100_000, steps: 400_000 };
+  const pairs = [
+    [of("mul.x", 16, 24), of("mul.x", 24, 16), "equal"],
+    [of("div.x", 16, 24), of("div.x", 16, 24), "equal"],
+    [of("div.x", 16, 24), of("div.x", 24, 16), "different"],
+    [of("mul.x", 16, 24), of("div.x", 16, 24), "different"],
+    [of("mul.x", 16, 24), of("mul.x", 16, 32), "different"],
+  ] as const;
+  for (const [a, b, expected] of pairs) {
+    assertEquals(proveEquivalent(a, b, { limits }).kind, expected);
+  }
+});
+
 Deno.test("proveEquivalent() keeps registers apart where paths meet", () => {
   // Whether nr is 1 decides which argument is looked at, by one test for both.
   const shared = [
