@@ -40,14 +40,17 @@ function draw(
 ): { readonly seccomp: LinuxSeccomp; readonly target: Target } {
   const random = createRandom(seed);
   const values = drawValues(random).slice(0, 3);
+  // Rules take from few comparisons, so that they share some.
+  const pool = [0, 1, 2].map((index) =>
+    [0, 1].map(() => drawArg(random, random.pick(OPS), index, values))
+  );
   const count = 2 + random.int(3);
   const syscalls = Array.from({ length: count }, (_, i) => {
-    const indices = [0, 1, 2].filter(() => random.chance(0.6));
     return {
       names: ["read"],
       action: "SCMP_ACT_ALLOW" as const,
-      args: indices.map((index) =>
-        drawArg(random, random.pick(OPS), index, values)
+      args: pool.filter(() => random.chance(0.6)).map((own) =>
+        random.pick(own)
       ),
       path: `syscalls[${i}]`,
     };
