@@ -1,0 +1,147 @@
+/**
+ * Real containers: processor time and wall time of one start, of one exec,
+ * and of a storm of probes, without a filter, with the section that libseccomp
+ * compiles, and with our bytes in crun's annotation.
+ *
+ * @module
+ */
+
+import { encodeBase64 } from "../bpf/base64.ts";
+import { childrenCpuMs } from "./clock.ts";
+import { type Bundles, createBundles, type Setup } from "./bundles.ts";
+import type { ContainerRow, StormRow } from "./report.ts";
+import type { Progress } from "./rounds.ts";
+import { summarize } from "./summary.ts";
+import type { Subject, Variant } from "./variants.ts";
+
+/** How many containers are started. */
+export interface ContainerEffort {
+  readonly rounds: number;
+  /** Starts in a batch, of which the mean is taken. */
+  readonly batch: number;
+  /** Probes of the storm. */
+  readonly probes: number;
+}
+
+/** What containers cost. */
+export interface ContainerTimes {
+  readonly containers: readonly ContainerRow[];
+  readonly storm: readonly StormRow[];
+  readonly leftOut: readonly string[];
+}
+
+/** Names of the setups. */
+export const SETUPS: Readonly<Record<Setup, string>> = {
+  none: "no filter",
+  section: "libseccomp at each start",
+  annotation: "precompiled, by annotation",
+};
+
+const BLOCK = 20;
+
+/**
+ * Measures containers.
+ *
+ * @param subject The profile.
+ * @param ours Our filter of it.
+ * @param effort How much.
+ * @param progress Told how far it is.
+ */
+export async function measureContainers(
+  { seccomp }: Subject,
+  ours: Variant,
+  effort: ContainerEffort,
+  progress: Progress,
+): Promise<ContainerTimes> {
+  const leftOut: string[] = [];
+  const bundles = await createBundles({
+    seccomp,
+    annotation: encodeBase64(ours.bytes),
+    leftOut,
+  });
+  if (bundles === undefined) return { containers: [], storm: [], leftOut };
+  try {
+    const containers = await measureStarts(bundles, effort, progress);
+    const storm = await measureStorm(bundles, effort.probes);
+    return { containers, storm, leftOut };
+  } catch (error) {
+    // This machine cannot, as where cgroups are not to be made.
+    leftOut.push(error instanceof Error ? error.message : String(error));
+    return { containers: [], storm: [], leftOut };
+  } finally {
+    await bundles.remove();
+  }
+}
+
+async function measureStarts(
+  bundles: Bundles,
+  { rounds, batch }: ContainerEffort,
+  progress: Progress,
+): Promise<readonly ContainerRow[]> {
+  const cases = bundles.runtimes.flatMap((runtime) =>
+    (runtime === "crun"
+      ? ["none", "section", "annotation"] as const
+      : ["none", "section"] as const).flatMap((setup) =>
+        (["run", "exec"] as const).map((word) => ({ runtime, setup, word }))
+      )
+  );
+  const cpu = cases.map((): number[] => []);
+  const wall = cases.map((): number[] => []);
+  // The first round warms the caches of files.
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, { runtime, setup, word }] of cases.entries()) {
+      const { cpuMs, wallMs } = await timed(() =>
+        word === "run"
+          ? bundles.run(runtime, setup, batch)
+          : bundles.exec(runtime, setup, batch)
+      );
+      if (round === 0) continue;
+      cpu[i]?.push(cpuMs / batch);
+      wall[i]?.push(wallMs / batch);
+    }
+    progress(round, rounds);
+  }
+  return cases.map(({ runtime, setup, word }, i): ContainerRow => ({
+    command: `${runtime} ${word}`,
+    setup: SETUPS[setup],
+    cpuMs: summarize(cpu[i] ?? []),
+    wallMs: summarize(wall[i] ?? []),
+  }));
+}
+
+async function measureStorm(
+  bundles: Bundles,
+  probes: number,
+): Promise<readonly StormRow[]> {
+  if (!bundles.runtimes.includes("crun")) return [];
+  const setups = ["none", "section", "annotation"] as const;
+  const sums = setups.map(() => ({ cpuMs: 0, wallMs: 0 }));
+  for (let done = 0; done < probes; done += BLOCK) {
+    for (const [i, setup] of setups.entries()) {
+      const { cpuMs, wallMs } = await timed(() =>
+        bundles.exec("crun", setup, BLOCK)
+      );
+      const sum = sums[i];
+      if (sum === undefined) continue;
+      sum.cpuMs += cpuMs;
+      sum.wallMs += wallMs;
+    }
+  }
+  const execs = Math.ceil(probes / BLOCK) * BLOCK;
+  return setups.map((setup, i): StormRow => ({
+    setup: SETUPS[setup],
+    execs,
+    cpuMs: sums[i]?.cpuMs ?? NaN,
+    wallMs: sums[i]?.wallMs ?? NaN,
+  }));
+}
+
+async function timed(
+  work: () => Promise<void>,
+): Promise<{ readonly cpuMs: number; readonly wallMs: number }> {
+  const cpu = childrenCpuMs();
+  const start = performance.now();
+  await work();
+  const wallMs = performance.now() - start;
+  return { cpuMs: childrenCpuMs() - cpu, wallMs };
+}

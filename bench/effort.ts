@@ -1,0 +1,59 @@
+/**
+ * How much is measured: the full run, and one that ends within 20 seconds.
+ *
+ * @module
+ */
+
+import type { ContainerEffort } from "./containers.ts";
+import type { GrowthSizes } from "./growth.ts";
+import type { Effort } from "./rounds.ts";
+
+/** Everything that a run can do more or less of. */
+export interface Efforts {
+  readonly calls: Effort;
+  readonly positions: Effort;
+  /** How many calls the lists have. */
+  readonly lengths: readonly number[];
+  readonly published: Effort;
+  readonly growth: Effort;
+  readonly sizes: GrowthSizes;
+  readonly builds: number;
+  readonly stackedRounds: number;
+  readonly stackedHeight: number;
+  /** Whether memory is measured. */
+  readonly memory: boolean;
+  readonly containers: ContainerEffort;
+}
+
+/** The run for publication: two to four minutes. */
+export const FULL: Efforts = {
+  calls: { rounds: 60, count: 250, tries: 4 },
+  positions: { rounds: 30, count: 200, tries: 3 },
+  lengths: [8, 32, 100, 200, 306, 450],
+  published: { rounds: 60, count: 250, tries: 4 },
+  growth: { rounds: 40, count: 1, tries: 4 },
+  sizes: {
+    listed: [8, 32, 100, 200, 306, 450],
+    rules: [1, 10, 30, 100, 300, 1000],
+  },
+  builds: 25,
+  stackedRounds: 10,
+  stackedHeight: 16,
+  memory: true,
+  containers: { rounds: 15, batch: 5, probes: 200 },
+};
+
+/** A look within 20 seconds, also on a machine that is busy. */
+export const QUICK: Efforts = {
+  calls: { rounds: 10, count: 200, tries: 2 },
+  positions: { rounds: 5, count: 150, tries: 2 },
+  lengths: [8, 306],
+  published: { rounds: 10, count: 200, tries: 2 },
+  growth: { rounds: 6, count: 1, tries: 2 },
+  sizes: { listed: [8, 306], rules: [1, 100] },
+  builds: 5,
+  stackedRounds: 2,
+  stackedHeight: 4,
+  memory: false,
+  containers: { rounds: 2, batch: 2, probes: 20 },
+};

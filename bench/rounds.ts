@@ -1,0 +1,105 @@
+/**
+ * The interleaved run: every filter and every call once in each round, in an
+ * order that turns from round to round, so that whatever the machine does
+ * besides hits all of them alike.
+ *
+ * @module
+ */
+
+import type { Batch, Engine } from "./engine.ts";
+
+/** A filter with the calls to make under it. */
+export interface Plan {
+  /** Its name. */
+  readonly key: string;
+  /** `struct sock_filter[]`; none for calls without a filter. */
+  readonly filter?: Uint8Array;
+  readonly batches: readonly (Batch & { readonly key: string })[];
+}
+
+/** How much to measure. */
+export interface Effort {
+  readonly rounds: number;
+  /** Calls in a batch. */
+  readonly count: number;
+  /** Batches of a round, of which the fastest counts. */
+  readonly tries: number;
+}
+
+/** Round values. */
+export interface Rounds {
+  /** Nanoseconds of a call, by plan and batch; one number a round. */
+  calls(plan: string, batch: string): readonly number[];
+  /** Nanoseconds of the attach, by plan. */
+  attach(plan: string): readonly number[];
+}
+
+/** Told after each round. */
+export type Progress = (done: number, all: number) => void;
+
+/**
+ * Runs all plans, interleaved.
+ *
+ * @param engine Makes the calls.
+ * @param plans What to compare.
+ * @param effort How much.
+ * @param progress Told how far it is.
+ */
+export async function interleave(
+  engine: Engine,
+  plans: readonly Plan[],
+  { rounds, count, tries }: Effort,
+  progress: Progress,
+): Promise<Rounds> {
+  const series = new Map<string, number[]>();
+  const add = (key: string, value: number): void => {
+    if (Number.isNaN(value)) return;
+    const list = series.get(key);
+    if (list === undefined) series.set(key, [value]);
+    else list.push(value);
+  };
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < plans.length; i++) {
+      // Odd rounds go backwards, and each starts at another place.
+      const at = (round % 2 === 0 ? i : plans.length - 1 - i) + round;
+      const plan = plans[at % plans.length];
+      if (plan === undefined) continue;
+      const { filter, batches, key } = plan;
+      const best = new Array<number>(batches.length).fill(NaN);
+      let attach = NaN;
+      for (let t = 0; t < tries; t++) {
+        const sample = await engine.sample({
+          ...(filter === undefined ? {} : { filter }),
+          batches,
+          count,
+        });
+        attach = least(attach, sample.attachNs);
+        for (const [b, ns] of sample.callNs.entries()) {
+          best[b] = least(best[b] ?? NaN, ns);
+        }
+      }
+      add(attachKey(key), attach);
+      for (const [b, ns] of best.entries()) {
+        add(callKey(key, batches[b]?.key ?? ""), ns);
+      }
+    }
+    progress(round + 1, rounds);
+  }
+  return {
+    calls: (plan, batch): readonly number[] =>
+      series.get(callKey(plan, batch)) ?? [],
+    attach: (plan): readonly number[] => series.get(attachKey(plan)) ?? [],
+  };
+}
+
+function least(a: number, b: number): number {
+  return a <= b || Number.isNaN(b) ? a : b;
+}
+
+function attachKey(plan: string): string {
+  return `attach ${plan}`;
+}
+
+function callKey(plan: string, batch: string): string {
+  return `call ${plan} ${batch}`;
+}

@@ -1,0 +1,72 @@
+/**
+ * Numbers about repeated measurements.
+ *
+ * A measurement is repeated in rounds, each round interleaves everything that
+ * is compared, and what is kept of a round is its smallest batch: other
+ * processes only ever make a batch slower. The interval of a result is the
+ * middle half of its rounds.
+ *
+ * @module
+ */
+
+/** What is known about a repeated measurement, in the unit of its field. */
+export interface Spread {
+  /** Smallest round. */
+  readonly min: number;
+  /** Lower end of the interval: a quarter of the rounds is below. */
+  readonly low: number;
+  /** Half of the rounds is below. */
+  readonly median: number;
+  /** Upper end of the interval: a quarter of the rounds is above. */
+  readonly high: number;
+  /** Rounds. */
+  readonly rounds: number;
+}
+
+/** How two results compare; `same` where their intervals overlap. */
+export type Comparison = "lower" | "same" | "higher";
+
+/**
+ * Summarizes rounds.
+ *
+ * @param rounds One number a round, at least one.
+ * @returns The spread; quartiles are interpolated between neighbors.
+ * @throws {RangeError} when there are no rounds.
+ */
+export function summarize(rounds: readonly number[]): Spread {
+  if (rounds.length === 0) {
+    throw new RangeError("Cannot summarize: no rounds: measure at least once");
+  }
+  const sorted = [...rounds].sort((a, b) => a - b);
+  const at = (share: number): number => {
+    const place = share * (sorted.length - 1);
+    const below = sorted[Math.floor(place)] ?? 0;
+    const above = sorted[Math.ceil(place)] ?? 0;
+    return below + (above - below) * (place - Math.floor(place));
+  };
+  return {
+    min: round(at(0)),
+    low: round(at(0.25)),
+    median: round(at(0.5)),
+    high: round(at(0.75)),
+    rounds: sorted.length,
+  };
+}
+
+/**
+ * Compares two results by their intervals.
+ *
+ * @param a One result.
+ * @param b What it is compared with.
+ * @returns Whether `a` is lower or higher; `same` where the intervals touch.
+ */
+export function compareSpreads(a: Spread, b: Spread): Comparison {
+  if (a.high < b.low) return "lower";
+  if (a.low > b.high) return "higher";
+  return "same";
+}
+
+/** Cuts digits that no clock here resolves. */
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
