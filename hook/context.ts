@@ -6,7 +6,7 @@
 
 import type { Deadline } from "./deadline.ts";
 import {
-  BUILTIN_NAMES,
+  builtinNames,
   describeEnvironment,
   hostNames,
   mayCallLibraries,
@@ -42,7 +42,7 @@ export async function gatherContext(
   }
   const environment = await describeEnvironment({
     semantics,
-    names: host ?? BUILTIN_NAMES,
+    names: host ?? await builtinNames(),
   });
   const store = settings.store === undefined
     ? undefined

@@ -32,11 +32,13 @@ export interface FileIdentity {
 
 /** Where names come from. */
 export interface NameSource {
+  /** The host's library or our tables. */
+  readonly kind: "host" | "builtin";
   /** Such as `libseccomp 2.5.4 sha256:…` or the version of our tables. */
   readonly label: string;
   /** Whether a name exists; absent where our tables decide. */
   readonly knows?: (name: string) => boolean;
-  /** Files that decide which library is loaded; absent where that is unknown. */
+  /** Files whose change may mean other names; absent where they are unknown. */
   readonly files?: readonly FileIdentity[];
 }
 
@@ -89,10 +91,20 @@ export async function describeEnvironment(
   return { native, semantics, names, id };
 }
 
-/** The built-in tables as source of names. */
-export const BUILTIN_NAMES: NameSource = {
-  label: `builtin ${SYSCALL_TABLE_VERSION}`,
-};
+/**
+ * Takes the built-in tables as source of names.
+ *
+ * @returns The source.
+ */
+export async function builtinNames(): Promise<NameSource> {
+  const label = `builtin ${SYSCALL_TABLE_VERSION}`;
+  try {
+    const files = await identifyAll(programFiles());
+    return { kind: "builtin", label, files };
+  } catch {
+    return { kind: "builtin", label };
+  }
+}
 
 /** Whether this process may call the host's libraries. */
 export function mayCallLibraries(): boolean {
@@ -114,13 +126,16 @@ export async function hostNames(): Promise<NameSource | undefined> {
   const label = `libseccomp ${library.version}`;
   const knows = (name: string): boolean => library.known(name);
   const path = await mappedLibrary();
-  if (path === undefined) return { label, knows };
+  const plain: NameSource = { kind: "host", label, knows };
+  if (path === undefined) return plain;
   try {
     const digest = await sha256(await Deno.readFile(path));
-    const files = await librariesFiles(path);
-    return { label: `${label} sha256:${digest}`, knows, files };
+    // The linker's cache decides which library would be loaded now.
+    const paths = ["/etc/ld.so.cache", path, ...programFiles()];
+    const files = await identifyAll(paths);
+    return { ...plain, label: `${label} sha256:${digest}`, files };
   } catch {
-    return { label, knows };
+    return plain;
   }
 }
 
@@ -134,20 +149,17 @@ async function mappedLibrary(): Promise<string | undefined> {
   }
 }
 
-/**
- * The files that tell cheaply whether another library would be loaded now:
- * the linker's cache, the library, and this program itself.
- */
-async function librariesFiles(
-  library: string,
-): Promise<readonly FileIdentity[]> {
+/** This program, in a bundle the whole of it: another one may compile otherwise. */
+function programFiles(): readonly string[] {
   const program = import.meta.filename;
-  const paths = [
-    "/etc/ld.so.cache",
-    library,
-    ...(program === undefined ? [] : [program]),
-  ];
-  return await Promise.all(paths.map(identify));
+  return program === undefined ? [] : [program];
+}
+
+/** Looks at files. */
+function identifyAll(
+  paths: readonly string[],
+): Promise<readonly FileIdentity[]> {
+  return Promise.all(paths.map(identify));
 }
 
 /**

@@ -187,9 +187,18 @@ async function put(directory: string, entry: Entry): Promise<PutResult> {
   }
 }
 
-/** Name of the file that tells the dispatcher what is current. */
-export function environmentName(semantics: string): string {
-  return `environment.${semantics}`;
+/**
+ * Names the file that tells the dispatcher what is current.
+ *
+ * @param semantics Whose filter is meant.
+ * @param names Whose names exist.
+ * @returns Such as `environment.crun.host`.
+ */
+export function environmentName(
+  semantics: "crun" | "runc",
+  names: "host" | "builtin",
+): string {
+  return `environment.${semantics}.${names}`;
 }
 
 /**
@@ -218,7 +227,10 @@ async function putEnvironment(
 ): Promise<void> {
   const text = formatEnvironment(environment);
   if (text === undefined) return;
-  const name = environmentName(environment.semantics);
+  const name = environmentName(
+    environment.semantics,
+    environment.names.kind,
+  );
   try {
     const there = await Deno.readTextFile(`${directory}/${name}`);
     if (there === text) return;
@@ -271,7 +283,8 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
   for (const name of names.sort()) {
     const parts = parseEntryName(name);
     if (parts === undefined) {
-      const ours = /^environment\.(?:crun|runc)$/.test(name) ||
+      const ours =
+        /^environment\.(?:crun|runc)\.(?:host|builtin)$/.test(name) ||
         name === LOCK;
       if (!ours) items.push({ name, problem: "it is no entry" });
       continue;

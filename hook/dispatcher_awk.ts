@@ -1,0 +1,264 @@
+/**
+ * The awk program of the dispatcher: one configuration, the store's listing,
+ * and nothing believed that is not certain.
+ *
+ * It checks the whole grammar of the configuration (so that the places it
+ * finds are what every reader finds), repeated keys, keys in another case. It
+ * misses where it meets
+ *
+ * - a byte that is not printable ASCII, a backslash in a key, an escape that
+ *   could be half a character,
+ * - the word `seccomp_bpf_data` or `run.oci.seccomp` anywhere,
+ * - a folder or file of the store that others may write to, a stale
+ *   environment, no entry or more than one for exactly this section.
+ *
+ * The section itself, two thirds of a configuration, is compared with the
+ * entry, whose section is known as one valid object, and need not be read
+ * again: the rest is read with `{}` in its place, and that has to turn out to
+ * be the value of `linux.seccomp`.
+ *
+ * Input: the configuration. `ST_LISTING` of the environment: lines of stat(1)
+ * in the form `%a %u %h %s %Y %F|%n`. Output: a verdict and, unless it is about
+ * a bundle, behind the line break a configuration:
+ *
+ * ```text
+ * none         no section: the configuration as it came
+ * hit NAME     rewritten by that entry; for a bundle also printed: hit MODE NAME
+ * miss LENGTH  for Deno: the configuration as it came
+ * bad          it has a byte 1, which no JSON has, so nothing is printed
+ * ```
+ *
+ * Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
+ * (old mawks have a buffer of 8 KiB), no regular expression intervals, no
+ * functions of gawk. `LC_ALL=C` is set by the caller.
+ *
+ * @module
+ */
+
+/**
+ * The program. It holds no single quote, so `sh` can quote it by those.
+ * Its variables: `store`, `environment` (such as `crun.host`), `owners` (ids with blanks around),
+ * `folders` (paths with `:` between), `bundle` (1 where `.` and `config.json`
+ * were listed).
+ */
+export const DISPATCHER_AWK = `
+function miss() {
+  print "miss " length(config)
+  if (!bundle) { ORS = ""; print config }
+  exit 0
+}
+function scalar() {
+  if (depth == 0) miss()
+  if (depth == 1 && (key[1] == "linux" || key[1] == "annotations")) miss()
+  if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") miss()
+  if (depth == 2 && key[1] == "annotations" && !quoted) miss()
+  if (state != "V" && state != "A") miss()
+  state = "E"
+}
+function string(s,    t) {
+  if (s ~ /[^ -~]/) miss()
+  if (state == "K" || state == "k") {
+    if (index(s, "\\\\")) miss()
+    if ((id[depth], s) in seen) miss()
+    seen[id[depth], s] = 1
+    key[depth] = s
+    t = tolower(s)
+    if (depth == 1 && t != s && (t == "linux" || t == "annotations")) miss()
+    if (depth == 2 && key[1] == "linux" && t != s && t == "seccomp") miss()
+    state = "C"
+    return
+  }
+  if (index(s, "\\\\")) {
+    if (s ~ /\\\\u[dD][89abcdefABCDEF]/ || s ~ /\\\\u0000/) miss()
+    t = s
+    gsub(/\\\\["\\\\\\/bfnrt]/, "_", t)
+    gsub(/\\\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]/, "_", t)
+    if (index(t, "\\\\")) miss()
+  }
+  quoted = 1; scalar(); quoted = 0
+}
+function open(c, at) {
+  if (state != "V" && state != "A") miss()
+  if (depth == 0 && c != "{") miss()
+  if (depth == 1 && c != "{" && (key[1] == "linux" || key[1] == "annotations")) miss()
+  if (depth == 2 && key[1] == "annotations") miss()
+  if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") {
+    if (c != "{") miss()
+    first = at
+  }
+  depth++
+  if (depth > 100) miss()
+  type[depth] = c; id[depth] = ++ids
+  state = c == "{" ? "K" : "A"
+  if (depth == 1) top = at
+  if (depth == 2 && key[1] == "annotations") notes = at
+}
+function close_(c, at) {
+  if (depth == 0 || type[depth] != (c == "}" ? "{" : "[")) miss()
+  if (state != "E" && state != (c == "}" ? "K" : "A")) miss()
+  if (depth == 2 && key[1] == "annotations") empty = state == "K"
+  depth--
+  if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") last = at
+  state = depth == 0 ? "D" : "E"
+}
+function outside(p, at,    j, n, c, rest) {
+  if (p == ":" && state == "C") { state = "V"; return }
+  if (p == "," && state == "E") { state = type[depth] == "{" ? "k" : "V"; return }
+  n = length(p)
+  for (j = 1; j <= n; j++) {
+    c = substr(p, j, 1)
+    if (c == " " || c == "\\n" || c == "\\t" || c == "\\r") continue
+    if (c == "{" || c == "[") open(c, at + j - 1)
+    else if (c == "}" || c == "]") close_(c, at + j - 1)
+    else if (c == ":") { if (state != "C") miss(); state = "V" }
+    else if (c == ",") {
+      if (state != "E" || depth == 0) miss()
+      state = type[depth] == "{" ? "k" : "V"
+    } else {
+      rest = substr(p, j)
+      if (!match(rest, /^[-+.0-9a-zA-Z]+/)) miss()
+      rest = substr(rest, 1, RLENGTH)
+      if (rest != "true" && rest != "false" && rest != "null" &&
+          rest !~ /^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?$/) miss()
+      scalar()
+      j += length(rest) - 1
+    }
+  }
+}
+function parse(    n, i, s, at) {
+  n = split(doc, part, "\\"")
+  state = "V"
+  outside(part[1], 1)
+  at = length(part[1]) + 2
+  for (i = 2; i <= n; i++) {
+    s = part[i]
+    while (match(s, /\\\\+$/) && RLENGTH % 2 == 1) {
+      if (++i > n) miss()
+      s = s "\\"" part[i]
+    }
+    if (i >= n) miss()
+    string(s)
+    at += length(s) + 1
+    i++
+    outside(part[i], at)
+    at += length(part[i]) + 1
+  }
+  if (state != "D") miss()
+}
+# What stat told of a path: whether nobody else can change it.
+function sound(path, kind, sticky,    f) {
+  if (!(path in meta)) return 0
+  split(meta[path], f, " ")
+  if (type_[path] != kind) return 0
+  if (index(owners, " " f[2] " ") == 0) return 0
+  if (sticky && f[1] ~ /^1...$/) return 1
+  return f[1] ~ /[0145][0145]$/ && f[1] ~ /^[0-7][0-7][0-7]+$/
+}
+function identity(path,    f) {
+  split(meta[path], f, " ")
+  return f[4] " " f[5]
+}
+function listed(    n, i, line, bar, f) {
+  n = split(ENVIRON["ST_LISTING"], line, "\\n")
+  for (i = 1; i <= n; i++) {
+    bar = index(line[i], "|")
+    if (bar == 0) continue
+    split(substr(line[i], 1, bar - 1), f, " ")
+    if ((substr(line[i], bar + 1)) in meta) miss()
+    meta[substr(line[i], bar + 1)] = f[1] " " f[2] " " f[3] " " f[4] " " f[5]
+    type_[substr(line[i], bar + 1)] = f[6] f[7]
+  }
+  n = split(folders, f, ":")
+  for (i = 1; i <= n; i++) if (!sound(f[i], "directory", i < n)) miss()
+  if (bundle && !(sound(".", "directory", 0) && sound("config.json", "regularfile", 0))) miss()
+}
+function current(    path, l, w, ok) {
+  path = store "/environment." environment
+  if (!sound(path, "regularfile", 0)) miss()
+  if ((getline l < path) <= 0 || l != "seccomp-tree environment 1") miss()
+  if ((getline l < path) <= 0 || l !~ /^id [0-9a-f]+$/) miss()
+  env = substr(l, 4)
+  while ((getline l < path) > 0) {
+    if (l == "end") { ok = 1; break }
+    if (split(l, w, " ") != 4 || w[1] != "file") miss()
+    if (!(w[2] in meta) || identity(w[2]) != w[3] " " w[4]) miss()
+  }
+  close(path)
+  if (!ok) miss()
+}
+# Reads an entry; its filter where its section is this one.
+function entry(path, size,    l, filter, body, begun) {
+  if ((getline l < path) <= 0 || l != "seccomp-tree entry 1") miss()
+  while ((getline l < path) > 0 && l !~ /^section /) {
+    if (l ~ /^filter /) filter = substr(l, 8)
+  }
+  if (l != "section " size) miss()
+  # One line behind, because the last one is the end mark.
+  while ((getline l < path) > 0) {
+    if (begun == 2) body = body "\\n" previous
+    else if (begun == 1) { body = previous; begun = 2 }
+    else begun = 1
+    previous = l
+  }
+  close(path)
+  if (begun != 2 || previous != "end") miss()
+  if (body != section) return ""
+  if (length(filter) % 4 || filter !~ /^[A-Za-z0-9+\\/]+=?=?$/) miss()
+  return filter
+}
+# Finds the one entry whose section stands behind the first "seccomp" key.
+function find(    from, size, path, f, w) {
+  if (!match(doc, /"seccomp"[ \\t\\n\\r]*:[ \\t\\n\\r]*[{]/)) return
+  from = RSTART + RLENGTH - 1
+  for (path in meta) {
+    if (index(path, store "/") != 1) continue
+    if (split(substr(path, length(store) + 2), w, ".") != 4 || w[2] != env) continue
+    size = w[1] + 0
+    if (substr(doc, from + size - 1, 1) != "}") continue
+    if (!sound(path, "regularfile", 0)) miss()
+    section = substr(doc, from, size)
+    f = entry(path, size)
+    if (f == "") continue
+    if (value != "") miss()
+    value = f
+    length_ = size
+    name = substr(path, length(store) + 2)
+  }
+  if (value == "") miss()
+  # The section is a whole object, known as valid: a shorter one stands for it.
+  doc = substr(doc, 1, from) substr(doc, from + length_ - 1)
+  place = from
+}
+BEGIN { RS = "\\001" }
+NR == 1 { config = $0 }
+END {
+  doc = config
+  if (NR > 1) { print "bad"; exit 0 }
+  if (NR != 1 || doc ~ /[^\\t\\n\\r -~]/) miss()
+  if (index(doc, "seccomp_bpf_data") || index(doc, "run.oci.seccomp")) miss()
+  RS = "\\n"
+  if (index(doc, "\\"seccomp\\"")) {
+    listed()
+    current()
+    find()
+  }
+  parse()
+  if (first != place) miss()
+  if (!first) {
+    print "none"
+    if (!bundle) { ORS = ""; print config }
+    exit 0
+  }
+  member = "\\"run.oci.seccomp_bpf_data\\":\\"" value "\\""
+  if (notes) { at = notes; if (!empty) member = member "," }
+  else { at = top; member = "\\"annotations\\":{" member "}," }
+  # Places behind the section are those of the shorter text.
+  if (at > place) at += length_ - 2
+  ORS = ""
+  if (bundle) { split(meta["config.json"], f, " "); name = f[1] " " name }
+  print "hit " name "\\n"
+  print substr(config, 1, at)
+  print member
+  print substr(config, at + 1)
+}
+`;
