@@ -1,0 +1,255 @@
+/**
+ * Carrying out a plan: one at a time, each file whole or not at all, and all
+ * of it undone where something fails on the way.
+ *
+ * @module
+ */
+
+import { InstallError } from "./error.ts";
+import { locate, lookAt } from "./disk.ts";
+import { type Change, foldersOf, type Plan } from "./item.ts";
+import { type Layout, manifestPath } from "./layout.ts";
+import { formatManifest, isEmpty, type Manifest } from "./manifest.ts";
+
+/** How long another installation is waited for, in milliseconds. */
+const WAIT_MS = 10_000;
+const RETRY_MS = 100;
+/** Name of a file before it is whole. */
+const TEMPORARY =
+  /^\.seccomp-tree\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+/** Where a plan is carried out. */
+export interface Place {
+  /** The root folder; `/` for this system. */
+  readonly root: string;
+  /** The folders below it. */
+  readonly layout: Layout;
+}
+
+/**
+ * Runs something while no other installation is at work here.
+ *
+ * @param place Where.
+ * @param work What.
+ * @param waitMs How long another one is waited for.
+ * @returns What the work returns.
+ * @throws {InstallError} `locked` where another one takes too long.
+ */
+export async function exclusively<T>(
+  { root, layout }: Place,
+  work: () => Promise<T>,
+  waitMs: number = WAIT_MS,
+): Promise<T> {
+  const path = await locate(root, `${layout.lock}/.`).catch(() => root);
+  // flock(2) takes a folder, so no file has to be left behind.
+  using folder = await Deno.open(path === "" ? "/" : path);
+  for (let waited = 0; !await folder.tryLock(true); waited += RETRY_MS) {
+    if (waited >= waitMs) {
+      throw new InstallError(
+        "locked",
+        `Cannot lock "${path}": another installation is at work: try again when it is done`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  return await work();
+}
+
+/**
+ * Carries out a plan. Interrupts wait until it is done.
+ *
+ * @param plan The plan, made under {@linkcode exclusively}.
+ * @param place Where.
+ * @throws {InstallError} `failed` or `foreign`; then nothing is changed.
+ */
+export async function apply(plan: Plan, place: Place): Promise<void> {
+  const ignore = (): void => {};
+  const signals: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) Deno.addSignalListener(signal, ignore);
+  try {
+    await applyAll(plan, place);
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, ignore);
+  }
+}
+
+async function applyAll(plan: Plan, place: Place): Promise<void> {
+  const manifest = manifestPath(place.layout);
+  const around = new Set([...foldersOf(manifest)]);
+  // The manifest's own folders come first and go last.
+  const isAround = (c: Change): boolean => around.has(c.path);
+  const first = plan.changes.filter((c) => c.kind === "mkdir" && isAround(c));
+  const last = plan.changes.filter((c) => c.kind === "rmdir" && isAround(c));
+  const rest = plan.changes.filter((c) =>
+    !first.includes(c) && !last.includes(c)
+  );
+  const done: Change[] = [];
+  const old = await lookAt(place.root, manifest);
+  try {
+    for (const change of first) await carryOut(change, place, done);
+    await writeManifest(plan.during, place);
+    for (const change of rest) await carryOut(change, place, done);
+    await writeManifest(plan.after, place);
+    for (const change of last) await carryOut(change, place, done);
+  } catch (error) {
+    const left = await undo(done, place);
+    if (left.length === 0) {
+      const real = await locate(place.root, manifest);
+      if (old.kind === "file") await writeWhole(real, old.text, 0o644);
+      else await Deno.remove(real).catch(() => {});
+      await undoFolders(first, place);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InstallError(
+      error instanceof InstallError ? error.code : "failed",
+      left.length === 0
+        ? `Cannot go on, everything is as it was: ${reason}`
+        : `Cannot go on, and not undo ${left.join(", ")}: ${reason}`,
+      { cause: error },
+    );
+  }
+}
+
+async function writeManifest(manifest: Manifest, place: Place): Promise<void> {
+  const path = await locate(place.root, manifestPath(place.layout));
+  if (!isEmpty(manifest)) {
+    return await writeWhole(path, formatManifest(manifest), 0o644);
+  }
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+async function carryOut(
+  change: Change,
+  place: Place,
+  done: Change[],
+): Promise<void> {
+  const real = await locate(place.root, change.path);
+  switch (change.kind) {
+    case "mkdir":
+      await Deno.mkdir(real);
+      await Deno.chmod(real, change.mode);
+      break;
+    case "rmdir":
+      await removeFolder(real, change.cache);
+      break;
+    case "write":
+      await expectText(change.path, change.before, place);
+      await writeWhole(real, change.after, change.mode);
+      break;
+    case "remove":
+      await expectText(change.path, change.before, place);
+      await Deno.remove(real);
+      break;
+    default:
+      change satisfies never;
+  }
+  done.push(change);
+}
+
+/** Makes sure that nobody changed a file since the plan was made. */
+async function expectText(
+  path: string,
+  text: string | undefined,
+  { root }: Place,
+): Promise<void> {
+  const state = await lookAt(root, path);
+  const now = state.kind === "file" ? state.text : undefined;
+  const same = text === undefined ? state.kind === "absent" : now === text;
+  if (!same) {
+    throw new InstallError(
+      "foreign",
+      `"${path}" was changed just now: run this again`,
+    );
+  }
+}
+
+/** Removes a folder; of the store's only files, and what others put in stays. */
+async function removeFolder(path: string, cache: boolean): Promise<void> {
+  if (cache) {
+    for await (const { name, isFile } of Deno.readDir(path)) {
+      if (isFile) await Deno.remove(`${path}/${name}`);
+    }
+  }
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!/not empty/i.test(String(error))) throw error;
+  }
+}
+
+async function writeWhole(
+  path: string,
+  text: string,
+  mode: number,
+): Promise<void> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  await sweep(folder);
+  const hidden = `${folder}/.seccomp-tree.${crypto.randomUUID()}.tmp`;
+  try {
+    const old = await Deno.lstat(path).catch(() => undefined);
+    {
+      using file = await Deno.open(hidden, {
+        write: true,
+        createNew: true,
+        mode: 0o600,
+      });
+      let rest = new TextEncoder().encode(text);
+      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await file.sync();
+    }
+    const { uid = null, gid = null } = old ?? {};
+    if (uid !== null && gid !== null && Deno.uid() === 0) {
+      await Deno.chown(hidden, uid, gid);
+    }
+    await Deno.chmod(hidden, (old?.mode ?? mode) & 0o7777);
+    await Deno.rename(hidden, path);
+  } catch (error) {
+    await Deno.remove(hidden).catch(() => {});
+    throw error;
+  }
+}
+
+/** Removes what an installation left that was killed; nobody else is at work. */
+async function sweep(folder: string): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (isFile && TEMPORARY.test(name)) await Deno.remove(`${folder}/${name}`);
+  }
+}
+
+/** Undoes changes, the last one first; says what it could not. */
+async function undo(
+  done: readonly Change[],
+  place: Place,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const change of [...done].reverse()) {
+    try {
+      const real = await locate(place.root, change.path);
+      if (change.kind === "rmdir") await Deno.mkdir(real).catch(() => {});
+      else if (change.kind === "remove") {
+        await writeWhole(real, change.before, change.mode);
+      } else if (change.kind === "write") {
+        if (change.before === undefined) await Deno.remove(real);
+        else await writeWhole(real, change.before, change.mode);
+      } else if (!isManifestFolder(change, place)) await Deno.remove(real);
+    } catch {
+      left.push(`"${change.path}"`);
+    }
+  }
+  return left;
+}
+
+function isManifestFolder({ path }: Change, { layout }: Place): boolean {
+  return foldersOf(manifestPath(layout)).includes(path);
+}
+
+async function undoFolders(
+  made: readonly Change[],
+  { root }: Place,
+): Promise<void> {
+  for (const { path } of [...made].reverse()) {
+    await Deno.remove(await locate(root, path)).catch(() => {});
+  }
+}

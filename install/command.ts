@@ -1,0 +1,67 @@
+/**
+ * Asking programs of the host, with a time limit and without input.
+ *
+ * @module
+ */
+
+/** How a program ended. */
+export interface Outcome {
+  /** Exit status; 124 where it took too long, 127 where it could not start. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Milliseconds that a question may take. */
+const LIMIT_MS = 20_000;
+
+/** How to ask. */
+export interface AskOptions {
+  /** Milliseconds; 20 s by default. */
+  readonly limitMs?: number;
+  /** Standard input; none by default. */
+  readonly input?: Uint8Array;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param words The program, by absolute path or by name, and its arguments.
+ * @param options Limit and input.
+ * @returns How it ended; this never throws for what the program does.
+ */
+export async function ask(
+  words: readonly string[],
+  options: AskOptions = {},
+): Promise<Outcome> {
+  const { limitMs = LIMIT_MS, input } = options;
+  const [program = "", ...args] = words;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), limitMs);
+  try {
+    const child = new Deno.Command(program, {
+      args,
+      stdin: input === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+      signal: abort.signal,
+    }).spawn();
+    if (input !== undefined) {
+      const writer = child.stdin.getWriter();
+      await writer.write(input).catch(() => {});
+      await writer.close().catch(() => {});
+    }
+    const { code, stdout, stderr } = await child.output();
+    const decoder = new TextDecoder();
+    return {
+      code: abort.signal.aborted ? 124 : code,
+      stdout: decoder.decode(stdout),
+      stderr: decoder.decode(stderr),
+    };
+  } catch (error) {
+    const stderr = error instanceof Error ? error.message : String(error);
+    return { code: 127, stdout: "", stderr };
+  } finally {
+    clearTimeout(timer);
+  }
+}

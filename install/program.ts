@@ -1,0 +1,136 @@
+/**
+ * The program that hook and wrapper fall back on: the modules of `hook/`, or
+ * one bundled file, copied to a folder that only root can change.
+ *
+ * @module
+ */
+
+import { ask } from "./command.ts";
+import { InstallError } from "./error.ts";
+import type { Item } from "./item.ts";
+import { backupFolder, type Layout } from "./layout.ts";
+
+/** The program's files. */
+export interface ProgramSource {
+  /** Text by path below the program's folder. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Path of the one that is started. */
+  readonly main: string;
+}
+
+/** How the program is made. */
+export type ProgramForm =
+  /** The modules as they are; nothing has to be fetched. */
+  | "modules"
+  /** One file by `deno bundle`, which starts faster and fetches esbuild once. */
+  | "bundle";
+
+/** The hook's main module. */
+const MAIN = new URL("../hook/main.ts", import.meta.url);
+
+/**
+ * Reads the program that belongs to this installer.
+ *
+ * @param deno Path of Deno.
+ * @param form How it is made.
+ * @returns Its files.
+ * @throws {InstallError} `failed` where Deno cannot list or bundle it.
+ */
+export async function readProgram(
+  deno: string,
+  form: ProgramForm,
+): Promise<ProgramSource> {
+  if (form === "bundle") {
+    const main = "hook.js";
+    const bundle = ["bundle", "--minify", "--platform", "deno", MAIN.href];
+    const text = await run([deno, ...bundle]);
+    return { files: new Map([[main, text]]), main };
+  }
+  // What Deno prints; every field is checked where it is used.
+  const graph = JSON.parse(
+    await run([deno, "info", "--json", MAIN.href]),
+  ) as { readonly modules?: readonly GraphModule[] };
+  const base = new URL("..", MAIN).href;
+  const files = new Map<string, string>();
+  for (const { specifier, local } of graph.modules ?? []) {
+    if (
+      typeof specifier !== "string" || typeof local !== "string" ||
+      !specifier.startsWith(base)
+    ) {
+      throw new InstallError(
+        "failed",
+        `Cannot copy the hook: it takes "${specifier}", which is not of this program: report this`,
+      );
+    }
+    files.set(specifier.slice(base.length), await Deno.readTextFile(local));
+  }
+  return { files, main: MAIN.href.slice(base.length) };
+}
+
+interface GraphModule {
+  readonly specifier?: unknown;
+  readonly local?: unknown;
+}
+
+async function run(words: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await ask(words, { limitMs: 60_000 });
+  if (code === 0) return stdout;
+  throw new InstallError(
+    "failed",
+    `Cannot read the hook's program: deno ${
+      words[1]
+    } ended with status ${code}: ${stderr.trim().split("\n").at(-1)}`,
+  );
+}
+
+/** Folder of the program. */
+export function programFolder({ library }: Layout): string {
+  return `${library}/program`;
+}
+
+/**
+ * Lists what all targets share: folders and the program.
+ *
+ * @param source The program.
+ * @param layout Where it goes.
+ * @returns The items.
+ */
+export function programItems(
+  { files }: ProgramSource,
+  layout: Layout,
+): readonly Item[] {
+  const folder = programFolder(layout);
+  return [
+    { kind: "directory", path: layout.state, mode: 0o755 },
+    { kind: "directory", path: backupFolder(layout), mode: 0o700 },
+    { kind: "directory", path: layout.store, mode: 0o700, cache: true },
+    ...[...files].sort(([a], [b]) => a < b ? -1 : 1).map((
+      [path, text],
+    ): Item => ({
+      kind: "file",
+      path: `${folder}/${path}`,
+      mode: 0o644,
+      text,
+    })),
+  ];
+}
+
+/**
+ * The words that start the program, up to its own arguments.
+ *
+ * @param deno Path of Deno, absolute and real.
+ * @param source The program.
+ * @param layout Where it is.
+ */
+export function programWords(
+  deno: string,
+  { main }: ProgramSource,
+  layout: Layout,
+): readonly string[] {
+  // Without a JIT it runs where memory must not be both written and executed.
+  return [
+    ...[deno, "run", "-A", "--no-prompt", "--no-config", "--no-lock"],
+    ...["--no-remote", "--no-npm", "--v8-flags=--jitless"],
+    `${programFolder(layout)}/${main}`,
+  ];
+}

@@ -1,0 +1,202 @@
+/**
+ * The OCI runtimes of a host, and which of them take a raw filter.
+ *
+ * @module
+ */
+
+import { ask, type Outcome } from "./command.ts";
+import { locate } from "./disk.ts";
+
+/** What a runtime is, whatever it is called. */
+export type RuntimeKind =
+  | "crun"
+  | "runc"
+  | "youki"
+  | "runsc"
+  | "kata"
+  | "unknown";
+
+/** A runtime found. */
+export interface FoundRuntime {
+  /** The name it was found by. */
+  readonly name: string;
+  /** Where. */
+  readonly path: string;
+  /** The file behind links. */
+  readonly realPath: string;
+  readonly kind: RuntimeKind;
+  /** Its version; absent where it was not asked or does not tell. */
+  readonly version?: string;
+  /** Whether it takes the annotation `run.oci.seccomp_bpf_data`. */
+  readonly rawFilters: "yes" | "no" | "unknown";
+  /** Why. */
+  readonly reason: string;
+}
+
+const NAMES: readonly string[] = [
+  "crun",
+  "runc",
+  "youki",
+  "runsc",
+  "kata-runtime",
+];
+
+/** Where programs are looked for, in this order. */
+export const PROGRAM_FOLDERS: readonly string[] = [
+  "/usr/local/bin",
+  "/usr/local/sbin",
+  "/usr/bin",
+  "/usr/sbin",
+  "/bin",
+  "/sbin",
+  "/usr/libexec",
+];
+
+/**
+ * Finds a program.
+ *
+ * @param root The root folder; `/` for this system.
+ * @param name Its name.
+ * @returns Its path below the root and the real file, or `undefined`.
+ */
+export async function findProgram(
+  root: string,
+  name: string,
+): Promise<{ readonly path: string; readonly realPath: string } | undefined> {
+  for (const folder of PROGRAM_FOLDERS) {
+    const path = `${folder}/${name}`;
+    try {
+      // A name behind it makes locate() follow the last link as well.
+      const real = (await locate(root, `${path}/x`)).slice(0, -2);
+      if (!(await Deno.stat(real)).isFile) continue;
+      const top = root === "/" ? "" : root.replace(/\/+$/, "");
+      return { path, realPath: real.slice(top.length) };
+    } catch {
+      // The next folder.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Finds all runtimes. Below another root they are not run, so only their
+ * names tell.
+ *
+ * @param root The root folder.
+ * @returns One for each real file.
+ */
+export async function findRuntimes(
+  root: string,
+): Promise<readonly FoundRuntime[]> {
+  const found: FoundRuntime[] = [];
+  for (const name of NAMES) {
+    const program = await findProgram(root, name);
+    if (program === undefined) continue;
+    if (found.some((r) => r.realPath === program.realPath)) continue;
+    found.push(await examine(root, name, program));
+  }
+  return found;
+}
+
+/**
+ * Looks at a runtime.
+ *
+ * @param root The root folder.
+ * @param name What to call it.
+ * @param program Where it is.
+ */
+export async function examine(
+  root: string,
+  name: string,
+  program: { readonly path: string; readonly realPath: string },
+): Promise<FoundRuntime> {
+  if (root !== "/") {
+    const kind = kindOf(name);
+    const reason = "it is not run below another root";
+    const rawFilters = kind === "crun" ? "unknown" : "no";
+    return { name, ...program, kind, rawFilters, reason };
+  }
+  const version = await ask([program.realPath, "--version"]);
+  return { name, ...program, ...judge(version, name) };
+}
+
+/**
+ * Judges by what a runtime says of itself.
+ *
+ * @example Debian 11 has a crun that is too old
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { judge } from "./runtimes.ts";
+ *
+ * const old = { code: 0, stdout: "crun version 0.17\n+SYSTEMD +SECCOMP\n", stderr: "" };
+ * assertEquals(judge(old, "crun").rawFilters, "no");
+ * ```
+ *
+ * @param answer To `--version`.
+ * @param name The name it was found by.
+ */
+export function judge(
+  answer: Outcome,
+  name: string,
+): Pick<FoundRuntime, "kind" | "version" | "rawFilters" | "reason"> {
+  const text = answer.stdout;
+  const match =
+    /\b(crun|runc|youki|runsc|kata-runtime)\b\D*?version:?\s+\D?(\d+\.\d+\S*)/
+      .exec(text);
+  const kind = kindOf(match?.[1] ?? (answer.code === 0 ? "" : name));
+  const version = match?.[2];
+  const told = { kind, ...(version === undefined ? {} : { version }) };
+  if (answer.code !== 0 || match === null) {
+    return {
+      ...told,
+      rawFilters: kind === "crun" || kind === "unknown" ? "unknown" : "no",
+      reason: answer.code === 0
+        ? "it does not tell what it is"
+        : `--version ended with status ${answer.code}`,
+    };
+  }
+  if (kind !== "crun") {
+    return {
+      ...told,
+      rawFilters: "no",
+      reason:
+        `${kind} ignores the annotation and compiles linux.seccomp itself`,
+    };
+  }
+  if (isBefore(version ?? "", 0, 18)) {
+    return {
+      ...told,
+      rawFilters: "no",
+      reason: "the annotation came with crun 0.18",
+    };
+  }
+  if (!/\+SECCOMP\b/.test(text)) {
+    return { ...told, rawFilters: "no", reason: "built without +SECCOMP" };
+  }
+  return { ...told, rawFilters: "yes", reason: "crun 0.18 or later, +SECCOMP" };
+}
+
+function kindOf(name: string): RuntimeKind {
+  switch (name) {
+    case "crun":
+    case "runc":
+    case "youki":
+    case "runsc":
+      return name;
+    case "kata-runtime":
+      return "kata";
+    default:
+      return "unknown";
+  }
+}
+
+/** Whether a version such as `1.8.1` is before major.minor. */
+export function isBefore(
+  version: string,
+  major: number,
+  minor: number,
+): boolean {
+  const match = /(\d+)\.(\d+)/.exec(version);
+  const [a, b] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
+  return a < major || (a === major && b < minor);
+}
