@@ -16,7 +16,9 @@ import {
 import type { AppContext } from "./lazy.ts";
 import { NAME } from "./program.ts";
 import { asm, compile, disasm } from "./routes_filter.ts";
+import { dump, run, selftest, verify } from "./routes_live.ts";
 import {
+  completions,
   demo,
   diff,
   prove,
@@ -29,15 +31,8 @@ import {
 export const app: Application<AppContext> = buildApplication(
   buildRouteMap({
     routes: {
-      compile,
-      disasm,
-      asm,
-      simulate,
-      prove,
-      diff,
-      stats,
-      syscalls,
-      demo,
+      ...{ compile, disasm, asm, simulate, prove, diff, stats },
+      ...{ run, dump, verify, selftest, syscalls, demo, completions },
     },
     docs: {
       brief: "Compile seccomp profiles into optimal decision trees",

@@ -59,7 +59,7 @@ function words(input: string): readonly string[] {
 }
 
 /** Reads a number from 0 up without a fraction. */
-function count(input: string): number {
+export function count(input: string): number {
   if (!/^[0-9]{1,6}$/.test(input)) throw new Error("not a number from 0 up");
   return Number(input);
 }

@@ -92,7 +92,7 @@ function orderOf(subject: Subject): boolean | undefined {
 }
 
 /** Loads one source: a profile is taken by its meaning, it is not compiled. */
-async function loadSubject(
+export async function loadSubject(
   io: Io,
   flags: SourceFlags,
   word: string,

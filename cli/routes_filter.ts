@@ -7,17 +7,20 @@
 import { buildCommand, type Command } from "@stricli/core";
 import {
   COST_FLAGS,
+  type Flags,
   OUT_FLAG,
   SOURCE_ARGUMENT,
   SOURCE_FLAGS,
   TELL_ALIASES,
 } from "./flags.ts";
+import type { Format } from "./formats.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 import type { CompileFlags } from "./compile.ts";
 import type { DisasmFlags } from "./disasm.ts";
 import type { AsmFlags } from "./asm.ts";
 
-const FORMAT_FLAG = {
+/** Flag of commands that write filters. */
+export const FORMAT_FLAG: Flags<{ readonly format: Format }> = {
   format: {
     kind: "enum",
     values: [
@@ -35,7 +38,7 @@ const FORMAT_FLAG = {
     placeholder: "FORM",
     brief: "Form of the filter",
   },
-} as const;
+};
 
 /** `compile`. */
 export const compile: Command<AppContext> = buildCommand<

@@ -17,6 +17,7 @@ import {
 import { type AppContext, lazily } from "./lazy.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { ProveFlags } from "./prove.ts";
+import type { Shell } from "./completions.ts";
 import type { DiffFlags } from "./diff.ts";
 import type { StatsFlags } from "./stats.ts";
 import type { SyscallsFlags } from "./syscalls.ts";
@@ -166,3 +167,31 @@ export const demo: Command<AppContext> = buildCommand({
   loader: lazily(async () => (await import("./demo.ts")).runDemo),
   parameters: {},
 });
+
+/** `completions`. */
+export const completions: Command<AppContext> = buildCommand<
+  Readonly<Record<never, never>>,
+  [shell: Shell],
+  AppContext
+>({
+  docs: { brief: "Print a script that completes command lines in a shell" },
+  loader: lazily(async () => (await import("./completions.ts")).runCompletions),
+  parameters: {
+    flags: {},
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "bash, zsh or fish",
+        parse: shell,
+        placeholder: "SHELL",
+      }],
+    },
+  },
+});
+
+function shell(input: string): Shell {
+  if (input !== "bash" && input !== "zsh" && input !== "fish") {
+    throw new Error("use one of bash, zsh, fish");
+  }
+  return input;
+}

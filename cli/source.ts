@@ -210,8 +210,8 @@ export function readAssembly(name: string, bytes: Uint8Array): Program {
 
 async function loadProcess(word: string): Promise<ProgramSource> {
   const pid = parsePid(word);
-  const { dumpFilters } = await import("../ffi/dump.ts");
-  const programs = dumpFilters(pid).map((bytes) => decode(bytes));
+  const { liveFilters } = await import("./process.ts");
+  const programs = liveFilters(pid);
   return { kind: "programs", name: word, form: "live filters", programs };
 }
 

@@ -1,0 +1,159 @@
+/**
+ * Commands that ask the kernel: names, flags, words.
+ *
+ * @module
+ */
+
+import { buildCommand, type Command } from "@stricli/core";
+import type { DumpFlags } from "./dump.ts";
+import {
+  count,
+  OUT_FLAG,
+  OUTPUT_FLAG,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  TELL_ALIASES,
+  TELL_FLAGS,
+  word,
+} from "./flags.ts";
+import { type AppContext, lazily } from "./lazy.ts";
+import { FORMAT_FLAG } from "./routes_filter.ts";
+import type { RunFlags } from "./run.ts";
+import type { SelftestFlags } from "./selftest.ts";
+import type { VerifyFlags } from "./verify.ts";
+
+/** `run`. */
+export const run: Command<AppContext> = buildCommand<
+  RunFlags,
+  string[],
+  AppContext
+>({
+  docs: { brief: "Load the filter and become the command" },
+  loader: lazily(async () => (await import("./run.ts")).runRun),
+  parameters: {
+    flags: {
+      noNewPrivs: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Set no_new_privs also where it is not needed",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: TELL_ALIASES,
+    positional: {
+      kind: "array",
+      parameter: {
+        brief: "The source, --, and the command with its arguments",
+        parse: (input: string): string => input,
+        placeholder: "SOURCE COMMAND",
+      },
+    },
+  },
+});
+
+/** `dump`. */
+export const dump: Command<AppContext> = buildCommand<
+  DumpFlags,
+  [process: string],
+  AppContext
+>({
+  docs: { brief: "Write the filters of a live process, oldest first" },
+  loader: lazily(async () => (await import("./dump.ts")).runDump),
+  parameters: {
+    flags: {
+      format: { ...FORMAT_FLAG.format, default: "asm" },
+      ...OUT_FLAG,
+      index: {
+        kind: "parsed",
+        parse: count,
+        optional: true,
+        placeholder: "N",
+        brief: "Only this one of them, 0 is the oldest",
+      },
+      thread: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "The number is that of a thread",
+      },
+      quiet: TELL_FLAGS.quiet,
+    },
+    aliases: { f: "format", O: "out", q: "quiet" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "A process",
+        parse: word,
+        placeholder: "pid:N",
+      }],
+    },
+  },
+});
+
+/** `verify`. */
+export const verify: Command<AppContext> = buildCommand<
+  VerifyFlags,
+  [process?: string],
+  AppContext
+>({
+  docs: { brief: "Say whether a process runs what it should" },
+  loader: lazily(async () => (await import("./verify.ts")).runVerify),
+  parameters: {
+    flags: {
+      against: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "SOURCE",
+        brief: "What it should run",
+      },
+      all: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "List all confined processes instead",
+      },
+      ...OUTPUT_FLAG,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "A process",
+        parse: word,
+        placeholder: "pid:N",
+        optional: true,
+      }],
+    },
+  },
+});
+
+/** `selftest`. */
+export const selftest: Command<AppContext> = buildCommand<
+  SelftestFlags,
+  [source?: string],
+  AppContext
+>({
+  docs: { brief: "Compare the kernel's own verdicts with ours" },
+  loader: lazily(async () => (await import("./selftest.ts")).runSelftest),
+  parameters: {
+    flags: {
+      program: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Test this filter for the source instead of our own",
+      },
+      ...OUTPUT_FLAG,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [{ ...SOURCE_ARGUMENT, optional: true }],
+    },
+  },
+});
