@@ -14,6 +14,9 @@ import type { View } from "./view.ts";
  * weight meets two tests or more. An `eq` test takes two parts away at most,
  * which bounds the number of tests.
  *
+ * (The number of tests also bounds from `least_tests.ts`: holes are tests that
+ * were made already, so at least the tests of the whole range less its holes.)
+ *
  * @param heaviest Weight of the heaviest candidate in these parts.
  * @param testCost Cost of one test.
  */
@@ -69,14 +72,10 @@ export function leastDepth(m: number): number {
  *
  * @param masses Scratch, at least as long as the view has parts.
  */
-export function depthBound(
-  view: View,
-  masses: Float64Array,
-  testCost: number,
-): number {
+export function depthBound(view: View, masses: Float64Array): number {
   const { m, sums } = view;
   let deeper = sums[m] as number;
-  let bound = deeper + (m >> 1) * testCost;
+  let bound = deeper;
   if (m <= FIRST_CAPACITY) return m === 1 ? 0 : bound;
   for (let p = 0; p < m; p++) {
     masses[p] = (sums[p] as number) - (sums[p + 1] as number);
@@ -99,17 +98,19 @@ export function depthBound(
  * tested value's weight) at most; at its end is a leaf of at most `leaf`.
  * (The exact search's lemma.)
  *
+ * @param tests Least number of tests that follow.
  * @param noise What rounding can do to a weight: it must not make an exit.
  */
 export function pathBound(
   total: number,
   most: number,
   leaf: number,
+  tests: number,
   testCost: number,
   noise: number,
 ): number {
   const out = total - leaf - noise;
-  if (out <= 0) return 0;
+  if (out <= 0) return tests * testCost;
   const exit = most + noise;
   const whole = Math.floor(out / exit);
   const rest = out - whole * exit;
@@ -117,5 +118,6 @@ export function pathBound(
   const exits = rest > noise ? whole + 1 : whole;
   const early = rest > noise ? whole : whole - 1;
   const last = out - early * exit;
-  return exit * early * (early + 1) / 2 + (last + leaf + testCost) * exits;
+  return exit * early * (early + 1) / 2 + (last + leaf) * exits +
+    Math.max(tests, exits) * testCost;
 }

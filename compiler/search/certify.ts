@@ -56,11 +56,13 @@ export function certify(line: Line, table: IntervalTable): boolean {
       const w1 = candidateWeight[one] as number;
       const rest = total - w1;
       const leaf = Math.min(most, rest);
-      if (pathBound(rest, w1, leaf, testCost, line.noise) < room) return false;
+      if (pathBound(rest, w1, leaf, 0, testCost, line.noise) < room) {
+        return false;
+      }
       if (two === none) continue;
       const w2 = candidateWeight[two] as number;
       const others = weights[kept] as number;
-      if (pathBound(total - w2, w2, others, testCost, line.noise) < room) {
+      if (pathBound(total - w2, w2, others, 0, testCost, line.noise) < room) {
         return false;
       }
     }

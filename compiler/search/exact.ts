@@ -1,9 +1,9 @@
 /**
  * The exact search: trees of `eq` and `ge` tests of least cost, with proof.
  *
- * Let K be the values that can still occur at a node, w their weights, all of
- * them different (ties are broken by the order of candidates; a tree that is
- * best for slightly perturbed weights is best for the weights themselves).
+ * Let K be the values that can still occur at a node, w their weights, all
+ * different (the order of candidates breaks ties: what is best for weights that
+ * are changed by a little enough is best for the weights).
  *
  * Lemma. Below a test `x == h` of an optimal tree follow the path that h itself
  * would take, had the test not caught it, down to a leaf Z. Each side that
@@ -36,22 +36,21 @@
  * bound above the budget, and either is remembered. Where the budget came from
  * a tree, failing to meet it proves that tree.
  *
- * Literature: Anderson, Kannan, Karloff, Ladner (J. Algorithms 44, 2002) for
- * keys that are classes of their own, where only the heaviest key is worth an
- * `eq`; that is false here, a light denied value between allowed ones must be
- * peeled. Chrobak and Young, "Classification via Two-Way Comparisons" (WADS
- * 2023, arXiv 2302.09692) for classes: the first polynomial algorithm.
+ * Literature: for keys that are classes of their own only the heaviest is worth
+ * an `eq` (Anderson, Kannan, Karloff, Ladner, J. Algorithms 44, 2002); that is
+ * false here, a light denied value between allowed ones must be peeled. For
+ * classes: Chrobak and Young, WADS 2023, arXiv 2302.09692 (first polynomial one).
  *
- * Under a depth bound the lemma does not hold; the same program then finds good
- * trees that keep the bound, and says so.
+ * Under a depth bound the lemma fails; this then finds good trees, unproven.
  *
  * @module
  */
 
 import { depthBound, firstTestBound, leastDepth, pathBound } from "./bounds.ts";
+import { leastTests } from "./least_tests.ts";
 import type { Line } from "./line.ts";
 import { createFrame, type Frame, giveUp, obeysLemma, offer } from "./frame.ts";
-import { createMemo, type Memo } from "./memo.ts";
+import { createMemo, type Memo, UNBOUNDED, underBound } from "./memo.ts";
 import { createView, fillView, type View, weighClasses } from "./view.ts";
 
 /** A search that can be asked more than once and remembers. */
@@ -66,17 +65,14 @@ export interface ExactSearch {
    * @param budget What the tree may cost.
    * @param room Most tests on a path, or `UNBOUNDED`.
    * @param workLimit Where to stop, in units of `work`.
-   * @returns Its cost, or a lower bound above the budget; where the limit stopped the search, the cost of a tree that it has met, or Infinity.
+   * @returns Its cost, or a lower bound above the budget; where it was stopped, the cost of a tree that it met, or Infinity.
    */
   solve(budget: number, room: number, workLimit: number): number;
-  /** Work done so far. */
+  /** Work so far. */
   work(): number;
   /** Whether the limit stopped the last search. */
   stopped(): boolean;
 }
-
-/** No bound on the depth; deeper trees than this do not occur. */
-export const UNBOUNDED = 2047;
 
 /** Makes a search for a line. */
 export function createExactSearch(line: Line): ExactSearch {
@@ -84,22 +80,27 @@ export function createExactSearch(line: Line): ExactSearch {
   const none = candidateWeight.length;
   const memo = createMemo(n, none);
   const views: View[] = [];
+  const fewest = leastTests(line);
   const masses = new Float64Array(n);
   const classWeight = new Float64Array(Math.max(...classes) + 1);
   let work = 0;
   let workLimit = 0;
   let stopped = false;
 
-  // Array reads below are within bounds: ranks under `none`, parts under `m`.
+  // Reads below are within bounds: ranks under `none`, parts under `m`.
   const classOf = (rank: number): number =>
     rank < none ? classes[candidateRun[rank] as number] as number : -1;
   const weightOf = (rank: number): number =>
     rank < none ? candidateWeight[rank] as number : 0;
   const viewAt = (level: number): View => views[level] ??= createView(n);
 
+  /** Fewest tests that can follow. */
+  const testsOf = ({ m, holes }: View, i: number, j: number): number =>
+    Math.max(m >> 1, m > 3 ? 2 : 0, (fewest[i * n + j] as number) - holes);
+
   /**
    * Number of a state without a bound on depth; a new one gets a lower bound.
-   * The view of the level below `level` is scratch.
+   * The view below `level` is scratch.
    */
   const touch = (
     level: number,
@@ -114,34 +115,12 @@ export function createExactSearch(line: Line): ExactSearch {
       const view = viewAt(level + 1);
       fillView(line, view, i, j, classOf(one), one, two);
       work += 2 * (j - i + 1);
-      const first = firstTestBound(
-        view,
-        0,
-        view.m - 1,
-        weightOf(one),
-        testCost,
-      );
-      const bound = Math.max(first, depthBound(view, masses, testCost));
+      const { m } = view;
+      const first = firstTestBound(view, 0, m - 1, weightOf(one), 0);
+      const weight = Math.max(first, depthBound(view, masses));
+      const bound = weight + testsOf(view, i, j) * testCost;
       memo.value[id] = bound * (1 - 1e-14);
     }
-    return id;
-  };
-
-  /** The state under a bound on depth, which may be the state without one. */
-  const bounded = (free: number, room: number): number => {
-    if (room === UNBOUNDED) return free;
-    if (memo.exact[free] === 1 && (memo.depth[free] as number) <= room) {
-      return free;
-    }
-    const known = memo.count;
-    const id = memo.find(
-      memo.i[free] as number,
-      memo.j[free] as number,
-      memo.one[free] as number,
-      memo.two[free] as number,
-      room,
-    );
-    if (memo.count > known) memo.value[id] = memo.value[free] as number;
     return id;
   };
 
@@ -200,7 +179,7 @@ export function createExactSearch(line: Line): ExactSearch {
     const total = sums[m] as number;
     const through = base + total + testCost;
     const below = room === UNBOUNDED ? UNBOUNDED : room - 1;
-    // From the middle outwards: good trees early make for tight budgets.
+    // From the middle outwards: good trees early make budgets tight.
     let middle = 1;
     while (middle < m - 1 && (sums[middle] as number) * 2 < total) middle++;
     frame.leftLow = frame.rightLow = 0;
@@ -214,7 +193,7 @@ export function createExactSearch(line: Line): ExactSearch {
     const two = view.left2[m] as number;
     if (one === none) return;
     const kept = classOf(one);
-    const heaviest = weighClasses(view, classWeight);
+    const most = weighClasses(view, classWeight);
     const keptWeight = classWeight[kept] as number;
     const i = from[0] as number;
     const j = to[m - 1] as number;
@@ -231,6 +210,7 @@ export function createExactSearch(line: Line): ExactSearch {
         rest,
         weight,
         Math.min(leaf, rest),
+        testsOf(view, i, j) - 1,
         testCost,
         line.noise,
       );
@@ -240,7 +220,7 @@ export function createExactSearch(line: Line): ExactSearch {
       step(frame, level + 1, lights, through, below);
       frame.tested.pop();
     };
-    if (light === 0) tryEq(one, heaviest, one + 1, two, 0);
+    if (light === 0) tryEq(one, most, one + 1, two, 0);
     if (two < none && !stopped) tryEq(two, keptWeight, one, two + 1, light + 1);
   };
 
@@ -275,7 +255,7 @@ export function createExactSearch(line: Line): ExactSearch {
     boundR = Math.max(boundR, memo.value[idR] as number);
     if (offset <= 0) frame.rightLow = boundR;
     if (giveUp(frame, through + boundL + boundR)) return;
-    idL = bounded(idL, room);
+    idL = underBound(memo, idL, room);
     const roomL = frame.limit - through - boundR;
     const costL = solveState(level + 1, idL, roomL);
     if (stopped) return;
@@ -283,7 +263,7 @@ export function createExactSearch(line: Line): ExactSearch {
       giveUp(frame, Math.max(frame.limit, through + costL + boundR));
       return;
     }
-    idR = bounded(idR, room);
+    idR = underBound(memo, idR, room);
     const roomR = frame.limit - through - costL;
     const costR = solveState(level + 1, idR, roomR);
     if (stopped) return;
@@ -303,7 +283,7 @@ export function createExactSearch(line: Line): ExactSearch {
     fillView(line, view, 0, n - 1, -1, 0, 0);
     const { m, left1, left2 } = view;
     const id = touch(0, 0, n - 1, left1[m] as number, left2[m] as number);
-    return bounded(id, room);
+    return underBound(memo, id, room);
   };
 
   return {

@@ -20,7 +20,7 @@
 
 import { certify } from "./certify.ts";
 import { depthBound, firstTestBound } from "./bounds.ts";
-import { createExactSearch, type ExactSearch, UNBOUNDED } from "./exact.ts";
+import { createExactSearch, type ExactSearch } from "./exact.ts";
 import {
   intervalTree,
   solveBoundedIntervals,
@@ -28,6 +28,7 @@ import {
 } from "./interval.ts";
 import { type Cut, cutLine, PIECE } from "./large.ts";
 import { fromRuns, type Line, type Run, toRuns } from "./line.ts";
+import { UNBOUNDED } from "./memo.ts";
 import type { TestTree } from "./problem.ts";
 import { rebuild } from "./rebuild.ts";
 import { eq, ge, leaf, priceOf } from "./tree.ts";
@@ -205,6 +206,6 @@ function lowerBound(line: Line): number {
   const heaviest = candidateWeight[0] ?? 0;
   return Math.max(
     firstTestBound(view, 0, view.m - 1, heaviest, testCost),
-    depthBound(view, new Float64Array(n), testCost),
+    depthBound(view, new Float64Array(n)) + (view.m >> 1) * testCost,
   );
 }

@@ -5,6 +5,9 @@
  * @module
  */
 
+/** No bound on the depth; deeper trees than this do not occur. */
+export const UNBOUNDED = 2047;
+
 /** What is kept of each state: the state itself, and what is known about it. */
 interface Columns {
   /** First and last run. */
@@ -13,7 +16,7 @@ interface Columns {
   /** Rank of the heaviest candidate left, and of the heaviest of another class. */
   one: Int32Array;
   two: Int32Array;
-  /** Tests that may follow. */
+  /** Tests that may follow, or `UNBOUNDED`. */
   room: Int32Array;
   /** Its cost, or a lower bound on it. */
   value: Float64Array;
@@ -106,6 +109,28 @@ export function createMemo(n: number, none: number): Memo {
     }
   };
   return memo;
+}
+
+/**
+ * The state `free`, which has no bound on depth, under such a bound: itself
+ * where its best tree keeps the bound.
+ */
+export function underBound(memo: Memo, free: number, room: number): number {
+  if (room === UNBOUNDED) return free;
+  // `free` is one of the memo's states.
+  if (memo.exact[free] === 1 && (memo.depth[free] as number) <= room) {
+    return free;
+  }
+  const known = memo.count;
+  const id = memo.find(
+    memo.i[free] as number,
+    memo.j[free] as number,
+    memo.one[free] as number,
+    memo.two[free] as number,
+    room,
+  );
+  if (memo.count > known) memo.value[id] = memo.value[free] as number;
+  return id;
 }
 
 /** Names of the columns. */

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type ExactSearch, UNBOUNDED } from "./exact.ts";
+import type { ExactSearch } from "./exact.ts";
 import type { Line } from "./line.ts";
+import { UNBOUNDED, underBound } from "./memo.ts";
 import type { TestTree } from "./problem.ts";
 import { eq, ge, leaf } from "./tree.ts";
 import { createView, fillView } from "./view.ts";
@@ -25,18 +26,6 @@ export function rebuild(
   const classOf = (rank: number): number => {
     const run = line.candidateRun[rank];
     return run === undefined ? -1 : line.classes[run] ?? -1;
-  };
-  const find = (
-    i: number,
-    j: number,
-    one: number,
-    two: number,
-    depth: number,
-  ): number => {
-    const free = memo.find(i, j, one, two, UNBOUNDED);
-    return memo.exact[free] === 1 && (memo.depth[free] ?? 0) <= depth
-      ? free
-      : memo.find(i, j, one, two, depth);
   };
   const build = (id: number): TestTree => {
     const one = memo.one[id] ?? 0;
@@ -76,21 +65,25 @@ export function rebuild(
       const below = left === UNBOUNDED ? left : left - chain - 1;
       let p = 1;
       while (from[p] !== cut) p++;
-      const no = find(
+      const no = memo.find(
         from[0] ?? 0,
         to[p - 1] ?? 0,
         left1[p] ?? 0,
         left2[p] ?? 0,
-        below,
+        UNBOUNDED,
       );
-      const yes = find(
+      const yes = memo.find(
         cut,
         to[m - 1] ?? 0,
         right1[p] ?? 0,
         right2[p] ?? 0,
-        below,
+        UNBOUNDED,
       );
-      tree = ge(line.starts[cut] ?? 0, build(yes), build(no));
+      tree = ge(
+        line.starts[cut] ?? 0,
+        build(underBound(memo, yes, below)),
+        build(underBound(memo, no, below)),
+      );
     }
     for (const rank of tested.reverse()) {
       const value = line.candidateValue[rank] ?? 0;

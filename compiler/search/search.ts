@@ -60,10 +60,14 @@ export function searchTree(
   const limits = { sizePenalty, maxDepth, workLimit };
   const collapsed = findCollapsed(line, problem, limits);
   const room = Math.max(maxDepth, Math.ceil(Math.log2(line.n)));
-  // Stretches that were taken out may not fit under a tight bound on depth.
-  const found = collapsed.depth <= room
-    ? collapsed
-    : { ...findTree(line, limits), proven: false, lower: collapsed.lower };
+  const fits = collapsed.depth <= room;
+  // Under a bound on depth, stretches that were taken out may fit worse.
+  const whole = collapsed.proven || maxDepth === Infinity
+    ? undefined
+    : findTree(line, { maxDepth, workLimit: fits ? 0 : workLimit });
+  const found = whole !== undefined && (!fits || whole.cost < collapsed.cost)
+    ? { ...whole, lower: collapsed.lower }
+    : collapsed;
   const tree = replaceLeaves(
     found.tree,
     (cls) => leaf(line.classIds[cls] ?? 0),

@@ -11,6 +11,8 @@ import type { Line } from "./line.ts";
 export interface View {
   /** Number of parts; neighbours differ in class. */
   m: number;
+  /** Number of candidates that are gone. */
+  holes: number;
   /** Per part: first and last run that is alive. */
   readonly from: Int32Array;
   readonly to: Int32Array;
@@ -34,6 +36,7 @@ export interface View {
 export function createView(n: number): View {
   return {
     m: 0,
+    holes: 0,
     from: new Int32Array(n),
     to: new Int32Array(n),
     cls: new Int32Array(n),
@@ -65,6 +68,7 @@ export function fillView(
   const { from, to, rank, sole } = view;
   const none = candidateWeight.length;
   let m = -1;
+  let holes = 0;
   // All reads below are within bounds: i <= run <= j < n, p < ranks.length.
   for (let run = i; run <= j; run++) {
     const own = classes[run] as number;
@@ -75,6 +79,7 @@ export function fillView(
     while (p < end && (ranks[p] as number) < limit) {
       weight -= candidateWeight[ranks[p] as number] as number;
       p++;
+      holes++;
     }
     if (p === end && peelable[run] === 1) continue;
     const heaviest = p < end ? ranks[p] as number : none;
@@ -93,6 +98,7 @@ export function fillView(
     }
   }
   view.m = m + 1;
+  view.holes = holes;
   sweep(view, none);
 }
 

@@ -1,0 +1,70 @@
+/**
+ * The fewest tests that tell the runs of a range apart, whatever their weights.
+ *
+ * Moving an `eq` test below the thresholds on its path does not change how many
+ * tests there are. So some smallest tree is thresholds on top, a peeled leaf in
+ * each segment between them, and its tests are
+ *
+ *     T(i, j) = the least of
+ *               peel(i, j)                      one segment, one class is kept
+ *               T(i, k - 1) + 1 + peel(k, j)    the last segment begins at k
+ *
+ * O(n^2) for peel, n^3 / 6 additions for T.
+ *
+ * @module
+ */
+
+import type { Line } from "./line.ts";
+
+/**
+ * Counts for all ranges.
+ *
+ * @returns T(i, j) at i * n + j.
+ */
+export function leastTests(line: Line): Int32Array {
+  const { n } = line;
+  const peel = peelTests(line);
+  const tests = new Int32Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = i + 1; j < n; j++) {
+      // Reads are within the tables: i < k <= j < n.
+      let best = peel[j * n + i] as number;
+      for (let k = j; k > i; k--) {
+        const sum = (tests[i * n + k - 1] as number) + 1 +
+          (peel[j * n + k] as number);
+        if (sum < best) best = sum;
+      }
+      tests[i * n + j] = best;
+    }
+  }
+  return tests;
+}
+
+/** Tests of a peeled leaf for the runs k…j, at j * n + k; many where there is none. */
+function peelTests(line: Line): Int32Array {
+  const { n, classes, peelable, first } = line;
+  const none = line.candidateValue.length + n;
+  const peel = new Int32Array(n * n).fill(none);
+  const cells = new Int32Array(Math.max(...classes) + 1);
+  for (let k = 0; k < n; k++) {
+    cells.fill(0);
+    let all = 0;
+    let most = 0;
+    // The class that cannot be peeled, once there is one.
+    let fixed = -1;
+    for (let j = k; j < n; j++) {
+      const cls = classes[j] ?? 0;
+      if (peelable[j] === 0) {
+        if (fixed >= 0 && fixed !== cls) break;
+        fixed = cls;
+      }
+      const own = (first[j + 1] ?? 0) - (first[j] ?? 0);
+      const sum = (cells[cls] ?? 0) + own;
+      cells[cls] = sum;
+      all += own;
+      most = Math.max(most, sum);
+      peel[j * n + k] = all - (fixed >= 0 ? cells[fixed] ?? 0 : most);
+    }
+  }
+  return peel;
+}
