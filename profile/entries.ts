@@ -7,7 +7,10 @@
 
 import { MAX_ERRNO_RET } from "./action.ts";
 import type { Diagnostic } from "./error.ts";
-import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
+import type { LinuxSeccomp, LinuxSyscall, ScmpOp } from "./oci.ts";
+
+/** Largest u64. */
+const LARGEST = 0xffff_ffff_ffff_ffffn;
 
 /** Refuses errno values that libseccomp refuses. */
 export function checkErrnos(seccomp: LinuxSeccomp): Diagnostic[] {
@@ -54,8 +57,21 @@ export function checkEntries(
       });
     }
     for (const [i, { op, value, valueTwo }] of entry.args.entries()) {
-      if (op !== "SCMP_CMP_MASKED_EQ") continue;
       const path = `${entry.path}.args[${i}]`;
+      if (op !== "SCMP_CMP_MASKED_EQ") {
+        const constant = constantBound(op, value);
+        if (constant === undefined) continue;
+        diagnostics.push({
+          severity: "warning",
+          code: constant ? "always-holds" : "dead-rule",
+          path,
+          message: constant
+            ? `${op} ${value}: this condition always holds`
+            : `${op} ${value}: this condition never holds, the rule is dead`,
+          fix: "remove it, or correct the value",
+        });
+        continue;
+      }
       if (value === 0n) {
         diagnostics.push({
           severity: "warning",
@@ -78,6 +94,15 @@ export function checkEntries(
     }
   }
   return diagnostics;
+}
+
+/** What a bound at the end of the 64-bit numbers always says; `undefined` for others. */
+function constantBound(op: ScmpOp, value: bigint): boolean | undefined {
+  if (value === 0n && op === "SCMP_CMP_LT") return false;
+  if (value === 0n && op === "SCMP_CMP_GE") return true;
+  if (value === LARGEST && op === "SCMP_CMP_GT") return false;
+  if (value === LARGEST && op === "SCMP_CMP_LE") return true;
+  return undefined;
 }
 
 /** Whether an entry names an argument twice. */

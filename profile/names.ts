@@ -10,6 +10,10 @@ import { returnValue, strictness } from "./action.ts";
 import type { Diagnostic } from "./error.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
 import type { ReturnValue } from "./policy.ts";
+import { didYouMean, quote } from "./text.ts";
+
+/** Names that get a suggestion; to seek one takes a walk over all names. */
+const MAX_SUGGESTIONS = 20;
 
 /**
  * What a name that exists nowhere is: `ignore` says nothing, as the runtimes
@@ -65,6 +69,9 @@ export function checkNames(
             unknownName(name, `${entry.path}.names[${i}]`, {
               error: denies && policy === "deny-error",
               host: isKnownName(name),
+              near: diagnostics.length < MAX_SUGGESTIONS
+                ? nearName(name, target.arches)
+                : undefined,
             }),
           );
         }
@@ -94,9 +101,13 @@ function hasName(arch: Arch, name: string): boolean {
 function unknownName(
   name: string,
   path: string,
-  options: { readonly error: boolean; readonly host: boolean },
+  options: {
+    readonly error: boolean;
+    readonly host: boolean;
+    readonly near: string | undefined;
+  },
 ): Diagnostic {
-  const shown = JSON.stringify(name);
+  const shown = quote(name);
   const message = options.host
     ? `System call ${shown} is not known to the host's libseccomp`
     : `System call ${shown} is unknown`;
@@ -110,12 +121,21 @@ function unknownName(
     message: `${message}: ${lost}`,
     fix: options.host
       ? "use --names builtin, or update libseccomp"
-      : suggestion(name),
+      : suggestion(name, options.near),
   };
 }
 
-function suggestion(name: string): string {
+function suggestion(name: string, near: string | undefined): string {
   const simple = name.trim().toLowerCase();
   if (simple !== name && isKnownName(simple)) return `write "${simple}"`;
-  return "correct the name, or pass --unknown ignore to do as the runtimes do";
+  if (near !== undefined) return `did you mean "${near}"`;
+  const what = /^\s*[0-9]/.test(name)
+    ? "write names, not numbers"
+    : "correct the name";
+  return `${what}, or pass --unknown ignore to do as the runtimes do`;
+}
+
+function nearName(name: string, arches: readonly Arch[]): string | undefined {
+  if (!/[a-z]/i.test(name)) return undefined;
+  return didYouMean(name, arches.flatMap((arch) => [...arch.syscalls.keys()]));
 }

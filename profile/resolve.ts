@@ -34,7 +34,9 @@ import { type Diagnostic, ProfileError } from "./error.ts";
 import { checkNames, type UnknownNames } from "./names.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
 import type { ArchPolicy, Policy, ReturnValue, Rule } from "./policy.ts";
-import { orderRules, type PendingRule } from "./precedence.ts";
+import { orderCalls } from "./order.ts";
+import type { PendingRule } from "./precedence.ts";
+import { checkStartup } from "./startup.ts";
 import { enosysStub } from "./stub.ts";
 
 /** For which machine and runtime a profile is resolved. */
@@ -133,26 +135,32 @@ export function resolve(seccomp: LinuxSeccomp, target: Target): Resolution {
   const rules = new Map<Arch, readonly Rule[]>();
   for (const arch of target.arches) {
     const pending = pendingRules(entries, arch, names.skip);
-    rules.set(arch, orderAll(pending, arch, diagnostics));
+    const ordered = orderCalls(pending, arch, {
+      native: arch === target.arches[0],
+    });
+    rules.set(arch, ordered.rules);
+    diagnostics.push(...ordered.diagnostics);
   }
   if (diagnostics.some((d) => d.severity === "error")) {
     throw new ProfileError(diagnostics);
   }
   const native = target.arches[0];
   if (native === undefined) throw new Error("Unreachable: no architecture");
-  return {
-    policy: {
+  const policy: Policy = {
+    defaultValue,
+    badArchValue: SECCOMP_RET_KILL_THREAD,
+    littleEndian: native.littleEndian,
+    arches: archPolicies(
+      seccomp,
+      { ...target, native },
+      rules,
       defaultValue,
-      badArchValue: SECCOMP_RET_KILL_THREAD,
-      littleEndian: native.littleEndian,
-      arches: archPolicies(
-        seccomp,
-        { ...target, native },
-        rules,
-        defaultValue,
-        names.skip,
-      ),
-    },
+      names.skip,
+    ),
+  };
+  diagnostics.push(...checkStartup(policy, native));
+  return {
+    policy,
     diagnostics,
     unknownNames: [...names.skip].sort(),
   };
@@ -206,44 +214,6 @@ function pendingRules(
     }
   }
   return pending;
-}
-
-/** Orders the rules of every call, by number. */
-function orderAll(
-  pending: ReadonlyMap<number | string, readonly PendingRule[]>,
-  arch: Arch,
-  diagnostics: Diagnostic[],
-): readonly Rule[] {
-  const rules: Rule[] = [];
-  const numbers = [...pending.keys()].filter((key) => typeof key === "number");
-  const names = [...pending.keys()].filter((key) => typeof key === "string");
-  for (const key of [...numbers.sort((a, b) => a - b), ...names]) {
-    const ordered = orderRules(pending.get(key) ?? [], arch.bits);
-    if ("kind" in ordered) {
-      diagnostics.push({
-        severity: "error",
-        code: "conflicting-rules",
-        path: ordered.source,
-        message: `Cannot add this rule for ${
-          typeof key === "number" ? callName(arch, key) : `"${key}"`
-        } on ${arch.name}: the rule at ${ordered.other} has the same condition and another action`,
-        fix:
-          "remove one of the two; the runtimes refuse the container (EEXIST)",
-      });
-    } else if (typeof key === "number") {
-      for (const rule of ordered) {
-        rules.push({ first: key, last: key, ...rule });
-      }
-    }
-  }
-  return rules;
-}
-
-function callName(arch: Arch, nr: number): string {
-  for (const [name, number] of arch.syscalls) {
-    if (number === nr) return `"${name}"`;
-  }
-  return `number ${nr}`;
 }
 
 /** Merges architectures of one audit value and puts guards and stubs in front. */
