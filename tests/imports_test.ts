@@ -1,0 +1,275 @@
+/**
+ * Who may import whom, from `deno info --json`, which sees type-only imports as
+ * well; where `Deno.` may appear; and the rules of style that a file can break
+ * as a whole.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** Folders of the program, each with those it may import besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  tables: [],
+  bpf: ["tables"],
+  profile: ["tables"],
+  compiler: ["bpf", "tables", "profile/policy.ts"],
+  verify: ["bpf", "tables", "profile/policy.ts"],
+  ffi: ["bpf", "tables"],
+  "mod.ts": ["profile", "compiler", "bpf", "verify", "tables"],
+  hook: ["profile", "compiler", "bpf", "verify", "tables", "ffi"],
+  install: ["profile", "compiler", "bpf", "verify", "tables", "ffi", "hook"],
+  cli: [
+    "profile",
+    "compiler",
+    "bpf",
+    "verify",
+    "tables",
+    "ffi",
+    "hook",
+    "install",
+  ],
+};
+
+/** Folders that may use packages. */
+const MAY_USE_PACKAGES: readonly string[] = ["cli", "install"];
+
+/** Where `Deno.` may appear. */
+const MAY_USE_DENO =
+  /^(?:cli|install|hook|ffi|bench|tests)\/|^tables\/generate(?:\.ts$|\/)/;
+
+/** The folder of a file, or the file itself at the root. */
+function folderOf(path: string): string {
+  return path.split("/")[0] ?? path;
+}
+
+/** All sources below a folder, relative to the root. */
+function* sources(folder = ""): Generator<string> {
+  const entries = [...Deno.readDirSync(new URL(folder, ROOT))];
+  for (const { name, isDirectory } of entries) {
+    if (name.startsWith(".") || name === "node_modules") continue;
+    if (isDirectory) yield* sources(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield `${folder}${name}`;
+  }
+}
+
+const SOURCES: readonly string[] = [...sources()].sort();
+
+/** What one file imports. */
+interface Import {
+  readonly from: string;
+  /** As written. */
+  readonly specifier: string;
+  /** Relative to the root, or a URL elsewhere. */
+  readonly to: string;
+}
+
+/** The parts of `deno info --json` that are read. */
+interface Info {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly error?: string;
+    readonly dependencies?: readonly {
+      readonly specifier: string;
+      readonly code?: { readonly specifier?: string };
+      readonly type?: { readonly specifier?: string };
+    }[];
+  }[];
+}
+
+/** Imports of the given files and of all files that they reach. */
+async function importsOf(roots: readonly string[]): Promise<readonly Import[]> {
+  // `deno info` takes one root: a file that imports all of them.
+  const text = roots.map((path) =>
+    `import ${JSON.stringify(new URL(path, ROOT).href)};\n`
+  )
+    .join("");
+  const entry = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(entry, text);
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "info",
+        "--json",
+        "--no-lock",
+        "--config",
+        new URL("deno.json", ROOT).pathname,
+        entry,
+      ],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    // The shape is what `deno info` of the pinned version prints.
+    const info = JSON.parse(new TextDecoder().decode(stdout)) as Info;
+    const imports: Import[] = [];
+    for (const { specifier: from, dependencies } of info.modules) {
+      if (!from.startsWith(ROOT.href)) continue;
+      for (const { specifier, code, type } of dependencies ?? []) {
+        for (const target of [code?.specifier, type?.specifier]) {
+          if (target === undefined) continue;
+          imports.push({
+            from: relative(from),
+            specifier,
+            to: relative(target),
+          });
+        }
+      }
+    }
+    return imports;
+  } finally {
+    await Deno.remove(entry);
+  }
+}
+
+function relative(url: string): string {
+  return url.startsWith(ROOT.href) ? url.slice(ROOT.href.length) : url;
+}
+
+/** What is wrong with imports, one line each. */
+function faultsOf(imports: readonly Import[]): readonly string[] {
+  const faults: string[] = [];
+  for (const { from, specifier, to } of imports) {
+    const folder = folderOf(from);
+    const allowed = MAY_IMPORT[folder];
+    if (allowed === undefined) continue;
+    const isLocal = /^\.{1,2}\//.test(specifier);
+    if (!isLocal) {
+      const isDenoFree = folder !== "hook" || !/^(?:npm|node):/.test(to);
+      if (MAY_USE_PACKAGES.includes(folder) && isDenoFree) continue;
+      faults.push(
+        `${from} imports ${specifier}: ${folder} has no dependencies`,
+      );
+      continue;
+    }
+    const target = folderOf(to);
+    // The command line names its version, which deno.json has.
+    if (target === folder || (folder === "cli" && to === "deno.json")) continue;
+    if (!allowed.includes(target) && !allowed.includes(to)) {
+      faults.push(`${from} imports ${to}`);
+    }
+  }
+  return [...new Set(faults)];
+}
+
+const PROGRAM: readonly string[] = SOURCES.filter((path) =>
+  MAY_IMPORT[folderOf(path)] !== undefined
+);
+
+Deno.test("each folder imports only what the architecture allows", async () => {
+  const imports = await importsOf(PROGRAM);
+  const seen = new Set(imports.map((i) => folderOf(i.from)));
+  for (const folder of ["bpf", "profile", "compiler", "verify", "ffi", "cli"]) {
+    assert(seen.has(folder), `no import of ${folder} was seen`);
+  }
+  assertEquals(faultsOf(imports), []);
+});
+
+Deno.test("the rules see what breaks them", () => {
+  const bad: readonly Import[] = [
+    {
+      from: "verify/decide.ts",
+      specifier: "../compiler/part.ts",
+      to: "compiler/part.ts",
+    },
+    {
+      from: "compiler/tree.ts",
+      specifier: "../profile/oci.ts",
+      to: "profile/oci.ts",
+    },
+    { from: "tables/arch.ts", specifier: "../bpf/run.ts", to: "bpf/run.ts" },
+    { from: "bpf/run.ts", specifier: "@std/path", to: "jsr:@std/path" },
+    { from: "hook/main.ts", specifier: "node:fs", to: "node:fs" },
+    { from: "hook/main.ts", specifier: "dax", to: "npm:dax" },
+    { from: "mod.ts", specifier: "./ffi/load.ts", to: "ffi/load.ts" },
+    { from: "profile/names.ts", specifier: "../tests/x.ts", to: "tests/x.ts" },
+  ];
+  assertEquals(faultsOf(bad).length, bad.length);
+  const good: readonly Import[] = [
+    {
+      from: "verify/decide.ts",
+      specifier: "../profile/policy.ts",
+      to: "profile/policy.ts",
+    },
+    { from: "cli/app.ts", specifier: "@stricli/core", to: "npm:@stricli/core" },
+    { from: "hook/main.ts", specifier: "../ffi/load.ts", to: "ffi/load.ts" },
+  ];
+  assertEquals(faultsOf(good), []);
+});
+
+Deno.test("mod.ts never reaches ffi/, not even by way of another file", async () => {
+  if (!SOURCES.includes("mod.ts")) return;
+  const imports = await importsOf(["mod.ts"]);
+  assert(imports.length > 10);
+  const reached = imports.filter(({ to }) =>
+    !MAY_IMPORT["mod.ts"]?.includes(folderOf(to))
+  );
+  assertEquals(reached.map((i) => `${i.from} imports ${i.to}`), []);
+});
+
+Deno.test("hook/ reaches no package, not even by way of another file", async () => {
+  const roots = SOURCES.filter((path) => folderOf(path) === "hook");
+  if (roots.length === 0) return;
+  const outside = (await importsOf(roots)).filter(({ specifier }) =>
+    !/^\.{1,2}\//.test(specifier)
+  );
+  assertEquals(outside.map((i) => `${i.from} imports ${i.specifier}`), []);
+});
+
+/** Code without comments and strings, so that prose may name what it likes. */
+function bare(text: string): string {
+  return text
+    .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, "")
+    .replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""');
+}
+
+Deno.test("Deno.* appears only at the edges", () => {
+  const faults: string[] = [];
+  for (const path of PROGRAM) {
+    if (MAY_USE_DENO.test(path)) continue;
+    const text = bare(Deno.readTextFileSync(new URL(path, ROOT)));
+    if (/\bDeno\b|\bconsole\.|\bfetch\(|\bprocess\./.test(text)) {
+      faults.push(path);
+    }
+  }
+  assertEquals(faults, []);
+});
+
+/** Files that a program writes. */
+function isGenerated(path: string): boolean {
+  return /^tables\/syscalls\//.test(path) ||
+    path === "tables/errno_data.ts" || path === "profile/default_profile.ts";
+}
+
+Deno.test("files are short, named in snake case, and tie what is to be done to an issue", () => {
+  const faults: string[] = [];
+  for (const path of SOURCES) {
+    const name = path.split("/").at(-1) ?? "";
+    if (!/^[a-z0-9]+(?:_[a-z0-9]+)*\.ts$/.test(name)) {
+      faults.push(`${path}: not in snake case`);
+    }
+    const text = Deno.readTextFileSync(new URL(path, ROOT));
+    const lines = text.split("\n").length - 1;
+    // Tables of cases may be longer than code.
+    const isTest = path.startsWith("tests/");
+    if (lines > 300 && !isGenerated(path) && !isTest) {
+      faults.push(`${path}: ${lines} lines`);
+    }
+    const todo = ["TO", "DO"].join("");
+    if (new RegExp(`\\b${todo}\\b(?!\\(#\\d+\\))`).test(text)) {
+      faults.push(`${path}: a ${todo} without (#issue)`);
+    }
+  }
+  assertEquals(faults, []);
+});
+
+Deno.test("no file but mod.ts hands on what another exports", () => {
+  const faults = PROGRAM.filter((path) =>
+    !path.endsWith("mod.ts") &&
+    /^export (?:type )?(?:\*|\{[^}]*\} from)/m.test(
+      Deno.readTextFileSync(new URL(path, ROOT)),
+    )
+  );
+  assertEquals(faults, []);
+});
