@@ -139,3 +139,21 @@ export function isEmpty({ records }: Manifest): boolean {
 export function targetsOf({ records }: Manifest): readonly Target[] {
   return TARGETS.filter((target) => records[target].length > 0);
 }
+
+/** Makes a manifest of records by owner and path. */
+export function collectRecords(
+  maps: ReadonlyMap<Owner, ReadonlyMap<string, InstallRecord>>,
+): Manifest {
+  const list = (owner: Owner): readonly InstallRecord[] => [
+    ...(maps.get(owner)?.values() ?? []),
+  ];
+  return {
+    records: {
+      program: list("program"),
+      podman: list("podman"),
+      docker: list("docker"),
+      containerd: list("containerd"),
+      crio: list("crio"),
+    },
+  };
+}

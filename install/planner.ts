@@ -14,7 +14,7 @@ import {
   type Plan,
   type PlanInput,
 } from "./item.ts";
-import type { InstallRecord, Manifest, Owner } from "./manifest.ts";
+import { collectRecords, type InstallRecord, type Owner } from "./manifest.ts";
 import { applyEdit, baseOf, type EditItem } from "./plan_edit.ts";
 
 /** Collects changes and what is remembered of them. */
@@ -268,23 +268,6 @@ export function createPlanner(
         during: collectRecords(during),
         after: collectRecords(after),
       };
-    },
-  };
-}
-
-function collectRecords(
-  maps: ReadonlyMap<Owner, ReadonlyMap<string, InstallRecord>>,
-): Manifest {
-  const list = (owner: Owner): readonly InstallRecord[] => [
-    ...(maps.get(owner)?.values() ?? []),
-  ];
-  return {
-    records: {
-      program: list("program"),
-      podman: list("podman"),
-      docker: list("docker"),
-      containerd: list("containerd"),
-      crio: list("crio"),
     },
   };
 }

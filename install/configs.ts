@@ -1,0 +1,75 @@
+/**
+ * The configuration files of a manager that are there, as they are without
+ * what we put in.
+ *
+ * @module
+ */
+
+import type { Place } from "./apply.ts";
+import { CONTAINERD_CONFIG } from "./containerd.ts";
+import { sha256Of } from "./digest.ts";
+import { lookAt } from "./disk.ts";
+import type { Manifest, Target } from "./manifest.ts";
+import { baseOf } from "./plan_edit.ts";
+import type { ConfigFile } from "./target.ts";
+
+/**
+ * Finds a manager's files.
+ *
+ * @param target The manager.
+ * @param place Where.
+ * @param manifest What is ours.
+ * @param config The file that was named in place of the usual one.
+ * @returns Files in the manager's order, later ones prevailing.
+ */
+export async function findConfigs(
+  target: Target,
+  { root, layout }: Place,
+  manifest: Manifest,
+  config?: string,
+): Promise<readonly ConfigFile[]> {
+  const files: ConfigFile[] = [];
+  const records = manifest.records[target];
+  for (const path of await pathsOf(target, { root, layout }, config)) {
+    const state = await lookAt(root, path);
+    const record = records.find((r) => r.path === path);
+    if (state.kind !== "file" || record?.kind === "file") continue;
+    const text = baseOf(state.text, record, sha256Of);
+    if (text !== undefined) files.push({ path, text });
+  }
+  return files;
+}
+
+async function pathsOf(
+  target: Target,
+  { root, layout }: Place,
+  config: string | undefined,
+): Promise<readonly string[]> {
+  const inside = async (folder: string): Promise<readonly string[]> => {
+    const state = await lookAt(root, folder);
+    const names = state.kind === "directory" ? [...state.names] : [];
+    return names.filter((name) => name.endsWith(".conf")).sort()
+      .map((name) => `${folder}/${name}`);
+  };
+  switch (target) {
+    case "podman":
+      return [
+        "/usr/share/containers/containers.conf",
+        "/etc/containers/containers.conf",
+        ...await inside("/etc/containers/containers.conf.d"),
+        ...(layout.scope === "user"
+          ? [
+            layout.containersConf.replace(/\.d$/, ""),
+            ...await inside(layout.containersConf),
+          ]
+          : []),
+      ];
+    case "docker":
+      // Its one file is edited, not read.
+      return [];
+    case "containerd":
+      return [config ?? CONTAINERD_CONFIG];
+    case "crio":
+      return ["/etc/crio/crio.conf", ...await inside("/etc/crio/crio.conf.d")];
+  }
+}

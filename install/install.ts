@@ -1,0 +1,264 @@
+/**
+ * Installing and uninstalling: look at the machine, plan, show or carry out.
+ *
+ * @module
+ */
+
+import { sha256Of } from "./digest.ts";
+import { type DispatcherTools, findTools } from "../hook/dispatcher.ts";
+import { checkFolder, doubtOf, trustedOwners } from "../hook/trust.ts";
+import { apply, exclusively, type Place } from "./apply.ts";
+import { ask } from "./command.ts";
+import { findConfigs } from "./configs.ts";
+import { planContainerd } from "./containerd.ts";
+import { planCrio } from "./crio.ts";
+import { lookAt, lookAtAll } from "./disk.ts";
+import { planDocker } from "./docker.ts";
+import { InstallError } from "./error.ts";
+import { compileFixed } from "./fixed.ts";
+import type { Disk, Plan, PlanInput } from "./item.ts";
+import { backupFolder, manifestPath } from "./layout.ts";
+import {
+  EMPTY_MANIFEST,
+  type Manifest,
+  parseManifest,
+  type Target,
+} from "./manifest.ts";
+import { planInstall, planUninstall } from "./plan.ts";
+import { backupOf } from "./planner.ts";
+import { planPodman } from "./podman.ts";
+import { type ProgramForm, programItems, readProgram } from "./program.ts";
+import {
+  examine,
+  findProgram,
+  findRuntimes,
+  type FoundRuntime,
+} from "./runtimes.ts";
+import type { TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
+
+/** What is asked of an installation. */
+export interface InstallRequest extends TargetOptions {
+  readonly target: Target;
+  readonly place: Place;
+  /** Whether only the plan is wanted. */
+  readonly dryRun: boolean;
+  /** Path of Deno; the one that runs this by default. */
+  readonly deno?: string;
+  /** Path of the runtime behind the wrapper; found by default. */
+  readonly runtime?: string;
+  /** The profile of `static`. */
+  readonly profile?: string;
+  readonly form: ProgramForm;
+}
+
+/** What was done, or would be. */
+export interface Outcome extends Pick<TargetPlan, "steps" | "warnings"> {
+  readonly plan: Plan;
+}
+
+/**
+ * Installs for a target.
+ *
+ * @param request What is wanted.
+ * @returns What was done, or would be.
+ * @throws {InstallError} Where nothing was changed, and why.
+ */
+export async function install(request: InstallRequest): Promise<Outcome> {
+  const { target, place, dryRun } = request;
+  const work = async (): Promise<Outcome> => {
+    const manifest = await readManifest(place);
+    const facts = await gather(request, manifest);
+    const wanted = planFor(target, facts, request);
+    const program = programItems(facts.program, place.layout);
+    const items = { program, target: wanted.items };
+    const paths = [...program, ...wanted.items].map((item) => item.path);
+    const input = await look(place, manifest, paths);
+    const plan = planInstall(target, items, input);
+    if (!dryRun && plan.changes.length > 0) await apply(plan, place);
+    return { plan, steps: wanted.steps, warnings: wanted.warnings };
+  };
+  return dryRun ? await work() : await exclusively(place, work);
+}
+
+/**
+ * Undoes installations.
+ *
+ * @param targets What for.
+ * @param place Where.
+ * @param options Whether only the plan is wanted.
+ * @returns What was done, or would be.
+ * @throws {InstallError} Where nothing was changed, and why.
+ */
+export async function uninstall(
+  targets: readonly Target[],
+  place: Place,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<Plan> {
+  const work = async (): Promise<Plan> => {
+    const manifest = await readManifest(place);
+    const plan = planUninstall(targets, await look(place, manifest, []));
+    if (!dryRun && plan.changes.length > 0) await apply(plan, place);
+    return plan;
+  };
+  return dryRun ? await work() : await exclusively(place, work);
+}
+
+/**
+ * Reads what is installed.
+ *
+ * @param place Where.
+ * @returns The manifest; empty where nothing is installed.
+ */
+export async function readManifest(place: Place): Promise<Manifest> {
+  const path = manifestPath(place.layout);
+  const state = await lookAt(place.root, path);
+  if (state.kind === "absent") return EMPTY_MANIFEST;
+  if (state.kind === "file") return parseManifest(state.text, path);
+  throw new InstallError(
+    "not-understood",
+    `Cannot read "${path}": it is no text file: remove it`,
+  );
+}
+
+/** Looks at everything that is recorded or wanted. */
+async function look(
+  { root, layout }: Place,
+  manifest: Manifest,
+  paths: readonly string[],
+): Promise<PlanInput> {
+  const records = Object.values(manifest.records).flat();
+  const backups = backupFolder(layout);
+  const all = [...paths, ...records.map((r) => r.path)];
+  const copies = all.map((path) => backupOf(backups, path));
+  const disk = await lookAtAll(root, [...all, ...copies]);
+  return { manifest, backups, disk: without(disk, layout), digest: sha256Of };
+}
+
+/** The manifest is no content of its folder. */
+function without(disk: Disk, layout: Place["layout"]): Disk {
+  const folder = disk.get(layout.state);
+  if (folder?.kind !== "directory") return disk;
+  const own = manifestPath(layout).slice(layout.state.length + 1);
+  const names = folder.names.filter((name) => name !== own);
+  return new Map([...disk, [layout.state, { ...folder, names }]]);
+}
+
+function planFor(
+  target: Target,
+  facts: TargetFacts,
+  options: TargetOptions,
+): TargetPlan {
+  switch (target) {
+    case "podman":
+      return planPodman(facts, options);
+    case "docker":
+      return planDocker(facts, options);
+    case "containerd":
+      return planContainerd(facts, options);
+    case "crio":
+      return planCrio(facts, options);
+  }
+}
+
+async function gather(
+  request: InstallRequest,
+  manifest: Manifest,
+): Promise<TargetFacts> {
+  const { target, place, mode, form } = request;
+  const deno = request.deno ?? await Deno.realPath(Deno.execPath());
+  if (place.root === "/") await refuseDoubtful(deno, place);
+  const runtime = await chooseRuntime(request);
+  const version = place.root === "/" ? await versionOf(target) : undefined;
+  const configs = await findConfigs(target, place, manifest, request.config);
+  const program = await readProgram(Deno.execPath(), form);
+  const facts: TargetFacts = {
+    layout: place.layout,
+    deno,
+    tools: await tools(),
+    program,
+    runtime,
+    version,
+    configs,
+  };
+  if (mode !== "static") return facts;
+  if (request.profile === undefined) {
+    throw new InstallError(
+      "usage",
+      "Cannot install a static filter: no profile: pass --profile FILE",
+    );
+  }
+  const profile = await Deno.readTextFile(request.profile);
+  return {
+    ...facts,
+    fixed: { profile, filter: await compileFixed(profile, request) },
+  };
+}
+
+/** Whoever can replace Deno decides over every container. */
+async function refuseDoubtful(deno: string, { layout }: Place): Promise<void> {
+  try {
+    await checkFolder(deno.slice(0, deno.lastIndexOf("/")) || "/");
+    const info = await Deno.lstat(deno);
+    const doubt = doubtOf(info, "file", await trustedOwners());
+    if (doubt === undefined) return;
+    throw new InstallError("usage", `"${deno}": ${doubt}`);
+  } catch (error) {
+    const seen = error instanceof Error ? error.message : String(error);
+    const whose = layout.scope === "user" ? "root or you" : "root";
+    throw new InstallError(
+      "usage",
+      `Cannot let containers depend on this Deno: ${seen}: install Deno where only ${whose} can write, and name it with --deno`,
+      { cause: error },
+    );
+  }
+}
+
+async function tools(): Promise<DispatcherTools> {
+  try {
+    return await findTools();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InstallError("not-found", error.message, { cause: error });
+  }
+}
+
+/** The runtime behind the wrapper: the one named, or a crun, or any. */
+async function chooseRuntime(
+  { place, runtime }: InstallRequest,
+): Promise<FoundRuntime | undefined> {
+  if (runtime !== undefined) {
+    if (!runtime.startsWith("/")) {
+      throw new InstallError(
+        "usage",
+        `Cannot use the runtime "${runtime}": not an absolute path: give one`,
+      );
+    }
+    const name = runtime.slice(runtime.lastIndexOf("/") + 1);
+    const program = { path: runtime, realPath: runtime };
+    return await examine(place.root, name, program);
+  }
+  const all = await findRuntimes(place.root);
+  return all.find((r) => r.rawFilters === "yes") ??
+    all.find((r) => r.rawFilters === "unknown") ?? all[0];
+}
+
+/** Programs that tell a manager's version. */
+const PROGRAMS: Readonly<Record<Target, string>> = {
+  podman: "podman",
+  docker: "dockerd",
+  containerd: "containerd",
+  crio: "crio",
+};
+
+/**
+ * Asks a manager of this system for its version.
+ *
+ * @param target The manager.
+ * @returns Such as `4.3.1`, or `undefined` where it is not installed.
+ */
+export async function versionOf(target: Target): Promise<string | undefined> {
+  const program = await findProgram("/", PROGRAMS[target]);
+  if (program === undefined) return undefined;
+  const { stdout } = await ask([program.path, "--version"]);
+  return /\bv?(\d+\.\d+[\w.+~-]*)/.exec(stdout)?.[1];
+}
