@@ -1,0 +1,169 @@
+/**
+ * The table of docs/profiles.md: every profile that this machine can resolve,
+ * compiled by each objective, beside libseccomp's list and tree. Sizes and steps are
+ * counted; attach times are minima of one interleaved run.
+ *
+ * ```sh
+ * deno task profiles ../shared/data/profiles > docs/profiles.md
+ * ```
+ *
+ * @module
+ */
+
+import { basename, join } from "@std/path";
+import { encode } from "../bpf/encode.ts";
+import type { Program } from "../bpf/instruction.ts";
+import { measure } from "../cli/measure.ts";
+import { referenceProgram } from "../cli/reference.ts";
+import { compile } from "../compiler/compile.ts";
+import type { Objective } from "../compiler/cost.ts";
+import { hostNames } from "../ffi/host_names.ts";
+import { openLibseccomp } from "../ffi/libseccomp.ts";
+import { openStub } from "../ffi/stub.ts";
+import { ProfileError } from "../profile/error.ts";
+import {
+  DOCKER_DEFAULT_CAPABILITIES,
+  parseKernelRelease,
+} from "../profile/host.ts";
+import { parseProfile } from "../profile/parse.ts";
+import { resolve, targetArches } from "../profile/resolve.ts";
+import { selectFor } from "../profile/select.ts";
+import { type Arch, archByName } from "../tables/arch.ts";
+
+const OBJECTIVES: readonly Objective[] = [
+  "balanced",
+  "uncached",
+  "cached",
+  "size",
+];
+const ROUNDS = 60;
+
+interface Variant {
+  readonly name: string;
+  readonly program: Program;
+  /** Expected tests on numbers, and the bound, of the native architecture. */
+  readonly bound?: string;
+}
+
+function main(folder: string): void {
+  const native = archByName(Deno.build.arch);
+  if (native === undefined) throw new Error("No table for this machine");
+  const lines = [
+    "# Profiles",
+    "",
+    "Made by `deno task profiles FOLDER`. _mean_, _worst_: executed instructions over numbers 0..469 of the native",
+    "architecture with zero arguments. _tests_: expected tests on the number, and whether no tree of `==` and `>=` tests",
+    `can have fewer. _attach_: seccomp(2) alone, µs, minimum of ${ROUNDS} in one interleaved run. Names as the host's libseccomp knows them.`,
+    "",
+    machineLine(),
+    "",
+    "| profile | filter | instructions | mean | worst | tests | attach µs |",
+    "| --- | --- | --: | --: | --: | --- | --: |",
+  ];
+  const left: string[] = [];
+  const files = [...Deno.readDirSync(folder)].map((entry) => entry.name)
+    .filter((name) => /\.(?:json|yaml)$/.test(name) && name !== "index.json")
+    .sort();
+  for (const file of files) {
+    try {
+      lines.push(...rowsOf(join(folder, file), native));
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+      const [first] = error.diagnostics;
+      left.push(`- ${file}: ${first?.message ?? error.message}`);
+    }
+  }
+  if (left.length > 0) lines.push("", "Left out:", "", ...left);
+  // deno-lint-ignore no-console -- the output of this program
+  console.log(lines.join("\n"));
+}
+
+function rowsOf(path: string, native: Arch): readonly string[] {
+  const { seccomp } = selectFor(parseProfile(Deno.readTextFileSync(path)), {
+    arch: native.name,
+    kernel: parseKernelRelease(Deno.osRelease()),
+    capabilities: DOCKER_DEFAULT_CAPABILITIES,
+  });
+  if (seccomp === undefined) return [];
+  const library = openLibseccomp();
+  const names = library && hostNames(library);
+  const all = targetArches(native, seccomp.architectures);
+  const { policy } = resolve(seccomp, {
+    arches: all.map((arch) => names?.restrict(arch) ?? arch),
+    semantics: "crun",
+    unknown: "ignore",
+    ...(names === undefined ? {} : { knows: names.knows }),
+  });
+  const variants: Variant[] = [];
+  for (const [optimize, kind] of [[1, "linear"], [2, "tree"]] as const) {
+    const program = library &&
+      referenceProgram(library, seccomp, all, optimize);
+    if (program !== undefined) {
+      variants.push({
+        name: `libseccomp ${library?.version} ${kind}`,
+        program,
+      });
+    }
+  }
+  for (const objective of OBJECTIVES) {
+    const { program, arches } = compile(policy, { objective, prove: true });
+    const own = arches[0];
+    const bound = own === undefined
+      ? ""
+      : `${own.tests.toFixed(3)}${
+        own.proven ? ", proven" : `, bound ${own.lowerBound.toFixed(3)}`
+      }`;
+    variants.push({ name: objective, program, bound });
+  }
+  const times = attachTimes(variants.map(({ program }) => encode(program)));
+  return variants.map(({ name, program, bound }, i) => {
+    const { arches, length } = measure(program, all);
+    const own = arches[0];
+    const time = times[i];
+    return `| ${i === 0 ? basename(path) : ""} | ${name} | ${length} | ${
+      own?.mean.toFixed(2)
+    } | ${own?.worst} | ${bound ?? ""} | ${
+      time === undefined ? "–" : time.toFixed(0)
+    } |`;
+  });
+}
+
+/** Least microseconds of seccomp(2) for each filter, all filters in turn. */
+function attachTimes(
+  filters: readonly Uint8Array[],
+): readonly (number | undefined)[] {
+  const stub = openStub();
+  if (stub === undefined) return filters.map(() => undefined);
+  const least = filters.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, filter] of filters.entries()) {
+      const { loadTicks, loadErrno } = stub.run({ filter, calls: [] });
+      if (loadErrno === 0) {
+        least[i] = Math.min(least[i] ?? Infinity, loadTicks);
+      }
+    }
+  }
+  return least.map((ticks) =>
+    Number.isFinite(ticks) ? ticks / ticksPerMicro() : undefined
+  );
+}
+
+let rate: number | undefined;
+
+/** Ticks of rdtsc in a microsecond, from /proc/cpuinfo's "cpu MHz" (an invariant TSC). */
+function ticksPerMicro(): number {
+  rate ??= Number(
+    /cpu MHz\s*:\s*([0-9.]+)/.exec(Deno.readTextFileSync("/proc/cpuinfo"))
+      ?.[1] ?? "NaN",
+  );
+  return rate;
+}
+
+function machineLine(): string {
+  const cpu = /model name\s*:\s*(.+)/.exec(
+    Deno.readTextFileSync("/proc/cpuinfo"),
+  )?.[1] ?? "unknown CPU";
+  return `Machine: ${cpu}, Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}.`;
+}
+
+if (import.meta.main) main(Deno.args[0] ?? "../shared/data/profiles");
