@@ -1,0 +1,133 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { RefusedError } from "../../hook/error.ts";
+import { addAnnotation, readConfigText } from "../../hook/rewrite.ts";
+
+const KEY = "run.oci.seccomp_bpf_data";
+const SEED = 20260101;
+
+Deno.test("addAnnotation() adds one member and leaves every other byte", () => {
+  const member = `"${KEY}":"AAAA"`;
+  for (
+    const { text, expected } of [
+      { text: "{}", expected: `{"annotations":{${member}}}` },
+      {
+        text: ' { "a" : 1 } ',
+        expected: ` {"annotations":{${member}}, "a" : 1 } `,
+      },
+      { text: '{"annotations":{}}', expected: `{"annotations":{${member}}}` },
+      { text: '{"annotations":{ }}', expected: `{"annotations":{${member} }}` },
+      {
+        text: '{"annotations":null,"a":[]}',
+        expected: `{"annotations":{${member}},"a":[]}`,
+      },
+      {
+        text: '{"x":{"annotations":{}},"annotations":{"b":"c"}}\n',
+        expected:
+          `{"x":{"annotations":{}},"annotations":{${member},"b":"c"}}\n`,
+      },
+      {
+        text: '{"\\u0061nnotations":{"b":"c"}}',
+        expected: `{"\\u0061nnotations":{${member},"b":"c"}}`,
+      },
+      {
+        text:
+          '{"hard":18446744073709551615,"f":1E400,"z":-0,"o":1.0,"s":"\\u00e9é\\/"}',
+        expected:
+          `{"annotations":{${member}},"hard":18446744073709551615,"f":1E400,"z":-0,"o":1.0,"s":"\\u00e9é\\/"}`,
+      },
+    ]
+  ) {
+    assertEquals(addAnnotation(readConfigText(text), "AAAA"), expected, text);
+  }
+});
+
+Deno.test("readConfigText() refuses what two readers could understand differently", () => {
+  for (
+    const { text, seen } of [
+      { text: "", seen: "empty" },
+      { text: "null", seen: "JSON null" },
+      { text: "[]", seen: "JSON array" },
+      { text: '{"a":1', seen: 'Expected "," or "}"' },
+      { text: '{"a":1,}', seen: "Comma" },
+      { text: '{"a":1}{}', seen: "behind the end" },
+      { text: '{"a":1,"a":1}', seen: "a" },
+      { text: '{"x":{"b":1,"\\u0062":1}}', seen: "x.b" },
+      { text: '{"annotations":{},"annotations":{}}', seen: "annotations" },
+      { text: '{"linux":{"seccomp":null,"seccomp":{}}}', seen: "seccomp" },
+      { text: '\ufeff{"a":1}', seen: "byte order mark" },
+      { text: '{"a":1} // no', seen: "comments" },
+      { text: '{"annotations":[]}', seen: "of kind array" },
+      { text: '{"annotations":"x"}', seen: "of kind string" },
+      { text: '{"annotations":{"a":1}}', seen: "of kind number" },
+      { text: `{"annotations":{"${KEY}":null}}`, seen: "of kind null" },
+      { text: '{"linux":[]}', seen: "of kind array" },
+      { text: '{"linux":{"seccomp":7}}', seen: "of kind number" },
+      { text: '{"Linux":{}}', seen: '"Linux"' },
+      { text: '{"linux":{"SECCOMP":{}}}', seen: '"SECCOMP"' },
+      { text: '{"Annotations":{}}', seen: '"Annotations"' },
+      { text: '{"a":"\u0000"}', seen: "NUL" },
+      { text: '{"a":"\\ud800"}', seen: "surrogate" },
+    ]
+  ) {
+    const error = assertThrows(() => readConfigText(text), RefusedError);
+    assertEquals(error.code, "bad-config", text);
+    assert(error.message.includes(seen), `${text}: ${error.message}`);
+  }
+});
+
+Deno.test("readConfigText() takes the section exactly as written, and null for none", () => {
+  const section = '{ "defaultAction" :\t"SCMP_ACT_ALLOW", "é": 1e0 }';
+  const { section: found } = readConfigText(
+    `{"x":{"seccomp":{}},"linux":{"a":[{}],"seccomp":${section} }}`,
+  );
+  assertEquals(found, section);
+  for (const text of ['{"linux":null}', '{"linux":{"seccomp":null}}', "{}"]) {
+    assertEquals(readConfigText(text).section, undefined, text);
+  }
+});
+
+Deno.test("addAnnotation() is a member more for JSON.parse, and cut out again the same text", () => {
+  const space = fc.constantFrom("", " ", "\n", "\t ");
+  const config = fc.record({
+    value: fc.json(),
+    annotations: fc.option(
+      fc.dictionary(fc.string({ unit: "grapheme" }), fc.string()),
+      { nil: undefined },
+    ),
+    before: space,
+    after: space,
+  });
+  fc.assert(
+    fc.property(config, ({ value, annotations, before, after }) => {
+      const notes = annotations === undefined
+        ? ""
+        : `,"annotations"${before}:${JSON.stringify(annotations)}`;
+      const text = `${before}{"other":${value}${notes}}${after}`;
+      let read;
+      try {
+        read = readConfigText(text);
+      } catch (error) {
+        // A generated string with NUL, or "__proto__" twice.
+        if (error instanceof RefusedError) return;
+        throw error;
+      }
+      if (read.annotation !== undefined) return;
+      const added = addAnnotation(read, "AAAA");
+      const expected = JSON.parse(text);
+      expected.annotations = {
+        ...expected.annotations,
+        [KEY]: "AAAA",
+      };
+      assertEquals(JSON.parse(added), expected);
+      const cut = added.replace(
+        annotations === undefined
+          ? new RegExp(`"annotations":\\{"${KEY}":"AAAA"\\},?`)
+          : new RegExp(`"${KEY}":"AAAA",?`),
+        "",
+      );
+      assertEquals(cut, text);
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
+});

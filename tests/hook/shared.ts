@@ -1,0 +1,259 @@
+/**
+ * What the hook's tests share: folders, settings, configurations, and the
+ * hook as managers call it, in a process of its own with an empty environment.
+ *
+ * @module
+ */
+
+import { fromFileUrl, join } from "@std/path";
+import type {
+  DispatcherOptions,
+  DispatcherTools,
+} from "../../hook/dispatcher.ts";
+import { dockerDefault } from "../containers/docker_default.ts";
+import { type Json, ociConfig, writeJson } from "../containers/config.ts";
+
+/** `hook/main.ts` of this checkout. */
+export const HOOK: string = fromFileUrl(
+  new URL("../../hook/main.ts", import.meta.url),
+);
+
+/** Words that start the hook as an installation does. */
+export const HOOK_WORDS: readonly string[] = [
+  Deno.execPath(),
+  "run",
+  "--no-prompt",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+  "-A",
+  HOOK,
+];
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/** A folder with a store and settings; disposing of it removes all. */
+export interface Setup extends AsyncDisposable {
+  readonly directory: string;
+  readonly store: string;
+  readonly settingsPath: string;
+  readonly logPath: string;
+  /** Lines of the log. */
+  log(): Promise<string>;
+}
+
+/** Makes a folder with settings for a store that is not there yet. */
+export async function createSetup(
+  more: Readonly<Record<string, Json>> = {},
+): Promise<Setup> {
+  const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-hook-" });
+  const store = join(directory, "store");
+  const settingsPath = join(directory, "hook.json");
+  const logPath = join(directory, "log");
+  const settings = { store, log: logPath, names: "host", runtimeKind: "crun" };
+  await Deno.writeTextFile(
+    settingsPath,
+    JSON.stringify({ ...settings, ...more }),
+    { mode: 0o600 },
+  );
+  return {
+    directory,
+    store,
+    settingsPath,
+    logPath,
+    log: async () => {
+      try {
+        return await Deno.readTextFile(logPath);
+      } catch {
+        return "";
+      }
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+}
+
+/** Runs a program with input and no environment. */
+export async function runProgram(
+  words: readonly string[],
+  input: string | Uint8Array = "",
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } =
+    {},
+): Promise<Ended> {
+  const [program = "", ...args] = words;
+  const child = new Deno.Command(program, {
+    args,
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const bytes = typeof input === "string"
+    ? new TextEncoder().encode(input)
+    : input;
+  // A program that does not read its input to the end is none of our business.
+  const written = writer.write(bytes).then(() => writer.close()).catch(
+    () => {},
+  );
+  const { code, stdout, stderr } = await child.output();
+  await written;
+  return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Runs the hook with settings. */
+export function runHook(
+  setup: Setup,
+  input: string | Uint8Array,
+  more: readonly string[] = [],
+): Promise<Ended> {
+  return runProgram(
+    [...HOOK_WORDS, "hook", "--settings", setup.settingsPath, ...more],
+    input,
+  );
+}
+
+/** The words of a runtime that the tools of a shell and an awk make up. */
+export interface ToolSet {
+  readonly name: string;
+  readonly tools: DispatcherTools;
+}
+
+const COREUTILS = {
+  tr: ["/usr/bin/tr"],
+  stat: ["/usr/bin/stat"],
+  sha256sum: ["/usr/bin/sha256sum"],
+  env: ["/usr/bin/env"],
+  timeout: ["/usr/bin/timeout"],
+  mv: ["/usr/bin/mv"],
+  date: ["/usr/bin/date"],
+};
+
+/** Every shell and awk that the dispatcher is for. */
+export function toolSets(): readonly ToolSet[] {
+  const busybox = (name: string): string[] => ["/bin/busybox", name];
+  return [
+    {
+      name: "dash and mawk",
+      tools: {
+        sh: "/usr/bin/dash",
+        awk: ["/usr/bin/mawk"],
+        awkKeepsNul: true,
+        ...COREUTILS,
+      },
+    },
+    {
+      name: "dash and gawk",
+      tools: {
+        sh: "/usr/bin/dash",
+        awk: ["/usr/bin/gawk"],
+        awkKeepsNul: true,
+        ...COREUTILS,
+      },
+    },
+    {
+      name: "dash and mawk by tr",
+      tools: {
+        sh: "/usr/bin/dash",
+        awk: ["/usr/bin/mawk"],
+        awkKeepsNul: false,
+        ...COREUTILS,
+      },
+    },
+    {
+      name: "busybox alone",
+      tools: {
+        sh: "/bin/busybox sh",
+        awk: busybox("awk"),
+        awkKeepsNul: false,
+        tr: busybox("tr"),
+        stat: busybox("stat"),
+        sha256sum: busybox("sha256sum"),
+        env: busybox("env"),
+        timeout: busybox("timeout"),
+        mv: busybox("mv"),
+        date: busybox("date"),
+      },
+    },
+  ];
+}
+
+/** Options for a dispatcher whose slow path is the hook of this checkout. */
+export function dispatcherOptions(
+  setup: Setup,
+  tools: DispatcherTools,
+  slow: readonly string[] = HOOK_WORDS,
+): DispatcherOptions {
+  return {
+    tools,
+    slow,
+    settingsPath: setup.settingsPath,
+    store: setup.store,
+    semantics: "crun",
+    names: "host",
+    owners: [0],
+    deadlineSeconds: 10,
+  };
+}
+
+/** Writes a program and returns its path. */
+export async function writeProgram(
+  directory: string,
+  name: string,
+  text: string,
+): Promise<string> {
+  const path = join(directory, name);
+  await Deno.writeTextFile(path, text);
+  await Deno.chmod(path, 0o755);
+  return path;
+}
+
+/** A configuration with Docker's default profile, compact as Go writes it. */
+export function dockerConfig(
+  more: Readonly<Record<string, Json>> = {},
+): string {
+  const config = ociConfig({ args: ["/bin/busybox", "true"] });
+  return compact({
+    ...config as Record<string, Json>,
+    linux: { seccomp: dockerDefault() },
+    ...more,
+  });
+}
+
+/** Writes a value as JSON without blanks; a bigint keeps its digits. */
+export function compact(value: Json): string {
+  return writeJson(value).split("\n").map((line) => line.trimStart()).join("")
+    .replaceAll('": ', '":');
+}
+
+/** The annotation of a rewritten configuration; fails where there is none. */
+export function annotationOf(text: string | Uint8Array): string {
+  const config = JSON.parse(
+    typeof text === "string" ? text : new TextDecoder().decode(text),
+  );
+  const value = config?.annotations?.["run.oci.seccomp_bpf_data"];
+  if (typeof value !== "string") throw new Error(`No annotation in ${text}`);
+  return value;
+}
+
+/** A small section, which compiles in no time. */
+export const SMALL_SECTION =
+  '{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],"syscalls":[{"names":["read","write","exit_group"],"action":"SCMP_ACT_ALLOW"}]}';
+
+/** A small configuration around it. */
+export function smallConfig(
+  options: {
+    readonly section?: string;
+    readonly head?: string;
+    readonly tail?: string;
+  } = {},
+): string {
+  const { section = SMALL_SECTION, head = "", tail = "" } = options;
+  return `{"ociVersion":"1.0.0",${head}"linux":{"seccomp":${section}}${tail}}`;
+}
