@@ -48,7 +48,7 @@ export function firstTestBound(
  * Most parts that a tree of depth t >= 1 tells apart: 3 * 2^(t - 1).
  *
  * A threshold adds the parts of both sides; an `eq` takes one part away and
- * joins its neighbours, so two more than below it. With one part at depth 0:
+ * joins its neighbors, so two more than below it. With one part at depth 0:
  * 3, 6, 12, …
  */
 const FIRST_CAPACITY = 3;

@@ -1,10 +1,10 @@
 /**
- * Weightless stretches: four or more neighbouring runs without weight (x32 on
+ * Weightless stretches: four or more neighboring runs without weight (x32 on
  * a filter whose weights are those of native calls) become one run with a class
  * of its own, a *free* run, and get a tree of their own.
  *
  * This costs no weight. Take a tree for the whole line and look at the tests
- * that tell the runs z1…zm of the stretch (m >= 4, neighbours differ) apart.
+ * that tell the runs z1…zm of the stretch (m >= 4, neighbors differ) apart.
  * 1. None of them is a threshold at an edge of one of z1…zm. Then all zi take
  *    one path and at least two of them leave it by `eq`. Turn the upper of
  *    these two tests into a threshold before z1 and the lower into one behind
@@ -15,7 +15,7 @@
  * Either way the stretch ends in one place of its own, and no test was added
  * to the path of a value with weight. The converse is plain: hang the tree of
  * the stretch where its leaf is. What may be lost is a test or two of size: a
- * stretch cannot share an `eq` or a leaf with its neighbours any more.
+ * stretch cannot share an `eq` or a leaf with its neighbors any more.
  *
  * @module
  */

@@ -41,7 +41,7 @@ export interface Line {
   readonly n: number;
   /** First value of each run. */
   readonly starts: Uint32Array;
-  /** Class of each run, an index into `classIds`; neighbours differ. */
+  /** Class of each run, an index into `classIds`; neighbors differ. */
   readonly classes: Int32Array;
   /** The caller's classes. */
   readonly classIds: Int32Array;
@@ -177,7 +177,7 @@ export function toRuns(line: Line): Run[] {
 /**
  * Makes a line of runs that come from `line`; candidates keep their order.
  *
- * @param runs Neighbours differ in class.
+ * @param runs Neighbors differ in class.
  */
 export function fromRuns(
   line: LineFacts,

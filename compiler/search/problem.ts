@@ -5,11 +5,11 @@
  *
  * A problem is a line of cells, a gapless partition of [0, 2^32). A cell that
  * holds one value can be the target of an `eq` test; a `ge` test cuts at the
- * first value of a cell. Neighbouring cells may have the same class, and that
- * is not idle: a hot value between values of its own class is worth an `eq`
- * test only where it is a cell of its own. So the weights of single values that
- * differ go into single cells; values that share one weight and one class and
- * lie side by side lose nothing by sharing a cell that no `eq` could serve.
+ * first value of a cell. Neighboring cells may have the same class, and that is
+ * not idle: a hot value between values of its own class is worth an `eq` test,
+ * and two light values side by side may be worth one each. So give each value
+ * whose weight counts a cell of its own; what is found and proven is over trees
+ * that single out cells of one value only.
  *
  * @module
  */
@@ -32,9 +32,13 @@ export interface SearchOptions {
   readonly sizePenalty?: number;
   /** Most tests on any path; absent for no bound. Raised to what is possible at all. */
   readonly maxDepth?: number;
-  /** Work units that the search may spend, about 10^7 a second; the default is 10^7. */
+  /** Work units that the exact search may spend, some 10^7 a second; 10^7 where absent. */
   readonly workLimit?: number;
-  /** Whether to spend what is left of `workLimit` on a proof; true where absent. */
+  /**
+   * Whether to search exactly; true where absent. Without it there is the
+   * interval search only: a few ms, and still proven where that is cheap, as
+   * for uniform weights; up to twice the optimum on very uneven ones.
+   */
   readonly prove?: boolean;
 }
 

@@ -9,7 +9,7 @@ import type { Line } from "./line.ts";
 
 /** Parts of one class from left to right, with sums from both ends. */
 export interface View {
-  /** Number of parts; neighbours differ in class. */
+  /** Number of parts; neighbors differ in class. */
   m: number;
   /** Number of candidates that are gone. */
   holes: number;
