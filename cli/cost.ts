@@ -81,7 +81,6 @@ export function chooseCost(
   return {
     options: {
       objective,
-      prove: optimum,
       ...(optimum ? { workLimit: PROOF_WORK } : {}),
       ...(counts === undefined
         ? {}

@@ -30,11 +30,15 @@ import { treeOfCells, type WordTree } from "./tree.ts";
 
 /** How to compile. */
 export interface CompileOptions extends CostOptions {
-  /** Work units that the search of each architecture may spend; about 10^7 a second. */
+  /**
+   * Work units that the search for the optimum of each architecture may spend,
+   * about 10^7 a second; 2 million where absent, 0 for the quick search alone.
+   */
   readonly workLimit?: number;
-  /** Whether to spend the rest of them on a proof of the optimum; no where absent. */
-  readonly prove?: boolean;
 }
+
+/** Work units for each architecture where nothing is said. */
+const WORK_LIMIT = 2_000_000;
 
 /** A program and what is known about it. */
 export interface Compilation {
@@ -56,9 +60,11 @@ export interface CompiledArch {
   readonly intervals: number;
   /** Expected tests on the number under the weights. */
   readonly tests: number;
-  /** Whether no tree of `==` and `>=` tests expects fewer. */
+  /** The same with the objective's price of a test: what was made small. */
+  readonly cost: number;
+  /** Whether no tree of `==` and `>=` tests has a smaller `cost`. */
   readonly proven: boolean;
-  /** No tree of `==` and `>=` tests expects fewer. */
+  /** No tree of `==` and `>=` tests has a smaller `cost`. */
   readonly lowerBound: number;
 }
 
@@ -122,6 +128,7 @@ export function compile(
       auditArch,
       intervals: intervals ?? 0,
       tests: (tree?.cost ?? 0) / total,
+      cost: (tree?.priced ?? 0) / total,
       proven: tree?.proven ?? false,
       lowerBound: (tree?.lowerBound ?? 0) / total,
     };
@@ -150,11 +157,8 @@ function compileArch(
   const maxDepth = depthBound(intervals.length, options);
   const tree = treeOfCells(calls.graph, NR_OFFSET, cells, {
     sizePenalty: TEST_PRICES[options.objective ?? "balanced"],
-    prove: options.prove ?? false,
     ...(maxDepth === undefined ? {} : { maxDepth }),
-    ...(options.workLimit === undefined
-      ? {}
-      : { workLimit: options.workLimit }),
+    workLimit: options.workLimit ?? WORK_LIMIT,
   });
   const total = cells.reduce((sum, { weight }) => sum + weight, 0);
   return {

@@ -33,11 +33,13 @@ export interface WordTree {
   readonly node: Decision;
   /** Sum of weight times executed tests. */
   readonly cost: number;
+  /** The same with the price of the tests themselves: what was made small. */
+  readonly priced: number;
   /** Most tests on a path. */
   readonly depth: number;
-  /** Whether no tree of `==` and `>=` tests has a smaller cost. */
+  /** Whether no tree of `==` and `>=` tests has a smaller `priced`. */
   readonly proven: boolean;
-  /** No tree of `==` and `>=` tests has a smaller cost. */
+  /** No tree of `==` and `>=` tests has a smaller `priced`. */
   readonly lowerBound: number;
 }
 
@@ -110,6 +112,7 @@ function plainTree(
   return {
     node: decisionOf(graph, offset, found.tree, nodes),
     cost: found.cost,
+    priced: found.cost + (options.sizePenalty ?? 0) * found.tests,
     depth: found.depth,
     proven: found.proven,
     lowerBound: found.lowerBound,
@@ -159,6 +162,7 @@ function bestCube(
         node,
       ),
       cost,
+      priced: cost,
       depth: tree.depth + 1,
       proven: false,
       lowerBound: Math.min(plain.lowerBound, cost),
