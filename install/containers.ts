@@ -1,0 +1,201 @@
+/**
+ * The running containers of this machine, found by what crun and runc keep of
+ * them, and what filter each of them really has.
+ *
+ * @module
+ */
+
+import { decodeBase64 } from "../bpf/base64.ts";
+import { dumpFilters } from "../ffi/dump.ts";
+import { ANNOTATION } from "../hook/rewrite.ts";
+import type { StoreItem } from "../hook/store.ts";
+
+/** A running container. */
+export interface FoundContainer {
+  readonly id: string;
+  /** Host's process id of its init. */
+  readonly pid: number;
+  /** Folder of the runtime's state. */
+  readonly state: string;
+  readonly runtime: "crun" | "runc";
+  /** What init runs under. */
+  readonly filter: FilterKind;
+  /** Instructions of the live filter; absent where it could not be read. */
+  readonly instructions?: number;
+  /** What else there is to say; empty where nothing. */
+  readonly detail: string;
+}
+
+/** Whose filter it is. */
+export type FilterKind =
+  /** Out of the store, byte for byte. */
+  | "tree"
+  /** A raw filter from the annotation that is not in the store. */
+  | "annotation"
+  /** Made by the runtime with libseccomp. */
+  | "libseccomp"
+  /** No filter: privileged or unconfined. */
+  | "none"
+  | "unknown";
+
+/** Where runtimes keep state: of Podman, CRI-O, by hand, containerd, Docker. */
+export const STATE_FOLDERS: readonly string[] = [
+  "/run/crun",
+  "/run/runc",
+  "/run/containerd/runc/*",
+  "/run/docker/runtime-*/*",
+  "/run/user/*/crun",
+];
+
+/**
+ * Finds running containers and their filters.
+ *
+ * @param folders Folders of state; `*` stands for one name.
+ * @param store What the stores hold.
+ * @returns One for each container whose init runs.
+ */
+export async function findContainers(
+  folders: readonly string[],
+  store: readonly StoreItem[],
+): Promise<readonly FoundContainer[]> {
+  const known = new Set(
+    store.flatMap(({ entry }) =>
+      entry === undefined ? [] : [
+        entry.bytes.toHex(),
+      ]
+    ),
+  );
+  const found: FoundContainer[] = [];
+  for (const pattern of folders) {
+    for (const folder of await expand(pattern)) {
+      for (const id of await namesIn(folder)) {
+        const state = `${folder}/${id}`;
+        const container = await readState(state);
+        if (container === undefined) continue;
+        const filter = await judge(container, known);
+        if (filter !== undefined) {
+          const { pid, runtime } = container;
+          found.push({ id, pid, state: folder, runtime, ...filter });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+interface State {
+  readonly pid: number;
+  readonly bundle: string | undefined;
+  readonly runtime: "crun" | "runc";
+}
+
+/** crun writes `status`, runc `state.json`. */
+async function readState(folder: string): Promise<State | undefined> {
+  const crun = await readJson(`${folder}/status`);
+  if (typeof crun?.pid === "number") {
+    const { pid, bundle } = crun;
+    return {
+      pid,
+      bundle: typeof bundle === "string" ? bundle : undefined,
+      runtime: "crun",
+    };
+  }
+  const runc = await readJson(`${folder}/state.json`);
+  if (typeof runc?.init_process_pid !== "number") return undefined;
+  return { pid: runc.init_process_pid, bundle: undefined, runtime: "runc" };
+}
+
+async function readJson(
+  path: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const value: unknown = JSON.parse(await Deno.readTextFile(path));
+    // An object's members are unknown and looked at one by one.
+    return typeof value === "object" && value !== null
+      ? value as Readonly<Record<string, unknown>>
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function judge(
+  { pid, bundle }: State,
+  known: ReadonlySet<string>,
+): Promise<
+  | Pick<FoundContainer, "filter" | "detail" | "instructions">
+  | undefined
+> {
+  let status: string;
+  try {
+    status = await Deno.readTextFile(`/proc/${pid}/status`);
+  } catch {
+    return undefined;
+  }
+  if (/^State:\s+[ZX]/m.test(status)) return undefined;
+  if (/^Seccomp:\s+0$/m.test(status)) return { filter: "none", detail: "" };
+  let filters: readonly Uint8Array[];
+  try {
+    filters = dumpFilters(pid);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { filter: "unknown", detail: reason };
+  }
+  const [first, second] = filters;
+  if (first === undefined) return { filter: "none", detail: "" };
+  const instructions = first.length / 8;
+  const detail = second === undefined ? "" : `${filters.length} filters`;
+  if (known.has(first.toHex())) return { filter: "tree", instructions, detail };
+  const isAnnotated = first.toHex() === await annotationOf(bundle);
+  const filter = isAnnotated ? "annotation" : "libseccomp";
+  return { filter, instructions, detail };
+}
+
+/** The bundle's annotation, hexadecimal. */
+async function annotationOf(
+  bundle: string | undefined,
+): Promise<string | undefined> {
+  if (bundle === undefined) return undefined;
+  const config = await readJson(`${bundle}/config.json`);
+  const annotations = config?.annotations;
+  if (typeof annotations !== "object" || annotations === null) return undefined;
+  const value = Object.entries(annotations).find(([k]) => k === ANNOTATION)
+    ?.[1];
+  try {
+    return typeof value === "string" ? decodeBase64(value).toHex() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function expand(pattern: string): Promise<readonly string[]> {
+  let folders = [""];
+  for (const part of pattern.split("/").slice(1)) {
+    const next: string[] = [];
+    for (const folder of folders) {
+      if (!part.includes("*")) next.push(`${folder}/${part}`);
+      else {
+        const [head = "", tail = ""] = part.split("*");
+        for (const name of await namesIn(folder)) {
+          if (name.startsWith(head) && name.endsWith(tail)) {
+            next.push(`${folder}/${name}`);
+          }
+        }
+      }
+    }
+    folders = next;
+  }
+  return folders;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) names.push(name);
+    }
+  } catch {
+    // Not there, or not for us to see.
+  }
+  return names.sort();
+}

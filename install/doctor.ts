@@ -1,0 +1,193 @@
+/**
+ * Findings of a status, each with its remedy; pure.
+ *
+ * @module
+ */
+
+import type { Status } from "./status.ts";
+
+/** Something to know or to mend. */
+export interface Finding {
+  readonly severity: "error" | "warning" | "note";
+  /** Stable, in kebab-case. */
+  readonly code: string;
+  /** What was seen. */
+  readonly message: string;
+  /** What would do. */
+  readonly remedy: string;
+}
+
+/** Part of the limit from which on memory for filters is short. */
+const SHORT = 0.8;
+
+/**
+ * Judges a machine.
+ *
+ * @param status What was found.
+ * @returns Findings, errors first.
+ */
+export function diagnose(status: Status): readonly Finding[] {
+  const findings = [
+    ...installation(status),
+    ...shared(status),
+    ...stored(status),
+    ...runtimes(status),
+    ...machine(status),
+    ...containers(status),
+  ];
+  const order = ["error", "warning", "note"];
+  return findings.sort((a, b) =>
+    order.indexOf(a.severity) - order.indexOf(b.severity)
+  );
+}
+
+function* installation({ managers }: Status): Generator<Finding> {
+  for (const { name, version, installed, ...manager } of managers) {
+    if (!installed) {
+      if (version !== undefined) {
+        yield {
+          severity: "note",
+          code: "not-installed",
+          message:
+            `${name} ${version} is here, and its containers keep the filters of their runtime`,
+          remedy: `run "seccomp-tree install ${name}"`,
+        };
+      }
+      continue;
+    }
+    if (manager.damaged.length > 0) {
+      yield {
+        severity: "error",
+        code: "damaged",
+        message: `The installation for ${name} is not whole: ${
+          manager.damaged.join(", ")
+        }`,
+        remedy:
+          `move changed files away and run "seccomp-tree install ${name}" again`,
+      };
+    }
+    if (manager.notOptimized !== undefined) {
+      yield {
+        severity: "warning",
+        code: "not-optimized",
+        message:
+          `Containers of ${name} are not optimized: ${manager.notOptimized}`,
+        remedy:
+          `install crun 0.18 or later and run "seccomp-tree install ${name}" again`,
+      };
+    }
+  }
+}
+
+function* shared({ sharedPrecreate }: Status): Generator<Finding> {
+  for (const path of sharedPrecreate) {
+    yield {
+      severity: "error",
+      code: "shared-precreate",
+      message:
+        `"${path}" has the stage precreate in a folder that Buildah and CRI-O read, too: "podman build" fails and CRI-O does not start`,
+      remedy:
+        "move it to a folder of its own and name that in hooks_dir of containers.conf",
+    };
+  }
+}
+
+function* stored({ store }: Status): Generator<Finding> {
+  for (const problem of store.problems) {
+    yield {
+      severity: "error",
+      code: "doubtful-store",
+      message: `Store ${store.directory}: ${problem}`,
+      remedy: 'find out who changed it, then run "seccomp-tree store gc"',
+    };
+  }
+  if (store.stale > 0) {
+    yield {
+      severity: "note",
+      code: "stale-entries",
+      message:
+        `${store.stale} filters in ${store.directory} are of another version of seccomp-tree or libseccomp and not used any more`,
+      remedy: 'run "seccomp-tree store gc"',
+    };
+  }
+}
+
+function* runtimes({ runtimes: list }: Status): Generator<Finding> {
+  if (list.some((r) => r.rawFilters !== "no")) return;
+  const seen = list.map((r) => `${r.path}: ${r.reason}`).join("; ");
+  yield {
+    severity: "warning",
+    code: "no-crun",
+    message: `No runtime takes raw filters${seen === "" ? "" : ` (${seen})`}`,
+    remedy:
+      "install crun 0.18 or later; it serves Docker, containerd, CRI-O and Podman",
+  };
+}
+
+function* machine({ machine: facts }: Status): Generator<Finding> {
+  if (!facts.allowCache) {
+    yield {
+      severity: "note",
+      code: "no-allow-cache",
+      message:
+        `Kernel ${facts.kernel} walks the filter for every call (no cache of allowed calls before 5.11): a tree helps most here`,
+      remedy: 'nothing; "seccomp-tree compile --kernel" uses what it knows',
+    };
+  }
+  if (facts.jit === "off") {
+    yield {
+      severity: "warning",
+      code: "no-jit",
+      message: "Filters are interpreted: net.core.bpf_jit_enable is 0",
+      remedy: 'run "sysctl net.core.bpf_jit_enable=1"',
+    };
+  }
+  const { jitLimit, jitUse } = facts;
+  if (
+    jitLimit !== undefined && jitUse !== undefined && jitUse > SHORT * jitLimit
+  ) {
+    yield {
+      severity: "warning",
+      code: "jit-limit",
+      message:
+        `Compiled filters take ${jitUse} of ${jitLimit} bytes: containers fail with errno 524 when none are left`,
+      remedy: "raise net.core.bpf_jit_limit",
+    };
+  }
+  if (facts.checkpointRestore !== true) {
+    yield {
+      severity: "note",
+      code: "no-live-check",
+      message: facts.checkpointRestore === false
+        ? "Live filters cannot be read: the kernel has no CONFIG_CHECKPOINT_RESTORE"
+        : "It is not known whether live filters can be read",
+      remedy: "use a distribution's kernel where that matters",
+    };
+  }
+  if (facts.libseccomp === undefined) {
+    yield {
+      severity: "warning",
+      code: "no-libseccomp",
+      message: "The host's libseccomp cannot be asked which names exist",
+      remedy: "install libseccomp2, or install with --names builtin",
+    };
+  }
+}
+
+function* containers(
+  { containers: list, managers }: Status,
+): Generator<Finding> {
+  if (!managers.some((m) => m.installed)) return;
+  const old = list.filter((c) =>
+    c.filter === "libseccomp" && c.runtime === "crun"
+  );
+  if (old.length === 0) return;
+  yield {
+    severity: "note",
+    code: "old-filters",
+    message: `${old.length} running containers have a filter of libseccomp: ${
+      old.map((c) => c.id.slice(0, 12)).join(", ")
+    }`,
+    remedy: "restart them; a filter stays until its process ends",
+  };
+}

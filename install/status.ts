@@ -1,0 +1,235 @@
+/**
+ * What is there and what is active: managers, runtimes, kernel, installation,
+ * store, containers. Only looking, never changing.
+ *
+ * @module
+ */
+
+import {
+  builtinNames,
+  describeEnvironment,
+  hostNames,
+} from "../hook/environment.ts";
+import { DEFAULTS, parseSettings, type Settings } from "../hook/settings.ts";
+import { openStore, type StoreItem } from "../hook/store.ts";
+import type { Place } from "./apply.ts";
+import {
+  findContainers,
+  type FoundContainer,
+  STATE_FOLDERS,
+} from "./containers.ts";
+import { sha256Of } from "./digest.ts";
+import { lookAt } from "./disk.ts";
+import { readManifest, versionOf } from "./install.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { type Target, TARGETS, targetsOf } from "./manifest.ts";
+import { SHARED_HOOKS } from "./podman.ts";
+import { findRuntimes, type FoundRuntime } from "./runtimes.ts";
+import { settingsPath } from "./target.ts";
+
+/** A container manager of this machine. */
+export interface ManagerStatus {
+  readonly name: Target;
+  /** Its version; absent where it is not installed. */
+  readonly version?: string;
+  /** Whether this is installed for it. */
+  readonly installed: boolean;
+  /** Paths of the installation that are missing or were changed. */
+  readonly damaged: readonly string[];
+  /** The runtime behind the wrapper; absent where there is no wrapper. */
+  readonly runtime?: string;
+  /** Why its containers are not optimized; absent where they are. */
+  readonly notOptimized?: string;
+}
+
+/** What the store holds. */
+export interface StoreStatus {
+  readonly directory: string;
+  /** Good entries of the present environment. */
+  readonly current: number;
+  /** Entries of other environments, after an upgrade. */
+  readonly stale: number;
+  /** What is no good, with the reason. */
+  readonly problems: readonly string[];
+}
+
+/** Everything. */
+export interface Status {
+  readonly machine: Machine;
+  readonly runtimes: readonly FoundRuntime[];
+  readonly managers: readonly ManagerStatus[];
+  readonly store: StoreStatus;
+  /** `precreate` files where they break other programs. */
+  readonly sharedPrecreate: readonly string[];
+  readonly containers: readonly FoundContainer[];
+}
+
+/** Where to look. */
+export interface StatusOptions {
+  /** Folders of runtimes' state; the usual ones by default. */
+  readonly states?: readonly string[];
+}
+
+/**
+ * Looks at everything.
+ *
+ * @param place The installation.
+ * @param options Where to look.
+ * @returns What was found.
+ */
+export async function gatherStatus(
+  place: Place,
+  options: StatusOptions = {},
+): Promise<Status> {
+  const runtimes = await findRuntimes(place.root);
+  const managers: ManagerStatus[] = [];
+  for (const name of TARGETS) {
+    managers.push(await managerStatus(name, place, runtimes));
+  }
+  const { store, items } = await storeStatus(place);
+  return {
+    machine: await describeMachine(),
+    runtimes,
+    managers,
+    store,
+    sharedPrecreate: await findSharedPrecreate(place.root),
+    containers: await findContainers(options.states ?? STATE_FOLDERS, items),
+  };
+}
+
+async function managerStatus(
+  name: Target,
+  place: Place,
+  runtimes: readonly FoundRuntime[],
+): Promise<ManagerStatus> {
+  const version = place.root === "/" ? await versionOf(name) : undefined;
+  const manifest = await readManifest(place);
+  const installed = targetsOf(manifest).includes(name);
+  const told = { name, ...(version === undefined ? {} : { version }) };
+  if (!installed) return { ...told, installed, damaged: [] };
+  const damaged: string[] = [];
+  for (
+    const record of [...manifest.records.program, ...manifest.records[name]]
+  ) {
+    const state = await lookAt(place.root, record.path);
+    const good = record.kind === "directory"
+      ? state.kind !== "absent"
+      : state.kind === "file" && (record.kind === "file"
+        ? record.sha256.includes(state.sha256)
+        : sha256Of(state.text) === record.after);
+    if (!good) {
+      const how = state.kind === "absent" ? "missing" : "changed";
+      damaged.push(`${record.path} (${how})`);
+    }
+  }
+  const settings = await readSettings(name, place);
+  const { runtime } = settings;
+  const notOptimized = runtime === undefined
+    ? hookObstacle(runtimes)
+    : obstacleOf(runtime, settings, runtimes);
+  return {
+    ...told,
+    installed,
+    damaged,
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(notOptimized === undefined ? {} : { notOptimized }),
+  };
+}
+
+function obstacleOf(
+  path: string,
+  { runtimeKind }: Settings,
+  runtimes: readonly FoundRuntime[],
+): string | undefined {
+  const found = runtimes.find((r) => r.path === path || r.realPath === path);
+  if (runtimeKind !== "crun") {
+    const reason = found?.reason ?? `it is ${runtimeKind}`;
+    return `the runtime ${path} takes no raw filters: ${reason}`;
+  }
+  return found?.rawFilters === "no"
+    ? `the runtime ${path} takes no raw filters: ${found.reason}`
+    : undefined;
+}
+
+/** The hook adds annotations whatever the runtime; only crun takes them. */
+function hookObstacle(runtimes: readonly FoundRuntime[]): string | undefined {
+  if (runtimes.some((r) => r.rawFilters !== "no")) return undefined;
+  const seen = runtimes.map((r) => `${r.path}: ${r.reason}`).join("; ");
+  return `no runtime here takes raw filters${seen === "" ? "" : `: ${seen}`}`;
+}
+
+/**
+ * Reads what a target is set to.
+ *
+ * @param target The target.
+ * @param place Where.
+ * @returns The settings; the built-in ones where there is no good file.
+ */
+export async function readSettings(
+  target: Target,
+  { root, layout }: Place,
+): Promise<Settings> {
+  const state = await lookAt(root, settingsPath(layout, target));
+  if (state.kind !== "file") return DEFAULTS;
+  try {
+    return parseSettings(state.text);
+  } catch {
+    return DEFAULTS;
+  }
+}
+
+async function storeStatus(
+  place: Place,
+): Promise<
+  { readonly store: StoreStatus; readonly items: readonly StoreItem[] }
+> {
+  const directory = place.layout.store;
+  const empty = { directory, current: 0, stale: 0, problems: [] };
+  let items: readonly StoreItem[];
+  try {
+    const store = await openStore(directory);
+    if (store === undefined) return { store: empty, items: [] };
+    items = await store.list();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { store: { ...empty, problems: [problem] }, items: [] };
+  }
+  const present = await presentEnvironments();
+  const entries = items.flatMap(({ entry }) =>
+    entry === undefined ? [] : [entry]
+  );
+  const current = entries.filter((e) => present.has(e.environment)).length;
+  const problems = items.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name}: ${problem}`]
+  );
+  const stale = entries.length - current;
+  return { store: { directory, current, stale, problems }, items };
+}
+
+/** Ids of all environments that this machine may ask for now. */
+async function presentEnvironments(): Promise<ReadonlySet<string>> {
+  const host = await hostNames();
+  const sources = [await builtinNames(), ...(host === undefined ? [] : [host])];
+  const ids = new Set<string>();
+  for (const names of sources) {
+    for (const semantics of ["crun", "runc"] as const) {
+      ids.add((await describeEnvironment({ semantics, names })).id);
+    }
+  }
+  return ids;
+}
+
+async function findSharedPrecreate(root: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of SHARED_HOOKS) {
+    const state = await lookAt(root, folder);
+    if (state.kind !== "directory") continue;
+    for (const name of state.names.filter((n) => n.endsWith(".json"))) {
+      const file = await lookAt(root, `${folder}/${name}`);
+      if (file.kind === "file" && /"precreate"/.test(file.text)) {
+        found.push(`${folder}/${name}`);
+      }
+    }
+  }
+  return found;
+}
