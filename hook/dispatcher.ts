@@ -125,7 +125,7 @@ export async function findTools(): Promise<DispatcherTools> {
 }
 
 /**
- * Finds out whether an awk reads a NUL as any other byte.
+ * Finds out whether an awk reads a NUL as any other byte, and all as one record.
  *
  * @param awk The words that start it.
  * @returns Whether it does.
@@ -133,17 +133,17 @@ export async function findTools(): Promise<DispatcherTools> {
 export async function keepsNul(awk: readonly string[]): Promise<boolean> {
   const [program = "", ...words] = awk;
   const child = new Deno.Command(program, {
-    args: [...words, 'BEGIN { RS = "\\001" } { print length($0) }'],
+    args: [...words, 'BEGIN { RS = "^$" } { print length($0) }'],
     env: { LC_ALL: "C" },
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new Uint8Array([0x61, 0, 0x62]));
+  await writer.write(new Uint8Array([0x61, 0, 10, 1]));
   await writer.close();
   const { stdout } = await child.output();
-  return new TextDecoder().decode(stdout) === "3\n";
+  return new TextDecoder().decode(stdout) === "4\n";
 }
 
 /**
@@ -211,7 +211,9 @@ function render(
   more: Readonly<Record<string, string>>,
 ): string {
   const { tools, store, semantics, names, owners } = options;
-  if (!/^(?:\/[\w.@+-]+)+$/.test(store)) throw unusable("store", store);
+  if (
+    !/^(?:\/[\w.@+-]+)+$/.test(store) || /\/\.\.?(?:\/|$)/.test(store)
+  ) throw unusable("store", store);
   const folders = ancestorsOf(store);
   const { deadlineSeconds } = options;
   if (!Number.isInteger(deadlineSeconds) || deadlineSeconds < 1) {

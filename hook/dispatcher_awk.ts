@@ -25,12 +25,15 @@
  * none         no section: the configuration as it came
  * hit NAME     rewritten by that entry; for a bundle also printed: hit MODE NAME
  * miss LENGTH  for Deno: the configuration as it came
- * bad          it has a byte 1, which no JSON has, so nothing is printed
+ * bad          it was not read to its end, so nothing is printed
  * ```
  *
  * Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
  * (old mawks have a buffer of 8 KiB), no regular expression intervals, no
- * functions of gawk. `LC_ALL=C` is set by the caller.
+ * functions of gawk. The record separator `^$` matches nowhere, so there is one
+ * record, the whole input (gawk documents it; `keepsNul` in dispatcher.ts tries
+ * it). Where awk takes a NUL for the end of a text, the caller turns NUL into
+ * byte 1 and seals the input by a byte 2 behind its end. `LC_ALL=C` is set by the caller.
  *
  * @module
  */
@@ -39,7 +42,7 @@
  * The program. It holds no single quote, so `sh` can quote it by those.
  * Its variables: `store`, `environment` (such as `crun.host`), `owners` (ids with blanks around),
  * `folders` (paths with `:` between), `bundle` (1 where `.` and `config.json`
- * were listed).
+ * were listed), `sealed` (1 where a byte 2 marks the end).
  */
 export const DISPATCHER_AWK = `
 function miss() {
@@ -229,11 +232,15 @@ function find(    from, size, path, f, w) {
   doc = substr(doc, 1, from) substr(doc, from + length_ - 1)
   place = from
 }
-BEGIN { RS = "\\001" }
+BEGIN { RS = "^$" }
 NR == 1 { config = $0 }
 END {
-  doc = config
   if (NR > 1) { print "bad"; exit 0 }
+  if (sealed) {
+    if (config !~ /\\002$/) { print "bad"; exit 0 }
+    config = substr(config, 1, length(config) - 1)
+  }
+  doc = config
   if (NR != 1 || doc ~ /[^\\t\\n\\r -~]/) miss()
   if (index(doc, "seccomp_bpf_data") || index(doc, "run.oci.seccomp")) miss()
   RS = "\\n"

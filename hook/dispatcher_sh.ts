@@ -69,7 +69,7 @@ export const READ_PLAIN =
 
 /** Reads standard input for an awk that takes NUL for the end: it becomes byte 1. */
 export const READ_BY_TR =
-  `{ @TIMEOUT@ @TR@ '\\000' '\\001' || printf '\\001'; } | ST_LISTING=$st_list @AWK@ @PROGRAM@ 2>/dev/null`;
+  `{ @TIMEOUT@ @TR@ '\\000' '\\001' && printf '\\002'; } | ST_LISTING=$st_list @AWK@ -v sealed=1 @PROGRAM@ 2>/dev/null`;
 
 /** Reads a bundle's configuration by an awk that keeps NUL. */
 export const READ_FILE =
@@ -77,7 +77,7 @@ export const READ_FILE =
 
 /** Reads a bundle's configuration for an awk that takes NUL for the end. */
 export const READ_FILE_BY_TR =
-  `@TR@ '\\000' '\\001' <config.json | LC_ALL=C ST_LISTING=$st_list @AWK@ -v bundle=1 @PROGRAM@ 2>/dev/null`;
+  `{ @TR@ '\\000' '\\001' <config.json && printf '\\002'; } | LC_ALL=C ST_LISTING=$st_list @AWK@ -v bundle=1 -v sealed=1 @PROGRAM@ 2>/dev/null`;
 
 /** The wrapper: prepares the bundle, then becomes the runtime. */
 export const WRAPPER_BODY =

@@ -257,3 +257,9 @@ export function smallConfig(
   const { section = SMALL_SECTION, head = "", tail = "" } = options;
   return `{"ociVersion":"1.0.0",${head}"linux":{"seccomp":${section}}${tail}}`;
 }
+
+/** The names in a folder, sorted. */
+export async function namesIn(directory: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(directory));
+  return entries.map((entry) => entry.name).sort();
+}
