@@ -115,7 +115,11 @@ async function measureStorm(
 ): Promise<readonly StormRow[]> {
   if (!bundles.runtimes.includes("crun")) return [];
   const setups = ["none", "section", "annotation"] as const;
-  const sums = setups.map(() => ({ cpuMs: 0, wallMs: 0 }));
+  const sums = setups.map(() => ({
+    cpuMs: 0,
+    wallMs: 0,
+    blocks: [] as number[],
+  }));
   for (let done = 0; done < probes; done += BLOCK) {
     for (const [i, setup] of setups.entries()) {
       const { cpuMs, wallMs } = await timed(() =>
@@ -125,12 +129,14 @@ async function measureStorm(
       if (sum === undefined) continue;
       sum.cpuMs += cpuMs;
       sum.wallMs += wallMs;
+      sum.blocks.push(cpuMs / BLOCK);
     }
   }
   const execs = Math.ceil(probes / BLOCK) * BLOCK;
   return setups.map((setup, i): StormRow => ({
     setup: SETUPS[setup],
     execs,
+    execCpuMs: summarize(sums[i]?.blocks ?? []),
     cpuMs: sums[i]?.cpuMs ?? NaN,
     wallMs: sums[i]?.wallMs ?? NaN,
   }));

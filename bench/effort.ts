@@ -31,7 +31,7 @@ export const FULL: Efforts = {
   positions: { rounds: 30, count: 200, tries: 3 },
   lengths: [8, 32, 100, 200, 306, 450],
   published: { rounds: 60, count: 250, tries: 4 },
-  growth: { rounds: 40, count: 1, tries: 4 },
+  growth: { rounds: 40, count: 100, tries: 4 },
   sizes: {
     listed: [8, 32, 100, 200, 306, 450],
     rules: [1, 10, 30, 100, 300, 1000],
@@ -49,7 +49,7 @@ export const QUICK: Efforts = {
   positions: { rounds: 5, count: 150, tries: 2 },
   lengths: [8, 306],
   published: { rounds: 10, count: 200, tries: 2 },
-  growth: { rounds: 6, count: 1, tries: 2 },
+  growth: { rounds: 6, count: 100, tries: 2 },
   sizes: { listed: [8, 306], rules: [1, 100] },
   builds: 5,
   stackedRounds: 2,

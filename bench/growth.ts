@@ -7,9 +7,11 @@
 
 import { decode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
+import { attachMicros } from "../cli/measure.ts";
 import { compile } from "../compiler/compile.ts";
 import { SizeError } from "../compiler/size.ts";
 import type { FilterSpec, Libseccomp } from "../ffi/libseccomp.ts";
+import type { StubCall } from "../ffi/stub.ts";
 import type { Policy, Rule } from "../profile/policy.ts";
 import {
   BPF_MAXINSNS,
@@ -22,12 +24,18 @@ import type { ListOptions } from "./position.ts";
 import type { GrowthRow } from "./report.ts";
 import { interleave, type Plan } from "./rounds.ts";
 import { type Spread, summarize } from "./summary.ts";
-import { LINEAR, OURS, TREE, variantOf } from "./variants.ts";
+import { LINEAR, OURS, TREE, variantOf, walkOf } from "./variants.ts";
 
 const EPERM = 1;
 const SOCKET = 41;
 /** Distance of the values, so that no two are neighbors. */
 const VALUE_STEP = 3;
+/** A call that no rule allows: the last number of all, or a value behind all. */
+const DENIED = "denied";
+const DENIED_CALLS: Readonly<Record<GrowthRow["what"], StubCall>> = {
+  "listed calls": { nr: 500, args: [] },
+  "argument rules": { nr: SOCKET, args: [0xffffn, 0xffffn] },
+};
 /** Builds of which the spread is taken. */
 const BUILDS = 5;
 
@@ -96,26 +104,30 @@ export async function measureGrowth(
     entry.program === undefined ? [] : [{
       key: keyOf(entry),
       filter: variantOf("", entry.program).bytes,
-      // The attach is what counts; one call tells that the child lived.
-      batches: [{ key: "getppid", call: { nr: 110, args: [] } }],
+      batches: [{ key: DENIED, call: DENIED_CALLS[entry.what] }],
     }]
   );
   const rounds = engine.anyFilter
-    ? await interleave(engine, plans, { ...effort, count: 1 }, progress)
+    ? await interleave(engine, plans, effort, progress)
     : undefined;
   return made.map((entry): GrowthRow => {
     const { variant, what, n, program, refused, buildUs } = entry;
     const attach = rounds?.attach(keyOf(entry)) ?? [];
+    const denied = rounds?.calls(keyOf(entry), DENIED) ?? [];
     return {
       variant,
       what,
       n,
       ...(refused === undefined ? {} : { refused }),
-      ...(program === undefined ? {} : { instructions: program.length }),
+      ...(program === undefined ? {} : {
+        instructions: program.length,
+        predictedUs: attachMicros(program.length, walkOf(program, [])),
+      }),
       ...(buildUs === undefined ? {} : { buildUs }),
       ...(attach.length === 0
         ? {}
         : { attachUs: summarize(attach.map((ns) => ns / 1000)) }),
+      ...(denied.length === 0 ? {} : { deniedNs: summarize(denied) }),
     };
   });
 }

@@ -119,8 +119,12 @@ export interface GrowthRow {
   readonly refused?: string;
   readonly instructions?: number;
   readonly attachUs?: Spread;
+  /** Predicted by `attachMicros`. */
+  readonly predictedUs?: number;
   /** Processor time. */
   readonly buildUs?: Spread;
+  /** A call that no rule allows. */
+  readonly deniedNs?: Spread;
 }
 
 /** Calls under several filters of the same kind. */
@@ -145,6 +149,8 @@ export interface ContainerRow {
 export interface StormRow {
   readonly setup: string;
   readonly execs: number;
+  /** Of one exec, over the blocks of the storm. */
+  readonly execCpuMs: Spread;
   readonly cpuMs: number;
   readonly wallMs: number;
 }

@@ -56,6 +56,9 @@ const OBJECTIVES: readonly Objective[] = [
   "size",
 ];
 
+const AUDIT_ARCH_X86_64 = 0xc000_003e;
+const AUDIT_ARCH_I386 = 0x4000_0003;
+
 /** `ld [16]`: the low word of the first argument, at which the cache emulator gives up. */
 const LEADING_LOAD: Program[number] = { op: "ld.abs", k: 16, jt: 0, jf: 0 };
 
@@ -159,25 +162,26 @@ export function describeVariant(
   };
 }
 
-/** Sums what the kernel's emulator walks: native numbers and those of its compat table. */
+/**
+ * Sums what the kernel's emulator walks at attach: all numbers of the native
+ * table and of the compat table, whether the filter knows of that or not.
+ *
+ * @param program The filter.
+ * @param arches Its architectures, native one first; none means x86_64.
+ */
 export function walkOf(program: Program, arches: readonly Arch[]): number {
   const [native] = arches;
   const compat = arches.find((arch) =>
     arch !== native && arch.bits === 32 && arch.syscallBit === 0
   );
-  // A kernel with a compat table walks it whether the filter has it or not.
-  const others = compat === undefined && native?.name === "x86_64"
-    ? [AUDIT_ARCH_I386]
-    : compat === undefined
-    ? []
-    : [compat.auditArch];
+  const walks = native === undefined || native.auditArch === AUDIT_ARCH_X86_64
+    ? [AUDIT_ARCH_X86_64, AUDIT_ARCH_I386]
+    : [native.auditArch, ...(compat === undefined ? [] : [compat.auditArch])];
   let walked = 0;
-  for (const auditArch of [native?.auditArch ?? 0, ...others]) {
+  for (const auditArch of walks) {
     for (let nr = 0; nr < COUNTED_NUMBERS; nr++) {
       walked += emulate(program, auditArch, nr).steps;
     }
   }
   return walked;
 }
-
-const AUDIT_ARCH_I386 = 0x4000_0003;

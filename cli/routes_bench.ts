@@ -1,0 +1,73 @@
+/**
+ * The command that measures: name, flags, words.
+ *
+ * @module
+ */
+
+import { buildCommand, type Command } from "@stricli/core";
+import type { BenchFlags } from "./bench.ts";
+import {
+  OUT_FLAG,
+  OUTPUT_FLAG,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  TELL_ALIASES,
+  word,
+} from "./flags.ts";
+import { type AppContext, lazily } from "./lazy.ts";
+
+/** `bench`. */
+export const bench: Command<AppContext> = buildCommand<
+  BenchFlags,
+  string[],
+  AppContext
+>({
+  docs: { brief: "Measure what filters cost on this machine, with charts" },
+  loader: lazily(async () => (await import("./bench.ts")).runBench),
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      ...OUT_FLAG,
+      quick: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "A look within 20 seconds",
+      },
+      weights: {
+        kind: "parsed",
+        parse: word,
+        variadic: true,
+        optional: true,
+        placeholder: "FILE",
+        brief: "How often calls occur, such as strace -c output; many",
+      },
+      compare: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Say whether two runs agree: give their JSON files",
+      },
+      report: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Take the figures from a JSON file instead of measuring",
+      },
+      page: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "DIR",
+        brief: "Write benchmarks.md and its charts to a folder",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output", O: "out" },
+    positional: {
+      kind: "array",
+      parameter: SOURCE_ARGUMENT,
+    },
+  },
+});
