@@ -14,9 +14,10 @@ import {
   formatReturnValue,
   precedence,
 } from "../bpf/return_value.ts";
-import type { SeccompData } from "../bpf/seccomp_data.ts";
+import { ARCH_OFFSET, type SeccompData } from "../bpf/seccomp_data.ts";
 import type { Policy } from "../profile/policy.ts";
 import { type Arch, archByName } from "../tables/arch.ts";
+import { SECCOMP_RET_KILL_PROCESS } from "../tables/uapi.ts";
 import { createAnswer } from "../verify/confirm.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Deadline } from "./deadline.ts";
@@ -138,25 +139,36 @@ function firstOpened(
 }
 
 /**
- * Any input that gets a weaker answer. Of two filters the stricter prevails,
- * and of equally strict ones the newer, so the section's own filter with the
- * annotation on top differs from the annotation alone exactly where that is
- * weaker.
+ * Any input that gets a weaker answer, on this machine's architecture where
+ * there is one. Of two filters the stricter prevails, and of equally strict
+ * ones the newer, so the section's own filter with the annotation on top
+ * differs from the annotation alone exactly where that is weaker.
  */
 function anyOpened(
   program: Program,
-  { own, policy, deadline }: Measure,
+  { own, policy, native, deadline }: Measure,
 ): SeccompData | undefined {
   if (own === undefined) return undefined;
-  const proof = proveEquivalent(
-    { kind: "stack", programs: [own, program] },
-    { kind: "program", program },
-    {
-      littleEndian: policy.littleEndian,
-      interrupted: () => deadline.left() === 0,
-    },
-  );
-  return proof.kind === "different" ? proof.data : undefined;
+  const opened = (newer: Program): SeccompData | undefined => {
+    if (check(newer) !== undefined) return undefined;
+    const proof = proveEquivalent(
+      { kind: "stack", programs: [own, newer] },
+      { kind: "program", program: newer },
+      {
+        littleEndian: policy.littleEndian,
+        interrupted: () => deadline.left() === 0,
+      },
+    );
+    return proof.kind === "different" ? proof.data : undefined;
+  };
+  // Kills everything else, which opens nothing.
+  const here: Program = [
+    { op: "ld.abs", jt: 0, jf: 0, k: ARCH_OFFSET },
+    { op: "jeq.k", jt: 1, jf: 0, k: native.auditArch },
+    { op: "ret.k", jt: 0, jf: 0, k: SECCOMP_RET_KILL_PROCESS },
+    ...program,
+  ];
+  return opened(here) ?? opened(program);
 }
 
 function archesOf(policy: Policy): readonly Arch[] {
@@ -167,9 +179,12 @@ function archesOf(policy: Policy): readonly Arch[] {
 
 /** An input in words. */
 function describe(data: SeccompData, policy: Policy): string {
-  const arch = archesOf(policy).find((a) =>
-    a.auditArch === data.arch && [...a.syscalls.values()].includes(data.nr)
-  );
+  const arches = archesOf(policy).filter((a) => a.auditArch === data.arch);
+  // x86_64 and x32 share a value; the number tells them apart.
+  const arch =
+    arches.find((a) =>
+      (data.nr & a.syscallBit) >>> 0 === a.syscallBit && a.syscallBit !== 0
+    ) ?? arches[0];
   const name = arch === undefined
     ? undefined
     : [...arch.syscalls].find(([, nr]) => nr === data.nr)?.[0];

@@ -84,7 +84,6 @@ export async function rewriteConfig(
     return giveUp(config, reading, context, undefined);
   }
   const { section } = reading;
-  const warnings = section.warnings.map((d) => `${d.path}: ${d.message}`);
   const notify = whyNotify(config, section);
   const result: FilterResult = context.obstacle !== undefined
     ? { kind: "not-optimizable", reason: "names", detail: context.obstacle }
@@ -95,6 +94,12 @@ export async function rewriteConfig(
     return giveUp(config, result, context, section);
   }
   const { entry, from, notStored } = result;
+  const warnings: string[] = [];
+  // Once for each section, not for each container.
+  if (from === "compiler" && section.warnings.length > 0) {
+    const found = section.warnings.map((d) => `${d.path}: ${d.message}`);
+    warnings.push(`linux.seccomp: ${found.join("; ")}`);
+  }
   if (notStored !== undefined) {
     warnings.push(`Cannot store the filter: ${notStored}: free the disk`);
   }
