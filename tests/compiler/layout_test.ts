@@ -12,7 +12,16 @@ import {
 } from "../../compiler/decision.ts";
 import { layout } from "../../compiler/layout.ts";
 import { select } from "../../compiler/select.ts";
-import { ALLOW, call, EPERM, follow, KILL, SEED } from "./shared.ts";
+import {
+  ALLOW,
+  call,
+  EPERM,
+  follow,
+  I386,
+  KILL,
+  SEED,
+  X86_64,
+} from "./shared.ts";
 
 const FULL = 0xffff_ffff;
 
@@ -48,7 +57,11 @@ function assertFollows(root: Decision, program: Program): void {
     for (const shift of [0, 1, 7]) {
       const low = list[(i * 3 + shift) % list.length] ?? 0;
       const high = list[(i + 5 * shift) % list.length] ?? 0;
-      const data = call(nr, [BigInt(low) | BigInt(high) << 32n, BigInt(nr)]);
+      const data = call(
+        nr,
+        [BigInt(low) | BigInt(high) << 32n, BigInt(nr)],
+        shift === 1 ? I386 : X86_64,
+      );
       assertEquals(
         run(prepared, toWords(data, true)),
         follow(root, data).value,

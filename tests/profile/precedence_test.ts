@@ -59,6 +59,10 @@ Deno.test("orderRules() lets an unconditional rule replace all others", () => {
       2,
       arg(1, "masked_eq", 0n, 7n),
     ]], [[5n], 2]],
+    ["by a mask of 0 below", [[1, arg(1, "eq", 5n)], [
+      2,
+      arg(0, "masked_eq", 0n, 7n),
+    ]], [[0n, 5n], 2]],
     // The conflict of the first two comes before the third arrives.
     ["too late", [[1, arg(0, "eq", 5n)], [3, arg(0, "eq", 5n)], [2]], [
       [5n],

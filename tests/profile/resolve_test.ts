@@ -212,16 +212,19 @@ Deno.test("resolve() makes a multiplexed call two rules on x86", () => {
       entry("socket", "allow", [arg(0, "ne", 40n), arg(1, "eq", 7n)]),
       entry("semop", "allow"),
       entry("accept", "allow"),
+      entry("bind", "allow", [arg(0, "eq", 9n)]),
     ]),
     ["x86_64", "x86"],
   );
+  assertEquals(ask("x86", SOCKETCALL, 2n, 5n), ALLOW);
+  assertEquals(ask("x86", SOCKETCALL, 9n, 5n), EPERM);
   // Directly: all conditions.
   assertEquals(ask("x86", 359, 2n, 7n), ALLOW);
   assertEquals(ask("x86", 359, 40n, 7n), EPERM);
   // Behind socketcall: argument 0 is the call, its own condition is lost.
   assertEquals(ask("x86", SOCKETCALL, 1n, 7n), ALLOW);
   assertEquals(ask("x86", SOCKETCALL, 1n, 8n), EPERM);
-  assertEquals(ask("x86", SOCKETCALL, 2n, 7n), EPERM);
+  assertEquals(ask("x86", SOCKETCALL, 3n, 7n), EPERM);
   // Not wired: behind the multiplexer only. The number of ipc is compared whole.
   assertEquals(ask("x86", SOCKETCALL, 5n), ALLOW);
   assertEquals(ask("x86", IPC, 1n), ALLOW);

@@ -72,6 +72,10 @@ Deno.test("enosysStub() is absent where the largest number is 0", () => {
   assertEquals(ask("x86_64", "read"), ALLOW);
   assertEquals(ask("x86_64", 1), EPERM);
   assertEquals(ask("x86_64", 5000), EPERM);
+  // The largest of x32 has bit 30 and is not 0.
+  const x32 = runc([entry("read", "allow")], ["x86_64", "x32"]);
+  assertEquals([x32("x32", X32), x32("x32", X32 + 1)], [ALLOW, ENOSYS]);
+  assertEquals([x32("x86_64", 1), x32("x86_64", 5000)], [EPERM, EPERM]);
   // On x86 the largest is read's 3.
   const both = runc([entry("read", "allow")], ["x86_64", "x86"]);
   assertEquals([both("x86_64", 4), both("x86", 4), both("x86", 2)], [
