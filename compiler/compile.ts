@@ -156,6 +156,7 @@ function compileArch(
   const intervals = decided.filter((c, i) => c.node !== decided[i - 1]?.node);
   const maxDepth = depthBound(intervals.length, options);
   const tree = treeOfCells(calls.graph, NR_OFFSET, cells, {
+    bits: true,
     sizePenalty: TEST_PRICES[options.objective ?? "balanced"],
     ...(maxDepth === undefined ? {} : { maxDepth }),
     workLimit: options.workLimit ?? WORK_LIMIT,

@@ -120,14 +120,14 @@ export function weigh(
     const pieces: WeightedInterval[] = [];
     let from = first;
     const put = (to: number): void => {
-      if (from > to) return;
-      pieces.push({
-        first: from,
-        last: to,
-        node,
-        weight: each * count(from, to),
-        apart: false,
-      });
+      // Cut where counting begins and ends: each piece weighs alike throughout.
+      for (const stop of [base - 1, end, to]) {
+        const last = Math.min(stop, to);
+        if (from > last) continue;
+        const weight = each * count(from, last);
+        pieces.push({ first: from, last, node, weight, apart: false });
+        from = last + 1;
+      }
     };
     for (const [nr, share] of hot) {
       put(nr - 1);

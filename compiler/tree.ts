@@ -11,7 +11,8 @@
  */
 
 import type { Decision, DecisionGraph } from "./decision.ts";
-import type { SearchOptions, TestTree } from "./search/problem.ts";
+import { addBitTests, type BitTree } from "./bits.ts";
+import type { SearchOptions } from "./search/problem.ts";
 import { searchTree } from "./search/search.ts";
 
 /** Values with one decision. */
@@ -47,6 +48,8 @@ export interface WordTree {
 export interface TreeOptions extends SearchOptions {
   /** Whether subcubes are tried; they are no use for system call numbers. */
   readonly cubes?: boolean;
+  /** Whether JSET is tried in narrow ranges, as a last pass. */
+  readonly bits?: boolean;
 }
 
 const FULL = 0xffff_ffff;
@@ -70,7 +73,7 @@ export function treeOfCells(
   options: TreeOptions = {},
 ): WordTree {
   const merged = mergeCells(cells);
-  const plain = plainTree(graph, offset, merged, options);
+  const plain = plainTree(graph, offset, merged, options, cells);
   if (options.cubes !== true) return plain;
   // Neighboring points of a cube are single cells before they are merged only.
   return bestCube(graph, offset, cells, options, plain);
@@ -98,31 +101,50 @@ function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
 function plainTree(
   graph: DecisionGraph,
   offset: number,
+  merged: readonly DecidedCell[],
+  options: TreeOptions,
   cells: readonly DecidedCell[],
-  options: SearchOptions,
 ): WordTree {
-  const nodes = [...new Set(cells.map((cell) => cell.node))];
+  const nodes = [...new Set(merged.map((cell) => cell.node))];
   const classes = new Map(nodes.map((node, i) => [node, i]));
   const found = searchTree({
-    starts: Uint32Array.from(cells, (cell) => cell.first),
-    singles: Uint8Array.from(cells, (c) => c.first === c.last ? 1 : 0),
-    classes: Int32Array.from(cells, (c) => classes.get(c.node) ?? 0),
-    weights: Float64Array.from(cells, (cell) => cell.weight),
+    starts: Uint32Array.from(merged, (cell) => cell.first),
+    singles: Uint8Array.from(merged, (c) => c.first === c.last ? 1 : 0),
+    classes: Int32Array.from(merged, (c) => classes.get(c.node) ?? 0),
+    weights: Float64Array.from(merged, (cell) => cell.weight),
   }, options);
+  const price = options.sizePenalty ?? 0;
+  const { tree, savedCost, savedTests } = options.bits === true
+    ? addBitTests(found.tree, (value) => weightOf(cells, value), price)
+    : { tree: found.tree, savedCost: 0, savedTests: 0 };
+  const cost = found.cost - savedCost;
   return {
-    node: decisionOf(graph, offset, found.tree, nodes),
-    cost: found.cost,
-    priced: found.cost + (options.sizePenalty ?? 0) * found.tests,
+    node: decisionOf(graph, offset, tree, nodes),
+    cost,
+    priced: cost + price * (found.tests - savedTests),
     depth: found.depth,
     proven: found.proven,
     lowerBound: found.lowerBound,
   };
 }
 
+/** Weight of one value: its share of the cell that it lies in. */
+function weightOf(cells: readonly DecidedCell[], value: number): number {
+  let low = 0;
+  let high = cells.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((cells[middle]?.first ?? 0) <= value) low = middle;
+    else high = middle - 1;
+  }
+  const cell = cells[low];
+  return cell === undefined ? 0 : cell.weight / (cell.last - cell.first + 1);
+}
+
 function decisionOf(
   graph: DecisionGraph,
   offset: number,
-  tree: TestTree,
+  tree: BitTree,
   nodes: readonly Decision[],
 ): Decision {
   if (tree.kind === "leaf") {
