@@ -1,0 +1,287 @@
+/**
+ * This machine with a copy of its configuration: a mount namespace in which
+ * /etc, /usr/local, /var/lib, /var/cache and /root are overlays on memory and
+ * /run is empty, so that real managers can be installed for, and not one file
+ * of the machine is touched. Everything is gone with the namespace.
+ *
+ * A machine that mixes cgroup versions gets a plain cgroup2 mount in there,
+ * which crun asks for.
+ *
+ * ```ts
+ * await using box = await openSandbox();
+ * const { code } = await box.run(["podman", "info"]);
+ * ```
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+
+/** How a command ended. */
+export interface Ended {
+  /** Exit status; 124 when the time limit was reached. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The copy of the machine. */
+export interface Sandbox extends AsyncDisposable {
+  /** Folder as seen from outside that is `/` inside. */
+  readonly root: string;
+  /** Whether crun gets its configurations without what this machine refuses. */
+  readonly isShimmed: boolean;
+  /** Runs a command in there to its end. */
+  run(words: readonly string[], options?: RunOptions): Promise<Ended>;
+  /** Runs a command that has to succeed; returns its output without blanks around. */
+  ok(...words: readonly string[]): Promise<string>;
+  /** Runs one of our commands. */
+  tree(...words: readonly string[]): Promise<Ended>;
+  /** Starts a daemon; it ends with the sandbox. */
+  start(words: readonly string[], log: string): void;
+  /** Writes a file in there, its folders too. */
+  write(path: string, text: string, mode?: number): Promise<void>;
+  /** Reads a file in there. */
+  read(path: string): Promise<string>;
+}
+
+/** How to run a command. */
+export interface RunOptions {
+  /** Its standard input; none by default. */
+  readonly input?: string;
+  /** Variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Seconds that one command may take. */
+const LIMIT_S = 60;
+
+/** Folders that tests change. */
+const COPIED = ["etc", "usr/local", "var/lib", "var/cache", "root"];
+
+/** The commands of `install/`. */
+const MAIN = fromFileUrl(new URL("main.ts", import.meta.url));
+
+const SETUP = `set -e
+mount -t tmpfs tmpfs "$1"
+for d in ${COPIED.join(" ")}; do
+  mkdir -p "$1/$d/u" "$1/$d/w"
+  mount -t overlay overlay -o "lowerdir=/$d,upperdir=$1/$d/u,workdir=$1/$d/w" "/$d"
+done
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /dev/shm
+if grep -q ' - cgroup ' /proc/self/mountinfo; then
+  umount -l /sys/fs/cgroup
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+fi
+echo ready
+read -r end || true
+`;
+
+/** Podman without cgroups, without raising limits, with storage on memory. */
+const CONTAINERS_CONF = `[containers]
+cgroups = "disabled"
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+events_logger = "none"
+cgroup_manager = "cgroupfs"
+`;
+const STORAGE_CONF = `[storage]
+driver = "vfs"
+runroot = "/run/containers/storage"
+graphroot = "/var/lib/containers/storage"
+`;
+
+/** Programs that all of these tests need. */
+const PROGRAMS = [
+  ...["unshare", "nsenter", "timeout", "busybox", "crun", "runc", "podman"],
+  ...["buildah", "containerd", "ctr", "dockerd"],
+];
+
+/**
+ * Tells whether these tests can run: root, x86_64 and all programs. Says what
+ * is missing where not; under CI that is an error.
+ */
+export async function canInstall(): Promise<boolean> {
+  const missing: string[] = [];
+  if (Deno.build.arch !== "x86_64") missing.push("an x86_64 machine");
+  if (Deno.uid() !== 0) missing.push("root");
+  for (const name of PROGRAMS) {
+    const found = await new Deno.Command("sh", {
+      args: ["-c", 'command -v "$1" >/dev/null', "sh", name],
+    }).output();
+    if (!found.success) missing.push(name);
+  }
+  if (missing.length === 0) return true;
+  const message = `Cannot install: no ${missing.join(", no ")}: ` +
+    "see .ci/run for the packages";
+  assert(Deno.env.get("CI") === undefined, message);
+  await Deno.stderr.write(new TextEncoder().encode(`${message}\n`));
+  return false;
+}
+
+/**
+ * Makes a copy of the machine.
+ *
+ * @returns The sandbox; bind it with `await using`.
+ */
+export async function openSandbox(): Promise<Sandbox> {
+  const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-box-" });
+  const keeper = new Deno.Command("unshare", {
+    args: [
+      ...["--mount", "--propagation", "private", "sh", "-c", SETUP],
+      ...["sh", folder],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = keeper.stdout.getReader();
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value), "ready\n", "the sandbox");
+  const root = `/proc/${keeper.pid}/root`;
+  const daemons: Deno.ChildProcess[] = [];
+  const enter = [`--target=${keeper.pid}`, "--mount", "--"];
+
+  const write: Sandbox["write"] = async (path, text, mode = 0o644) => {
+    const real = `${root}${path}`;
+    await Deno.mkdir(real.slice(0, real.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(real, text);
+    await Deno.chmod(real, mode);
+  };
+  const run: Sandbox["run"] = async (words, { input, env = {} } = {}) => {
+    // Files, not pipes: a container left running would keep a pipe open.
+    const name = `${folder}.${crypto.randomUUID()}`;
+    const child = new Deno.Command("timeout", {
+      args: [
+        ...["--kill-after=5", String(LIMIT_S), "sh", "-c"],
+        'out=$1; shift; exec "$@" >"$out" 2>"$out.err"',
+        ...["sh", name, "nsenter", ...enter, ...words],
+      ],
+      env,
+      cwd: "/",
+      stdin: input === undefined ? "null" : "piped",
+    }).spawn();
+    if (input !== undefined) {
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(input)).catch(() => {});
+      await writer.close().catch(() => {});
+    }
+    const { code } = await child.status;
+    const stdout = await Deno.readTextFile(name);
+    const stderr = await Deno.readTextFile(`${name}.err`);
+    await Deno.remove(name);
+    await Deno.remove(`${name}.err`);
+    return { code, stdout, stderr };
+  };
+  const box: Sandbox = {
+    root,
+    isShimmed: !await mayRaiseLimits(),
+    run,
+    write,
+    ok: async (...words) => {
+      const { code, stdout, stderr } = await run(words);
+      assertEquals(code, 0, `${words.join(" ")}: ${stderr}`);
+      return stdout.trim();
+    },
+    tree: async (...words) =>
+      await run([Deno.execPath(), "run", "-A", MAIN, ...words]),
+    start: (words, log) => {
+      daemons.push(
+        new Deno.Command("nsenter", {
+          args: [
+            ...enter,
+            ...["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh"],
+            ...[log, ...words],
+          ],
+          cwd: "/",
+          stdin: "null",
+        }).spawn(),
+      );
+    },
+    read: (path) => Deno.readTextFile(`${root}${path}`),
+    [Symbol.asyncDispose]: async () => {
+      for (const daemon of daemons.reverse()) {
+        try {
+          daemon.kill("SIGTERM");
+        } catch {
+          // It has ended.
+        }
+        await daemon.status;
+      }
+      await keeper.stdin.close();
+      await reader.cancel();
+      await keeper.status;
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+  try {
+    await write("/etc/containers/containers.conf", CONTAINERS_CONF);
+    await write("/etc/containers/storage.conf", STORAGE_CONF);
+    const bin = `${root}/var/lib/rootfs/bin`;
+    await Deno.mkdir(bin, { recursive: true });
+    await Deno.copyFile("/bin/busybox", `${bin}/busybox`);
+    for (const name of ["sh", "sleep", "true", "echo", "cat", "grep"]) {
+      await Deno.symlink("busybox", `${bin}/${name}`);
+    }
+    if (box.isShimmed) await shimCrun(box);
+    return box;
+  } catch (error) {
+    await box[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Folder of crun itself and of the last configuration that it was given. */
+export const SHIM = "/var/lib/shim";
+
+/** CAP_SYS_RESOURCE, linux/capability.h. */
+const CAP_SYS_RESOURCE = 24n;
+
+async function mayRaiseLimits(): Promise<boolean> {
+  const status = await Deno.readTextFile("/proc/self/status");
+  const effective = BigInt(`0x${/^CapEff:\s+(\w+)$/m.exec(status)?.[1] ?? 0}`);
+  return (effective >> CAP_SYS_RESOURCE & 1n) === 1n;
+}
+
+/**
+ * Puts a program between everybody and crun that takes out of configurations
+ * what needs CAP_SYS_RESOURCE, and keeps a copy of what came.
+ */
+async function shimCrun(box: Sandbox): Promise<void> {
+  await box.ok("mkdir", SHIM);
+  await box.ok("cp", "/usr/bin/crun", `${SHIM}/crun`);
+  await box.write(
+    `${SHIM}/strip.js`,
+    `const path = Deno.args[0] + "/config.json";
+const text = Deno.readTextFileSync(path);
+Deno.writeTextFileSync("${SHIM}/last.json", text);
+const exact = (_, v, c) => typeof v === "number" ? JSON.rawJSON(c.source) : v;
+const config = JSON.parse(text, exact);
+delete config.linux?.resources;
+delete config.process?.rlimits;
+Deno.writeTextFileSync(path, JSON.stringify(config));
+`,
+  );
+  await box.write(
+    `${SHIM}/shim`,
+    `#!/bin/sh
+make= bundle=. next=
+for word do
+  if [ -n "$next" ]; then bundle=$word next=; continue; fi
+  case $word in
+  create|run) make=1 ;;
+  --bundle|-b) next=1 ;;
+  --bundle=*) bundle=\${word#*=} ;;
+  esac
+done
+if [ -n "$make" ]; then
+  ${Deno.execPath()} run -A --no-config --no-lock ${SHIM}/strip.js "$bundle" </dev/null || exit 1
+fi
+exec ${SHIM}/crun "$@"
+`,
+    0o755,
+  );
+  await box.ok("mount", "--bind", `${SHIM}/shim`, "/usr/bin/crun");
+}
