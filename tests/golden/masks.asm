@@ -20,12 +20,12 @@ l15:    jge #0xd, l20
 l18:    jge #0x9, l19, l31
 l19:    jeq #0xa, l31, l30
 l20:    jge #0x38, l21, l31
-l21:    jge #0x3b, l25
-        jeq #0x38, l23, l31
-l23:    ld [16]
+l21:    jset #0x2, l25
+        jge #0x39, l31
+        ld [16]
         jset #0x7e020000, l31, l30
-l25:    jeq #0x3b, l30
-        jeq #0x3e, l27, l31
+l25:    jge #0x3b, l26, l31
+l26:    jge #0x3e, l27, l30
 l27:    ld [16]
         and #0x6
         jeq #0x2, l30, l31
