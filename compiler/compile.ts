@@ -19,7 +19,14 @@ import { NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { ArchPolicy, Policy } from "../profile/policy.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { type Calls, decideArguments } from "./conditions.ts";
-import { type CostOptions, depthBound, TEST_PRICES, weigh } from "./cost.ts";
+import { findUncached } from "./cached.ts";
+import {
+  type CostedInterval,
+  type CostOptions,
+  depthBound,
+  TEST_PRICES,
+  weigh,
+} from "./cost.ts";
 import { createDecisionGraph, type Decision } from "./decision.ts";
 import { dispatch } from "./dispatch.ts";
 import { SizeError, sizeOf } from "./size.ts";
@@ -121,6 +128,13 @@ export function compile(
       `Unreachable: the kernel would refuse the program: ${fault.message}`,
     );
   }
+  for (const [i, { auditArch, names }] of policy.arches.entries()) {
+    const nr = findUncached(program, auditArch, trees[i]?.decided ?? []);
+    if (nr === undefined) continue;
+    throw new Error(
+      `Unreachable: number ${nr} of ${names[0]} would lose the allow cache`,
+    );
+  }
   const arches = policy.arches.map(({ names, auditArch }, i) => {
     const { tree, intervals, total } = trees[i] ?? { total: 1 };
     return {
@@ -138,6 +152,7 @@ export function compile(
 
 interface ArchTree {
   readonly tree: WordTree;
+  readonly decided: readonly CostedInterval[];
   readonly intervals: number;
   readonly total: number;
 }
@@ -164,6 +179,7 @@ function compileArch(
   const total = cells.reduce((sum, { weight }) => sum + weight, 0);
   return {
     tree,
+    decided,
     intervals: intervals.length,
     total: total === 0 ? 1 : total,
   };

@@ -1,0 +1,37 @@
+/**
+ * The compiler's own check of its output: no call that is always allowed may
+ * lose the kernel's allow cache.
+ *
+ * @module
+ */
+
+import { isConstAllow } from "../bpf/const_allow.ts";
+import type { Program } from "../bpf/instruction.ts";
+import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
+import type { CostedInterval } from "./cost.ts";
+
+/** Numbers from here on are never cached: the kernel's tables are shorter. */
+const END_OF_TABLES = 0x2000;
+
+/**
+ * Looks for a number that is allowed whatever the arguments, and that the
+ * kernel's emulator would not recognize. Every number of the kernel's tables is looked at.
+ *
+ * @param program The program.
+ * @param auditArch Which architecture.
+ * @param intervals Numbers and what follows them.
+ * @returns Such a number; `undefined` where there is none.
+ */
+export function findUncached(
+  program: Program,
+  auditArch: number,
+  intervals: readonly CostedInterval[],
+): number | undefined {
+  for (const { first, last, node } of intervals) {
+    if (node.kind !== "leaf" || node.value !== SECCOMP_RET_ALLOW) continue;
+    for (let nr = first; nr <= last && nr < END_OF_TABLES; nr++) {
+      if (!isConstAllow(program, auditArch, nr)) return nr;
+    }
+  }
+  return undefined;
+}
