@@ -50,6 +50,9 @@ export async function prepareRuntime(
   for (const warning of rewrite.warnings) {
     log.write("warning", warning, { bundle: call.bundle });
   }
+  if (rewrite.kind === "added" && rewrite.from === "compiler") {
+    log.write("info", "Filter compiled and proved", { key: rewrite.entry.key });
+  }
 }
 
 /** Says why nothing can be done for a call. */
