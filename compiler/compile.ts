@@ -24,7 +24,7 @@ import {
   type CostedInterval,
   type CostOptions,
   depthBound,
-  TEST_PRICES,
+  PRICES,
   weigh,
 } from "./cost.ts";
 import { createDecisionGraph, type Decision } from "./decision.ts";
@@ -107,9 +107,49 @@ export function compile(
   policy: Policy,
   options: CompileOptions = {},
 ): Compilation {
+  const tried = PRICES[options.objective ?? "balanced"].map((price) =>
+    compileAt(policy, options, price)
+  );
+  const [found] = tried.sort((a, b) => a.program.length - b.program.length);
+  if (found === undefined) throw new Error("Unreachable: no price");
+  if (found.program.length > BPF_MAXINSNS) {
+    const shares = sizeOf(policy, found.decision);
+    throw new SizeError(found.program.length, shares);
+  }
+  checkProgram(found.program, policy, found.trees);
+  const arches = policy.arches.map(({ names, auditArch }, i) => {
+    const { tree, intervals, total } = found.trees[i] ?? { total: 1 };
+    return {
+      names,
+      auditArch,
+      intervals: intervals ?? 0,
+      tests: (tree?.cost ?? 0) / total,
+      cost: (tree?.priced ?? 0) / total,
+      proven: tree?.proven ?? false,
+      lowerBound: (tree?.lowerBound ?? 0) / total,
+    };
+  });
+  return { program: found.program, decision: found.decision, arches };
+}
+
+/** What the passes make of a policy. */
+interface Draft {
+  readonly program: Program;
+  readonly decision: Decision;
+  readonly trees: readonly ArchTree[];
+}
+
+/** The pipeline. */
+function compileAt(
+  policy: Policy,
+  options: CompileOptions,
+  price: number,
+): Draft {
   const graph = createDecisionGraph();
   const calls: Calls = { ...policy, graph, decided: new Map() };
-  const trees = policy.arches.map((arch) => compileArch(calls, arch, options));
+  const trees = policy.arches.map((arch) =>
+    compileArch(calls, arch, { ...options, price })
+  );
   const decision = dispatch(
     graph,
     policy.arches.map(({ auditArch }, i) => ({
@@ -118,10 +158,15 @@ export function compile(
     })),
     graph.leaf(policy.badArchValue),
   );
-  const program = layout(select(decision));
-  if (program.length > BPF_MAXINSNS) {
-    throw new SizeError(program.length, sizeOf(policy, decision));
-  }
+  return { program: layout(select(decision)), decision, trees };
+}
+
+/** Checks what can be checked without the meaning; the proof is verify/'s. */
+function checkProgram(
+  program: Program,
+  policy: Policy,
+  trees: readonly ArchTree[],
+): void {
   const fault = check(program);
   if (fault !== undefined) {
     throw new Error(
@@ -135,19 +180,6 @@ export function compile(
       `Unreachable: number ${nr} of ${names[0]} would lose the allow cache`,
     );
   }
-  const arches = policy.arches.map(({ names, auditArch }, i) => {
-    const { tree, intervals, total } = trees[i] ?? { total: 1 };
-    return {
-      names,
-      auditArch,
-      intervals: intervals ?? 0,
-      tests: (tree?.cost ?? 0) / total,
-      cost: (tree?.priced ?? 0) / total,
-      proven: tree?.proven ?? false,
-      lowerBound: (tree?.lowerBound ?? 0) / total,
-    };
-  });
-  return { program, decision, arches };
 }
 
 interface ArchTree {
@@ -160,7 +192,7 @@ interface ArchTree {
 function compileArch(
   calls: Calls,
   arch: ArchPolicy,
-  options: CompileOptions,
+  options: CompileOptions & { readonly price: number },
 ): ArchTree {
   const decided = partition(arch.rules).map(({ first, last, rules }) => ({
     first,
@@ -172,7 +204,7 @@ function compileArch(
   const maxDepth = depthBound(intervals.length, options);
   const tree = treeOfCells(calls.graph, NR_OFFSET, cells, {
     bits: true,
-    sizePenalty: TEST_PRICES[options.objective ?? "balanced"],
+    sizePenalty: options.price,
     ...(maxDepth === undefined ? {} : { maxDepth }),
     workLimit: options.workLimit ?? WORK_LIMIT,
   });

@@ -9,7 +9,7 @@
  * | ---------- | --------------------------------------------------- | ------------ |
  * | `uncached` | its share of the calls                              | 0 (ties: fewer tests) |
  * | `cached`   | 1 for the attach walk; +100 if arguments decide, +1 if denied | 73 |
- * | `size`     | 1                                                   | 10,000       |
+ * | `size`     | 1                                                   | 20 to 10,000 |
  * | `balanced` | its share of the calls                              | 0 (ties: fewer tests) |
  *
  * Shares are scaled so that 470 numbers weigh 470 together; without a histogram
@@ -54,12 +54,16 @@ export const COUNTED_NUMBERS = 470;
 /** Share of the uniform background where none is given. */
 export const DEFAULT_BACKGROUND = 0.5;
 
-/** What one test costs, in executed instructions. */
-export const TEST_PRICES: Readonly<Record<Objective, number>> = {
-  uncached: 0,
-  cached: 73,
-  size: 10_000,
-  balanced: 0,
+/**
+ * What one test costs, in executed instructions. Where there are several
+ * prices, the shortest program is kept: tests are counted in the tree, and how
+ * much of a tree is shared shows in the program only.
+ */
+export const PRICES: Readonly<Record<Objective, readonly number[]>> = {
+  uncached: [0],
+  cached: [73],
+  size: [10_000, 73, 20],
+  balanced: [0],
 };
 
 /** Extra weight under `cached` of a number whose arguments decide. */
