@@ -216,8 +216,9 @@ Deno.test("compile() takes exactly as many instructions as the kernel does", () 
       return error.length;
     }
   };
-  let low = 500;
-  let high = 3000;
+  let low = 1200;
+  let high = 1500;
+  assert(size(low) <= 4096 && size(high) > 4096);
   while (low + 1 < high) {
     const middle = (low + high) >> 1;
     if (size(middle) <= 4096) low = middle;
