@@ -10,11 +10,18 @@
 
 import { join } from "@std/path";
 import type { LinuxSeccomp } from "../profile/oci.ts";
+import {
+  type BundleConfig,
+  BUSYBOX,
+  type Setup,
+  writeBundle,
+} from "./bundle_config.ts";
+import { openView } from "./cgroup_view.ts";
+import { exists, findProgram } from "./programs.ts";
+import { createWrapper, type Wrapper } from "./wrapper.ts";
 
-/** What a container has. */
-export type Setup = "none" | "section" | "annotation";
-/** Container runtimes that are measured. */
-export type Runtime = "crun" | "runc";
+/** Container runtimes and managers that are measured. */
+export type Runtime = "crun" | "runc" | "podman";
 
 /** What bundles are made of. */
 export interface BundleOptions {
@@ -28,6 +35,8 @@ export interface BundleOptions {
 /** Bundles, ready to run. */
 export interface Bundles {
   readonly runtimes: readonly Runtime[];
+  /** Whether crun has our wrapper. */
+  readonly wrapped: boolean;
   /** Starts containers one after the other and waits for their ends. */
   run(runtime: Runtime, setup: Setup, count: number): Promise<void>;
   /** Starts processes in the running container, one after the other. */
@@ -36,107 +45,164 @@ export interface Bundles {
   remove(): Promise<void>;
 }
 
-const BUSYBOX = "/bin/busybox";
-const CGROUP2_VIEW =
-  "umount -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && echo ready && exec sleep 100000";
-/** Runs a command again and again; stops at the first failure. */
+/** Prepares and runs a command again and again; stops at the first failure. */
 const LOOP =
-  'n=$1; shift; while [ "$n" -gt 0 ]; do "$@" </dev/null >/dev/null || exit 1; n=$((n-1)); done';
-const SETUPS: readonly Setup[] = ["none", "section", "annotation"];
+  'n=$1; prepare=$2; shift 2; while [ "$n" -gt 0 ]; do eval "$prepare"; "$@" </dev/null >/dev/null || exit 1; n=$((n-1)); done';
+const SETUPS: readonly Setup[] = [
+  "none",
+  "section",
+  "annotation",
+  "hit",
+  "miss",
+];
+/** Limits that a container may have where root lacks CAP_SYS_RESOURCE. */
+const PODMAN_WORDS: readonly string[] = [
+  ...["run", "--rm", "--network=none", "--cgroups=disabled"],
+  ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"],
+  ...["--runtime", "crun"],
+];
 
 /** Makes bundles, or says why not. */
 export async function createBundles(
   { seccomp, annotation, leftOut }: BundleOptions,
 ): Promise<Bundles | undefined> {
-  if (Deno.uid() !== 0) {
-    leftOut.push("containers: not root");
-    return undefined;
-  }
-  if (!exists(BUSYBOX)) {
-    leftOut.push("containers: no static busybox: install busybox-static");
-    return undefined;
-  }
-  const runtimes = (["crun", "runc"] as const).filter((runtime) => {
-    const found = isInstalled(runtime);
-    if (!found) leftOut.push(`containers: ${runtime} is not installed`);
-    return found;
-  });
+  const runtimes = runtimesHere(leftOut);
   if (runtimes.length === 0) return undefined;
   const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-bench-" });
+  const bundleOf = (setup: Setup, word: string): string =>
+    join(directory, `${setup}-${word}`);
   for (const setup of SETUPS) {
-    for (const [name, args] of [["run", "true"], ["exec", "sleep 100000"]]) {
-      const bundle = join(directory, `${setup}-${name}`);
-      await Deno.mkdir(join(bundle, "rootfs/bin"), { recursive: true });
-      await Deno.mkdir(join(bundle, "rootfs/proc"));
-      await Deno.mkdir(join(bundle, "rootfs/dev"));
-      await Deno.copyFile(BUSYBOX, join(bundle, "rootfs/bin/busybox"));
-      await Deno.writeTextFile(
-        join(bundle, "config.json"),
-        configText(args ?? "", setup, seccomp, annotation),
-      );
+    for (const [word, args] of [["run", "true"], ["exec", "sleep 100000"]]) {
+      const config: BundleConfig = {
+        setup,
+        seccomp,
+        annotation,
+        command: args ?? "",
+      };
+      await writeBundle(bundleOf(setup, word ?? ""), config);
     }
   }
-  const view = hasHybridCgroups() ? await openView() : undefined;
-  const prefix = (runtime: Runtime): readonly string[] => [
-    ...(view === undefined || runtime !== "crun"
-      ? []
-      : ["nsenter", `--mount=/proc/${view.pid}/ns/mnt`]),
-  ];
+  const wrapper = await wrapperOf(directory, runtimes, leftOut);
+  const view = await openView();
   const loop = async (
     runtime: Runtime,
     count: number,
+    prepare: string,
     words: readonly string[],
   ): Promise<void> => {
     await succeed([
-      ...prefix(runtime),
-      ...["sh", "-c", LOOP, "sh", String(count), runtime],
-      ...["--root", join(directory, `state-${runtime}`), ...words],
+      ...(runtime === "runc" ? [] : view?.words ?? []),
+      ...["sh", "-c", LOOP, "sh", String(count), prepare],
+      ...words,
     ]);
   };
-  const started = new Set<string>();
+  const rooted = (runtime: Runtime, program: string): readonly string[] => [
+    program,
+    ...["--root", join(directory, `state-${runtime}`)],
+  ];
+  const started = new Map<string, Runtime>();
   return {
     runtimes,
+    wrapped: wrapper !== undefined,
     run: async (runtime, setup, count): Promise<void> => {
-      const bundle = join(directory, `${setup}-run`);
-      await loop(runtime, count, [
-        ...["run", "--bundle", bundle, `bench-${Deno.pid}-${setup}`],
-      ]);
+      const bundle = bundleOf(setup, "run");
+      if (runtime === "podman") {
+        await loop(runtime, count, ":", podmanWords(bundle, setup, annotation));
+        return;
+      }
+      const wrapped = setup === "hit" || setup === "miss";
+      // The wrapper writes its annotation to the config, so each start gets a new one.
+      const fresh = `cp ${bundle}/config.orig ${bundle}/config.json`;
+      await loop(
+        runtime,
+        count,
+        setup === "miss" ? `${fresh}; ${wrapper?.forget ?? ":"}` : fresh,
+        [
+          ...rooted(runtime, wrapped ? wrapper?.path ?? runtime : runtime),
+          ...["run", "--bundle", bundle, `bench-${Deno.pid}-${setup}`],
+        ],
+      );
     },
     exec: async (runtime, setup, count): Promise<void> => {
-      const id = `bench-${Deno.pid}-exec-${setup}`;
-      if (!started.has(`${runtime} ${id}`)) {
-        const bundle = join(directory, `${setup}-exec`);
-        await loop(runtime, 1, ["run", "--detach", "--bundle", bundle, id]);
-        started.add(`${runtime} ${id}`);
+      const id = `bench-${Deno.pid}-${runtime}-${setup}`;
+      if (!started.has(id)) {
+        await loop(runtime, 1, ":", [
+          ...rooted(runtime, runtime),
+          ...["run", "--detach", "--bundle", bundleOf(setup, "exec"), id],
+        ]);
+        started.set(id, runtime);
       }
-      await loop(runtime, count, ["exec", id, "/bin/busybox", "true"]);
+      await loop(runtime, count, ":", [
+        ...rooted(runtime, runtime),
+        ...["exec", id, BUSYBOX, "true"],
+      ]);
     },
     remove: async (): Promise<void> => {
-      for (const name of started) {
-        const [runtime = "", id = ""] = name.split(" ");
-        await loop(runtime as Runtime, 1, ["delete", "--force", id]);
+      for (const [id, runtime] of started) {
+        await loop(runtime, 1, ":", [
+          ...rooted(runtime, runtime),
+          ...["delete", "--force", id],
+        ]);
       }
-      if (view !== undefined) {
-        view.kill("SIGKILL");
-        await view.stdout.cancel();
-        await view.status;
-      }
+      await view?.close();
       await Deno.remove(directory, { recursive: true });
     },
   };
 }
 
-async function openView(): Promise<Deno.ChildProcess> {
-  const child = new Deno.Command("unshare", {
-    args: ["--mount", "--propagation", "private", "sh", "-c", CGROUP2_VIEW],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  await reader.read();
-  reader.releaseLock();
-  return child;
+/** Finds what is installed. */
+function runtimesHere(leftOut: string[]): readonly Runtime[] {
+  if (Deno.uid() !== 0) {
+    leftOut.push("containers: not root");
+    return [];
+  }
+  if (!exists(BUSYBOX)) {
+    leftOut.push("containers: no static busybox: install busybox-static");
+    return [];
+  }
+  return (["crun", "runc", "podman"] as const).filter((runtime) => {
+    const found = findProgram(runtime) !== undefined &&
+      // Podman is measured on crun.
+      (runtime !== "podman" || findProgram("crun") !== undefined);
+    if (!found) leftOut.push(`containers: ${runtime} is not installed`);
+    return found;
+  });
+}
+
+async function wrapperOf(
+  directory: string,
+  runtimes: readonly Runtime[],
+  leftOut: string[],
+): Promise<Wrapper | undefined> {
+  const crun = findProgram("crun");
+  if (!runtimes.includes("crun") || crun === undefined) return undefined;
+  try {
+    return await createWrapper(directory, crun);
+  } catch (error) {
+    leftOut.push(
+      `containers: wrapper: ${error instanceof Error ? error.message : error}`,
+    );
+    return undefined;
+  }
+}
+
+function podmanWords(
+  bundle: string,
+  setup: Setup,
+  annotation: string,
+): readonly string[] {
+  return [
+    "podman",
+    ...PODMAN_WORDS,
+    "--security-opt",
+    setup === "none"
+      ? "seccomp=unconfined"
+      : `seccomp=${join(bundle, "profile.json")}`,
+    ...(setup === "annotation"
+      ? ["--annotation", `run.oci.seccomp_bpf_data=${annotation}`]
+      : []),
+    ...["--rootfs", join(bundle, "rootfs"), BUSYBOX, "true"],
+  ];
 }
 
 async function succeed(words: readonly string[]): Promise<void> {
@@ -149,69 +215,8 @@ async function succeed(words: readonly string[]): Promise<void> {
     stderr: "inherit",
   }).spawn().status;
   if (success) return;
+  const shown = words.join(" ");
   throw new Error(
-    `Cannot measure containers: "${words.join(" ")}" ended with ${code}`,
+    `Cannot measure containers: "${shown.slice(0, 200)}" ended with ${code}`,
   );
-}
-
-function configText(
-  command: string,
-  setup: Setup,
-  seccomp: LinuxSeccomp,
-  annotation: string,
-): string {
-  const config = {
-    ociVersion: "1.0.0",
-    ...(setup === "annotation"
-      ? { annotations: { "run.oci.seccomp_bpf_data": annotation } }
-      : {}),
-    process: {
-      terminal: false,
-      user: { uid: 0, gid: 0 },
-      args: [BUSYBOX, ...command.split(" ")],
-      env: ["PATH=/bin"],
-      cwd: "/",
-      noNewPrivileges: false,
-    },
-    root: { path: "rootfs" },
-    mounts: [
-      { destination: "/proc", type: "proc", source: "proc" },
-      { destination: "/dev", type: "tmpfs", source: "tmpfs" },
-    ],
-    linux: {
-      namespaces: [{ type: "pid" }, { type: "mount" }, { type: "ipc" }],
-      ...(setup === "none" ? {} : { seccomp: sectionOf(seccomp) }),
-    },
-  };
-  // 64-bit values keep all their digits.
-  return JSON.stringify(
-    config,
-    (_key, value) => typeof value === "bigint" ? `bigint:${value}` : value,
-  ).replace(/"bigint:(\d+)"/g, "$1");
-}
-
-function sectionOf(seccomp: LinuxSeccomp): Record<string, unknown> {
-  return {
-    ...seccomp,
-    syscalls: seccomp.syscalls.map(({ path: _, ...entry }) => entry),
-  };
-}
-
-function hasHybridCgroups(): boolean {
-  const mounts = Deno.readTextFileSync("/proc/self/mountinfo");
-  return / - cgroup /.test(mounts) && / - cgroup2 /.test(mounts);
-}
-
-function isInstalled(program: string): boolean {
-  return (Deno.env.get("PATH") ?? "").split(":").some((directory) =>
-    exists(join(directory, program))
-  );
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

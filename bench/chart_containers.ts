@@ -67,17 +67,30 @@ function startChart(
   theme: Theme,
 ): readonly NamedChart[] {
   if (containers.length === 0) return [];
-  const setups = [SETUPS.none, SETUPS.section, SETUPS.annotation];
+  const setups = [
+    SETUPS.none,
+    SETUPS.section,
+    SETUPS.annotation,
+    SETUPS.hit,
+    SETUPS.miss,
+  ];
   const color = {
     field: "setup",
     title: null,
     sort: setups,
     scale: {
       domain: setups,
-      range: [theme.series[0], theme.series[2], theme.series[4]],
+      range: [
+        theme.series[0],
+        theme.series[2],
+        theme.series[4],
+        ...theme.shades,
+      ],
     },
   };
-  const values = containers.map((row) => ({ ...row, ...flat(row.cpuMs) }));
+  const values = containers.flatMap((row) =>
+    row.cpuMs === undefined ? [] : [{ ...row, ...flat(row.cpuMs) }]
+  );
   const starts: ChartSpec = {
     data: { values },
     width: 400,

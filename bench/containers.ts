@@ -8,7 +8,8 @@
 
 import { encodeBase64 } from "../bpf/base64.ts";
 import { childrenCpuMs } from "./clock.ts";
-import { type Bundles, createBundles, type Setup } from "./bundles.ts";
+import type { Setup } from "./bundle_config.ts";
+import { type Bundles, createBundles, type Runtime } from "./bundles.ts";
 import type { ContainerRow, StormRow } from "./report.ts";
 import type { Progress } from "./rounds.ts";
 import { summarize } from "./summary.ts";
@@ -19,6 +20,8 @@ export interface ContainerEffort {
   readonly rounds: number;
   /** Starts in a batch, of which the mean is taken. */
   readonly batch: number;
+  /** Starts in a batch of those that take long: Podman, and misses of the wrapper; 0 leaves them out. */
+  readonly slowBatch: number;
   /** Probes of the storm. */
   readonly probes: number;
 }
@@ -35,6 +38,8 @@ export const SETUPS: Readonly<Record<Setup, string>> = {
   none: "no filter",
   section: "libseccomp at each start",
   annotation: "precompiled, by annotation",
+  hit: "by our wrapper, from its store",
+  miss: "by our wrapper, compiled",
 };
 
 const BLOCK = 20;
@@ -60,6 +65,9 @@ export async function measureContainers(
     leftOut,
   });
   if (bundles === undefined) return { containers: [], storm: [], leftOut };
+  if (effort.slowBatch === 0) {
+    leftOut.push("containers: Podman and misses of the wrapper: --quick");
+  }
   try {
     const containers = await measureStarts(bundles, effort, progress);
     const storm = await measureStorm(bundles, effort.probes);
@@ -75,38 +83,68 @@ export async function measureContainers(
 
 async function measureStarts(
   bundles: Bundles,
-  { rounds, batch }: ContainerEffort,
+  { rounds, batch, slowBatch }: ContainerEffort,
   progress: Progress,
 ): Promise<readonly ContainerRow[]> {
   const cases = bundles.runtimes.flatMap((runtime) =>
-    (runtime === "crun"
-      ? ["none", "section", "annotation"] as const
-      : ["none", "section"] as const).flatMap((setup) =>
-        (["run", "exec"] as const).map((word) => ({ runtime, setup, word }))
-      )
-  );
+    casesOf(runtime, bundles.wrapped)
+  ).map((entry) => ({ ...entry, count: isSlow(entry) ? slowBatch : batch }))
+    .filter(({ count }) => count > 0);
   const cpu = cases.map((): number[] => []);
   const wall = cases.map((): number[] => []);
   // The first round warms the caches of files.
   for (let round = 0; round <= rounds; round++) {
-    for (const [i, { runtime, setup, word }] of cases.entries()) {
+    for (const [i, { runtime, setup, word, count }] of cases.entries()) {
       const { cpuMs, wallMs } = await timed(() =>
         word === "run"
-          ? bundles.run(runtime, setup, batch)
-          : bundles.exec(runtime, setup, batch)
+          ? bundles.run(runtime, setup, count)
+          : bundles.exec(runtime, setup, count)
       );
       if (round === 0) continue;
-      cpu[i]?.push(cpuMs / batch);
-      wall[i]?.push(wallMs / batch);
+      cpu[i]?.push(cpuMs / count);
+      wall[i]?.push(wallMs / count);
     }
     progress(round, rounds);
   }
   return cases.map(({ runtime, setup, word }, i): ContainerRow => ({
     command: `${runtime} ${word}`,
     setup: SETUPS[setup],
-    cpuMs: summarize(cpu[i] ?? []),
+    // Podman's container is no child of this process.
+    ...(runtime === "podman" ? {} : { cpuMs: summarize(cpu[i] ?? []) }),
     wallMs: summarize(wall[i] ?? []),
   }));
+}
+
+interface Case {
+  readonly runtime: Runtime;
+  readonly setup: Setup;
+  readonly word: "run" | "exec";
+}
+
+function isSlow({ runtime, setup }: Case): boolean {
+  return runtime === "podman" || setup === "miss";
+}
+
+function casesOf(runtime: Runtime, wrapped: boolean): readonly Case[] {
+  const cases = (
+    word: Case["word"],
+    ...setups: readonly Setup[]
+  ): readonly Case[] => setups.map((setup) => ({ runtime, setup, word }));
+  switch (runtime) {
+    case "crun":
+      return [
+        ...cases("run", "none", "section", "annotation"),
+        ...(wrapped ? cases("run", "hit", "miss") : []),
+        ...cases("exec", "none", "section", "annotation"),
+      ];
+    case "runc":
+      return [
+        ...cases("run", "none", "section"),
+        ...cases("exec", "none", "section"),
+      ];
+    case "podman":
+      return cases("run", "none", "section", "annotation");
+  }
 }
 
 async function measureStorm(

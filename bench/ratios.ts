@@ -162,13 +162,11 @@ function containerRatios({ containers, storm }: Report): readonly Ratio[] {
       const theirs = containers.find(({ command, setup }) =>
         command === row.command && setup === SETUPS.section
       );
-      return theirs === undefined ? [] : [
-        timed(
-          `${row.command}, CPU / libseccomp at each start`,
-          row.cpuMs,
-          theirs.cpuMs,
-        ),
-      ];
+      if (theirs === undefined) return [];
+      const name = `${row.command}, wall time / libseccomp at each start`;
+      return row.cpuMs === undefined || theirs.cpuMs === undefined
+        ? [timed(name, row.wallMs, theirs.wallMs)]
+        : [timed(name.replace("wall time", "CPU"), row.cpuMs, theirs.cpuMs)];
     });
   const find = (setup: string): Spread | undefined =>
     storm.find((row) => row.setup === setup)?.execCpuMs;

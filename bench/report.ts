@@ -141,7 +141,8 @@ export interface StackedRow {
 export interface ContainerRow {
   readonly command: string;
   readonly setup: string;
-  readonly cpuMs: Spread;
+  /** Absent where it is not to be seen: containers of Podman. */
+  readonly cpuMs?: Spread;
   readonly wallMs: Spread;
 }
 

@@ -260,7 +260,7 @@ function containers({ containers }: Report): Section {
       ...containers.map((row) => [
         row.command,
         row.setup,
-        spread(row.cpuMs, 2),
+        row.cpuMs === undefined ? "–" : spread(row.cpuMs, 2),
         spread(row.wallMs, 1),
       ]),
     ],
