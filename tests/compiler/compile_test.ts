@@ -216,8 +216,8 @@ Deno.test("compile() takes exactly as many instructions as the kernel does", () 
       return error.length;
     }
   };
-  let low = 1200;
-  let high = 1500;
+  let low = 1900;
+  let high = 2100;
   assert(size(low) <= 4096 && size(high) > 4096);
   while (low + 1 < high) {
     const middle = (low + high) >> 1;
