@@ -1,11 +1,12 @@
 /**
- * Calls as users write them: `openat`, `x86:102`, `0x40000003e:59`, `-1`.
+ * Calls as users write them: `openat`, `x86:102`, `0xc000003e:59`, `-1`.
  *
  * @module
  */
 
 import { formatReturnValue } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
+import { didYouMean } from "../profile/text.ts";
 import { type Arch, archByName, ARCHES } from "../tables/arch.ts";
 import { UsageError } from "./error.ts";
 import { archNames, syscallName } from "./names.ts";
@@ -47,7 +48,7 @@ export function parseCall(text: string, native: Arch): CallNumber {
     return { arch: auditArch, nr: parseNumber(name) };
   }
   const nr = arch?.syscalls.get(name);
-  if (nr === undefined) throw unknownCall(name, archText);
+  if (nr === undefined) throw unknownCall(name, archText, arch);
   return { arch: auditArch, nr };
 }
 
@@ -62,12 +63,19 @@ function parseNumber(text: string): number {
   return nr;
 }
 
-function unknownCall(name: string, archText: string): UsageError {
+function unknownCall(
+  name: string,
+  archText: string,
+  arch: Arch | undefined,
+): UsageError {
   const elsewhere = ARCHES.filter((arch) => arch.syscalls.has(name))
     .map((arch) => arch.name);
-  const fix = elsewhere.length === 0
+  const near = didYouMean(name, arch?.syscalls.keys() ?? []);
+  const fix = elsewhere.length > 0
+    ? `it exists on ${elsewhere.join(", ")}`
+    : near === undefined
     ? "see seccomp-tree syscalls"
-    : `it exists on ${elsewhere.join(", ")}`;
+    : `did you mean "${near}"`;
   return new UsageError(
     `Cannot read call "${name}": unknown on ${archText}: ${fix}`,
   );

@@ -18,7 +18,7 @@ import { tellingProfile } from "./source.ts";
 /** The first kernel that caches calls which are always allowed. */
 const CACHE_SINCE: KernelVersion = { major: 5, minor: 11 };
 
-/** Work units for a proof of the optimum: some seconds for each architecture. */
+/** Work units for a proof of the optimum: at most some ten seconds for each architecture. */
 const PROOF_WORK = 100_000_000;
 
 /** The flags, with the file of weights read. */

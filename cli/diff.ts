@@ -25,6 +25,7 @@ import {
   jsonOfResult,
   loadSubjects,
   type NamedSubject,
+  recognizable,
   witnessText,
 } from "./prove.ts";
 
@@ -64,7 +65,10 @@ function tellSubset(
   sides: readonly [NamedSubject, NamedSubject],
 ): number {
   const [base, subject] = sides;
-  const result = proveNotLooser(base.subject, subject.subject);
+  const result = recognizable(
+    proveNotLooser(base.subject, subject.subject),
+    sides,
+  );
   const words = { base: base.word, source: subject.word };
   if (result.kind === "not-looser") {
     io.out(
@@ -100,7 +104,10 @@ function tellDifferences(
 ): number {
   const [a, b] = sides;
   const words = { a: a.word, b: b.word };
-  const result = proveEquivalent(a.subject, b.subject);
+  const result = recognizable(
+    proveEquivalent(a.subject, b.subject),
+    sides,
+  );
   if (result.kind !== "different") {
     io.out(
       flags.output === "json"
@@ -113,9 +120,12 @@ function tellDifferences(
   }
   const list = listDifferences(a.subject, b.subject);
   const complete = list.kind === "listed" && list.complete;
-  const found: readonly Difference[] = list.kind === "listed"
-    ? list.differences
-    : [];
+  const found: readonly Difference[] = list.kind !== "listed"
+    ? []
+    : list.differences.map((d) => ({
+      ...d,
+      witness: recognizable(d.witness, sides, d.arch),
+    }));
   const json = flags.output === "json";
   const littleEndian = isLittleEndian(sides);
   io.out(

@@ -7,6 +7,7 @@
 import type { Program } from "../bpf/instruction.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
 import { type Compilation, compile } from "../compiler/compile.ts";
+import type { Objective } from "../compiler/cost.ts";
 import type { Policy } from "../profile/policy.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import { chooseCost, type CostRequest } from "./cost.ts";
@@ -23,6 +24,8 @@ export interface CompiledProfile {
   readonly name: string;
   readonly resolved: ResolvedProfile;
   readonly compilation: Compilation;
+  /** What was made small. */
+  readonly objective: Objective;
   /** One program. */
   readonly programs: readonly Program[];
 }
@@ -90,6 +93,7 @@ export async function compileSource(
     name: source.name,
     resolved,
     compilation,
+    objective: choice?.options.objective ?? "balanced",
     programs: [compilation.program],
   };
 }

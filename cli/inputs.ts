@@ -17,7 +17,7 @@ import { nativeArch } from "./target.ts";
 /** Numbers of each architecture. */
 const NUMBERS = 1201;
 /** Inputs that are asked at least; what this machine can call is asked twice. */
-const LEAST_INPUTS = 80_000;
+const LEAST_INPUTS = 55_000;
 /** Numbers beyond all tables. */
 const EDGES = [0x3fff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] as const;
 /** An architecture that no machine has. */

@@ -6,6 +6,8 @@
 
 import { check } from "../bpf/check.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
+import { ARCHES } from "../tables/arch.ts";
+import { createAnswer } from "../verify/confirm.ts";
 import {
   type Counterexample,
   type Outcome,
@@ -14,14 +16,17 @@ import {
   type Subject,
   type Unproven,
 } from "../verify/equivalence.ts";
+import type { Interval } from "../verify/intervals.ts";
 import { describeCall, jsonOfCall, jsonOfValue, wordsOfCall } from "./call.ts";
 import { InputError, UsageError } from "./error.ts";
 import { EXIT } from "./exit.ts";
 import { resolveSource, tellAssumed } from "./filter.ts";
 import type { OutputFlags, SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { archNames } from "./names.ts";
 import { NAME } from "./program.ts";
 import { loadSource, refuseTwoStdins } from "./source.ts";
+import { nativeArch } from "./target.ts";
 
 /** Flags of `prove`. */
 export interface ProveFlags extends SourceFlags, OutputFlags {
@@ -43,9 +48,12 @@ export async function runProve(
   second: string,
 ): Promise<number> {
   const [a, b] = await loadSubjects(io, flags, [first, second]);
-  const result = proveEquivalent(a.subject, b.subject, {
-    compare: flags.bits ? "bits" : "effect",
-  });
+  const result = recognizable(
+    proveEquivalent(a.subject, b.subject, {
+      compare: flags.bits ? "bits" : "effect",
+    }),
+    [a, b],
+  );
   io.out(
     flags.output === "json"
       ? `${
@@ -113,6 +121,47 @@ export async function loadSubject(
     }
   }
   return { word, subject: { kind: "stack", programs: source.programs } };
+}
+
+/**
+ * Moves a witness to an architecture that exists, the native one if possible,
+ * where both sides answer there as they did.
+ *
+ * @param result An answer; one that is no difference stays as it is.
+ * @param sides Whose answer it is.
+ * @param within Values of `arch` that may be taken.
+ */
+export function recognizable<T extends { readonly kind: string }>(
+  result: T | Counterexample,
+  sides: readonly [NamedSubject, NamedSubject],
+  within: Pick<Interval, "first" | "last"> = { first: 0, last: 0xffff_ffff },
+): T | Counterexample {
+  if (!isCounterexample(result) || archNames(result.data.arch) !== undefined) {
+    return result;
+  }
+  const littleEndian = sides.every(({ subject }) =>
+    subject.kind !== "policy" || subject.policy.littleEndian
+  );
+  const [answerOfA, answerOfB] = [
+    createAnswer(sides[0].subject, littleEndian),
+    createAnswer(sides[1].subject, littleEndian),
+  ];
+  const native = nativeArch();
+  for (const { auditArch } of [native, ...ARCHES]) {
+    if (auditArch < within.first || auditArch > within.last) continue;
+    const data = { ...result.data, arch: auditArch };
+    const [a, b] = [answerOfA(data), answerOfB(data)];
+    if (a.value === result.a.value && b.value === result.b.value) {
+      return { kind: "different", data, a, b };
+    }
+  }
+  return result;
+}
+
+function isCounterexample(
+  result: { readonly kind: string },
+): result is Counterexample {
+  return result.kind === "different";
 }
 
 /** Exit code of an answer. */
@@ -209,5 +258,6 @@ export function witnessText(
 function reasonOf({ source, paths }: Outcome): string {
   if (source !== undefined) return `, by ${source}`;
   const steps = paths.reduce((sum, path) => sum + path.length, 0);
-  return steps === 0 ? ", by no rule" : `, after ${steps} instructions`;
+  if (steps === 0) return ", by no rule";
+  return `, after ${steps} instruction${steps === 1 ? "" : "s"}`;
 }

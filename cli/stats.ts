@@ -33,13 +33,17 @@ interface TreeReport {
   readonly intervals: number;
   /** Expected executed instructions. */
   readonly expected: number;
-  /** The same of the best tree, or a bound; `null` where the objective is no count of steps. */
+  /** The same of the best tree, or less; `null` where the objective is not a count of steps. */
   readonly tree: number | null;
-  /** No program expects fewer. */
+  /** No program expects fewer executed instructions. */
   readonly floor: number;
   /** Expected tests on the number. */
   readonly tests: number;
-  /** Whether no tree is better. */
+  /** What was made small: tests, with the objective's price of a test that exists. */
+  readonly cost: number;
+  /** No tree costs less. */
+  readonly lowerBound: number;
+  /** Whether no tree costs less than this one. */
   readonly proven: boolean;
 }
 
@@ -99,7 +103,7 @@ function archesOf(filter: Filter): readonly Arch[] {
 }
 
 function treesOf(
-  { name, compilation }: CompiledProfile,
+  { name, compilation, objective }: CompiledProfile,
   arches: readonly Arch[],
   measures: readonly Measure[],
   weighing: MeasureWeights,
@@ -110,17 +114,20 @@ function treesOf(
     );
     const counted = measures[0]?.arches.find((a) => a.name === arch?.name);
     if (arch === undefined || counted === undefined) return [];
-    const missing = tree.tests - tree.lowerBound;
+    const { intervals, tests, cost, lowerBound, proven } = tree;
+    const { expected } = counted;
+    const inSteps = objective === "balanced" || objective === "uncached";
     return [{
       name,
       arch: tree.names.join("+"),
-      intervals: tree.intervals,
-      expected: counted.expected,
-      // Under other objectives the bound is no count of steps.
-      tree: missing < -1e-6 ? null : counted.expected - Math.max(0, missing),
+      intervals,
+      expected,
+      tree: inSteps ? expected - Math.max(0, cost - lowerBound) : null,
       floor: floorSteps(compilation.decision, arch, weighing),
-      tests: tree.tests,
-      proven: tree.proven,
+      tests,
+      cost,
+      lowerBound,
+      proven,
     }];
   });
 }
@@ -160,24 +167,35 @@ export function formatMeasures(
 function formatTrees(trees: readonly TreeReport[]): string {
   return formatTable([
     ["tree", "arch", "expected", "best tree", "gap", "any program", "optimal"],
-    ...trees.map(({ name, arch, expected, tree, floor, proven }) => [
-      name,
-      arch,
-      expected.toFixed(3),
-      tree === null ? "–" : `${proven ? "" : "≥ "}${tree.toFixed(3)}`,
-      tree === null ? "–" : `${(100 * (expected / tree - 1)).toFixed(2)} %`,
-      `≥ ${floor.toFixed(3)}`,
-      proven ? "proven" : "not proven",
-    ]),
+    ...trees.map((report) => {
+      const { name, arch, expected, tree, floor, proven } = report;
+      return [
+        name,
+        arch,
+        expected.toFixed(3),
+        tree === null ? "–" : `${proven ? "" : "≥ "}${tree.toFixed(3)}`,
+        `${(100 * gapOf(report)).toFixed(2)} %`,
+        `≥ ${floor.toFixed(3)}`,
+        proven ? "proven" : "not proven",
+      ];
+    }),
   ]);
 }
 
+/** How much of the cost may be too much. */
+function gapOf({ cost, lowerBound, proven }: TreeReport): number {
+  return proven || lowerBound === 0 ? 0 : Math.max(0, cost / lowerBound - 1);
+}
+
 function whyOf(report: TreeReport): string {
-  const { name, arch, intervals, tests, proven } = report;
+  const { name, arch, intervals, tests, cost, lowerBound, proven } = report;
   const why = proven
-    ? "no tree of == and >= tests is better under the objective: optimal: proven"
-    : "the search ended at its limit, --optimum spends more";
+    ? "no tree of == and >= tests costs less: optimal: proven"
+    : `no tree costs less than ${
+      lowerBound.toFixed(3)
+    }; the search ended at its limit, --optimum spends more`;
   return `${name}: ${arch}: ${intervals} intervals, ${
     tests.toFixed(3)
-  } tests expected on the number; ${why}\n`;
+  } tests expected on the number, cost ${cost.toFixed(3)}; ${why}
+`;
 }

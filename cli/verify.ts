@@ -27,6 +27,7 @@ import {
   jsonOfResult,
   loadSubject,
   type NamedSubject,
+  recognizable,
   witnessText,
 } from "./prove.ts";
 import { formatTable } from "./table.ts";
@@ -77,7 +78,7 @@ export async function runVerify(
   const pid = parsePid(word);
   let found: Verification;
   try {
-    found = verify(liveFilters(pid), against.subject);
+    found = verify(liveFilters(pid), against);
   } catch (error) {
     if (flags.output === "json") {
       const reason = messageOf(error);
@@ -104,10 +105,16 @@ export async function runVerify(
   return exitOf(found);
 }
 
-function verify(filters: readonly Program[], against: Subject): Verification {
+function verify(
+  filters: readonly Program[],
+  against: NamedSubject,
+): Verification {
   if (filters.length === 0) return { state: "unconfined", filters };
   const stack: Subject = { kind: "stack", programs: filters };
-  const result = proveEquivalent(stack, against);
+  const result = recognizable(
+    proveEquivalent(stack, against.subject),
+    [{ word: "", subject: stack }, against],
+  );
   if (result.kind === "unproven") return { state: "unknown", filters, result };
   const state = filters.length > 1
     ? "stacked"
@@ -214,7 +221,7 @@ function rowOf(info: ProcessInfo, against: NamedSubject | undefined): Row {
     const filters = info.mode === 2 ? liveFilters(info.pid) : [];
     const found: Verification = against === undefined
       ? { state: "unknown", filters }
-      : verify(filters, against.subject);
+      : verify(filters, against);
     return { info, found, reason: undefined };
   } catch (error) {
     return { info, found: undefined, reason: messageOf(error) };

@@ -1,0 +1,329 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { call, createFolder, MAIN, shell } from "./harness.ts";
+
+const ALLOW_ALL = "ret #0x7fff0000\n";
+/** Denies ptrace (101) and nothing else. */
+const NO_PTRACE =
+  "ld [0]\njeq #101, no\nret #0x7fff0000\nno: ret #0x00050001\n";
+
+/** A process that sleeps under filters, until it is disposed of. */
+interface Sleeper extends AsyncDisposable {
+  readonly pid: number;
+}
+
+/** Starts a sleeping process under each of some sources, the first one first. */
+async function sleepUnder(
+  sources: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Sleeper> {
+  const prefix = sources.flatMap((source) => [
+    ...[Deno.execPath(), "run", "-A", MAIN, "run", ...flags, source, "--"],
+  ]);
+  const [program = "sleep", ...args] = [...prefix, "sleep", "60"];
+  const child = new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const status = child.status;
+  let ended = false;
+  status.then(() => ended = true);
+  while (!ended && nameOf(child.pid) !== "sleep") {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return {
+    pid: child.pid,
+    async [Symbol.asyncDispose](): Promise<void> {
+      if (!ended) child.kill("SIGKILL");
+      await child.stderr.cancel();
+      await status;
+    },
+  };
+}
+
+function nameOf(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/comm`).trim();
+  } catch {
+    return "";
+  }
+}
+
+function threadsOf(pid: number): readonly number[] {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)]
+    .map(({ name }) => Number(name));
+}
+
+function stateOf(pid: number | "self"): ReadonlyMap<string, string> {
+  return new Map(
+    Deno.readTextFileSync(`/proc/${pid}/status`).split("\n").map((line) => {
+      const [name = "", value = ""] = line.split(":\t");
+      return [name, value];
+    }),
+  );
+}
+
+Deno.test("run becomes the command: output, input, exit code, signal", async () => {
+  const cases: readonly (readonly [string, number, string])[] = [
+    ["-- true", 0, ""],
+    ["-- sh -c 'exit 7'", 7, ""],
+    ["-- sh -c 'kill -9 $$'", 137, ""],
+    ["-- sh -c 'kill -TERM $$'", 143, ""],
+    ["-- echo --help -f 'a b'", 0, "--help -f a b\n"],
+    ["-- sh -c 'grep ^Seccomp: /proc/self/status'", 0, "Seccomp:\t2\n"],
+    ["-- sh -c 'echo $MARK; pwd'", 0, "mark\n/\n"],
+    ["-- cat", 0, "input"],
+  ];
+  await Promise.all(cases.map(async ([words, expected, text]) => {
+    const { code, out, err } = await shell(
+      `$CLI run default:docker ${words}; exit $?`,
+      { stdin: "input", env: { MARK: "mark" }, cwd: "/" },
+    );
+    assertEquals(
+      [out, err.replace(/^(?:\S*bash: line .*|Killed|Terminated)\n/, "")],
+      [text, ""],
+      words,
+    );
+    assertEquals(code, expected, words);
+  }));
+});
+
+Deno.test("run applies the profile", async () => {
+  await using folder = await createFolder();
+  const filter = await folder.write(
+    "f.s",
+    // mkdir (83) and mkdirat (258) fail with EXDEV.
+    "ld [0]\njeq #83, no\njeq #258, no\nret #0x7fff0000\nno: ret #0x00050012\n",
+  );
+  const { code, err } = await shell(
+    `LC_ALL=C $CLI run ${filter} -- mkdir ${join(folder.path, "new")}`,
+  );
+  assertEquals(code, 1);
+  assertMatch(err, /cross-device link/i);
+});
+
+Deno.test("run ends with 126 or 127 where there is no command to run", async () => {
+  await using folder = await createFolder();
+  const plain = await folder.write("plain", "not executable");
+  // Denies execve (59).
+  const noExec = await folder.write(
+    "f.s",
+    "ld [0]\njeq #59, no\nret #0x7fff0000\nno: ret #0x00050001\n",
+  );
+  const cases: readonly (readonly [string, number, RegExp])[] = [
+    ["default:docker -- no-such-command", 127, /no such program/],
+    ["default:docker -- ''", 127, /no such program/],
+    [`default:docker -- ${plain}`, 126, /not executable/],
+    [`default:docker -- ${folder.path}`, 126, /not executable/],
+    [`${noExec} -- true`, 126, /to execve.*allow execve/],
+  ];
+  await Promise.all(cases.map(async ([words, expected, message]) => {
+    const { code, out, err } = await shell(`$CLI run ${words}`);
+    assertEquals([code, out], [expected, ""], `${words}: ${err}`);
+    assertMatch(err, message, words);
+  }));
+});
+
+Deno.test("run refuses what it could not keep its word on", async () => {
+  await using folder = await createFolder();
+  const notify = await folder.write("n.s", "ret #0x7fc00000\n");
+  const refused = await folder.write("r.s", "ld [3]\nret #0\n");
+  const flagged = await folder.write(
+    "p.json",
+    '{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]}',
+  );
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [notify, /USER_NOTIF/],
+    [refused, /The kernel refuses it/],
+    [flagged, /NEW_LISTENER/],
+    ["missing.json", /No such file/],
+  ];
+  for (const [source, message] of cases) {
+    const { code, err } = await call(["run", source, "--", "true"]);
+    assertEquals(code, 3, `${source}: ${err}`);
+    assertMatch(err, message, source);
+  }
+});
+
+Deno.test("run loads the flags of the profile", async () => {
+  await using folder = await createFolder();
+  const profile = await folder.write(
+    "p.json",
+    '{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]}',
+  );
+  const { code, out, err } = await shell(
+    `$CLI run --no-new-privs ${profile} -- grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status`,
+  );
+  assertEquals([code, out], [0, "NoNewPrivs:\t1\nSeccomp:\t2\n"], err);
+});
+
+Deno.test("dump gives back what was loaded, in every form", async () => {
+  await using folder = await createFolder();
+  await using sleeper = await sleepUnder(["default:docker"]);
+  const word = `pid:${sleeper.pid}`;
+  const compiled = await call(["compile", "-q", "-f", "raw"]);
+  const raw = await call(["dump", word, "-f", "raw"]);
+  assertEquals([raw.code, raw.err], [0, ""]);
+  assertEquals([...raw.bytes], [...compiled.bytes]);
+  const file = join(folder.path, "filter");
+  const written = await call(["dump", word, "-f", "raw", "-O", file]);
+  assertEquals([written.code, written.out], [0, ""], written.err);
+  assertEquals([...await Deno.readFile(file)], [...compiled.bytes]);
+  const text = await call(["dump", word]);
+  assertEquals(text.out, (await call(["disasm", word])).out);
+  const again = await call(["asm", "-", "-f", "raw"], { stdin: text.out });
+  assertEquals([...again.bytes], [...compiled.bytes]);
+  const beyond = await call(["dump", word, "--index", "1"]);
+  assertEquals(beyond.code, 2, beyond.err);
+  assertEquals(nameOf(sleeper.pid), "sleep", "it goes on");
+  assertEquals(stateOf(sleeper.pid).get("TracerPid"), "0");
+});
+
+Deno.test("dump tells filters apart where there are several", async () => {
+  await using folder = await createFolder();
+  const first = await folder.write("1.s", ALLOW_ALL);
+  const second = await folder.write("2.s", NO_PTRACE);
+  await using sleeper = await sleepUnder([first, second]);
+  const word = `pid:${sleeper.pid}`;
+  const text = await call(["dump", word]);
+  assertMatch(text.out, /^; filter 0 of 2, oldest first\n/);
+  assertMatch(text.out, /\n; filter 1 of 2, oldest first\n/);
+  const raw = await call(["dump", word, "-f", "raw"]);
+  assertEquals([raw.code, raw.out], [2, ""]);
+  assertMatch(raw.err, /pass -O FILE/);
+  const out = join(folder.path, "out");
+  assertEquals((await call(["dump", word, "-f", "hex", "-O", out])).code, 0);
+  assertEquals(await Deno.readTextFile(`${out}.0`), "060000000000ff7f\n");
+  const one = await call(["dump", word, "--index", "0", "-f", "hex"]);
+  assertEquals(one.out, "060000000000ff7f\n");
+  // The stricter answer counts, whoever gave it.
+  const denied = await call(["simulate", word, "x86_64:101"]);
+  assertMatch(denied.out, /^ERRNO\(1\)\n/);
+  assertMatch(
+    denied.out,
+    /path {3}filter 1, ALLOW: 0\n {2}path {3}filter 2, ERRNO\(1\): 0 1 3\n/,
+  );
+});
+
+Deno.test("verify knows equal, different, stacked, unconfined and unknown", async () => {
+  await using folder = await createFolder();
+  const allow = await folder.write("allow.s", ALLOW_ALL);
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  await using docker = await sleepUnder(["default:docker"]);
+  await using stacked = await sleepUnder([allow, deny]);
+  await using free = await sleepUnder([]);
+  const cases: readonly (readonly [number, string, string, string, number])[] =
+    [
+      [docker.pid, "default:docker", "equivalent", "", 0],
+      [docker.pid, deny, "different", "", 1],
+      [stacked.pid, deny, "stacked", "equivalent", 0],
+      [stacked.pid, allow, "stacked", "different", 1],
+      [free.pid, "default:docker", "unconfined", "", 1],
+      [4194304, "default:docker", "unknown", "", 5],
+    ];
+  for (const [pid, against, state, combination, expected] of cases) {
+    const args = ["verify", "-q", `pid:${pid}`, "--against", against];
+    const { code, out, err } = await call([...args, "-o", "json"]);
+    assertEquals(code, expected, `${state}: ${err}`);
+    const report = JSON.parse(out);
+    assertEquals([report.schemaVersion, report.state], [1, state]);
+    assertEquals(report.combination ?? "", combination);
+    assertEquals(
+      "witness" in report,
+      combination === "different" || state === "different",
+    );
+    const text = await call(args);
+    assertEquals(text.code, expected);
+    if (expected !== 5) {
+      assert(text.out.startsWith(`${state}: pid:${pid}, `), text.out);
+    }
+  }
+});
+
+Deno.test("verify writes a witness that simulate confirms on the live process", async () => {
+  await using folder = await createFolder();
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  await using sleeper = await sleepUnder([deny]);
+  const { code, out } = await call(
+    ["verify", `pid:${sleeper.pid}`, "--against", "-"],
+    { stdin: ALLOW_ALL },
+  );
+  assertEquals(code, 1);
+  assertMatch(
+    out,
+    /^different: pid:\d+, 1 filter, 4 instructions: not equal to -\n {2}call {2}ptrace\(/,
+  );
+  const command = /see {3}seccomp-tree (simulate pid:.*)/.exec(out)?.[1] ?? "";
+  const simulated = await call(command.split(" "));
+  assertMatch(simulated.out, /^ERRNO\(1\)\n/, command);
+});
+
+Deno.test("verify tells runc's stub from the profile without it", async () => {
+  await using folder = await createFolder();
+  const filter = join(folder.path, "runc.bpf");
+  const made = await call([
+    "compile",
+    "-q",
+    "--semantics",
+    "runc",
+    "-f",
+    "raw",
+    "-O",
+    filter,
+  ]);
+  assertEquals(made.code, 0, made.err);
+  await using sleeper = await sleepUnder([filter]);
+  const args = [
+    "verify",
+    "-q",
+    `pid:${sleeper.pid}`,
+    "--against",
+    "default:docker",
+  ];
+  assertEquals((await call([...args, "--semantics", "runc"])).code, 0);
+  assertEquals((await call(args)).code, 1);
+});
+
+Deno.test("verify --all lists confined processes", async () => {
+  await using folder = await createFolder();
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  await using sleeper = await sleepUnder([deny]);
+  const { code, out } = await call(["verify", "--all", "-o", "json"]);
+  assertEquals(code, 0);
+  const { processes } = JSON.parse(out);
+  const mine = processes.find((p: { pid: number }) => p.pid === sleeper.pid);
+  assertEquals([mine.name, mine.mode, mine.filters, mine.lengths], [
+    "sleep",
+    "filter",
+    1,
+    [4],
+  ]);
+  assert(mine.jitBytes > 0 && mine.jitBytes % 64 === 0, `${mine.jitBytes}`);
+  const text = await call(["verify", "--all"]);
+  assertMatch(
+    text.out,
+    /^name +pid +filters +instructions +JIT bytes +container\n/,
+  );
+  assertMatch(
+    text.out,
+    new RegExp(`^sleep +${sleeper.pid} +1 +4 +~\\d+ `, "m"),
+  );
+  const compared = await call(["verify", "--all", "--against", deny]);
+  assertMatch(
+    compared.out,
+    new RegExp(`^sleep +${sleeper.pid} .* equivalent`, "m"),
+  );
+});
+
+Deno.test("a thread is told from a process", async () => {
+  await using child = await sleepUnder([]);
+  const tid = threadsOf(Deno.pid).find((tid) => tid !== Deno.pid);
+  assert(tid !== undefined, "this process has threads");
+  const refused = await call(["dump", `pid:${tid}`]);
+  assertEquals(refused.code, 5);
+  assertMatch(refused.err, new RegExp(`it is a thread of process ${Deno.pid}`));
+  const first = await call(["dump", "--thread", `pid:${child.pid}`]);
+  assertEquals(first.code, 1, "it has no filter");
+});
