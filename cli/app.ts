@@ -15,7 +15,9 @@ import {
 } from "@stricli/core";
 import type { AppContext } from "./lazy.ts";
 import { NAME } from "./program.ts";
+import { bench } from "./routes_bench.ts";
 import { asm, compile, disasm } from "./routes_filter.ts";
+import { doctor, install, status, uninstall } from "./routes_install.ts";
 import { dump, run, selftest, verify } from "./routes_live.ts";
 import {
   completions,
@@ -32,7 +34,9 @@ export const app: Application<AppContext> = buildApplication(
   buildRouteMap({
     routes: {
       ...{ compile, disasm, asm, simulate, prove, diff, stats },
-      ...{ run, dump, verify, selftest, syscalls, demo, completions },
+      ...{ run, dump, verify, selftest, bench },
+      ...{ install, uninstall, status, doctor },
+      ...{ syscalls, demo, completions },
     },
     docs: {
       brief: "Compile seccomp profiles into optimal decision trees",

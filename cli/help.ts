@@ -14,7 +14,7 @@ import { type CommandInfo, commandsOf, type FlagInfo } from "./reflect.ts";
 /** Columns of a line. */
 const WIDTH = 80;
 /** Columns before the explanation of a flag. */
-const LABEL_WIDTH = 23;
+const LABEL_WIDTH = 24;
 
 /**
  * Writes the help of a command.
@@ -47,8 +47,11 @@ function programHelp(commands: readonly CommandInfo[]): string {
 }
 
 function commandHelp({ name, brief, flags, words }: CommandInfo): string {
-  const own = flags.filter((flag) => !TARGET_FLAG_NAMES.has(flag.name));
-  const target = flags.filter((flag) => TARGET_FLAG_NAMES.has(flag.name));
+  const readsSource = flags.some((flag) => flag.name === "from");
+  const isTarget = (flag: FlagInfo): boolean =>
+    readsSource && TARGET_FLAG_NAMES.has(flag.name);
+  const own = flags.filter((flag) => !isTarget(flag));
+  const target = flags.filter(isTarget);
   return [
     usage(name),
     "",
@@ -58,9 +61,7 @@ function commandHelp({ name, brief, flags, words }: CommandInfo): string {
     ...(words.length > 0 ? [""] : []),
     ...own.flatMap(flagEntry),
     ...GLOBAL,
-    ...(target.length === 0 || name === "syscalls"
-      ? target.flatMap(flagEntry)
-      : ["", "For profiles:", ...target.flatMap(flagEntry)]),
+    ...(readsSource ? ["", "For profiles:", ...target.flatMap(flagEntry)] : []),
     "",
     ...examples(name),
   ].map((line) => `${line}\n`).join("");

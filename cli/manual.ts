@@ -91,6 +91,29 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     usage: "[FLAG...] [SOURCE]",
     examples: ["selftest", "selftest profile.json -o json"],
   },
+  bench: {
+    usage: "[FLAG...] [SOURCE...] | --compare A.json B.json",
+    examples: ["bench --quick default:docker", "bench -o json -O run.json"],
+  },
+  install: {
+    usage: "[FLAG...] podman|docker|containerd|crio",
+    examples: [
+      "install podman --dry-run",
+      "install docker --mode wrapper --trial",
+    ],
+  },
+  uninstall: {
+    usage: "[FLAG...] podman|docker|containerd|crio",
+    examples: ["uninstall podman --dry-run", "uninstall docker"],
+  },
+  status: {
+    usage: "[FLAG...]",
+    examples: ["status", "status --user -o json"],
+  },
+  doctor: {
+    usage: "[FLAG...]",
+    examples: ["doctor", "doctor -o json"],
+  },
   completions: {
     usage: "bash|zsh|fish",
     examples: [
