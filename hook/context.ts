@@ -44,7 +44,14 @@ export async function gatherContext(
     semantics,
     names: host ?? await builtinNames(),
   });
-  const store = settings.store === undefined
+  const isExact = environment.names.exact;
+  if (!isExact && settings.store !== undefined) {
+    log.write(
+      "warning",
+      "Every filter is compiled anew: cannot tell which library names come from without -A",
+    );
+  }
+  const store = settings.store === undefined || !isExact
     ? undefined
     : await findStore(settings.store, log);
   await store?.putEnvironment(environment);

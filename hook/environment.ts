@@ -5,8 +5,6 @@
  * @module
  */
 
-import { ARCH_SPELLINGS } from "../profile/host.ts";
-import type { LinuxSeccomp } from "../profile/oci.ts";
 import {
   type Arch,
   archByName,
@@ -38,6 +36,8 @@ export interface NameSource {
   readonly label: string;
   /** Whether a name exists; absent where our tables decide. */
   readonly knows?: (name: string) => boolean;
+  /** Whether equal labels mean equal names: otherwise nothing may be stored. */
+  readonly exact: boolean;
   /** Files whose change may mean other names; absent where they are unknown. */
   readonly files?: readonly FileIdentity[];
 }
@@ -100,9 +100,9 @@ export async function builtinNames(): Promise<NameSource> {
   const label = `builtin ${SYSCALL_TABLE_VERSION}`;
   try {
     const files = await identifyAll(programFiles());
-    return { kind: "builtin", label, files };
+    return { kind: "builtin", label, exact: true, files };
   } catch {
-    return { kind: "builtin", label };
+    return { kind: "builtin", label, exact: true };
   }
 }
 
@@ -126,14 +126,19 @@ export async function hostNames(): Promise<NameSource | undefined> {
   const label = `libseccomp ${library.version}`;
   const knows = (name: string): boolean => library.known(name);
   const path = await mappedLibrary();
-  const plain: NameSource = { kind: "host", label, knows };
+  const plain: NameSource = { kind: "host", label, exact: false, knows };
   if (path === undefined) return plain;
   try {
     const digest = await sha256(await Deno.readFile(path));
     // The linker's cache decides which library would be loaded now.
     const paths = ["/etc/ld.so.cache", path, ...programFiles()];
     const files = await identifyAll(paths);
-    return { ...plain, label: `${label} sha256:${digest}`, files };
+    return {
+      ...plain,
+      label: `${label} sha256:${digest}`,
+      exact: true,
+      files,
+    };
   } catch {
     return plain;
   }
@@ -175,33 +180,24 @@ export async function identify(path: string): Promise<FileIdentity> {
 
 /**
  * Makes the key of a section: a digest over everything that decides the bytes
- * of its filter.
+ * of its filter. Its architectures follow from the section and the machine,
+ * the names it may use from the source of names, whose label has to be exact.
  *
  * @param environment Machine, semantics, names.
  * @param text The section exactly as written.
- * @param seccomp The section as read.
- * @param arches Its architectures, the native one first.
  * @returns 64 hexadecimal digits.
  */
 export async function keyOf(
   environment: Environment,
   text: string,
-  seccomp: LinuxSeccomp,
-  arches: readonly Arch[],
 ): Promise<string> {
-  const { knows } = environment.names;
-  const names = new Set(seccomp.syscalls.flatMap((entry) => entry.names));
-  const unknown = knows === undefined
-    ? []
-    : [...names].filter((name) => !name.includes("\0") && !knows(name)).sort();
+  const { native, semantics, names } = environment;
   return await digestFields([
     FORMAT,
     COMPILER_VERSION,
-    environment.native.name,
-    environment.semantics,
-    environment.names.label,
-    arches.map((arch) => ARCH_SPELLINGS[arch.name].scmp).join(","),
-    ...[String(unknown.length), ...unknown],
+    native.name,
+    semantics,
+    names.label,
     text,
   ]);
 }

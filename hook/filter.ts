@@ -139,7 +139,32 @@ export function readSection(
 }
 
 /**
- * Gets the filter of a section.
+ * Finds the filter of a section in the store.
+ *
+ * @param text The section exactly as written.
+ * @param context What filters are made with.
+ * @returns The entry, where there is one.
+ * @throws {RefusedError} `doubtful-store`.
+ */
+export async function findFilter(
+  text: string,
+  { environment, store }: FilterContext,
+): Promise<Entry | undefined> {
+  const key = await keyOf(environment, text);
+  const entry = await store?.lookup(key);
+  if (entry === undefined) return undefined;
+  if (entry.section !== text || entry.environment !== environment.id) {
+    throw new RefusedError(
+      "doubtful-store",
+      `Cannot use the stored filter of key ${key}: it is that of another section: run "seccomp-tree store gc"`,
+    );
+  }
+  return entry;
+}
+
+/**
+ * Gets the filter of a section, from the store or by compiling, proving and
+ * storing it. Of many processes at once one compiles, the others wait for it.
  *
  * @param section The section.
  * @param context What filters are made with.
@@ -150,42 +175,37 @@ export async function filterOf(
   section: ReadSection,
   context: FilterContext,
 ): Promise<FilterResult> {
-  const { environment, store, deadline } = context;
-  const { text, seccomp, arches } = section;
-  const key = await keyOf(environment, text, seccomp, arches);
-  const find = async (): Promise<FilterResult | undefined> => {
-    const entry = await store?.lookup(key);
-    if (entry === undefined) return undefined;
-    if (entry.section !== text || entry.environment !== environment.id) {
-      throw new RefusedError(
-        "doubtful-store",
-        `Cannot use the stored filter of key ${key}: it is that of another section: run "seccomp-tree store gc"`,
-      );
-    }
-    return { kind: "filter", entry, from: "store" };
-  };
-  const make = async (): Promise<FilterResult> => {
-    const program = compileProved(section, deadline);
-    if ("kind" in program) return program;
-    const entry: Entry = {
-      key,
-      environment: environment.id,
-      about: aboutOf(environment, arches),
-      bytes: encode(program, { littleEndian: environment.native.littleEndian }),
-      section: text,
-    };
-    const result = await store?.put(entry);
-    return {
-      kind: "filter",
-      entry,
-      from: "compiler",
-      ...(result?.kind === "not-stored" ? { notStored: result.reason } : {}),
-    };
-  };
-  const found = await find();
-  if (found !== undefined || store === undefined) return found ?? await make();
+  const { store, deadline } = context;
+  if (store === undefined) return await makeFilter(section, context);
   const wait = Math.min(MOST_WAIT_MS, deadline.left() / 2);
-  return await store.serialize(wait, async () => await find() ?? await make());
+  return await store.serialize(wait, async () => {
+    const entry = await findFilter(section.text, context);
+    return entry === undefined
+      ? await makeFilter(section, context)
+      : { kind: "filter", entry, from: "store" };
+  });
+}
+
+async function makeFilter(
+  section: ReadSection,
+  { environment, store, deadline }: FilterContext,
+): Promise<FilterResult> {
+  const program = compileProved(section, deadline);
+  if ("kind" in program) return program;
+  const entry: Entry = {
+    key: await keyOf(environment, section.text),
+    environment: environment.id,
+    about: aboutOf(environment, section.arches),
+    bytes: encode(program, { littleEndian: environment.native.littleEndian }),
+    section: section.text,
+  };
+  const result = await store?.put(entry);
+  return {
+    kind: "filter",
+    entry,
+    from: "compiler",
+    ...(result?.kind === "not-stored" ? { notStored: result.reason } : {}),
+  };
 }
 
 function aboutOf(environment: Environment, arches: readonly Arch[]): string {

@@ -25,13 +25,13 @@
  */
 
 import { armAlarm } from "./alarm.ts";
-import { rewriteBundle, textOf } from "./bundle.ts";
+import { readBundle, rewriteBundle, textOf } from "./bundle.ts";
 import { gatherContext } from "./context.ts";
 import { type Deadline, readWithin, startDeadline } from "./deadline.ts";
 import { RefusedError } from "./error.ts";
 import { type Log, openLog } from "./log.ts";
 import { rewriteConfig } from "./precreate.ts";
-import { MAX_CONFIG_LENGTH, parseObject } from "./rewrite.ts";
+import { MAX_CONFIG_LENGTH, parseObject, readConfigText } from "./rewrite.ts";
 import { prepareRuntime, reportToManager } from "./runtime.ts";
 import {
   DEFAULTS,
@@ -191,6 +191,11 @@ async function runHook(
       "Cannot read the input: neither a configuration nor a container's state: call this as a hook",
     );
   }
+  if (readConfigText(text).section === undefined) {
+    // Whatever the state of store and library.
+    streams.write(bytes);
+    return 0;
+  }
   const { log } = around;
   const context = await gatherContext(settings, deadline, log);
   const rewrite = await rewriteConfig(text, context);
@@ -221,6 +226,8 @@ async function runVerification(
   const about = { container: state.id, status: state.status };
   const isLenient = settings.verify === "log";
   try {
+    const { text } = await readBundle(state.bundle);
+    if (readConfigText(text).section === undefined) return 0;
     // What cannot be optimized is for create to refuse, not for a hook after it.
     const context = {
       ...await gatherContext(settings, deadline, log),

@@ -13,12 +13,14 @@
 import { encodeBase64 } from "../bpf/base64.ts";
 import { decode } from "../bpf/encode.ts";
 import { findMember } from "../profile/json_value.ts";
+import type { Policy } from "../profile/policy.ts";
 import type { Entry } from "./entry.ts";
 import { RefusedError } from "./error.ts";
 import {
   type FilterContext,
   filterOf,
   type FilterResult,
+  findFilter,
   type ReadSection,
   readSection,
 } from "./filter.ts";
@@ -79,6 +81,10 @@ export async function rewriteConfig(
       warnings: [],
     };
   }
+  const known = await findKnown(config.section, context);
+  if (known !== undefined) {
+    return finish(config, known, context, undefined, []);
+  }
   const reading = readSection(config.section, context.environment);
   if (reading.kind === "not-optimizable") {
     return giveUp(config, reading, context, undefined);
@@ -93,41 +99,74 @@ export async function rewriteConfig(
   if (result.kind === "not-optimizable") {
     return giveUp(config, result, context, section);
   }
-  const { entry, from, notStored } = result;
   const warnings: string[] = [];
   // Once for each section, not for each container.
-  if (from === "compiler" && section.warnings.length > 0) {
+  if (result.from === "compiler" && section.warnings.length > 0) {
     const found = section.warnings.map((d) => `${d.path}: ${d.message}`);
     warnings.push(`linux.seccomp: ${found.join("; ")}`);
   }
-  if (notStored !== undefined) {
-    warnings.push(`Cannot store the filter: ${notStored}: free the disk`);
+  if (result.notStored !== undefined) {
+    warnings.push(`Cannot store the filter: ${result.notStored}`);
   }
+  return finish(config, result, context, section, warnings);
+}
+
+type Found = Extract<FilterResult, { readonly kind: "filter" }>;
+
+/**
+ * Finds a stored filter before the section is read at all. With notifications
+ * more than the section decides, so that is read each time.
+ */
+async function findKnown(
+  text: string,
+  context: RewriteContext,
+): Promise<Found | undefined> {
+  if (context.obstacle !== undefined || text.includes("NOTIFY")) {
+    return undefined;
+  }
+  const entry = await findFilter(text, context);
+  return entry && { kind: "filter", entry, from: "store" };
+}
+
+/** Adds a filter, or compares it with the annotation that is there. */
+function finish(
+  config: ConfigText,
+  { entry, from }: Found,
+  context: RewriteContext,
+  section: ReadSection | undefined,
+  warnings: readonly string[],
+): Rewrite {
+  const { environment, deadline } = context;
+  const { native } = environment;
   const value = encodeBase64(entry.bytes);
   if (config.annotation === undefined) {
-    const added = addAnnotation(config, value);
-    return { kind: "added", text: added, entry, from, warnings };
+    const text = addAnnotation(config, value);
+    return { kind: "added", text, entry, from, warnings };
   }
   const ours = config.annotation.value === value;
   if (!ours) {
-    judgeAnnotation(config.annotation.value, {
-      policy: section.policy,
-      own: decode(entry.bytes, {
-        littleEndian: context.environment.native.littleEndian,
-      }),
-      native: context.environment.native,
-      deadline: context.deadline,
-    });
+    const policy = section?.policy ?? policyOf(entry.section, context);
+    const { littleEndian } = native;
+    const own = decode(entry.bytes, { littleEndian });
+    const measure = { policy, own, native, deadline };
+    judgeAnnotation(config.annotation.value, measure);
   }
   return {
     kind: "unchanged",
-    text,
+    text: config.text,
     reason: "annotated",
     detail: ours
       ? "the annotation is there already"
       : "there is another annotation, proved equal to linux.seccomp",
     warnings,
   };
+}
+
+/** What a section means that was compiled before. */
+function policyOf(text: string, { environment }: RewriteContext): Policy {
+  const reading = readSection(text, environment);
+  if (reading.kind === "section") return reading.section.policy;
+  throw new Error("Unreachable: a stored section cannot be read");
 }
 
 /** Leaves a section to its runtime; an annotation has to be equal all the same. */

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { type BundleOptions, rewriteBundle } from "./bundle.ts";
+import { readConfigText } from "./rewrite.ts";
+import { type BundleOptions, readBundle, rewriteBundle } from "./bundle.ts";
 import { RefusedError } from "./error.ts";
 import { appendLine, formatLine, type Log } from "./log.ts";
 import type { RewriteContext } from "./precreate.ts";
@@ -42,6 +43,9 @@ export async function prepareRuntime(
     log.write("warning", `Filter not optimized: ${obstacle}`);
     return;
   }
+  const { text } = await readBundle(call.bundle, call.config);
+  // Unconfined: untouched, whatever the state of store and library.
+  if (readConfigText(text).section === undefined) return;
   const options: BundleOptions = {
     ...await context(),
     ...(call.config === undefined ? {} : { configName: call.config }),

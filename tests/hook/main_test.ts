@@ -359,7 +359,8 @@ Deno.test("hook/main.ts refuses a tampered store", async () => {
   assertEquals((await runHook(setup, smallConfig())).code, 0);
   await Deno.chmod(setup.store, 0o770);
   assertEquals((await runHook(setup, smallConfig())).code, 1);
-  assertEquals((await runHook(setup, '{"linux":{}}')).code, 1);
+  // Privileged and unconfined containers do not depend on it.
+  assertEquals((await runHook(setup, '{"linux":{}}')).code, 0);
 });
 
 Deno.test("hook/main.ts escapes what it logs", async () => {
