@@ -6,7 +6,7 @@
  */
 
 import { InstallError } from "./error.ts";
-import { locate, lookAt } from "./disk.ts";
+import { isTemporary, locate, lookAt } from "./disk.ts";
 import { type Change, foldersOf, type Plan } from "./item.ts";
 import { type Layout, manifestPath } from "./layout.ts";
 import { formatManifest, isEmpty, type Manifest } from "./manifest.ts";
@@ -14,9 +14,6 @@ import { formatManifest, isEmpty, type Manifest } from "./manifest.ts";
 /** How long another installation is waited for, in milliseconds. */
 const WAIT_MS = 10_000;
 const RETRY_MS = 100;
-/** Name of a file before it is whole. */
-const TEMPORARY =
-  /^\.seccomp-tree\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 /** Where a plan is carried out. */
 export interface Place {
@@ -173,6 +170,7 @@ async function removeFolder(path: string, cache: boolean): Promise<void> {
     }
   }
   try {
+    await sweep(path);
     await Deno.remove(path);
   } catch (error) {
     if (!/not empty/i.test(String(error))) throw error;
@@ -214,7 +212,7 @@ async function writeWhole(
 /** Removes what an installation left that was killed; nobody else is at work. */
 async function sweep(folder: string): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (isFile && TEMPORARY.test(name)) await Deno.remove(`${folder}/${name}`);
+    if (isFile && isTemporary(name)) await Deno.remove(`${folder}/${name}`);
   }
 }
 

@@ -9,10 +9,18 @@ import { sha256 } from "../hook/digest.ts";
 import { InstallError } from "./error.ts";
 import { type Disk, type FileState, foldersOf } from "./item.ts";
 
+/** Name of a file of ours before it is whole. */
+const TEMPORARY =
+  /^\.seccomp-tree\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 /** Longest file that is looked at, in bytes. */
 const MOST_BYTES = 16 * 2 ** 20;
 /** Most links on the way to a file, as Linux has it (path_resolution(7)). */
 const MOST_LINKS = 40;
+
+/** Whether a file is what a killed installation left; it counts as absent. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
 
 /**
  * Finds where a path really is.
@@ -81,9 +89,7 @@ export async function lookAt(root: string, path: string): Promise<FileState> {
     throw error;
   }
   if (info.isDirectory) {
-    const names: string[] = [];
-    for await (const { name } of Deno.readDir(real)) names.push(name);
-    return { kind: "directory", names };
+    return { kind: "directory", names: await namesIn(real) };
   }
   if (info.isSymlink) {
     const target = await Deno.readLink(real);
@@ -137,11 +143,17 @@ export async function lookAtAll(
 async function followed(root: string, path: string): Promise<FileState> {
   // The name behind makes locate() follow the folder's own link, too.
   const real = (await locate(root, `${path}/x`)).slice(0, -2);
-  const names: string[] = [];
   try {
-    for await (const { name } of Deno.readDir(real)) names.push(name);
-    return { kind: "directory", names };
+    return { kind: "directory", names: await namesIn(real) };
   } catch {
     return { kind: "other", what: "a symbolic link to no folder" };
   }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!isTemporary(name)) names.push(name);
+  }
+  return names;
 }

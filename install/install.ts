@@ -4,7 +4,6 @@
  * @module
  */
 
-import { sha256Of } from "./digest.ts";
 import { type DispatcherTools, findTools } from "../hook/dispatcher.ts";
 import { checkFolder, doubtOf, trustedOwners } from "../hook/trust.ts";
 import { apply, exclusively, type Place } from "./apply.ts";
@@ -12,6 +11,7 @@ import { ask } from "./command.ts";
 import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
 import { planCrio } from "./crio.ts";
+import { sha256Of } from "./digest.ts";
 import { lookAt, lookAtAll } from "./disk.ts";
 import { planDocker } from "./docker.ts";
 import { InstallError } from "./error.ts";
@@ -27,7 +27,12 @@ import {
 import { planInstall, planUninstall } from "./plan.ts";
 import { backupOf } from "./planner.ts";
 import { planPodman } from "./podman.ts";
-import { type ProgramForm, programItems, readProgram } from "./program.ts";
+import {
+  type ProgramForm,
+  programItems,
+  type ProgramSource,
+  readProgram,
+} from "./program.ts";
 import {
   examine,
   findProgram,
@@ -49,6 +54,8 @@ export interface InstallRequest extends TargetOptions {
   /** The profile of `static`. */
   readonly profile?: string;
   readonly form: ProgramForm;
+  /** The program itself, where it is made elsewhere. */
+  readonly program?: ProgramSource;
 }
 
 /** What was done, or would be. */
@@ -170,7 +177,8 @@ async function gather(
   const runtime = await chooseRuntime(request);
   const version = place.root === "/" ? await versionOf(target) : undefined;
   const configs = await findConfigs(target, place, manifest, request.config);
-  const program = await readProgram(Deno.execPath(), form);
+  const program = request.program ??
+    await readProgram(Deno.execPath(), form);
   const facts: TargetFacts = {
     layout: place.layout,
     deno,

@@ -250,7 +250,7 @@ export function createPlanner(
       return wanted;
     },
     leave(owner, keep): void {
-      for (const record of [...recordsOf(owner).values()].reverse()) {
+      for (const record of inwardOut([...recordsOf(owner).values()])) {
         if (!keep.has(record.path)) collect(() => takeAway(owner, record));
       }
     },
@@ -270,6 +270,17 @@ export function createPlanner(
       };
     },
   };
+}
+
+/** Files, the last made first, then folders before those above them. */
+function inwardOut(
+  records: readonly InstallRecord[],
+): readonly InstallRecord[] {
+  const isFolder = (r: InstallRecord): boolean => r.kind === "directory";
+  return [
+    ...records.filter((r) => !isFolder(r)).reverse(),
+    ...records.filter(isFolder).sort((a, b) => b.path.length - a.path.length),
+  ];
 }
 
 function describe(state: FileState): string {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
+import { archByName } from "../../tables/arch.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
 import { canInstall, openSandbox, type Sandbox, SHIM } from "./sandbox.ts";
 
@@ -147,6 +148,8 @@ Deno.test("install podman: containers of all kinds run the filter of their profi
   });
 
   await t.step("hostile annotations", async () => {
+    const plain = await assertStored(box, await sleeper(box, "p"), "plain");
+    await remove(box, "p");
     for (const { name, value, seen } of hostile()) {
       const before = (await box.read(LOG)).length;
       await box.write(
@@ -156,12 +159,34 @@ Deno.test("install podman: containers of all kinds run the filter of their profi
       const run = await box.run(podman(["--rm"], "echo", "started"));
       assert(run.code !== 0, `${name} starts`);
       assertEquals(run.stdout, "", name);
-      assertStringIncludes((await box.read(LOG)).slice(before), seen, name);
+      const log = (await box.read(LOG)).slice(before);
+      assertStringIncludes(log, seen, name);
+      if (name !== "allow-all") continue;
+      const call = /does not: \\"(\w+)\\" on x86_64 gets ALLOW/.exec(log)?.[1];
+      assertEquals(call, firstDenied(plain), log);
     }
     await box.ok("rm", "/etc/containers/containers.conf.d/50-hostile.conf");
     await box.ok(...podman(["--rm"], "true"));
   });
 });
+
+/** The x86_64 call of the smallest number that a section never allows. */
+function firstDenied(section: string): string | undefined {
+  // The part of linux.seccomp (runtime-spec) that is looked at.
+  const { syscalls } = JSON.parse(section) as {
+    readonly syscalls: readonly {
+      readonly names: readonly string[];
+      readonly action: string;
+    }[];
+  };
+  const allowed = new Set(
+    syscalls.filter(({ action }) => action === "SCMP_ACT_ALLOW")
+      .flatMap(({ names }) => names),
+  );
+  const calls = archByName("x86_64")?.syscalls ?? new Map<string, number>();
+  return [...calls].sort(([, a], [, b]) => a - b)
+    .find(([name]) => !allowed.has(name))?.[0];
+}
 
 /** Annotations that must not be taken, and what the log says of them. */
 function hostile(): readonly {

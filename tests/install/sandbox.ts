@@ -261,6 +261,10 @@ const exact = (_, v, c) => typeof v === "number" ? JSON.rawJSON(c.source) : v;
 const config = JSON.parse(text, exact);
 delete config.linux?.resources;
 delete config.process?.rlimits;
+const sets = config.process?.capabilities ?? {};
+for (const [name, set] of Object.entries(sets)) {
+  sets[name] = set.filter((cap) => cap !== "CAP_SYS_RESOURCE");
+}
 Deno.writeTextFileSync(path, JSON.stringify(config));
 `,
   );

@@ -1,0 +1,322 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { sha256 } from "../../hook/digest.ts";
+import { apply, exclusively, type Place } from "../../install/apply.ts";
+import { InstallError } from "../../install/error.ts";
+import type { Change } from "../../install/item.ts";
+import {
+  install,
+  type InstallRequest,
+  readManifest,
+  uninstall,
+} from "../../install/install.ts";
+import { systemLayout } from "../../install/layout.ts";
+import { type Target, TARGETS } from "../../install/manifest.ts";
+
+/** What the folder of an image looks like before. */
+interface Tree extends AsyncDisposable {
+  readonly place: Place;
+  write(path: string, text: string): Promise<void>;
+  read(path: string): Promise<string>;
+  /** Every path with its type, mode and content. */
+  digest(): Promise<readonly string[]>;
+}
+
+const DAEMON_JSON = '{ "debug": true,\n\t"runtimes": {"x": {"path": "/x"}},' +
+  ' "big": 18446744073709551615 }';
+const CONFIG_TOML = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".cni]\n' +
+  '  bin_dir = "/usr/lib/cni" # no line break at the end';
+
+/** A small one in place of the hook's many modules. */
+const PROGRAM = {
+  main: "hook/main.ts",
+  files: new Map([["hook/main.ts", "1;\n"], ["bpf/a.ts", "2;\n"]]),
+};
+
+async function makeTree(): Promise<Tree> {
+  const root = await Deno.makeTempDir({ prefix: "seccomp-tree-root-" });
+  const write: Tree["write"] = async (path, text) => {
+    const real = `${root}${path}`;
+    await Deno.mkdir(real.slice(0, real.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(real, text);
+  };
+  await write("/usr/bin/crun", "");
+  await Deno.chmod(`${root}/usr/bin/crun`, 0o755);
+  return {
+    place: { root, layout: systemLayout() },
+    write,
+    read: (path) => Deno.readTextFile(`${root}${path}`),
+    digest: async () => {
+      const lines: string[] = [];
+      const visit = async (folder: string): Promise<void> => {
+        for await (const { name } of Deno.readDir(folder)) {
+          const path = `${folder}/${name}`;
+          const info = await Deno.lstat(path);
+          const content = info.isFile
+            ? await sha256(await Deno.readFile(path))
+            : info.isSymlink
+            ? await Deno.readLink(path)
+            : "folder";
+          const mode = ((info.mode ?? 0) & 0o7777).toString(8);
+          lines.push(`${path.slice(root.length)} ${mode} ${content}`);
+          if (info.isDirectory) await visit(path);
+        }
+      };
+      await visit(root);
+      return lines.sort();
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+}
+
+function request(
+  place: Place,
+  target: Target,
+  more: Partial<InstallRequest> = {},
+): InstallRequest {
+  return {
+    target,
+    place,
+    dryRun: false,
+    mode: target === "podman" ? "hook" : "wrapper",
+    asDefault: true,
+    strict: false,
+    semantics: "crun",
+    names: "host",
+    log: "syslog",
+    append: true,
+    form: "modules",
+    program: PROGRAM,
+    ...more,
+  };
+}
+
+Deno.test("install(), again, and uninstall() leave every byte as it was", async (t) => {
+  for (const kind of ["an empty system", "a modified system"]) {
+    for (const order of [TARGETS, [...TARGETS].reverse()]) {
+      await t.step(`${kind}, ${order.join(" ")}`, async () => {
+        await using tree = await makeTree();
+        const { place } = tree;
+        if (kind === "a modified system") {
+          await tree.write("/etc/docker/daemon.json", DAEMON_JSON);
+          await Deno.chmod(`${place.root}/etc/docker/daemon.json`, 0o600);
+          await tree.write("/etc/containerd/config.toml", CONFIG_TOML);
+          await tree.write(
+            "/etc/crio/crio.conf.d/10-a.conf",
+            "[crio.runtime]\n",
+          );
+          await tree.write("/var/lib/x/y", "z");
+        }
+        const before = await tree.digest();
+        for (const target of order) {
+          const dry = await install(request(place, target, { dryRun: true }));
+          const { plan } = await install(request(place, target));
+          assertEquals(plan.changes, dry.plan.changes, "as the dry run said");
+          const again = await install(request(place, target));
+          assertEquals(again.plan.changes, [], "installed again");
+        }
+        const installed = await tree.digest();
+        for (const target of order) {
+          const options = request(place, target, {
+            strict: true,
+            log: "stderr",
+          });
+          assert((await install(options)).plan.changes.length > 0);
+          await install(request(place, target));
+        }
+        assertEquals(await tree.digest(), installed, "other options and back");
+        // Filters come and go.
+        await tree.write("/var/cache/seccomp-tree/1.a.b.c", "entry");
+        for (const target of order) {
+          await uninstall([target], place, { dryRun: false });
+        }
+        assertEquals(await tree.digest(), before);
+        const { changes } = await uninstall(TARGETS, place, { dryRun: false });
+        assertEquals(changes, [], "nothing is left to do");
+      });
+    }
+  }
+});
+
+Deno.test("install() refuses what is not its own, all at once, and changes nothing", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await tree.write(
+    "/etc/containers/containers.conf.d/99-seccomp-tree.conf",
+    "",
+  );
+  await tree.write("/usr/local/lib/seccomp-tree/podman/hook", "#!/bin/sh\n");
+  const before = await tree.digest();
+  const error = await assertRejects(
+    () => install(request(place, "podman")),
+    InstallError,
+  );
+  assertStringIncludes(error.message, "99-seccomp-tree.conf");
+  assertStringIncludes(error.message, "/podman/hook");
+  assertEquals(await tree.digest(), before);
+});
+
+Deno.test("install() and uninstall() refuse a file of theirs that somebody changed", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await install(request(place, "podman"));
+  const path = "/usr/local/lib/seccomp-tree/podman/hook";
+  await tree.write(path, `${await tree.read(path)}# mine\n`);
+  const before = await tree.digest();
+  for (
+    const work of [
+      () => install(request(place, "podman")),
+      () => uninstall(["podman"], place, { dryRun: false }),
+    ]
+  ) {
+    const error = await assertRejects(work, InstallError);
+    assertStringIncludes(error.message, `"${path}" was changed`);
+    assertEquals(await tree.digest(), before);
+  }
+});
+
+Deno.test("uninstall() takes only its own out of a daemon.json that changed meanwhile", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  const path = "/etc/docker/daemon.json";
+  await tree.write(path, DAEMON_JSON);
+  await install(request(place, "docker"));
+  const changed = (await tree.read(path)).replace("true,", "false,");
+  await tree.write(path, changed);
+  await install(request(place, "docker"));
+  assertEquals(await tree.read(path), changed);
+  await uninstall(["docker"], place, { dryRun: false });
+  assertEquals(await tree.read(path), DAEMON_JSON.replace("true,", "false,"));
+});
+
+Deno.test("uninstall() refuses a runtime of ours that somebody changed", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  const path = "/etc/docker/daemon.json";
+  await install(request(place, "docker"));
+  const changed = (await tree.read(path)).replace("docker/crun", "other/crun");
+  await tree.write(path, changed);
+  const error = await assertRejects(
+    () => uninstall(["docker"], place, { dryRun: false }),
+    InstallError,
+  );
+  assertStringIncludes(error.message, "was changed since it was installed");
+  assertEquals(await tree.read(path), changed);
+});
+
+Deno.test("install() refuses a runtime of its name, a daemon.json that is no object, a link", async () => {
+  for (
+    const { text, seen } of [
+      { text: '{"runtimes":{"seccomp-tree":{"path":"/y"}}}', seen: "/y" },
+      { text: "[]", seen: "not an object" },
+      { text: '{"a":1,"a":2}', seen: "a" },
+      { text: "{", seen: "line 1" },
+    ]
+  ) {
+    await using tree = await makeTree();
+    await tree.write("/etc/docker/daemon.json", text);
+    const before = await tree.digest();
+    const error = await assertRejects(
+      () => install(request(tree.place, "docker")),
+      InstallError,
+    );
+    assertStringIncludes(error.message, seen, text);
+    assertEquals(await tree.digest(), before);
+  }
+  await using tree = await makeTree();
+  await tree.write("/etc/docker/other.json", "{}");
+  await Deno.symlink("other.json", `${tree.place.root}/etc/docker/daemon.json`);
+  const error = await assertRejects(
+    () => install(request(tree.place, "docker")),
+    InstallError,
+  );
+  assertStringIncludes(error.message, 'a symbolic link to "other.json"');
+});
+
+Deno.test("install() follows links as if the root were /, never out of it", async () => {
+  await using tree = await makeTree();
+  const { root } = tree.place;
+  const name = `/seccomp-tree-${crypto.randomUUID()}`;
+  await Deno.mkdir(`${root}${name}`);
+  await Deno.mkdir(`${root}/etc`);
+  // Absolute: outside of the tree there is no such folder.
+  await Deno.symlink(name, `${root}/etc/docker`);
+  const before = await tree.digest();
+  await install(request(tree.place, "docker"));
+  const text = await Deno.readTextFile(`${root}${name}/daemon.json`);
+  assertStringIncludes(text, "/usr/local/lib/seccomp-tree/docker/crun");
+  await uninstall(["docker"], tree.place, { dryRun: false });
+  assertEquals(await tree.digest(), before);
+});
+
+Deno.test("install() undoes everything where the disk refuses on the way", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await tree.write("/etc/docker/daemon.json", DAEMON_JSON);
+  const before = await tree.digest();
+  const broken: Change = {
+    kind: "write",
+    path: "/no/such/folder/file",
+    mode: 0o644,
+    after: "",
+  };
+  const { plan } = await install(request(place, "docker", { dryRun: true }));
+  const half = { ...plan, changes: [...plan.changes, broken] };
+  const error = await assertRejects(() => apply(half, place), InstallError);
+  assertStringIncludes(error.message, "everything is as it was");
+  assertEquals(await tree.digest(), before);
+
+  await install(request(place, "docker"));
+  const installed = await tree.digest();
+  const undo = await uninstall(["docker"], place, { dryRun: true });
+  const worse = { ...undo, changes: [...undo.changes.slice(0, 9), broken] };
+  await assertRejects(() => apply(worse, place), InstallError);
+  assertEquals(await tree.digest(), installed);
+});
+
+Deno.test("install() and uninstall() go on where another one was killed", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await tree.write("/etc/docker/daemon.json", DAEMON_JSON);
+  const before = await tree.digest();
+  // What a killed one leaves: everything up to some change, the manifest of
+  // the time, and a file that is not whole.
+  for (const last of [3, 8, 12]) {
+    const { plan } = await install(request(place, "docker"));
+    const made = plan.changes.map((c) => c.path);
+    for (const path of made.slice(last).reverse()) {
+      if (path === "/etc/docker/daemon.json") {
+        await tree.write(path, DAEMON_JSON);
+      } else await Deno.remove(`${place.root}${path}`);
+    }
+    const hidden = `.seccomp-tree.${crypto.randomUUID()}.tmp`;
+    await tree.write(`/var/lib/seccomp-tree/${hidden}`, "half");
+    if (last !== 8) await install(request(place, "docker"));
+    await uninstall(["docker"], place, { dryRun: false });
+    assertEquals(await tree.digest(), before, `killed after change ${last}`);
+  }
+});
+
+Deno.test("install() at the same time installs once; a lock held too long is told", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  const both = await Promise.all([
+    install(request(place, "podman")),
+    install(request(place, "docker")),
+  ]);
+  assertEquals(both.map(({ plan }) => plan.changes.length > 0), [true, true]);
+  const { records } = await readManifest(place);
+  assert(records.podman.length > 0 && records.docker.length > 0);
+  await exclusively(place, async () => {
+    const error = await assertRejects(
+      () => exclusively(place, () => Promise.resolve(), 0),
+      InstallError,
+    );
+    assertEquals(error.code, "locked");
+  });
+  await uninstall(TARGETS, place, { dryRun: false });
+});
