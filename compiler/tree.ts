@@ -73,7 +73,8 @@ export function treeOfCells(
   options: TreeOptions = {},
 ): WordTree {
   const merged = mergeCells(cells);
-  const plain = plainTree(graph, offset, merged, options, cells);
+  const plain = smallTree(graph, offset, merged, options) ??
+    plainTree(graph, offset, merged, options, cells);
   if (options.cubes !== true) return plain;
   // Neighboring points of a cube are single cells before they are merged only.
   return bestCube(graph, offset, cells, options, plain);
@@ -96,6 +97,45 @@ function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
     } else merged.push(cell);
   }
   return merged;
+}
+
+/** Trees of at most one test, which nothing betters; arguments need many of them. */
+function smallTree(
+  graph: DecisionGraph,
+  offset: number,
+  merged: readonly DecidedCell[],
+  options: TreeOptions,
+): WordTree | undefined {
+  const [left, middle, right] = merged;
+  if (left === undefined || merged.length > 3) return undefined;
+  const made = (node: Decision, depth: number): WordTree => {
+    const cost = depth * merged.reduce((sum, cell) => sum + cell.weight, 0);
+    const priced = cost + depth * (options.sizePenalty ?? 0);
+    return { node, cost, priced, depth, proven: true, lowerBound: priced };
+  };
+  if (middle === undefined) return made(left.node, 0);
+  const test = { offset, mask: FULL, k: middle.first } as const;
+  if (right === undefined) {
+    if (middle.node === left.node) return made(left.node, 0);
+    const single = [left, middle].find((cell) => cell.first === cell.last);
+    const other = single === left ? middle : left;
+    return made(
+      single === undefined
+        ? graph.branch({ ...test, op: "ge" }, middle.node, left.node)
+        : graph.branch(
+          { ...test, op: "eq", k: single.first },
+          single.node,
+          other.node,
+        ),
+      1,
+    );
+  }
+  if (right.node !== left.node || middle.first !== middle.last) {
+    return undefined;
+  }
+  return middle.node === left.node
+    ? made(left.node, 0)
+    : made(graph.branch({ ...test, op: "eq" }, middle.node, left.node), 1);
 }
 
 function plainTree(
