@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { decodeBase64, encodeBase64 } from "../../bpf/base64.ts";
-import { decode, encode } from "../../bpf/encode.ts";
+import { decodeBase64 } from "../../bpf/base64.ts";
+import { decode } from "../../bpf/encode.ts";
 import { parseProfile } from "../../profile/parse.ts";
 import { resolve, targetArches } from "../../profile/resolve.ts";
 import { selectFor } from "../../profile/select.ts";
@@ -20,7 +20,6 @@ import {
   smallConfig,
 } from "./shared.ts";
 
-const KEY = "run.oci.seccomp_bpf_data";
 const DENO: readonly string[] = [
   ...[Deno.execPath(), "run", "--no-prompt", "--no-config", "--no-lock"],
   ...["--no-remote", "--no-npm"],
@@ -123,75 +122,6 @@ Deno.test("hook/main.ts stores what it proved, and finds it again", async () => 
   assertEquals((await namesIn(setup.store)).length, 5);
 });
 
-Deno.test("hook/main.ts leaves a container without a section alone, whatever its annotations", async () => {
-  await using setup = await createSetup();
-  for (
-    const text of [
-      '{"ociVersion":"1.0.2","process":{"args":["a"]}}',
-      '{"linux":{}}',
-      ' {"linux":{"seccomp":null}}\n',
-      '{"ociVersion":"99","windows":{},"linux":null,"n":1E400}',
-      `{"linux":{},"annotations":{"${KEY}":"BgAAAAAA/38="}}`,
-    ]
-  ) {
-    const { code, stdout, stderr } = await runHook(setup, text, ["--strict"]);
-    assertEquals([code, stderr], [0, ""]);
-    assertEquals(new TextDecoder().decode(stdout), text);
-  }
-});
-
-Deno.test("hook/main.ts passes on what it cannot optimize, and refuses it when strict", async (t) => {
-  await using setup = await createSetup();
-  const notify = SMALL_SECTION.replace(
-    '"SCMP_ACT_ALLOW"}',
-    '"SCMP_ACT_ALLOW"},{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}',
-  );
-  const values = Array.from({ length: 2500 }, (_, i) => i * 7 + 1);
-  const large = SMALL_SECTION.replace(
-    "[{",
-    `[${
-      values.map((v, i) =>
-        `{"names":["prctl"],"action":"SCMP_ACT_ERRNO","errnoRet":${
-          i + 1
-        },"args":[{"index":0,"value":${v},"op":"SCMP_CMP_EQ"}]},`
-      ).join("")
-    }{`,
-  );
-  const cases: Readonly<Record<string, { text: string; reason: string }>> = {
-    "notify": { text: smallConfig({ section: notify }), reason: "notify" },
-    "a receiver beside the listener": {
-      text: smallConfig({
-        section: notify.replace("{", '{"listenerPath":"/s",'),
-        head: '"annotations":{"run.oci.seccomp.receiver":"/r"},',
-      }),
-      reason: "notify",
-    },
-    "another architecture": {
-      text: smallConfig({
-        section: SMALL_SECTION.replace("X86_64", "SH"),
-      }),
-      reason: "architecture",
-    },
-    "too large": { text: smallConfig({ section: large }), reason: "too-large" },
-  };
-  for (const [name, { text, reason }] of Object.entries(cases)) {
-    await t.step(name, async () => {
-      const lax = await runHook(setup, text);
-      assertEquals(lax.code, 0, lax.stderr);
-      assert(new TextDecoder().decode(lax.stdout) === text, "unchanged");
-      assertStringIncludes(await setup.log(), `(${reason})`);
-      const strict = await runHook(setup, text, ["--strict"]);
-      assertEquals([strict.code, strict.stdout.length], [1, 0]);
-      assertStringIncludes(strict.stderr, "not-optimized");
-    });
-  }
-  const listening = smallConfig({
-    section: notify.replace("{", '{"listenerPath":"/s",'),
-  });
-  const { stdout } = await runHook(setup, listening);
-  assert(annotationOf(stdout).length > 0, "crun keeps a listener");
-});
-
 Deno.test("hook/main.ts refuses bad input with an empty output and a line in its log", async () => {
   await using setup = await createSetup();
   const state =
@@ -235,110 +165,6 @@ Deno.test("hook/main.ts refuses bad input with an empty output and a line in its
     assertEquals(lines.length, 1, name);
     const line = JSON.parse(lines[0] ?? "");
     assertEquals([line.level, line.code], ["error", code], name);
-  }
-});
-
-Deno.test("hook/main.ts refuses hostile annotations and names the first call they open", async () => {
-  await using setup = await createSetup();
-  const good = annotationOf((await runHook(setup, smallConfig())).stdout);
-  const ret = (k: number): { op: "ret.k"; jt: 0; jf: 0; k: number } => ({
-    op: "ret.k",
-    jt: 0,
-    jf: 0,
-    k,
-  });
-  const allow = ret(0x7fff_0000);
-  const bytes = decodeBase64(good);
-  // Opens write to descriptor 3 alone... which the section allows; so open.
-  const program = decode(bytes);
-  const hidden = encode([
-    { op: "ld.abs", jt: 0, jf: 0, k: 0 },
-    { op: "jeq.k", jt: 0, jf: 3, k: 2 },
-    { op: "ld.abs", jt: 0, jf: 0, k: 44 },
-    { op: "jeq.k", jt: 0, jf: 1, k: 0x1234 },
-    allow,
-    ...program,
-  ]);
-  const raw = (count: number): Uint8Array<ArrayBuffer> => {
-    const all = new Uint8Array(count * 8);
-    for (let i = 0; i < count; i++) all.set(encode([allow]), i * 8);
-    return all;
-  };
-  for (
-    const { name, value, seen } of [
-      {
-        name: "allow all",
-        value: encodeBase64(encode([allow])),
-        seen: '"open" on x86_64 gets ALLOW',
-      },
-      {
-        name: "log all",
-        value: encodeBase64(encode([ret(0x7ffc_0000)])),
-        seen: '"open" on x86_64 gets LOG',
-      },
-      {
-        name: "one call",
-        value: encodeBase64(hidden),
-        seen: '"open" on x86_64 with arguments',
-      },
-      {
-        name: "stricter",
-        value: encodeBase64(encode([ret(0)])),
-        seen: "not seen to open",
-      },
-      {
-        name: "65,537 instructions",
-        value: encodeBase64(raw(65_537)),
-        seen: "65537",
-      },
-      {
-        name: "4,097 instructions",
-        value: encodeBase64(raw(4097)),
-        seen: "4097",
-      },
-      { name: "no instruction", value: "", seen: "" },
-      {
-        name: "trailing bytes",
-        value: encodeBase64(new Uint8Array([...bytes, 0])),
-        seen: "multiple of 8",
-      },
-      { name: "padding", value: `${good}=`, seen: "base64" },
-      {
-        name: "padding inside",
-        value: `${good.slice(0, 4)}====${good.slice(4)}`,
-        seen: "base64",
-      },
-      {
-        name: "line break",
-        value: `${good.slice(0, 8)}\\n${good.slice(8)}`,
-        seen: "base64",
-      },
-      { name: "blank in front", value: ` ${good}`, seen: "base64" },
-      {
-        name: "no final return",
-        value: encodeBase64(bytes.slice(0, 8)),
-        seen: "",
-      },
-    ]
-  ) {
-    await Deno.writeTextFile(setup.logPath, "");
-    const { code, stdout } = await runHook(
-      setup,
-      smallConfig({ head: `"annotations":{"${KEY}":"${value}"},` }),
-    );
-    assertEquals([code, stdout.length], [1, 0], name);
-    const log = await setup.log();
-    assertStringIncludes(log, "foreign-annotation", name);
-    assertStringIncludes(JSON.parse(log).msg, seen, name);
-  }
-  // Ours, and another spelling of the same meaning, pass byte for byte.
-  const equal = encodeBase64(
-    encode([{ op: "ld.abs", jt: 0, jf: 0, k: 0 }, ...program]),
-  );
-  for (const value of [good, equal]) {
-    const text = smallConfig({ tail: `,"annotations":{"${KEY}":"${value}"}` });
-    const { code, stdout, stderr } = await runHook(setup, text);
-    assertEquals([code, new TextDecoder().decode(stdout)], [0, text], stderr);
   }
 });
 

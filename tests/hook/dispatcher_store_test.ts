@@ -1,0 +1,133 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { prime, stubbedHook } from "./primed.ts";
+import {
+  createSetup,
+  namesIn,
+  runProgram,
+  smallConfig,
+  toolSets,
+} from "./shared.ts";
+
+Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => {
+  for (const tools of toolSets()) {
+    await using setup = await createSetup();
+    await prime(setup, [smallConfig()]);
+    const names = await namesIn(setup.store);
+    const entry = names.find((name) => /^[0-9]/.test(name)) ?? "";
+    const path = join(setup.store, entry);
+    const environment = join(setup.store, "environment.crun.host");
+    const good = await Deno.readTextFile(path);
+    const current = await Deno.readTextFile(environment);
+    const hook = await stubbedHook(setup, tools);
+    const isSlow = async (): Promise<boolean> => {
+      const { stdout } = await runProgram([hook], smallConfig());
+      return new TextDecoder().decode(stdout).startsWith("SLOW:");
+    };
+    const doubts: Readonly<
+      Record<string, { doubt(): Promise<void>; undo(): Promise<void> }>
+    > = {
+      "folder": {
+        doubt: () => Deno.chmod(setup.store, 0o720),
+        undo: () => Deno.chmod(setup.store, 0o700),
+      },
+      "parent": {
+        doubt: () => Deno.chmod(setup.directory, 0o702),
+        undo: () => Deno.chmod(setup.directory, 0o700),
+      },
+      "owner of the folder": {
+        doubt: () => Deno.chown(setup.store, 1234, 0),
+        undo: () => Deno.chown(setup.store, 0, 0),
+      },
+      "mode of the entry": {
+        doubt: () => Deno.chmod(path, 0o602),
+        undo: () => Deno.chmod(path, 0o600),
+      },
+      "owner of the entry": {
+        doubt: () => Deno.chown(path, 1234, 0),
+        undo: () => Deno.chown(path, 0, 0),
+      },
+      "mode of the environment": {
+        doubt: () => Deno.chmod(environment, 0o620),
+        undo: () => Deno.chmod(environment, 0o600),
+      },
+      "filter": {
+        doubt: () =>
+          Deno.writeTextFile(path, good.replace(/^filter I/m, "filter J")),
+        undo: () => Deno.writeTextFile(path, good),
+      },
+      "half an entry": {
+        doubt: () => Deno.writeTextFile(path, good.slice(0, -40)),
+        undo: () => Deno.writeTextFile(path, good),
+      },
+      "empty entry": {
+        doubt: () => Deno.writeTextFile(path, ""),
+        undo: () => Deno.writeTextFile(path, good),
+      },
+      "linked entry": {
+        doubt: async () => {
+          await Deno.rename(path, `${setup.directory}/moved`);
+          await Deno.symlink(`${setup.directory}/moved`, path);
+        },
+        undo: () => Deno.rename(`${setup.directory}/moved`, path),
+      },
+      "two entries of one section": {
+        doubt: () => Deno.copyFile(path, path.replace(/.$/, "_")),
+        undo: () => Deno.remove(path.replace(/.$/, "_")),
+      },
+      "another library": {
+        doubt: () =>
+          Deno.writeTextFile(
+            environment,
+            current.replace(/(\d+)(?=\nend)/, (n) => `${Number(n) + 1}`),
+          ),
+        undo: () => Deno.writeTextFile(environment, current),
+      },
+      "another environment": {
+        doubt: () =>
+          Deno.writeTextFile(
+            environment,
+            current.replace(/^id .*/m, "id 0123456789abcdef"),
+          ),
+        undo: () => Deno.writeTextFile(environment, current),
+      },
+      "half an environment": {
+        doubt: () => Deno.writeTextFile(environment, current.slice(0, -4)),
+        undo: () => Deno.writeTextFile(environment, current),
+      },
+      "no environment": {
+        doubt: () => Deno.remove(environment),
+        undo: () => Deno.writeTextFile(environment, current, { mode: 0o600 }),
+      },
+    };
+    await t.step(tools.name, async () => {
+      for (const [name, { doubt, undo }] of Object.entries(doubts)) {
+        assert(!await isSlow(), `before ${name}`);
+        await doubt();
+        assert(await isSlow(), name);
+        await undo();
+      }
+      assert(!await isSlow(), "at the end");
+    });
+  }
+});
+
+Deno.test("the hook's dispatcher does not wait for ever", async (t) => {
+  await using setup = await createSetup();
+  for (const tools of toolSets()) {
+    await t.step(tools.name, async () => {
+      const hook = await stubbedHook(setup, tools, 1);
+      const child = new Deno.Command(hook, {
+        clearEnv: true,
+        stdin: "piped",
+        stdout: "piped",
+      }).spawn();
+      const writer = child.stdin.getWriter();
+      // Whole, but not ended.
+      await writer.write(new TextEncoder().encode("{}"));
+      const { stdout } = await child.output();
+      assertEquals(new TextDecoder().decode(stdout), "SLOW:\u0001");
+      await writer.close().catch(() => {});
+    });
+  }
+});

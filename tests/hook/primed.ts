@@ -1,0 +1,67 @@
+/**
+ * A store with filters in it, and dispatchers whose slow path only says that
+ * it was asked.
+ *
+ * @module
+ */
+
+import { assert } from "@std/assert";
+import { encodeBase64 } from "../../bpf/base64.ts";
+import { gatherContext } from "../../hook/context.ts";
+import { startDeadline } from "../../hook/deadline.ts";
+import { renderHookDispatcher } from "../../hook/dispatcher.ts";
+import { openLog } from "../../hook/log.ts";
+import { rewriteConfig } from "../../hook/precreate.ts";
+import { addAnnotation, readConfigText } from "../../hook/rewrite.ts";
+import { DEFAULTS } from "../../hook/settings.ts";
+import {
+  dispatcherOptions,
+  type Setup,
+  type ToolSet,
+  writeProgram,
+} from "./shared.ts";
+
+/** Puts the filters of configurations into the setup's store. */
+export async function prime(
+  setup: Setup,
+  texts: readonly string[],
+): Promise<void> {
+  const log = openLog({ file: setup.logPath });
+  const context = await gatherContext(
+    { ...DEFAULTS, store: setup.store, names: "host" },
+    startDeadline(60_000),
+    log,
+  );
+  for (const text of texts) await rewriteConfig(text, context);
+}
+
+/** A hook whose slow path only says that it was asked, and what. */
+export async function stubbedHook(
+  setup: Setup,
+  { tools }: ToolSet,
+  deadlineSeconds = 10,
+): Promise<string> {
+  const slow = await writeProgram(
+    setup.directory,
+    "slow",
+    "#!/bin/sh\nprintf SLOW:\nexec cat\n",
+  );
+  const options = dispatcherOptions(setup, tools, [slow]);
+  return await writeProgram(
+    setup.directory,
+    "hook",
+    renderHookDispatcher({ ...options, deadlineSeconds }),
+  );
+}
+
+/** The filter of the small section, made without the store. */
+export async function annotated(text: string): Promise<string> {
+  const context = await gatherContext(
+    { ...DEFAULTS, store: undefined, names: "host" },
+    startDeadline(60_000),
+    openLog("stderr"),
+  );
+  const rewrite = await rewriteConfig(text, context);
+  assert(rewrite.kind === "added");
+  return addAnnotation(readConfigText(text), encodeBase64(rewrite.entry.bytes));
+}

@@ -1,0 +1,161 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { join } from "@std/path";
+import {
+  findTools,
+  keepsNul,
+  renderHookDispatcher,
+  renderRuntimeWrapper,
+} from "../../hook/dispatcher.ts";
+import { annotated, prime } from "./primed.ts";
+import {
+  createSetup,
+  dispatcherOptions,
+  dockerConfig,
+  namesIn,
+  runProgram,
+  toolSets,
+  writeProgram,
+} from "./shared.ts";
+
+Deno.test("the wrapper rewrites a bundle as Deno does, and becomes the runtime", async (t) => {
+  await using setup = await createSetup();
+  const text = dockerConfig({ annotations: { a: "b" } });
+  await prime(setup, [text]);
+  const expected = await annotated(text);
+  const runtime = await writeProgram(
+    setup.directory,
+    "crun",
+    // What a runtime inherits: arguments, environment, signals, limits, files.
+    `#!/bin/sh
+printf '<%s>' "$@"
+/usr/bin/env | sort | grep -v -e ^PWD= -e ^_= -e ^SHLVL=
+while read -r line; do
+  case $line in Sig[IB]*) echo "$line" ;; esac
+done </proc/self/status
+for file in /proc/$$/fd/*; do printf '%s ' "\${file##*/}"; done
+ulimit -n
+cat <&7
+`,
+  );
+  const slow = await writeProgram(
+    setup.directory,
+    "slow",
+    `#!/bin/sh\necho SLOW >>${setup.directory}/asked\nexit 1\n`,
+  );
+  const bundle = join(setup.directory, "bundle");
+  await Deno.mkdir(bundle);
+  const config = join(bundle, "config.json");
+  const words = ["--root", "/r", "create", "--bundle", bundle, "ID", "a b\n"];
+  const call = (
+    program: string,
+  ): Promise<Awaited<ReturnType<typeof runProgram>>> =>
+    runProgram(
+      [
+        "/bin/sh",
+        "-c",
+        'ulimit -Sn 333; echo seven >"$0/7"; exec "$@" 7<"$0/7"',
+        setup.directory,
+        program,
+        ...words,
+      ],
+      "",
+      { env: { A: "b c", log: "1", PATH: "/usr/bin:/bin" } },
+    );
+  const plain = await call(runtime);
+  for (const { name, tools } of toolSets()) {
+    await t.step(name, async () => {
+      const wrapper = await writeProgram(
+        setup.directory,
+        "wrapper",
+        renderRuntimeWrapper({
+          ...dispatcherOptions(setup, tools, [slow]),
+          runtime,
+          runtimeKind: "crun",
+          strict: false,
+        }),
+      );
+      for (const mode of [0o600, 0o644, 0o640]) {
+        await Deno.writeTextFile(config, text);
+        await Deno.chmod(config, mode);
+        const wrapped = await call(wrapper);
+        assertEquals(await Deno.readTextFile(config), expected);
+        assertEquals(((await Deno.lstat(config)).mode ?? 0) & 0o7777, mode);
+        assertEquals(await namesIn(bundle), ["config.json"]);
+        assertEquals(
+          new TextDecoder().decode(wrapped.stdout),
+          new TextDecoder().decode(plain.stdout),
+        );
+        assertEquals([wrapped.code, wrapped.stderr], [0, plain.stderr]);
+      }
+      // Unconfined: untouched.
+      const inode = async (): Promise<number | null> =>
+        (await Deno.lstat(config)).ino;
+      await Deno.writeTextFile(config, '{"linux":{}}');
+      const before = await inode();
+      assertEquals((await call(wrapper)).code, 0);
+      assertEquals(await inode(), before);
+      // Doubtful: asked, refused, nothing started and nothing changed.
+      for (
+        const doubt of [
+          () => Deno.chmod(config, 0o666),
+          () => Deno.chmod(bundle, 0o777),
+          async () => {
+            await Deno.rename(config, join(setup.directory, "else"));
+            await Deno.symlink("../else", config);
+          },
+        ]
+      ) {
+        await Deno.chmod(bundle, 0o755);
+        await Deno.remove(config);
+        await Deno.writeTextFile(config, text);
+        await doubt();
+        const { code, stdout } = await call(wrapper);
+        assertEquals([code, stdout.length], [1, 0]);
+        assertEquals(await Deno.readTextFile(config), text);
+      }
+      await Deno.chmod(bundle, 0o755);
+      await Deno.remove(config);
+    });
+  }
+});
+
+Deno.test("renderRuntimeWrapper() calls a runtime without raw filters at once, unless strict", async () => {
+  await using setup = await createSetup();
+  const options = {
+    ...dispatcherOptions(setup, await findTools()),
+    runtime: "/usr/sbin/runc",
+    runtimeKind: "runc",
+  } as const;
+  const text = renderRuntimeWrapper({ ...options, strict: false });
+  assertEquals(text.split("\n").slice(-2), [`exec '/usr/sbin/runc' "$@"`, ""]);
+  const strict = renderRuntimeWrapper({ ...options, strict: true });
+  assert(strict.includes("hook/main.ts"));
+});
+
+Deno.test("render…() refuses what it cannot write into a program", async () => {
+  await using setup = await createSetup();
+  const options = dispatcherOptions(setup, await findTools());
+  for (
+    const bad of [
+      { store: "store" },
+      { store: "/a b" },
+      { store: "/a/../b" },
+      { store: "/a'" },
+      { deadlineSeconds: 0 },
+      { deadlineSeconds: 1.5 },
+      { slow: ["/a\0"] },
+      { tools: { ...options.tools, awk: ["awk"] } },
+    ]
+  ) {
+    assertThrows(
+      () => renderHookDispatcher({ ...options, ...bad }),
+      RangeError,
+    );
+  }
+});
+
+Deno.test("keepsNul() tells awks apart", async () => {
+  assertEquals(await keepsNul(["/usr/bin/mawk"]), true);
+  assertEquals(await keepsNul(["/usr/bin/gawk"]), true);
+  assertEquals(await keepsNul(["/bin/busybox", "awk"]), false);
+});
