@@ -176,6 +176,7 @@ export {
   type Counterexample,
   type Coverage,
   DEFAULT_PROOF_LIMITS,
+  type LimitName,
   type Outcome,
   type Proof,
   type ProofLimits,
@@ -184,3 +185,9 @@ export {
   type Subject,
   type Unproven,
 } from "./verify/equivalence.ts";
+export {
+  type BoundaryValues,
+  boundaryValues,
+  witnesses,
+  type WitnessOptions,
+} from "./verify/witnesses.ts";
