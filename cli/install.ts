@@ -38,6 +38,7 @@ export interface InstallFlags extends PlaceFlags {
   readonly append: boolean;
   readonly bundle: boolean;
   readonly trial: boolean;
+  readonly reload: boolean;
 }
 
 /** Installs, or shows what would be installed. */
@@ -67,19 +68,49 @@ export async function runInstall(
       ...(flags.profile === undefined ? {} : { profile: flags.profile }),
     });
     tell(io, outcome, flags);
-    if (target !== "podman" || dryRun || !flags.trial || place.root !== "/") {
-      return EXIT.ok;
-    }
-    if (flags.mode === "static") return EXIT.ok;
-    const { tryPodman } = await import("../install/trial.ts");
-    const { instructions, entry } = await tryPodman(place.layout.store);
-    io.out(
-      `Verified: a container runs the stored filter ${
-        entry.split(".")[2]?.slice(0, 12)
-      } of ${instructions} instructions\n`,
-    );
+    const isHere = place.root === "/" && !dryRun;
+    if (!isHere || !flags.trial || flags.mode === "static") return EXIT.ok;
+    await tryOut(io, target, place, flags);
     return EXIT.ok;
   });
+}
+
+/** Starts a container where that is possible, and verifies its live filter. */
+async function tryOut(
+  io: Io,
+  target: Target,
+  { layout }: Place,
+  { reload }: InstallFlags,
+): Promise<void> {
+  const { readSettings } = await import("../install/status.ts");
+  const settings = await readSettings(target, { root: "/", layout });
+  // What is not optimized was said already.
+  if (settings.runtime !== undefined && settings.runtimeKind !== "crun") return;
+  if (target === "docker") {
+    const { knowsRuntime, reloadDocker } = await import("../install/docker.ts");
+    if (reload ? !await reloadDocker() : !await knowsRuntime()) {
+      io.err(
+        messageLine(
+          io,
+          "note",
+          "Not tried yet: dockerd has not read its settings: run this again with --reload",
+        ),
+      );
+      return;
+    }
+  }
+  const { tryContainer } = await import("../install/trial.ts");
+  const trial = await tryContainer(target, layout);
+  if (trial === undefined) {
+    const message =
+      `Not tried: no way to start a container with ${target} here: see "seccomp-tree status" when one runs`;
+    io.err(messageLine(io, "note", message));
+    return;
+  }
+  const key = trial.entry.split(".")[2]?.slice(0, 12) ?? trial.entry;
+  io.out(
+    `Verified: a container runs the stored filter ${key} of ${trial.instructions} instructions\n`,
+  );
 }
 
 /** Docker and containerd run runc by themselves, whose stub nobody should miss. */

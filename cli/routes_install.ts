@@ -118,6 +118,7 @@ export const install: Command<AppContext> = buildCommand<
         ...BOOLEAN,
         brief: "Make one file of the program (needs esbuild from npm)",
       },
+      reload: { ...BOOLEAN, brief: "Have dockerd read its settings" },
       trial: {
         kind: "boolean",
         default: true,

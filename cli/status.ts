@@ -13,7 +13,6 @@ import { EXIT, printable } from "./exit.ts";
 import type { OutputFlags } from "./flags.ts";
 import { type PlaceFlags, placeOf, settle } from "./install.ts";
 import type { Io } from "./io.ts";
-import { formatTable } from "./table.ts";
 
 /** Flags of `status`. */
 export interface StatusFlags extends PlaceFlags, OutputFlags {
@@ -56,7 +55,7 @@ export function formatStatus(status: Status): string {
     ],
   ];
   return [
-    formatTable(lines),
+    leftTable(lines),
     section(
       ["runtime", "version", "raw filters", "why"],
       runtimes.map((r) => [r.path, r.version ?? "?", r.rawFilters, r.reason]),
@@ -79,11 +78,26 @@ export function formatStatus(status: Status): string {
   ].join("");
 }
 
+/** Columns of texts, all of them to the left. */
+function leftTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    }
+  }
+  return rows.map((row) =>
+    `${
+      row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd()
+    }\n`
+  ).join("");
+}
+
 function section(
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {
-  return rows.length === 0 ? "" : `\n${formatTable([head, ...rows])}`;
+  return rows.length === 0 ? "" : `\n${leftTable([head, ...rows])}`;
 }
 
 function memory({ jitLimit, jitUse }: Status["machine"]): string {

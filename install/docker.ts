@@ -4,8 +4,10 @@
  * @module
  */
 
+import { ask } from "./command.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
+import { findProgram } from "./runtimes.ts";
 import {
   runtimeWarnings,
   type TargetFacts,
@@ -95,4 +97,40 @@ export function movedFromRunc(
   return semantics === "runc" ? [] : [
     "runc answers calls newer than the profile with ENOSYS, crun as the profile says: pass --semantics runc to keep that when you come from runc",
   ];
+}
+
+/** Where dockerd writes its process id. */
+const PID_FILE = "/run/docker.pid";
+/** Tenths of a second that it may take to read its settings. */
+const RELOAD_TRIES = 50;
+
+/**
+ * Has dockerd read its settings, which no container notices.
+ *
+ * @returns Whether it knows the runtime now; false where it does not run.
+ */
+export async function reloadDocker(): Promise<boolean> {
+  let pid: number;
+  try {
+    pid = Number((await Deno.readTextFile(PID_FILE)).trim());
+    if (!(pid > 1)) return false;
+    Deno.kill(pid, "SIGHUP");
+  } catch {
+    return false;
+  }
+  for (let i = 0; i < RELOAD_TRIES; i++) {
+    if (await knowsRuntime()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
+}
+
+/** Whether a running dockerd has read our settings. */
+export async function knowsRuntime(): Promise<boolean> {
+  const docker = await findProgram("/", "docker");
+  if (docker === undefined) return false;
+  const { code, stdout } = await ask([
+    ...[docker.path, "info", "--format", "{{json .Runtimes}}"],
+  ]);
+  return code === 0 && stdout.includes(`"${RUNTIME_NAME}"`);
 }

@@ -75,3 +75,38 @@ export function tinyPause(
   bytes.set(code, EHDR + PHDR);
   return bytes;
 }
+
+/** Bytes of a block of a tar file. */
+const BLOCK = 512;
+
+/**
+ * Packs one executable file as an image's file system.
+ *
+ * @param name Its name.
+ * @param content Its content.
+ * @returns A tar file (POSIX ustar).
+ */
+export function tarOf(
+  name: string,
+  content: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const blocks = Math.ceil(content.length / BLOCK);
+  const bytes = new Uint8Array((1 + blocks + 2) * BLOCK);
+  const put = (at: number, text: string): void =>
+    bytes.set(new TextEncoder().encode(text), at);
+  const octal = (value: number): string =>
+    `${value.toString(8).padStart(11, "0")}\0`;
+  put(0, name);
+  put(100, "0000755\0");
+  put(108, "0000000\0");
+  put(116, "0000000\0");
+  put(124, octal(content.length));
+  put(136, octal(0));
+  put(148, " ".repeat(8)); // the checksum counts as blanks
+  put(156, "0");
+  put(257, "ustar\x0000");
+  const sum = bytes.subarray(0, BLOCK).reduce((a, b) => a + b, 0);
+  put(148, `${sum.toString(8).padStart(6, "0")}\0 `);
+  bytes.set(content, BLOCK);
+  return bytes;
+}

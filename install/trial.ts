@@ -7,10 +7,14 @@
 
 import { dumpFilters } from "../ffi/dump.ts";
 import { openStore } from "../hook/store.ts";
-import { ask } from "./command.ts";
+import { ask, type Outcome } from "./command.ts";
+import { RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";
+import type { Layout } from "./layout.ts";
+import type { Target } from "./manifest.ts";
 import { findProgram } from "./runtimes.ts";
-import { tinyPause } from "./tiny.ts";
+import { wrapperPath } from "./target.ts";
+import { tarOf, tinyPause } from "./tiny.ts";
 
 /** What a trial found. */
 export interface Trial {
@@ -20,6 +24,70 @@ export interface Trial {
   readonly entry: string;
 }
 
+/** A container that a trial is made with. */
+interface Subject {
+  /** Its name, which nothing else has. */
+  readonly name: string;
+  /** Folder of its only file, `/pause`. */
+  readonly rootfs: string;
+  /** The manager's command line. */
+  readonly program: string;
+}
+
+/** Starts the container; returns its init's process id. */
+type Start = (subject: Subject, layout: Layout) => Promise<number>;
+
+/** How to start one and to take it away again. */
+const TRIALS: Readonly<
+  Partial<
+    Record<Target, {
+      readonly program: string;
+      readonly start: Start;
+      readonly end: (subject: Subject) => Promise<void>;
+    }>
+  >
+> = {
+  podman: { program: "podman", start: startPodman, end: endPodman },
+  docker: { program: "docker", start: startDocker, end: endDocker },
+  containerd: { program: "ctr", start: startContainerd, end: endContainerd },
+};
+
+/**
+ * Starts a container and looks at its filter.
+ *
+ * @param target Which manager starts it.
+ * @param layout The installation.
+ * @returns What was found; absent where the manager cannot be asked for a container here.
+ * @throws {InstallError} `not-verified` where no container starts or its filter is another one.
+ */
+export async function tryContainer(
+  target: Target,
+  layout: Layout,
+): Promise<Trial | undefined> {
+  const trial = TRIALS[target];
+  const found = trial && await findProgram("/", trial.program);
+  if (trial === undefined || found === undefined) return undefined;
+  if (target === "containerd" && !await isRunning(found.path)) return undefined;
+  const rootfs = await Deno.makeTempDir({ prefix: "seccomp-tree-trial-" });
+  const name = `seccomp-tree-trial-${crypto.randomUUID()}`;
+  const subject = { name, rootfs, program: found.path };
+  try {
+    await Deno.chmod(rootfs, 0o755);
+    await Deno.writeFile(`${rootfs}/pause`, tinyPause());
+    await Deno.chmod(`${rootfs}/pause`, 0o755);
+    const pid = await trial.start(subject, layout);
+    return await judge(pid, layout.store);
+  } finally {
+    await trial.end(subject);
+    await Deno.remove(rootfs, { recursive: true }).catch(() => {});
+  }
+}
+
+/** Whether containerd answers; `ctr` would wait 10 s for it by itself. */
+async function isRunning(ctr: string): Promise<boolean> {
+  return (await ask([ctr, "--connect-timeout=2s", "version"])).code === 0;
+}
+
 /** Fewer and fewer demands on the machine, until a container starts. */
 const ATTEMPTS: readonly (readonly string[])[] = [
   [],
@@ -27,53 +95,81 @@ const ATTEMPTS: readonly (readonly string[])[] = [
   ["--cgroups=disabled", "--ulimit=host"],
 ];
 
-/**
- * Starts a container with Podman and looks at its filter.
- *
- * @param store Folder of the store.
- * @returns What was found.
- * @throws {InstallError} `not-verified` where no container starts or its filter is another one.
- */
-export async function tryPodman(store: string): Promise<Trial> {
-  const podman = await findProgram("/", "podman");
-  if (podman === undefined) {
-    throw new InstallError("not-found", "Cannot try a container: no podman");
-  }
-  const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-trial-" });
-  const name = `seccomp-tree-trial-${crypto.randomUUID()}`;
-  try {
-    await Deno.chmod(folder, 0o755);
-    await Deno.writeFile(`${folder}/pause`, tinyPause(), { mode: 0o755 });
-    await Deno.chmod(`${folder}/pause`, 0o755);
-    await start(podman.path, name, folder);
-    const pid = await ask([
-      ...[podman.path, "inspect", "--format", "{{.State.Pid}}", name],
-    ]);
-    return await judge(Number(pid.stdout.trim()), store);
-  } finally {
-    await ask([podman.path, "rm", "--force", "--time=0", name]);
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
-  }
-}
-
-async function start(
-  podman: string,
-  name: string,
-  rootfs: string,
-): Promise<void> {
-  let message = "";
+async function startPodman(subject: Subject): Promise<number> {
+  const { program, name, rootfs } = subject;
+  let last: Outcome | undefined;
   for (const words of ATTEMPTS) {
-    const { code, stderr } = await ask([
-      ...[podman, "run", "--detach", "--name", name, "--network=none"],
+    last = await ask([
+      ...[program, "run", "--detach", "--name", name, "--network=none"],
       ...[...words, "--rootfs", rootfs, "/pause"],
     ]);
-    if (code === 0) return;
-    message = stderr.trim();
-    await ask([podman, "rm", "--force", "--time=0", name]);
+    if (last.code === 0) {
+      const format = ["--format", "{{.State.Pid}}"];
+      return pidOf(await ask([program, "inspect", ...format, name]));
+    }
+    await endPodman(subject);
   }
-  throw new InstallError(
+  throw noContainer(last?.stderr ?? "");
+}
+
+async function endPodman({ program, name }: Subject): Promise<void> {
+  await ask([program, "rm", "--force", "--time=0", name]);
+}
+
+async function startDocker(
+  { program, name, rootfs }: Subject,
+): Promise<number> {
+  const input = tarOf("pause", await Deno.readFile(`${rootfs}/pause`));
+  need(await ask([program, "import", "-", name], { input }));
+  need(
+    await ask([
+      ...[program, "run", "--detach", "--name", name, "--network=none"],
+      ...["--runtime", RUNTIME_NAME, name, "/pause"],
+    ]),
+  );
+  const format = ["--format", "{{.State.Pid}}"];
+  return pidOf(await ask([program, "inspect", ...format, name]));
+}
+
+async function endDocker({ program, name }: Subject): Promise<void> {
+  await ask([program, "rm", "--force", name]);
+  await ask([program, "rmi", name]);
+}
+
+async function startContainerd(
+  { program, name, rootfs }: Subject,
+  layout: Layout,
+): Promise<number> {
+  need(
+    await ask([
+      ...[program, "run", "--detach", "--seccomp", "--rootfs"],
+      ...["--runc-binary", wrapperPath(layout, "containerd")],
+      ...[rootfs, name, "/pause"],
+    ]),
+  );
+  const tasks = await ask([program, "tasks", "list"]);
+  const line = tasks.stdout.split("\n").find((l) => l.startsWith(`${name} `));
+  return Number(line?.split(/\s+/)[1] ?? 0);
+}
+
+async function endContainerd({ program, name }: Subject): Promise<void> {
+  await ask([program, "tasks", "delete", "--force", name]);
+  await ask([program, "containers", "delete", name]);
+}
+
+function need(outcome: Outcome): void {
+  if (outcome.code !== 0) throw noContainer(outcome.stderr);
+}
+
+function pidOf(outcome: Outcome): number {
+  need(outcome);
+  return Number(outcome.stdout.trim());
+}
+
+function noContainer(message: string): InstallError {
+  return new InstallError(
     "not-verified",
-    `Cannot verify: no container starts: ${message}: run "seccomp-tree doctor", or uninstall`,
+    `Cannot verify: no container starts: ${message.trim()}: run "seccomp-tree doctor", or uninstall`,
   );
 }
 

@@ -186,7 +186,12 @@ export async function openSandbox(): Promise<Sandbox> {
       return stdout.trim();
     },
     tree: async (...words) =>
-      await run([Deno.execPath(), "run", "-A", MAIN, ...words]),
+      await run([Deno.execPath(), "run", "-A", MAIN, ...words], {
+        env: {
+          CONTAINERD_ADDRESS: "/run/ctd.sock",
+          DOCKER_HOST: "unix:///run/dockerd.sock",
+        },
+      }),
     start: (words, log) => {
       daemons.push(
         new Deno.Command("nsenter", {
