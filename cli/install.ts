@@ -107,6 +107,12 @@ async function tryOut(
     io.err(messageLine(io, "note", message));
     return;
   }
+  if (trial.kind === "unreadable") {
+    const message =
+      `A container starts; its live filter was not verified: ${trial.reason}`;
+    io.err(messageLine(io, "note", message));
+    return;
+  }
   const key = trial.entry.split(".")[2]?.slice(0, 12) ?? trial.entry;
   io.out(
     `Verified: a container runs the stored filter ${key} of ${trial.instructions} instructions\n`,

@@ -17,12 +17,16 @@ import { wrapperPath } from "./target.ts";
 import { tarOf, tinyPause } from "./tiny.ts";
 
 /** What a trial found. */
-export interface Trial {
-  /** Instructions of the live filter. */
-  readonly instructions: number;
-  /** Name of the store's entry. */
-  readonly entry: string;
-}
+export type Trial =
+  | {
+    readonly kind: "verified";
+    /** Instructions of the live filter. */
+    readonly instructions: number;
+    /** Name of the store's entry. */
+    readonly entry: string;
+  }
+  /** A container runs, but its filter may not be read. */
+  | { readonly kind: "unreadable"; readonly reason: string };
 
 /** A container that a trial is made with. */
 interface Subject {
@@ -174,14 +178,25 @@ function noContainer(message: string): InstallError {
 }
 
 async function judge(pid: number, directory: string): Promise<Trial> {
-  const [live, second] = dumpFilters(pid);
+  let filters: readonly Uint8Array[];
+  try {
+    filters = dumpFilters(pid);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "unreadable", reason };
+  }
+  const [live, second] = filters;
   const store = await openStore(directory);
   for (const { name, entry } of await store?.list() ?? []) {
     if (entry === undefined || live === undefined || second !== undefined) {
       continue;
     }
     if (entry.bytes.toHex() === live.toHex()) {
-      return { instructions: live.length / 8, entry: name };
+      return {
+        kind: "verified",
+        instructions: live.length / 8,
+        entry: name,
+      };
     }
   }
   throw new InstallError(

@@ -15,11 +15,12 @@ const STORE = "/var/cache/seccomp-tree";
 /** The filters of the store by the section that they are for. */
 export async function storedFilters(
   box: Sandbox,
+  store: string = STORE,
 ): Promise<ReadonlyMap<string, string>> {
   const filters = new Map<string, string>();
-  for await (const { name } of Deno.readDir(`${box.root}${STORE}`)) {
+  for await (const { name } of Deno.readDir(`${box.root}${store}`)) {
     if (!/^[0-9]/.test(name)) continue;
-    const text = await box.read(`${STORE}/${name}`);
+    const text = await box.read(`${store}/${name}`);
     const filter = /^filter (\S+)$/m.exec(text)?.[1] ?? "";
     const section = text.slice(text.indexOf("\n{") + 1, -"\nend\n".length);
     filters.set(Uint8Array.fromBase64(filter).toHex(), section);
@@ -33,18 +34,20 @@ export async function storedFilters(
  * @param box Where the store is.
  * @param pid The process.
  * @param message What it is.
+ * @param store Folder of the store.
  * @returns The section that the filter was made of.
  */
 export async function assertStored(
   box: Sandbox,
   pid: number,
   message: string,
+  store: string = STORE,
 ): Promise<string> {
   const live = dumpFilters(pid);
   assertEquals(live.length, 1, `${message}: filters of process ${pid}`);
   const [filter] = live;
   assert(filter !== undefined);
-  const section = (await storedFilters(box)).get(filter.toHex());
+  const section = (await storedFilters(box, store)).get(filter.toHex());
   assert(
     section !== undefined,
     `${message}: the filter of ${
