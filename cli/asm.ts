@@ -28,7 +28,7 @@ export async function runAsm(
   refuseOverwrite(flags.out, file);
   const bytes = file === "-" ? await io.stdin() : readInputFile(file);
   const name = file === "-" ? "<stdin>" : file;
-  const program = readAssembly(name, bytes);
+  const program = await readAssembly(name, bytes);
   const fault = check(program);
   if (fault !== undefined && !flags.force) {
     throw new InputError(
@@ -36,6 +36,6 @@ export async function runAsm(
       { place: name, cause: fault },
     );
   }
-  const data = formatProgram(program, flags.format, !flags.bigEndian);
+  const data = await formatProgram(program, flags.format, !flags.bigEndian);
   writeArtefact(io, flags.out, data);
 }

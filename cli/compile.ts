@@ -37,7 +37,7 @@ export async function runCompile(
   const cost = await readCost(io, flags);
   const compiled = await compileSource(io, source, flags, cost);
   const { compilation, resolved } = compiled;
-  const data = formatProgram(
+  const data = await formatProgram(
     compilation.program,
     flags.format,
     resolved.policy.littleEndian,

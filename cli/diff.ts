@@ -13,7 +13,7 @@ import {
 } from "../verify/differences.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import { describeArch, jsonOfCall, jsonOfValue, wordsOfCall } from "./call.ts";
-import { conditionText } from "./condition.ts";
+import { conditionOf } from "./condition.ts";
 import { UsageError } from "./error.ts";
 import { EXIT } from "./exit.ts";
 import type { OutputFlags, SourceFlags } from "./flags.ts";
@@ -166,13 +166,13 @@ function jsonOfDifference(
   difference: Difference,
   littleEndian: boolean,
 ): Readonly<Record<string, unknown>> {
-  const { arch, nr, boxes, a, b, witness } = difference;
+  const { arch, nr, a, b, witness } = difference;
   return {
     kind: kindOf(difference),
     arch: describeRange(arch, describeArch),
     nr,
     syscalls: namesIn(arch, nr),
-    condition: boxes === undefined ? null : conditionText(boxes, littleEndian),
+    condition: conditionOf(difference, littleEndian) ?? null,
     a: jsonOfValue(a),
     b: jsonOfValue(b),
     witness: jsonOfCall(witness.data),
@@ -191,8 +191,8 @@ function differencesText(
 ): string {
   const groups = new Map<string, Group>();
   for (const difference of differences) {
-    const { arch, a, b, boxes } = difference;
-    const key = JSON.stringify([arch, a, b, boxes ?? null]);
+    const { arch, a, b, boxes, cubes } = difference;
+    const key = JSON.stringify([arch, a, b, boxes ?? null, cubes ?? null]);
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, { first: difference, numbers: [difference] });
@@ -214,11 +214,10 @@ function groupText(
   sides: readonly [NamedSubject, NamedSubject],
 ): string {
   const littleEndian = isLittleEndian(sides);
-  const { arch, a, b, boxes, witness } = first;
+  const { arch, a, b, witness } = first;
   const words = wordsOfCall(witness.data).join(" ");
-  const condition = boxes === undefined
-    ? "for some arguments"
-    : conditionText(boxes, littleEndian);
+  const condition = conditionOf(first, littleEndian) ??
+    "the arguments are such as these";
   return [
     `${kindOf(first)}: ${formatReturnValue(a)} -> ${formatReturnValue(b)} on ${
       describeRange(arch, describeArch)

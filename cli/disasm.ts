@@ -8,7 +8,7 @@ import { check } from "../bpf/check.ts";
 import { messageLine } from "./exit.ts";
 import { loadFilter } from "./filter.ts";
 import type { SourceFlags } from "./flags.ts";
-import { assembly } from "./formats.ts";
+import { assembly } from "./assembly.ts";
 import type { Io } from "./io.ts";
 import { refuseOverwrite, writeArtefact } from "./write.ts";
 

@@ -23,7 +23,11 @@ export interface DumpFlags extends OutFlags {
 }
 
 /** Writes the filters of a process, oldest first. */
-export function runDump(io: Io, flags: DumpFlags, word: string): number {
+export async function runDump(
+  io: Io,
+  flags: DumpFlags,
+  word: string,
+): Promise<number> {
   const pid = parsePid(word);
   const all = liveFilters(pid, flags.thread);
   if (all.length === 0) {
@@ -43,7 +47,7 @@ export function runDump(io: Io, flags: DumpFlags, word: string): number {
   const chosen = choose(all, flags.index);
   if (chosen.length > 1 && flags.out !== undefined && flags.out !== "-") {
     for (const [i, program] of chosen.entries()) {
-      const data = formatProgram(program, flags.format, true);
+      const data = await formatProgram(program, flags.format, true);
       writeArtefact(io, `${flags.out}.${i}`, data);
     }
     return EXIT.ok;
@@ -57,15 +61,16 @@ export function runDump(io: Io, flags: DumpFlags, word: string): number {
   }
   const [first] = chosen;
   if (chosen.length === 1 && first !== undefined) {
-    writeArtefact(io, flags.out, formatProgram(first, flags.format, true));
+    const data = await formatProgram(first, flags.format, true);
+    writeArtefact(io, flags.out, data);
     return EXIT.ok;
   }
-  const texts = chosen.map((program, i) => {
+  const texts = await Promise.all(chosen.map(async (program, i) => {
     const title = flags.format === "asm"
       ? `; filter ${i} of ${chosen.length}, oldest first\n`
       : "";
-    return `${title}${formatProgram(program, flags.format, true)}`;
-  });
+    return `${title}${await formatProgram(program, flags.format, true)}`;
+  }));
   writeArtefact(io, flags.out, texts.join(flags.format === "asm" ? "\n" : ""));
   return EXIT.ok;
 }

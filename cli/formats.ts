@@ -4,14 +4,11 @@
  * @module
  */
 
-import { annotate } from "../bpf/annotate.ts";
 import { encodeBase64 } from "../bpf/base64.ts";
 import { encode } from "../bpf/encode.ts";
 import { toHex } from "../bpf/hex.ts";
 import type { Instruction, Program } from "../bpf/instruction.ts";
 import { toCode } from "../bpf/opcode.ts";
-import { format } from "../bpf/text.ts";
-import { archNames, syscallName } from "./names.ts";
 import { ANNOTATION } from "./source.ts";
 
 /** Forms of a filter. */
@@ -38,11 +35,11 @@ export type Format = typeof FORMATS[number];
  * @param littleEndian Byte order of the machine that will load it.
  * @returns Bytes for `raw`, text that ends in a line feed for all others.
  */
-export function formatProgram(
+export async function formatProgram(
   program: Program,
   form: Format,
   littleEndian: boolean,
-): string | Uint8Array {
+): Promise<string | Uint8Array> {
   const bytes = (): Uint8Array => encode(program, { littleEndian });
   switch (form) {
     case "raw":
@@ -51,8 +48,10 @@ export function formatProgram(
       return `${encodeBase64(bytes())}\n`;
     case "hex":
       return `${toHex(bytes())}\n`;
-    case "asm":
+    case "asm": {
+      const { assembly } = await import("./assembly.ts");
       return assembly(program, littleEndian);
+    }
     case "c":
       return cSource(program);
     case "go":
@@ -64,17 +63,6 @@ export function formatProgram(
     case "annotation":
       return `${JSON.stringify({ [ANNOTATION]: encodeBase64(bytes()) })}\n`;
   }
-}
-
-/** Assembly text with comments; reads back to the same program. */
-export function assembly(program: Program, littleEndian: boolean): string {
-  return format(program, {
-    comments: annotate(program, {
-      littleEndian,
-      archName: archNames,
-      syscallName,
-    }),
-  });
 }
 
 function cSource(program: Program): string {

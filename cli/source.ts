@@ -17,7 +17,6 @@ import { decode } from "../bpf/encode.ts";
 import { AssemblyError } from "../bpf/error.ts";
 import { fromHex } from "../bpf/hex.ts";
 import type { Program } from "../bpf/instruction.ts";
-import { parseText } from "../bpf/text.ts";
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import { findMember, type JsonValue } from "../profile/json_value.ts";
 import { type ParsedProfile, parseProfile } from "../profile/parse.ts";
@@ -136,16 +135,22 @@ async function readSource(
     case "base64":
     case "hex":
     case "asm": {
-      const program = readingProgram(name, () => readProgram(kind, bytes));
+      const program = await readingProgram(
+        name,
+        () => readProgram(kind, bytes),
+      );
       return { kind: "programs", name, form: kind, programs: [program] };
     }
   }
 }
 
 /** Runs something that may find a program unreadable, and says where it is. */
-function readingProgram<T>(name: string, work: () => T): T {
+async function readingProgram(
+  name: string,
+  work: () => Program | Promise<Program>,
+): Promise<Program> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (error instanceof AssemblyError) {
       // Its message begins with the place.
@@ -160,10 +165,10 @@ function readingProgram<T>(name: string, work: () => T): T {
   }
 }
 
-function readProgram(
+async function readProgram(
   kind: "raw" | "base64" | "hex" | "asm",
   bytes: Uint8Array,
-): Program {
+): Promise<Program> {
   switch (kind) {
     case "raw":
       return decodeRaw(bytes);
@@ -172,8 +177,10 @@ function readProgram(
       return decodeRaw(decodeBase64(textOf(bytes).replace(/\r?\n/g, "")));
     case "hex":
       return decodeRaw(fromHex(textOf(bytes).replace(/\s/g, "")));
-    case "asm":
+    case "asm": {
+      const { parseText } = await import("../bpf/text.ts");
       return parseText(textOf(bytes));
+    }
   }
 }
 
@@ -204,8 +211,11 @@ function hasZeros(bytes: Uint8Array, from: number): boolean {
  * @param name Of the file, for messages.
  * @param bytes The text.
  */
-export function readAssembly(name: string, bytes: Uint8Array): Program {
-  return readingProgram(name, () => readProgram("asm", bytes));
+export async function readAssembly(
+  name: string,
+  bytes: Uint8Array,
+): Promise<Program> {
+  return await readingProgram(name, () => readProgram("asm", bytes));
 }
 
 async function loadProcess(word: string): Promise<ProgramSource> {
@@ -233,7 +243,7 @@ async function loadBundle(io: Io, word: string): Promise<Source> {
   const value = annotations && member(annotations, ANNOTATION);
   if (value === undefined) return { kind: "profile", name: path, profile };
   const place = `annotations["${ANNOTATION}"]`;
-  const program = readingProgram(path, () => {
+  const program = await readingProgram(path, () => {
     if (value.kind !== "string") {
       throw new InputError(`${place}: Not a string: crun expects base64`);
     }

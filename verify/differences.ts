@@ -14,6 +14,7 @@ import { effective, precedence } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { ReturnValue } from "../profile/policy.ts";
 import { type Box, boxesOf } from "./boxes.ts";
+import { type Cubes, cubesOf } from "./cubes.ts";
 import {
   createAnswer,
   fromWords,
@@ -34,20 +35,13 @@ import {
   type ProofLimits,
   type Unproven,
 } from "./equivalence.ts";
-import { type Interval, intervalsOf } from "./intervals.ts";
 import { meaningOf } from "./meaning.ts";
-import {
-  ARCH_LEVEL,
-  createSymbols,
-  NR_LEVEL,
-  type Order,
-  type Symbols,
-} from "./symbols.ts";
+import { type Range, regionsOf } from "./regions.ts";
+import { createSymbols, type Order, type Symbols } from "./symbols.ts";
 import { prevails } from "./verdict.ts";
 import { compare } from "./word.ts";
 
-/** Values of a word, both ends included. */
-export type Range = Pick<Interval, "first" | "last">;
+export type { Range };
 
 /** Inputs on which each side answers one thing, and not the same. */
 export interface Difference {
@@ -57,6 +51,8 @@ export interface Difference {
   readonly nr: Range;
   /** Arguments as a union of boxes; `undefined` where they are too many to tell. */
   readonly boxes: readonly Box[] | undefined;
+  /** The same as masked comparisons; `undefined` where there are boxes, or too many of them. */
+  readonly cubes?: Cubes | undefined;
   /** What the kernel does by the one side. */
   readonly a: ReturnValue;
   /** What it does by the other. */
@@ -90,7 +86,7 @@ export interface NotLooser {
 
 const ORDERS: readonly Order[] = ["word", "bit"];
 const MOST_DIFFERENCES = 4096;
-/** Most boxes that describe the arguments of one entry. */
+/** Most boxes or cubes that describe the arguments of one entry. */
 const MOST_BOXES = 16;
 
 /**
@@ -152,12 +148,17 @@ export function listDifferences(
         words[0] = nr.first;
         words[1] = arch.first;
         const witness = runBoth(fromWords(words, littleEndian), answers);
+        const boxes = order === "word"
+          ? boxesOf(symbols, where, MOST_BOXES)
+          : undefined;
+        const cubes = boxes === undefined
+          ? cubesOf(symbols, where, MOST_BOXES)
+          : undefined;
         differences.push({
           arch,
           nr,
-          boxes: order === "word"
-            ? boxesOf(symbols, where, MOST_BOXES)
-            : undefined,
+          boxes,
+          cubes,
           a: effective(witness.a.value),
           b: effective(witness.b.value),
           witness,
@@ -223,44 +224,6 @@ function attempt<T>(
     }
   }
   return { kind: "unproven", limit };
-}
-
-/** Architectures and numbers for which a function is one of the arguments. */
-interface Region {
-  readonly arch: Range;
-  readonly nr: Range;
-  readonly rest: Node;
-}
-
-/** Cuts a function into regions, those left out where it is `same`. */
-function regionsOf(
-  { diagram }: Symbols,
-  f: Node,
-  same: Node,
-  most: number,
-): { readonly regions: readonly Region[]; readonly complete: boolean } {
-  // Between two that differ lies at most one that does not.
-  const limit = 2 * most + 2;
-  const regions: Region[] = [];
-  const arches = intervalsOf(diagram, f, ARCH_LEVEL, limit);
-  let complete = isWhole(arches);
-  for (const arch of arches) {
-    const numbers = intervalsOf(diagram, arch.rest, NR_LEVEL, limit);
-    complete &&= isWhole(numbers);
-    for (const { first, last, rest } of numbers) {
-      if (rest === same) continue;
-      regions.push({
-        arch: { first: arch.first, last: arch.last },
-        nr: { first, last },
-        rest,
-      });
-    }
-  }
-  return { regions, complete };
-}
-
-function isWhole(intervals: readonly Range[]): boolean {
-  return intervals.at(-1)?.last === 0xffff_ffff;
 }
 
 function leavesOf(diagram: Diagram, f: Node): readonly Node[] {

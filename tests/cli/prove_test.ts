@@ -218,6 +218,28 @@ Deno.test("diff tells conditions on arguments", async () => {
   }
 });
 
+Deno.test("diff tells masks of arguments", async () => {
+  await using folder = await createFolder();
+  const allow = await folder.write("allow.s", "ret #0x7fff0000\n");
+  const cases: readonly (readonly [string, string])[] = [
+    ["ld [16]\njset #0x7e020000, no", "arg0 & 0x7e020000 != 0x0"],
+    [
+      "ld [36]\nand #0xf0\njeq #0x30, no",
+      "arg2 & 0xf000000000 == 0x3000000000",
+    ],
+  ];
+  for (const [test, condition] of cases) {
+    const deny = await folder.write(
+      "deny.s",
+      `${test}\nret #0x7fff0000\nno: ret #0x00050001\n`,
+    );
+    const { out } = await call(["diff", allow, deny, "-o", "json"]);
+    assertEquals(JSON.parse(out).differences[0].condition, condition, out);
+    const text = await call(["diff", allow, deny]);
+    assert(text.out.includes(`\n  where ${condition}\n`), text.out);
+  }
+});
+
 Deno.test("diff tells a change of an errno, which is neither looser nor tighter", async () => {
   await using folder = await createFolder();
   const a = await folder.write("a.s", "ret #0x00050001\n");

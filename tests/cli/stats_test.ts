@@ -20,6 +20,7 @@ Deno.test("worstSteps() takes the longest way that arguments can lead", () => {
   good:   ld [0]
           jeq #1, one
           jeq #2, two
+          jgt #7, one
           ret #0x7fff0000
   two:    and #2
           jeq #2, one
@@ -33,7 +34,9 @@ Deno.test("worstSteps() takes the longest way that arguments can lead", () => {
   yes:    ret #0x7fff0000
   `);
   const steps = (nr: number): number => worstSteps(program, X86_64, nr);
-  assertEquals(steps(0), 6, "no argument is looked at");
+  assertEquals(steps(0), 7, "no argument is looked at");
+  assertEquals(steps(7), 7, "not above 7");
+  assertEquals(steps(8), 11, "above 7");
   assertEquals(steps(1), 9, "both halves");
   assertEquals(steps(2), 12, "a masked number is known");
   assertEquals(worstSteps(program, 1, 1), 3, "another architecture");

@@ -1,0 +1,61 @@
+/**
+ * Where a function of the input does not depend on `arch` and `nr` any more.
+ *
+ * @module
+ */
+
+import type { Node } from "./diagram.ts";
+import { type Interval, intervalsOf } from "./intervals.ts";
+import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "./symbols.ts";
+
+/** Values of a word, both ends included. */
+export type Range = Pick<Interval, "first" | "last">;
+
+/** Architectures and numbers for which a function is one of the arguments. */
+export interface Region {
+  /** Values of `arch`. */
+  readonly arch: Range;
+  /** Values of `nr`. */
+  readonly nr: Range;
+  /** The function there. */
+  readonly rest: Node;
+}
+
+/**
+ * Cuts a function into regions.
+ *
+ * @param symbols The input.
+ * @param f The function.
+ * @param same What is left out.
+ * @param most How many regions are wanted; they may be more.
+ * @returns The regions by rising architecture and number, and whether they are all.
+ */
+export function regionsOf(
+  { diagram }: Symbols,
+  f: Node,
+  same: Node,
+  most: number,
+): { readonly regions: readonly Region[]; readonly complete: boolean } {
+  // Between two that differ lies at most one that does not.
+  const limit = 2 * most + 2;
+  const regions: Region[] = [];
+  const arches = intervalsOf(diagram, f, ARCH_LEVEL, limit);
+  let complete = isWhole(arches);
+  for (const arch of arches) {
+    const numbers = intervalsOf(diagram, arch.rest, NR_LEVEL, limit);
+    complete &&= isWhole(numbers);
+    for (const { first, last, rest } of numbers) {
+      if (rest === same) continue;
+      regions.push({
+        arch: { first: arch.first, last: arch.last },
+        nr: { first, last },
+        rest,
+      });
+    }
+  }
+  return { regions, complete };
+}
+
+function isWhole(intervals: readonly Range[]): boolean {
+  return intervals.at(-1)?.last === 0xffff_ffff;
+}
