@@ -33,20 +33,29 @@ import { ancestorsOf } from "./trust.ts";
 export interface DispatcherTools {
   /** The shell of the first line; one word. */
   readonly sh: string;
+  /** awk: mawk, gawk or busybox. */
   readonly awk: readonly string[];
   /** Whether that awk reads a NUL as any other byte, as mawk and gawk do and busybox does not. */
   readonly awkKeepsNul: boolean;
+  /** `tr`. */
   readonly tr: readonly string[];
+  /** `stat` with `-c`. */
   readonly stat: readonly string[];
+  /** `sha256sum`. */
   readonly sha256sum: readonly string[];
+  /** `env`. */
   readonly env: readonly string[];
+  /** `timeout`. */
   readonly timeout: readonly string[];
+  /** `mv`. */
   readonly mv: readonly string[];
+  /** `date`. */
   readonly date: readonly string[];
 }
 
 /** What a dispatcher is generated for. */
 export interface DispatcherOptions {
+  /** Programs of the host. */
   readonly tools: DispatcherTools;
   /** Words that start `hook/main.ts` with its permissions, up to its own arguments. */
   readonly slow: readonly string[];

@@ -21,6 +21,7 @@ import {
 } from "./entry.ts";
 import type { Environment } from "./environment.ts";
 import { RefusedError } from "./error.ts";
+import { HIDDEN, LOCK, serialize, writeWhole } from "./store_write.ts";
 import { checkFolder, doubtOf, trustedOwners } from "./trust.ts";
 
 /** Where filters are kept unless the settings say otherwise. */
@@ -29,15 +30,20 @@ export const DEFAULT_STORE = "/var/cache/seccomp-tree";
 /** A hidden file this old, in milliseconds, has no writer any more. */
 const STALE_MS = 3_600_000;
 
-/** Names under which files are written before they are whole. */
-const HIDDEN =
-  /^\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /** How an entry was put. */
 export type PutResult =
-  | { readonly kind: "stored"; readonly name: string }
-  /** The filter is good, but it could not be kept, such as on a full disk. */
-  | { readonly kind: "not-stored"; readonly reason: string };
+  | {
+    /** It was kept. */
+    readonly kind: "stored";
+    /** Name of its file. */
+    readonly name: string;
+  }
+  | {
+    /** The filter is good, but it could not be kept, such as on a full disk. */
+    readonly kind: "not-stored";
+    /** What was seen. */
+    readonly reason: string;
+  };
 
 /** One thing found in the store. */
 export interface StoreItem {
@@ -244,38 +250,6 @@ async function putEnvironment(
   }
 }
 
-/** Writes a file under a hidden name, flushes it, and gives it its name. */
-async function writeWhole(
-  directory: string,
-  name: string,
-  bytes: Uint8Array,
-): Promise<void> {
-  const hidden = `${directory}/.${crypto.randomUUID()}`;
-  try {
-    {
-      using file = await Deno.open(hidden, {
-        write: true,
-        createNew: true,
-        mode: 0o600,
-      });
-      let rest = bytes;
-      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-      await file.sync();
-    }
-    await Deno.rename(hidden, `${directory}/${name}`);
-  } catch (error) {
-    await Deno.remove(hidden).catch(() => {});
-    throw error;
-  }
-  // The name itself, so that it survives a power cut; not all file systems can.
-  try {
-    using folder = await Deno.open(directory);
-    await folder.sync();
-  } catch {
-    // It is on its way to the disk; an entry that is lost is made again.
-  }
-}
-
 async function list(directory: string): Promise<readonly StoreItem[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(directory)) names.push(name);
@@ -322,38 +296,5 @@ async function isStale(path: string): Promise<boolean> {
     return Date.now() - (mtime?.getTime() ?? 0) > STALE_MS;
   } catch {
     return false;
-  }
-}
-
-/** File that writers lock; it holds nothing. */
-const LOCK = ".lock";
-
-async function serialize<T>(
-  directory: string,
-  waitMs: number,
-  work: () => Promise<T>,
-): Promise<T> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(`${directory}/${LOCK}`, {
-      read: true,
-      write: true,
-      create: true,
-      mode: 0o600,
-    });
-  } catch {
-    return await work();
-  }
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, waitMs);
-  });
-  try {
-    // A lock that comes late or fails is let go of with the file.
-    await Promise.race([file.lock(true).catch(() => {}), late]);
-    return await work();
-  } finally {
-    clearTimeout(timer);
-    file.close();
   }
 }

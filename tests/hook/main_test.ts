@@ -90,6 +90,64 @@ Deno.test("hook/main.ts needs no permission, environment, home, JIT or writable 
   }
 });
 
+Deno.test("hook/main.ts works where no memory may become executable", async () => {
+  await using setup = await createSetup();
+  // PR_SET_MDWE of linux/prctl.h, kept by all that this starts: systemd's
+  // MemoryDenyWriteExecute.
+  const file = join(setup.directory, "mdwe.ts");
+  await Deno.writeTextFile(
+    file,
+    `const { symbols } = Deno.dlopen("libc.so.6", {
+      prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+    });
+    if (symbols.prctl(65, 1n, 0n, 0n, 0n) !== 0) throw new Error("no PR_SET_MDWE");
+    const [program, ...args] = Deno.args;
+    const { code } = await new Deno.Command(program, { args }).spawn().status;
+    Deno.exit(code);`,
+  );
+  const jitless = [...DENO, "--v8-flags=--jitless", "-A"];
+  const { code, stdout, stderr } = await runProgram(
+    [
+      ...[...jitless, file, ...jitless, HOOK],
+      ...["hook", "--settings", setup.settingsPath],
+    ],
+    smallConfig(),
+  );
+  // Deno complains about its fast calls, and makes slow ones.
+  assertEquals(code, 0, stderr);
+  assertSmallFilter(annotationOf(stdout));
+});
+
+Deno.test("hook/main.ts lets no filter out that is not proved", async () => {
+  await using setup = await createSetup();
+  const compiler = new URL("../../compiler/compile.ts", import.meta.url).href;
+  const stub = join(setup.directory, "compile.ts");
+  const map = join(setup.directory, "map.json");
+  await Deno.writeTextFile(
+    stub,
+    `export const compile = () => ({
+      program: [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff0000 }],
+    });`,
+  );
+  await Deno.writeTextFile(
+    map,
+    JSON.stringify({ imports: { [compiler]: `file://${stub}` } }),
+  );
+  const { code, stdout } = await runProgram(
+    [
+      ...[...DENO, `--import-map=${map}`, "-A", HOOK],
+      ...["hook", "--settings", setup.settingsPath],
+    ],
+    smallConfig(),
+  );
+  assertEquals([code, stdout.length], [1, 0]);
+  assertStringIncludes(await setup.log(), "failed-proof");
+  assertEquals(
+    (await namesIn(setup.store)).filter((name) => /^[0-9]/.test(name)),
+    [],
+  );
+});
+
 Deno.test("hook/main.ts has no npm: and no node: import", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", HOOK],

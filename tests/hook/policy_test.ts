@@ -79,6 +79,13 @@ Deno.test("hook/main.ts passes on what it cannot optimize, and refuses it when s
   });
   const { stdout } = await runHook(setup, listening);
   assert(annotationOf(stdout).length > 0, "crun keeps a listener");
+  // Known by now, and still not with another receiver beside it.
+  const text = listening.replace(
+    "{",
+    '{"annotations":{"run.oci.seccomp.receiver":"/r"},',
+  );
+  const other = await runHook(setup, text);
+  assertEquals(new TextDecoder().decode(other.stdout), text);
 });
 
 Deno.test("hook/main.ts refuses hostile annotations and names the first call they open", async () => {

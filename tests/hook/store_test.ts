@@ -5,6 +5,7 @@ import type { Entry } from "../../hook/entry.ts";
 import { digestFields } from "../../hook/digest.ts";
 import { RefusedError } from "../../hook/error.ts";
 import { openStore, type Store } from "../../hook/store.ts";
+import { namesIn } from "./shared.ts";
 
 const ALLOW = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);
 const KILL = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0 }]);
@@ -15,6 +16,16 @@ async function entryOf(
 ): Promise<Entry> {
   const key = await digestFields(["test", section, environment]);
   return { key, environment, about: "test", bytes: KILL, section };
+}
+
+async function namesAndInodes(
+  directory: string,
+): Promise<ReadonlyMap<string, number | null>> {
+  const found = new Map<string, number | null>();
+  for (const name of await namesIn(directory)) {
+    found.set(name, (await Deno.lstat(join(directory, name))).ino);
+  }
+  return found;
 }
 
 async function withStore(
@@ -81,7 +92,14 @@ Deno.test("Store.lookup() gives back what was put", async () => {
       const entry = await entryOf(section);
       assertEquals(await store.lookup(entry.key), undefined);
       assertEquals((await store.put(entry)).kind, "stored");
+      const before = await namesAndInodes(directory);
       assertEquals((await store.put(entry)).kind, "stored", "a second writer");
+      const after = await namesAndInodes(directory);
+      assertEquals([...after.keys()], [...before.keys()]);
+      const [changed] = [...after].filter(([name, ino]) =>
+        before.get(name) !== ino
+      );
+      assert(changed !== undefined, "replaced as a whole, not written over");
       assertEquals(await store.lookup(entry.key), entry);
     }
     for await (const { name } of Deno.readDir(directory)) {

@@ -45,7 +45,10 @@ cat <&7
   const bundle = join(setup.directory, "bundle");
   await Deno.mkdir(bundle);
   const config = join(bundle, "config.json");
-  const words = ["--root", "/r", "create", "--bundle", bundle, "ID", "a b\n"];
+  const words = [
+    ...["--root", "/r", "--log", "/l", "--log-format=json", "create"],
+    ...["--bundle", bundle, "--pid-file", "/p", "ID", "a b\n"],
+  ];
   const call = (
     program: string,
   ): Promise<Awaited<ReturnType<typeof runProgram>>> =>

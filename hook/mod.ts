@@ -1,0 +1,56 @@
+/**
+ * Precompiled seccomp filters in real containers: rewrite a configuration or a
+ * bundle, keep filters in a store, generate the dispatcher that managers call.
+ *
+ * The entry point that they call for everything else is `hook/main.ts`. What
+ * is exported here needs permissions: to read and write the store
+ * (`--allow-read`, `--allow-write`, `--allow-sys=uid`), and to ask the host's
+ * libseccomp (`-A`).
+ *
+ * @module
+ */
+
+export { rewriteBundle } from "./bundle.ts";
+export type { BundleOptions } from "./bundle.ts";
+export { gatherContext } from "./context.ts";
+export { startDeadline } from "./deadline.ts";
+export type { Deadline } from "./deadline.ts";
+export {
+  findTools,
+  keepsNul,
+  renderHookDispatcher,
+  renderRuntimeWrapper,
+} from "./dispatcher.ts";
+export type {
+  DispatcherOptions,
+  DispatcherTools,
+  WrapperOptions,
+} from "./dispatcher.ts";
+export type { Entry } from "./entry.ts";
+export {
+  builtinNames,
+  COMPILER_VERSION,
+  describeEnvironment,
+  hostNames,
+} from "./environment.ts";
+export type {
+  Environment,
+  EnvironmentOptions,
+  FileIdentity,
+  NameSource,
+} from "./environment.ts";
+export { RefusedError } from "./error.ts";
+export type { RefusalCode } from "./error.ts";
+export type { FilterContext } from "./filter.ts";
+export { openLog } from "./log.ts";
+export type { Log, LogLevel, LogTarget } from "./log.ts";
+export { rewriteConfig } from "./precreate.ts";
+export type { Rewrite, RewriteContext } from "./precreate.ts";
+export { ANNOTATION } from "./rewrite.ts";
+export { parseRuntimeArgs } from "./runtime_args.ts";
+export type { RuntimeCall } from "./runtime_args.ts";
+export { DEFAULTS, loadSettings, parseSettings } from "./settings.ts";
+export type { Settings } from "./settings.ts";
+export { DEFAULT_STORE, openStore } from "./store.ts";
+export type { PutResult, Store, StoreItem, StoreOptions } from "./store.ts";
+export type { Arch, ArchName, MultiplexedCall } from "../tables/arch.ts";
