@@ -16,13 +16,14 @@ import { describeArch, jsonOfCall, jsonOfValue, wordsOfCall } from "./call.ts";
 import { conditionOf } from "./condition.ts";
 import { UsageError } from "./error.ts";
 import { EXIT } from "./exit.ts";
-import type { OutputFlags, SourceFlags } from "./flags.ts";
+import type { LimitFlags, OutputFlags, SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { callName } from "./names.ts";
 import { NAME } from "./program.ts";
 import {
   exitOf,
   jsonOfResult,
+  limitsOf,
   loadSubjects,
   type NamedSubject,
   recognizable,
@@ -30,7 +31,7 @@ import {
 } from "./prove.ts";
 
 /** Flags of `diff`. */
-export interface DiffFlags extends SourceFlags, OutputFlags {
+export interface DiffFlags extends SourceFlags, OutputFlags, LimitFlags {
   readonly subsetOf?: string;
 }
 
@@ -66,7 +67,9 @@ function tellSubset(
 ): number {
   const [base, subject] = sides;
   const result = recognizable(
-    proveNotLooser(base.subject, subject.subject),
+    proveNotLooser(base.subject, subject.subject, {
+      limits: limitsOf(flags),
+    }),
     sides,
   );
   const words = { base: base.word, source: subject.word };
@@ -104,8 +107,9 @@ function tellDifferences(
 ): number {
   const [a, b] = sides;
   const words = { a: a.word, b: b.word };
+  const limits = limitsOf(flags);
   const result = recognizable(
-    proveEquivalent(a.subject, b.subject),
+    proveEquivalent(a.subject, b.subject, { limits }),
     sides,
   );
   if (result.kind !== "different") {
@@ -118,7 +122,7 @@ function tellDifferences(
     );
     return exitOf(result);
   }
-  const list = listDifferences(a.subject, b.subject);
+  const list = listDifferences(a.subject, b.subject, { limits });
   const complete = list.kind === "listed" && list.complete;
   const found: readonly Difference[] = list.kind !== "listed"
     ? []

@@ -33,6 +33,12 @@ export interface OutputFlags {
   readonly output: "text" | "json";
 }
 
+/** Flags of commands that prove. */
+export interface LimitFlags {
+  readonly nodes?: number;
+  readonly steps?: number;
+}
+
 /** Flags of commands that write an artefact. */
 export interface OutFlags {
   readonly out?: string;
@@ -61,6 +67,14 @@ function words(input: string): readonly string[] {
 /** Reads a number from 0 up without a fraction. */
 export function count(input: string): number {
   if (!/^[0-9]{1,6}$/.test(input)) throw new Error("not a number from 0 up");
+  return Number(input);
+}
+
+/** Reads a limit. */
+function limit(input: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(input)) {
+    throw new Error("not a number from 1 up");
+  }
   return Number(input);
 }
 
@@ -204,6 +218,24 @@ export const OUTPUT_FLAG: Flags<OutputFlags> = {
     values: ["text", "json"],
     default: "text",
     brief: "Form of the report",
+  },
+};
+
+/** Flags of commands that prove. */
+export const LIMIT_FLAGS: Flags<LimitFlags> = {
+  nodes: {
+    kind: "parsed",
+    parse: limit,
+    optional: true,
+    placeholder: "N",
+    brief: "Most nodes of a proof, about 100 bytes each (default: 1000000)",
+  },
+  steps: {
+    kind: "parsed",
+    parse: limit,
+    optional: true,
+    placeholder: "N",
+    brief: "Most steps of a proof, about 0.2 µs each (default: 4000000)",
   },
 };
 

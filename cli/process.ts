@@ -111,13 +111,15 @@ function readFields(path: string): ReadonlyMap<string, string> | undefined {
   );
 }
 
+/** Scopes of systemd that runtimes make for ids of other forms. */
+const SCOPE =
+  /(?:crun|runc|libpod|docker|crio|cri-containerd)-([A-Za-z0-9_.-]+?)\.scope/;
+
 /** Docker, podman, containerd and CRI-O name cgroups by ids of 64 digits. */
 function containerOf(pid: number): string | undefined {
   try {
     const text = Deno.readTextFileSync(`/proc/${pid}/cgroup`);
-    return /[0-9a-f]{64}/.exec(text)?.[0] ??
-      /\/(?:libpod-|crun-|runc-|crio-|docker-)?([A-Za-z0-9_.-]+)(?:\.scope)?\/container$/m
-        .exec(text)?.[1];
+    return /[0-9a-f]{64}/.exec(text)?.[0] ?? SCOPE.exec(text)?.[1];
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ import {
   type Counterexample,
   type Outcome,
   type Proof,
+  type ProofLimits,
   proveEquivalent,
   type Subject,
   type Unproven,
@@ -21,7 +22,7 @@ import { describeCall, jsonOfCall, jsonOfValue, wordsOfCall } from "./call.ts";
 import { InputError, UsageError } from "./error.ts";
 import { EXIT } from "./exit.ts";
 import { resolveSource, tellAssumed } from "./filter.ts";
-import type { OutputFlags, SourceFlags } from "./flags.ts";
+import type { LimitFlags, OutputFlags, SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { archNames } from "./names.ts";
 import { NAME } from "./program.ts";
@@ -29,7 +30,7 @@ import { loadSource, refuseTwoStdins } from "./source.ts";
 import { nativeArch } from "./target.ts";
 
 /** Flags of `prove`. */
-export interface ProveFlags extends SourceFlags, OutputFlags {
+export interface ProveFlags extends SourceFlags, OutputFlags, LimitFlags {
   readonly bits: boolean;
 }
 
@@ -51,6 +52,7 @@ export async function runProve(
   const result = recognizable(
     proveEquivalent(a.subject, b.subject, {
       compare: flags.bits ? "bits" : "effect",
+      limits: limitsOf(flags),
     }),
     [a, b],
   );
@@ -67,6 +69,14 @@ export async function runProve(
       : textOf(result, [a, b]),
   );
   return exitOf(result);
+}
+
+/** Limits as they were given. */
+export function limitsOf({ nodes, steps }: LimitFlags): Partial<ProofLimits> {
+  return {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(steps === undefined ? {} : { steps }),
+  };
 }
 
 /**

@@ -8,6 +8,7 @@ import { buildCommand, type Command } from "@stricli/core";
 import {
   ARCH_FLAG,
   COST_FLAGS,
+  LIMIT_FLAGS,
   OUTPUT_FLAG,
   SOURCE_ARGUMENT,
   SOURCE_FLAGS,
@@ -79,6 +80,7 @@ export const prove: Command<AppContext> = buildCommand<
         withNegated: false,
         brief: "Compare return values bit for bit, not by what the kernel does",
       },
+      ...LIMIT_FLAGS,
       ...SOURCE_FLAGS,
     },
     aliases: { ...TELL_ALIASES, o: "output" },
@@ -110,6 +112,7 @@ export const diff: Command<AppContext> = buildCommand<
         placeholder: "BASE",
         brief: "Say yes only where the source permits nothing that BASE denies",
       },
+      ...LIMIT_FLAGS,
       ...SOURCE_FLAGS,
     },
     aliases: { ...TELL_ALIASES, o: "output" },

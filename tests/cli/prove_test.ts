@@ -137,6 +137,26 @@ Deno.test("prove ends with 4 where a limit is reached, never with equal", async 
   assertMatch(subset.out, /treat as not a subset/);
 });
 
+Deno.test("prove and diff keep to the limits that they are given", async () => {
+  await using folder = await createFolder();
+  const { profile, filter, looser } = await prepare(folder);
+  for (const flags of [["--nodes", "50"], ["--steps", "50"]]) {
+    const equal = await call(["prove", ...FIXED, ...flags, profile, filter]);
+    assertEquals(equal.code, 4, "equal, but there was no room to show it");
+    assert(equal.out.startsWith("unproven: "), equal.out);
+    const diff = await call(["diff", ...FIXED, ...flags, profile, filter]);
+    assertEquals(diff.code, 4, diff.out);
+    const subset = await call(
+      ["diff", ...FIXED, ...flags, "--subset-of", looser, profile],
+    );
+    assertEquals(subset.code, 4, subset.out);
+  }
+  for (const value of ["0", "-1", "1e3", "x"]) {
+    const { code } = await call(["prove", "--nodes", value, profile, filter]);
+    assertEquals(code, 2, value);
+  }
+});
+
 Deno.test("prove refuses what it cannot compare", async () => {
   await using folder = await createFolder();
   const bad = await folder.write("bad.s", "ld [3]\nret #0\n");
