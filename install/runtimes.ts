@@ -141,7 +141,7 @@ export function judge(
 ): Pick<FoundRuntime, "kind" | "version" | "rawFilters" | "reason"> {
   const text = answer.stdout;
   const match =
-    /\b(crun|runc|youki|runsc|kata-runtime)\b\D*?version:?\s+\D?(\d+\.\d+\S*)/
+    /\b(crun|runc|youki|runsc|kata-runtime)\b\D*?version:?\s+\D*?(\d+\.\d+\S*)/
       .exec(text);
   const kind = kindOf(match?.[1] ?? (answer.code === 0 ? "" : name));
   const version = match?.[2];

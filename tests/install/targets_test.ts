@@ -1,0 +1,305 @@
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { planContainerd } from "../../install/containerd.ts";
+import { planCrio } from "../../install/crio.ts";
+import { planDocker } from "../../install/docker.ts";
+import { InstallError } from "../../install/error.ts";
+import type { DispatcherTools } from "../../hook/dispatcher.ts";
+import { systemLayout, userLayout } from "../../install/layout.ts";
+import { listOf, planPodman } from "../../install/podman.ts";
+import { type FoundRuntime, isBefore, judge } from "../../install/runtimes.ts";
+import type {
+  TargetFacts,
+  TargetOptions,
+  TargetPlan,
+} from "../../install/target.ts";
+
+const TOOL = ["/usr/bin/tool"];
+const TOOLS: DispatcherTools = {
+  sh: "/bin/sh",
+  awk: TOOL,
+  awkKeepsNul: true,
+  tr: TOOL,
+  stat: TOOL,
+  sha256sum: TOOL,
+  env: TOOL,
+  timeout: TOOL,
+  mv: TOOL,
+  date: TOOL,
+};
+
+function facts(more: Partial<TargetFacts> = {}): TargetFacts {
+  return {
+    layout: systemLayout(),
+    deno: "/usr/bin/deno",
+    tools: TOOLS,
+    program: { main: "hook/main.ts", files: new Map() },
+    runtime: {
+      ...{ name: "crun", path: "/usr/bin/crun", realPath: "/usr/bin/crun" },
+      ...{ kind: "crun", version: "1.8.1", rawFilters: "yes", reason: "" },
+    },
+    version: undefined,
+    configs: [],
+    ...more,
+  };
+}
+
+function options(more: Partial<TargetOptions> = {}): TargetOptions {
+  return {
+    mode: "wrapper",
+    asDefault: false,
+    strict: false,
+    semantics: "crun",
+    names: "host",
+    log: "syslog",
+    append: false,
+    ...more,
+  };
+}
+
+/** The text of the planned file at a path. */
+function textAt({ items }: TargetPlan, path: string): string {
+  const item = items.find((i) => i.path === path);
+  assert(item?.kind === "file" || item?.kind === "block", path);
+  return item.text;
+}
+
+const HOOK = options({ mode: "hook" });
+const PODMAN = "/etc/containers/containers.conf.d/99-seccomp-tree.conf";
+const OURS = "/usr/local/lib/seccomp-tree/podman-hooks.d";
+
+Deno.test("planPodman() keeps the hooks folders that are in force", () => {
+  const shared = [
+    "/usr/share/containers/oci/hooks.d",
+    "/etc/containers/oci/hooks.d",
+  ];
+  const conf = (
+    path: string,
+    list: string,
+  ): { path: string; text: string } => ({
+    path,
+    text: `[engine]\nhooks_dir = ${list}\n`,
+  });
+  for (
+    const { configs, list } of [
+      { configs: [], list: shared },
+      {
+        configs: [conf("/etc/containers/containers.conf", '["/a"]')],
+        list: ["/a"],
+      },
+      { configs: [conf("/etc/containers/containers.conf", "[]")], list: [] },
+      {
+        configs: [
+          conf("/etc/containers/containers.conf", '["/a"]'),
+          conf(
+            "/etc/containers/containers.conf.d/1.conf",
+            '["/b", {append=true}]',
+          ),
+        ],
+        list: ["/a", "/b"],
+      },
+      // Ours of the last time does not count.
+      { configs: [conf(PODMAN, `["/a", "${OURS}"]`)], list: shared },
+    ]
+  ) {
+    const text = textAt(planPodman(facts({ configs }), HOOK), PODMAN);
+    const expected = [...list, OURS].map((path) => `"${path}"`).join(", ");
+    assertStringIncludes(text, `hooks_dir = [${expected}]`);
+  }
+  const user = planPodman(facts({ layout: userLayout("/home/u") }), HOOK);
+  const path =
+    "/home/u/.config/containers/containers.conf.d/99-seccomp-tree.conf";
+  assertStringIncludes(
+    textAt(user, path),
+    'hooks_dir = ["/home/u/.local/lib/seccomp-tree/podman-hooks.d"]',
+  );
+});
+
+Deno.test("planPodman() never writes into a shared hooks folder", () => {
+  for (const mode of ["hook", "wrapper"] as const) {
+    const { items } = planPodman(facts(), options({ mode }));
+    assertEquals(items.filter(({ path }) => path.includes("oci/hooks.d")), []);
+  }
+});
+
+Deno.test("planPodman() says which file prevails over its own", () => {
+  const path = "/etc/containers/containers.conf.d/99-zz.conf";
+  const text = '[engine]\nhooks_dir = ["/z"]\n';
+  const { warnings } = planPodman(facts({ configs: [{ path, text }] }), HOOK);
+  assertStringIncludes(warnings.join(), `"${path}" comes later`);
+});
+
+Deno.test("listOf() refuses what is no list of texts", () => {
+  for (const value of ["1", '"/a"', "[1]", "[{x=true}]"]) {
+    const file = { path: "x.conf", text: `[engine]\nhooks_dir = ${value}\n` };
+    assertThrows(() => listOf([file], ["engine", "hooks_dir"]), InstallError);
+  }
+});
+
+Deno.test("planContainerd() takes a drop-in only where it is imported and merged", () => {
+  const path = "/etc/containerd/config.toml";
+  const dropIn = "/etc/containerd/conf.d/99-seccomp-tree.toml";
+  const imported = 'version = 3\nimports = ["/etc/containerd/conf.d/*.toml"]\n';
+  const plan = (text: string, version: string, more = {}): TargetPlan =>
+    planContainerd(
+      facts({ version, configs: [{ path, text }] }),
+      options(more),
+    );
+  assertStringIncludes(
+    textAt(plan(imported, "2.1.9"), dropIn),
+    `version = 3
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.seccomp-tree]
+runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.seccomp-tree.options]
+BinaryName = "/usr/local/lib/seccomp-tree/containerd/crun"
+`,
+  );
+  const refused = [
+    { text: "version = 3\n", version: "2.1.9", seen: "does not import" },
+    {
+      text: imported.replace("3", "2"),
+      version: "1.6.20",
+      seen: "would replace every other setting",
+    },
+  ];
+  for (const { text, version, seen } of refused) {
+    assertThrows(() => plan(text, version), InstallError, seen);
+    const added = plan(text, version, { append: true });
+    assertEquals(added.items.find((i) => i.kind === "block")?.path, path);
+  }
+  // A runc that is named already is not named again.
+  const named = `version = 2
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+`;
+  const text = textAt(plan(named, "1.6.20", { append: true }), path);
+  assert(!text.includes("runtimes.runc]"), text);
+  assertThrows(
+    () =>
+      plan(
+        `${named}[plugins."io.containerd.grpc.v1.cri".containerd]\n`,
+        "1.6",
+        {
+          append: true,
+          asDefault: true,
+        },
+      ),
+    InstallError,
+    "default_runtime_name",
+  );
+  assertThrows(
+    () => plan("root = '/x'\n", "1.6", { append: true }),
+    InstallError,
+    "version",
+  );
+});
+
+Deno.test("planCrio() takes over what the default handler is set to", () => {
+  const configs = [{
+    path: "/etc/crio/crio.conf",
+    text: `[crio.runtime]
+default_runtime = "crun"
+[crio.runtime.runtimes.crun]
+runtime_path = "/usr/libexec/crio/crun"
+monitor_path = "/usr/libexec/crio/conmon"
+runtime_root = "/run/crun-x"
+allowed_annotations = ["io.x"]
+`,
+  }];
+  const plan = planCrio(facts({ configs }), options({ asDefault: true }));
+  assertStringIncludes(
+    textAt(plan, "/etc/crio/crio.conf.d/99-seccomp-tree.conf"),
+    `[crio.runtime]
+default_runtime = "seccomp-tree"
+
+[crio.runtime.runtimes.seccomp-tree]
+runtime_path = "/usr/local/lib/seccomp-tree/crio/crun"
+runtime_type = "oci"
+runtime_root = "/run/crun-x"
+monitor_path = "/usr/libexec/crio/conmon"
+allowed_annotations = ["io.x"]
+`,
+  );
+});
+
+Deno.test("a manager without a place for a mode refuses it", () => {
+  for (const mode of ["hook", "static"] as const) {
+    for (const plan of [planDocker, planContainerd]) {
+      assertThrows(() => plan(facts(), options({ mode })), InstallError);
+    }
+  }
+  assertThrows(() => planCrio(facts(), HOOK), InstallError, "precreate");
+});
+
+Deno.test("a wrapper over runc becomes it at once, and a warning says so", () => {
+  const runc: FoundRuntime = {
+    name: "runc",
+    path: "/usr/sbin/runc",
+    realPath: "/usr/sbin/runc",
+    kind: "runc",
+    rawFilters: "no",
+    reason: "runc ignores it",
+  };
+  const plan = planDocker(facts({ runtime: runc }), options());
+  assertStringIncludes(plan.warnings.join(), "runc ignores it");
+  const text = textAt(plan, "/usr/local/lib/seccomp-tree/docker/crun");
+  assertStringIncludes(text, `exec '/usr/sbin/runc' "$@"`);
+  assert(!text.includes("runtime --settings"));
+  assertThrows(
+    () => planDocker(facts({ runtime: undefined }), options()),
+    InstallError,
+    "install crun",
+  );
+});
+
+Deno.test("judge() knows runtimes by what they say", () => {
+  const crun = (version: string, features: string): string =>
+    `crun version ${version}\ncommit: x\nspec: 1.0.0\n${features}\n`;
+  for (
+    const { stdout, kind, rawFilters } of [
+      {
+        stdout: crun("1.8.1", "+CAP +SECCOMP"),
+        kind: "crun",
+        rawFilters: "yes",
+      },
+      { stdout: crun("0.18", "+SECCOMP"), kind: "crun", rawFilters: "yes" },
+      { stdout: crun("0.17", "+SECCOMP"), kind: "crun", rawFilters: "no" },
+      { stdout: crun("1.28", "+CAP -SECCOMP"), kind: "crun", rawFilters: "no" },
+      {
+        stdout: "runc version 1.1.5+ds1\ngo: go1.19.8\nlibseccomp: 2.5.4\n",
+        kind: "runc",
+        rawFilters: "no",
+      },
+      {
+        stdout: "runsc version release-20240101.0\n",
+        kind: "runsc",
+        rawFilters: "no",
+      },
+      {
+        stdout: "something else 1.2\n",
+        kind: "unknown",
+        rawFilters: "unknown",
+      },
+    ]
+  ) {
+    const judged = judge({ code: 0, stdout, stderr: "" }, "crun");
+    assertEquals(
+      { kind: judged.kind, rawFilters: judged.rawFilters },
+      { kind, rawFilters },
+      stdout,
+    );
+  }
+  const failed = judge({ code: 1, stdout: "", stderr: "" }, "runc");
+  assertEquals([failed.kind, failed.rawFilters], ["runc", "no"]);
+  assert(isBefore("5.10.0", 5, 11) && !isBefore("5.11", 5, 11));
+  assert(!isBefore("6.1", 5, 11));
+});
