@@ -21,7 +21,7 @@ import {
 } from "./entry.ts";
 import type { Environment } from "./environment.ts";
 import { RefusedError } from "./error.ts";
-import { HIDDEN, LOCK, serialize, writeWhole } from "./store_write.ts";
+import { isHiddenName, LOCK, serialize, writeWhole } from "./store_write.ts";
 import { checkFolder, doubtOf, trustedOwners } from "./trust.ts";
 
 /** Where filters are kept unless the settings say otherwise. */
@@ -282,7 +282,7 @@ async function gc(
     const path = `${directory}/${name}`;
     // Whatever else lies here was put here by somebody else.
     const isOurs = parseEntryName(name) !== undefined ||
-      (HIDDEN.test(name) && await isStale(path));
+      (isHiddenName(name) && await isStale(path));
     if (!isOurs) continue;
     await Deno.remove(path);
     removed.push(name);

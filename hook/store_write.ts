@@ -5,12 +5,21 @@
  * @module
  */
 
-/** Names under which files are written before they are whole. */
-export const HIDDEN =
+const HIDDEN =
   /^\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** File that writers lock; it holds nothing. */
 export const LOCK = ".lock";
+
+/**
+ * Says whether a file is one that was not whole yet.
+ *
+ * @param name Its name.
+ * @returns Whether `writeWhole` writes under such names.
+ */
+export function isHiddenName(name: string): boolean {
+  return HIDDEN.test(name);
+}
 
 /**
  * Runs something while no other process that asks is in here; waits no longer
