@@ -95,7 +95,7 @@ export interface CompiledArch {
  * });
  * const call = { nr: 1, arch: 0xc000_003e, instructionPointer: 0n, args: [] };
  * assertEquals(run(prepare(program), toWords(call, true)), 0x7fff_0000);
- * assertEquals(program.length, 6);
+ * assertEquals(program.length, 7);
  * ```
  *
  * @param policy What the filter has to mean.

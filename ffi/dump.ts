@@ -52,11 +52,16 @@ const RELEASE_MS = 10;
 /**
  * Reads the filters of a thread.
  *
- * @example Every filter of process 1
- * ```ts no-eval
+ * @example How many filters a child has
+ * ```ts
  * import { dumpFilters } from "@x/seccomp-tree/ffi";
+ * import { assert } from "@std/assert";
  *
- * const lengths = dumpFilters(1).map((bytes) => bytes.length / 8);
+ * const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+ * const lengths = dumpFilters(child.pid).map((bytes) => bytes.length / 8);
+ * child.kill();
+ * await child.status;
+ * assert(lengths.every((length) => length > 0 && length <= 4096));
  * ```
  *
  * @throws {SyscallError} where the kernel does not tell: no such thread (ESRCH), not permitted or already

@@ -150,7 +150,7 @@ let opened: Libseccomp | undefined;
  * Opens the host's `libseccomp.so.2`, once.
  *
  * @example Ask for a number
- * ```ts no-eval
+ * ```ts
  * import { openLibseccomp } from "@x/seccomp-tree/ffi";
  * import { assertEquals } from "@std/assert";
  *

@@ -84,7 +84,7 @@ export function filterFlags(flags: readonly string[]): number {
  * Loads a filter into the calling thread.
  *
  * @example Let everything pass
- * ```ts no-eval
+ * ```ts
  * import { loadFilter } from "@x/seccomp-tree/ffi";
  *
  * loadFilter(new Uint8Array([6, 0, 0, 0, 0, 0, 0xff, 0x7f]), {

@@ -6,7 +6,7 @@
  * first use: `--allow-ffi` for all of them, more where they say so.
  *
  * @example What the host's libseccomp calls a number
- * ```ts no-eval
+ * ```ts
  * import { openLibseccomp } from "@x/seccomp-tree/ffi";
  * import { assertEquals } from "@std/assert";
  *

@@ -70,7 +70,7 @@ export interface SelftestOptions {
  * Has the kernel judge a program.
  *
  * @example A program that allows everything
- * ```ts no-eval
+ * ```ts
  * import { selftest } from "@x/seccomp-tree/ffi";
  * import { assertEquals } from "@std/assert";
  *

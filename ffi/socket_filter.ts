@@ -34,7 +34,7 @@ const LENGTH_BITS = 6;
  * Runs a program in the kernel.
  *
  * @example Two verdicts
- * ```ts no-eval
+ * ```ts
  * import { runInKernel } from "@x/seccomp-tree/ffi";
  * import { assertEquals } from "@std/assert";
  *

@@ -18,7 +18,7 @@
  * x86_64) are carried out by the kernel in spite of any filter, so they cannot
  * be asked about.
  *
- * ```ts
+ * ```ts ignore
  * const rows: ProbeRow[] = [{ abi: "syscall", nr: 169, args: [] }]; // reboot
  * await Deno.writeFile("rootfs/probe", buildProbe(rows), { mode: 0o755 });
  * // run it in a container, then:
