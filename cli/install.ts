@@ -195,8 +195,13 @@ function isProgram({ path }: Change): boolean {
   return path.includes("/lib/seccomp-tree/program");
 }
 
+/** The dispatchers, which are as long as they are dull. */
+function isGenerated({ path }: Change): boolean {
+  return /\/lib\/seccomp-tree\/\w+\/(?:hook|crun)$/.test(path);
+}
+
 /**
- * Writes changes as a unified diff; the program's files are counted only.
+ * Writes changes as a unified diff; of programs only their names are told.
  *
  * @param changes The changes.
  */
@@ -217,6 +222,11 @@ export function formatChanges(changes: readonly Change[]): string {
         );
         break;
       case "write": {
+        if (isGenerated(change)) {
+          const lines = change.after.split("\n").length - 1;
+          parts.push(`# generated program ${path}, ${lines} lines\n`);
+          break;
+        }
         const names = {
           before: change.before === undefined ? "/dev/null" : path,
           after: path,
@@ -228,6 +238,10 @@ export function formatChanges(changes: readonly Change[]): string {
         break;
       }
       case "remove":
+        if (isGenerated(change)) {
+          parts.push(`# remove program ${path}\n`);
+          break;
+        }
         parts.push(
           unifiedDiff(change.before, "", { before: path, after: "/dev/null" }),
         );

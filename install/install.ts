@@ -12,7 +12,7 @@ import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
 import { planCrio } from "./crio.ts";
 import { sha256Of } from "./digest.ts";
-import { lookAt, lookAtAll } from "./disk.ts";
+import { locate, lookAt, lookAtAll } from "./disk.ts";
 import { planDocker } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import { compileFixed } from "./fixed.ts";
@@ -82,7 +82,9 @@ export async function install(request: InstallRequest): Promise<Outcome> {
     const input = await look(place, manifest, paths);
     const plan = planInstall(target, items, input);
     if (!dryRun && plan.changes.length > 0) await apply(plan, place);
-    return { plan, steps: wanted.steps, warnings: wanted.warnings };
+    const missing = await missingBelow(place.root, facts);
+    const { steps, warnings } = wanted;
+    return { plan, steps, warnings: [...warnings, ...missing] };
   };
   return dryRun ? await work() : await exclusively(place, work);
 }
@@ -200,6 +202,30 @@ async function gather(
     ...facts,
     fixed: { profile, filter: await compileFixed(profile, request) },
   };
+}
+
+/** Below another root nothing is run, so what will be needed is named. */
+async function missingBelow(
+  root: string,
+  { deno, tools }: TargetFacts,
+): Promise<readonly string[]> {
+  if (root === "/") return [];
+  const { sh, awk, tr, stat, sha256sum, env, timeout, mv, date } = tools;
+  const words = [awk, tr, stat, sha256sum, env, timeout, mv, date]
+    .flatMap((list) => list.slice(0, 1));
+  const missing: string[] = [];
+  for (const path of [deno, sh, ...words]) {
+    // A name behind it makes locate() follow the last link as well.
+    const real = (await locate(root, `${path}/x`)).slice(0, -2);
+    const there = await Deno.stat(real).then(() => true, () => false);
+    if (!there) missing.push(path);
+  }
+  if (missing.length === 0) return [];
+  return [
+    `Containers will need what is not below "${root}" yet: ${
+      missing.join(", ")
+    }`,
+  ];
 }
 
 /** Whoever can replace Deno decides over every container. */
