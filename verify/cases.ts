@@ -10,7 +10,24 @@ import { ARCH_OFFSET, argOffset, NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Condition, Policy, ReturnValue } from "../profile/policy.ts";
 import type { Node } from "./diagram.ts";
 import type { Symbols } from "./symbols.ts";
-import { compare, type CompareOp, constant, mask } from "./word.ts";
+import {
+  compare,
+  type CompareOp,
+  compute,
+  constant,
+  type Word,
+} from "./word.ts";
+
+/** The test of the machine for each comparison, and whether it is the opposite. */
+const TESTS: Readonly<Record<Condition["op"], readonly [CompareOp, boolean]>> =
+  {
+    eq: ["jeq", false],
+    ne: ["jeq", true],
+    lt: ["jge", true],
+    le: ["jgt", true],
+    gt: ["jgt", false],
+    ge: ["jge", false],
+  };
 
 /**
  * Reads a policy on all inputs.
@@ -22,78 +39,46 @@ import { compare, type CompareOp, constant, mask } from "./word.ts";
  * @returns The function whose leaves are what a filter has to return.
  */
 export function decideAll(policy: Policy, symbols: Symbols): Node {
-  const { diagram, leaf } = symbols;
+  const { diagram, input, leaf } = symbols;
+  const { and, choose, except } = diagram;
+  const test = (op: CompareOp, offset: number, k: number): Node =>
+    compare(diagram, op, input(offset), constant(k));
   const returning = (value: ReturnValue): Node => leaf(constant(value));
   let answer = returning(policy.badArchValue);
   for (const { auditArch, rules } of policy.arches.toReversed()) {
     let here = returning(policy.defaultValue);
     for (const { first, last, conditions, value } of rules.toReversed()) {
       let matches = first === last
-        ? test(symbols, "jeq", NR_OFFSET, first)
-        : diagram.except(
-          test(symbols, "jge", NR_OFFSET, first),
-          test(symbols, "jgt", NR_OFFSET, last),
-        );
+        ? test("jeq", NR_OFFSET, first)
+        : except(test("jge", NR_OFFSET, first), test("jgt", NR_OFFSET, last));
       for (const condition of conditions) {
         const holds = holdsWhere(condition, policy.littleEndian, symbols);
-        matches = diagram.and(matches, holds);
+        matches = and(matches, holds);
       }
-      here = diagram.choose(matches, returning(value), here);
+      here = choose(matches, returning(value), here);
     }
-    const where = test(symbols, "jeq", ARCH_OFFSET, auditArch);
-    answer = diagram.choose(where, here, answer);
+    answer = choose(test("jeq", ARCH_OFFSET, auditArch), here, answer);
   }
   return answer;
 }
 
-/** Where `(args[arg] & mask) op value`, by halves: the high one decides first. */
+/** Where `(args[arg] & mask) op value`, on words of 64 bits. */
 function holdsWhere(
   { arg, op, mask: kept, value }: Condition,
   littleEndian: boolean,
-  symbols: Symbols,
-): Node {
-  const { and, or, not } = symbols.diagram;
-  const high = (compareOp: CompareOp): Node => {
-    const offset = argOffset(arg, "hi", littleEndian);
-    const [k, bits] = [value, kept].map((u64) => u32(u64 >> 32n));
-    return test(symbols, compareOp, offset, k, bits);
-  };
-  const low = (compareOp: CompareOp): Node => {
-    const offset = argOffset(arg, "lo", littleEndian);
-    const [k, bits] = [value, kept].map(u32);
-    return test(symbols, compareOp, offset, k, bits);
-  };
-  const equal = (): Node => and(high("jeq"), low("jeq"));
-  const beyond = (compareOp: CompareOp): Node =>
-    or(high("jgt"), and(high("jeq"), low(compareOp)));
-  switch (op) {
-    case "eq":
-      return equal();
-    case "ne":
-      return not(equal());
-    case "lt":
-      return not(beyond("jge"));
-    case "le":
-      return not(beyond("jgt"));
-    case "gt":
-      return beyond("jgt");
-    case "ge":
-      return beyond("jge");
-  }
-}
-
-/** Where `(word & bits) op k`. */
-function test(
   { diagram, input }: Symbols,
-  op: CompareOp,
-  offset: number,
-  k = 0,
-  bits = 0xffff_ffff,
 ): Node {
-  return compare(diagram, op, mask(input(offset), bits), constant(k));
+  // The lower bits first, as in a `Word`.
+  const long = (["lo", "hi"] as const)
+    .flatMap((half) => input(argOffset(arg, half, littleEndian)));
+  const seen = compute(diagram, "and", long, constant64(kept));
+  const [test, opposite] = TESTS[op];
+  const holds = compare(diagram, test, seen, constant64(value));
+  return opposite ? diagram.not(holds) : holds;
 }
 
-/** The low half of a u64. */
-function u32(u64: bigint): number {
-  return Number(BigInt.asUintN(32, u64));
+function constant64(u64: bigint): Word {
+  return [u64, u64 >> 32n].flatMap((half) =>
+    constant(Number(BigInt.asUintN(32, half)))
+  );
 }

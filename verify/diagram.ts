@@ -80,13 +80,14 @@ export interface Diagram {
 /** A level below all variables, which are u16 numbers. */
 export const CONSTANT_LEVEL = 0xffff;
 
-const FIRST_CAPACITY = 1 << 16;
-const MOST_CACHED = 1 << 20;
+/** Entries of the cache of `choose`, a power of two. */
+const CACHED = 1 << 18;
 const STEPS_PER_QUESTION = 0xffff;
-/** Nodes are fewer, so that two of them make one exact number. */
+/** Two nodes make one exact number. */
 const PAIR = 2 ** 26;
-/** A `Map` holds no more than 2^24. */
-const MOST_PAIRS = 2 ** 23;
+const MOST_NODES = 2 ** 25;
+/** Most entries of a `Map`, with room to spare. */
+const MOST_ENTRIES = 2 ** 23;
 
 /**
  * Creates a diagram without nodes.
@@ -95,19 +96,16 @@ const MOST_PAIRS = 2 ** 23;
  * @returns The diagram; its operations throw `LimitReached`.
  */
 export function createDiagram(limits: DiagramLimits): Diagram {
-  // Indices below stay within `count`, so reads of typed arrays are numbers.
-  let levels = new Uint16Array(FIRST_CAPACITY);
-  let lows = new Int32Array(FIRST_CAPACITY);
-  let highs = new Int32Array(FIRST_CAPACITY);
-  // Open addressing, at most half full; 0 is free, for it stands for no node.
-  let slots = new Int32Array(2 * FIRST_CAPACITY);
-  // Results of `choose`, four words each: f, g, h, result; a slot is overwritten.
-  let cache = new Int32Array(4 * FIRST_CAPACITY);
-  const mostNodes = Math.min(limits.nodes, PAIR - 2);
-  let count = 2;
+  const mostNodes = Math.min(limits.nodes, MOST_NODES);
+  // By node; indices below are nodes, so what is read is a number.
+  const levels = [CONSTANT_LEVEL, CONSTANT_LEVEL];
+  const lows = [NEVER, ALWAYS];
+  const highs = [NEVER, ALWAYS];
+  /** Nodes by `mix`, or where from there is room. At least half are free, that is 0. */
+  const slots = new Int32Array(4 << Math.log2(mostNodes));
+  /** Results of `choose`, four words each: f, g, h, result; overwritten at need. */
+  const cache = new Int32Array(4 * CACHED);
   let steps = 0;
-  levels[NEVER] = CONSTANT_LEVEL;
-  levels[ALWAYS] = CONSTANT_LEVEL;
 
   const level = (f: Node): number => levels[f] as number;
   /** What a node is where the variable of `top`, not below its own, is 0. */
@@ -116,55 +114,24 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   const highOf = (f: Node, top: number): Node =>
     levels[f] === top ? highs[f] as number : f;
 
-  function grow(): void {
-    const capacity = 2 * levels.length;
-    const [oldLevels, oldLows, oldHighs] = [levels, lows, highs];
-    levels = new Uint16Array(capacity);
-    lows = new Int32Array(capacity);
-    highs = new Int32Array(capacity);
-    levels.set(oldLevels);
-    lows.set(oldLows);
-    highs.set(oldHighs);
-    slots = new Int32Array(2 * capacity);
-    for (let node = 2; node < count; node++) {
-      if (levels[node] === CONSTANT_LEVEL) continue;
-      let slot = slotOf(
-        level(node),
-        lowOf(node, level(node)),
-        highOf(node, level(node)),
-      );
-      while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
-      slots[slot] = node;
-    }
-    if (capacity <= MOST_CACHED) cache = new Int32Array(4 * capacity);
-  }
-
-  function slotOf(level: number, low: Node, high: Node): number {
-    return mix(level, low, high) & (slots.length - 1);
-  }
-
   function make(level: number, low: Node, high: Node): Node {
     if (low === high) return low;
-    let slot = slotOf(level, low, high);
-    for (;;) {
+    for (let i = mix(level, low, high);; i++) {
+      const slot = i & (slots.length - 1);
       const node = slots[slot] as number;
-      if (node === 0) break;
+      if (node === 0) return slots[slot] = add(level, low, high);
       if (
         lows[node] === low && highs[node] === high && levels[node] === level
       ) return node;
-      slot = (slot + 1) & (slots.length - 1);
     }
-    slots[slot] = count;
-    return add(level, low, high);
   }
 
   function add(level: number, low: Node, high: Node): Node {
-    if (count - 2 >= mostNodes) throw new LimitReached("nodes");
-    const node = count++;
-    levels[node] = level;
-    lows[node] = low;
-    highs[node] = high;
-    if (count === levels.length) grow();
+    const node = levels.length;
+    if (node - 2 >= mostNodes) throw new LimitReached("nodes");
+    levels.push(level);
+    lows.push(low);
+    highs.push(high);
     return node;
   }
 
@@ -178,11 +145,9 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   function choose(f: Node, g: Node, h: Node): Node {
     if (f === ALWAYS) return g;
     if (f === NEVER) return h;
-    if (g === f) g = ALWAYS;
-    if (h === f) h = NEVER;
     if (g === h) return g;
     if (g === ALWAYS && h === NEVER) return f;
-    const entry = 4 * (mix(f, g, h) & ((cache.length >> 2) - 1));
+    const entry = 4 * (mix(f, g, h) & (CACHED - 1));
     if (
       cache[entry] === f && cache[entry + 1] === g && cache[entry + 2] === h
     ) {
@@ -193,12 +158,10 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     const low = choose(lowOf(f, top), lowOf(g, top), lowOf(h, top));
     const high = choose(highOf(f, top), highOf(g, top), highOf(h, top));
     const result = make(top, low, high);
-    // The cache may have been replaced by a larger one meanwhile.
-    const place = 4 * (mix(f, g, h) & ((cache.length >> 2) - 1));
-    cache[place] = f;
-    cache[place + 1] = g;
-    cache[place + 2] = h;
-    cache[place + 3] = result;
+    cache[entry] = f;
+    cache[entry + 1] = g;
+    cache[entry + 2] = h;
+    cache[entry + 3] = result;
     return result;
   }
 
@@ -213,7 +176,7 @@ export function createDiagram(limits: DiagramLimits): Diagram {
       const known = results.get(key);
       if (known !== undefined) return known;
       spend();
-      if (results.size === MOST_PAIRS) throw new LimitReached("nodes");
+      if (results.size === MOST_ENTRIES) throw new LimitReached("nodes");
       const top = Math.min(level(f), level(g));
       const result = top === CONSTANT_LEVEL ? combine(f, g) : choose(
         make(top, NEVER, ALWAYS),
@@ -238,16 +201,14 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     level,
     lowOf,
     highOf,
-    nodes: () => count - 2,
+    nodes: () => levels.length - 2,
     steps: () => steps,
   };
 }
 
 /** Spreads three numbers over the bits of one. */
 function mix(a: number, b: number, c: number): number {
-  let h = Math.imul(a, 0x9e37_79b1) ^ Math.imul(b, 0x85eb_ca6b) ^
+  const h = Math.imul(a, 0x9e37_79b1) ^ Math.imul(b, 0x85eb_ca6b) ^
     Math.imul(c, 0xc2b2_ae35);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x2c1b_3c6d);
-  return h ^ (h >>> 13);
+  return Math.imul(h ^ (h >>> 15), 0x2c1b_3c6d) >>> 8;
 }

@@ -217,7 +217,7 @@ function attempt<T>(
   let limit: Unproven["limit"] = "steps";
   for (const order of ORDERS) {
     try {
-      return work(createSymbols(order, false, allowed), order);
+      return work(createSymbols(order, allowed), order);
     } catch (error) {
       if (!(error instanceof LimitReached)) throw error;
       limit = error.limit;

@@ -28,28 +28,19 @@ export function meaningOf(
   asActed: boolean,
   symbols: Symbols,
 ): Node {
-  const value = subject.kind === "policy"
-    ? decideAll(subject.policy, symbols)
-    : prevailing(
-      programsOf(subject).map((program) => execute(program, symbols)),
-      symbols,
-    );
-  if (!asActed) return value;
   const { diagram, leaf, wordOf } = symbols;
+  const older = (f: Node, g: Node): Node =>
+    diagram.choose(prevails(diagram, wordOf(f), wordOf(g)), f, g);
+  let value = leaf(constant(SECCOMP_RET_ALLOW));
+  if (subject.kind === "policy") value = decideAll(subject.policy, symbols);
+  else {
+    for (const program of programsOf(subject)) {
+      value = diagram.apply(value, execute(program, symbols), older);
+    }
+  }
+  if (!asActed) return value;
   const act = (at: Node): Node => leaf(effectOf(diagram, wordOf(at)));
   return diagram.apply(value, value, act);
-}
-
-/** What the kernel acts on of what several filters answer. */
-function prevailing(
-  [oldest, ...newer]: readonly Node[],
-  { diagram, leaf, wordOf }: Symbols,
-): Node {
-  const choice = (f: Node, g: Node): Node =>
-    diagram.choose(prevails(diagram, wordOf(f), wordOf(g)), f, g);
-  let result = oldest ?? leaf(constant(SECCOMP_RET_ALLOW));
-  for (const next of newer) result = diagram.apply(result, next, choice);
-  return result;
 }
 
 /**

@@ -3,17 +3,21 @@
  * every instruction that the kernel's `seccomp_check_filter()` admits.
  *
  * Jumps only go forward, so one walk from the first instruction to the last
- * sees each once, after all that lead to it, and finds what the registers hold
- * and where each test holds. Where paths meet with different contents in a
- * register that is still read, it becomes "what this path has where this path
- * is taken, else what the other has". A second walk, from the last instruction
- * to the first, puts the tests together. So the number of paths does not
- * matter, only the size of the functions.
+ * sees each once, after all that lead to it. It carries for each instruction
+ * where it runs, a boolean function of the input, and what the registers hold
+ * there. Where paths meet with different contents in a register, it holds "what
+ * this path has where this path is taken, else what the other has"; that is
+ * computed only if something reads it, for most registers are dead by then. So
+ * the number of paths does not matter, only the size of the functions.
  *
- * The second walk first makes small functions that end where paths meet, and
- * then puts the functions from there in their place. That keeps the order of
- * tests free: `hi == 1 && lo == 2` is made by itself, small, before it meets
- * the thousand rules that follow.
+ * Where an instruction runs is kept in parts, one for each meeting of paths that
+ * it lies behind, and two parts are put together only above the last meeting
+ * that they have in common. That keeps the order of tests free: `hi == 1 &&
+ * lo == 2` is made by itself, small, before it meets what is left over of the
+ * thousand rules before it.
+ *
+ * The inputs on which the program ends at one `ret` or another cover all
+ * inputs and do not overlap, and put together they are the answer.
  *
  * What is assumed of the machine is what bpf/run.ts states: A and X start as 0,
  * a division by an X of 0 returns 0, shifts by X take its low five bits.
@@ -22,25 +26,48 @@
  */
 
 import type { Program } from "../bpf/instruction.ts";
-import {
-  ALWAYS,
-  CONSTANT_LEVEL,
-  type Diagram,
-  NEVER,
-  type Node,
-} from "./diagram.ts";
-import { liveRegisters, REGISTERS, type Step, stepOf } from "./steps.ts";
+import { SECCOMP_DATA_SIZE } from "../bpf/seccomp_data.ts";
+import { BPF_MEMWORDS } from "../tables/uapi.ts";
+import { ALWAYS, NEVER, type Node } from "./diagram.ts";
 import type { Symbols } from "./symbols.ts";
-import { compare, compute, constant, select, type Word } from "./word.ts";
+import {
+  BINARY_OPS,
+  compare,
+  compute,
+  constant,
+  select,
+  type Word,
+} from "./word.ts";
 
-/** What the first walk finds out, by instruction; absent where none arrives. */
-interface Findings {
-  /** Where a test holds, or where the divisor is 0. */
-  readonly tests: Map<number, Node>;
-  /** What is returned. */
-  readonly values: Map<number, Word>;
-  /** Number of ways in. */
-  readonly arrivals: Map<number, number>;
+/** What a register holds, for who reads it. */
+type Register = () => Word;
+
+/** Registers are numbered: A, X, then the scratch words. */
+const A = 0;
+const X = 1;
+const SCRATCH = 2;
+const REGISTERS = SCRATCH + BPF_MEMWORDS;
+
+/** What lies behind a meeting of paths. */
+interface Segment {
+  /** The segment in which the paths that meet began to part; absent at the start. */
+  readonly outer?: Segment;
+  /** On which inputs of `outer` they come together here. */
+  readonly inside: Node;
+  /** On which inputs at all. */
+  readonly where: Node;
+  /** How many segments this one lies in. */
+  readonly depth: number;
+}
+
+/** How an instruction is reached. */
+interface Arrival {
+  /** The segment that it lies in. */
+  readonly segment: Segment;
+  /** On which inputs of the segment it runs. */
+  readonly inside: Node;
+  /** What the registers hold on those. */
+  readonly registers: readonly Register[];
 }
 
 /**
@@ -53,165 +80,136 @@ interface Findings {
  * @returns The function whose leaves are what the program returns.
  */
 export function execute(program: Program, symbols: Symbols): Node {
-  const steps = program.map((instruction, pc) =>
-    stepOf(instruction, pc, symbols.input)
-  );
-  // Where each instruction runs is seldom needed, and can be large.
-  const findings = explore(steps, symbols, false) ??
-    explore(steps, symbols, true);
-  if (findings === undefined) throw new Error("Unreachable: where paths meet");
-  return compose(steps, symbols, findings);
-}
-
-/**
- * The first walk.
- *
- * @param guarded Whether to know where each instruction runs.
- * @returns The findings; nothing where they depend on that and it is not known.
- */
-function explore(
-  steps: readonly Step[],
-  { diagram, stand }: Symbols,
-  guarded: boolean,
-): Findings | undefined {
-  const live = liveRegisters(steps);
-  const tests = new Map<number, Node>();
-  const values = new Map<number, Word>();
-  const arrivals = new Map<number, number>();
-  const states = new Map<
-    number,
-    { readonly where: Node; readonly registers: readonly Word[] }
-  >();
-  let depends = false;
-
-  function arrive(
-    pc: number,
-    where: Node,
-    registers: readonly Word[],
-  ): void {
-    if (where === NEVER) return;
-    arrivals.set(pc, 1 + (arrivals.get(pc) ?? 0));
-    const before = states.get(pc);
-    if (before === undefined) {
-      states.set(pc, { where, registers });
-      return;
-    }
-    const merged = before.registers.map((old, i) => {
-      const now = registers[i] ?? old;
-      const read = ((live[pc] ?? 0) >> i) & 1;
-      if (!read || now.every((f, bit) => f === old[bit])) return old;
-      depends = true;
-      return guarded ? select(diagram, where, now, old) : old;
-    });
-    states.set(pc, {
-      where: guarded ? diagram.or(before.where, where) : ALWAYS,
-      registers: merged,
-    });
-  }
-
-  /** Part of `where` on which `f` holds, or only whether there may be any. */
-  function inside(where: Node, f: Node): Node {
-    return guarded ? diagram.and(where, f) : f === NEVER ? NEVER : ALWAYS;
-  }
-
-  function outside(where: Node, f: Node): Node {
-    return guarded ? diagram.except(where, f) : f === ALWAYS ? NEVER : ALWAYS;
-  }
-
+  const { diagram, input, leaf } = symbols;
+  const { and, or, except, choose } = diagram;
   const zero = constant(0);
-  arrive(0, ALWAYS, Array.from({ length: REGISTERS }, () => zero));
-  for (const [pc, step] of steps.entries()) {
-    const state = states.get(pc);
-    if (state === undefined) continue;
-    states.delete(pc);
-    const { where, registers } = state;
-    const [a = zero, b = zero] = step.from.map((operand) =>
-      typeof operand === "number" ? registers[operand] ?? zero : operand
-    );
-    const [first = pc, second = pc] = step.next;
-    if (step.kind === "return") values.set(pc, a);
-    else if (step.kind === "jump") arrive(first, where, registers);
-    else if (step.kind === "copy") {
-      arrive(first, where, registers.with(step.to, a));
-    } else if (step.kind === "test") {
-      const test = compare(diagram, step.op, a, b);
-      tests.set(pc, test);
-      arrive(first, inside(where, test), registers);
-      arrive(second, outside(where, test), registers);
-    } else {
-      const fails = step.op === "div"
-        ? compare(diagram, "jeq", b, zero)
-        : NEVER;
-      tests.set(pc, fails);
-      if (fails === ALWAYS) continue;
-      const result = compute(diagram, step.op, a, b, stand);
-      const rest = fails === NEVER ? where : outside(where, fails);
-      arrive(first, rest, registers.with(step.to, result));
-    }
-    if (depends && !guarded) return undefined;
+  const arrivals = new Map<number, Arrival>();
+  const meetings = new Set<number>();
+  /** Where each leaf is the answer. */
+  const answers = new Map<Node, Node>();
+
+  function arrive(pc: number, now: Arrival): void {
+    if (now.inside === NEVER) return;
+    const before = arrivals.get(pc);
+    if (before !== undefined) meetings.add(pc);
+    arrivals.set(pc, before === undefined ? now : meet(before, now));
   }
-  return { tests, values, arrivals };
+
+  function meet(before: Arrival, now: Arrival): Arrival {
+    const taken = (): Node => and(now.segment.where, now.inside);
+    const registers = before.registers.map((old, i) => {
+      const other = now.registers[i] ?? old;
+      return other === old
+        ? old
+        : once(() => select(diagram, taken(), other(), old()));
+    });
+    let [a, b] = [before, now];
+    while (a.segment !== b.segment) {
+      if (a.segment.depth < b.segment.depth) [a, b] = [b, a];
+      a = outward(a);
+    }
+    return { segment: a.segment, inside: or(a.inside, b.inside), registers };
+  }
+
+  /** The same, seen from the segment around. */
+  function outward({ segment, inside, registers }: Arrival): Arrival {
+    const { outer } = segment;
+    if (outer === undefined) throw new Error("Unreachable: no common start");
+    return { segment: outer, inside: and(segment.inside, inside), registers };
+  }
+
+  /** The same as a segment of its own. */
+  function inward({ segment: outer, inside, registers }: Arrival): Arrival {
+    const where = and(outer.where, inside);
+    const segment = { outer, inside, where, depth: outer.depth + 1 };
+    return { segment, inside: ALWAYS, registers };
+  }
+
+  arrive(0, {
+    segment: { inside: ALWAYS, where: ALWAYS, depth: 0 },
+    inside: ALWAYS,
+    registers: new Array<Register>(REGISTERS).fill(() => zero),
+  });
+  for (const [pc, { op, jt, jf, k }] of program.entries()) {
+    const arrival = arrivals.get(pc);
+    if (arrival === undefined) continue;
+    arrivals.delete(pc);
+    const { segment, inside, registers } = meetings.has(pc)
+      ? inward(arrival)
+      : arrival;
+    if (segment.where === NEVER) continue;
+    const answer = (part: Node, word: Word): void => {
+      const at = leaf(word);
+      const where = and(segment.where, part);
+      answers.set(at, or(where, answers.get(at) ?? NEVER));
+    };
+    const [name, form] = String(op).split(".");
+    const held = (at: number): Register => registers[at] ?? (() => zero);
+    const a = held(A);
+    const operand = form === "x" ? held(X) : () => constant(k);
+    const go = (distance: number, part: Node, after = registers): void =>
+      arrive(pc + 1 + distance, { segment, inside: part, registers: after });
+    const put = (to: number, word: Register): void =>
+      go(0, inside, registers.with(to, word));
+    const set = (a: Word, part: Node): void =>
+      go(0, part, registers.with(A, () => a));
+
+    switch (name) {
+      case "ld":
+      case "ldx": {
+        const to = name === "ld" ? A : X;
+        if (form === "abs") put(to, () => input(k));
+        else if (form === "mem") put(to, held(SCRATCH + k));
+        else if (form === "len") put(to, () => constant(SECCOMP_DATA_SIZE));
+        else put(to, operand);
+        break;
+      }
+      case "st":
+      case "tax":
+        put(name === "st" ? SCRATCH + k : X, a);
+        break;
+      case "stx":
+      case "txa":
+        put(name === "stx" ? SCRATCH + k : A, held(X));
+        break;
+      case "neg":
+        set(compute(diagram, "sub", zero, a()), inside);
+        break;
+      case "jeq":
+      case "jgt":
+      case "jge":
+      case "jset": {
+        const test = compare(diagram, name, a(), operand());
+        go(jt, and(inside, test));
+        go(jf, except(inside, test));
+        break;
+      }
+      case "ja":
+        go(k, inside);
+        break;
+      case "ret":
+        answer(inside, form === "a" ? a() : operand());
+        break;
+      default: {
+        const binary = BINARY_OPS.find((known) => known === name);
+        if (binary === undefined) {
+          throw new Error(`Unreachable: ${op} at ${pc} passed the check`);
+        }
+        const fails = binary === "div"
+          ? compare(diagram, "jeq", operand(), zero)
+          : NEVER;
+        answer(and(inside, fails), zero);
+        set(compute(diagram, binary, a(), operand()), except(inside, fails));
+      }
+    }
+  }
+  let result = leaf(zero);
+  for (const [at, where] of answers) result = choose(where, at, result);
+  return result;
 }
 
-/** The second walk. */
-function compose(
-  steps: readonly Step[],
-  { diagram, leaf }: Symbols,
-  { tests, values, arrivals }: Findings,
-): Node {
-  const { choose } = diagram;
-  /** Functions by instruction, down to where paths meet. */
-  const functions = new Map<number, Node>();
-  /** Leaves that stand for what follows a meeting of paths, and what that is. */
-  const meetings = new Map<Node, Node>();
-
-  function complete(f: Node): Node {
-    let result = f;
-    for (const stand of leavesOf(diagram, f)) {
-      const rest = meetings.get(stand);
-      if (rest === undefined) continue;
-      const where = diagram.apply(
-        f,
-        f,
-        (at) => at === stand ? ALWAYS : NEVER,
-      );
-      result = choose(where, rest, result);
-    }
-    return result;
-  }
-
-  for (const [pc, step] of [...steps.entries()].reverse()) {
-    const test = tests.get(pc) ?? NEVER;
-    const value = values.get(pc);
-    const [first = NEVER, second = NEVER] = step.next.map((next) =>
-      functions.get(next) ?? NEVER
-    );
-    if (!arrivals.has(pc)) continue;
-    let f = first;
-    if (value !== undefined) f = leaf(value);
-    else if (step.kind === "test") f = choose(test, first, second);
-    else if (step.kind === "compute") {
-      f = choose(test, leaf(constant(0)), first);
-    }
-    if ((arrivals.get(pc) ?? 0) > 1 && diagram.level(f) !== CONSTANT_LEVEL) {
-      const stand = diagram.leaf();
-      meetings.set(stand, complete(f));
-      f = stand;
-    }
-    functions.set(pc, f);
-  }
-  return complete(functions.get(0) ?? NEVER);
-}
-
-function leavesOf(diagram: Diagram, f: Node): ReadonlySet<Node> {
-  const seen = new Set([f]);
-  const leaves = new Set<Node>();
-  for (const node of seen) {
-    const level = diagram.level(node);
-    if (level === CONSTANT_LEVEL) leaves.add(node);
-    else {
-      seen.add(diagram.lowOf(node, level)).add(diagram.highOf(node, level));
-    }
-  }
-  return leaves;
+/** Computes something when it is first asked for, and remembers it. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
 }

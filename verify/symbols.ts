@@ -8,7 +8,6 @@
  * level    0..31   32..63   64 ..
  * word     arch    nr       arg 0 | arg 0 | arg 1 | … | ip | ip      32 levels each
  * bit      arch    nr       bit 31 of all of them, bit 30 of all …   14 levels each
- * then     variables in place of products and quotients, 32 levels each
  * ```
  *
  * @module
@@ -19,17 +18,10 @@ import {
   createDiagram,
   type Diagram,
   type DiagramLimits,
-  LimitReached,
-  NEVER,
   type Node,
 } from "./diagram.ts";
-import {
-  isConstant,
-  isShift,
-  type Stand,
-  type Word,
-  WORD_BITS,
-} from "./word.ts";
+import { lowestInput } from "./inputs.ts";
+import { type Word, WORD_BITS } from "./word.ts";
 
 /** Order of the variables below `arch` and `nr`. */
 export type Order = "word" | "bit";
@@ -39,22 +31,16 @@ export const ARCH_LEVEL = 0;
 /** Level of the highest bit of `nr`. */
 export const NR_LEVEL = 32;
 
-/** Byte offsets of the other words: the arguments, then the instruction pointer. */
-const OTHERS: readonly number[] = [
+/** Byte offsets of the words: `arch`, `nr`, the arguments, the instruction pointer. */
+const OFFSETS: readonly number[] = [
+  ...[ARCH_OFFSET, NR_OFFSET],
   ...Array.from({ length: 12 }, (_, i) => 16 + 4 * i),
-  8,
-  12,
+  ...[8, 12],
 ];
-const OTHERS_LEVEL = 64;
-const FIRST_OPAQUE_LEVEL = 512;
-/** Levels are u16. */
-const MOST_OPAQUE = 2000;
 
 /** Variables, and what was made of them. */
 export interface Symbols {
   readonly diagram: Diagram;
-  /** Stands for products and quotients, if they are left open. */
-  readonly stand: Stand;
   /** The word that a load at byte `offset` reads, a multiple of 4 from 0 to 60. */
   input(offset: number): Word;
   /** The constant function whose value is a word, itself a constant or not. */
@@ -63,8 +49,6 @@ export interface Symbols {
   wordOf(leaf: Node): Word;
   /** Byte offsets of the words read so far, rising. */
   offsets(): readonly number[];
-  /** Number of products and quotients left open so far. */
-  opaque(): number;
   /** The lowest input, as sixteen words, on which `f` holds, which is not `NEVER`. */
   inputWhere(f: Node): Uint32Array;
 }
@@ -73,56 +57,28 @@ export interface Symbols {
  * Makes the variables.
  *
  * @param order Order of the variables.
- * @param open Whether products and quotients are left open.
  * @param limits What the diagram may spend.
  * @returns The variables.
  */
-export function createSymbols(
-  order: Order,
-  open: boolean,
-  limits: DiagramLimits,
-): Symbols {
+export function createSymbols(order: Order, limits: DiagramLimits): Symbols {
   const diagram = createDiagram(limits);
   const words = new Map<number, Word>();
   const leaves = new Map<string, Node>();
   const wordsOfLeaves = new Map<Node, Word>();
-  const stands = new Map<string, Word>();
-
-  const stand: Stand = (op, a, b) => {
-    if (!open || isShift(b) || (isConstant(a) && isConstant(b))) {
-      return undefined;
-    }
-    // Products commute.
-    const key = `${op} ${op === "mul" ? [a, b].map(String).sort() : [a, b]}`;
-    const known = stands.get(key);
-    if (known !== undefined) return known;
-    if (stands.size === MOST_OPAQUE) throw new LimitReached("nodes");
-    const lowest = FIRST_OPAQUE_LEVEL + WORD_BITS * (stands.size + 1) - 1;
-    const made = bits((bit) => lowest - bit);
-    stands.set(key, made);
-    return made;
-  };
-
-  function bits(levelOf: (bit: number) => number): Word {
-    return Array.from(
-      { length: WORD_BITS },
-      (_, bit) => diagram.variable(levelOf(bit)),
-    );
-  }
 
   function input(offset: number): Word {
-    const known = words.get(offset);
-    if (known !== undefined) return known;
-    const made = bits((bit) => levelOf(order, offset, bit));
-    words.set(offset, made);
-    return made;
+    const word = words.get(offset) ??
+      Array.from(
+        { length: WORD_BITS },
+        (_, bit) => diagram.variable(levelOf(order, offset, bit)),
+      );
+    words.set(offset, word);
+    return word;
   }
 
   function leaf(word: Word): Node {
     const key = String(word);
-    const known = leaves.get(key);
-    if (known !== undefined) return known;
-    const made = diagram.leaf();
+    const made = leaves.get(key) ?? diagram.leaf();
     leaves.set(key, made);
     wordsOfLeaves.set(made, word);
     return made;
@@ -134,45 +90,19 @@ export function createSymbols(
     return word;
   }
 
-  function inputWhere(f: Node): Uint32Array {
-    const places = new Map<number, readonly [number, number]>();
-    for (const offset of words.keys()) {
-      for (let bit = 0; bit < WORD_BITS; bit++) {
-        places.set(levelOf(order, offset, bit), [offset / 4, bit]);
-      }
-    }
-    const found = new Uint32Array(16);
-    for (let level = diagram.level(f); f > 1; level = diagram.level(f)) {
-      const low = diagram.lowOf(f, level);
-      const place = places.get(level);
-      if (low === NEVER && place !== undefined) {
-        const [index, bit] = place;
-        found[index] = (found[index] ?? 0) | 1 << bit;
-      }
-      f = low === NEVER ? diagram.highOf(f, level) : low;
-    }
-    return found;
-  }
-
   return {
     diagram,
-    stand,
     input,
     leaf,
     wordOf,
     offsets: () => [...words.keys()].sort((a, b) => a - b),
-    opaque: () => stands.size,
-    inputWhere,
+    inputWhere: (f) => lowestInput(diagram, words, f),
   };
 }
 
 function levelOf(order: Order, offset: number, bit: number): number {
+  const place = OFFSETS.indexOf(offset);
   const depth = WORD_BITS - 1 - bit;
-  if (offset === ARCH_OFFSET) return ARCH_LEVEL + depth;
-  if (offset === NR_OFFSET) return NR_LEVEL + depth;
-  const place = OTHERS.indexOf(offset);
-  return OTHERS_LEVEL +
-    (order === "word"
-      ? WORD_BITS * place + depth
-      : OTHERS.length * depth + place);
+  if (order === "word" || place < 2) return WORD_BITS * place + depth;
+  return 2 * WORD_BITS + (OFFSETS.length - 2) * depth + place - 2;
 }

@@ -21,8 +21,8 @@ import {
   SECCOMP_RET_TRAP,
   SECCOMP_RET_USER_NOTIF,
 } from "../tables/uapi.ts";
-import { type Diagram, NEVER, type Node } from "./diagram.ts";
-import { compare, constant, mask, select, type Word } from "./word.ts";
+import type { Diagram, Node } from "./diagram.ts";
+import { compare, compute, constant, select, type Word } from "./word.ts";
 
 /** Actions whose data nobody sees. */
 const WITHOUT_DATA: readonly number[] = [
@@ -44,7 +44,7 @@ const WITHOUT_DATA: readonly number[] = [
 export function prevails(d: Diagram, older: Word, newer: Word): Node {
   // With the sign turned over, the order of signed numbers is the unsigned one.
   const rank = (value: Word): Word =>
-    mask(value, SECCOMP_RET_ACTION_FULL).with(31, d.not(value[31] ?? NEVER));
+    compute(d, "xor", actionOf(d, value), constant(0x8000_0000));
   return compare(d, "jgt", rank(newer), rank(older));
 }
 
@@ -57,13 +57,9 @@ export function prevails(d: Diagram, older: Word, newer: Word): Node {
  * @returns The value that stands for all that have its effect.
  */
 export function effectOf(d: Diagram, value: Word): Word {
-  const action = mask(value, SECCOMP_RET_ACTION_FULL);
-  const tooLarge = compare(
-    d,
-    "jgt",
-    mask(value, SECCOMP_RET_DATA),
-    constant(MAX_ERRNO),
-  );
+  const action = actionOf(d, value);
+  const data = compute(d, "and", value, constant(SECCOMP_RET_DATA));
+  const tooLarge = compare(d, "jgt", data, constant(MAX_ERRNO));
   const largest = constant(SECCOMP_RET_ERRNO | MAX_ERRNO);
   let effect = constant(SECCOMP_RET_KILL_PROCESS);
   const become = (known: number, word: Word): void => {
@@ -75,4 +71,8 @@ export function effectOf(d: Diagram, value: Word): Word {
   become(SECCOMP_RET_TRACE, value);
   for (const known of WITHOUT_DATA) become(known, constant(known));
   return effect;
+}
+
+function actionOf(d: Diagram, value: Word): Word {
+  return compute(d, "and", value, constant(SECCOMP_RET_ACTION_FULL));
 }

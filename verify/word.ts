@@ -31,16 +31,6 @@ export const BINARY_OPS: readonly BinaryOp[] = [
 /** Tests of the machine, unsigned, by the names of their opcodes. */
 export type CompareOp = "jeq" | "jgt" | "jge" | "jset";
 
-/**
- * May give a word that stands for a product or quotient, always the same for
- * the same operands; `undefined` asks to compute it.
- */
-export type Stand = (
-  op: "mul" | "div",
-  a: Word,
-  b: Word,
-) => Word | undefined;
-
 /** Gives the word that is a number everywhere. */
 export function constant(k: number): Word {
   return Array.from(
@@ -58,41 +48,28 @@ export function select(d: Diagram, f: Node, a: Word, b: Word): Word {
 export function compare(d: Diagram, op: CompareOp, a: Word, b: Word): Node {
   switch (op) {
     case "jeq":
-      return fold(
-        a,
-        b,
-        ALWAYS,
-        (f, g, equal) => d.choose(f, d.and(g, equal), d.except(equal, g)),
-      );
+      return bitwise(a, b, (f, g) => d.choose(f, g, d.not(g)))
+        .reduce((equal, same) => d.and(same, equal), ALWAYS);
     case "jgt":
       return greater(d, a, b, NEVER);
     case "jge":
       return greater(d, a, b, ALWAYS);
     case "jset":
-      return fold(a, b, NEVER, (f, g, set) => d.or(d.and(f, g), set));
+      return bitwise(a, b, d.and).reduce((set, f) => d.or(f, set), NEVER);
   }
 }
 
 /** Computes modulo 2^32; what a division by 0 gives is of no meaning. */
-export function compute(
-  d: Diagram,
-  op: BinaryOp,
-  a: Word,
-  b: Word,
-  stand: Stand,
-): Word {
+export function compute(d: Diagram, op: BinaryOp, a: Word, b: Word): Word {
   switch (op) {
     case "add":
       return add(d, a, b, NEVER);
     case "sub":
       return add(d, a, b.map(d.not), ALWAYS);
-    case "mul": {
-      // A constant second.
-      const [f, g] = isConstant(a) ? [b, a] : [a, b];
-      return stand(op, f, g) ?? multiply(d, f, g);
-    }
+    case "mul":
+      return multiply(d, a, b);
     case "div":
-      return stand(op, a, b) ?? divide(d, a, b);
+      return divide(d, a, b);
     case "and":
       return bitwise(a, b, d.and);
     case "or":
@@ -106,36 +83,19 @@ export function compute(
   }
 }
 
-/** Masks a word with a constant. */
-export function mask(a: Word, k: number): Word {
-  return a.map((f, i) => (k >>> i) & 1 ? f : NEVER);
-}
-
 function bitwise(a: Word, b: Word, apply: (f: Node, g: Node) => Node): Word {
   return a.map((f, i) => apply(f, b[i] ?? NEVER));
 }
 
-/** Goes over the pairs of bits, the lowest first. */
-function fold(
-  a: Word,
-  b: Word,
-  start: Node,
-  next: (f: Node, g: Node, before: Node) => Node,
-): Node {
-  let result = start;
-  for (const [i, f] of a.entries()) result = next(f, b[i] ?? NEVER, result);
-  return result;
-}
-
 /** Tells where a > b, and where both are equal `equal`. */
 function greater(d: Diagram, a: Word, b: Word, equal: Node): Node {
-  return fold(
-    a,
-    b,
-    equal,
-    (f, g, lower) =>
-      d.choose(f, d.choose(g, lower, ALWAYS), d.except(lower, g)),
-  );
+  // The lowest bit first: what is above it overrules what is below.
+  let lower = equal;
+  for (const [i, f] of a.entries()) {
+    const g = b[i] ?? NEVER;
+    lower = d.choose(f, d.choose(g, lower, ALWAYS), d.except(lower, g));
+  }
+  return lower;
 }
 
 function add(d: Diagram, a: Word, b: Word, carry: Node): Word {
@@ -165,7 +125,6 @@ function shiftBy(d: Diagram, a: Word, b: Word, direction: 1 | -1): Word {
 function multiply(d: Diagram, a: Word, b: Word): Word {
   let sum = constant(0);
   for (const [i, f] of b.entries()) {
-    if (f === NEVER) continue;
     sum = add(d, sum, shift(a, i).map((g) => d.and(f, g)), NEVER);
   }
   return sum;
@@ -173,25 +132,14 @@ function multiply(d: Diagram, a: Word, b: Word): Word {
 
 /** Long division, the highest bit first. */
 function divide(d: Diagram, a: Word, b: Word): Word {
-  if (isShift(b)) return shift(a, -b.indexOf(ALWAYS));
-  const quotient = [...constant(0)];
+  const quotient: Node[] = [];
   let rest = constant(0);
-  for (let i = WORD_BITS - 1; i >= 0; i--) {
+  for (const f of a.toReversed()) {
     // No more than the bits of `a` so far, so the highest bit shifted out is 0.
-    rest = [a[i] ?? NEVER, ...rest.slice(0, -1)];
+    rest = [f, ...rest.slice(0, -1)];
     const fits = greater(d, rest, b, ALWAYS);
-    quotient[i] = fits;
-    rest = select(d, fits, add(d, rest, b.map(d.not), ALWAYS), rest);
+    quotient.unshift(fits);
+    rest = select(d, fits, compute(d, "sub", rest, b), rest);
   }
   return quotient;
-}
-
-/** Whether a word is a number. */
-export function isConstant(word: Word): boolean {
-  return word.every((f) => f <= ALWAYS);
-}
-
-/** Whether a word is a power of two, by which products and quotients are shifts. */
-export function isShift(word: Word): boolean {
-  return isConstant(word) && word.filter((f) => f === ALWAYS).length === 1;
 }
