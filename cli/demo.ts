@@ -7,7 +7,7 @@
 
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
-import { openLibseccomp } from "../ffi/libseccomp.ts";
+import { type Libseccomp, openLibseccomp } from "../ffi/libseccomp.ts";
 import { EXIT } from "./exit.ts";
 import { compileSource } from "./filter.ts";
 import type { SourceFlags } from "./flags.ts";
@@ -41,11 +41,9 @@ export async function runDemo(io: Io): Promise<number> {
     } bytes: accepted by the kernel's rules,\nproved equal to the profile for every architecture, number and argument\n\n`,
   );
   const measures = [{ name: "seccomp-tree", ...measure(program, arches) }];
-  const library = openLibseccomp();
-  if (library === undefined) {
-    io.out(
-      "libseccomp.so.2 is not installed here: nothing to compare with\n\n",
-    );
+  const library = openLibrary();
+  if (typeof library === "string") {
+    io.out(`${library}: nothing to compare with\n\n`);
   } else {
     for (const [optimize, kind] of [[1, "linear"], [2, "tree"]] as const) {
       const reference = referenceProgram(
@@ -63,10 +61,22 @@ export async function runDemo(io: Io): Promise<number> {
   }
   io.out(formatMeasures(measures));
   io.out(
-    "\nmean, worst: executed instructions over numbers 0..469, zero arguments; attach: predicted;\ncached: calls that the kernel never runs the filter for (Linux 5.11 and later)\n",
+    "\nmean, worst: executed instructions over numbers 0..469, with zero and with any arguments;\nattach: predicted; cached: calls that the kernel never runs the filter for (Linux 5.11 and later)\n",
   );
-  if (library !== undefined) tellUnknown(io, library, arches, resolved.seccomp);
+  if (typeof library !== "string") {
+    tellUnknown(io, library, arches, resolved.seccomp);
+  }
   return EXIT.ok;
+}
+
+/** The host's library, or why there is none. */
+function openLibrary(): Libseccomp | string {
+  try {
+    return openLibseccomp() ?? "libseccomp.so.2 is not installed here";
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    return "libseccomp.so.2 may not be opened without --allow-ffi";
+  }
 }
 
 function tellUnknown(

@@ -13,16 +13,11 @@ import {
   type Unproven,
 } from "../verify/equivalence.ts";
 import { messageOf, UsageError } from "./error.ts";
-import { EXIT, report } from "./exit.ts";
+import { EXIT, messageLine, report } from "./exit.ts";
 import type { OutputFlags, SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parsePid } from "./pid.ts";
-import {
-  listProcesses,
-  liveFilters,
-  type ProcessInfo,
-  readProcess,
-} from "./process.ts";
+import { liveFilters } from "./process.ts";
 import {
   jsonOfResult,
   loadSubject,
@@ -30,7 +25,6 @@ import {
   recognizable,
   witnessText,
 } from "./prove.ts";
-import { formatTable } from "./table.ts";
 
 /** Flags of `verify`. */
 export interface VerifyFlags extends SourceFlags, OutputFlags {
@@ -42,10 +36,15 @@ export interface VerifyFlags extends SourceFlags, OutputFlags {
  * What was found: one filter that is equal or not, several of which the
  * combination is compared, none, or nothing that could be told.
  */
-type State = "equivalent" | "different" | "stacked" | "unconfined" | "unknown";
+export type State =
+  | "equivalent"
+  | "different"
+  | "stacked"
+  | "unconfined"
+  | "unknown";
 
 /** An answer about one process. */
-interface Verification {
+export interface Verification {
   readonly state: State;
   /** Filters in force. */
   readonly filters: readonly Program[];
@@ -69,7 +68,10 @@ export async function runVerify(
   const against = flags.against === undefined
     ? undefined
     : await loadSubject(io, flags, flags.against);
-  if (word === undefined) return tellAll(io, flags, against);
+  if (word === undefined) {
+    const { tellAll } = await import("./verify_all.ts");
+    return tellAll(io, flags, against);
+  }
   if (against === undefined) {
     throw new UsageError(
       "Cannot verify: nothing to compare with: pass --against SOURCE",
@@ -90,6 +92,9 @@ export async function runVerify(
     }
     return report(io, error);
   }
+  const equalUnder = found.result?.kind === "different"
+    ? await otherSemantics(io, flags, found.filters, against)
+    : undefined;
   io.out(
     flags.output === "json"
       ? `${
@@ -98,14 +103,34 @@ export async function runVerify(
           pid,
           against: against.word,
           ...jsonOf(found),
+          ...(equalUnder === undefined ? {} : { equalUnder }),
         })
       }\n`
       : textOf(pid, found, against),
   );
+  if (equalUnder !== undefined && !flags.quiet) {
+    const hint = `it would be equal with --semantics ${equalUnder}`;
+    io.err(messageLine(io, "note", hint, `pid:${pid}`));
+  }
   return exitOf(found);
 }
 
-function verify(
+/** Whether the profile is what the other runtime would have made of it. */
+async function otherSemantics(
+  io: Io,
+  flags: VerifyFlags,
+  filters: readonly Program[],
+  { word, subject }: NamedSubject,
+): Promise<VerifyFlags["semantics"] | undefined> {
+  if (subject.kind !== "policy" || word === "-") return undefined;
+  const semantics = flags.semantics === "crun" ? "runc" : "crun";
+  const silent = { ...flags, semantics, quiet: true, verbose: false } as const;
+  const { result } = verify(filters, await loadSubject(io, silent, word));
+  return result?.kind === "equal" ? semantics : undefined;
+}
+
+/** Compares what is in force with what should be. */
+export function verify(
   filters: readonly Program[],
   against: NamedSubject,
 ): Verification {
@@ -124,7 +149,8 @@ function verify(
   return { state, filters, result };
 }
 
-function exitOf({ result }: Verification): number {
+/** Exit code of an answer. */
+export function exitOf({ result }: Verification): number {
   switch (result?.kind) {
     case "equal":
       return EXIT.ok;
@@ -135,7 +161,8 @@ function exitOf({ result }: Verification): number {
   }
 }
 
-function jsonOf(
+/** An answer for machines. */
+export function jsonOf(
   { state, filters, result }: Verification,
 ): Readonly<Record<string, unknown>> {
   const { state: combination, ...rest } = result === undefined
@@ -184,108 +211,4 @@ function textOf(
     default:
       return `${head}\n`;
   }
-}
-
-/** One confined process. */
-interface Row {
-  readonly info: ProcessInfo;
-  readonly found: Verification | undefined;
-  /** Why its filters could not be read. */
-  readonly reason: string | undefined;
-}
-
-function tellAll(
-  io: Io,
-  flags: VerifyFlags,
-  against: NamedSubject | undefined,
-): number {
-  const rows: Row[] = [];
-  for (const pid of listProcesses()) {
-    const info = readProcess(pid);
-    if (info === undefined || (info.mode ?? 0) === 0) continue;
-    rows.push(rowOf(info, against));
-  }
-  if (flags.output === "json") {
-    const processes = rows.map(jsonOfRow);
-    io.out(`${JSON.stringify({ schemaVersion: 1, processes })}\n`);
-  } else if (rows.length === 0) {
-    io.out("no process is confined\n");
-  } else io.out(tableOf(rows, against !== undefined));
-  const wrong = against !== undefined &&
-    rows.some(({ found }) => found === undefined || exitOf(found) !== EXIT.ok);
-  return wrong ? EXIT.no : EXIT.ok;
-}
-
-function rowOf(info: ProcessInfo, against: NamedSubject | undefined): Row {
-  try {
-    const filters = info.mode === 2 ? liveFilters(info.pid) : [];
-    const found: Verification = against === undefined
-      ? { state: "unknown", filters }
-      : verify(filters, against);
-    return { info, found, reason: undefined };
-  } catch (error) {
-    return { info, found: undefined, reason: messageOf(error) };
-  }
-}
-
-/** Bytes of machine code for an instruction, about: x86_64, Linux 6.18. */
-const JIT_BYTES = 9;
-/** Memory of the JIT is handed out in chunks of this size (kernel/bpf/core.c). */
-const JIT_CHUNK = 64;
-
-/** Estimates what the compiled filters take. */
-export function jitBytes(lengths: readonly number[]): number {
-  return lengths.reduce(
-    (sum, length) =>
-      sum + JIT_CHUNK * Math.ceil((length * JIT_BYTES + JIT_CHUNK) / JIT_CHUNK),
-    0,
-  );
-}
-
-function jsonOfRow(
-  { info, found, reason }: Row,
-): Readonly<Record<string, unknown>> {
-  const lengths = found?.filters.map((program) => program.length);
-  return {
-    pid: info.pid,
-    name: info.name,
-    mode: info.mode === 1 ? "strict" : "filter",
-    filters: found?.filters.length ?? info.filters ?? null,
-    lengths: lengths ?? null,
-    jitBytes: lengths === undefined ? null : jitBytes(lengths),
-    container: info.container ?? null,
-    mixedThreads: info.mixed,
-    ...(found?.result === undefined
-      ? { state: found === undefined ? "unknown" : null }
-      : jsonOf(found)),
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
-
-function tableOf(rows: readonly Row[], compared: boolean): string {
-  return formatTable([
-    [
-      "name",
-      "pid",
-      "filters",
-      "instructions",
-      "JIT bytes",
-      ...(compared ? ["state"] : []),
-      "container",
-    ],
-    ...rows.map(({ info, found }) => {
-      const lengths = found?.filters.map((program) => program.length) ?? [];
-      return [
-        info.name,
-        String(info.pid),
-        info.mode === 1 ? "strict" : String(
-          found?.filters.length ?? info.filters ?? "?",
-        ),
-        lengths.length === 0 ? "–" : lengths.join("+"),
-        lengths.length === 0 ? "–" : `~${jitBytes(lengths)}`,
-        ...(compared ? [found?.state ?? "unknown"] : []),
-        info.container?.slice(0, 12) ?? "–",
-      ];
-    }),
-  ]);
 }

@@ -25,37 +25,33 @@ export function worstSteps(
   arch: number,
   nr: number,
 ): number {
-  /** Longest ways from where the accumulator is not known. */
-  const known = new Map<number, number>();
+  // Jumps only go forward, so whoever arrives at an instruction has arrived
+  // when its turn comes. For each value of the accumulator: the longest way.
+  const arrivals: Map<number | undefined, number>[] = program.map(() =>
+    new Map()
+  );
+  let worst = 0;
 
-  function walk(start: number, value: number | undefined): number {
-    let pc = start;
-    let a = value;
-    for (let steps = 1;; steps++) {
-      const instruction = program[pc];
-      if (instruction === undefined) return steps - 1;
-      const { op, k, jt, jf } = instruction;
-      if (op === "ret.k" || op === "ret.a") return steps;
-      pc++;
-      if (op === "ja") pc += k;
+  function arrive(pc: number, a: number | undefined, steps: number): void {
+    const known = arrivals[pc];
+    if (known !== undefined && steps > (known.get(a) ?? 0)) known.set(a, steps);
+  }
+
+  arrivals[0]?.set(0, 0);
+  for (const [pc, instruction] of program.entries()) {
+    const { op, k, jt, jf } = instruction;
+    for (const [a, before] of arrivals[pc] ?? []) {
+      const steps = before + 1;
+      if (op === "ret.k" || op === "ret.a") worst = Math.max(worst, steps);
+      else if (op === "ja") arrive(pc + 1 + k, a, steps);
       else if (isConditionalJump(op)) {
         const holds = a === undefined ? undefined : test(op, a, k);
-        if (holds === undefined) {
-          return steps + Math.max(unknown(pc + jt), unknown(pc + jf));
-        }
-        pc += holds ? jt : jf;
-      } else a = compute(instruction, a);
+        if (holds !== false) arrive(pc + 1 + jt, a, steps);
+        if (holds !== true) arrive(pc + 1 + jf, a, steps);
+      } else arrive(pc + 1, compute(instruction, a), steps);
     }
   }
-
-  function unknown(pc: number): number {
-    let steps = known.get(pc);
-    if (steps === undefined) {
-      steps = walk(pc, undefined);
-      known.set(pc, steps);
-    }
-    return steps;
-  }
+  return worst;
 
   function compute(
     { op, k }: Instruction,
@@ -80,8 +76,6 @@ export function worstSteps(
         return undefined;
     }
   }
-
-  return walk(0, 0);
 }
 
 /** The outcome of a test; `undefined` where it depends on the index register. */

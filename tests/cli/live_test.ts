@@ -283,7 +283,10 @@ Deno.test("verify tells runc's stub from the profile without it", async () => {
     "default:docker",
   ];
   assertEquals((await call([...args, "--semantics", "runc"])).code, 0);
-  assertEquals((await call(args)).code, 1);
+  const other = await call([...args, "-o", "json"]);
+  assertEquals([other.code, JSON.parse(other.out).equalUnder], [1, "runc"]);
+  const told = await call(args.filter((word) => word !== "-q"));
+  assertMatch(told.err, /it would be equal with --semantics runc\n$/);
 });
 
 Deno.test("verify --all lists confined processes", async () => {

@@ -104,6 +104,30 @@ Deno.test("prove writes a witness that simulate reads, with the same verdicts", 
   }
 });
 
+Deno.test("prove moves a witness only to where both sides answer as they did", async () => {
+  await using folder = await createFolder();
+  const one = await folder.write(
+    "one.s",
+    "ld [0]\njeq #7, no\nret #0x7fff0000\nno: ret #0\n",
+  );
+  const all = await folder.write("all.s", "ret #0x7fff0000\n");
+  const { out } = await call(["prove", one, all, "-o", "json"]);
+  assert(["x86_64+x32", "aarch64"].includes(JSON.parse(out).witness.arch), out);
+  // Equal on every architecture that exists.
+  const odd = await folder.write(
+    "odd.s",
+    "ld [4]\njeq #0x12345678, no\nret #0x7fff0000\nno: ret #0\n",
+  );
+  const { witness } = JSON.parse(
+    (await call(["prove", odd, all, "-o", "json"])).out,
+  );
+  assertEquals([witness.arch, witness.a.verdict, witness.b.verdict], [
+    "0x12345678",
+    "KILL_THREAD",
+    "ALLOW",
+  ]);
+});
+
 Deno.test("prove compares by effect, or by bits", async () => {
   await using folder = await createFolder();
   const a = await folder.write("a.s", "ret #0x00051fff\n");

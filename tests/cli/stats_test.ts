@@ -42,6 +42,16 @@ Deno.test("worstSteps() takes the longest way that arguments can lead", () => {
   assertEquals(worstSteps(program, 1, 1), 3, "another architecture");
 });
 
+Deno.test("worstSteps() goes through the longest program", () => {
+  const test = { op: "jeq.k", jt: 0, jf: 0, k: 1 } as const;
+  const program = [
+    { op: "ld.abs", jt: 0, jf: 0, k: 16 },
+    ...new Array<typeof test>(4094).fill(test),
+    { op: "ret.k", jt: 0, jf: 0, k: 0 },
+  ] as const;
+  assertEquals(worstSteps(program, X86_64, 0), 4096);
+});
+
 Deno.test("measure() counts what can be counted by hand", () => {
   const program = parseText(
     "ld [0]\njeq #0, yes\nret #0\nyes: ret #0x7fff0000",
