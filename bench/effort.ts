@@ -55,5 +55,5 @@ export const QUICK: Efforts = {
   stackedRounds: 2,
   stackedHeight: 4,
   memory: false,
-  containers: { rounds: 4, batch: 2, slowBatch: 0, probes: 40 },
+  containers: { rounds: 3, batch: 2, slowBatch: 0, probes: 20 },
 };

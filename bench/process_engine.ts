@@ -9,6 +9,9 @@ import type { Engine, Job, Sample } from "./engine.ts";
 
 const CHILD = new URL("./process_child.ts", import.meta.url).href;
 
+/** A child that a filter keeps from ending is ended, in milliseconds. */
+const TIME_LIMIT = 5_000;
+
 /** What the child is told; numbers that may exceed 2^53 as text. */
 export interface ChildJob {
   /** The filter in hex; empty for none. */
@@ -49,7 +52,9 @@ async function sample({ filter, batches, count }: Job): Promise<Sample> {
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(JSON.stringify(job)));
   await writer.close();
+  const timer = setTimeout(() => child.kill("SIGKILL"), TIME_LIMIT);
   const { stdout } = await child.output();
+  clearTimeout(timer);
   // The child is ours: it writes a sample or, killed by a filter, nothing.
   const text = new TextDecoder().decode(stdout);
   const measured = text === ""
