@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { unifiedDiff } from "../../install/diff.ts";
 
@@ -16,6 +16,7 @@ function patch(text: string, diff: string): string {
     const header = /^@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@$/.exec(line);
     if (header !== null) {
       const first = Number(header[1]) - (header[2] === "0" ? 0 : 1);
+      assert(first <= old.length, `no line ${first}`);
       while (at < first) result.push(old[at++] ?? "");
       continue;
     }

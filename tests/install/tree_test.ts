@@ -193,6 +193,21 @@ Deno.test("uninstall() takes only its own out of a daemon.json that changed mean
   assertEquals(await tree.read(path), DAEMON_JSON.replace("true,", "false,"));
 });
 
+Deno.test("uninstall() brings back what splicing alone would not", async () => {
+  for (const text of ["", "{ }", '{"runtimes": {\n} }', " {}\n\n", "\n"]) {
+    await using tree = await makeTree();
+    await tree.write("/etc/docker/daemon.json", text);
+    const before = await tree.digest();
+    await install(request(tree.place, "docker"));
+    assertEquals(
+      (await install(request(tree.place, "docker"))).plan.changes,
+      [],
+    );
+    await uninstall(["docker"], tree.place, { dryRun: false });
+    assertEquals(await tree.digest(), before, JSON.stringify(text));
+  }
+});
+
 Deno.test("uninstall() refuses a runtime of ours that somebody changed", async () => {
   await using tree = await makeTree();
   const { place } = tree;
