@@ -26,6 +26,7 @@ import {
   limitsOf,
   loadSubjects,
   type NamedSubject,
+  quoted,
   recognizable,
   witnessText,
 } from "./prove.ts";
@@ -230,7 +231,9 @@ function groupText(
       numbers.flatMap(({ nr }) => describeNumbers(arch, nr).split(", ")),
     ),
     ...(condition === "" ? [] : [`  where ${condition}`]),
-    ...sides.map(({ word }) => `  see   ${NAME} simulate ${word} ${words}`),
+    ...sides.map(({ word }) =>
+      `  see   ${NAME} simulate ${quoted(word)} ${words}`
+    ),
   ].map((line) => `${line}\n`).join("");
 }
 

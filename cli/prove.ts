@@ -20,7 +20,7 @@ import {
 import type { Interval } from "../verify/intervals.ts";
 import { describeCall, jsonOfCall, jsonOfValue, wordsOfCall } from "./call.ts";
 import { InputError, UsageError } from "./error.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, printable } from "./exit.ts";
 import { resolveSource, tellAssumed } from "./filter.ts";
 import type { LimitFlags, OutputFlags, SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -260,9 +260,18 @@ export function witnessText(
         reasonOf(outcome)
       }  ${sides[i]?.word}`,
     ]),
-    ...sides.map(({ word }) => `  see   ${NAME} simulate ${word} ${words}`),
+    ...sides.map(({ word }) =>
+      `  see   ${NAME} simulate ${quoted(word)} ${words}`
+    ),
   ];
   return lines.map((line) => `${line}\n`).join("");
+}
+
+/** A word as a shell takes it for one, without control characters. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word)
+    ? word
+    : `'${printable(word).replaceAll("'", "'\\''")}'`;
 }
 
 function reasonOf({ source, paths }: Outcome): string {

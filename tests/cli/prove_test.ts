@@ -128,6 +128,15 @@ Deno.test("prove moves a witness only to where both sides answer as they did", a
   ]);
 });
 
+Deno.test("prove quotes names of sources for a shell", async () => {
+  await using folder = await createFolder();
+  const odd = await folder.write("a b'c.s", "ret #0\n");
+  const all = await folder.write("all.s", "ret #0x7fff0000\n");
+  const { out } = await call(["prove", odd, all]);
+  assert(out.includes(` simulate '${folder.path}/a b'\\''c.s' `), out);
+  assert(out.includes(` simulate ${all} `), out);
+});
+
 Deno.test("prove compares by effect, or by bits", async () => {
   await using folder = await createFolder();
   const a = await folder.write("a.s", "ret #0x00051fff\n");

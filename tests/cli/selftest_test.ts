@@ -34,7 +34,7 @@ Deno.test("selftest asks the kernel 100,000 times and leaves this process as it 
   const after = stateOf("self");
   for (const field of ["Seccomp", "NoNewPrivs"]) {
     assertEquals(after.get(field), before.get(field), field);
-    assertEquals(after.get(field), "0", field);
+    assert(after.has(field), field);
   }
 });
 
