@@ -9,6 +9,7 @@ import { machineLine } from "./machine.ts";
 import { PICTURE_LENGTH, ratiosOf } from "./ratios.ts";
 import type { Report } from "./report.ts";
 import type { Comparison, Spread } from "./summary.ts";
+import { ALLOW } from "./variants.ts";
 
 const WORDS: Readonly<Record<Comparison, string>> = {
   lower: "lower",
@@ -92,7 +93,7 @@ function filters({ variants, attach }: Report): Section {
           row.meanSteps.toFixed(2),
           String(row.worstSteps),
           String(row.cached),
-          row.equal ? "yes" : "no",
+          row.variant === ALLOW ? "–" : row.equal ? "yes" : "no",
           attached === undefined ? "–" : spread(attached.us),
           attached === undefined ? "–" : attached.predictedUs.toFixed(1),
         ];

@@ -1,0 +1,136 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  compareReports,
+  formatComparison,
+  readReport,
+} from "../../bench/compare.ts";
+import { pageText } from "../../bench/page_text.ts";
+import { ratiosOf } from "../../bench/ratios.ts";
+import type { Report } from "../../bench/report.ts";
+import type { Spread } from "../../bench/summary.ts";
+import { formatReport } from "../../bench/text.ts";
+
+function spread(median: number, half = 1): Spread {
+  return {
+    min: median - half,
+    low: median - half,
+    median,
+    high: median + half,
+    rounds: 9,
+  };
+}
+
+/** A run with an attach and two calls, of which one shows no difference. */
+function reportOf(attach: number): Report {
+  const call = (
+    variant: string,
+    name: string,
+    ns: number,
+  ): Report["calls"][0] => ({
+    variant,
+    call: name,
+    abi: "x86_64",
+    why: "denied",
+    ns: spread(ns),
+  });
+  return {
+    schemaVersion: 1,
+    command: "seccomp-tree bench",
+    taken: "2026-01-02T03:04:05.000Z",
+    seconds: 1,
+    quick: false,
+    machine: {
+      cpu: "a processor",
+      cpus: 2,
+      kernel: "6.1.0",
+      clock: "rdtsc",
+      jit: { bpf_jit_enable: "1" },
+      allowCache: true,
+      mitigations: {},
+      load: [0, 0],
+      libseccomp: "2.5.4",
+      deno: "2.9.6",
+      runtimes: {},
+    },
+    source: "default:docker",
+    arches: ["x86_64"],
+    variants: [],
+    attach: [
+      { variant: "libseccomp linear", us: spread(700), predictedUs: 700 },
+      { variant: "libseccomp tree", us: spread(230), predictedUs: 230 },
+      { variant: "seccomp-tree", us: spread(attach), predictedUs: 65 },
+    ],
+    calls: [
+      call("libseccomp linear", "acct", 200),
+      call("libseccomp tree", "acct", 121),
+      call("seccomp-tree", "acct", 120),
+    ],
+    position: [],
+    published: [],
+    build: [],
+    memory: [],
+    growth: [],
+    stacked: [],
+    containers: [],
+    storm: [],
+    workloads: [],
+    leftOut: ["memory: not root"],
+  };
+}
+
+Deno.test("ratiosOf() divides medians and compares intervals", () => {
+  assertEquals(ratiosOf(reportOf(70)), [
+    { name: "attach / libseccomp linear", ratio: 0.1, comparison: "lower" },
+    {
+      name: "attach / libseccomp tree",
+      ratio: 70 / 230,
+      comparison: "lower",
+    },
+    {
+      name: "x86_64 acct / libseccomp linear",
+      ratio: 0.6,
+      comparison: "lower",
+    },
+    {
+      name: "x86_64 acct / libseccomp tree",
+      ratio: 120 / 121,
+      comparison: "same",
+    },
+  ]);
+});
+
+Deno.test("compareReports() tells how far two runs are apart", () => {
+  const [attach] = compareReports(reportOf(70), reportOf(77));
+  assertEquals(attach?.name, "attach / libseccomp linear");
+  assert(Math.abs((attach?.apart ?? 0) - 0.1) < 1e-9, String(attach?.apart));
+  const text = formatComparison(reportOf(70), reportOf(78));
+  assert(text.includes("differs"), text);
+  assert(text.includes("4 ratios, 2 more than 10 % apart"), text);
+  assert(!formatComparison(reportOf(70), reportOf(71)).includes("differs"));
+});
+
+Deno.test("readReport() refuses what is no document", () => {
+  const report = reportOf(70);
+  assertEquals(readReport(JSON.stringify(report), "a.json"), report);
+  for (const text of ["", "null", "[]", '{"schemaVersion":2}']) {
+    assertThrows(() => readReport(text, "a.json"), RangeError, "a.json");
+  }
+});
+
+Deno.test("the report and the page call nothing lower where intervals overlap", () => {
+  for (
+    const text of [
+      formatReport(reportOf(70)),
+      pageText(reportOf(70), new Set()),
+    ]
+  ) {
+    const line = text.split("\n").find((l) =>
+      l.includes("acct / libseccomp tree")
+    );
+    assert(line !== undefined, "the ratio is told");
+    assert(line.includes("no difference seen"), line);
+    assert(!line.includes("lower"), line);
+    assert(text.includes("memory: not root"), "says what is left out");
+    assert(text.includes("a processor, 2 processors"), "tells the machine");
+  }
+});
