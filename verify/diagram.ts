@@ -81,7 +81,7 @@ export interface Diagram {
 export const CONSTANT_LEVEL = 0xffff;
 
 /** Entries of the cache of `choose`, a power of two. */
-const CACHED = 1 << 18;
+const CACHED = 1 << 17;
 const STEPS_PER_QUESTION = 0xffff;
 /** Two nodes make one exact number. */
 const PAIR = 2 ** 26;

@@ -1,0 +1,171 @@
+/**
+ * Across compilers: our filter is proved equal to what the host's libseccomp
+ * makes of the same profile, linear and as a tree, alone as crun loads it and
+ * behind the stub that runc puts in front, for each real profile at hand. Names
+ * are those that the library has, architecture by architecture.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { decode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import { hostNames } from "../../ffi/host_names.ts";
+import { type Libseccomp, openLibseccomp } from "../../ffi/libseccomp.ts";
+import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
+import { ProfileError } from "../../profile/error.ts";
+import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
+import type { LinuxSeccomp } from "../../profile/oci.ts";
+import { parseProfile } from "../../profile/parse.ts";
+import { selectFor } from "../../profile/select.ts";
+import { ARCHES, type ArchName } from "../../tables/arch.ts";
+import { proveEquivalent } from "../../verify/equivalence.ts";
+import {
+  joinFilter,
+  runcStub,
+  toFilterSpec,
+} from "../oracle/libseccomp_adapter.ts";
+import type { Target } from "../oracle/meaning.ts";
+import { produce, type ProduceOptions } from "../oracle/production.ts";
+
+const PROFILES = new URL("../../../shared/data/profiles/", import.meta.url);
+
+Deno.test("proveEquivalent() finds our filters equal to those of the host's libseccomp", () => {
+  const library = openLibseccomp();
+  const native = nativeOf(library);
+  if (library === undefined || native === undefined) return;
+  let proofs = 0;
+  for (const [name, text] of profiles()) {
+    const seccomp = sectionOf(name, text, native);
+    if (seccomp === undefined) continue;
+    for (const semantics of ["crun", "runc"] as const) {
+      const names = hostNames(library);
+      const ours = filterOf(seccomp, { native, semantics }, names);
+      for (
+        const [layout, theirs] of referencesOf(seccomp, semantics, library)
+      ) {
+        const verdict = proveEquivalent(
+          { kind: "program", program: ours },
+          { kind: "program", program: theirs },
+        );
+        const sizes = `${ours.length} and ${theirs.length} instructions`;
+        // In a failure it tells the witness.
+        assertEquals(
+          verdict.kind === "equal" ? "equal" : verdict,
+          "equal",
+          `${name}, ${semantics}, ${layout}`,
+        );
+        say(`${name}, ${semantics}, ${layout}: ${sizes}, proved equal`);
+        proofs++;
+      }
+    }
+  }
+  assert(proofs >= 4);
+});
+
+Deno.test("proveEquivalent() finds no difference to libseccomp but in the names that it lacks", () => {
+  const library = openLibseccomp();
+  const native = nativeOf(library);
+  if (library === undefined || native === undefined) return;
+  const seccomp = sectionOf("the embedded default", DEFAULT_PROFILE, native);
+  assert(seccomp !== undefined);
+  const program = filterOf(seccomp, { native, semantics: "crun" }, {});
+  for (const [layout, theirs] of referencesOf(seccomp, "crun", library)) {
+    const verdict = proveEquivalent(
+      { kind: "program", program },
+      { kind: "program", program: theirs },
+    );
+    if (verdict.kind === "equal") continue;
+    assert(verdict.kind === "different", layout);
+    const { arch, nr } = verdict.data;
+    const lacking = ARCHES.filter(({ auditArch }) => auditArch === arch)
+      .flatMap(({ scmpToken, syscalls }) =>
+        [...syscalls].filter(([name, number]) =>
+          number === nr && (library.resolveName(scmpToken, name) ?? -1) < 0
+        )
+      );
+    say(`${layout}: ${lacking.join()} on ${arch} is not in the library`);
+    assert(lacking.length > 0, `${layout}: ${nr} on ${arch}`);
+  }
+});
+
+function nativeOf(library: Libseccomp | undefined): ArchName | undefined {
+  const native = ARCHES.find(({ scmpToken }) =>
+    scmpToken === library?.nativeArch
+  );
+  if (native === undefined) say("no libseccomp here");
+  return native?.name;
+}
+
+/** Docker's default, and what lies beside the repository. */
+function* profiles(): Generator<readonly [string, string]> {
+  yield ["the embedded default", DEFAULT_PROFILE];
+  let names: string[];
+  try {
+    names = Array.from(Deno.readDirSync(PROFILES), ({ name }) => name).sort();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    say("shared/data/profiles is absent");
+    return;
+  }
+  for (const name of names) {
+    yield [name, Deno.readTextFileSync(new URL(name, PROFILES))];
+  }
+}
+
+function sectionOf(
+  name: string,
+  text: string,
+  native: ArchName,
+): LinuxSeccomp | undefined {
+  try {
+    const { seccomp } = selectFor(parseProfile(text), {
+      arch: native,
+      kernel: { major: 6, minor: 1 },
+      capabilities: DOCKER_DEFAULT_CAPABILITIES,
+    });
+    if (seccomp === undefined) say(`${name} has no section`);
+    return seccomp;
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    say(`${name} is no profile`);
+    return undefined;
+  }
+}
+
+function filterOf(
+  seccomp: LinuxSeccomp,
+  target: Target,
+  names: ProduceOptions,
+): Program {
+  const produced = produce(seccomp, target, names);
+  assert(produced.kind === "compiled", "refused");
+  const { policy, program } = produced;
+  assert(program !== undefined, "too large");
+  const verdict = proveEquivalent(
+    { kind: "policy", policy },
+    { kind: "program", program },
+  );
+  assertEquals(verdict.kind, "equal");
+  return program;
+}
+
+/** What the library makes, as the runtime loads it. */
+function* referencesOf(
+  seccomp: LinuxSeccomp,
+  runtime: Target["semantics"],
+  library: Libseccomp,
+): Generator<readonly [string, Program]> {
+  const spec = toFilterSpec(seccomp, { runtime });
+  const stub = runtime === "runc"
+    ? runcStub(seccomp, library)
+    : new Uint8Array();
+  for (const [optimize, layout] of [[1, "linear"], [2, "tree"]] as const) {
+    const built = library.exportFilter({ ...spec, optimize });
+    assert(built.kind === "filter", `libseccomp: ${built.kind}`);
+    yield [layout, decode(joinFilter(stub, built.bytes))];
+  }
+}
+
+function say(line: string): void {
+  // deno-lint-ignore no-console -- tells what was compared, and what could not be
+  console.log(line);
+}
