@@ -1,0 +1,81 @@
+import { assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { dockerDefault } from "./docker_default.ts";
+import { createBundle, waitForCommand } from "./harness.ts";
+import { canRunContainers } from "./machine.ts";
+
+const MAIN = fromFileUrl(new URL("../../cli/main.ts", import.meta.url));
+
+/** Compares a process with the section of a bundle and answers state, filters and exit status. */
+async function verify(
+  pid: number,
+  configPath: string,
+  options: readonly string[],
+): Promise<readonly [state: string, filters: number, code: number]> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", MAIN, "verify", "-q", "-o", "json", `pid:${pid}`],
+      ...["--against", configPath, "--names", "host", ...options],
+    ],
+    stdin: "null",
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  assertEquals(text.slice(0, 1), "{", new TextDecoder().decode(stderr));
+  // One document, as the interface has it.
+  const { state, filters } = JSON.parse(text) as {
+    readonly state: string;
+    readonly filters: number;
+  };
+  return [state, filters, code];
+}
+
+Deno.test("verify: the live filter of a runc container is proved equal to its section with runc's semantics", async (t) => {
+  if (!await canRunContainers()) return;
+  const docker = dockerDefault();
+  // runc puts the rules in another order each time it starts.
+  for (
+    const { name, seccomp } of [
+      { name: "Docker's default", seccomp: docker },
+      { name: "Docker's default once more", seccomp: docker },
+      {
+        name: "the same on the native architecture alone",
+        seccomp: { ...docker, architectures: ["SCMP_ARCH_X86_64"] },
+      },
+    ]
+  ) {
+    await t.step(name, async () => {
+      await using bundle = await createBundle({
+        args: ["/bin/busybox", "sleep", "60"],
+        seccomp,
+      });
+      const pid = await bundle.create("runc");
+      await bundle.start("runc");
+      await waitForCommand(pid, "sleep");
+      const { configPath } = bundle;
+      assertEquals(
+        await verify(pid, configPath, ["--semantics", "runc"]),
+        ["equivalent", 1, 0],
+      );
+      // The stub answers ENOSYS to calls that are newer than all of the section.
+      assertEquals(
+        await verify(pid, configPath, ["--semantics", "crun"]),
+        ["different", 1, 1],
+      );
+    });
+  }
+});
+
+Deno.test("verify: the live filter of a crun container without annotation is proved equal to its section", async () => {
+  if (!await canRunContainers()) return;
+  await using bundle = await createBundle({
+    args: ["/bin/busybox", "sleep", "60"],
+    seccomp: dockerDefault(),
+  });
+  const pid = await bundle.create("crun");
+  await bundle.start("crun");
+  await waitForCommand(pid, "sleep");
+  assertEquals(
+    await verify(pid, bundle.configPath, []),
+    ["equivalent", 1, 0],
+  );
+});
