@@ -89,3 +89,17 @@ export function foldersOf(path: string): readonly string[] {
   const parts = path.split("/").slice(1, -1);
   return parts.map((_, i) => `/${parts.slice(0, i + 1).join("/")}`);
 }
+
+/** Says what is there, within a sentence. */
+export function describeState(state: FileState): string {
+  switch (state.kind) {
+    case "absent":
+      return "absent";
+    case "file":
+      return "a file";
+    case "directory":
+      return "a folder";
+    case "other":
+      return state.what;
+  }
+}

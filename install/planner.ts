@@ -8,6 +8,7 @@
 import { InstallError } from "./error.ts";
 import {
   type Change,
+  describeState,
   type FileState,
   foldersOf,
   type Item,
@@ -71,7 +72,7 @@ export function createPlanner(
     const state = stateOf(path);
     if (state.kind === "directory") return;
     if (state.kind !== "absent") {
-      problems.push(`"${path}" is ${describe(state)}, not a folder`);
+      problems.push(`"${path}" is ${describeState(state)}, not a folder`);
       return;
     }
     planned.add(path);
@@ -94,7 +95,9 @@ export function createPlanner(
     }
     if (state.kind !== "file" || record?.kind !== "file") {
       problems.push(
-        `"${path}" is there and not of this installation (${describe(state)})`,
+        `"${path}" is there and not of this installation (${
+          describeState(state)
+        })`,
       );
       return;
     }
@@ -122,7 +125,7 @@ export function createPlanner(
     const { path } = item;
     const state = stateOf(path);
     if (state.kind !== "absent" && state.kind !== "file") {
-      problems.push(`"${path}" is ${describe(state)}, not a file`);
+      problems.push(`"${path}" is ${describeState(state)}, not a file`);
       return;
     }
     const now = state.kind === "file" ? state.text : undefined;
@@ -194,7 +197,7 @@ export function createPlanner(
         return forget();
       case "edit": {
         if (state.kind !== "file") {
-          problems.push(`"${path}" is ${describe(state)}, not a file`);
+          problems.push(`"${path}" is ${describeState(state)}, not a file`);
           return;
         }
         const before = state.text;
@@ -281,19 +284,6 @@ function inwardOut(
     ...records.filter((r) => !isFolder(r)).reverse(),
     ...records.filter(isFolder).sort((a, b) => b.path.length - a.path.length),
   ];
-}
-
-function describe(state: FileState): string {
-  switch (state.kind) {
-    case "absent":
-      return "absent";
-    case "file":
-      return "a file";
-    case "directory":
-      return "a folder";
-    case "other":
-      return state.what;
-  }
 }
 
 /** Where the copy of a file lies. */

@@ -17,6 +17,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { mayRaiseLimits, shimCrun } from "./shim.ts";
 
 /** How a command ended. */
 export interface Ended {
@@ -236,66 +237,4 @@ export async function openSandbox(): Promise<Sandbox> {
     await box[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Folder of crun itself and of the last configuration that it was given. */
-export const SHIM = "/var/lib/shim";
-
-/** CAP_SYS_RESOURCE, linux/capability.h. */
-const CAP_SYS_RESOURCE = 24n;
-
-async function mayRaiseLimits(): Promise<boolean> {
-  const status = await Deno.readTextFile("/proc/self/status");
-  const effective = BigInt(`0x${/^CapEff:\s+(\w+)$/m.exec(status)?.[1] ?? 0}`);
-  return (effective >> CAP_SYS_RESOURCE & 1n) === 1n;
-}
-
-/**
- * Puts a program between everybody and crun that takes out of configurations
- * what needs CAP_SYS_RESOURCE, and keeps a copy of what came.
- */
-async function shimCrun(box: Sandbox): Promise<void> {
-  // Users' containers come by here as well.
-  await box.ok("mkdir", "-m", "777", SHIM);
-  await box.ok("cp", "/usr/bin/crun", `${SHIM}/crun`);
-  await box.write(
-    `${SHIM}/strip.js`,
-    `const path = Deno.args[0] + "/config.json";
-const text = Deno.readTextFileSync(path);
-try {
-  Deno.writeTextFileSync("${SHIM}/last.json", text);
-} catch {
-  // Somebody else's.
-}
-const exact = (_, v, c) => typeof v === "number" ? JSON.rawJSON(c.source) : v;
-const config = JSON.parse(text, exact);
-delete config.linux?.resources;
-delete config.process?.rlimits;
-const sets = config.process?.capabilities ?? {};
-for (const [name, set] of Object.entries(sets)) {
-  sets[name] = set.filter((cap) => cap !== "CAP_SYS_RESOURCE");
-}
-Deno.writeTextFileSync(path, JSON.stringify(config));
-`,
-  );
-  await box.write(
-    `${SHIM}/shim`,
-    `#!/bin/sh
-make= bundle=. next=
-for word do
-  if [ -n "$next" ]; then bundle=$word next=; continue; fi
-  case $word in
-  create|run) make=1 ;;
-  --bundle|-b) next=1 ;;
-  --bundle=*) bundle=\${word#*=} ;;
-  esac
-done
-if [ -n "$make" ]; then
-  ${Deno.execPath()} run -A --no-config --no-lock ${SHIM}/strip.js "$bundle" </dev/null || exit 1
-fi
-exec ${SHIM}/crun "$@"
-`,
-    0o755,
-  );
-  await box.ok("mount", "--bind", `${SHIM}/shim`, "/usr/bin/crun");
 }

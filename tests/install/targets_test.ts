@@ -11,7 +11,7 @@ import { InstallError } from "../../install/error.ts";
 import type { DispatcherTools } from "../../hook/dispatcher.ts";
 import { systemLayout, userLayout } from "../../install/layout.ts";
 import { listOf, planPodman } from "../../install/podman.ts";
-import { type FoundRuntime, isBefore, judge } from "../../install/runtimes.ts";
+import type { FoundRuntime } from "../../install/runtimes.ts";
 import type {
   TargetFacts,
   TargetOptions,
@@ -259,47 +259,4 @@ Deno.test("a wrapper over runc becomes it at once, and a warning says so", () =>
     InstallError,
     "install crun",
   );
-});
-
-Deno.test("judge() knows runtimes by what they say", () => {
-  const crun = (version: string, features: string): string =>
-    `crun version ${version}\ncommit: x\nspec: 1.0.0\n${features}\n`;
-  for (
-    const { stdout, kind, rawFilters } of [
-      {
-        stdout: crun("1.8.1", "+CAP +SECCOMP"),
-        kind: "crun",
-        rawFilters: "yes",
-      },
-      { stdout: crun("0.18", "+SECCOMP"), kind: "crun", rawFilters: "yes" },
-      { stdout: crun("0.17", "+SECCOMP"), kind: "crun", rawFilters: "no" },
-      { stdout: crun("1.28", "+CAP -SECCOMP"), kind: "crun", rawFilters: "no" },
-      {
-        stdout: "runc version 1.1.5+ds1\ngo: go1.19.8\nlibseccomp: 2.5.4\n",
-        kind: "runc",
-        rawFilters: "no",
-      },
-      {
-        stdout: "runsc version release-20240101.0\n",
-        kind: "runsc",
-        rawFilters: "no",
-      },
-      {
-        stdout: "something else 1.2\n",
-        kind: "unknown",
-        rawFilters: "unknown",
-      },
-    ]
-  ) {
-    const judged = judge({ code: 0, stdout, stderr: "" }, "crun");
-    assertEquals(
-      { kind: judged.kind, rawFilters: judged.rawFilters },
-      { kind, rawFilters },
-      stdout,
-    );
-  }
-  const failed = judge({ code: 1, stdout: "", stderr: "" }, "runc");
-  assertEquals([failed.kind, failed.rawFilters], ["runc", "no"]);
-  assert(isBefore("5.10.0", 5, 11) && !isBefore("5.11", 5, 11));
-  assert(!isBefore("6.1", 5, 11));
 });

@@ -4,96 +4,12 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { sha256 } from "../../hook/digest.ts";
-import { apply, exclusively, type Place } from "../../install/apply.ts";
+import { apply, exclusively } from "../../install/apply.ts";
 import { InstallError } from "../../install/error.ts";
 import type { Change } from "../../install/item.ts";
-import {
-  install,
-  type InstallRequest,
-  readManifest,
-  uninstall,
-} from "../../install/install.ts";
-import { systemLayout } from "../../install/layout.ts";
-import { type Target, TARGETS } from "../../install/manifest.ts";
-
-/** What the folder of an image looks like before. */
-interface Tree extends AsyncDisposable {
-  readonly place: Place;
-  write(path: string, text: string): Promise<void>;
-  read(path: string): Promise<string>;
-  /** Every path with its type, mode and content. */
-  digest(): Promise<readonly string[]>;
-}
-
-const DAEMON_JSON = '{ "debug": true,\n\t"runtimes": {"x": {"path": "/x"}},' +
-  ' "big": 18446744073709551615 }';
-const CONFIG_TOML = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".cni]\n' +
-  '  bin_dir = "/usr/lib/cni" # no line break at the end';
-
-/** A small one in place of the hook's many modules. */
-const PROGRAM = {
-  main: "hook/main.ts",
-  files: new Map([["hook/main.ts", "1;\n"], ["bpf/a.ts", "2;\n"]]),
-};
-
-async function makeTree(): Promise<Tree> {
-  const root = await Deno.makeTempDir({ prefix: "seccomp-tree-root-" });
-  const write: Tree["write"] = async (path, text) => {
-    const real = `${root}${path}`;
-    await Deno.mkdir(real.slice(0, real.lastIndexOf("/")), { recursive: true });
-    await Deno.writeTextFile(real, text);
-  };
-  await write("/usr/bin/crun", "");
-  await Deno.chmod(`${root}/usr/bin/crun`, 0o755);
-  return {
-    place: { root, layout: systemLayout() },
-    write,
-    read: (path) => Deno.readTextFile(`${root}${path}`),
-    digest: async () => {
-      const lines: string[] = [];
-      const visit = async (folder: string): Promise<void> => {
-        for await (const { name } of Deno.readDir(folder)) {
-          const path = `${folder}/${name}`;
-          const info = await Deno.lstat(path);
-          const content = info.isFile
-            ? await sha256(await Deno.readFile(path))
-            : info.isSymlink
-            ? await Deno.readLink(path)
-            : "folder";
-          const mode = ((info.mode ?? 0) & 0o7777).toString(8);
-          lines.push(`${path.slice(root.length)} ${mode} ${content}`);
-          if (info.isDirectory) await visit(path);
-        }
-      };
-      await visit(root);
-      return lines.sort();
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
-  };
-}
-
-function request(
-  place: Place,
-  target: Target,
-  more: Partial<InstallRequest> = {},
-): InstallRequest {
-  return {
-    target,
-    place,
-    dryRun: false,
-    mode: target === "podman" ? "hook" : "wrapper",
-    asDefault: true,
-    strict: false,
-    semantics: "crun",
-    names: "host",
-    log: "syslog",
-    append: true,
-    form: "modules",
-    program: PROGRAM,
-    ...more,
-  };
-}
+import { install, readManifest, uninstall } from "../../install/install.ts";
+import { TARGETS } from "../../install/manifest.ts";
+import { CONFIG_TOML, DAEMON_JSON, makeTree, request } from "./tree.ts";
 
 Deno.test("install(), again, and uninstall() leave every byte as it was", async (t) => {
   for (const kind of ["an empty system", "a modified system"]) {

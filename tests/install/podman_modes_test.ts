@@ -1,0 +1,119 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dumpFilters } from "../../ffi/dump.ts";
+import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
+import { canInstall, MAIN, openSandbox } from "./sandbox.ts";
+import { LOG, podman, remove, ROOTFS, sleeper } from "./podman.ts";
+
+Deno.test("install podman --mode wrapper: init and exec run the stored filter", async () => {
+  if (!await canInstall()) return;
+  await using box = await openSandbox();
+  const installed = await box.tree(
+    ...["install", "podman", "--mode", "wrapper", "--log", LOG],
+  );
+  assertEquals(installed.code, 0, installed.stderr);
+  assertStringIncludes(installed.stdout, "Verified");
+  const section = await assertStored(box, await sleeper(box, "c"), "init");
+  const seconds = uniqueSeconds();
+  await box.ok("podman", "exec", "--detach", "c", "sleep", seconds);
+  assertEquals(
+    await assertStored(box, await findSleep(seconds), "exec"),
+    section,
+  );
+  await remove(box, "c");
+  const unconfined = podman(["--rm", "--privileged"], "echo", "ok");
+  assertEquals(await box.ok(...unconfined), "ok");
+});
+
+Deno.test("install podman --user: containers of a user without root run the stored filter", async () => {
+  if (!await canInstall()) return;
+  await using box = await openSandbox();
+  const home = "/var/lib/tester";
+  const id = "54321";
+  const cache = Deno.env.get("DENO_DIR") ??
+    `${Deno.env.get("HOME") ?? ""}/.cache/deno`;
+  await box.ok(
+    ...["sh", "-ec"],
+    `echo tester:x:${id}:${id}::${home}:/bin/sh >>/etc/passwd
+echo tester:x:${id}: >>/etc/group
+echo tester:200000:65536 | tee -a /etc/subuid >>/etc/subgid
+chmod 755 /root
+mkdir -p ${home}/.config/containers /run/user/${id}
+printf '[storage]\\ndriver = "vfs"\\n' >${home}/.config/containers/storage.conf
+cp -r ${ROOTFS} ${home}/rootfs
+chown -R ${id}:${id} ${home} /run/user/${id}
+chmod 700 /run/user/${id}`,
+  );
+  const user = [
+    ...["setpriv", `--reuid=${id}`, `--regid=${id}`, "--clear-groups"],
+    ...["env", "-i", "PATH=/usr/bin:/bin:/usr/sbin", `HOME=${home}`],
+    ...[`XDG_RUNTIME_DIR=/run/user/${id}`, `DENO_DIR=${cache}`],
+  ];
+  const main = [Deno.execPath(), "run", "-A", MAIN];
+  const log = `${home}/hook.log`;
+  const installed = await box.run([
+    ...[...user, ...main, "install", "podman", "--user", "--log", log],
+  ]);
+  assertEquals(installed.code, 0, installed.stderr);
+  assertStringIncludes(installed.stderr, "live filter was not verified");
+  const compiled = await box.read(log);
+  const seconds = uniqueSeconds();
+  await box.ok(
+    ...[...user, "podman", "run", "--detach", "--name=own", "--network=none"],
+    ...["--rootfs", `${home}/rootfs`, "sleep", seconds],
+  );
+  const store = `${home}/.cache/seccomp-tree`;
+  await assertStored(box, await findSleep(seconds), "rootless", store);
+  assertEquals(await box.read(log), compiled, "found without Deno");
+  await box.ok(...user, "podman", "rm", "--force", "--time=0", "own");
+  const before = await box.ok("find", home, "-path", "*seccomp-tree*");
+  assert(before !== "");
+  await box.ok(...user, ...main, "uninstall", "--user");
+  assertEquals(await box.ok("find", home, "-path", "*seccomp-tree*"), "");
+});
+
+Deno.test("install podman --mode static: one filter for all, and a warning about whom it hits", async () => {
+  if (!await canInstall()) return;
+  await using box = await openSandbox();
+  const profile = "/usr/share/containers/seccomp.json";
+  const installed = await box.tree(
+    ...["install", "podman", "--mode", "static", "--profile", profile],
+  );
+  assertEquals(installed.code, 0, installed.stderr);
+  assertStringIncludes(installed.stderr, "also to --privileged");
+  const plain = dumpFilters(await sleeper(box, "plain"));
+  assertEquals(plain.length, 1);
+  const value = /bpf_data=([^"]+)"/.exec(
+    await box.read("/etc/containers/containers.conf.d/99-seccomp-tree.conf"),
+  )?.[1];
+  assertEquals(plain[0]?.toBase64(), value);
+  const privileged = await sleeper(box, "privileged", "--privileged");
+  assertEquals(dumpFilters(privileged), plain, "as the warning says");
+  for (const name of ["plain", "privileged"]) await remove(box, name);
+});
+
+Deno.test("uninstall brings a machine back to the byte after containers ran", async () => {
+  if (!await canInstall()) return;
+  await using box = await openSandbox();
+  const digest = (): Promise<string> =>
+    box.ok(
+      ...["sh", "-c"],
+      `find /usr/local /var/cache -maxdepth 2 -printf '%p %m\\n' | sort
+find /etc -printf '%p %m %l\\n' | sort
+find /etc -type f -exec sha256sum {} + | sort
+ls /var/lib`,
+    );
+  await box.ok("mkdir", "-p", "/var/lib/containers", "/var/lib/cni");
+  await box.run(podman(["--rm"], "true"));
+  await box.write("/etc/docker/daemon.json", '{"debug":true}');
+  const before = await digest();
+  for (const target of ["podman", "docker"]) {
+    const { code, stderr } = await box.tree("install", target);
+    assertEquals(code, 0, stderr);
+  }
+  await box.ok(...podman(["--rm"], "true"));
+  assert(await digest() !== before);
+  const { code, stderr } = await box.tree("uninstall");
+  assertEquals(code, 0, stderr);
+  assertEquals(await digest(), before);
+  await box.ok(...podman(["--rm"], "true"));
+});
