@@ -191,3 +191,14 @@ export {
   witnesses,
   type WitnessOptions,
 } from "./verify/witnesses.ts";
+export type { Box, WordRange } from "./verify/boxes.ts";
+export type { Cube, Cubes, WordMask } from "./verify/cubes.ts";
+export type { Range } from "./verify/regions.ts";
+export {
+  type Difference,
+  type DifferenceList,
+  type DifferenceOptions,
+  listDifferences,
+  type NotLooser,
+  proveNotLooser,
+} from "./verify/differences.ts";

@@ -6,12 +6,13 @@
  */
 
 import { ALWAYS, CONSTANT_LEVEL, NEVER, type Node } from "./diagram.ts";
-import { type Interval, intervalsOf } from "./intervals.ts";
+import { intervalsOf } from "./intervals.ts";
+import type { Range } from "./regions.ts";
 import type { Symbols } from "./symbols.ts";
 import { WORD_BITS } from "./word.ts";
 
 /** Values of one input word, both ends included. */
-export interface WordRange extends Pick<Interval, "first" | "last"> {
+export interface WordRange extends Range {
   /** Byte offset of the word in `struct seccomp_data`. */
   readonly offset: number;
 }

@@ -23,6 +23,7 @@ export type Cube = readonly WordMask[];
 
 /** A union of cubes, or all that lies outside of it. */
 export interface Cubes {
+  /** The cubes that were found. */
   readonly cubes: readonly Cube[];
   /** Whether what is not in any of them is meant. */
   readonly negated: boolean;

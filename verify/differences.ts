@@ -63,7 +63,9 @@ export interface Difference {
 
 /** All differences, or as many as were asked for. */
 export interface DifferenceList {
+  /** Tag. */
   readonly kind: "listed";
+  /** All of them. */
   readonly differences: readonly Difference[];
   /** Whether there are no others. */
   readonly complete: boolean;
@@ -81,6 +83,7 @@ export interface DifferenceOptions {
 
 /** One side is nowhere looser than the other. */
 export interface NotLooser {
+  /** Tag. */
   readonly kind: "not-looser";
 }
 

@@ -5,11 +5,16 @@
  */
 
 import type { Node } from "./diagram.ts";
-import { type Interval, intervalsOf } from "./intervals.ts";
+import { intervalsOf } from "./intervals.ts";
 import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "./symbols.ts";
 
 /** Values of a word, both ends included. */
-export type Range = Pick<Interval, "first" | "last">;
+export interface Range {
+  /** First value, a u32. */
+  readonly first: number;
+  /** Last value, a u32. */
+  readonly last: number;
+}
 
 /** Architectures and numbers for which a function is one of the arguments. */
 export interface Region {
