@@ -6,6 +6,10 @@
  * control stays stopped, one that dies is given back to its parent, one that
  * cannot be stopped is let go of as soon as it can.
  *
+ * One trace remains, as with every debugger: calls that the kernel does not
+ * restart after a stop answer EINTR, among them epoll_wait(2) and reads of a
+ * socket with a time limit (signal(7), "Interruption of system calls").
+ *
  * ptrace binds to the calling thread: nothing here may be called
  * `nonblocking`, and the dump has to end on the thread on which it began.
  *

@@ -133,6 +133,23 @@ Deno.test("execWithFilter() gives back the limit on open files that it was start
   assertEquals(seen, await limited("ulimit -Sn; ulimit -Hn; exit 0"));
 });
 
+Deno.test("execWithFilter() keeps signals ignored, but for SIGPIPE, which Deno has overwritten", async () => {
+  const confinedFile = import.meta.resolve("./confined.ts");
+  const self = JSON.stringify({
+    filters: [encode(ALLOW_ALL).toBase64()],
+    command: "sed",
+    args: ["-n", "s/^SigIgn:.//p", "/proc/self/status"],
+  });
+  const seen = await plain([
+    "sh",
+    "-c",
+    `trap '' HUP PIPE USR1; exec ${Deno.execPath()} run -A --no-lock ${confinedFile} '${self}'`,
+  ]);
+  // SIGHUP is 1, SIGUSR1 is 10; SIGPIPE, 13, has its default action. The
+  // signals of the C library, 32 and 33, are as Deno leaves them to children.
+  assertEquals(seen.stdout.slice(-8), "0000201\n", seen.stderr);
+});
+
 Deno.test("execWithFilter() puts the command under the filter", async () => {
   const seen = await confined(ALLOW_ALL, ["cat", "/proc/self/status"]);
   assert(/^Seccomp:\s*2$/m.test(seen.stdout), seen.stdout);
