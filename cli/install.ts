@@ -152,7 +152,17 @@ export function placeOf(
       `Cannot install for ${other} with --user: only Podman runs without root: leave --user out`,
     );
   }
-  return { root: "/", layout: userLayout(Deno.env.get("HOME") ?? "") };
+  return { root: "/", layout: userLayout(homeFolder()) };
+}
+
+/** The user's home without links, which the hook does not follow. */
+function homeFolder(): string {
+  const home = Deno.env.get("HOME") ?? "";
+  try {
+    return Deno.realPathSync(home);
+  } catch {
+    return home;
+  }
 }
 
 function tell(

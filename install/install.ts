@@ -7,7 +7,6 @@
 import { type DispatcherTools, findTools } from "../hook/dispatcher.ts";
 import { checkFolder, doubtOf, trustedOwners } from "../hook/trust.ts";
 import { apply, exclusively, type Place } from "./apply.ts";
-import { ask } from "./command.ts";
 import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
 import { planCrio } from "./crio.ts";
@@ -24,6 +23,7 @@ import {
   parseManifest,
   type Target,
 } from "./manifest.ts";
+import { versionOf } from "./managers.ts";
 import { planInstall, planUninstall } from "./plan.ts";
 import { backupOf } from "./planner.ts";
 import { planPodman } from "./podman.ts";
@@ -33,12 +33,7 @@ import {
   type ProgramSource,
   readProgram,
 } from "./program.ts";
-import {
-  examine,
-  findProgram,
-  findRuntimes,
-  type FoundRuntime,
-} from "./runtimes.ts";
+import { examine, findRuntimes, type FoundRuntime } from "./runtimes.ts";
 import type { TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
 
 /** What is asked of an installation. */
@@ -204,12 +199,19 @@ async function gather(
   };
 }
 
-/** Below another root nothing is run, so what will be needed is named. */
+/** What containers will need and may not find. */
 async function missingBelow(
   root: string,
   { deno, tools }: TargetFacts,
 ): Promise<readonly string[]> {
-  if (root === "/") return [];
+  if (root === "/") {
+    // npx keeps packages as long as it likes.
+    return /\/_npx\/|\/\.cache\/|^\/tmp\//.test(deno)
+      ? [
+        `Containers will depend on "${deno}", which a clean-up may take away: install Deno for good and name it with --deno`,
+      ]
+      : [];
+  }
   const { sh, awk, tr, stat, sha256sum, env, timeout, mv, date } = tools;
   const words = [awk, tr, stat, sha256sum, env, timeout, mv, date]
     .flatMap((list) => list.slice(0, 1));
@@ -274,25 +276,4 @@ async function chooseRuntime(
   const all = await findRuntimes(place.root);
   return all.find((r) => r.rawFilters === "yes") ??
     all.find((r) => r.rawFilters === "unknown") ?? all[0];
-}
-
-/** Programs that tell a manager's version. */
-const PROGRAMS: Readonly<Record<Target, string>> = {
-  podman: "podman",
-  docker: "dockerd",
-  containerd: "containerd",
-  crio: "crio",
-};
-
-/**
- * Asks a manager of this system for its version.
- *
- * @param target The manager.
- * @returns Such as `4.3.1`, or `undefined` where it is not installed.
- */
-export async function versionOf(target: Target): Promise<string | undefined> {
-  const program = await findProgram("/", PROGRAMS[target]);
-  if (program === undefined) return undefined;
-  const { stdout } = await ask([program.path, "--version"]);
-  return /\bv?(\d+\.\d+[\w.+~-]*)/.exec(stdout)?.[1];
 }

@@ -19,13 +19,14 @@ import {
   STATE_FOLDERS,
 } from "./containers.ts";
 import { sha256Of } from "./digest.ts";
-import { lookAt } from "./disk.ts";
-import { readManifest, versionOf } from "./install.ts";
+import { locate, lookAt } from "./disk.ts";
+import { readManifest } from "./install.ts";
 import { describeMachine, type Machine } from "./machine.ts";
+import { versionOf } from "./managers.ts";
 import { type Target, TARGETS, targetsOf } from "./manifest.ts";
 import { SHARED_HOOKS } from "./podman.ts";
 import { findRuntimes, type FoundRuntime } from "./runtimes.ts";
-import { settingsPath } from "./target.ts";
+import { hookPath, settingsPath, wrapperPath } from "./target.ts";
 
 /** A container manager of this machine. */
 export interface ManagerStatus {
@@ -124,6 +125,11 @@ async function managerStatus(
   }
   const settings = await readSettings(name, place);
   const { runtime } = settings;
+  for (const path of [await denoOf(name, place), runtime]) {
+    if (path !== undefined && !await isThere(path, place)) {
+      damaged.push(`${path} (missing, containers are refused)`);
+    }
+  }
   const notOptimized = runtime === undefined
     ? hookObstacle(runtimes)
     : obstacleOf(runtime, settings, runtimes);
@@ -134,6 +140,30 @@ async function managerStatus(
     ...(runtime === undefined ? {} : { runtime }),
     ...(notOptimized === undefined ? {} : { notOptimized }),
   };
+}
+
+/** The Deno that a dispatcher calls; the words that start it are quoted. */
+async function denoOf(
+  name: Target,
+  { root, layout }: Place,
+): Promise<string | undefined> {
+  for (const path of [hookPath(layout), wrapperPath(layout, name)]) {
+    if (name !== "podman" && path === hookPath(layout)) continue;
+    const state = await lookAt(root, path);
+    if (state.kind !== "file") continue;
+    return /'([^']+)' 'run' '-A'/.exec(state.text)?.[1];
+  }
+  return undefined;
+}
+
+async function isThere(path: string, { root }: Place): Promise<boolean> {
+  try {
+    // A name behind it makes locate() follow the last link as well.
+    const real = (await locate(root, `${path}/x`)).slice(0, -2);
+    return (await Deno.stat(real)).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function obstacleOf(

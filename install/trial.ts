@@ -177,7 +177,22 @@ function noContainer(message: string): InstallError {
   );
 }
 
+/** Tenths of a second that a started process may take to become the program. */
+const EXEC_TRIES = 50;
+
+/** With no_new_privs crun attaches the filter after `start` has returned. */
+async function becomePause(pid: number): Promise<void> {
+  for (let i = 0; i < EXEC_TRIES; i++) {
+    const words = await Deno.readTextFile(`/proc/${pid}/cmdline`)
+      .catch(() => "");
+    if (words === "/pause\0") return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw noContainer(`process ${pid} does not become the program`);
+}
+
 async function judge(pid: number, directory: string): Promise<Trial> {
+  await becomePause(pid);
   let filters: readonly Uint8Array[];
   try {
     filters = dumpFilters(pid);

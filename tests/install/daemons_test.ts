@@ -57,7 +57,11 @@ address = "/run/ctd.sock"
   const tried = await box.tree(
     ...["install", "containerd", "--append", "--log", LOG],
   );
-  assertStringIncludes(tried.stdout, "Verified: a container runs the stored");
+  assertStringIncludes(
+    tried.stdout,
+    "Verified: a container runs the stored",
+    tried.stderr,
+  );
 
   await t.step("run, exec, kill, delete", async () => {
     const seconds = uniqueSeconds();
@@ -142,7 +146,11 @@ Deno.test("install docker: containers run the stored filter once dockerd has rea
     ...["install", "docker", "--default", "--log", LOG, "--reload"],
   );
   assertEquals(tried.code, 0, tried.stderr);
-  assertStringIncludes(tried.stdout, "Verified: a container runs the stored");
+  assertStringIncludes(
+    tried.stdout,
+    "Verified: a container runs the stored",
+    tried.stderr,
+  );
   assertEquals(await box.ok(...docker, "image", "ls", "-q"), image);
   const info = [...docker, "info", "--format", "{{.DefaultRuntime}}"];
   assertEquals(await box.ok(...info), "seccomp-tree");

@@ -9,6 +9,7 @@ import { InstallError } from "../../install/error.ts";
 import type { Change } from "../../install/item.ts";
 import { install, readManifest, uninstall } from "../../install/install.ts";
 import { TARGETS } from "../../install/manifest.ts";
+import { gatherStatus } from "../../install/status.ts";
 import { CONFIG_TOML, DAEMON_JSON, makeTree, request } from "./tree.ts";
 
 Deno.test("install(), again, and uninstall() leave every byte as it was", async (t) => {
@@ -250,4 +251,29 @@ Deno.test("install() at the same time installs once; a lock held too long is tol
     assertEquals(error.code, "locked");
   });
   await uninstall(TARGETS, place, { dryRun: false });
+});
+
+Deno.test("gatherStatus() finds what is missing or changed, Deno and runtime too", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await tree.write("/opt/deno", "");
+  const damaged = async (): Promise<readonly string[]> => {
+    const { managers } = await gatherStatus(place, { states: [] });
+    return managers.flatMap((manager) => manager.damaged);
+  };
+  await install(request(place, "docker", { deno: "/opt/deno" }));
+  assertEquals(await damaged(), []);
+  const wrapper = "/usr/local/lib/seccomp-tree/docker/crun";
+  await tree.write(wrapper, `${await tree.read(wrapper)}# mine\n`);
+  for (
+    const path of ["/opt/deno", "/usr/bin/crun", "/etc/docker/daemon.json"]
+  ) {
+    await Deno.remove(`${place.root}${path}`);
+  }
+  assertEquals(await damaged(), [
+    `${wrapper} (changed)`,
+    "/etc/docker/daemon.json (missing)",
+    "/opt/deno (missing, containers are refused)",
+    "/usr/bin/crun (missing, containers are refused)",
+  ]);
 });

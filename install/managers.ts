@@ -1,0 +1,30 @@
+/**
+ * The container managers of this system.
+ *
+ * @module
+ */
+
+import { ask } from "./command.ts";
+import type { Target } from "./manifest.ts";
+import { findProgram } from "./runtimes.ts";
+
+/** Programs that tell a manager's version. */
+const PROGRAMS: Readonly<Record<Target, string>> = {
+  podman: "podman",
+  docker: "dockerd",
+  containerd: "containerd",
+  crio: "crio",
+};
+
+/**
+ * Asks a manager of this system for its version.
+ *
+ * @param target The manager.
+ * @returns Such as `4.3.1`, or `undefined` where it is not installed.
+ */
+export async function versionOf(target: Target): Promise<string | undefined> {
+  const program = await findProgram("/", PROGRAMS[target]);
+  if (program === undefined) return undefined;
+  const { stdout } = await ask([program.path, "--version"]);
+  return /\bv?(\d+\.\d+[\w.+~-]*)/.exec(stdout)?.[1];
+}
