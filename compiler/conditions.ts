@@ -24,6 +24,7 @@
  */
 
 import type { ReturnValue, Rule } from "../profile/policy.ts";
+import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { answer, type Costed } from "./answer.ts";
 import { chainOf } from "./chain.ts";
 import {
@@ -45,6 +46,11 @@ const WORK_LIMITS: readonly (readonly [limit: number, orders: number])[] = [
   [1_000_000, 24],
   [10_000_000, 4],
 ];
+/**
+ * What the first order may take where a chain would be too long for the
+ * kernel: 2,700 equalities, as many as fit, take 15 million.
+ */
+const LAST_LIMIT: readonly [limit: number, orders: number] = [30_000_000, 1];
 /** Tests that a decision may have whatever the rules are; beyond, no more than the chain has. */
 const MAX_FREE_SIZE = 256;
 
@@ -92,7 +98,10 @@ function decideResidual(
   // No profile has bounds under a mask, and no cells could tell them.
   if (hasMaskedBound(residual)) return chain();
   const orders = wordOrders(wordsOf(residual));
-  for (const [limit, count] of WORK_LIMITS) {
+  const limits = chainFits(residual)
+    ? WORK_LIMITS
+    : [...WORK_LIMITS, LAST_LIMIT];
+  for (const [limit, count] of limits) {
     let best: Costed | undefined;
     for (const order of orders.slice(0, count)) {
       const found = answer({
@@ -112,6 +121,12 @@ function decideResidual(
     return size <= countBranches(plain) ? best.node : plain;
   }
   return chain();
+}
+
+/** Whether testing the rules one by one may be short enough; where they are hopelessly many, too. */
+function chainFits({ rules }: Residual): boolean {
+  const parts = rules.reduce((sum, rule) => sum + rule.parts.length, 0);
+  return parts < BPF_MAXINSNS / 4 || rules.length > BPF_MAXINSNS;
 }
 
 function hasMaskedBound(residual: Residual): boolean {

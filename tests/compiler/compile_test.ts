@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { emulate } from "../../bpf/const_allow.ts";
 import { encode } from "../../bpf/encode.ts";
-import { prepare, runSteps } from "../../bpf/run.ts";
+import { prepare, run, runSteps } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { compile } from "../../compiler/compile.ts";
 import { SizeError } from "../../compiler/size.ts";
@@ -172,6 +172,20 @@ Deno.test("compile() makes 1,000 equalities on one argument a tree", () => {
   }
   // arch, nr: 2 loads, 2 tests; low and high word: 2 loads, 1 test; a return.
   assert(worst <= 8 + 2 * Math.log2(1000), `${worst} steps`);
+});
+
+Deno.test("compile() fits 2,300 equalities on one argument", () => {
+  const rules = Array.from(
+    { length: 2300 },
+    (_, i) => rule(1, ALLOW, when(0, "eq", BigInt(3 * i))),
+  );
+  const { program } = compile(policyOf(rules));
+  const prepared = prepare(program);
+  for (let value = 0n; value < 6902n; value++) {
+    const seen = run(prepared, toWords(call(1, [value]), true));
+    const allowed = value % 3n === 0n && value < 6900n;
+    assertEquals(seen, allowed ? ALLOW : EPERM, `${value}`);
+  }
 });
 
 Deno.test("compile() refuses more than 4,096 instructions and says where they are", () => {
