@@ -123,6 +123,24 @@ export async function canInstall(): Promise<boolean> {
 }
 
 /**
+ * Ends what a test that failed leaves, in whatever namespace: each process
+ * whose mounts are overlays of the sandbox's folder.
+ */
+async function endAll(folder: string, keeper: number): Promise<void> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^[0-9]+$/.test(name) || Number(name) === keeper) continue;
+    try {
+      const mounts = await Deno.readTextFile(`/proc/${name}/mountinfo`);
+      if (mounts.includes(`upperdir=${folder}/`)) {
+        Deno.kill(Number(name), "SIGKILL");
+      }
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+/**
  * Makes a copy of the machine.
  *
  * @returns The sandbox; bind it with `await using`.
@@ -216,6 +234,7 @@ export async function openSandbox(): Promise<Sandbox> {
         }
         await daemon.status;
       }
+      await endAll(folder, keeper.pid);
       await keeper.stdin.close();
       await reader.cancel();
       await keeper.status;
