@@ -122,7 +122,7 @@ export const install: Command<AppContext> = buildCommand<
       trial: {
         kind: "boolean",
         default: true,
-        brief: "Start a container and verify its live filter",
+        brief: "Start a container, verify its filter (default; --no-trial)",
       },
     },
     positional: { kind: "tuple", parameters: [TARGET_ARGUMENT] },
