@@ -72,24 +72,27 @@ function startChart(
     SETUPS.section,
     SETUPS.annotation,
     SETUPS.hit,
-    SETUPS.miss,
   ];
   const color = {
     field: "setup",
     title: null,
     sort: setups,
+    legend: { columns: 2 },
     scale: {
       domain: setups,
       range: [
         theme.series[0],
         theme.series[2],
         theme.series[4],
-        ...theme.shades,
+        theme.shades[1],
       ],
     },
   };
   const values = containers.flatMap((row) =>
-    row.cpuMs === undefined ? [] : [{ ...row, ...flat(row.cpuMs) }]
+    // A miss happens once for each section and would hide the rest.
+    row.cpuMs === undefined || row.setup === SETUPS.miss
+      ? []
+      : [{ ...row, ...flat(row.cpuMs) }]
   );
   const starts: ChartSpec = {
     data: { values },
@@ -151,11 +154,13 @@ function workloadChart(
   const values = workloads.filter(({ variant }) => shown.includes(variant));
   if (values.length === 0) return [];
   const colors = { ...theme.colors, [compiled]: theme.text };
+  const most = Math.max(...values.map(({ uncachedShare }) => uncachedShare));
   return [["workloads", {
     title: {
       text: "Executed instructions of a call under recorded histograms",
-      subtitle:
-        "counted; with the allow cache fewer than one call in 10,000 of these runs the filter",
+      subtitle: `counted; with the allow cache at most ${
+        (most * 100).toPrecision(1)
+      } % of these calls run the filter`,
     },
     data: { values },
     width: 480,

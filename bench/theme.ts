@@ -59,7 +59,7 @@ function themeOf(
         titleFontWeight: "normal",
         labelLimit: 400,
       },
-      legend: { ...label, orient: "bottom", labelLimit: 300, columns: 5 },
+      legend: { ...label, orient: "bottom", labelLimit: 300, columns: 4 },
       header: { ...label, labelFontSize: 13 },
       view: { stroke: grid },
     },
@@ -80,9 +80,9 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
     [OURS]: "#15803d",
   }),
   dark: themeOf("#0d1117", "#e6edf3", "#30363d", [
-    "#c4b5fd",
-    "#8b5cf6",
-    "#5b21b6",
+    "#ddd6fe",
+    "#a78bfa",
+    "#7c3aed",
   ], {
     [NONE]: "#6e7681",
     [ALLOW]: "#9aa4ae",
