@@ -5,6 +5,7 @@ import { encode } from "../../bpf/encode.ts";
 import { prepare, run, runSteps } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { compile } from "../../compiler/compile.ts";
+import type { Objective } from "../../compiler/cost.ts";
 import { SizeError } from "../../compiler/size.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
@@ -82,6 +83,17 @@ Deno.test("compile() keeps Docker's default within the numbers that are promised
   }
   assert(worst <= 21, `worst ${worst}`);
   assertMeans(program, policy);
+});
+
+Deno.test("compile() makes nothing shorter than what it makes for size", () => {
+  for (const policy of [docker("x86_64", "x86", "x32"), docker("x86_64")]) {
+    const length = (objective: Objective): number =>
+      compile(policy, { objective }).program.length;
+    const size = length("size");
+    for (const other of ["balanced", "uncached", "cached"] as const) {
+      assert(size <= length(other), `size ${size}, ${other} ${length(other)}`);
+    }
+  }
 });
 
 Deno.test("compile() means what the policy means", () => {
