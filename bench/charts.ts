@@ -33,8 +33,8 @@ export async function drawCharts(report: Report): Promise<readonly Chart[]> {
 }
 
 async function draw(spec: ChartSpec, theme: Theme): Promise<string> {
-  const { compile } = await import("npm:vega-lite@6.5.0");
-  const { None, parse, View } = await import("npm:vega@6.4.0");
+  const { compile } = await import("vega-lite");
+  const { None, parse, View } = await import("vega");
   // The libraries check specifications when they compile them.
   const { spec: compiled } = compile(
     { ...spec, config: theme.config } as unknown as Parameters<
