@@ -159,7 +159,7 @@ export function readWord<T extends string>(
   const fix = meant !== undefined
     ? `did you mean ${quote(meant)}`
     : words.length > 12
-    ? undefined
+    ? `use one such as ${words.slice(0, 3).join(", ")}`
     : `use one of ${words.join(", ")}`;
   const message = `Unknown ${what} ${quote(text)}`;
   addError(part.findings, {
