@@ -196,7 +196,7 @@ Deno.test("parseProfile() row 6: takes names such as __proto__ as data", () => {
       '1:18: error: defaultAction: Unknown action "constructor": use one of SCMP_ACT_KILL, …',
     ]],
     [withRule(',"includes":{"arches":["toString"],"__proto__":{}}'), [
-      '2:67: error: syscalls[0].includes.arches[0]: Unknown architecture "toString"',
+      '2:67: error: syscalls[0].includes.arches[0]: Unknown architecture "toString": use one such as amd64, x86, x32',
       '2:79: error: syscalls[0].includes.__proto__: Unknown condition "__proto__": use caps, arches or minKernel',
     ]],
   ]);
@@ -413,7 +413,9 @@ Deno.test("parseProfile() row 19: knows the architectures", () => {
     ]],
     [withField('"architectures":["x86_64","SCMP_ARCH_NATIVE"]'), [
       `2:18: ${path(0)} architecture "x86_64": did you mean "SCMP_ARCH_X86_64"`,
-      `2:27: ${path(1)} architecture "SCMP_ARCH_NATIVE"`,
+      `2:27: ${
+        path(1)
+      } architecture "SCMP_ARCH_NATIVE": use one such as SCMP_ARCH_X86, SCMP_ARCH_X86_64, SCMP_ARCH_X32`,
     ]],
     [withField('"architectures":[]'), []],
     [withField('"architectures":null'), []],
@@ -472,7 +474,7 @@ Deno.test("parseProfile() row 21: checks conditions", () => {
       '3:10: error: syscalls[0].includes.caps[0]: Unknown capability "SYS_ADMIN": did you mean "CAP_SYS_ADMIN"',
       '3:22: error: syscalls[0].includes.caps[1]: Unknown capability "cap_bpf": did you mean "CAP_BPF"',
       '3:32: error: syscalls[0].includes.caps[2]: Unknown capability "CAP_SYS_ADMINN": did you mean "CAP_SYS_ADMIN"',
-      '3:49: error: syscalls[0].includes.caps[3]: Unknown capability "CAP_XYZZY"',
+      '3:49: error: syscalls[0].includes.caps[3]: Unknown capability "CAP_XYZZY": use one such as CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH',
     ]],
     [rule('"arches":["amd64","amd46"]'), [
       '3:20: error: syscalls[0].includes.arches[1]: Unknown architecture "amd46": did you mean "amd64"',
