@@ -43,16 +43,18 @@ export function orderCalls(
   for (const key of [...numbers.sort((a, b) => a - b), ...names]) {
     const stated = pending.get(key) ?? [];
     const ordered = orderRules(stated, arch.bits);
-    const call = `${
-      typeof key === "number" ? callName(arch, key) : `"${key}"`
-    } on ${arch.name}`;
+    // Looked up only where something is said: it walks the whole table.
+    const call = (): string =>
+      `${
+        typeof key === "number" ? callName(arch, key) : `"${key}"`
+      } on ${arch.name}`;
     if ("kind" in ordered) {
       diagnostics.push({
         severity: "error",
         code: "conflicting-rules",
         path: ordered.source,
         message:
-          `Cannot add this rule for ${call}: the rule at ${ordered.other} has the same condition and another action`,
+          `Cannot add this rule for ${call()}: the rule at ${ordered.other} has the same condition and another action`,
         fix:
           "remove one of the two; the runtimes refuse the container (EEXIST)",
       });
@@ -70,7 +72,7 @@ export function orderCalls(
 function explainOrder(
   stated: readonly PendingRule[],
   ordered: readonly OrderedRule[],
-  call: string,
+  call: () => string,
   { native }: { readonly native: boolean },
 ): readonly Diagnostic[] {
   const value = stated[0]?.value;
@@ -87,7 +89,7 @@ function explainOrder(
       severity: native && always !== undefined ? "warning" : "note",
       code: "dead-rule",
       path: rule.source,
-      message: `Rule has no effect for ${call}: ${
+      message: `Rule has no effect for ${call()}: ${
         always === undefined
           ? "another rule always comes before it"
           : `the rule at ${always.source} has no conditions and replaces it`
@@ -103,7 +105,9 @@ function explainOrder(
       severity: "note",
       code: "rule-order",
       path: order[0] ?? "",
-      message: `Rules for ${call} are asked in this order: ${order.join(", ")}`,
+      message: `Rules for ${call()} are asked in this order: ${
+        order.join(", ")
+      }`,
     });
   }
   return diagnostics;
