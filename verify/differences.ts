@@ -116,8 +116,8 @@ export function listDifferences(
     const { diagram, wordOf } = symbols;
     /** Where both sides answer alike; leaves and booleans do not mix. */
     const same = diagram.leaf();
-    /** Leaves that stand for two answers, and where those differ. */
-    const pairs = new Map<Node, Node>();
+    /** Leaves that stand for two answers that differ. */
+    const pairs = new Set<Node>();
     const both = diagram.apply(
       meaningOf(a, true, symbols),
       meaningOf(b, true, symbols),
@@ -128,8 +128,9 @@ export function listDifferences(
         );
         if (differ === NEVER) return same;
         const pair = diagram.leaf();
-        pairs.set(pair, differ);
-        return pair;
+        pairs.add(pair);
+        // What `ret a` answers may depend on `arch` and `nr`, too.
+        return diagram.choose(differ, pair, same);
       },
     );
     const most = options.most ?? MOST_DIFFERENCES;
@@ -137,13 +138,12 @@ export function listDifferences(
     const { regions, complete } = regionsOf(symbols, both, same, most);
     for (const { arch, nr, rest } of regions) {
       for (const pair of leavesOf(diagram, rest)) {
-        const differ = pairs.get(pair);
-        if (differ === undefined) continue;
-        const where = diagram.and(
-          diagram.apply(rest, rest, (at) => at === pair ? ALWAYS : NEVER),
-          differ,
+        if (!pairs.has(pair)) continue;
+        const where = diagram.apply(
+          rest,
+          rest,
+          (at) => at === pair ? ALWAYS : NEVER,
         );
-        if (where === NEVER) continue;
         if (differences.length === most) {
           return { kind: "listed", differences, complete: false };
         }

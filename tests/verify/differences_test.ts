@@ -103,6 +103,22 @@ Deno.test("listDifferences() finds single values of what a program computes", ()
   for (const { a, b } of differences) assert(a !== b, "they differ");
 });
 
+Deno.test("listDifferences() takes answers that are made of arch and number", () => {
+  // KILL_THREAD is 0, unknown actions are KILL_PROCESS, and so are 1, 2, ….
+  const zero = program("ret #0\n");
+  for (const [offset, word] of [[0, "nr"], [4, "arch"]] as const) {
+    const differences = all(program(`ld [${offset}]\nret a\n`), zero);
+    const listed = (value: number): boolean =>
+      differences.some((d) =>
+        d[word].first <= value && value <= d[word].last && d.a !== d.b
+      );
+    for (const value of [0, 1, 0xffff]) assert(!listed(value), `${value}`);
+    for (
+      const value of [0x0001_0000, 0x0005_0000, ERRNO, ALLOW, 0xffff_ffff]
+    ) assert(listed(value), `${value}`);
+  }
+});
+
 /** Small programs with few constants, so that pairs differ in part. */
 function programs(): fc.Arbitrary<Program> {
   const value = fc.constantFrom(ALLOW, ERRNO, 0x0005_0026, 0x8000_0000);
