@@ -20,7 +20,7 @@ export interface ProcessInfo {
   readonly mode: number | undefined;
   /** Filters in force; `undefined` before Linux 5.9. */
   readonly filters: number | undefined;
-  /** Whether its threads have different numbers of filters. */
+  /** Whether its threads differ in mode or number of filters, which is all that /proc tells. */
   readonly mixed: boolean;
   /** Id of its container, where the name of its cgroup has one. */
   readonly container: string | undefined;
@@ -38,31 +38,131 @@ export function liveFilters(
   pid: number,
   thread = false,
 ): readonly Program[] {
-  const info = readProcess(pid);
-  if (info !== undefined && info.group !== pid && !thread) {
-    throw new MachineError(
-      `Cannot read filters of ${pid}: it is a thread of process ${info.group}: use pid:${info.group}, or dump --thread`,
-    );
-  }
+  if (!thread) refuseThread(pid);
   return dumpFilters(pid).map((bytes) => decode(bytes));
+}
+
+function refuseThread(pid: number): void {
+  const group = toNumber(readFields(`/proc/${pid}/status`)?.get("Tgid"));
+  if (group === undefined || group === pid) return;
+  throw new MachineError(
+    `Cannot read filters of ${pid}: it is a thread of process ${group}: use pid:${group}, or dump --thread`,
+  );
+}
+
+/** What a thread is under. */
+export type Confinement =
+  | { readonly kind: "none" }
+  /** Strict mode, which has no filters. */
+  | { readonly kind: "strict" }
+  /** One filter or more, oldest first. */
+  | { readonly kind: "filters"; readonly programs: readonly Program[] }
+  /** Nobody knows, and why. */
+  | { readonly kind: "unread"; readonly error: unknown };
+
+/** Threads of a process that are under the same. */
+export interface ThreadGroup {
+  /** Their ids, in the order in which they were read. */
+  readonly tids: readonly number[];
+  readonly confinement: Confinement;
+}
+
+/** How often the threads are listed anew to find those that came meanwhile. */
+const ROUNDS = 8;
+
+/**
+ * Reads what all threads of a process are under: filters belong to threads, and
+ * those of one process may differ.
+ *
+ * Each thread is asked in turn while the others go on. Threads that ended are
+ * left out; those that started meanwhile are asked, too.
+ *
+ * @param pid The process.
+ * @throws {MachineError} when it is a thread, or its threads cannot be listed.
+ * @throws {SyscallError} when there is no such process, or it has ended.
+ * @returns Its threads, the group of the first thread first.
+ */
+export function threadGroups(pid: number): readonly ThreadGroup[] {
+  refuseThread(pid);
+  const groups = new Map<string, ThreadGroup & { readonly tids: number[] }>();
+  const seen = new Set<number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const fresh = threadsOf(pid).filter((tid) => !seen.has(tid));
+    if (fresh.length === 0) break;
+    for (const tid of fresh) {
+      seen.add(tid);
+      const found = confinementOf(tid);
+      if (found === undefined) continue;
+      const { key, confinement } = found;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { tids: [tid], confinement });
+      else group.tids.push(tid);
+    }
+  }
+  if (groups.size > 0) return [...groups.values()];
+  // The kernel knows why there is none.
+  dumpFilters(pid);
+  throw new MachineError(
+    `Cannot list the threads of ${pid}: /proc does not show them: mount /proc`,
+  );
+}
+
+/** What a thread is under, and what threads under the same have in common; `undefined` for a dead one. */
+function confinementOf(
+  tid: number,
+): { readonly key: string; readonly confinement: Confinement } | undefined {
+  const mode = modeOf(tid);
+  if (mode === "dead") return undefined;
+  if (mode === 0) return { key: "none", confinement: { kind: "none" } };
+  if (mode === 1) return { key: "strict", confinement: { kind: "strict" } };
+  try {
+    const filters = dumpFilters(tid);
+    if (filters.length === 0) {
+      return { key: "none", confinement: { kind: "none" } };
+    }
+    const programs = filters.map((bytes) => decode(bytes));
+    return {
+      key: filters.map(String).join(";"),
+      confinement: { kind: "filters", programs },
+    };
+  } catch (error) {
+    if (modeOf(tid) === "dead") return undefined;
+    return { key: "unread", confinement: { kind: "unread", error } };
+  }
+}
+
+/** Whether there is no such process, or nothing of it but what its parent waits for. */
+export function isDead(pid: number): boolean {
+  return threadsOf(pid).every((tid) => modeOf(tid) === "dead");
+}
+
+function modeOf(tid: number): number | "dead" | undefined {
+  const status = readFields(`/proc/${tid}/status`);
+  // Z: ended and not waited for; X: about to vanish.
+  if (status === undefined || /^[ZX]/.test(status.get("State") ?? "")) {
+    return "dead";
+  }
+  return toNumber(status.get("Seccomp"));
 }
 
 /** Reads what /proc says; `undefined` where there is no such process. */
 export function readProcess(pid: number): ProcessInfo | undefined {
   const status = readFields(`/proc/${pid}/status`);
   if (status === undefined) return undefined;
+  const mode = toNumber(status.get("Seccomp"));
   const filters = toNumber(status.get("Seccomp_filters"));
   return {
     pid,
     name: status.get("Name") ?? "",
     group: toNumber(status.get("Tgid")) ?? pid,
-    mode: toNumber(status.get("Seccomp")),
+    mode,
     filters,
-    mixed: threadsOf(pid).some((tid) =>
-      toNumber(
-        readFields(`/proc/${pid}/task/${tid}/status`)?.get("Seccomp_filters"),
-      ) !== filters
-    ),
+    mixed: threadsOf(pid).some((tid) => {
+      const thread = readFields(`/proc/${tid}/status`);
+      return thread !== undefined &&
+        (toNumber(thread.get("Seccomp")) !== mode ||
+          toNumber(thread.get("Seccomp_filters")) !== filters);
+    }),
     container: containerOf(pid),
   };
 }
@@ -86,10 +186,14 @@ export function listProcesses(): readonly number[] {
   }
 }
 
-function threadsOf(pid: number): readonly string[] {
+/** Ids of the threads, that of the first one first. */
+function threadsOf(pid: number): readonly number[] {
   try {
-    return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name)
-      .filter((name) => name !== String(pid));
+    const others = [...Deno.readDirSync(`/proc/${pid}/task`)]
+      .map(({ name }) => Number(name))
+      .filter((tid) => tid !== pid)
+      .sort((a, b) => a - b);
+    return [pid, ...others];
   } catch {
     return [];
   }

@@ -39,6 +39,8 @@ export interface NamedSubject {
   /** The word it came from. */
   readonly word: string;
   readonly subject: Subject;
+  /** The command that shows it, where `simulate` does not take the word. */
+  readonly see?: string;
 }
 
 /** Proves two sources equal, or finds a witness. */
@@ -260,8 +262,8 @@ export function witnessText(
         reasonOf(outcome)
       }  ${sides[i]?.word}`,
     ]),
-    ...sides.map(({ word }) =>
-      `  see   ${NAME} simulate ${quoted(word)} ${words}`
+    ...sides.map(({ word, see = `simulate ${quoted(word)} ${words}` }) =>
+      `  see   ${NAME} ${see}`
     ),
   ];
   return lines.map((line) => `${line}\n`).join("");

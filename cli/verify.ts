@@ -4,52 +4,24 @@
  * @module
  */
 
-import type { Program } from "../bpf/instruction.ts";
-import {
-  type Counterexample,
-  type Proof,
-  proveEquivalent,
-  type Subject,
-  type Unproven,
-} from "../verify/equivalence.ts";
-import { messageOf, UsageError } from "./error.ts";
+import { MachineError, messageOf, ReportedError, UsageError } from "./error.ts";
 import { EXIT, messageLine, report } from "./exit.ts";
 import type { OutputFlags, SourceFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { parsePid } from "./pid.ts";
-import { liveFilters } from "./process.ts";
+import { type ThreadGroup, threadGroups } from "./process.ts";
+import { loadSubject, type NamedSubject, witnessText } from "./prove.ts";
 import {
-  jsonOfResult,
-  loadSubject,
-  type NamedSubject,
-  recognizable,
-  witnessText,
-} from "./prove.ts";
+  exitOf,
+  jsonOf,
+  type ProcessVerification,
+  verify,
+} from "./verify_process.ts";
 
 /** Flags of `verify`. */
 export interface VerifyFlags extends SourceFlags, OutputFlags {
   readonly against?: string;
   readonly all: boolean;
-}
-
-/**
- * What was found: one filter that is equal or not, several of which the
- * combination is compared, none, or nothing that could be told.
- */
-export type State =
-  | "equivalent"
-  | "different"
-  | "stacked"
-  | "unconfined"
-  | "unknown";
-
-/** An answer about one process. */
-export interface Verification {
-  readonly state: State;
-  /** Filters in force. */
-  readonly filters: readonly Program[];
-  /** What the comparison gave; absent where there was none. */
-  readonly result?: Proof | Counterexample | Unproven;
 }
 
 /** Verifies one process, or lists all that are confined. */
@@ -78,133 +50,118 @@ export async function runVerify(
     );
   }
   const pid = parsePid(word);
-  let found: Verification;
+  let groups: readonly ThreadGroup[];
   try {
-    found = verify(liveFilters(pid), against);
+    groups = threadGroups(pid);
   } catch (error) {
     if (flags.output === "json") {
       const reason = messageOf(error);
-      io.out(
-        `${
-          JSON.stringify({ schemaVersion: 1, pid, state: "unknown", reason })
-        }\n`,
-      );
+      io.out(jsonLine({ pid, state: "unknown", reason }));
     }
     return report(io, error);
   }
-  const equalUnder = found.result?.kind === "different"
-    ? await otherSemantics(io, flags, found.filters, against)
-    : undefined;
-  io.out(
-    flags.output === "json"
-      ? `${
-        JSON.stringify({
-          schemaVersion: 1,
-          pid,
-          against: against.word,
-          ...jsonOf(found),
-          ...(equalUnder === undefined ? {} : { equalUnder }),
-        })
-      }\n`
-      : textOf(pid, found, against),
-  );
+  const found = verify(groups, against);
+  const { worst } = found;
+  const equalUnder = worst.result === undefined || exitOf(worst) === EXIT.ok
+    ? undefined
+    : await otherwiseEqual(io, flags, groups, against);
+  if (flags.output === "json") {
+    io.out(jsonLine({
+      pid,
+      against: against.word,
+      ...jsonOf(found),
+      ...(equalUnder === undefined ? {} : { equalUnder }),
+    }));
+  } else if (worst.filters !== undefined) io.out(textOf(pid, found, against));
+  if (worst.filters === undefined) return report(io, worst.error);
   if (equalUnder !== undefined && !flags.quiet) {
-    const hint = `it would be equal with --semantics ${equalUnder}`;
+    const options = Object.entries(equalUnder)
+      .map(([name, value]) => `--${name} ${value}`).join(" ");
+    const hint = `it would be equal with ${options}`;
     io.err(messageLine(io, "note", hint, `pid:${pid}`));
   }
-  return exitOf(found);
+  return exitOf(worst);
 }
 
-/** Whether the profile is what the other runtime would have made of it. */
-async function otherSemantics(
+function jsonLine(fields: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ schemaVersion: 1, ...fields })}\n`;
+}
+
+/** Options that say who made the filter, and with what. */
+type Makers = Partial<Pick<VerifyFlags, "names" | "semantics">>;
+
+/**
+ * Looks whether another runtime, or the host's libseccomp, would have made of
+ * the profile what is in force.
+ */
+async function otherwiseEqual(
   io: Io,
   flags: VerifyFlags,
-  filters: readonly Program[],
-  { word, subject }: NamedSubject,
-): Promise<VerifyFlags["semantics"] | undefined> {
-  if (subject.kind !== "policy" || word === "-") return undefined;
-  const semantics = flags.semantics === "crun" ? "runc" : "crun";
-  const silent = { ...flags, semantics, quiet: true, verbose: false } as const;
-  const { result } = verify(filters, await loadSubject(io, silent, word));
-  return result?.kind === "equal" ? semantics : undefined;
-}
-
-/** Compares what is in force with what should be. */
-export function verify(
-  filters: readonly Program[],
+  groups: readonly ThreadGroup[],
   against: NamedSubject,
-): Verification {
-  if (filters.length === 0) return { state: "unconfined", filters };
-  const stack: Subject = { kind: "stack", programs: filters };
-  const result = recognizable(
-    proveEquivalent(stack, against.subject),
-    [{ word: "", subject: stack }, against],
-  );
-  if (result.kind === "unproven") return { state: "unknown", filters, result };
-  const state = filters.length > 1
-    ? "stacked"
-    : result.kind === "equal"
-    ? "equivalent"
-    : "different";
-  return { state, filters, result };
-}
-
-/** Exit code of an answer. */
-export function exitOf({ result }: Verification): number {
-  switch (result?.kind) {
-    case "equal":
-      return EXIT.ok;
-    case "unproven":
-      return EXIT.unproven;
-    default:
-      return EXIT.no;
+): Promise<Makers | undefined> {
+  const { word, subject } = against;
+  if (subject.kind !== "policy" || word === "-") return undefined;
+  const names = flags.names === "builtin" ? "host" : "builtin";
+  const semantics = flags.semantics === "crun" ? "runc" : "crun";
+  const silent: Io = { ...io, err: () => {} };
+  const makers: readonly Makers[] = [
+    { names },
+    { semantics },
+    { names, semantics },
+  ];
+  for (const changed of makers) {
+    let other: NamedSubject;
+    try {
+      other = await loadSubject(silent, { ...flags, ...changed }, word);
+    } catch (error) {
+      // The host has no libseccomp, or the profile is none with its names.
+      if (error instanceof MachineError || error instanceof ReportedError) {
+        continue;
+      }
+      throw error;
+    }
+    if (exitOf(verify(groups, other).worst) === EXIT.ok) return changed;
   }
-}
-
-/** An answer for machines. */
-export function jsonOf(
-  { state, filters, result }: Verification,
-): Readonly<Record<string, unknown>> {
-  const { state: combination, ...rest } = result === undefined
-    ? { state: undefined }
-    : jsonOfResult(result);
-  return {
-    state,
-    filters: filters.length,
-    lengths: filters.map((program) => program.length),
-    ...(state === "stacked"
-      ? { combination: combination === "equal" ? "equivalent" : combination }
-      : {}),
-    ...rest,
-  };
+  return undefined;
 }
 
 function textOf(
   pid: number,
-  { state, filters, result }: Verification,
+  { all, worst }: ProcessVerification,
   against: NamedSubject,
 ): string {
+  const { state, tids, filters = [], result } = worst;
+  const [tid = pid] = tids;
+  const threads = all.reduce((sum, one) => sum + one.tids.length, 0);
+  const who = all.length === 1
+    ? ""
+    : `, thread ${tid} (and ${tids.length - 1} like it, of ${threads})`;
   const sizes = filters.map((program) => program.length).join(" + ");
   const what = filters.length === 0
     ? "no filter"
     : `${filters.length} filter${
       filters.length === 1 ? "" : "s"
     }, ${sizes} instructions`;
-  const head = `${state}: pid:${pid}, ${what}`;
+  const head = `${state}: pid:${pid}${who}, ${what}`;
+  const subject = state === "stacked" ? "the combination is " : "";
   switch (result?.kind) {
     case "equal":
-      return `${head}: ${
-        state === "stacked" ? "the combination is " : ""
-      }equal to ${against.word} for every input\n`;
+      return `${head}: ${subject}equal to ${against.word} for every input\n`;
     case "different":
       return witnessText(
-        `${head}: ${
-          state === "stacked" ? "the combination is " : ""
-        }not equal to ${against.word}`,
+        `${head}: ${subject}not equal to ${against.word}`,
         result,
         // The process is no word that `simulate` could read after it has ended,
         // but as long as it lives.
-        [{ word: `pid:${pid}`, subject: against.subject }, against],
+        [
+          {
+            word: `pid:${tid}`,
+            subject: against.subject,
+            ...(tid === pid ? {} : { see: `dump --thread pid:${tid}` }),
+          },
+          against,
+        ],
       );
     case "unproven":
       return `${head}: cannot tell: the limit of ${result.limit} was reached\n`;

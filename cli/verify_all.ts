@@ -9,20 +9,32 @@ import { EXIT } from "./exit.ts";
 import type { OutputFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import {
+  type Confinement,
+  isDead,
   listProcesses,
-  liveFilters,
   type ProcessInfo,
   readProcess,
+  type ThreadGroup,
+  threadGroups,
 } from "./process.ts";
 import type { NamedSubject } from "./prove.ts";
 import { formatTable } from "./table.ts";
-import { exitOf, jsonOf, type Verification, verify } from "./verify.ts";
+import {
+  exitOf,
+  jsonOf,
+  type ProcessVerification,
+  verify,
+  worstExit,
+} from "./verify_process.ts";
 
 /** One confined process. */
 interface Row {
   readonly info: ProcessInfo;
-  readonly found: Verification | undefined;
-  /** Why its filters could not be read. */
+  /** Its threads; none where they could not be read at all. */
+  readonly groups: readonly ThreadGroup[];
+  /** What the comparison gave. */
+  readonly found: ProcessVerification | undefined;
+  /** Why its threads could not be read. */
   readonly reason: string | undefined;
 }
 
@@ -41,8 +53,9 @@ export function tellAll(
   const rows: Row[] = [];
   for (const pid of listProcesses()) {
     const info = readProcess(pid);
-    if (info === undefined || (info.mode ?? 0) === 0) continue;
-    rows.push(rowOf(info, against));
+    if (info === undefined || ((info.mode ?? 0) === 0 && !info.mixed)) continue;
+    const row = rowOf(info, against);
+    if (row !== undefined) rows.push(row);
   }
   if (flags.output === "json") {
     const processes = rows.map(jsonOfRow);
@@ -50,21 +63,39 @@ export function tellAll(
   } else if (rows.length === 0) {
     io.out("no process is confined\n");
   } else io.out(tableOf(rows, against !== undefined));
-  const wrong = against !== undefined &&
-    rows.some(({ found }) => found === undefined || exitOf(found) !== EXIT.ok);
-  return wrong ? EXIT.no : EXIT.ok;
+  if (against === undefined) return EXIT.ok;
+  return worstExit(
+    rows.map(({ found }) =>
+      found === undefined ? EXIT.machine : exitOf(found.worst)
+    ),
+  );
 }
 
-function rowOf(info: ProcessInfo, against: NamedSubject | undefined): Row {
+/** Looks at one process; `undefined` where it has ended. */
+function rowOf(
+  info: ProcessInfo,
+  against: NamedSubject | undefined,
+): Row | undefined {
+  let groups: readonly ThreadGroup[];
   try {
-    const filters = info.mode === 2 ? liveFilters(info.pid) : [];
-    const found: Verification = against === undefined
-      ? { state: "unknown", filters }
-      : verify(filters, against);
-    return { info, found, reason: undefined };
+    groups = threadGroups(info.pid);
   } catch (error) {
-    return { info, found: undefined, reason: messageOf(error) };
+    if (isDead(info.pid)) return undefined;
+    const reason = messageOf(error);
+    return { info, groups: [], found: undefined, reason };
   }
+  const found = against === undefined ? undefined : verify(groups, against);
+  const shown = confinementOf({ groups, found });
+  const reason = shown?.kind === "unread" ? messageOf(shown.error) : undefined;
+  return { info, groups, found, reason };
+}
+
+/** What the answer is about, or else the first thread. */
+function confinementOf(
+  { groups, found }: Pick<Row, "groups" | "found">,
+): Confinement | undefined {
+  const at = found === undefined ? 0 : found.all.indexOf(found.worst);
+  return groups[at]?.confinement;
 }
 
 /** Bytes of machine code for an instruction, about: x86_64, Linux 6.18. */
@@ -81,24 +112,39 @@ export function jitBytes(lengths: readonly number[]): number {
   );
 }
 
-function jsonOfRow(
-  { info, found, reason }: Row,
-): Readonly<Record<string, unknown>> {
-  const lengths = found?.filters.map((program) => program.length);
+/** Modes as they are called where threads have them. */
+const MODES: Readonly<Record<Exclude<Confinement["kind"], "unread">, string>> =
+  { none: "none", strict: "strict", filters: "filter" };
+
+function jsonOfRow(row: Row): Readonly<Record<string, unknown>> {
+  const { info, groups, found, reason } = row;
+  const shown = confinementOf(row);
+  const known = shown === undefined || shown.kind === "unread"
+    ? undefined
+    : shown;
+  const lengths = known && lengthsOf(known);
   return {
     pid: info.pid,
     name: info.name,
-    mode: info.mode === 1 ? "strict" : "filter",
-    filters: found?.filters.length ?? info.filters ?? null,
+    mode: known === undefined
+      ? info.mode === 1 ? "strict" : "filter"
+      : MODES[known.kind],
+    filters: lengths?.length ?? info.filters ?? null,
     lengths: lengths ?? null,
     jitBytes: lengths === undefined ? null : jitBytes(lengths),
     container: info.container ?? null,
-    mixedThreads: info.mixed,
-    ...(found?.result === undefined
-      ? { state: found === undefined ? "unknown" : null }
+    mixedThreads: groups.length > 1,
+    ...(found === undefined
+      ? { state: known === undefined ? "unknown" : null }
       : jsonOf(found)),
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+function lengthsOf(confinement: Confinement): readonly number[] {
+  return confinement.kind === "filters"
+    ? confinement.programs.map((program) => program.length)
+    : [];
 }
 
 function tableOf(rows: readonly Row[], compared: boolean): string {
@@ -112,19 +158,48 @@ function tableOf(rows: readonly Row[], compared: boolean): string {
       ...(compared ? ["state"] : []),
       "container",
     ],
-    ...rows.map(({ info, found }) => {
-      const lengths = found?.filters.map((program) => program.length) ?? [];
+    ...rows.map((row) => {
+      const { info, groups, found } = row;
+      const shown = confinementOf(row);
+      const lengths = shown === undefined ? [] : lengthsOf(shown);
       return [
         info.name,
         String(info.pid),
-        info.mode === 1 ? "strict" : String(
-          found?.filters.length ?? info.filters ?? "?",
-        ),
+        found === undefined && groups.length > 1
+          ? groups.map(({ confinement }) => countOf(confinement)).join(", ")
+          : countOf(shown, info),
         lengths.length === 0 ? "–" : lengths.join("+"),
         lengths.length === 0 ? "–" : `~${jitBytes(lengths)}`,
-        ...(compared ? [found?.state ?? "unknown"] : []),
+        ...(compared ? [stateOf(found)] : []),
         info.container?.slice(0, 12) ?? "–",
       ];
     }),
   ]);
+}
+
+/** How many filters there are, as far as anybody knows. */
+function countOf(
+  confinement: Confinement | undefined,
+  info?: ProcessInfo,
+): string {
+  switch (confinement?.kind) {
+    case "none":
+      return "0";
+    case "strict":
+      return "strict";
+    case "filters":
+      return String(confinement.programs.length);
+    case "unread":
+    case undefined:
+      return info?.mode === 1 ? "strict" : String(info?.filters ?? "?");
+  }
+}
+
+/** The answer, and whose it is where it is not that of all threads. */
+function stateOf(found: ProcessVerification | undefined): string {
+  if (found === undefined) return "unknown";
+  const { all, worst } = found;
+  return all.length === 1
+    ? worst.state
+    : `${worst.state} (thread ${worst.tids[0]})`;
 }

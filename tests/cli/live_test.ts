@@ -284,7 +284,9 @@ Deno.test("verify tells runc's stub from the profile without it", async () => {
   ];
   assertEquals((await call([...args, "--semantics", "runc"])).code, 0);
   const other = await call([...args, "-o", "json"]);
-  assertEquals([other.code, JSON.parse(other.out).equalUnder], [1, "runc"]);
+  assertEquals([other.code, JSON.parse(other.out).equalUnder], [1, {
+    semantics: "runc",
+  }]);
   const told = await call(args.filter((word) => word !== "-q"));
   assertMatch(told.err, /it would be equal with --semantics runc\n$/);
 });
