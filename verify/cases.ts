@@ -18,16 +18,15 @@ import {
   type Word,
 } from "./word.ts";
 
-/** The test of the machine for each comparison, and whether it is the opposite. */
-const TESTS: Readonly<Record<Condition["op"], readonly [CompareOp, boolean]>> =
-  {
-    eq: ["jeq", false],
-    ne: ["jeq", true],
-    lt: ["jge", true],
-    le: ["jgt", true],
-    gt: ["jgt", false],
-    ge: ["jge", false],
-  };
+/** The test of the machine for each comparison, or for its opposite. */
+const TESTS: Readonly<Record<Condition["op"], CompareOp>> = {
+  eq: "jeq",
+  ne: "jeq",
+  lt: "jge",
+  le: "jgt",
+  gt: "jgt",
+  ge: "jge",
+};
 
 /**
  * Reads a policy on all inputs.
@@ -62,23 +61,27 @@ export function decideAll(policy: Policy, symbols: Symbols): Node {
   return answer;
 }
 
-/** Where `(args[arg] & mask) op value`, on words of 64 bits. */
+/**
+ * Where `(args[arg] & mask) op value`: on the high halves, and on the low ones
+ * where those are equal. Word by word keeps functions of the words small.
+ */
 function holdsWhere(
   { arg, op, mask: kept, value }: Condition,
   littleEndian: boolean,
-  { diagram, input }: Symbols,
+  { diagram: d, input }: Symbols,
 ): Node {
-  // The lower bits first, as in a `Word`.
-  const long = (["lo", "hi"] as const)
-    .flatMap((half) => input(argOffset(arg, half, littleEndian)));
-  const seen = compute(diagram, "and", long, constant64(kept));
-  const [test, opposite] = TESTS[op];
-  const holds = compare(diagram, test, seen, constant64(value));
-  return opposite ? diagram.not(holds) : holds;
+  const on = (half: "lo" | "hi", test: CompareOp): Node => {
+    const seen = input(argOffset(arg, half, littleEndian));
+    const masked = compute(d, "and", seen, halfOf(kept, half));
+    return compare(d, test, masked, halfOf(value, half));
+  };
+  const test = TESTS[op];
+  const low = d.and(on("hi", "jeq"), on("lo", test));
+  const holds = test === "jeq" ? low : d.or(on("hi", "jgt"), low);
+  // These three hold where their test does not.
+  return ["ne", "lt", "le"].includes(op) ? d.not(holds) : holds;
 }
 
-function constant64(u64: bigint): Word {
-  return [u64, u64 >> 32n].flatMap((half) =>
-    constant(Number(BigInt.asUintN(32, half)))
-  );
+function halfOf(u64: bigint, half: "lo" | "hi"): Word {
+  return constant(Number(BigInt.asUintN(32, half === "lo" ? u64 : u64 >> 32n)));
 }
