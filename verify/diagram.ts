@@ -80,8 +80,6 @@ export interface Diagram {
 /** A level below all variables, which are u16 numbers. */
 export const CONSTANT_LEVEL = 0xffff;
 
-/** Entries of the cache of `choose`, a power of two. */
-const CACHED = 1 << 17;
 const STEPS_PER_QUESTION = 0xffff;
 /** Two nodes make one exact number. */
 const PAIR = 2 ** 26;
@@ -104,7 +102,7 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   /** Nodes by `mix`, or where from there is room. At least half are free, that is 0. */
   const slots = new Int32Array(4 << Math.log2(mostNodes));
   /** Results of `choose`, four words each: f, g, h, result; overwritten at need. */
-  const cache = new Int32Array(4 * CACHED);
+  const cache = new Int32Array(Math.min(slots.length, 1 << 19));
   let steps = 0;
 
   const level = (f: Node): number => levels[f] as number;
@@ -147,7 +145,7 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     if (f === NEVER) return h;
     if (g === h) return g;
     if (g === ALWAYS && h === NEVER) return f;
-    const entry = 4 * (mix(f, g, h) & (CACHED - 1));
+    const entry = 4 * mix(f, g, h) & (cache.length - 1);
     if (
       cache[entry] === f && cache[entry + 1] === g && cache[entry + 2] === h
     ) {
