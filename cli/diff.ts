@@ -171,7 +171,7 @@ function jsonOfDifference(
   difference: Difference,
   littleEndian: boolean,
 ): Readonly<Record<string, unknown>> {
-  const { arch, nr, a, b, witness } = difference;
+  const { arch, nr, a, b, varies, witness } = difference;
   return {
     kind: kindOf(difference),
     arch: describeRange(arch, describeArch),
@@ -180,6 +180,7 @@ function jsonOfDifference(
     condition: conditionOf(difference, littleEndian) ?? null,
     a: jsonOfValue(a),
     b: jsonOfValue(b),
+    varies,
     witness: jsonOfCall(witness.data),
   };
 }
@@ -196,8 +197,9 @@ function differencesText(
 ): string {
   const groups = new Map<string, Group>();
   for (const difference of differences) {
-    const { arch, a, b, boxes, cubes } = difference;
-    const key = JSON.stringify([arch, a, b, boxes ?? null, cubes ?? null]);
+    const { arch, a, b, varies, boxes, cubes } = difference;
+    const where = [boxes ?? null, cubes ?? null];
+    const key = JSON.stringify([arch, a, b, varies, ...where]);
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, { first: difference, numbers: [difference] });
@@ -219,7 +221,7 @@ function groupText(
   sides: readonly [NamedSubject, NamedSubject],
 ): string {
   const littleEndian = isLittleEndian(sides);
-  const { arch, a, b, witness } = first;
+  const { arch, a, b, varies, witness } = first;
   const words = wordsOfCall(witness.data).join(" ");
   const condition = conditionOf(first, littleEndian) ??
     "the arguments are such as these";
@@ -231,6 +233,7 @@ function groupText(
       numbers.flatMap(({ nr }) => describeNumbers(arch, nr).split(", ")),
     ),
     ...(condition === "" ? [] : [`  where ${condition}`]),
+    ...(varies ? [`  also  other answers, all ${kindOf(first)}`] : []),
     ...sides.map(({ word }) =>
       `  see   ${NAME} simulate ${quoted(word)} ${words}`
     ),

@@ -36,14 +36,14 @@ import {
   type Unproven,
 } from "./equivalence.ts";
 import { meaningOf } from "./meaning.ts";
-import { type Range, regionsOf } from "./regions.ts";
+import { holdsWithin, type Range, regionsOf } from "./regions.ts";
 import { createSymbols, type Order, type Symbols } from "./symbols.ts";
 import { prevails } from "./verdict.ts";
-import { compare } from "./word.ts";
+import { compare, constant, type Word } from "./word.ts";
 
 export type { Range };
 
-/** Inputs on which each side answers one thing, and not the same. */
+/** Inputs on which the sides differ, all in one direction. */
 export interface Difference {
   /** Values of `arch`. */
   readonly arch: Range;
@@ -53,10 +53,15 @@ export interface Difference {
   readonly boxes: readonly Box[] | undefined;
   /** The same as masked comparisons; `undefined` where there are boxes, or too many of them. */
   readonly cubes?: Cubes | undefined;
-  /** What the kernel does by the one side. */
+  /** What the kernel does by the one side, on the witness where it varies. */
   readonly a: ReturnValue;
   /** What it does by the other. */
   readonly b: ReturnValue;
+  /**
+   * Whether other inputs of the entry have other answers, as with `ret a`. Their
+   * order is the same: looser, tighter, or the same action with other data.
+   */
+  readonly varies: boolean;
   /** One of the inputs, and what both sides answered when they were run on it. */
   readonly witness: Counterexample;
 }
@@ -116,21 +121,26 @@ export function listDifferences(
     const { diagram, wordOf } = symbols;
     /** Where both sides answer alike; leaves and booleans do not mix. */
     const same = diagram.leaf();
-    /** Leaves that stand for two answers that differ. */
-    const pairs = new Set<Node>();
+    /** Leaves that stand for two answers that differ, and those. */
+    const pairs = new Map<Node, readonly [Word, Word]>();
     const both = diagram.apply(
       meaningOf(a, true, symbols),
       meaningOf(b, true, symbols),
       (f, g) => {
         if (f === g) return same;
-        const differ = diagram.not(
-          compare(diagram, "jeq", wordOf(f), wordOf(g)),
-        );
-        if (differ === NEVER) return same;
-        const pair = diagram.leaf();
-        pairs.add(pair);
-        // What `ret a` answers may depend on `arch` and `nr`, too.
-        return diagram.choose(differ, pair, same);
+        const [x, y] = [wordOf(f), wordOf(g)];
+        const differ = diagram.not(compare(diagram, "jeq", x, y));
+        // What `ret a` answers may depend on `arch` and `nr`, too, and be
+        // looser here and tighter there: an entry is one of the three.
+        const within = (where: Node, rest: Node): Node => {
+          if (where === NEVER) return rest;
+          const pair = diagram.leaf();
+          pairs.set(pair, [x, y]);
+          return diagram.choose(where, pair, rest);
+        };
+        const changed = within(differ, same);
+        const tighter = within(prevails(diagram, y, x), changed);
+        return within(prevails(diagram, x, y), tighter);
       },
     );
     const most = options.most ?? MOST_DIFFERENCES;
@@ -138,7 +148,8 @@ export function listDifferences(
     const { regions, complete } = regionsOf(symbols, both, same, most);
     for (const { arch, nr, rest } of regions) {
       for (const pair of leavesOf(diagram, rest)) {
-        if (!pairs.has(pair)) continue;
+        const words = pairs.get(pair);
+        if (words === undefined) continue;
         const where = diagram.apply(
           rest,
           rest,
@@ -147,10 +158,14 @@ export function listDifferences(
         if (differences.length === most) {
           return { kind: "listed", differences, complete: false };
         }
-        const words = symbols.inputWhere(where);
-        words[0] = nr.first;
-        words[1] = arch.first;
-        const witness = runBoth(fromWords(words, littleEndian), answers);
+        const input = symbols.inputWhere(where);
+        input[0] = nr.first;
+        input[1] = arch.first;
+        const witness = runBoth(fromWords(input, littleEndian), answers);
+        const values = [witness.a, witness.b].map((one) =>
+          effective(one.value)
+        );
+        const [valueOfA = 0, valueOfB = 0] = values;
         const boxes = order === "word"
           ? boxesOf(symbols, where, MOST_BOXES)
           : undefined;
@@ -162,8 +177,13 @@ export function listDifferences(
           nr,
           boxes,
           cubes,
-          a: effective(witness.a.value),
-          b: effective(witness.b.value),
+          a: valueOfA,
+          b: valueOfB,
+          varies: words.some((word, i) => {
+            const value = constant(values[i] ?? 0);
+            const other = diagram.not(compare(diagram, "jeq", word, value));
+            return holdsWithin(symbols, { arch, nr, rest: where }, other);
+          }),
           witness,
         });
       }

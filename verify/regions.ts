@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Node } from "./diagram.ts";
+import { ARCH_OFFSET, NR_OFFSET } from "../bpf/seccomp_data.ts";
+import { NEVER, type Node } from "./diagram.ts";
 import { intervalsOf } from "./intervals.ts";
 import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "./symbols.ts";
+import { compare, constant } from "./word.ts";
 
 /** Values of a word, both ends included. */
 export interface Range {
@@ -59,6 +61,31 @@ export function regionsOf(
     }
   }
   return { regions, complete };
+}
+
+/**
+ * Tells whether a function holds somewhere in a region.
+ *
+ * @param symbols The input.
+ * @param region The region; its `rest` says for which arguments.
+ * @param f A boolean function.
+ * @returns Whether there is an input of the region on which `f` is true.
+ */
+export function holdsWithin(
+  { diagram, input }: Symbols,
+  { arch, nr, rest }: Region,
+  f: Node,
+): boolean {
+  if (f === NEVER) return false;
+  let held = diagram.and(f, rest);
+  const words = [[ARCH_OFFSET, arch], [NR_OFFSET, nr]] as const;
+  for (const [offset, { first, last }] of words) {
+    const word = input(offset);
+    const from = compare(diagram, "jge", word, constant(first));
+    const beyond = compare(diagram, "jgt", word, constant(last));
+    held = diagram.and(held, diagram.and(from, diagram.not(beyond)));
+  }
+  return held !== NEVER;
 }
 
 function isWhole(intervals: readonly Range[]): boolean {
