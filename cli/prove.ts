@@ -229,8 +229,11 @@ function textOf(
 ): string {
   switch (result.kind) {
     case "equal": {
-      const { archIntervals, nrIntervals, offsets } = result.coverage;
-      return `equal: for every architecture, number, argument and instruction pointer\n  covered  ${archIntervals} intervals of arch, ${nrIntervals} of nr, input words at ${
+      const { archIntervals, nrIntervals, offsets, nodes } = result.coverage;
+      const what = nodes === 0
+        ? "the same instructions"
+        : `${archIntervals} intervals of arch, ${nrIntervals} of nr`;
+      return `equal: for every architecture, number, argument and instruction pointer\n  covered  ${what}, input words at ${
         offsets.join(" ")
       }\n`;
     }

@@ -4,8 +4,9 @@
  *
  * For each word of the input the values are 0, all ones, and for each constant
  * `k` that the word may be compared with: k − 1, k, k + 1, and for masks the
- * mask, its complement and each of its bits alone. A word that nothing looks at
- * has the value 0 only.
+ * mask, its complement and each of its bits alone. A word that flows into what
+ * `ret a` returns has the actions of the kernel, too. A word that nothing looks
+ * at has the value 0 only.
  *
  * @module
  */
@@ -18,6 +19,16 @@ import {
   type SeccompData,
 } from "../bpf/seccomp_data.ts";
 import type { Policy } from "../profile/policy.ts";
+import {
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_RET_KILL_THREAD,
+  SECCOMP_RET_LOG,
+  SECCOMP_RET_TRACE,
+  SECCOMP_RET_TRAP,
+  SECCOMP_RET_USER_NOTIF,
+} from "../tables/uapi.ts";
 import { fromWords, programsOf, type Subject } from "./confirm.ts";
 
 /** Choices of `witnesses`. */
@@ -35,6 +46,18 @@ export interface WitnessOptions {
 export type BoundaryValues = readonly (readonly number[])[];
 
 const ALL_ONES = 0xffff_ffff;
+
+/** Return values, one of each action that the kernel knows. */
+const ACTIONS: readonly number[] = [
+  SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_RET_KILL_THREAD,
+  SECCOMP_RET_TRAP,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_USER_NOTIF,
+  SECCOMP_RET_TRACE,
+  SECCOMP_RET_LOG,
+  SECCOMP_RET_ALLOW,
+];
 
 /**
  * Collects the boundary values of subjects, word by word.
@@ -143,7 +166,11 @@ function addProgram(words: readonly Set<number>[], program: Program): void {
     if (places === undefined) continue;
     const [a = 0, x = 0] = places;
     const [name = "", form] = String(op).split(".");
-    if (name === "ret") continue;
+    if (name === "ret") {
+      // What is returned is compared with the actions, by the kernel.
+      if (form === "a") addActions(words, a);
+      continue;
+    }
     const loaded = form === "abs"
       ? 1 << (k / 4)
       : form === "mem"
@@ -170,6 +197,14 @@ function addProgram(words: readonly Set<number>[], program: Program): void {
       arrive(pc + 1 + jt, places);
       arrive(pc + 1 + jf, places);
     } else arrive(pc + 1, next);
+  }
+}
+
+function addActions(words: readonly Set<number>[], held: number): void {
+  for (const [i, word] of words.entries()) {
+    if (((held >>> i) & 1) === 0) continue;
+    for (const action of ACTIONS) word.add(action);
+    word.add(ALL_ONES);
   }
 }
 
