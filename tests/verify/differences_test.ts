@@ -137,6 +137,17 @@ Deno.test("listDifferences() has one direction in an entry, and tells where answ
   assertEquals([...kinds].sort(), [-1, 0, 1]);
 });
 
+Deno.test("listDifferences() cuts arguments by direction", () => {
+  const differences = all(
+    program("ld [16]\nret a\n"),
+    program(`ret #${ERRNO}\n`),
+  );
+  const kinds = differences.map(({ a, b }) =>
+    Math.sign(precedence(a) - precedence(b))
+  );
+  assertEquals(kinds.sort(), [-1, 0, 1]);
+});
+
 Deno.test("listDifferences() says that answers vary only if they do", () => {
   const allow = program(`ret #${ALLOW}\n`);
   const cases: readonly (readonly [string, boolean])[] = [
