@@ -8,7 +8,7 @@
 
 import { ARCH_OFFSET, argOffset, NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Condition, Policy, ReturnValue } from "../profile/policy.ts";
-import type { Node } from "./diagram.ts";
+import { ALWAYS, NEVER, type Node } from "./diagram.ts";
 import type { Symbols } from "./symbols.ts";
 import {
   compare,
@@ -39,22 +39,28 @@ const TESTS: Readonly<Record<Condition["op"], CompareOp>> = {
  */
 export function decideAll(policy: Policy, symbols: Symbols): Node {
   const { diagram, input, leaf } = symbols;
-  const { and, choose, except } = diagram;
+  const { and, choose, except, or } = diagram;
   const test = (op: CompareOp, offset: number, k: number): Node =>
     compare(diagram, op, input(offset), constant(k));
   const returning = (value: ReturnValue): Node => leaf(constant(value));
   let answer = returning(policy.badArchValue);
   for (const { auditArch, rules } of policy.arches.toReversed()) {
     let here = returning(policy.defaultValue);
-    for (const { first, last, conditions, value } of rules.toReversed()) {
-      let matches = first === last
+    // Of rules on the same numbers: where one matches, and what it gives.
+    let [any, given] = [NEVER, here];
+    const reversed = rules.toReversed();
+    for (const [i, { first, last, conditions, value }] of reversed.entries()) {
+      const matches = conditions.map((c) => holdsWhere(c, policy, symbols))
+        .reduce(and, ALWAYS);
+      any = or(any, matches);
+      given = choose(matches, returning(value), given);
+      const above = reversed[i + 1];
+      if (above?.first === first && above.last === last) continue;
+      const there = first === last
         ? test("jeq", NR_OFFSET, first)
         : except(test("jge", NR_OFFSET, first), test("jgt", NR_OFFSET, last));
-      for (const condition of conditions) {
-        const holds = holdsWhere(condition, policy.littleEndian, symbols);
-        matches = and(matches, holds);
-      }
-      here = choose(matches, returning(value), here);
+      here = choose(and(there, any), given, here);
+      [any, given] = [NEVER, returning(policy.defaultValue)];
     }
     answer = choose(test("jeq", ARCH_OFFSET, auditArch), here, answer);
   }
@@ -67,7 +73,7 @@ export function decideAll(policy: Policy, symbols: Symbols): Node {
  */
 function holdsWhere(
   { arg, op, mask: kept, value }: Condition,
-  littleEndian: boolean,
+  { littleEndian }: Policy,
   { diagram: d, input }: Symbols,
 ): Node {
   const on = (half: "lo" | "hi", test: CompareOp): Node => {

@@ -81,9 +81,8 @@ export interface Diagram {
 export const CONSTANT_LEVEL = 0xffff;
 
 const STEPS_PER_QUESTION = 0xffff;
-/** Two nodes make one exact number. */
+/** More than there may be nodes, so that two of them make one exact number. */
 const PAIR = 2 ** 26;
-const MOST_NODES = 2 ** 25;
 /** Most entries of a `Map`, with room to spare. */
 const MOST_ENTRIES = 2 ** 23;
 
@@ -94,7 +93,7 @@ const MOST_ENTRIES = 2 ** 23;
  * @returns The diagram; its operations throw `LimitReached`.
  */
 export function createDiagram(limits: DiagramLimits): Diagram {
-  const mostNodes = Math.min(limits.nodes, MOST_NODES);
+  const mostNodes = Math.min(limits.nodes, PAIR / 2);
   // By node; indices below are nodes, so what is read is a number.
   const levels = [CONSTANT_LEVEL, CONSTANT_LEVEL];
   const lows = [NEVER, ALWAYS];

@@ -136,9 +136,9 @@ export interface Unproven {
   readonly allowed?: number;
 }
 
-/** One million nodes and four million steps: about a second and 100 MB. */
+/** 1.5 million nodes and four million steps: two or three seconds and 300 MB at most. */
 export const DEFAULT_PROOF_LIMITS: ProofLimits = {
-  nodes: 1_000_000,
+  nodes: 1_500_000,
   steps: 4_000_000,
 };
 

@@ -32,11 +32,8 @@ export const ARCH_LEVEL = 0;
 export const NR_LEVEL = 32;
 
 /** Byte offsets of the words: `arch`, `nr`, the arguments, the instruction pointer. */
-const OFFSETS: readonly number[] = [
-  ...[ARCH_OFFSET, NR_OFFSET],
-  ...Array.from({ length: 12 }, (_, i) => 16 + 4 * i),
-  ...[8, 12],
-];
+const OFFSETS: readonly number[] = [ARCH_OFFSET, NR_OFFSET]
+  .concat([16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60], [8, 12]);
 
 /** Variables, and what was made of them. */
 export interface Symbols {

@@ -217,7 +217,7 @@ Deno.test("proveEquivalent() gives up on programs built to outgrow it, and says 
   assert(verdict.kind === "unproven");
   assertEquals(
     verdict.allowed,
-    verdict.limit === "nodes" ? 1_000_000 : 4_000_000,
+    verdict.limit === "nodes" ? 1_500_000 : 4_000_000,
   );
   const steps = proveEquivalent(a, b, { limits: { steps: 1_000 } });
   assertEquals(steps, { kind: "unproven", limit: "steps", allowed: 1_000 });
