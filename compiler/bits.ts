@@ -122,8 +122,18 @@ export function addBitTests(
     const depth = depthOf(node);
     let best = own;
     for (const mask of MASKS) {
+      // A side of several classes needs a test that all its values meet.
+      const sides = sidesOf(points, mask);
+      if (sides === undefined) continue;
+      const mixed = (sides.yes.mixed ? 1 : 0) + (sides.no.mixed ? 1 : 0);
+      const least: PricedTree = {
+        tree: node,
+        cost: weight + (sides.yes.mixed ? sides.yes.weight : 0) +
+          (sides.no.mixed ? sides.no.weight : 0),
+        tests: 1 + mixed,
+      };
+      if (!isBetter(least, best)) continue;
       const yes = points.filter(({ value }) => (value & mask) !== 0);
-      if (yes.length === 0 || yes.length === points.length) continue;
       const no = points.filter(({ value }) => (value & mask) === 0);
       const [a, b] = [solve(yes), solve(no)];
       if (1 + Math.max(depthOf(a.tree), depthOf(b.tree)) > depth) continue;
@@ -225,6 +235,32 @@ function runsOf(points: readonly Point[]): readonly Run[] {
     } else runs.push({ first: value, cls, weight, single: true });
   }
   return runs;
+}
+
+/** What a JSET leaves on one side. */
+interface Part {
+  readonly weight: number;
+  /** Whether there are several classes. */
+  readonly mixed: boolean;
+}
+
+/** Both sides of a JSET; `undefined` where one is empty. */
+function sidesOf(
+  points: readonly Point[],
+  mask: number,
+): { readonly yes: Part; readonly no: Part } | undefined {
+  const [weights, classes, mixed] = [[0, 0], [-1, -1], [false, false]];
+  for (const { value, cls, weight } of points) {
+    const side = (value & mask) === 0 ? 0 : 1;
+    weights[side] = (weights[side] ?? 0) + weight;
+    if (classes[side] === -1) classes[side] = cls;
+    else if (classes[side] !== cls) mixed[side] = true;
+  }
+  if (classes.includes(-1)) return undefined;
+  const part = (i: number): Part => {
+    return { weight: weights[i] ?? 0, mixed: mixed[i] ?? false };
+  };
+  return { yes: part(1), no: part(0) };
 }
 
 function classOf(tree: TestTree, value: number): number {
