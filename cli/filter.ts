@@ -87,6 +87,7 @@ export async function compileSource(
     ...(choice === undefined ? [] : [choice.assumed]),
   ]);
   const compilation = compile(policy, choice?.options);
+  if (!flags.quiet) tellDepth(io, source.name, compilation, cost?.maxDepth);
   proveOrThrow(policy, compilation.program);
   return {
     kind: "profile",
@@ -96,6 +97,24 @@ export async function compileSource(
     objective: choice?.options.objective ?? "balanced",
     programs: [compilation.program],
   };
+}
+
+/** Says where a bound on the depth could not be kept. */
+function tellDepth(
+  io: Io,
+  name: string,
+  { arches }: Compilation,
+  maxDepth: number | undefined,
+): void {
+  if (maxDepth === undefined || maxDepth === 0) return;
+  for (const { names, depth, intervals } of arches) {
+    if (depth <= maxDepth) continue;
+    io.err(
+      `${name}: warning: Cannot keep --max-depth ${maxDepth} on ${
+        names.join("+")
+      }: ${intervals} intervals: ${depth} tests are used\n`,
+    );
+  }
 }
 
 /**

@@ -122,7 +122,7 @@ function treesOf(
       arch: tree.names.join("+"),
       intervals,
       expected,
-      tree: inSteps ? expected - Math.max(0, cost - lowerBound) : null,
+      tree: inSteps ? expected - cost + lowerBound : null,
       floor: floorSteps(compilation.decision, arch, weighing),
       tests,
       cost,
@@ -166,7 +166,15 @@ export function formatMeasures(
 
 function formatTrees(trees: readonly TreeReport[]): string {
   return formatTable([
-    ["tree", "arch", "expected", "best tree", "gap", "any program", "optimal"],
+    [
+      "tree",
+      "arch",
+      "expected",
+      "best ==,>= tree",
+      "gap",
+      "any program",
+      "best tree is",
+    ],
     ...trees.map((report) => {
       const { name, arch, expected, tree, floor, proven } = report;
       return [
@@ -176,22 +184,28 @@ function formatTrees(trees: readonly TreeReport[]): string {
         tree === null ? "–" : `${proven ? "" : "≥ "}${tree.toFixed(3)}`,
         `${(100 * gapOf(report)).toFixed(2)} %`,
         `≥ ${floor.toFixed(3)}`,
-        proven ? "proven" : "not proven",
+        proven ? "proven" : "a bound",
       ];
     }),
   ]);
 }
 
-/** How much of the cost may be too much. */
-function gapOf({ cost, lowerBound, proven }: TreeReport): number {
-  return proven || lowerBound === 0 ? 0 : Math.max(0, cost / lowerBound - 1);
+/**
+ * How far above the best tree of `==` and `>=` tests the filter may be, or how
+ * far below it is, by JSET.
+ */
+function gapOf({ expected, tree, cost, lowerBound }: TreeReport): number {
+  if (tree !== null) return expected / tree - 1;
+  return lowerBound === 0 ? 0 : cost / lowerBound - 1;
 }
 
 function whyOf(report: TreeReport): string {
   const { name, arch, intervals, tests, cost, lowerBound, proven } = report;
   const why = proven
-    ? "no tree of == and >= tests costs less: optimal: proven"
-    : `no tree costs less than ${
+    ? cost < lowerBound - 1e-6
+      ? "optimal: proven, and JSET in narrow ranges betters it"
+      : "no tree of == and >= tests costs less: optimal: proven"
+    : `no tree of == and >= tests costs less than ${
       lowerBound.toFixed(3)
     }; the search ended at its limit, --optimum spends more`;
   return `${name}: ${arch}: ${intervals} intervals, ${

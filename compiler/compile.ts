@@ -65,6 +65,8 @@ export interface CompiledArch {
   readonly auditArch: number;
   /** Intervals of the number line with neighboring outcomes that differ. */
   readonly intervals: number;
+  /** Most tests on a number. */
+  readonly depth: number;
   /** Expected tests on the number under the weights. */
   readonly tests: number;
   /** The same with the price of a test: what was made small; for `size`, by the best of several prices. */
@@ -131,6 +133,7 @@ export function compile(
       names,
       auditArch,
       intervals: intervals ?? 0,
+      depth: tree?.depth ?? 0,
       tests: (tree?.cost ?? 0) / total,
       cost: (tree?.priced ?? 0) / total,
       proven: tree?.proven ?? false,

@@ -99,7 +99,7 @@ Deno.test("stats counts a profile and how far its tree is from the best", async 
   );
   assertMatch(
     out,
-    /\ntree +arch +expected +best tree +gap +any program +optimal\n/,
+    /\ntree +arch +expected +best ==,>= tree +gap +any program +best tree is\n/,
   );
 });
 
@@ -115,7 +115,9 @@ Deno.test("stats -o json says the same in numbers", async () => {
   const [tree] = trees;
   assertEquals(tree.proven, true);
   assert(tree.floor < tree.tree, "no program goes below the floor");
-  assert(tree.tree <= tree.expected + 1e-9, "no tree beats the best one");
+  // The last pass may better the best tree of == and >= tests by JSET.
+  assert(tree.expected <= tree.tree + 1e-9, "the filter is no worse");
+  assertNear(tree.tree - tree.expected, tree.lowerBound - tree.cost);
   assertNear(tree.expected, arch.mean);
 });
 
