@@ -52,13 +52,13 @@ function main(folder: string): void {
     "# Profiles",
     "",
     "Made by `deno task profiles FOLDER`. _mean_, _worst_: executed instructions over numbers 0..469 of the native",
-    "architecture with zero arguments. _tests_: expected tests on the number, and whether no tree of `==` and `>=` tests",
-    `can have fewer. _attach_: seccomp(2) alone, µs, minimum of ${ROUNDS} in one interleaved run. Names as the host's libseccomp knows them.`,
+    "architecture with zero arguments. _cost_: tests on the number, weighted and priced as the objective says (compiler/cost.ts);",
+    `_bound_: no tree of \`==\` and \`>=\` tests costs less; below it by JSET. _attach_: seccomp(2) alone, µs, minimum of ${ROUNDS} in one interleaved run. Names as the host's libseccomp knows them.`,
     "",
     machineLine(),
     "",
-    "| profile | filter | instructions | mean | worst | tests | attach µs |",
-    "| --- | --- | --: | --: | --: | --- | --: |",
+    "| profile | filter | instructions | mean | worst | cost | bound | attach µs |",
+    "| --- | --- | --: | --: | --: | --: | --: | --: |",
   ];
   const left: string[] = [];
   const files = [...Deno.readDirSync(folder)].map((entry) => entry.name)
@@ -110,8 +110,8 @@ function rowsOf(path: string, native: Arch): readonly string[] {
     const own = arches[0];
     const bound = own === undefined
       ? ""
-      : `${own.tests.toFixed(3)}${
-        own.proven ? ", proven" : `, bound ${own.lowerBound.toFixed(3)}`
+      : `${own.cost.toFixed(3)} | ${own.lowerBound.toFixed(3)}${
+        own.proven ? ", proven" : ""
       }`;
     variants.push({ name: objective, program, bound });
   }
@@ -122,7 +122,7 @@ function rowsOf(path: string, native: Arch): readonly string[] {
     const time = times[i];
     return `| ${i === 0 ? basename(path) : ""} | ${name} | ${length} | ${
       own?.mean.toFixed(2)
-    } | ${own?.worst} | ${bound ?? ""} | ${
+    } | ${own?.worst} | ${bound ?? " | "} | ${
       time === undefined ? "–" : time.toFixed(0)
     } |`;
   });
