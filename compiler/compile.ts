@@ -39,13 +39,13 @@ import { treeOfCells, type WordTree } from "./tree.ts";
 export interface CompileOptions extends CostOptions {
   /**
    * Work units that the search for the optimum of each architecture may spend,
-   * about 10^7 a second; 2 million where absent, 0 for the quick search alone.
+   * about 10^7 a second; 20 million where absent, 0 for the quick search alone.
    */
   readonly workLimit?: number;
 }
 
 /** Work units for each architecture where nothing is said. */
-const WORK_LIMIT = 2_000_000;
+const WORK_LIMIT = 20_000_000;
 
 /** A program and what is known about it. */
 export interface Compilation {
