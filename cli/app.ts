@@ -28,6 +28,7 @@ import {
   stats,
   syscalls,
 } from "./routes_report.ts";
+import { rewrite, store } from "./routes_store.ts";
 
 /** The application. */
 export const app: Application<AppContext> = buildApplication(
@@ -35,7 +36,7 @@ export const app: Application<AppContext> = buildApplication(
     routes: {
       ...{ compile, disasm, asm, simulate, prove, diff, stats },
       ...{ run, dump, verify, selftest, bench },
-      ...{ install, uninstall, status, doctor },
+      ...{ install, uninstall, status, doctor, store, rewrite },
       ...{ syscalls, demo, completions },
     },
     docs: {

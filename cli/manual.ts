@@ -114,6 +114,17 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     usage: "[FLAG...]",
     examples: ["doctor", "doctor -o json"],
   },
+  store: {
+    usage: "[FLAG...] ls | show KEY | gc | prime PROFILE...",
+    examples: [
+      "store ls -o json",
+      "store prime --semantics runc default:docker",
+    ],
+  },
+  rewrite: {
+    usage: "[FLAG...] BUNDLE",
+    examples: ["rewrite /run/bundle", "rewrite --store none ."],
+  },
   completions: {
     usage: "bash|zsh|fish",
     examples: [

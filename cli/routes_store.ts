@@ -1,0 +1,108 @@
+/**
+ * Commands about precompiled filters: names, flags, words.
+ *
+ * @module
+ */
+
+import { buildCommand, type Command } from "@stricli/core";
+import { type Flags, OUTPUT_FLAG, TELL_FLAGS, word } from "./flags.ts";
+import { type AppContext, lazily } from "./lazy.ts";
+import type { StoreFlags } from "./store.ts";
+import type { HookFlags } from "./store_open.ts";
+
+const HOOK_FLAGS: Flags<HookFlags> = {
+  store: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "DIR",
+    brief: "Where filters are kept (default: /var/cache/seccomp-tree)",
+  },
+  user: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "The store of this user's rootless Podman",
+  },
+  settings: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "FILE",
+    brief: "Such as /etc/seccomp-tree/podman.json",
+  },
+  semantics: {
+    kind: "enum",
+    values: ["crun", "runc"],
+    optional: true,
+    brief: "With runc's ENOSYS stub or without (default: crun)",
+  },
+  names: {
+    kind: "enum",
+    values: ["host", "builtin"],
+    optional: true,
+    brief: "The host's libseccomp's (default, where there is one), ours",
+  },
+  quiet: TELL_FLAGS.quiet,
+};
+
+/** `store`. */
+export const store: Command<AppContext> = buildCommand<
+  StoreFlags,
+  string[],
+  AppContext
+>({
+  docs: { brief: "List, show, clean and fill the store of filters" },
+  loader: lazily(async () => (await import("./store.ts")).runStore),
+  parameters: {
+    flags: {
+      ...HOOK_FLAGS,
+      caps: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "CAPS",
+        brief: "prime: default, none, all or CAP_X,CAP_Y",
+      },
+      kernel: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "X.Y",
+        brief: "prime: kernel version (default: this host's)",
+      },
+      ...OUTPUT_FLAG,
+    },
+    aliases: { q: "quiet", o: "output" },
+    positional: {
+      kind: "array",
+      parameter: {
+        brief: "ls, show KEY, gc, or prime and profiles",
+        parse: (input: string): string => input,
+        placeholder: "ACTION",
+      },
+    },
+  },
+});
+
+/** `rewrite`. */
+export const rewrite: Command<AppContext> = buildCommand<
+  HookFlags,
+  [bundle: string],
+  AppContext
+>({
+  docs: { brief: "Put the precompiled filter into a bundle" },
+  loader: lazily(async () => (await import("./rewrite.ts")).runRewrite),
+  parameters: {
+    flags: HOOK_FLAGS,
+    aliases: { q: "quiet" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "Folder with a config.json",
+        parse: word,
+        placeholder: "BUNDLE",
+      }],
+    },
+  },
+});
