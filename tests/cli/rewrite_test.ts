@@ -92,7 +92,12 @@ Deno.test("rewrite leaves a bundle alone where it must, and exits by the reason"
     assertEquals(text, config);
     assertEquals(namesIn(path), ["config.json"]);
   }
-  const none = await call(["rewrite", join(folder.path, "none")]);
+  const none = await call([
+    "rewrite",
+    "--store",
+    "none",
+    join(folder.path, "none"),
+  ]);
   assertEquals([none.code, none.out], [3, ""]);
   assertEquals((await call(["rewrite"])).code, 2);
 });
