@@ -202,3 +202,10 @@ export {
   type NotLooser,
   proveNotLooser,
 } from "./verify/differences.ts";
+
+// `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. Not a static import,
+// so that the library never loads the command line.
+if (import.meta.main) {
+  const program: string = new URL("./cli/main.ts", import.meta.url).href;
+  import(program).then(({ start }) => start());
+}

@@ -67,8 +67,9 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
   return status === -4 || status === -5 ? EXIT.usage : EXIT.fault;
 }
 
-if (import.meta.main) {
-  main(processIo(), Deno.args).then((code) => {
-    Deno.exitCode = code;
-  });
+/** Runs the command line of this process and sets its exit code. */
+export async function start(): Promise<void> {
+  Deno.exitCode = await main(processIo(), Deno.args);
 }
+
+if (import.meta.main) start();
