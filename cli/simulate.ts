@@ -4,7 +4,11 @@
  * @module
  */
 
-import { formatReturnValue, precedence } from "../bpf/return_value.ts";
+import {
+  effective,
+  formatReturnValue,
+  precedence,
+} from "../bpf/return_value.ts";
 import { prepare, trace } from "../bpf/run.ts";
 import { type SeccompData, toWords } from "../bpf/seccomp_data.ts";
 import type { Arch } from "../tables/arch.ts";
@@ -179,9 +183,17 @@ function jsonOf(result: Simulation): Readonly<Record<string, unknown>> {
   };
 }
 
+/** What the kernel makes of a value that it does not take as it is. */
+function actedOn(value: number): string | undefined {
+  const acted = formatReturnValue(effective(value));
+  return acted === formatReturnValue(value) ? undefined : acted;
+}
+
 function textOf({ data, value, steps, answers, rule }: Simulation): string {
+  const acted = actedOn(value);
   const lines = [
     formatReturnValue(value),
+    ...(acted === undefined ? [] : [`  acted  as ${acted}, by the kernel`]),
     `  call   ${describeCall(data)}`,
     ...(rule === undefined ? [] : [`  rule   ${rule}`]),
     `  steps  ${steps}`,

@@ -164,3 +164,22 @@ Deno.test("simulate agrees with the published vectors of libseccomp", async () =
   }
   assert(seen > 500, `${seen} vectors`);
 });
+
+Deno.test("simulate says what the kernel makes of a value that it does not take", async () => {
+  await using folder = await createFolder();
+  for (
+    const [k, shown, acted] of [
+      ["0x51388", "ERRNO(5000)", "ERRNO(4095)"],
+      ["0x12345678", "0x12345678", "KILL_PROCESS"],
+    ] as const
+  ) {
+    const file = await folder.write("filter.s", `ret #${k}\n`);
+    const { out } = await call(["simulate", file, "read"]);
+    const [verdict, effect = ""] = out.split("\n");
+    assertEquals(verdict, shown);
+    assertEquals(effect.trim(), `acted  as ${acted}, by the kernel`);
+  }
+  const file = await folder.write("filter.s", "ret #0x7fff0000\n");
+  const { out } = await call(["simulate", file, "read"]);
+  assertEquals(out.includes("acted"), false);
+});
