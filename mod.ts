@@ -122,7 +122,7 @@ export {
   type Target,
   targetArches,
 } from "./profile/resolve.ts";
-export type { UnknownNames } from "./profile/names.ts";
+export type { KnownCalls, UnknownNames } from "./profile/names.ts";
 export { returnValue } from "./profile/action.ts";
 export { type CallCounts, parseWeights } from "./profile/weights.ts";
 export type {

@@ -17,7 +17,7 @@ import { measure } from "../cli/measure.ts";
 import { referenceProgram } from "../cli/reference.ts";
 import { compile } from "../compiler/compile.ts";
 import type { Objective } from "../compiler/cost.ts";
-import { hostNames } from "../ffi/host_names.ts";
+import { hostCalls } from "../ffi/host_names.ts";
 import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { openStub } from "../ffi/stub.ts";
 import { ProfileError } from "../profile/error.ts";
@@ -86,13 +86,13 @@ function rowsOf(path: string, native: Arch): readonly string[] {
   });
   if (seccomp === undefined) return [];
   const library = openLibseccomp();
-  const names = library && hostNames(library);
+  const knows = library && hostCalls(library);
   const all = targetArches(native, seccomp.architectures);
   const { policy } = resolve(seccomp, {
-    arches: all.map((arch) => names?.restrict(arch) ?? arch),
+    arches: all,
     semantics: "crun",
     unknown: "ignore",
-    ...(names === undefined ? {} : { knows: names.knows }),
+    ...(knows === undefined ? {} : { knows }),
   });
   const variants: Variant[] = [];
   for (const [optimize, kind] of [[1, "linear"], [2, "tree"]] as const) {

@@ -7,7 +7,7 @@
 
 import { referenceProgram } from "../cli/reference.ts";
 import { compile } from "../compiler/compile.ts";
-import { hostNames } from "../ffi/host_names.ts";
+import { hostCalls } from "../ffi/host_names.ts";
 import { type Libseccomp, openLibseccomp } from "../ffi/libseccomp.ts";
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import {
@@ -67,15 +67,12 @@ function defaultForHost(library: Libseccomp | undefined):
     capabilities: DOCKER_DEFAULT_CAPABILITIES,
   });
   if (seccomp === undefined) return undefined;
-  const names = hostNames(library);
-  const arches = targetArches(native, seccomp.architectures).map(
-    names.restrict,
-  );
+  const arches = targetArches(native, seccomp.architectures);
   const { policy } = resolve(seccomp, {
     arches,
     semantics: "crun",
     unknown: "ignore",
-    knows: names.knows,
+    knows: hostCalls(library),
   });
   return { seccomp, arches, policy };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { HostNames } from "../ffi/host_names.ts";
 import { ProfileError } from "../profile/error.ts";
 import {
   type Host,
@@ -93,13 +92,13 @@ export async function resolveProfile(
     );
   }
   const place = (d: Diagnostic): Diagnostic => placed(profile, d);
-  const names = await namesOf(flags);
+  const knows = await knownCalls(flags);
   try {
     const arches = named ?? targetArches(native, seccomp.architectures);
     const resolution = resolve(seccomp, {
       ...targetOf(flags),
-      arches: dedupe(arches).map((arch) => names?.restrict(arch) ?? arch),
-      ...(names === undefined ? {} : { knows: names.knows }),
+      arches: dedupe(arches),
+      ...(knows === undefined ? {} : { knows }),
     });
     return {
       ...resolution,
@@ -130,7 +129,9 @@ function targetOf(
 }
 
 /** Which names exist; the host's library is opened only where it is asked. */
-async function namesOf(flags: TargetFlags): Promise<HostNames | undefined> {
+async function knownCalls(
+  flags: TargetFlags,
+): Promise<Target["knows"]> {
   if (flags.names === "builtin") return undefined;
   const { openLibseccomp } = await import("../ffi/libseccomp.ts");
   const library = openLibseccomp();
@@ -139,8 +140,8 @@ async function namesOf(flags: TargetFlags): Promise<HostNames | undefined> {
       "Cannot use --names host: libseccomp.so.2 is not installed: install libseccomp2, or use --names builtin",
     );
   }
-  const { hostNames } = await import("../ffi/host_names.ts");
-  return hostNames(library);
+  const { hostCalls } = await import("../ffi/host_names.ts");
+  return hostCalls(library);
 }
 
 function placed(profile: ParsedProfile, diagnostic: Diagnostic): Diagnostic {

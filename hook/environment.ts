@@ -10,6 +10,7 @@ import {
   archByName,
   SYSCALL_TABLE_VERSION,
 } from "../tables/arch.ts";
+import type { KnownCalls } from "../profile/names.ts";
 import { digestFields, sha256 } from "./digest.ts";
 
 /** Version of the compiler, that of deno.json: another version, other entries. */
@@ -34,8 +35,8 @@ export interface NameSource {
   readonly kind: "host" | "builtin";
   /** Such as `libseccomp 2.5.4 sha256:…` or the version of our tables. */
   readonly label: string;
-  /** Whether a name exists; absent where our tables decide. */
-  readonly knows?: (name: string) => boolean;
+  /** Whether a call exists; absent where our tables decide. */
+  readonly knows?: KnownCalls;
   /** Whether equal labels mean equal names: otherwise nothing may be stored. */
   readonly exact: boolean;
   /** Files whose change may mean other names; absent where they are unknown. */
@@ -121,10 +122,11 @@ export function mayCallLibraries(): boolean {
 export async function hostNames(): Promise<NameSource | undefined> {
   if (!mayCallLibraries()) return undefined;
   const { openLibseccomp } = await import("../ffi/libseccomp.ts");
+  const { hostCalls } = await import("../ffi/host_names.ts");
   const library = openLibseccomp();
   if (library === undefined) return undefined;
   const label = `libseccomp ${library.version}`;
-  const knows = (name: string): boolean => library.known(name);
+  const knows = hostCalls(library);
   const path = await mappedLibrary();
   const plain: NameSource = { kind: "host", label, exact: false, knows };
   if (path === undefined) return plain;

@@ -22,6 +22,24 @@ const MAX_SUGGESTIONS = 20;
  */
 export type UnknownNames = "ignore" | "warn" | "deny-error";
 
+/**
+ * Whether a call exists: on an architecture, or on any where none is given. A
+ * library may know a name and have no number for it on one architecture.
+ */
+export type KnownCalls = (name: string, arch?: Arch) => boolean;
+
+/**
+ * Takes the calls out of an architecture's table that do not exist there.
+ *
+ * @param arch The architecture.
+ * @param knows Which calls exist.
+ * @returns The architecture with the calls that are left.
+ */
+export function restrictTable(arch: Arch, knows: KnownCalls): Arch {
+  const syscalls = [...arch.syscalls].filter(([name]) => knows(name, arch));
+  return { ...arch, syscalls: new Map(syscalls) };
+}
+
 /** Names that get no rule, and what is said about them. */
 export interface NameFindings {
   /** Names that are skipped everywhere. */
@@ -46,7 +64,7 @@ export function checkNames(
   defaultValue: ReturnValue,
   target: {
     readonly arches: readonly Arch[];
-    readonly knows?: (name: string) => boolean;
+    readonly knows?: KnownCalls;
     readonly unknown?: UnknownNames;
   },
 ): NameFindings {

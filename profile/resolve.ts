@@ -31,7 +31,12 @@ import {
   repeatsIndex,
 } from "./entries.ts";
 import { type Diagnostic, ProfileError } from "./error.ts";
-import { checkNames, type UnknownNames } from "./names.ts";
+import {
+  checkNames,
+  type KnownCalls,
+  restrictTable,
+  type UnknownNames,
+} from "./names.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
 import type { ArchPolicy, Policy, ReturnValue, Rule } from "./policy.ts";
 import { orderCalls } from "./order.ts";
@@ -46,10 +51,10 @@ export interface Target {
   /** Whose filter is meant; `runc` puts its ENOSYS stub in front. */
   readonly semantics: "crun" | "runc";
   /**
-   * Which names exist, such as those that the host's libseccomp knows. Absent:
-   * all names of our tables.
+   * Which calls exist, such as those that the host's libseccomp knows. Absent:
+   * all of our tables.
    */
-  readonly knows?: (name: string) => boolean;
+  readonly knows?: KnownCalls;
   /** What a name that exists nowhere is; `deny-error` where absent. */
   readonly unknown?: UnknownNames;
   /** Whether doubtful constructs that the runtimes accept are errors. */
@@ -111,12 +116,13 @@ export function targetArches(
  * Resolves a profile for a target.
  *
  * @param seccomp The profile, already selected for a host.
- * @param target Machine and runtime.
+ * @param asked Machine and runtime.
  * @returns The policy with warnings.
  * @throws {ProfileError} when the runtimes would refuse the profile, or when
  * a rule that denies names a call that does not exist.
  */
-export function resolve(seccomp: LinuxSeccomp, target: Target): Resolution {
+export function resolve(seccomp: LinuxSeccomp, asked: Target): Resolution {
+  const target = withKnownCalls(asked);
   const defaultValue = returnValue(
     seccomp.defaultAction,
     seccomp.defaultErrnoRet,
@@ -164,6 +170,13 @@ export function resolve(seccomp: LinuxSeccomp, target: Target): Resolution {
     diagnostics,
     unknownNames: [...names.skip].sort(),
   };
+}
+
+/** A call that the library has no number for does not exist on that architecture. */
+function withKnownCalls(target: Target): Target {
+  const { arches, knows } = target;
+  if (knows === undefined) return target;
+  return { ...target, arches: arches.map((a) => restrictTable(a, knows)) };
 }
 
 /** Rules of one architecture by number, or by name where the call does not exist there. */

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { decode } from "../../bpf/encode.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
-import { hostNames } from "../../ffi/host_names.ts";
+import { hostCalls } from "../../ffi/host_names.ts";
 import { type Libseccomp, openLibseccomp } from "../../ffi/libseccomp.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES, type Host } from "../../profile/host.ts";
@@ -80,7 +80,9 @@ function check(
     ? runcStub(seccomp, library)
     : new Uint8Array();
   const reference = prepare(decode(joinFilter(stub, built.bytes)));
-  const produced = produce(seccomp, target, hostNames(library));
+  const produced = produce(seccomp, target, {
+    knows: hostCalls(library),
+  });
   assert(produced.kind === "compiled" && produced.program !== undefined);
   const own = prepare(produced.program);
   const oracle = interpret(seccomp, libraryHost(target, library));

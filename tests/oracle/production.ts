@@ -16,10 +16,8 @@ import { archOf, type Target } from "./meaning.ts";
 
 /** What to make. */
 export interface ProduceOptions {
-  /** Which names exist; those of the tables unless told. */
-  readonly knows?: (name: string) => boolean;
-  /** Cuts the table of an architecture down to what a library knows. */
-  readonly restrict?: (arch: Arch) => Arch;
+  /** Which calls exist; those of the tables unless told. */
+  readonly knows?: (name: string, arch?: Arch) => boolean;
   /** Whether to compile; yes unless told. */
   readonly program?: boolean;
 }
@@ -56,7 +54,7 @@ export function produce(
   try {
     const arches = targetArches(archOf(target.native), seccomp.architectures);
     policy = resolve(seccomp, {
-      arches: arches.map((arch) => options.restrict?.(arch) ?? arch),
+      arches,
       semantics: target.semantics,
       unknown: "warn",
       ...(options.knows === undefined ? {} : { knows: options.knows }),

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
-import { hostNames } from "../../ffi/host_names.ts";
+import { hostCalls } from "../../ffi/host_names.ts";
 import { type Libseccomp, openLibseccomp } from "../../ffi/libseccomp.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { ProfileError } from "../../profile/error.ts";
@@ -37,8 +37,8 @@ Deno.test("proveEquivalent() finds our filters equal to those of the host's libs
     const seccomp = sectionOf(name, text, native);
     if (seccomp === undefined) continue;
     for (const semantics of ["crun", "runc"] as const) {
-      const names = hostNames(library);
-      const ours = filterOf(seccomp, { native, semantics }, names);
+      const knows = hostCalls(library);
+      const ours = filterOf(seccomp, { native, semantics }, { knows });
       for (
         const [layout, theirs] of referencesOf(seccomp, semantics, library)
       ) {

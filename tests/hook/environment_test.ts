@@ -1,0 +1,52 @@
+import { assert, assertEquals } from "@std/assert";
+import { decode } from "../../bpf/encode.ts";
+import { prepare, run } from "../../bpf/run.ts";
+import { toWords } from "../../bpf/seccomp_data.ts";
+import { openLibseccomp } from "../../ffi/libseccomp.ts";
+import { describeEnvironment, hostNames } from "../../hook/environment.ts";
+import { readSection } from "../../hook/filter.ts";
+import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
+import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
+import { parseProfile } from "../../profile/parse.ts";
+import { selectFor } from "../../profile/select.ts";
+import { decide } from "../../verify/decide.ts";
+import { toFilterSpec } from "../oracle/libseccomp_adapter.ts";
+
+const ABIS = [[0xc000_003e, 0], [0xc000_003e, 0x4000_0000], [0x4000_0003, 0]];
+
+Deno.test("the hook gives every call what the host's libseccomp gives it, on each ABI", async () => {
+  const library = openLibseccomp();
+  const names = await hostNames();
+  if (library === undefined || names === undefined) return;
+  const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), {
+    arch: "x86_64",
+    kernel: { major: 6, minor: 1 },
+    capabilities: DOCKER_DEFAULT_CAPABILITIES,
+  });
+  assert(seccomp !== undefined);
+  const section = JSON.stringify({
+    ...seccomp,
+    syscalls: seccomp.syscalls.map(({ path: _path, ...entry }) => entry),
+  }, (_, value) => typeof value === "bigint" ? Number(value) : value);
+  const environment = await describeEnvironment({ semantics: "crun", names });
+  const reading = readSection(section, environment);
+  assert(reading.kind === "section", reading.kind);
+  const built = library.exportFilter(
+    toFilterSpec(seccomp, { runtime: "crun" }),
+  );
+  assert(built.kind === "filter", built.kind);
+  const theirs = prepare(decode(built.bytes));
+  for (const [arch = 0, base = 0] of ABIS) {
+    for (let i = 0; i < 600; i++) {
+      const data = {
+        arch,
+        nr: base + i,
+        instructionPointer: 0n,
+        args: [0n, 0n, 0n, 0n, 0n, 0n],
+      };
+      const { value } = decide(reading.section.policy, data);
+      const wanted = run(theirs, toWords(data, true));
+      assertEquals(value, wanted, `number ${data.nr} on ${arch.toString(16)}`);
+    }
+  }
+});
