@@ -6,7 +6,8 @@
 
 import { check } from "../bpf/check.ts";
 import { InputError } from "./error.ts";
-import { type Format, formatProgram } from "./formats.ts";
+import type { Format } from "./format_names.ts";
+import { formatProgram } from "./formats.ts";
 import { type Io, readInputFile } from "./io.ts";
 import { readAssembly } from "./source.ts";
 import { refuseOverwrite, writeArtefact } from "./write.ts";

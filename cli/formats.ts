@@ -9,23 +9,8 @@ import { encode } from "../bpf/encode.ts";
 import { toHex } from "../bpf/hex.ts";
 import type { Instruction, Program } from "../bpf/instruction.ts";
 import { toCode } from "../bpf/opcode.ts";
+import type { Format } from "./format_names.ts";
 import { ANNOTATION } from "./source.ts";
-
-/** Forms of a filter. */
-export const FORMATS = [
-  "raw",
-  "base64",
-  "hex",
-  "asm",
-  "c",
-  "go",
-  "rust",
-  "json",
-  "annotation",
-] as const;
-
-/** A form of a filter. */
-export type Format = typeof FORMATS[number];
 
 /**
  * Writes a program in a form.

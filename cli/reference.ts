@@ -9,6 +9,7 @@ import { decode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import type { FilterRule, FilterSpec, Libseccomp } from "../ffi/libseccomp.ts";
 import { returnValue } from "../profile/action.ts";
+import { repeatsIndex } from "../profile/entries.ts";
 import type { LinuxSeccomp, LinuxSeccompArg } from "../profile/oci.ts";
 import type { Arch } from "../tables/arch.ts";
 
@@ -51,11 +52,13 @@ function specOf(
     seccomp.defaultErrnoRet,
   );
   const rules: FilterRule[] = [];
-  for (const { names, action: scmp, errnoRet, args } of seccomp.syscalls) {
+  for (const entry of seccomp.syscalls) {
+    const { names, action: scmp, errnoRet, args } = entry;
     const action = returnValue(scmp, errnoRet);
     if (action === defaultAction) continue;
-    const repeated = new Set(args.map((a) => a.index)).size < args.length;
-    const alternatives = repeated ? args.map((arg) => [arg]) : [args];
+    const alternatives = repeatsIndex(entry)
+      ? args.map((arg) => [arg])
+      : [args];
     for (const name of names) {
       for (const list of alternatives) {
         rules.push({ action, name, args: list.map(toArg) });

@@ -13,7 +13,7 @@ import {
   SOURCE_FLAGS,
   TELL_ALIASES,
 } from "./flags.ts";
-import type { Format } from "./formats.ts";
+import { type Format, FORMATS } from "./format_names.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 import type { CompileFlags } from "./compile.ts";
 import type { DisasmFlags } from "./disasm.ts";
@@ -23,17 +23,7 @@ import type { AsmFlags } from "./asm.ts";
 export const FORMAT_FLAG: Flags<{ readonly format: Format }> = {
   format: {
     kind: "enum",
-    values: [
-      "raw",
-      "base64",
-      "hex",
-      "asm",
-      "c",
-      "go",
-      "rust",
-      "json",
-      "annotation",
-    ],
+    values: FORMATS,
     default: "base64",
     placeholder: "FORM",
     brief: "Form of the filter",

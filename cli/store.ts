@@ -19,8 +19,8 @@ import { EXIT, messageLine, printable } from "./exit.ts";
 import type { OutputFlags } from "./flags.ts";
 import type { Io } from "./io.ts";
 import {
+  currentEnvironments,
   type HookFlags,
-  presentEnvironments,
   readStore,
   refusing,
 } from "./store_open.ts";
@@ -93,7 +93,7 @@ function checkUse(
 
 async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
   const { directory, items } = await readStore(io, flags);
-  const current = await presentEnvironments();
+  const current = await currentEnvironments();
   const entries = items.flatMap(({ entry }) =>
     entry === undefined ? [] : [aboutEntry(entry, current)]
   );
@@ -168,7 +168,7 @@ async function showEntry(
       `Cannot show "${directory}/${name}": ${problem}: find out who changed it, then run "seccomp-tree store gc"`,
     );
   }
-  const about = aboutEntry(entry, await presentEnvironments());
+  const about = aboutEntry(entry, await currentEnvironments());
   if (flags.output === "json") {
     const filter = encodeBase64(entry.bytes);
     const { section } = entry;
@@ -199,7 +199,7 @@ section       ${about.sectionLength} bytes
 
 async function removeStale(io: Io, flags: StoreFlags): Promise<number> {
   const { store } = await readStore(io, flags);
-  const keep = await presentEnvironments();
+  const keep = await currentEnvironments();
   const removed = await store?.gc(keep) ?? [];
   io.out(
     removed.length === 0

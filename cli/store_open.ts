@@ -7,11 +7,7 @@
  */
 
 import { basename, dirname, join } from "@std/path";
-import {
-  builtinNames,
-  describeEnvironment,
-  hostNames,
-} from "../hook/environment.ts";
+import { hostNames, presentEnvironments } from "../hook/environment.ts";
 import { RefusedError } from "../hook/error.ts";
 import type { Log } from "../hook/log.ts";
 import { DEFAULTS, loadSettings, type Settings } from "../hook/settings.ts";
@@ -124,27 +120,19 @@ export async function readStore(
 }
 
 /**
- * Lists the environments in which this machine's containers may ask for
- * filters now: either runtime, either source of names.
+ * Lists the environments whose filters are current on this machine.
  *
  * @returns Their ids.
  * @throws {MachineError} Where a library of names is there and cannot be told apart from others.
  */
-export async function presentEnvironments(): Promise<ReadonlySet<string>> {
+export async function currentEnvironments(): Promise<ReadonlySet<string>> {
   const host = await hostNames();
   if (host?.exact === false) {
     throw new MachineError(
       "Cannot tell which filters are current: the host's libseccomp cannot be read: run this with -A",
     );
   }
-  const sources = [await builtinNames(), ...(host === undefined ? [] : [host])];
-  const ids = new Set<string>();
-  for (const names of sources) {
-    for (const semantics of ["crun", "runc"] as const) {
-      ids.add((await describeEnvironment({ semantics, names })).id);
-    }
-  }
-  return ids;
+  return await presentEnvironments(host);
 }
 
 /**

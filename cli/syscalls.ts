@@ -6,15 +6,14 @@
 
 import {
   type Arch,
-  archByName,
   ARCHES,
   isKnownName,
   SYSCALL_TABLE_VERSION,
 } from "../tables/arch.ts";
 import { EXIT } from "./exit.ts";
-import { UsageError } from "./error.ts";
 import type { Io } from "./io.ts";
 import { formatTable } from "./table.ts";
+import { archOf } from "./target.ts";
 
 /** Flags of `syscalls`. */
 export interface SyscallsFlags {
@@ -28,17 +27,7 @@ export function runSyscalls(
   flags: SyscallsFlags,
   word?: string,
 ): number {
-  const arches = flags.arch?.map((name) => {
-    const arch = archByName(name);
-    if (arch === undefined) {
-      throw new UsageError(
-        `Cannot use --arch ${name}: unknown: use one of ${
-          ARCHES.map((a) => a.name).join(", ")
-        }`,
-      );
-    }
-    return arch;
-  }) ?? ARCHES;
+  const arches = flags.arch?.map(archOf) ?? ARCHES;
   const number = word !== undefined && /^(?:0x[0-9a-f]+|[0-9]+)$/i.test(word)
     ? Number(word)
     : undefined;

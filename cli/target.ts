@@ -151,7 +151,14 @@ function placed(profile: ParsedProfile, diagnostic: Diagnostic): Diagnostic {
   return { ...diagnostic, path, ...(locate(profile.document, path) ?? {}) };
 }
 
-function archOf(name: string): Arch {
+/**
+ * Finds the architecture that `--arch` names.
+ *
+ * @param name The word after the option.
+ * @returns The architecture.
+ * @throws {UsageError} when there is none of this name.
+ */
+export function archOf(name: string): Arch {
   const arch = archByName(name);
   if (arch === undefined) {
     throw new UsageError(

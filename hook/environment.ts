@@ -93,6 +93,27 @@ export async function describeEnvironment(
 }
 
 /**
+ * Lists the environments in which this machine's containers may ask for
+ * filters now: either runtime, either source of names.
+ *
+ * @param host What {@linkcode hostNames} found.
+ * @returns Their ids.
+ * @throws {RangeError} Where this machine has no system call table.
+ */
+export async function presentEnvironments(
+  host: NameSource | undefined,
+): Promise<ReadonlySet<string>> {
+  const sources = [await builtinNames(), ...(host === undefined ? [] : [host])];
+  const ids = new Set<string>();
+  for (const names of sources) {
+    for (const semantics of ["crun", "runc"] as const) {
+      ids.add((await describeEnvironment({ semantics, names })).id);
+    }
+  }
+  return ids;
+}
+
+/**
  * Takes the built-in tables as source of names.
  *
  * @returns The source.

@@ -5,11 +5,7 @@
  * @module
  */
 
-import {
-  builtinNames,
-  describeEnvironment,
-  hostNames,
-} from "../hook/environment.ts";
+import { hostNames, presentEnvironments } from "../hook/environment.ts";
 import { DEFAULTS, parseSettings, type Settings } from "../hook/settings.ts";
 import { openStore, type StoreItem } from "../hook/store.ts";
 import type { Place } from "./apply.ts";
@@ -224,7 +220,7 @@ async function storeStatus(
     const problem = error instanceof Error ? error.message : String(error);
     return { store: { ...empty, problems: [problem] }, items: [] };
   }
-  const present = await presentEnvironments();
+  const present = await presentEnvironments(await hostNames());
   const entries = items.flatMap(({ entry }) =>
     entry === undefined ? [] : [entry]
   );
@@ -234,19 +230,6 @@ async function storeStatus(
   );
   const stale = entries.length - current;
   return { store: { directory, current, stale, problems }, items };
-}
-
-/** Ids of all environments that this machine may ask for now. */
-async function presentEnvironments(): Promise<ReadonlySet<string>> {
-  const host = await hostNames();
-  const sources = [await builtinNames(), ...(host === undefined ? [] : [host])];
-  const ids = new Set<string>();
-  for (const names of sources) {
-    for (const semantics of ["crun", "runc"] as const) {
-      ids.add((await describeEnvironment({ semantics, names })).id);
-    }
-  }
-  return ids;
 }
 
 async function findSharedPrecreate(root: string): Promise<readonly string[]> {
