@@ -8,6 +8,7 @@
 import { ALWAYS, CONSTANT_LEVEL, NEVER, type Node } from "./diagram.ts";
 import { intervalsOf } from "./intervals.ts";
 import type { Range } from "./regions.ts";
+import { offsetsOf } from "./inputs.ts";
 import type { Symbols } from "./symbols.ts";
 import { WORD_BITS } from "./word.ts";
 
@@ -35,7 +36,7 @@ export function boxesOf(
   most: number,
 ): readonly Box[] | undefined {
   const { diagram } = symbols;
-  const starts = symbols.offsets().map((offset) => {
+  const starts = offsetsOf(symbols).map((offset) => {
     const highest = symbols.input(offset)[WORD_BITS - 1] ?? NEVER;
     return { offset, level: diagram.level(highest) };
   });

@@ -1,14 +1,15 @@
 /**
  * What a policy means for all inputs at once: the same reading as `decide`, on
  * symbols in place of one call. It goes from the last rule to the first, each
- * overruling those below it where it matches.
+ * overruling those below it where it matches. The numbers are a line cut where
+ * rules begin and end; only then does it become a function of the number's bits.
  *
  * @module
  */
 
 import { ARCH_OFFSET, argOffset, NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Condition, Policy, ReturnValue } from "../profile/policy.ts";
-import { ALWAYS, NEVER, type Node } from "./diagram.ts";
+import { ALWAYS, type Diagram, type Node } from "./diagram.ts";
 import type { Symbols } from "./symbols.ts";
 import {
   compare,
@@ -16,17 +17,8 @@ import {
   compute,
   constant,
   type Word,
+  WORD_BITS,
 } from "./word.ts";
-
-/** The test of the machine for each comparison, or for its opposite. */
-const TESTS: Readonly<Record<Condition["op"], CompareOp>> = {
-  eq: "jeq",
-  ne: "jeq",
-  lt: "jge",
-  le: "jgt",
-  gt: "jgt",
-  ge: "jge",
-};
 
 /**
  * Reads a policy on all inputs.
@@ -38,33 +30,62 @@ const TESTS: Readonly<Record<Condition["op"], CompareOp>> = {
  * @returns The function whose leaves are what a filter has to return.
  */
 export function decideAll(policy: Policy, symbols: Symbols): Node {
-  const { diagram, input, leaf } = symbols;
-  const { and, choose, except, or } = diagram;
-  const test = (op: CompareOp, offset: number, k: number): Node =>
-    compare(diagram, op, input(offset), constant(k));
-  const returning = (value: ReturnValue): Node => leaf(constant(value));
+  const { diagram: d, input, leaf } = symbols;
+  const { and, choose } = d;
+  const leaves = new Map<ReturnValue, Node>();
+  const returning = (value: ReturnValue): Node => {
+    const made = leaves.get(value) ?? leaf(constant(value));
+    leaves.set(value, made);
+    return made;
+  };
   let answer = returning(policy.badArchValue);
   for (const { auditArch, rules } of policy.arches.toReversed()) {
-    let here = returning(policy.defaultValue);
-    // Of rules on the same numbers: where one matches, and what it gives.
-    let [any, given] = [NEVER, here];
-    const reversed = rules.toReversed();
-    for (const [i, { first, last, conditions, value }] of reversed.entries()) {
+    const line: Piece[] = [{ first: 0, rest: returning(policy.defaultValue) }];
+    for (const { first, last, conditions, value } of rules.toReversed()) {
       const matches = conditions.map((c) => holdsWhere(c, policy, symbols))
         .reduce(and, ALWAYS);
-      any = or(any, matches);
-      given = choose(matches, returning(value), given);
-      const above = reversed[i + 1];
-      if (above?.first === first && above.last === last) continue;
-      const there = first === last
-        ? test("jeq", NR_OFFSET, first)
-        : except(test("jge", NR_OFFSET, first), test("jgt", NR_OFFSET, last));
-      here = choose(and(there, any), given, here);
-      [any, given] = [NEVER, returning(policy.defaultValue)];
+      const given = returning(value);
+      const [from, to] = [cut(line, first), cut(line, last + 1)];
+      for (const piece of line.slice(from, to)) {
+        piece.rest = choose(matches, given, piece.rest);
+      }
     }
-    answer = choose(test("jeq", ARCH_OFFSET, auditArch), here, answer);
+    const here = compare(d, "jeq", input(ARCH_OFFSET), constant(auditArch));
+    answer = choose(here, onLine(line, input(NR_OFFSET), d), answer);
   }
   return answer;
+}
+
+/** Numbers from `first` up to the next piece, for which the rest is the same. */
+interface Piece {
+  readonly first: number;
+  rest: Node;
+}
+
+/** Finds the piece that begins with a number, made where there is none. */
+function cut(line: Piece[], first: number): number {
+  let i = 0;
+  while (i < line.length && (line[i] as Piece).first < first) i++;
+  if (line[i]?.first !== first && first < 2 ** WORD_BITS) {
+    line.splice(i, 0, { first, rest: (line[i - 1] as Piece).rest });
+  }
+  return i;
+}
+
+/** Makes the function of a word that is `rest` on each piece, the highest bit first. */
+function onLine(line: readonly Piece[], word: Word, d: Diagram): Node {
+  /** The same for 2^bits values from `first`, where piece `i` is. */
+  function part(first: number, bits: number, i: number): Node {
+    const end = line[i + 1]?.first ?? Infinity;
+    if (first + 2 ** bits <= end) return (line[i] as Piece).rest;
+    const middle = first + 2 ** (bits - 1);
+    let j = i;
+    while ((line[j + 1]?.first ?? Infinity) <= middle) j++;
+    const high = part(middle, bits - 1, j);
+    const low = part(first, bits - 1, i);
+    return d.choose(word[bits - 1] as Node, high, low);
+  }
+  return part(0, WORD_BITS, 0);
 }
 
 /**
@@ -81,11 +102,12 @@ function holdsWhere(
     const masked = compute(d, "and", seen, halfOf(kept, half));
     return compare(d, test, masked, halfOf(value, half));
   };
-  const test = TESTS[op];
+  const strict = op === "gt" || op === "le";
+  const test = op === "eq" || op === "ne" ? "jeq" : strict ? "jgt" : "jge";
   const low = d.and(on("hi", "jeq"), on("lo", test));
   const holds = test === "jeq" ? low : d.or(on("hi", "jgt"), low);
-  // These three hold where their test does not.
-  return ["ne", "lt", "le"].includes(op) ? d.not(holds) : holds;
+  // These three hold where the test of their opposite does not.
+  return op === "ne" || op === "lt" || op === "le" ? d.not(holds) : holds;
 }
 
 function halfOf(u64: bigint, half: "lo" | "hi"): Word {

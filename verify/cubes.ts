@@ -6,6 +6,7 @@
  */
 
 import { ALWAYS, NEVER, type Node } from "./diagram.ts";
+import { offsetsOf } from "./inputs.ts";
 import type { Symbols } from "./symbols.ts";
 
 /** Values of one input word whose bits under a mask are given: `(w & mask) == value`. */
@@ -60,7 +61,7 @@ function listCubes(
 ): readonly Cube[] | undefined {
   const { diagram } = symbols;
   const places = new Map<number, readonly [number, number]>();
-  for (const offset of symbols.offsets()) {
+  for (const offset of offsetsOf(symbols)) {
     for (const [bit, variable] of symbols.input(offset).entries()) {
       places.set(diagram.level(variable), [offset, bit]);
     }

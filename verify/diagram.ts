@@ -13,6 +13,8 @@
  * @module
  */
 
+import { checkSteps, type DiagramLimits, LimitReached } from "./limits.ts";
+
 /**
  * A function by its number. It is either boolean, with `NEVER` and `ALWAYS` at
  * the bottom, or has leaves there; never both.
@@ -23,32 +25,6 @@ export type Node = number;
 export const NEVER: Node = 0;
 /** The function that is true everywhere. */
 export const ALWAYS: Node = 1;
-
-/** What a diagram may spend before it gives up. */
-export interface DiagramLimits {
-  /** Most nodes; a node takes up to 40 bytes. */
-  readonly nodes: number;
-  /** Most steps of `choose`, about 0.1 µs each. */
-  readonly steps: number;
-  /** Asked now and then; true gives up. */
-  readonly interrupted?: (() => boolean) | undefined;
-}
-
-/** Names of the limits. */
-export type LimitName = "nodes" | "steps" | "interrupted";
-
-/** Thrown where a limit is hit; never leaves `verify/`. */
-export class LimitReached extends Error {
-  override readonly name = "LimitReached";
-  /** The limit. */
-  readonly limit: LimitName;
-
-  /** @param limit The limit that was hit. */
-  constructor(limit: LimitName) {
-    super(`Cannot finish the diagram: limit of ${limit} reached`);
-    this.limit = limit;
-  }
-}
 
 /** A set of shared functions. */
 export interface Diagram {
@@ -80,7 +56,6 @@ export interface Diagram {
 /** A level below all variables, which are u16 numbers. */
 export const CONSTANT_LEVEL = 0xffff;
 
-const STEPS_PER_QUESTION = 0xffff;
 /** More than there may be nodes, so that two of them make one exact number. */
 const PAIR = 2 ** 26;
 /** Most entries of a `Map`, with room to spare. */
@@ -132,13 +107,6 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     return node;
   }
 
-  function spend(): void {
-    if (++steps > limits.steps) throw new LimitReached("steps");
-    if ((steps & STEPS_PER_QUESTION) === 0 && limits.interrupted?.() === true) {
-      throw new LimitReached("interrupted");
-    }
-  }
-
   function choose(f: Node, g: Node, h: Node): Node {
     if (f === ALWAYS) return g;
     if (f === NEVER) return h;
@@ -150,7 +118,7 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     ) {
       return cache[entry + 3] as number;
     }
-    spend();
+    checkSteps(limits, ++steps);
     const top = Math.min(level(f), level(g), level(h));
     const low = choose(lowOf(f, top), lowOf(g, top), lowOf(h, top));
     const high = choose(highOf(f, top), highOf(g, top), highOf(h, top));
@@ -172,7 +140,7 @@ export function createDiagram(limits: DiagramLimits): Diagram {
       const key = f * PAIR + g;
       const known = results.get(key);
       if (known !== undefined) return known;
-      spend();
+      checkSteps(limits, ++steps);
       if (results.size === MOST_ENTRIES) throw new LimitReached("nodes");
       const top = Math.min(level(f), level(g));
       const result = top === CONSTANT_LEVEL ? combine(f, g) : choose(

@@ -25,10 +25,10 @@ import {
   ALWAYS,
   CONSTANT_LEVEL,
   type Diagram,
-  LimitReached,
   NEVER,
   type Node,
 } from "./diagram.ts";
+import { LimitReached } from "./limits.ts";
 import {
   type Counterexample,
   DEFAULT_PROOF_LIMITS,
@@ -37,6 +37,7 @@ import {
 } from "./equivalence.ts";
 import { meaningOf } from "./meaning.ts";
 import { holdsWithin, type Range, regionsOf } from "./regions.ts";
+import { lowestInput } from "./inputs.ts";
 import { createSymbols, type Order, type Symbols } from "./symbols.ts";
 import { prevails } from "./verdict.ts";
 import { compare, constant, type Word } from "./word.ts";
@@ -158,7 +159,7 @@ export function listDifferences(
         if (differences.length === most) {
           return { kind: "listed", differences, complete: false };
         }
-        const input = symbols.inputWhere(where);
+        const input = lowestInput(symbols, where);
         input[0] = nr.first;
         input[1] = arch.first;
         const witness = runBoth(fromWords(input, littleEndian), answers);
@@ -221,7 +222,7 @@ export function proveNotLooser(
       (f, g) => prevails(diagram, wordOf(f), wordOf(g)),
     );
     if (looser === NEVER) return { kind: "not-looser" };
-    const data = fromWords(symbols.inputWhere(looser), littleEndian);
+    const data = fromWords(lowestInput(symbols, looser), littleEndian);
     const witness = runBoth(data, answers);
     const [ours, theirs] = [witness.a.value, witness.b.value].map(effective);
     if (precedence(ours ?? 0) >= precedence(theirs ?? 0)) {

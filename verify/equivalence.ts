@@ -50,9 +50,11 @@ import {
   programsOf,
   type Subject,
 } from "./confirm.ts";
-import { type LimitName, LimitReached, NEVER, type Node } from "./diagram.ts";
+import { NEVER, type Node } from "./diagram.ts";
+import { type LimitName, LimitReached } from "./limits.ts";
 import { intervalsOf } from "./intervals.ts";
 import { meaningOf, whereDifferent } from "./meaning.ts";
+import { lowestInput, offsetsOf } from "./inputs.ts";
 import {
   ARCH_LEVEL,
   createSymbols,
@@ -86,7 +88,7 @@ export interface ProofOptions {
    * only, and is little-endian.
    */
   readonly littleEndian?: boolean;
-  /** Limits of each attempt, of which there are at most three. */
+  /** Limits of each attempt, of which there are at most four. */
   readonly limits?: Partial<ProofLimits>;
   /** Asked now and then; true ends the work as unproven. */
   readonly interrupted?: () => boolean;
@@ -153,6 +155,7 @@ const MOST_INTERVALS = 0x1_0000;
  * is made in half the time, and nearly always does.
  */
 const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
+  ["word", 1 / 64],
   ["word", 1 / 8],
   ["word", 1],
   ["bit", 1],
@@ -212,7 +215,7 @@ export function proveEquivalent(
       if (different === NEVER) {
         return { kind: "equal", coverage: coverageOf(meaningOfA, symbols) };
       }
-      const words = symbols.inputWhere(different);
+      const words = lowestInput(symbols, different);
       const found = differenceOn(fromWords(words, littleEndian));
       if (found !== undefined) return found;
       throw new Error(`Unreachable: both sides agree on ${words}`);
@@ -276,7 +279,7 @@ function coverageOf(meaning: Node, symbols: Symbols): Coverage {
   return {
     archIntervals: arches.length,
     nrIntervals,
-    offsets: symbols.offsets(),
+    offsets: offsetsOf(symbols),
     nodes: diagram.nodes(),
     steps: diagram.steps(),
   };

@@ -5,20 +5,18 @@
  * @module
  */
 
-import { type Diagram, NEVER, type Node } from "./diagram.ts";
-import type { Word } from "./word.ts";
+import { NEVER, type Node } from "./diagram.ts";
+import type { Symbols } from "./symbols.ts";
 
 /**
  * Finds the lowest input on which a function holds.
  *
- * @param diagram Where the function lives.
- * @param words The words of the input that it may depend on, by byte offset.
+ * @param symbols The input, with the words that the function may depend on.
  * @param f A boolean function that is not `NEVER`.
  * @returns Sixteen words.
  */
 export function lowestInput(
-  diagram: Diagram,
-  words: ReadonlyMap<number, Word>,
+  { diagram, words }: Symbols,
   f: Node,
 ): Uint32Array {
   const places = new Map<number, readonly [number, number]>();
@@ -38,4 +36,9 @@ export function lowestInput(
     f = low === NEVER ? diagram.highOf(f, level) : low;
   }
   return found;
+}
+
+/** Lists the byte offsets of the words that were read so far, rising. */
+export function offsetsOf({ words }: Symbols): readonly number[] {
+  return [...words.keys()].sort((a, b) => a - b);
 }

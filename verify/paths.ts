@@ -3,21 +3,23 @@
  * every instruction that the kernel's `seccomp_check_filter()` admits.
  *
  * Jumps only go forward, so one walk from the first instruction to the last
- * sees each once, after all that lead to it. It carries for each instruction
- * where it runs, a boolean function of the input, and what the registers hold
- * there. Where paths meet with different contents in a register, it holds "what
- * this path has where this path is taken, else what the other has"; that is
- * computed only if something reads it, for most registers are dead by then. So
- * the number of paths does not matter, only the size of the functions.
+ * sees each once, after all that lead to it. It finds what the registers hold at
+ * each instruction and where its test holds. Where paths meet with different
+ * contents in a register, it holds "what this path has where this path is taken,
+ * else what the other has"; that is computed only if something reads it, for
+ * most registers are dead by then. So the number of paths does not matter, only
+ * the size of the functions.
  *
- * Where an instruction runs is kept in parts, one for each meeting of paths that
- * it lies behind, and two parts are put together only above the last meeting
- * that they have in common. That keeps the order of tests free: `hi == 1 &&
- * lo == 2` is made by itself, small, before it meets what is left over of the
- * thousand rules before it.
+ * A place at which paths meet begins a segment; what lies between is a tree,
+ * whose answer is put together on the way back, from the last instruction to the
+ * first, one step for each test. It counts on the inputs that reach the segment
+ * and end in it. Where it leads to another segment is a function relative to it;
+ * what several of its jumps have in common is put together before it meets where
+ * the segment itself runs. That keeps the order of tests free:
+ * `hi == 1 && lo == 2` is made by itself, small, before it meets what is left
+ * over of the thousand rules before it.
  *
- * The inputs on which the program ends at one `ret` or another cover all
- * inputs and do not overlap, and put together they are the answer.
+ * Every input ends in one segment, so the answers of all are the whole answer.
  *
  * What is assumed of the machine is what bpf/run.ts states: A and X start as 0,
  * a division by an X of 0 returns 0, shifts by X take its low five bits.
@@ -25,7 +27,7 @@
  * @module
  */
 
-import type { Program } from "../bpf/instruction.ts";
+import type { Instruction, Program } from "../bpf/instruction.ts";
 import { SECCOMP_DATA_SIZE } from "../bpf/seccomp_data.ts";
 import { BPF_MEMWORDS } from "../tables/uapi.ts";
 import { ALWAYS, NEVER, type Node } from "./diagram.ts";
@@ -48,26 +50,28 @@ const X = 1;
 const SCRATCH = 2;
 const REGISTERS = SCRATCH + BPF_MEMWORDS;
 
-/** What lies behind a meeting of paths. */
+/** A tree of instructions: behind a place at which paths meet, up to the next ones. */
 interface Segment {
-  /** The segment in which the paths that meet began to part; absent at the start. */
-  readonly outer?: Segment;
-  /** On which inputs of `outer` they come together here. */
-  readonly inside: Node;
-  /** On which inputs at all. */
+  /** Its first instruction. */
+  readonly start: number;
+  /** On which inputs it runs. */
   readonly where: Node;
-  /** How many segments this one lies in. */
-  readonly depth: number;
+  /** On which of those, at least, it leads to another segment. */
+  left: Node;
 }
 
-/** How an instruction is reached. */
-interface Arrival {
-  /** The segment that it lies in. */
+/** An instruction that is reached, by one of the edges to it. */
+interface Step {
+  readonly pc: number;
+  /** The segment that the edge comes from. */
   readonly segment: Segment;
-  /** On which inputs of the segment it runs. */
-  readonly inside: Node;
-  /** What the registers hold on those. */
   readonly registers: readonly Register[];
+  /** The step before it in that segment; absent at the start. */
+  readonly before?: Step;
+  /** On which inputs of the segment it is reached, once that was asked for. */
+  inside?: Node;
+  /** Where it goes on to its second exit; elsewhere it does to the first. */
+  test: Node;
 }
 
 /**
@@ -83,77 +87,86 @@ export function execute(program: Program, symbols: Symbols): Node {
   const { diagram, input, leaf } = symbols;
   const { and, or, except, choose } = diagram;
   const zero = constant(0);
-  const arrivals = new Map<number, Arrival>();
-  const meetings = new Set<number>();
-  /** Where each leaf is the answer. */
-  const answers = new Map<Node, Node>();
+  const exits = program.map(exitsOf);
+  const meetings = meetingsOf(program);
+  /** What leads to a meeting. */
+  const edges = new Map<number, readonly Step[]>();
+  const segments: Segment[] = [];
+  const steps = new Map<number, Step>();
+  /** What is answered from an instruction on, unless it leads to another segment. */
+  const answers = new Map<number, Node>();
 
-  function arrive(pc: number, now: Arrival): void {
-    if (now.inside === NEVER) return;
-    const before = arrivals.get(pc);
-    if (before !== undefined) meetings.add(pc);
-    arrivals.set(pc, before === undefined ? now : meet(before, now));
-  }
-
-  function meet(before: Arrival, now: Arrival): Arrival {
-    const taken = (): Node => and(now.segment.where, now.inside);
-    const registers = before.registers.map((old, i) => {
-      const other = now.registers[i] ?? old;
-      return other === old
-        ? old
-        : once(() => select(diagram, taken(), other(), old()));
-    });
-    let [a, b] = [before, now];
-    while (a.segment !== b.segment) {
-      if (a.segment.depth < b.segment.depth) [a, b] = [b, a];
-      a = outward(a);
+  function begin(start: number, [first, ...others]: readonly Step[]): void {
+    if (first === undefined) return;
+    const registers = [...first.registers];
+    const parts = new Map([[first.segment, insideOf(first)]]);
+    for (const step of others) {
+      const { segment } = step;
+      const inside = insideOf(step);
+      parts.set(segment, or(inside, parts.get(segment) ?? NEVER));
+      for (const [i, old] of registers.entries()) {
+        const other = step.registers[i] ?? old;
+        if (other === old) continue;
+        const taken = (): Node => and(segment.where, inside);
+        registers[i] = once(() => select(diagram, taken(), other(), old()));
+      }
     }
-    return { segment: a.segment, inside: or(a.inside, b.inside), registers };
+    let where = NEVER;
+    for (const [from, inside] of parts) {
+      where = or(where, and(from.where, inside));
+    }
+    if (where === NEVER) return;
+    const segment = { start, where, left: NEVER };
+    segments.push(segment);
+    steps.set(start, {
+      pc: start,
+      segment,
+      registers,
+      inside: ALWAYS,
+      test: NEVER,
+    });
   }
 
-  /** The same, seen from the segment around. */
-  function outward({ segment, inside, registers }: Arrival): Arrival {
-    const { outer } = segment;
-    if (outer === undefined) throw new Error("Unreachable: no common start");
-    return { segment: outer, inside: and(segment.inside, inside), registers };
+  function go(before: Step, pc: number, registers: readonly Register[]): void {
+    const { segment } = before;
+    const step = { pc, segment, registers, before, test: NEVER };
+    if (!meetings.has(pc)) steps.set(pc, step);
+    else {
+      segment.left = or(segment.left, insideOf(step));
+      edges.set(pc, [...edges.get(pc) ?? [], step]);
+    }
   }
 
-  /** The same as a segment of its own. */
-  function inward({ segment: outer, inside, registers }: Arrival): Arrival {
-    const where = and(outer.where, inside);
-    const segment = { outer, inside, where, depth: outer.depth + 1 };
-    return { segment, inside: ALWAYS, registers };
+  /** On which inputs of its segment a step is reached. */
+  function insideOf(step: Step): Node {
+    const path: Step[] = [];
+    for (let at = step; at.inside === undefined && at.before; at = at.before) {
+      path.push(at);
+    }
+    for (const next of path.reverse()) {
+      const { pc = 0, test = NEVER, inside = ALWAYS } = next.before ?? {};
+      const taken = exits[pc]?.[1] === next.pc;
+      next.inside = (taken ? and : except)(inside, test);
+    }
+    return step.inside ?? ALWAYS;
   }
 
-  arrive(0, {
-    segment: { inside: ALWAYS, where: ALWAYS, depth: 0 },
-    inside: ALWAYS,
-    registers: new Array<Register>(REGISTERS).fill(() => zero),
-  });
-  for (const [pc, { op, jt, jf, k }] of program.entries()) {
-    const arrival = arrivals.get(pc);
-    if (arrival === undefined) continue;
-    arrivals.delete(pc);
-    const { segment, inside, registers } = meetings.has(pc)
-      ? inward(arrival)
-      : arrival;
-    if (segment.where === NEVER) continue;
-    const answer = (part: Node, word: Word): void => {
-      const at = leaf(word);
-      const where = and(segment.where, part);
-      answers.set(at, or(where, answers.get(at) ?? NEVER));
-    };
+  const registers = new Array<Register>(REGISTERS).fill(() => zero);
+  const all = { start: 0, where: ALWAYS, left: NEVER };
+  begin(0, [{ pc: 0, segment: all, registers, test: NEVER }]);
+  for (const [pc, { op, k }] of program.entries()) {
+    begin(pc, edges.get(pc) ?? []);
+    const step = steps.get(pc);
+    if (step === undefined) continue;
+    let { registers } = step;
+    const [no = -1, yes] = exits[pc] ?? [];
     const [name, form] = String(op).split(".");
     const held = (at: number): Register => registers[at] ?? (() => zero);
     const a = held(A);
     const operand = form === "x" ? held(X) : () => constant(k);
-    const go = (distance: number, part: Node, after = registers): void =>
-      arrive(pc + 1 + distance, { segment, inside: part, registers: after });
-    const put = (to: number, word: Register): void =>
-      go(0, inside, registers.with(to, word));
-    const set = (a: Word, part: Node): void =>
-      go(0, part, registers.with(A, () => a));
-
+    const put = (to: number, word: Register): void => {
+      registers = registers.with(to, word);
+    };
     switch (name) {
       case "ld":
       case "ldx": {
@@ -172,40 +185,72 @@ export function execute(program: Program, symbols: Symbols): Node {
       case "txa":
         put(name === "stx" ? SCRATCH + k : A, held(X));
         break;
-      case "neg":
-        set(compute(diagram, "sub", zero, a()), inside);
-        break;
+      case "ja":
       case "jeq":
       case "jgt":
       case "jge":
-      case "jset": {
-        const test = compare(diagram, name, a(), operand());
-        go(jt, and(inside, test));
-        go(jf, except(inside, test));
-        break;
-      }
-      case "ja":
-        go(k, inside);
+      case "jset":
+        if (name === "ja" || yes === undefined) break;
+        step.test = compare(diagram, name, a(), operand());
         break;
       case "ret":
-        answer(inside, form === "a" ? a() : operand());
-        break;
+        answers.set(pc, leaf(form === "a" ? a() : operand()));
+        continue;
       default: {
         const binary = BINARY_OPS.find((known) => known === name);
-        if (binary === undefined) {
+        if (binary === undefined && name !== "neg") {
           throw new Error(`Unreachable: ${op} at ${pc} passed the check`);
         }
-        const fails = binary === "div"
-          ? compare(diagram, "jeq", operand(), zero)
-          : NEVER;
-        answer(and(inside, fails), zero);
-        set(compute(diagram, binary, a(), operand()), except(inside, fails));
+        const word = binary === undefined
+          ? compute(diagram, "sub", zero, a())
+          : compute(diagram, binary, a(), operand());
+        put(A, () => word);
+        // Division by 0 returns 0: there is no second exit to go to.
+        if (name === "div") {
+          step.test = compare(diagram, "jeq", operand(), zero);
+        }
       }
     }
+    if (yes !== undefined && step.test !== NEVER) go(step, yes, registers);
+    if (step.test !== ALWAYS) go(step, no, registers);
   }
-  let result = leaf(zero);
-  for (const [at, where] of answers) result = choose(where, at, result);
+
+  // What is answered where it is another segment's turn does not matter.
+  const nothing = leaf(zero);
+  const answerFrom = (pc = -1): Node =>
+    meetings.has(pc) ? nothing : answers.get(pc) ?? nothing;
+  for (let pc = program.length - 1; pc >= 0; pc--) {
+    const step = steps.get(pc);
+    if (step === undefined || answers.has(pc)) continue;
+    const [no, yes] = exits[pc] ?? [];
+    answers.set(pc, choose(step.test, answerFrom(yes), answerFrom(no)));
+  }
+  let result = nothing;
+  for (const { start, where, left } of segments) {
+    result = choose(except(where, left), answers.get(start) ?? nothing, result);
+  }
   return result;
+}
+
+/** Lists what follows an instruction: where its test fails, and where it holds. */
+function exitsOf(at: Instruction, pc: number): readonly number[] {
+  const { op, jt, jf, k } = at;
+  const name = String(op);
+  if (name.startsWith("ret")) return [];
+  if (name === "ja") return [pc + 1 + k];
+  if (!name.startsWith("j")) return [pc + 1];
+  return jt === jf ? [pc + 1 + jf] : [pc + 1 + jf, pc + 1 + jt];
+}
+
+/** Finds where paths meet; one `ret` of a constant for many is as good as one for each. */
+function meetingsOf(program: Program): ReadonlySet<number> {
+  const reached = new Set<number>();
+  const meetings = program.flatMap(exitsOf).filter((pc) => {
+    const again = reached.has(pc);
+    reached.add(pc);
+    return again && program[pc]?.op !== "ret.k";
+  });
+  return new Set(meetings);
 }
 
 /** Computes something when it is first asked for, and remembers it. */

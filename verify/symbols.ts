@@ -14,13 +14,8 @@
  */
 
 import { ARCH_OFFSET, NR_OFFSET } from "../bpf/seccomp_data.ts";
-import {
-  createDiagram,
-  type Diagram,
-  type DiagramLimits,
-  type Node,
-} from "./diagram.ts";
-import { lowestInput } from "./inputs.ts";
+import { createDiagram, type Diagram, type Node } from "./diagram.ts";
+import type { DiagramLimits } from "./limits.ts";
 import { type Word, WORD_BITS } from "./word.ts";
 
 /** Order of the variables below `arch` and `nr`. */
@@ -44,10 +39,8 @@ export interface Symbols {
   leaf(word: Word): Node;
   /** The word of a leaf. */
   wordOf(leaf: Node): Word;
-  /** Byte offsets of the words read so far, rising. */
-  offsets(): readonly number[];
-  /** The lowest input, as sixteen words, on which `f` holds, which is not `NEVER`. */
-  inputWhere(f: Node): Uint32Array;
+  /** The words read so far, by byte offset. */
+  readonly words: ReadonlyMap<number, Word>;
 }
 
 /**
@@ -87,14 +80,7 @@ export function createSymbols(order: Order, limits: DiagramLimits): Symbols {
     return word;
   }
 
-  return {
-    diagram,
-    input,
-    leaf,
-    wordOf,
-    offsets: () => [...words.keys()].sort((a, b) => a - b),
-    inputWhere: (f) => lowestInput(diagram, words, f),
-  };
+  return { diagram, input, leaf, wordOf, words };
 }
 
 function levelOf(order: Order, offset: number, bit: number): number {

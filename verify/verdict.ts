@@ -8,28 +8,16 @@
  * @module
  */
 
-import {
-  MAX_ERRNO,
-  SECCOMP_RET_ACTION_FULL,
-  SECCOMP_RET_ALLOW,
-  SECCOMP_RET_DATA,
-  SECCOMP_RET_ERRNO,
-  SECCOMP_RET_KILL_PROCESS,
-  SECCOMP_RET_KILL_THREAD,
-  SECCOMP_RET_LOG,
-  SECCOMP_RET_TRACE,
-  SECCOMP_RET_TRAP,
-  SECCOMP_RET_USER_NOTIF,
-} from "../tables/uapi.ts";
+import * as uapi from "../tables/uapi.ts";
 import type { Diagram, Node } from "./diagram.ts";
 import { compare, compute, constant, select, type Word } from "./word.ts";
 
 /** Actions whose data nobody sees. */
 const WITHOUT_DATA: readonly number[] = [
-  SECCOMP_RET_KILL_THREAD,
-  SECCOMP_RET_USER_NOTIF,
-  SECCOMP_RET_LOG,
-  SECCOMP_RET_ALLOW,
+  uapi.SECCOMP_RET_KILL_THREAD,
+  uapi.SECCOMP_RET_USER_NOTIF,
+  uapi.SECCOMP_RET_LOG,
+  uapi.SECCOMP_RET_ALLOW,
 ];
 
 /**
@@ -58,21 +46,21 @@ export function prevails(d: Diagram, older: Word, newer: Word): Node {
  */
 export function effectOf(d: Diagram, value: Word): Word {
   const action = actionOf(d, value);
-  const data = compute(d, "and", value, constant(SECCOMP_RET_DATA));
-  const tooLarge = compare(d, "jgt", data, constant(MAX_ERRNO));
-  const largest = constant(SECCOMP_RET_ERRNO | MAX_ERRNO);
-  let effect = constant(SECCOMP_RET_KILL_PROCESS);
+  const data = compute(d, "and", value, constant(uapi.SECCOMP_RET_DATA));
+  const tooLarge = compare(d, "jgt", data, constant(uapi.MAX_ERRNO));
+  const largest = constant(uapi.SECCOMP_RET_ERRNO | uapi.MAX_ERRNO);
+  let effect = constant(uapi.SECCOMP_RET_KILL_PROCESS);
   const become = (known: number, word: Word): void => {
     const where = compare(d, "jeq", action, constant(known));
     effect = select(d, where, word, effect);
   };
-  become(SECCOMP_RET_ERRNO, select(d, tooLarge, largest, value));
-  become(SECCOMP_RET_TRAP, value);
-  become(SECCOMP_RET_TRACE, value);
+  become(uapi.SECCOMP_RET_ERRNO, select(d, tooLarge, largest, value));
+  become(uapi.SECCOMP_RET_TRAP, value);
+  become(uapi.SECCOMP_RET_TRACE, value);
   for (const known of WITHOUT_DATA) become(known, constant(known));
   return effect;
 }
 
 function actionOf(d: Diagram, value: Word): Word {
-  return compute(d, "and", value, constant(SECCOMP_RET_ACTION_FULL));
+  return compute(d, "and", value, constant(uapi.SECCOMP_RET_ACTION_FULL));
 }

@@ -33,10 +33,9 @@ export type CompareOp = "jeq" | "jgt" | "jge" | "jset";
 
 /** Gives the word that is a number everywhere. */
 export function constant(k: number): Word {
-  return Array.from(
-    { length: WORD_BITS },
-    (_, i) => (k >>> i) & 1 ? ALWAYS : NEVER,
-  );
+  const word: Node[] = [];
+  for (let i = 0; i < WORD_BITS; i++) word.push((k >>> i) & 1 ? ALWAYS : NEVER);
+  return word;
 }
 
 /** Gives the word that is `a` where `f` holds, elsewhere `b`. */
@@ -44,19 +43,18 @@ export function select(d: Diagram, f: Node, a: Word, b: Word): Word {
   return bitwise(a, b, (g, h) => d.choose(f, g, h));
 }
 
-/** Tells where a test holds. */
+/** Tells where a test holds: bit by bit, what is above overruling what is below. */
 export function compare(d: Diagram, op: CompareOp, a: Word, b: Word): Node {
-  switch (op) {
-    case "jeq":
-      return bitwise(a, b, (f, g) => d.choose(f, g, d.not(g)))
-        .reduce((equal, same) => d.and(same, equal), ALWAYS);
-    case "jgt":
-      return greater(d, a, b, NEVER);
-    case "jge":
-      return greater(d, a, b, ALWAYS);
-    case "jset":
-      return bitwise(a, b, d.and).reduce((set, f) => d.or(f, set), NEVER);
+  let lower = op === "jeq" || op === "jge" ? ALWAYS : NEVER;
+  for (const [i, f] of a.entries()) {
+    const g = b[i] ?? NEVER;
+    if (op === "jset") lower = d.choose(f, d.or(g, lower), lower);
+    else {
+      const above = op === "jeq" ? d.and(g, lower) : d.choose(g, lower, ALWAYS);
+      lower = d.choose(f, above, d.except(lower, g));
+    }
   }
+  return lower;
 }
 
 /** Computes modulo 2^32; what a division by 0 gives is of no meaning. */
@@ -85,17 +83,6 @@ export function compute(d: Diagram, op: BinaryOp, a: Word, b: Word): Word {
 
 function bitwise(a: Word, b: Word, apply: (f: Node, g: Node) => Node): Word {
   return a.map((f, i) => apply(f, b[i] ?? NEVER));
-}
-
-/** Tells where a > b, and where both are equal `equal`. */
-function greater(d: Diagram, a: Word, b: Word, equal: Node): Node {
-  // The lowest bit first: what is above it overrules what is below.
-  let lower = equal;
-  for (const [i, f] of a.entries()) {
-    const g = b[i] ?? NEVER;
-    lower = d.choose(f, d.choose(g, lower, ALWAYS), d.except(lower, g));
-  }
-  return lower;
 }
 
 function add(d: Diagram, a: Word, b: Word, carry: Node): Word {
@@ -137,7 +124,7 @@ function divide(d: Diagram, a: Word, b: Word): Word {
   for (const f of a.toReversed()) {
     // No more than the bits of `a` so far, so the highest bit shifted out is 0.
     rest = [f, ...rest.slice(0, -1)];
-    const fits = greater(d, rest, b, ALWAYS);
+    const fits = compare(d, "jge", rest, b);
     quotient.unshift(fits);
     rest = select(d, fits, compute(d, "sub", rest, b), rest);
   }

@@ -3,10 +3,10 @@ import {
   ALWAYS,
   createDiagram,
   type Diagram,
-  LimitReached,
   NEVER,
   type Node,
 } from "../../verify/diagram.ts";
+import { LimitReached } from "../../verify/limits.ts";
 import { createRandom } from "./programs.ts";
 
 const WIDE = { nodes: 1_000_000, steps: 10_000_000 };
