@@ -77,7 +77,8 @@ export function addBitTests(
 
   function narrowed(node: TestTree, first: number, last: number): BitTree {
     if (node.kind === "leaf") return node;
-    if (last - first < MAX_SPAN) {
+    // One test cannot be bettered.
+    if (last - first < MAX_SPAN && countTests(node) > 1) {
       const better = split(node, pointsOf(node, first, last));
       if (better !== undefined) return better;
     }
@@ -117,20 +118,21 @@ export function addBitTests(
     points: readonly Point[],
   ): BitTree | undefined {
     const own = priceOf(node, points);
-    if (own.tests < 2) return undefined;
     const weight = points.reduce((sum, point) => sum + point.weight, 0);
     const depth = depthOf(node);
     let best = own;
+    // Masks may part the values alike.
+    const seen = new Set<number>();
     for (const mask of MASKS) {
-      // A side of several classes needs a test that all its values meet.
+      const parting = partingOf(points, mask);
+      if (seen.has(parting)) continue;
+      seen.add(parting);
       const sides = sidesOf(points, mask);
       if (sides === undefined) continue;
-      const mixed = (sides.yes.mixed ? 1 : 0) + (sides.no.mixed ? 1 : 0);
       const least: PricedTree = {
         tree: node,
-        cost: weight + (sides.yes.mixed ? sides.yes.weight : 0) +
-          (sides.no.mixed ? sides.no.weight : 0),
-        tests: 1 + mixed,
+        cost: weight + sides.yes.cost + sides.no.cost,
+        tests: 1 + sides.yes.tests + sides.no.tests,
       };
       if (!isBetter(least, best)) continue;
       const yes = points.filter(({ value }) => (value & mask) !== 0);
@@ -237,30 +239,53 @@ function runsOf(points: readonly Point[]): readonly Run[] {
   return runs;
 }
 
-/** What a JSET leaves on one side. */
-interface Part {
-  readonly weight: number;
-  /** Whether there are several classes. */
-  readonly mixed: boolean;
+/** What a side of a JSET costs at least. */
+interface Least {
+  readonly cost: number;
+  readonly tests: number;
+}
+
+/** Which of at most 32 values are on the side where a JSET holds, a bit each. */
+function partingOf(points: readonly Point[], mask: number): number {
+  let parting = 0;
+  for (let i = 0; i < points.length; i++) {
+    if (((points[i]?.value ?? 0) & mask) !== 0) parting |= 1 << i;
+  }
+  return parting;
 }
 
 /** Both sides of a JSET; `undefined` where one is empty. */
 function sidesOf(
   points: readonly Point[],
   mask: number,
-): { readonly yes: Part; readonly no: Part } | undefined {
-  const [weights, classes, mixed] = [[0, 0], [-1, -1], [false, false]];
-  for (const { value, cls, weight } of points) {
-    const side = (value & mask) === 0 ? 0 : 1;
-    weights[side] = (weights[side] ?? 0) + weight;
-    if (classes[side] === -1) classes[side] = cls;
-    else if (classes[side] !== cls) mixed[side] = true;
+): { readonly yes: Least; readonly no: Least } | undefined {
+  const yes = leastOf(points, mask, true);
+  const no = leastOf(points, mask, false);
+  return yes && no && { yes, no };
+}
+
+/**
+ * A test tells three runs of one class apart at most, two tests six; of more
+ * than three, one at most is done after the first test.
+ */
+function leastOf(
+  points: readonly Point[],
+  mask: number,
+  side: boolean,
+): Least | undefined {
+  let [runs, cls, own, heaviest, all] = [0, -1, 0, 0, 0];
+  for (const point of points) {
+    if (((point.value & mask) !== 0) !== side) continue;
+    if (point.cls !== cls) [runs, cls, own] = [runs + 1, point.cls, 0];
+    own += point.weight;
+    all += point.weight;
+    heaviest = Math.max(heaviest, own);
   }
-  if (classes.includes(-1)) return undefined;
-  const part = (i: number): Part => {
-    return { weight: weights[i] ?? 0, mixed: mixed[i] ?? false };
-  };
-  return { yes: part(1), no: part(0) };
+  if (runs === 0) return undefined;
+  if (runs === 1) return { cost: 0, tests: 0 };
+  return runs <= 3
+    ? { cost: all, tests: 1 }
+    : { cost: 2 * all - heaviest, tests: Math.max(2, runs >> 1) };
 }
 
 function classOf(tree: TestTree, value: number): number {

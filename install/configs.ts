@@ -7,7 +7,7 @@
 
 import type { Place } from "./apply.ts";
 import { CONTAINERD_CONFIG } from "./containerd.ts";
-import { sha256Of } from "./digest.ts";
+import { loadDigest } from "./digest.ts";
 import { lookAt } from "./disk.ts";
 import type { Manifest, Target } from "./manifest.ts";
 import { baseOf } from "./plan_edit.ts";
@@ -29,12 +29,13 @@ export async function findConfigs(
   config?: string,
 ): Promise<readonly ConfigFile[]> {
   const files: ConfigFile[] = [];
+  const digest = await loadDigest();
   const records = manifest.records[target];
   for (const path of await pathsOf(target, { root, layout }, config)) {
     const state = await lookAt(root, path);
     const record = records.find((r) => r.path === path);
     if (state.kind !== "file" || record?.kind === "file") continue;
-    const text = baseOf(state.text, record, sha256Of);
+    const text = baseOf(state.text, record, digest);
     if (text !== undefined) files.push({ path, text });
   }
   return files;

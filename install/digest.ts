@@ -4,14 +4,16 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+/** Hashes a text: SHA-256 of its UTF-8, hexadecimal, lower case. */
+export type TextDigest = (text: string) => string;
 
 /**
- * Hashes a text.
+ * Loads the function. To have `node:crypto` among the imports would cost every
+ * command of the single file 10 ms.
  *
- * @param text Any text.
- * @returns SHA-256 of its UTF-8, hexadecimal, lower case.
+ * @returns SHA-256.
  */
-export function sha256Of(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+export async function loadDigest(): Promise<TextDigest> {
+  const { createHash } = await import("node:crypto");
+  return (text) => createHash("sha256").update(text, "utf8").digest("hex");
 }

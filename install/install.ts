@@ -10,7 +10,7 @@ import { apply, exclusively, type Place } from "./apply.ts";
 import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
 import { planCrio } from "./crio.ts";
-import { sha256Of } from "./digest.ts";
+import { loadDigest } from "./digest.ts";
 import { locate, lookAt, lookAtAll } from "./disk.ts";
 import { planDocker } from "./docker.ts";
 import { InstallError } from "./error.ts";
@@ -135,7 +135,8 @@ async function look(
   const all = [...paths, ...records.map((r) => r.path)];
   const copies = all.map((path) => backupOf(backups, path));
   const disk = await lookAtAll(root, [...all, ...copies]);
-  return { manifest, backups, disk: without(disk, layout), digest: sha256Of };
+  const digest = await loadDigest();
+  return { manifest, backups, disk: without(disk, layout), digest };
 }
 
 /** The manifest is no content of its folder. */

@@ -5,6 +5,7 @@
  */
 
 import type { Manifest } from "./manifest.ts";
+import type { TextDigest } from "./digest.ts";
 import type { EditItem } from "./plan_edit.ts";
 
 /** What should be there. */
@@ -81,7 +82,7 @@ export interface PlanInput {
   /** Folder for copies of files as they were before a change. */
   readonly backups: string;
   /** SHA-256 of a text in hexadecimal, lower case. */
-  readonly digest: (text: string) => string;
+  readonly digest: TextDigest;
 }
 
 /** The folders above a path, the outermost first, without the root. */

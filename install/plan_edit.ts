@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TextDigest } from "./digest.ts";
 import { InstallError } from "./error.ts";
 import {
   isSame,
@@ -37,6 +38,7 @@ export type EditItem =
  * Puts something into a file.
  *
  * @param base The file without it; empty where there is none.
+import type { TextDigest } from "./digest.ts";
  * @param item What.
  * @returns The file with it, and how to undo that.
  * @throws {InstallError} `foreign` where another value is in the way.
@@ -79,7 +81,7 @@ export function applyEdit(
 export function baseOf(
   now: string | undefined,
   record: InstallRecord | undefined,
-  digest: (text: string) => string,
+  digest: TextDigest,
 ): string | undefined {
   if (now === undefined || record?.kind !== "edit") return now;
   const { undo, path, before } = record;

@@ -14,7 +14,7 @@ import {
   type FoundContainer,
   STATE_FOLDERS,
 } from "./containers.ts";
-import { sha256Of } from "./digest.ts";
+import { loadDigest } from "./digest.ts";
 import { locate, lookAt } from "./disk.ts";
 import { readManifest } from "./install.ts";
 import { describeMachine, type Machine } from "./machine.ts";
@@ -105,6 +105,7 @@ async function managerStatus(
   const told = { name, ...(version === undefined ? {} : { version }) };
   if (!installed) return { ...told, installed, damaged: [] };
   const damaged: string[] = [];
+  const digest = await loadDigest();
   for (
     const record of [...manifest.records.program, ...manifest.records[name]]
   ) {
@@ -113,7 +114,7 @@ async function managerStatus(
       ? state.kind !== "absent"
       : state.kind === "file" && (record.kind === "file"
         ? record.sha256.includes(state.sha256)
-        : sha256Of(state.text) === record.after);
+        : digest(state.text) === record.after);
     if (!good) {
       const how = state.kind === "absent" ? "missing" : "changed";
       damaged.push(`${record.path} (${how})`);
