@@ -5,7 +5,8 @@
  */
 
 import { join } from "@std/path";
-import { findTools, renderRuntimeWrapper } from "../hook/dispatcher.ts";
+import { renderRuntimeWrapper } from "../hook/dispatcher.ts";
+import { findTools } from "../hook/tools.ts";
 
 /** A wrapper, ready to call in place of crun. */
 export interface Wrapper {

@@ -3,11 +3,6 @@
  * start alone costs more than libseccomp does: POSIX `sh` and awk, for the
  * case that the store has exactly this section. Everything else goes to Deno.
  *
- * Needed on the host beside `sh` and awk: `tr`, `stat -c`, `sha256sum`, `env`,
- * `timeout` (hook), `mv` and `date` (wrapper); coreutils and busybox have all
- * of them. Each is called by the absolute path that was found when this was
- * generated, never by PATH.
- *
  * The hook: `stat` lists the store, awk checks all of the configuration and
  * finds the entry, `sha256sum` checks the entry against its name. The wrapper does the same
  * with the bundle's `config.json`, replaces it by a rename, and becomes the
@@ -27,31 +22,8 @@ import {
   READ_PLAIN,
   WRAPPER_BODY,
 } from "./dispatcher_sh.ts";
+import { type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "./trust.ts";
-
-/** Programs by the words that start them, the first one an absolute path. */
-export interface DispatcherTools {
-  /** The shell of the first line; one word. */
-  readonly sh: string;
-  /** awk: mawk, gawk or busybox. */
-  readonly awk: readonly string[];
-  /** Whether that awk reads a NUL as any other byte, as mawk and gawk do and busybox does not. */
-  readonly awkKeepsNul: boolean;
-  /** `tr`. */
-  readonly tr: readonly string[];
-  /** `stat` with `-c`. */
-  readonly stat: readonly string[];
-  /** `sha256sum`. */
-  readonly sha256sum: readonly string[];
-  /** `env`. */
-  readonly env: readonly string[];
-  /** `timeout`. */
-  readonly timeout: readonly string[];
-  /** `mv`. */
-  readonly mv: readonly string[];
-  /** `date`. */
-  readonly date: readonly string[];
-}
 
 /** What a dispatcher is generated for. */
 export interface DispatcherOptions {
@@ -83,78 +55,6 @@ export interface WrapperOptions extends DispatcherOptions {
   readonly strict: boolean;
 }
 
-/** What stat(1) tells of a file; dispatcher_awk.ts reads it. */
-const STAT_FORMAT = "%a %u %h %s %Y %F|%n";
-
-/** Where tools are looked for. */
-const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-
-/**
- * Finds the tools of this machine.
- *
- * @returns Their words.
- * @throws {RangeError} Where one is missing; all missing ones are named.
- */
-export async function findTools(): Promise<DispatcherTools> {
-  const missing: string[] = [];
-  const find = async (name: string): Promise<readonly string[]> => {
-    for (const folder of TOOL_FOLDERS) {
-      try {
-        if ((await Deno.stat(`${folder}/${name}`)).isFile) {
-          return [`${folder}/${name}`];
-        }
-      } catch {
-        // The next folder.
-      }
-    }
-    missing.push(name);
-    return [name];
-  };
-  const awk = await find("awk");
-  const tools: DispatcherTools = {
-    sh: "/bin/sh",
-    awk,
-    awkKeepsNul: missing.length === 0 && await keepsNul(awk),
-    tr: await find("tr"),
-    stat: await find("stat"),
-    sha256sum: await find("sha256sum"),
-    env: await find("env"),
-    timeout: await find("timeout"),
-    mv: await find("mv"),
-    date: await find("date"),
-  };
-  if (missing.length > 0) {
-    throw new RangeError(
-      `Cannot generate a dispatcher: no ${missing.join(", no ")} in ${
-        TOOL_FOLDERS.join(":")
-      }: install them`,
-    );
-  }
-  return tools;
-}
-
-/**
- * Finds out whether an awk reads a NUL as any other byte, and all as one record.
- *
- * @param awk The words that start it.
- * @returns Whether it does.
- */
-export async function keepsNul(awk: readonly string[]): Promise<boolean> {
-  const [program = "", ...words] = awk;
-  const child = new Deno.Command(program, {
-    args: [...words, 'BEGIN { RS = "^$" } { print length($0) }'],
-    env: { LC_ALL: "C" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new Uint8Array([0x61, 0, 10, 1]));
-  await writer.close();
-  const { stdout } = await child.output();
-  return new TextDecoder().decode(stdout) === "4\n";
-}
-
 /**
  * Generates the program for Podman's `precreate` stage.
  *
@@ -174,7 +74,8 @@ export function renderHookDispatcher(options: DispatcherOptions): string {
  * @example A runtime that cannot take raw filters is called at once
  * ```ts
  * import { assertStringIncludes } from "@std/assert";
- * import { findTools, renderRuntimeWrapper } from "./dispatcher.ts";
+ * import { renderRuntimeWrapper } from "./dispatcher.ts";
+ * import { findTools } from "./tools.ts";
  *
  * const text = renderRuntimeWrapper({
  *   tools: await findTools(),

@@ -31,7 +31,7 @@
  * Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
  * (old mawks have a buffer of 8 KiB), no regular expression intervals, no
  * functions of gawk. The record separator `^$` matches nowhere, so there is one
- * record, the whole input (gawk documents it; `keepsNul` in dispatcher.ts tries
+ * record, the whole input (gawk documents it; `keepsNul` in tools.ts tries
  * it). Where awk takes a NUL for the end of a text, the caller turns NUL into
  * byte 1 and seals the input by a byte 2 behind its end. `LC_ALL=C` is set by the caller.
  *

@@ -156,7 +156,7 @@ case $st_status$st_verdict in
       *) exit 1 ;;
       esac
       set -C
-      printf %s "\${st_answer#*"$st_nl"}" >".seccomp-tree-$$" && @MV@ -f ".seccomp-tree-$$" config.json
+      printf %s "\${st_answer#*"$st_nl"}" >".seccomp-tree-$$" && exec @MV@ -f ".seccomp-tree-$$" config.json
     ) 2>/dev/null && exec @RUNTIME@ "$@"
   fi ;;
 esac

@@ -15,17 +15,10 @@ export type { BundleOptions } from "./bundle.ts";
 export { gatherContext } from "./context.ts";
 export { startDeadline } from "./deadline.ts";
 export type { Deadline } from "./deadline.ts";
-export {
-  findTools,
-  keepsNul,
-  renderHookDispatcher,
-  renderRuntimeWrapper,
-} from "./dispatcher.ts";
-export type {
-  DispatcherOptions,
-  DispatcherTools,
-  WrapperOptions,
-} from "./dispatcher.ts";
+export { renderHookDispatcher, renderRuntimeWrapper } from "./dispatcher.ts";
+export type { DispatcherOptions, WrapperOptions } from "./dispatcher.ts";
+export { findTools, keepsNul } from "./tools.ts";
+export type { DispatcherTools } from "./tools.ts";
 export type { Entry } from "./entry.ts";
 export {
   builtinNames,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DispatcherTools, findTools } from "../hook/dispatcher.ts";
+import { type DispatcherTools, findTools } from "../hook/tools.ts";
 import { checkFolder, doubtOf, trustedOwners } from "../hook/trust.ts";
 import { apply, exclusively, type Place } from "./apply.ts";
 import { findConfigs } from "./configs.ts";
@@ -180,7 +180,7 @@ async function gather(
   const facts: TargetFacts = {
     layout: place.layout,
     deno,
-    tools: await tools(),
+    tools: await tools(place.root),
     program,
     runtime,
     version,
@@ -250,9 +250,10 @@ async function refuseDoubtful(deno: string, { layout }: Place): Promise<void> {
   }
 }
 
-async function tools(): Promise<DispatcherTools> {
+/** An image has what is usual; this machine what is fastest. */
+async function tools(root: string): Promise<DispatcherTools> {
   try {
-    return await findTools();
+    return await findTools(root === "/" ? "fastest" : "usual");
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new InstallError("not-found", error.message, { cause: error });

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { DispatcherOptions, DispatcherTools } from "../hook/dispatcher.ts";
+import type { DispatcherOptions } from "../hook/dispatcher.ts";
+import type { DispatcherTools } from "../hook/tools.ts";
 import {
   renderHookDispatcher,
   renderRuntimeWrapper,

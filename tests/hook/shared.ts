@@ -6,10 +6,8 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import type {
-  DispatcherOptions,
-  DispatcherTools,
-} from "../../hook/dispatcher.ts";
+import type { DispatcherOptions } from "../../hook/dispatcher.ts";
+import type { DispatcherTools } from "../../hook/tools.ts";
 import { dockerDefault } from "../containers/docker_default.ts";
 import { type Json, ociConfig, writeJson } from "../containers/config.ts";
 
@@ -164,6 +162,18 @@ export function toolSets(): readonly ToolSet[] {
         awk: ["/usr/bin/mawk"],
         awkKeepsNul: false,
         ...COREUTILS,
+      },
+    },
+    {
+      name: "dash, mawk and applets of busybox",
+      tools: {
+        sh: "/usr/bin/dash",
+        awk: ["/usr/bin/mawk"],
+        awkKeepsNul: true,
+        ...COREUTILS,
+        stat: busybox("stat"),
+        sha256sum: busybox("sha256sum"),
+        mv: busybox("mv"),
       },
     },
     {

@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import {
-  findTools,
-  keepsNul,
   renderHookDispatcher,
   renderRuntimeWrapper,
 } from "../../hook/dispatcher.ts";
+import { findTools, keepsNul } from "../../hook/tools.ts";
 import { annotated, prime } from "./primed.ts";
 import {
   createSetup,
@@ -161,4 +160,21 @@ Deno.test("keepsNul() tells awks apart", async () => {
   assertEquals(await keepsNul(["/usr/bin/mawk"]), true);
   assertEquals(await keepsNul(["/usr/bin/gawk"]), true);
   assertEquals(await keepsNul(["/bin/busybox", "awk"]), false);
+});
+
+Deno.test("findTools() takes what starts fastest here, for another machine what is usual", async () => {
+  const { awk, stat, sha256sum, mv } = await findTools();
+  assertEquals({ awk, stat, sha256sum, mv }, {
+    awk: ["/usr/bin/mawk"],
+    stat: ["/usr/bin/busybox", "stat"],
+    sha256sum: ["/usr/bin/busybox", "sha256sum"],
+    mv: ["/usr/bin/busybox", "mv"],
+  });
+  const usual = await findTools("usual");
+  assertEquals(
+    [usual.awk, usual.stat, usual.sha256sum, usual.mv],
+    [["/usr/bin/awk"], ["/usr/bin/stat"], ["/usr/bin/sha256sum"], [
+      "/usr/bin/mv",
+    ]],
+  );
 });
