@@ -83,13 +83,13 @@ export function checkNames(
     for (const [i, name] of entry.names.entries()) {
       if (skip.has(name)) {
         if (policy !== "ignore") {
+          const host = isKnownName(name);
+          const seek = !host && diagnostics.length < MAX_SUGGESTIONS;
           diagnostics.push(
             unknownName(name, `${entry.path}.names[${i}]`, {
               error: denies && policy === "deny-error",
-              host: isKnownName(name),
-              near: diagnostics.length < MAX_SUGGESTIONS
-                ? nearName(name, target.arches)
-                : undefined,
+              host,
+              near: seek ? nearName(name, target.arches) : undefined,
             }),
           );
         }

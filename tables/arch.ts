@@ -21,6 +21,7 @@
 
 import {
   type ArchData,
+  hasRun,
   type MultiplexerData,
   type OtherArch,
   readRuns,
@@ -88,22 +89,26 @@ export interface Arch {
   readonly multiplexed: readonly MultiplexedCall[];
 }
 
-/** All architectures with a table, each before its companions. */
-export const ARCHES: readonly Arch[] = [
-  readArch("x86_64", X86_64),
-  readArch("x86", X86),
-  readArch("x32", X32),
-  readArch("aarch64", AARCH64),
-  readArch("arm", ARM),
-  readArch("riscv64", RISCV64),
-  readArch("s390x", S390X),
-  readArch("s390", S390),
-  readArch("ppc64le", PPC64LE),
-  readArch("loongarch64", LOONGARCH64),
-  readArch("mips64el", MIPS64EL),
-  readArch("mipsel", MIPSEL),
-  readArch("mipsel64n32", MIPSEL64N32),
+const TABLES: readonly (readonly [ArchName, ArchData])[] = [
+  ["x86_64", X86_64],
+  ["x86", X86],
+  ["x32", X32],
+  ["aarch64", AARCH64],
+  ["arm", ARM],
+  ["riscv64", RISCV64],
+  ["s390x", S390X],
+  ["s390", S390],
+  ["ppc64le", PPC64LE],
+  ["loongarch64", LOONGARCH64],
+  ["mips64el", MIPS64EL],
+  ["mipsel", MIPSEL],
+  ["mipsel64n32", MIPSEL64N32],
 ];
+
+/** All architectures with a table, each before its companions. */
+export const ARCHES: readonly Arch[] = TABLES.map(([name, data]) =>
+  readArch(name, data)
+);
 
 /**
  * Architectures that a profile may list and that have no table: so that they
@@ -173,9 +178,9 @@ export function archByScmp(scmp: string): Arch | undefined {
  * @returns True when some architecture has it.
  */
 export function isKnownName(name: string): boolean {
-  return ARCHES.some((arch) =>
-    arch.syscalls.has(name) ||
-    arch.multiplexed.some((call) => call.name === name)
+  return TABLES.some(([, { syscalls, multiplexers }]) =>
+    hasRun(syscalls, name) ||
+    multiplexers.some(({ calls }) => hasRun(calls, name))
   ) || OTHER_SYSCALLS.has(name);
 }
 

@@ -65,6 +65,18 @@ export function readRuns(text: string): Map<string, number> {
 }
 
 /**
+ * Tells whether runs have a name, without reading them: most names of a
+ * profile are on the first table that is asked.
+ *
+ * @param text Lines as {@linkcode readRuns} reads them, each ended by a newline.
+ * @param name Any text.
+ */
+export function hasRun(text: string, name: string): boolean {
+  return (text.includes(` ${name} `) || text.includes(` ${name}\n`)) &&
+    !/\s/.test(name) && name !== "";
+}
+
+/**
  * Writes runs that {@linkcode readRuns} reads, in lines of at most 80 columns.
  * A change touches few lines, since every one has its own number.
  *

@@ -237,6 +237,15 @@ Deno.test("SYSCALL_TABLE_VERSION names the kernel and the libraries", () => {
   );
 });
 
+Deno.test("isKnownName() knows every name of every table, and no text of several", () => {
+  for (const { name, syscalls, multiplexed } of ARCHES) {
+    const names = [...syscalls.keys(), ...multiplexed.map((m) => m.name)];
+    for (const call of names) assert(isKnownName(call), `${call} on ${name}`);
+  }
+  const texts = ["", " ", "read write", "read\n", "0", "rea", " read", "read "];
+  for (const text of texts) assert(!isKnownName(text), JSON.stringify(text));
+});
+
 Deno.test("isKnownName() knows every name of real profiles", () => {
   for (
     const file of [
