@@ -29,6 +29,8 @@ const EPERM = 1;
 /** `SCMP_FLTATR_CTL_OPTIMIZE` of seccomp.h. */
 const ATTR_OPTIMIZE = 8;
 const SEEK_END = 2;
+/** linux/memfd.h: programs that are started meanwhile do not get it. */
+const MFD_CLOEXEC = 1;
 /** No file descriptor: the call ends with EBADF. */
 const NO_FD = 0xffff_ffff_ffff_ffffn;
 
@@ -130,7 +132,7 @@ export function openListBuilder(): ListBuilder | undefined {
     build(numbers, optimize): Program {
       const context = symbols.seccomp_init(SECCOMP_RET_ERRNO + EPERM);
       const libc = openLibc().symbols;
-      const fd = libc.memfd_create(cString("list"), 0);
+      const fd = libc.memfd_create(cString("list"), MFD_CLOEXEC);
       try {
         succeed(
           "seccomp_attr_set",

@@ -23,6 +23,8 @@ const ARG_CMP_SIZE = 24;
 const EEXIST = 17;
 const EINVAL = 22;
 const SEEK_END = 2;
+/** linux/memfd.h: programs that are started meanwhile do not get it. */
+const MFD_CLOEXEC = 1;
 
 /** A comparison of libseccomp. */
 export type FilterCompare =
@@ -259,7 +261,7 @@ function exportBytes(
   context: Deno.PointerValue,
 ): ExportResult {
   const libc = openLibc();
-  const fd = libc.symbols.memfd_create(cString("filter"), 0);
+  const fd = libc.symbols.memfd_create(cString("filter"), MFD_CLOEXEC);
   if (fd < 0) return refused("memfd_create", -libc.errno());
   try {
     const result = symbols.seccomp_export_bpf(context, fd);
