@@ -6,24 +6,110 @@
  * deno task bundle && dist/seccomp-tree demo
  * ```
  *
+ * Deno reads all of it at each start, so it is kept small: the libraries that
+ * draw the charts of `bench` are packed, and unpacked where they are used. One
+ * character beyond Latin-1 would make V8 keep all of the text in two bytes a
+ * character, so there is none.
+ *
  * @module
  */
 
 const SHEBANG =
   "#!/usr/bin/env -S deno run -A --ext=js --no-config --no-lock --no-remote\n";
 
-function main(): void {
-  Deno.mkdirSync("dist", { recursive: true });
-  const bundle = "dist/seccomp-tree.js";
-  const { success } = new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--minify", "--platform", "deno", "-o", bundle]
-      .concat("cli/main.ts"),
-  }).outputSync();
-  if (!success) throw new Error("Cannot bundle: deno bundle failed");
-  const path = "dist/seccomp-tree";
-  Deno.writeTextFileSync(path, SHEBANG + Deno.readTextFileSync(bundle));
-  Deno.chmodSync(path, 0o755);
-  Deno.removeSync(bundle);
+/** Libraries that are packed; each is imported where it is used. */
+const PACKED = ["vega", "vega-lite"];
+
+/** Unpacks the libraries: their base64 stands in place of `@PACKED@`. */
+const UNPACK = `
+let unpacked;
+function unpack(name) {
+  unpacked ??= (async () => {
+    const bytes = Uint8Array.fromBase64("@PACKED@");
+    const stream = new Blob([bytes]).stream();
+    const text = await new Response(
+      stream.pipeThrough(new DecompressionStream("gzip")),
+    ).text();
+    const type = "text/javascript";
+    return await import(URL.createObjectURL(new Blob([text], { type })));
+  })();
+  return unpacked.then((libraries) => libraries[name]);
+}
+`;
+
+async function main(): Promise<void> {
+  const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
+  try {
+    const program = await bundle("cli/main.ts", `${scratch}/main.js`, PACKED);
+    // In this folder, whose deno.json says which version of a library is meant.
+    const list = "tools/packed.ts";
+    await Deno.writeTextFile(list, exportsOf(PACKED));
+    const packed = await bundle(list, `${scratch}/packed.js`, [])
+      .finally(() => Deno.remove(list));
+    const path = "dist/seccomp-tree";
+    await Deno.mkdir("dist", { recursive: true });
+    await Deno.writeTextFile(
+      path,
+      SHEBANG + toAscii(
+        withUnpacking(program) +
+          UNPACK.replace("@PACKED@", await pack(packed)),
+      ),
+    );
+    await Deno.chmod(path, 0o755);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+async function bundle(
+  entry: string,
+  output: string,
+  external: readonly string[],
+): Promise<string> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
+      ...external.map((name) => `--external=${name}`),
+      ...["-o", output, entry],
+    ],
+  }).output();
+  if (!success) throw new Error(`Cannot bundle ${entry}: deno bundle failed`);
+  return await Deno.readTextFile(output);
+}
+
+function exportsOf(names: readonly string[]): string {
+  return names.map((name) =>
+    `export * as ${JSON.stringify(name)} from ${JSON.stringify(name)};\n`
+  ).join("");
+}
+
+/** Has the imports of packed libraries unpack them. */
+function withUnpacking(program: string): string {
+  for (const name of PACKED) {
+    const [imported, unpacked] = [`import("${name}")`, `unpack("${name}")`];
+    if (!program.includes(imported)) {
+      throw new Error(`Cannot pack ${name}: nothing imports it`);
+    }
+    program = program.replaceAll(imported, unpacked);
+  }
+  return program;
+}
+
+/** Compresses a text. */
+async function pack(text: string): Promise<string> {
+  const stream = new Blob([text]).stream();
+  const bytes = await new Response(
+    stream.pipeThrough(new CompressionStream("gzip")),
+  ).bytes();
+  return bytes.toBase64();
+}
+
+/** Writes what is not ASCII as an escape, which strings and patterns read alike. */
+function toAscii(text: string): string {
+  return text.replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 if (import.meta.main) main();
