@@ -31,6 +31,8 @@ export interface DispatcherOptions {
   readonly tools: DispatcherTools;
   /** Words that start `hook/main.ts` with its permissions, up to its own arguments. */
   readonly slow: readonly string[];
+  /** The same without a JIT, for where memory must not become executable; `slow` again where absent. */
+  readonly withoutJit?: readonly string[];
   /** File of settings; the slow path is told to read it. */
   readonly settingsPath: string;
   /** The store of these settings: absolute, letters, digits and `/._@+-` only. */
@@ -136,6 +138,7 @@ function render(
     ...["-v", `owners= ${owners.map(Number).join(" ")} `],
     ...["-v", `folders=${folders.join(":")}`],
   ];
+  const clean = [...tools.env, "-i", "DENO_NO_UPDATE_CHECK=1"];
   const values: Readonly<Record<string, string>> = {
     AWK: words(awk),
     PROGRAM: quoteForSh(DISPATCHER_AWK),
@@ -145,12 +148,8 @@ function render(
     TIMEOUT: words([...tools.timeout, String(deadlineSeconds)]),
     MV: words(tools.mv),
     DATE: words(tools.date),
-    SLOW: words([
-      ...tools.env,
-      "-i",
-      "DENO_NO_UPDATE_CHECK=1",
-      ...options.slow,
-    ]),
+    SLOW: words([...clean, ...options.slow]),
+    WITHOUTJIT: words([...clean, ...options.withoutJit ?? options.slow]),
     SETTINGS: quoteForSh(options.settingsPath),
     STORE: store,
     ENVIRONMENT: `${store}/environment.${semantics}.${names}`,

@@ -17,7 +17,11 @@ export const LISTING = `while read -r st_word st_path st_rest; do
     done 2>/dev/null <@ENVIRONMENT@
     exec @STAT@ @FOLDERS@ @STORE@/* "$@" 2>/dev/null`;
 
-/** Podman's `precreate`: standard input to standard output. */
+/**
+ * Podman's `precreate`: standard input to standard output. Status 1 is Deno's
+ * own, before any of our code runs: where memory must not become executable its
+ * JIT cannot be, and it is started again without one. Status 3 is a refusal.
+ */
 export const HOOK_BODY =
   `# Adds a precompiled seccomp filter to a container's configuration.
 if [ $# -ne 0 ]; then exec @SLOW@ hook --settings @SETTINGS@ "$@"; fi
@@ -54,13 +58,18 @@ case $st_status$st_verdict in
 # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
 *) st_answer=$(printf '\\001') ;;
 esac
-printf %s "$st_answer" | @SLOW@ hook --settings @SETTINGS@
+printf %s "$st_answer" | @SLOW@ hook --settings @SETTINGS@ --refused 3
 st_status=$?
-if [ "$st_status" -gt 1 ]; then
-  printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\\n' "$st_status" >&2
-  exit 1
+if [ "$st_status" -eq 1 ]; then
+  printf %s "$st_answer" | @WITHOUTJIT@ hook --settings @SETTINGS@ --refused 3
+  st_status=$?
 fi
-exit "$st_status"
+case $st_status in
+0) exit ;;
+3) ;;
+*) printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\\n' "$st_status" >&2 ;;
+esac
+exit 1
 `;
 
 /** Reads standard input by an awk that keeps NUL. */
@@ -160,10 +169,14 @@ case $st_status$st_verdict in
     ) 2>/dev/null && exec @RUNTIME@ "$@"
   fi ;;
 esac
-@SLOW@ runtime --settings @SETTINGS@ -- "$@" </dev/null >/dev/null
+@SLOW@ runtime --settings @SETTINGS@ --refused 3 -- "$@" </dev/null >/dev/null
 st_status=$?
+if [ "$st_status" -eq 1 ]; then
+  @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 -- "$@" </dev/null >/dev/null
+  st_status=$?
+fi
 if [ "$st_status" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
-if [ "$st_status" -gt 1 ]; then
+if [ "$st_status" -ne 3 ]; then
   st_answer="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
   printf '%s\\n' "$st_answer" >&2
   if [ -n "$st_log" ] && [ "$st_format" = json ]; then

@@ -14,7 +14,9 @@
  *
  * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME VALUE`
  * for each setting: `--store`, `--log`, `--semantics`, `--names`, `--verify`,
- * `--deadlineMs`, `--runtime`, `--runtimeKind`.
+ * `--deadlineMs`, `--runtime`, `--runtimeKind`. `--refused STATUS` has it end
+ * with another status than 1 where a container must not start: Deno itself ends
+ * with 1 where it cannot start.
  *
  * Without any permission flag a configuration is rewritten all the same, with
  * the built-in table of names and without a store, and the log says so. The
@@ -57,6 +59,8 @@ export interface HookCall {
   readonly settings: readonly (readonly [string, string])[];
   /** `--rewrite-bundle`. */
   readonly rewriteBundle: boolean;
+  /** `--refused`: the status where the container must not start. */
+  readonly refused: number;
   /** What follows `--`. */
   readonly rest: readonly string[];
 }
@@ -86,6 +90,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
   let mode: HookCall["mode"] = "hook";
   let settingsPath: string | undefined;
   let rewrite = false;
+  let refused = 1;
   let i = args[0] === "hook" || args[0] === "runtime" ? 1 : 0;
   if (args[0] === "runtime") mode = "runtime";
   for (; i < args.length && args[i] !== "--"; i++) {
@@ -104,13 +109,16 @@ export function parseHookArgs(args: readonly string[]): HookCall {
         );
       }
       if (name === "--settings") settingsPath = value;
-      else settings.push([name.slice(2), value]);
+      else if (name === "--refused" && /^[1-9][0-9]?$/.test(value)) {
+        refused = Number(value);
+      } else settings.push([name.slice(2), value]);
     }
   }
   return {
     mode,
     settings,
     rewriteBundle: rewrite,
+    refused,
     rest: args.slice(i + 1),
     ...(settingsPath === undefined ? {} : { settingsPath }),
   };
@@ -121,7 +129,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
  *
  * @param args Arguments without the program's name.
  * @param streams Input and output.
- * @returns The exit status: 0, or 1 where the container must not start.
+ * @returns The exit status: 0, or `--refused` where the container must not start.
  */
 export async function main(
   args: readonly string[],
@@ -153,7 +161,7 @@ export async function main(
     const code = error instanceof RefusedError ? error.code : "fault";
     openLog(settings.log).write("error", message, { code });
     if (call?.mode === "runtime") reportToManager(call.rest, message);
-    return 1;
+    return call?.refused ?? 1;
   }
 }
 

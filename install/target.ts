@@ -14,7 +14,7 @@ import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import type { Layout } from "./layout.ts";
 import type { Target } from "./manifest.ts";
-import { type ProgramSource, programWords } from "./program.ts";
+import { FAST, type ProgramSource, programWords } from "./program.ts";
 import type { FoundRuntime } from "./runtimes.ts";
 
 /** How filters reach containers. */
@@ -213,7 +213,8 @@ function dispatcher(
 ): DispatcherOptions {
   return {
     tools,
-    slow: programWords(deno, program, layout),
+    slow: programWords(deno, program, layout, FAST),
+    withoutJit: programWords(deno, program, layout, "--jitless"),
     settingsPath: settingsPath(layout, target),
     store: layout.store,
     semantics,

@@ -1,12 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { renderHookDispatcher } from "../../hook/dispatcher.ts";
 import { prime, stubbedHook } from "./primed.ts";
 import {
   createSetup,
+  dispatcherOptions,
   namesIn,
   runProgram,
   smallConfig,
   toolSets,
+  writeProgram,
 } from "./shared.ts";
 
 Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => {
@@ -131,3 +134,52 @@ Deno.test("the hook's dispatcher does not wait for ever", async (t) => {
     });
   }
 });
+
+Deno.test("the hook's dispatcher starts Deno again where it cannot start with a JIT", async (t) => {
+  await using setup = await createSetup();
+  const program = (name: string, line: string): Promise<string> =>
+    writeProgram(setup.directory, name, `#!/bin/sh\n${line}\n`);
+  const answers = await program("answers", "printf AGAIN:\nexec cat");
+  for (const { name, tools } of toolSets()) {
+    await t.step(name, async () => {
+      const ask = async (
+        line: string,
+        withoutJit: string,
+      ): Promise<readonly [number, string, string]> => {
+        const options = {
+          ...dispatcherOptions(setup, tools, [await program("slow", line)]),
+          withoutJit: [withoutJit],
+        };
+        const hook = await writeProgram(
+          setup.directory,
+          "hook",
+          renderHookDispatcher(options),
+        );
+        const { code, stdout, stderr } = await runProgram(
+          [hook],
+          smallConfig(),
+        );
+        return [code, new TextDecoder().decode(stdout), stderr];
+      };
+      const fails = await program("fails", "exit 1");
+      assertEquals(
+        [
+          await ask("exit 1", answers),
+          await ask("exit 3", answers),
+          await ask("exit 1", fails),
+          await ask("exit 137", answers),
+        ],
+        [
+          [0, `AGAIN:${smallConfig()}`, ""],
+          [1, "", ""],
+          [1, "", ended(1)],
+          [1, "", ended(137)],
+        ],
+      );
+    });
+  }
+});
+
+function ended(status: number): string {
+  return `seccomp-tree: the hook ended with status ${status}: run seccomp-tree doctor\n`;
+}

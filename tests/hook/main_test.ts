@@ -2,6 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { decodeBase64 } from "../../bpf/base64.ts";
 import { decode } from "../../bpf/encode.ts";
+import { renderHookDispatcher } from "../../hook/dispatcher.ts";
+import { findTools } from "../../hook/tools.ts";
 import { parseProfile } from "../../profile/parse.ts";
 import { resolve, targetArches } from "../../profile/resolve.ts";
 import { selectFor } from "../../profile/select.ts";
@@ -10,6 +12,7 @@ import { proveEquivalent } from "../../verify/equivalence.ts";
 import {
   annotationOf,
   createSetup,
+  dispatcherOptions,
   dockerConfig,
   HOOK,
   HOOK_WORDS,
@@ -18,6 +21,7 @@ import {
   runProgram,
   SMALL_SECTION,
   smallConfig,
+  writeProgram,
 } from "./shared.ts";
 
 const DENO: readonly string[] = [
@@ -106,16 +110,25 @@ Deno.test("hook/main.ts works where no memory may become executable", async () =
     Deno.exit(code);`,
   );
   const jitless = [...DENO, "--v8-flags=--jitless", "-A"];
-  const { code, stdout, stderr } = await runProgram(
-    [
-      ...[...jitless, file, ...jitless, HOOK],
-      ...["hook", "--settings", setup.settingsPath],
-    ],
-    smallConfig(),
+  const call = ["hook", "--settings", setup.settingsPath];
+  const dispatcher = await writeProgram(
+    setup.directory,
+    "dispatcher",
+    renderHookDispatcher({
+      ...dispatcherOptions(setup, await findTools(), [...DENO, "-A", HOOK]),
+      withoutJit: [...jitless, HOOK],
+    }),
   );
-  // Deno complains about its fast calls, and makes slow ones.
-  assertEquals(code, 0, stderr);
-  assertSmallFilter(annotationOf(stdout));
+  for (const words of [[...jitless, HOOK, ...call], [dispatcher]]) {
+    const { code, stdout, stderr } = await runProgram(
+      [...jitless, file, ...words],
+      smallConfig(),
+    );
+    // Deno complains about its fast calls, and makes slow ones.
+    assertEquals(code, 0, stderr);
+    assertSmallFilter(annotationOf(stdout));
+    await Deno.remove(setup.store, { recursive: true });
+  }
 });
 
 Deno.test("hook/main.ts lets no filter out that is not proved", async () => {

@@ -182,7 +182,8 @@ Deno.test("the wrapper reads the same shapes, and hands every word on", async (t
         assertEquals(new TextDecoder().decode(stdout), words(args));
         // Nothing is in the store, so what may create is asked about.
         const question = kind === "other" ? "" : words([
-          ...["runtime", "--settings", setup.settingsPath, "--", ...args],
+          ...["runtime", "--settings", setup.settingsPath],
+          ...["--refused", "3", "--", ...args],
         ]);
         assertEquals(await Deno.readTextFile(asked), question, args.join(" "));
       }
