@@ -35,6 +35,12 @@ export const FAST: string = [
   "--invocation-count-for-turbofan=20000",
 ].join(",");
 
+/**
+ * Where the single file, which has no modules beside it, keeps a function that
+ * gives the hook as one bundled file; tools/bundle.ts puts it there.
+ */
+export const PACKED_HOOK: symbol = Symbol.for("seccomp-tree.packed-hook");
+
 /** The hook's main module. */
 const MAIN = new URL("../hook/main.ts", import.meta.url);
 
@@ -42,7 +48,7 @@ const MAIN = new URL("../hook/main.ts", import.meta.url);
  * Reads the program that belongs to this installer.
  *
  * @param deno Path of Deno.
- * @param form How it is made.
+ * @param form How it is made; the single file has the bundle only.
  * @returns Its files.
  * @throws {InstallError} `failed` where Deno cannot list or bundle it.
  */
@@ -50,10 +56,13 @@ export async function readProgram(
   deno: string,
   form: ProgramForm,
 ): Promise<ProgramSource> {
-  if (form === "bundle") {
+  const packed: unknown = Reflect.get(globalThis, PACKED_HOOK);
+  if (typeof packed === "function" || form === "bundle") {
     const main = "hook.js";
     const bundle = ["bundle", "--minify", "--platform", "deno", MAIN.href];
-    const text = await run([deno, ...bundle]);
+    const text = typeof packed === "function"
+      ? String(await packed())
+      : await run([deno, ...bundle]);
     return { files: new Map([[main, text]]), main };
   }
   // What Deno prints; every field is checked where it is used.

@@ -4,15 +4,20 @@
  *
  * ```sh
  * deno task bundle && dist/seccomp-tree demo
+ * deno task bundle FILE
  * ```
  *
  * Deno reads all of it at each start, so it is kept small: the libraries that
- * draw the charts of `bench` are packed, and unpacked where they are used. One
+ * draw the charts of `bench`, and the hook that `install` puts in place, are
+ * packed, and unpacked where they are used. One
  * character beyond Latin-1 would make V8 keep all of the text in two bytes a
  * character, so there is none.
  *
  * @module
  */
+
+import { dirname } from "@std/path";
+import { PACKED_HOOK } from "../install/program.ts";
 
 const SHEBANG =
   "#!/usr/bin/env -S deno run -A --ext=js --no-config --no-lock --no-remote\n";
@@ -20,24 +25,26 @@ const SHEBANG =
 /** Libraries that are packed; each is imported where it is used. */
 const PACKED = ["vega", "vega-lite"];
 
-/** Unpacks the libraries: their base64 stands in place of `@PACKED@`. */
+/** Unpacks: texts in base64 stand in place of `@LIBRARIES@` and `@HOOK@`. */
 const UNPACK = `
-let unpacked;
-function unpack(name) {
-  unpacked ??= (async () => {
-    const bytes = Uint8Array.fromBase64("@PACKED@");
-    const stream = new Blob([bytes]).stream();
-    const text = await new Response(
-      stream.pipeThrough(new DecompressionStream("gzip")),
-    ).text();
-    const type = "text/javascript";
-    return await import(URL.createObjectURL(new Blob([text], { type })));
-  })();
-  return unpacked.then((libraries) => libraries[name]);
+async function unpackText(base64) {
+  const stream = new Blob([Uint8Array.fromBase64(base64)]).stream();
+  return await new Response(
+    stream.pipeThrough(new DecompressionStream("gzip")),
+  ).text();
 }
+let libraries;
+function unpack(name) {
+  libraries ??= unpackText("@LIBRARIES@").then((text) =>
+    import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })))
+  );
+  return libraries.then((unpacked) => unpacked[name]);
+}
+globalThis[Symbol.for(${JSON.stringify(PACKED_HOOK.description)})] = () =>
+  unpackText("@HOOK@");
 `;
 
-async function main(): Promise<void> {
+async function main(path = "dist/seccomp-tree"): Promise<void> {
   const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
   try {
     const program = await bundle("cli/main.ts", `${scratch}/main.js`, PACKED);
@@ -46,14 +53,13 @@ async function main(): Promise<void> {
     await Deno.writeTextFile(list, exportsOf(PACKED));
     const packed = await bundle(list, `${scratch}/packed.js`, [])
       .finally(() => Deno.remove(list));
-    const path = "dist/seccomp-tree";
-    await Deno.mkdir("dist", { recursive: true });
+    const hook = await bundle("hook/main.ts", `${scratch}/hook.js`, []);
+    const unpacking = UNPACK.replace("@LIBRARIES@", await pack(packed))
+      .replace("@HOOK@", await pack(hook));
+    await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
       path,
-      SHEBANG + toAscii(
-        withUnpacking(program) +
-          UNPACK.replace("@PACKED@", await pack(packed)),
-      ),
+      SHEBANG + toAscii(unpacking + withUnpacking(program)),
     );
     await Deno.chmod(path, 0o755);
   } finally {
@@ -112,4 +118,4 @@ function toAscii(text: string): string {
   );
 }
 
-if (import.meta.main) main();
+if (import.meta.main) main(...Deno.args);

@@ -1,0 +1,92 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+const DECODER = new TextDecoder();
+
+/** Runs a program in a folder of its own, as a user who has the file only. */
+async function run(
+  words: readonly string[],
+  cwd: string,
+  input = "",
+): Promise<Deno.CommandOutput> {
+  const [program = "", ...args] = words;
+  const child = new Deno.Command(program, {
+    args,
+    cwd,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const output = await child.output();
+  assertEquals(output.code, 0, DECODER.decode(output.stderr));
+  return output;
+}
+
+Deno.test("the single file does what the sources do, where there are none", async (t) => {
+  const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-bundle-" });
+  try {
+    const file = join(directory, "seccomp-tree");
+    const builder = join(ROOT, "tools/bundle.ts");
+    await run([Deno.execPath(), "run", "-A", builder, file], ROOT);
+    const words = (...args: readonly string[]): readonly string[] => [
+      ...[Deno.execPath(), "run", "-A", "--ext=js", "--no-config"],
+      ...["--no-lock", "--no-remote", file, ...args],
+    ];
+    await t.step("one byte a character", async () => {
+      const bytes = await Deno.readFile(file);
+      assert(bytes.every((byte) => byte < 0x80));
+      assertMatch(DECODER.decode(bytes.slice(0, 80)), /^#!.* deno run -A /);
+    });
+    await t.step("compile", async () => {
+      const args = ["compile", "default:docker", "-f", "raw", "--quiet"];
+      const { stdout } = await run(words(...args), directory);
+      const main = join(ROOT, "cli/main.ts");
+      const expected = await run(
+        [Deno.execPath(), "run", "-A", main, ...args],
+        ROOT,
+      );
+      assertEquals(stdout, expected.stdout);
+    });
+    await t.step("install", async () => {
+      const image = join(directory, "image");
+      await Deno.mkdir(image);
+      await run(words("install", "podman", "--root", image), directory);
+      const hook = join(
+        image,
+        "usr/local/lib/seccomp-tree/program/hook.js",
+      );
+      const config = {
+        ociVersion: "1.0.0",
+        linux: { seccomp: { defaultAction: "SCMP_ACT_ALLOW" } },
+      };
+      const { stdout } = await run(
+        [Deno.execPath(), "run", "--no-config", hook, "hook"],
+        directory,
+        JSON.stringify(config),
+      );
+      const { annotations, ...rest } = JSON.parse(DECODER.decode(stdout));
+      assertEquals(rest, config);
+      assertMatch(annotations["run.oci.seccomp_bpf_data"], /^[\w+/]+=*$/);
+    });
+    await t.step("charts", async () => {
+      const report = join(ROOT, "docs/charts/bench.json");
+      const page = join(directory, "page");
+      await run(
+        words("bench", "--report", report, "--page", page),
+        directory,
+      );
+      for await (const { name } of Deno.readDir(join(page, "charts"))) {
+        assertEquals(
+          await Deno.readTextFile(join(page, "charts", name)),
+          await Deno.readTextFile(join(ROOT, "docs/charts", name)),
+          name,
+        );
+      }
+    });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
