@@ -1,12 +1,14 @@
 /**
- * The wrapper of crun as `install` sets it up, in a folder of its own.
+ * The wrapper of crun as `install` of the single file sets it up, in a folder of
+ * its own.
  *
  * @module
  */
 
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { renderRuntimeWrapper } from "../hook/dispatcher.ts";
 import { findTools } from "../hook/tools.ts";
+import { FAST, programWords, readProgram } from "../install/program.ts";
 
 /** A wrapper, ready to call in place of crun. */
 export interface Wrapper {
@@ -39,13 +41,15 @@ export async function createWrapper(
   await Deno.writeTextFile(settingsPath, JSON.stringify(settings), {
     mode: 0o600,
   });
+  const folder = join(directory, "program");
+  const program = await readProgram(Deno.execPath(), "bundle");
+  for (const [path, text] of program.files) {
+    await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
+    await Deno.writeTextFile(join(folder, path), text);
+  }
   const text = renderRuntimeWrapper({
     tools: await findTools(),
-    slow: [
-      Deno.execPath(),
-      ...["run", "--no-prompt", "--no-config", "--no-lock", "--no-remote"],
-      ...["--no-npm", "-A", new URL("../hook/main.ts", import.meta.url).href],
-    ],
+    slow: programWords(Deno.execPath(), program, folder, FAST),
     settingsPath,
     store,
     semantics: "crun",

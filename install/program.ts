@@ -139,18 +139,18 @@ export function programItems(
  *
  * @param deno Path of Deno, absolute and real.
  * @param source The program.
- * @param layout Where it is.
+ * @param folder Where it is.
  * @param v8 Flags of V8.
  */
 export function programWords(
   deno: string,
   { main }: ProgramSource,
-  layout: Layout,
+  folder: string,
   v8: string,
 ): readonly string[] {
   return [
     ...[deno, "run", "-A", "--no-prompt", "--no-config", "--no-lock"],
     ...["--no-remote", "--no-npm", `--v8-flags=${v8}`],
-    `${programFolder(layout)}/${main}`,
+    `${folder}/${main}`,
   ];
 }

@@ -14,7 +14,12 @@ import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import type { Layout } from "./layout.ts";
 import type { Target } from "./manifest.ts";
-import { FAST, type ProgramSource, programWords } from "./program.ts";
+import {
+  FAST,
+  programFolder,
+  type ProgramSource,
+  programWords,
+} from "./program.ts";
 import type { FoundRuntime } from "./runtimes.ts";
 
 /** How filters reach containers. */
@@ -213,8 +218,13 @@ function dispatcher(
 ): DispatcherOptions {
   return {
     tools,
-    slow: programWords(deno, program, layout, FAST),
-    withoutJit: programWords(deno, program, layout, "--jitless"),
+    slow: programWords(deno, program, programFolder(layout), FAST),
+    withoutJit: programWords(
+      deno,
+      program,
+      programFolder(layout),
+      "--jitless",
+    ),
     settingsPath: settingsPath(layout, target),
     store: layout.store,
     semantics,

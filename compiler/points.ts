@@ -1,0 +1,87 @@
+/**
+ * A few values of one word that can still occur, and what telling them apart
+ * costs at least: what the JSET pass looks at (bits.ts).
+ *
+ * @module
+ */
+
+/** A value that can still occur, with its class. */
+export interface Point {
+  readonly value: number;
+  readonly cls: number;
+  readonly weight: number;
+}
+
+/** Neighboring values of one class; values between them cannot occur. */
+export interface Run {
+  readonly first: number;
+  readonly cls: number;
+  readonly weight: number;
+  /** Whether it is one value. */
+  readonly single: boolean;
+}
+
+/** Joins neighboring values of one class. */
+export function runsOf(points: readonly Point[]): readonly Run[] {
+  const runs: Run[] = [];
+  for (const { value, cls, weight } of points) {
+    const before = runs[runs.length - 1];
+    if (before?.cls === cls) {
+      runs[runs.length - 1] = {
+        ...before,
+        weight: before.weight + weight,
+        single: false,
+      };
+    } else runs.push({ first: value, cls, weight, single: true });
+  }
+  return runs;
+}
+
+/** What a side of a JSET costs at least. */
+export interface Least {
+  readonly cost: number;
+  readonly tests: number;
+}
+
+/** Which of at most 32 values are on the side where a JSET holds, a bit each. */
+export function partingOf(points: readonly Point[], mask: number): number {
+  let parting = 0;
+  for (let i = 0; i < points.length; i++) {
+    if (((points[i]?.value ?? 0) & mask) !== 0) parting |= 1 << i;
+  }
+  return parting;
+}
+
+/** Both sides of a JSET; `undefined` where one is empty. */
+export function sidesOf(
+  points: readonly Point[],
+  mask: number,
+): { readonly yes: Least; readonly no: Least } | undefined {
+  const yes = leastOf(points, mask, true);
+  const no = leastOf(points, mask, false);
+  return yes && no && { yes, no };
+}
+
+/**
+ * A test tells three runs of one class apart at most, two tests six; of more
+ * than three, one at most is done after the first test.
+ */
+function leastOf(
+  points: readonly Point[],
+  mask: number,
+  side: boolean,
+): Least | undefined {
+  let [runs, cls, own, heaviest, all] = [0, -1, 0, 0, 0];
+  for (const point of points) {
+    if (((point.value & mask) !== 0) !== side) continue;
+    if (point.cls !== cls) [runs, cls, own] = [runs + 1, point.cls, 0];
+    own += point.weight;
+    all += point.weight;
+    heaviest = Math.max(heaviest, own);
+  }
+  if (runs === 0) return undefined;
+  if (runs === 1) return { cost: 0, tests: 0 };
+  return runs <= 3
+    ? { cost: all, tests: 1 }
+    : { cost: 2 * all - heaviest, tests: Math.max(2, runs >> 1) };
+}
