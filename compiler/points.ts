@@ -57,29 +57,43 @@ export function sidesOf(
   points: readonly Point[],
   mask: number,
 ): { readonly yes: Least; readonly no: Least } | undefined {
-  const yes = leastOf(points, mask, true);
-  const no = leastOf(points, mask, false);
-  return yes && no && { yes, no };
+  const yes = createSide();
+  const no = createSide();
+  for (const point of points) {
+    const side = (point.value & mask) === 0 ? no : yes;
+    if (point.cls !== side.cls) {
+      side.runs++;
+      side.cls = point.cls;
+      side.own = 0;
+    }
+    side.own += point.weight;
+    side.all += point.weight;
+    if (side.own > side.heaviest) side.heaviest = side.own;
+  }
+  if (yes.runs === 0 || no.runs === 0) return undefined;
+  return { yes: leastOf(yes), no: leastOf(no) };
+}
+
+/** The values on one side, as far as they were looked at. */
+interface Side {
+  /** Runs, and the class and weight of the last one. */
+  runs: number;
+  cls: number;
+  own: number;
+  /** Weight of the heaviest run, and of all. */
+  heaviest: number;
+  all: number;
+}
+
+function createSide(): Side {
+  return { runs: 0, cls: -1, own: 0, heaviest: 0, all: 0 };
 }
 
 /**
  * A test tells three runs of one class apart at most, two tests six; of more
  * than three, one at most is done after the first test.
  */
-function leastOf(
-  points: readonly Point[],
-  mask: number,
-  side: boolean,
-): Least | undefined {
-  let [runs, cls, own, heaviest, all] = [0, -1, 0, 0, 0];
-  for (const point of points) {
-    if (((point.value & mask) !== 0) !== side) continue;
-    if (point.cls !== cls) [runs, cls, own] = [runs + 1, point.cls, 0];
-    own += point.weight;
-    all += point.weight;
-    heaviest = Math.max(heaviest, own);
-  }
-  if (runs === 0) return undefined;
+function leastOf({ runs, all, heaviest }: Side): Least {
   if (runs === 1) return { cost: 0, tests: 0 };
   return runs <= 3
     ? { cost: all, tests: 1 }

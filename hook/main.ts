@@ -276,7 +276,10 @@ async function runVerification(
 /** The streams of this process. */
 function processStreams(): HookStreams {
   return {
-    input: Deno.stdin.readable,
+    // Streams are loaded where they are read.
+    get input(): ReadableStream<Uint8Array> {
+      return Deno.stdin.readable;
+    },
     write(bytes): void {
       let rest = bytes;
       while (rest.length > 0) {

@@ -58,6 +58,8 @@ export interface FindLimits {
   readonly workLimit: number;
   /** What the tree must cost at most to be of interest, where a tree is known. */
   readonly budget?: number;
+  /** Whether nothing but the tree is of interest, so that no proof is tried. */
+  readonly treeOnly?: boolean;
 }
 
 /** Longest line for the interval and exact searches. */
@@ -87,6 +89,7 @@ export function findTree(line: Line, limits: FindLimits): Found {
 function findExactly(line: Line, limits: FindLimits): Found {
   const table = solveIntervals(line);
   const start = describe(line, intervalTree(line, table, 0, line.n - 1));
+  if (limits.treeOnly === true) return start;
   if (certify(line, table)) {
     return { ...start, proven: true, lower: start.cost };
   }

@@ -121,7 +121,11 @@ function hang(
     }
     const stretch = stretches.get(tree.cls);
     if (stretch === undefined) return tree;
-    return findTree(stretch, { maxDepth: maxDepth - depth, workLimit: 0 }).tree;
+    return findTree(stretch, {
+      maxDepth: maxDepth - depth,
+      workLimit: 0,
+      treeOnly: true,
+    }).tree;
   };
   const tree = place(found.tree, 0);
   return { ...found, tree, ...priceOf(line, tree) };

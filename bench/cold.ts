@@ -1,0 +1,121 @@
+/**
+ * What a whole process costs that compiles one profile, from an empty heap and
+ * with cold code: processor time of all its threads, and of each pass inside.
+ *
+ * ```sh
+ * deno task cold        # 20 rounds
+ * deno task cold 40
+ * ```
+ *
+ * All ways take turns within a round; the empty script is what Deno itself
+ * costs. Times are the smallest and the median of the rounds.
+ *
+ * @module
+ */
+
+import { fromFileUrl, join } from "@std/path";
+import { formatTable } from "../cli/table.ts";
+import { FAST } from "../install/program.ts";
+import { childrenCpuMs } from "./clock.ts";
+import { PASSES } from "./cold_child.ts";
+import { summarize } from "./summary.ts";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+const COMPILE = ["compile", "default:docker", "-f", "raw", "--quiet"];
+const BARE = ["--no-config", "--no-lock", "--no-remote", "--ext=js"];
+
+interface Way {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+async function main(rounds: number): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-cold-" });
+  try {
+    const empty = join(directory, "empty.js");
+    const single = join(directory, "seccomp-tree");
+    const child = join(directory, "child.js");
+    await Deno.writeTextFile(empty, "");
+    await succeed(["run", "-A", join(ROOT, "tools/bundle.ts"), single]);
+    await succeed([
+      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
+      ...["-o", child, join(ROOT, "bench/cold_child.ts")],
+    ]);
+    const flags = `--v8-flags=${FAST}`;
+    const ways: readonly Way[] = [
+      { name: "an empty script", args: [...BARE, empty] },
+      {
+        name: "compile, from the sources",
+        args: [join(ROOT, "cli/main.ts"), ...COMPILE],
+      },
+      {
+        name: "compile, single file",
+        args: [...BARE, single, ...COMPILE],
+      },
+      {
+        name: "compile, single file, flags of the hook",
+        args: [flags, ...BARE, single, ...COMPILE],
+      },
+    ];
+    const cpu = ways.map((): number[] => []);
+    const wall = ways.map((): number[] => []);
+    const passes = PASSES.map((): number[] => []);
+    for (let round = -1; round < rounds; round++) {
+      for (const [i, { args }] of ways.entries()) {
+        const [before, start] = [childrenCpuMs(), performance.now()];
+        await succeed(["run", "-A", ...args]);
+        // The first round fills Deno's caches.
+        if (round < 0) continue;
+        cpu[i]?.push(childrenCpuMs() - before);
+        wall[i]?.push(performance.now() - start);
+      }
+      const out = await succeed(["run", "-A", ...BARE, child]);
+      for (const [i, ms] of out.split(" ").entries()) {
+        passes[i]?.push(Number(ms));
+      }
+    }
+    print(
+      `Docker's default for x86_64, x86, x32; ${rounds} rounds, milliseconds`,
+    );
+    print(formatTable([
+      ["process", "CPU min", "CPU median", "wall min", "wall median"],
+      ...ways.map(({ name }, i) => [
+        name,
+        ...cells(cpu[i] ?? []),
+        ...cells(wall[i] ?? []),
+      ]),
+    ]));
+    print(formatTable([
+      ["pass, in a cold process", "wall min", "wall median"],
+      ...PASSES.map((name, i) => [name, ...cells(passes[i] ?? [])]),
+    ]));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function cells(values: readonly number[]): readonly string[] {
+  const { min, median } = summarize(values);
+  return [min.toFixed(1), median.toFixed(1)];
+}
+
+/** Runs Deno; what it prints. */
+async function succeed(args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: ROOT,
+    stdin: "null",
+  }).output();
+  if (success) return new TextDecoder().decode(stdout);
+  throw new Error(
+    `Cannot measure: deno ${args.join(" ")}: ${
+      new TextDecoder().decode(stderr)
+    }`,
+  );
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+if (import.meta.main) main(Number(Deno.args[0] ?? 20));
