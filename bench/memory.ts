@@ -16,11 +16,12 @@
  * @module
  */
 
+import { childProgram } from "./child_program.ts";
 import type { MemoryRow } from "./report.ts";
 import type { Progress } from "./rounds.ts";
 import type { Variant } from "./variants.ts";
 
-const CHILD = new URL("./memory_child.ts", import.meta.url).href;
+const CHILD = "memory_child.ts";
 const PAGE = 4096;
 /** Processes that hold filters, at most: the limit on a thread's instructions is 32768. */
 const MOST_HOLDERS = 80;
@@ -106,7 +107,7 @@ async function measureOne(
   let filters = 0;
   try {
     while (marks.length < 2 && holders.length < MOST_HOLDERS) {
-      const holder = spawn(bytes);
+      const holder = await spawn(bytes);
       holders.push(holder);
       const held = await readHeld(holder);
       if (held === undefined) return undefined;
@@ -135,10 +136,10 @@ async function measureOne(
   }
 }
 
-function spawn(bytes: Uint8Array): Deno.ChildProcess {
+async function spawn(bytes: Uint8Array): Promise<Deno.ChildProcess> {
   return new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "--no-config", "--no-lock", CHILD],
+      ...["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
       ...[bytes.toHex(), String(MOST_FILTERS)],
     ],
     stdin: "piped",

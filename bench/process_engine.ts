@@ -5,9 +5,10 @@
  * @module
  */
 
+import { childProgram } from "./child_program.ts";
 import type { Engine, Job, Sample } from "./engine.ts";
 
-const CHILD = new URL("./process_child.ts", import.meta.url).href;
+const CHILD = "process_child.ts";
 
 /** A child that a filter keeps from ending is ended, in milliseconds. */
 const TIME_LIMIT = 5_000;
@@ -44,7 +45,7 @@ async function sample({ filter, batches, count }: Job): Promise<Sample> {
     })),
   };
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-config", "--no-lock", CHILD],
+    args: ["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

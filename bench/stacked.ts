@@ -8,12 +8,13 @@
  * @module
  */
 
+import { childProgram } from "./child_program.ts";
 import type { StackedRow } from "./report.ts";
 import type { Progress } from "./rounds.ts";
 import { summarize } from "./summary.ts";
 import type { Variant } from "./variants.ts";
 
-const CHILD = new URL("./stacked_child.ts", import.meta.url).href;
+const CHILD = "stacked_child.ts";
 
 /** What the child answers for each height of the stack. */
 export interface StackedTimes {
@@ -89,7 +90,7 @@ async function stack(
 ): Promise<readonly StackedTimes[]> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "--no-config", "--no-lock", CHILD],
+      ...["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
       ...[bytes.toHex(), String(height)],
     ],
     stdin: "null",

@@ -9,6 +9,7 @@ import { ask } from "./command.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import { backupFolder, type Layout } from "./layout.ts";
+import { packedProgram } from "./packed.ts";
 
 /** The program's files. */
 export interface ProgramSource {
@@ -35,12 +36,6 @@ export const FAST: string = [
   "--invocation-count-for-turbofan=20000",
 ].join(",");
 
-/**
- * Where the single file, which has no modules beside it, keeps a function that
- * gives the hook as one bundled file; tools/bundle.ts puts it there.
- */
-export const PACKED_HOOK: symbol = Symbol.for("seccomp-tree.packed-hook");
-
 /** The hook's main module. */
 const MAIN = new URL("../hook/main.ts", import.meta.url);
 
@@ -56,13 +51,11 @@ export async function readProgram(
   deno: string,
   form: ProgramForm,
 ): Promise<ProgramSource> {
-  const packed: unknown = Reflect.get(globalThis, PACKED_HOOK);
-  if (typeof packed === "function" || form === "bundle") {
+  const packed = await packedProgram("hook/main.ts");
+  if (packed !== undefined || form === "bundle") {
     const main = "hook.js";
     const bundle = ["bundle", "--minify", "--platform", "deno", MAIN.href];
-    const text = typeof packed === "function"
-      ? String(await packed())
-      : await run([deno, ...bundle]);
+    const text = packed ?? await run([deno, ...bundle]);
     return { files: new Map([[main, text]]), main };
   }
   // What Deno prints; every field is checked where it is used.

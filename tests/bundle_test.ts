@@ -71,6 +71,31 @@ Deno.test("the single file does what the sources do, where there are none", asyn
       assertEquals(rest, config);
       assertMatch(annotations["run.oci.seccomp_bpf_data"], /^[\w+/]+=*$/);
     });
+    await t.step("programs of bench", async () => {
+      // The shebang is a comment to Deno.
+      const module = join(directory, "seccomp-tree.js");
+      await Deno.copyFile(file, module);
+      const script = join(directory, "stack.js");
+      await Deno.writeTextFile(
+        script,
+        `import "./seccomp-tree.js";
+        const unpack = globalThis[Symbol.for("seccomp-tree.packed")];
+        console.log(await unpack("bench/stacked_child.ts"));`,
+      );
+      const { stdout } = await run(
+        [Deno.execPath(), "run", "-A", "--no-config", script],
+        directory,
+      );
+      const child = join(directory, "child.js");
+      await Deno.writeFile(child, stdout);
+      // ret ALLOW, twice.
+      const allow = "060000000000ff7f";
+      const times = await run(
+        [Deno.execPath(), "run", "-A", "--no-config", child, allow, "2"],
+        directory,
+      );
+      assertEquals(JSON.parse(DECODER.decode(times.stdout)).length, 2);
+    });
     await t.step("charts", async () => {
       const report = join(ROOT, "docs/charts/bench.json");
       const page = join(directory, "page");

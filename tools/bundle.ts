@@ -17,15 +17,23 @@
  */
 
 import { dirname } from "@std/path";
-import { PACKED_HOOK } from "../install/program.ts";
+import { PACKED } from "../install/packed.ts";
 
 const SHEBANG =
   "#!/usr/bin/env -S deno run -A --ext=js --no-config --no-lock --no-remote\n";
 
 /** Libraries that are packed; each is imported where it is used. */
-const PACKED = ["vega", "vega-lite"];
+const LIBRARIES = ["vega", "vega-lite"];
 
-/** Unpacks: texts in base64 stand in place of `@LIBRARIES@` and `@HOOK@`. */
+/** Programs that are packed; other processes run them. */
+const PROGRAMS = [
+  "hook/main.ts",
+  "bench/stacked_child.ts",
+  "bench/memory_child.ts",
+  "bench/process_child.ts",
+];
+
+/** Unpacks: texts in base64 stand in place of `@LIBRARIES@` and `@PROGRAMS@`. */
 const UNPACK = `
 async function unpackText(base64) {
   const stream = new Blob([Uint8Array.fromBase64(base64)]).stream();
@@ -40,22 +48,32 @@ function unpack(name) {
   );
   return libraries.then((unpacked) => unpacked[name]);
 }
-globalThis[Symbol.for(${JSON.stringify(PACKED_HOOK.description)})] = () =>
-  unpackText("@HOOK@");
+let programs;
+globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
+  programs ??= unpackText("@PROGRAMS@").then(JSON.parse);
+  return programs.then((unpacked) => unpacked[path]);
+};
 `;
 
 async function main(path = "dist/seccomp-tree"): Promise<void> {
   const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
   try {
-    const program = await bundle("cli/main.ts", `${scratch}/main.js`, PACKED);
+    const program = await bundle(
+      "cli/main.ts",
+      `${scratch}/main.js`,
+      LIBRARIES,
+    );
     // In this folder, whose deno.json says which version of a library is meant.
     const list = "tools/packed.ts";
-    await Deno.writeTextFile(list, exportsOf(PACKED));
+    await Deno.writeTextFile(list, exportsOf(LIBRARIES));
     const packed = await bundle(list, `${scratch}/packed.js`, [])
       .finally(() => Deno.remove(list));
-    const hook = await bundle("hook/main.ts", `${scratch}/hook.js`, []);
+    const programs: Record<string, string> = {};
+    for (const entry of PROGRAMS) {
+      programs[entry] = await bundle(entry, `${scratch}/program.js`, []);
+    }
     const unpacking = UNPACK.replace("@LIBRARIES@", await pack(packed))
-      .replace("@HOOK@", await pack(hook));
+      .replace("@PROGRAMS@", await pack(JSON.stringify(programs)));
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
       path,
@@ -91,7 +109,7 @@ function exportsOf(names: readonly string[]): string {
 
 /** Has the imports of packed libraries unpack them. */
 function withUnpacking(program: string): string {
-  for (const name of PACKED) {
+  for (const name of LIBRARIES) {
     const [imported, unpacked] = [`import("${name}")`, `unpack("${name}")`];
     if (!program.includes(imported)) {
       throw new Error(`Cannot pack ${name}: nothing imports it`);

@@ -1,0 +1,22 @@
+/**
+ * Programs that the single file carries along, since it has no modules beside
+ * it: what other processes run.
+ *
+ * @module
+ */
+
+/** Where tools/bundle.ts puts a function from a path to a program's text. */
+export const PACKED: symbol = Symbol.for("seccomp-tree.packed");
+
+/**
+ * Gives a program that this one carries along.
+ *
+ * @param path Its main module below the project's root.
+ * @returns All of it as one module; `undefined` where this is no single file.
+ */
+export async function packedProgram(
+  path: string,
+): Promise<string | undefined> {
+  const unpack: unknown = Reflect.get(globalThis, PACKED);
+  return typeof unpack === "function" ? String(await unpack(path)) : undefined;
+}
