@@ -10,63 +10,130 @@ import {
   ArgumentScannerError,
   buildApplication,
   buildRouteMap,
+  type Command,
   formatMessageForArgumentScannerError,
+  type RouteMap,
   text_en as ENGLISH,
 } from "@stricli/core";
 import type { AppContext } from "./lazy.ts";
 import { NAME } from "./program.ts";
-import { bench } from "./routes_bench.ts";
-import { asm, compile, disasm } from "./routes_filter.ts";
-import { doctor, install, status, uninstall } from "./routes_install.ts";
-import { dump, run, selftest, verify } from "./routes_live.ts";
-import {
-  completions,
-  demo,
-  diff,
-  prove,
-  simulate,
-  stats,
-  syscalls,
-} from "./routes_report.ts";
-import { rewrite, store } from "./routes_store.ts";
 
-/** The application. */
-export const app: Application<AppContext> = buildApplication(
-  buildRouteMap({
-    routes: {
-      ...{ compile, disasm, asm, simulate, prove, diff, stats },
-      ...{ run, dump, verify, selftest, bench },
-      ...{ install, uninstall, status, doctor, store, rewrite },
-      ...{ syscalls, demo, completions },
-    },
-    docs: {
-      brief: "Compile seccomp profiles into optimal decision trees",
-    },
-  }),
+type Routes = Readonly<
+  Record<string, Command<AppContext> | RouteMap<AppContext>>
+>;
+
+/** Commands that are defined together. */
+interface Group {
+  readonly names: readonly string[];
+  readonly load: () => Promise<Routes>;
+}
+
+/** All commands, in the order of the help text. */
+const GROUPS: readonly Group[] = [
   {
-    name: NAME,
-    scanner: {
-      caseStyle: "allow-kebab-for-camel",
-      allowArgumentEscapeSequence: true,
-    },
-    documentation: { disableAnsiColor: true },
-    localization: {
-      text: {
-        ...ENGLISH,
-        exceptionWhileParsingArguments: (error) =>
-          `error: Cannot read the command line: ${
-            error instanceof ArgumentScannerError
-              ? explain(error)
-              : String(error)
-          }`,
-        noCommandRegisteredForInput: ({ input, corrections }) =>
-          `error: Cannot run ${JSON.stringify(input)}: no such command${
-            meant(corrections) || `: see ${NAME} --help`
-          }`,
-      },
+    names: ["compile", "disasm", "asm"],
+    load: async () => {
+      const { compile, disasm, asm } = await import("./routes_filter.ts");
+      return { compile, disasm, asm };
     },
   },
-);
+  {
+    names: ["simulate", "prove", "diff", "stats"],
+    load: async () => {
+      const { simulate, prove, diff, stats } = await import(
+        "./routes_report.ts"
+      );
+      return { simulate, prove, diff, stats };
+    },
+  },
+  {
+    names: ["run", "dump", "verify", "selftest"],
+    load: async () => {
+      const { run, dump, verify, selftest } = await import("./routes_live.ts");
+      return { run, dump, verify, selftest };
+    },
+  },
+  {
+    names: ["bench"],
+    load: async () => {
+      const { bench } = await import("./routes_bench.ts");
+      return { bench };
+    },
+  },
+  {
+    names: ["install", "uninstall", "status", "doctor"],
+    load: async () => {
+      const { install, uninstall, status, doctor } = await import(
+        "./routes_install.ts"
+      );
+      return { install, uninstall, status, doctor };
+    },
+  },
+  {
+    names: ["store", "rewrite"],
+    load: async () => {
+      const { store, rewrite } = await import("./routes_store.ts");
+      return { store, rewrite };
+    },
+  },
+  {
+    names: ["syscalls", "demo", "completions"],
+    load: async () => {
+      const { syscalls, demo, completions } = await import(
+        "./routes_report.ts"
+      );
+      return { syscalls, demo, completions };
+    },
+  },
+];
+
+/**
+ * Makes the application.
+ *
+ * @param command The command that was asked for: others need not be defined
+ * then. Where there is none of this name, all are.
+ */
+export async function createApp(
+  command?: string,
+): Promise<Application<AppContext>> {
+  const asked = GROUPS.filter(({ names }) =>
+    command !== undefined && names.includes(command)
+  );
+  const groups = asked.length > 0 ? asked : GROUPS;
+  const routes = Object.assign(
+    {},
+    ...await Promise.all(groups.map(({ load }) => load())),
+  );
+  return buildApplication(
+    buildRouteMap<string, AppContext>({
+      routes,
+      docs: { brief: "Compile seccomp profiles into optimal decision trees" },
+    }),
+    {
+      name: NAME,
+      scanner: {
+        caseStyle: "allow-kebab-for-camel",
+        allowArgumentEscapeSequence: true,
+      },
+      documentation: { disableAnsiColor: true },
+      localization: { text: { ...ENGLISH, ...TEXT } },
+    },
+  );
+}
+
+const TEXT: Pick<
+  typeof ENGLISH,
+  "exceptionWhileParsingArguments" | "noCommandRegisteredForInput"
+> = {
+  exceptionWhileParsingArguments: (error) =>
+    `error: Cannot read the command line: ${
+      error instanceof ArgumentScannerError ? explain(error) : String(error)
+    }`,
+  noCommandRegisteredForInput: ({ input, corrections }) =>
+    `error: Cannot run ${JSON.stringify(input)}: no such command${
+      meant(corrections) || `: see ${NAME} --help`
+    }`,
+};
 
 function explain(error: ArgumentScannerError): string {
   return formatMessageForArgumentScannerError(error, {

@@ -47,8 +47,8 @@ export async function runCompletions(
   _flags: Readonly<Record<never, never>>,
   shell: Shell,
 ): Promise<void> {
-  const { app } = await import("./app.ts");
-  const commands = commandsOf(app);
+  const { createApp } = await import("./app.ts");
+  const commands = commandsOf(await createApp());
   switch (shell) {
     case "bash":
       io.out(bash(commands));

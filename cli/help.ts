@@ -5,7 +5,7 @@
  * @module
  */
 
-import { app } from "./app.ts";
+import { createApp } from "./app.ts";
 import { TARGET_FLAG_NAMES } from "./flags.ts";
 import { MANUALS } from "./manual.ts";
 import { NAME } from "./program.ts";
@@ -22,8 +22,8 @@ const LABEL_WIDTH = 24;
  * @param name Its name; empty for the program.
  * @returns The text, or `undefined` where there is no such command.
  */
-export function helpText(name: string): string | undefined {
-  const commands = commandsOf(app);
+export async function helpText(name: string): Promise<string | undefined> {
+  const commands = commandsOf(await createApp(name));
   if (name === "") return programHelp(commands);
   const command = commands.find((c) => c.name === name);
   return command === undefined ? undefined : commandHelp(command);

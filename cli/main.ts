@@ -10,7 +10,7 @@
 
 import { run, type StricliProcess } from "@stricli/core";
 import config from "../deno.json" with { type: "json" };
-import { app } from "./app.ts";
+import { createApp } from "./app.ts";
 import { EXIT, report } from "./exit.ts";
 import { type Io, processIo } from "./io.ts";
 import type { AppContext } from "./lazy.ts";
@@ -30,7 +30,7 @@ export async function main(io: Io, args: readonly string[]): Promise<number> {
     const colored = { ...io, color: line.color ?? io.color };
     if (line.help !== undefined) {
       const { helpText } = await import("./help.ts");
-      const text = helpText(line.help);
+      const text = await helpText(line.help);
       if (text !== undefined) {
         io.out(text);
         return EXIT.ok;
@@ -59,7 +59,7 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
       code = report(io, error);
     }
   };
-  await run(app, words, { process, io, settle });
+  await run(await createApp(words[0]), words, { process, io, settle });
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);
   if (status === 0) return EXIT.ok;

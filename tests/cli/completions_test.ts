@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { app } from "../../cli/app.ts";
+import { createApp } from "../../cli/app.ts";
 import { commandsOf } from "../../cli/reflect.ts";
 import { call, createFolder, shell } from "./harness.ts";
 
@@ -7,7 +7,7 @@ Deno.test("completions name every command and flag", async () => {
   for (const name of ["bash", "zsh", "fish"]) {
     const { code, out, err } = await call(["completions", name]);
     assertEquals([code, err], [0, ""], name);
-    for (const command of commandsOf(app)) {
+    for (const command of commandsOf(await createApp())) {
       assert(out.includes(command.name), `${name}: ${command.name}`);
       for (const { external } of command.flags) {
         const flag = name === "fish" ? `-l ${external} ` : `--${external}`;

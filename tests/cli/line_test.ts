@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { run } from "@stricli/core";
-import { app } from "../../cli/app.ts";
+import { createApp } from "../../cli/app.ts";
 import { processIo } from "../../cli/io.ts";
 import { readCommandLine } from "../../cli/line.ts";
 import { commandsOf } from "../../cli/reflect.ts";
@@ -158,7 +158,7 @@ Deno.test("main() takes what follows -- for words", async () => {
 });
 
 Deno.test("--help of every command fits a screen and ends in two examples", async () => {
-  const commands = commandsOf(app).map(({ name }) => name);
+  const commands = commandsOf(await createApp()).map(({ name }) => name);
   assert(commands.length >= 14, "commands");
   for (const name of ["", ...commands]) {
     const { code, out, err } = await call(
@@ -198,7 +198,7 @@ Deno.test("--help of a command is found wherever it stands", async () => {
 });
 
 Deno.test("the examples of the help can be read as command lines", async () => {
-  for (const { name } of commandsOf(app)) {
+  for (const { name } of commandsOf(await createApp())) {
     const { out } = await call([name, "--help"]);
     for (const example of out.trimEnd().split("\n").slice(-2)) {
       const words = example.trim().replace(/ [<>].*/, "").split(" ").slice(1);
@@ -206,7 +206,7 @@ Deno.test("the examples of the help can be read as command lines", async () => {
       let err = "";
       let reached = false;
       const stream = { write: (text: string) => (err += text, undefined) };
-      await run(app, left, {
+      await run(await createApp(), left, {
         process: { stdout: stream, stderr: stream, exitCode: null },
         io: processIo(),
         // Nothing is done: some commands change the machine.
