@@ -68,6 +68,10 @@ export function orderRules(
   rules: readonly PendingRule[],
   bits: 32 | 64,
 ): readonly OrderedRule[] | Conflict {
+  const [only] = rules;
+  if (rules.length === 1 && only?.args.length === 0) {
+    return [{ conditions: [], value: only.value, source: only.source }];
+  }
   const cut: readonly CutRule[] = rules.map((rule) => ({
     conditions: cutConditions(rule.args, bits),
     value: rule.value,
