@@ -133,6 +133,7 @@ export type {
   ReturnValue,
   Rule,
 } from "./profile/policy.ts";
+export { checkPolicy } from "./profile/policy.ts";
 
 export {
   type Compilation,

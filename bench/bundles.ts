@@ -39,6 +39,8 @@ export interface Bundles {
   readonly wrapped: boolean;
   /** Starts containers one after the other and waits for their ends. */
   run(runtime: Runtime, setup: Setup, count: number): Promise<void>;
+  /** Has our hook add the filter to a configuration, without any container. */
+  precreate(count: number): Promise<void>;
   /** Starts processes in the running container, one after the other. */
   exec(runtime: Runtime, setup: Setup, count: number): Promise<void>;
   /** Ends and removes everything. */
@@ -47,7 +49,7 @@ export interface Bundles {
 
 /** Prepares and runs a command again and again; stops at the first failure. */
 const LOOP =
-  'n=$1; prepare=$2; shift 2; while [ "$n" -gt 0 ]; do eval "$prepare"; "$@" </dev/null >/dev/null || exit 1; n=$((n-1)); done';
+  'n=$1; prepare=$2; input=$3; shift 3; while [ "$n" -gt 0 ]; do eval "$prepare"; "$@" <"$input" >/dev/null || exit 1; n=$((n-1)); done';
 const SETUPS: readonly Setup[] = [
   "none",
   "section",
@@ -89,10 +91,11 @@ export async function createBundles(
     count: number,
     prepare: string,
     words: readonly string[],
+    input = "/dev/null",
   ): Promise<void> => {
     await succeed([
       ...(runtime === "runc" ? [] : view?.words ?? []),
-      ...["sh", "-c", LOOP, "sh", String(count), prepare],
+      ...["sh", "-c", LOOP, "sh", String(count), prepare, input],
       ...words,
     ]);
   };
@@ -124,6 +127,10 @@ export async function createBundles(
           ...["run", "--bundle", bundle, `bench-${Deno.pid}-${setup}`],
         ],
       );
+    },
+    precreate: async (count): Promise<void> => {
+      const config = join(bundleOf("hit", "run"), "config.orig");
+      await loop("crun", count, ":", [wrapper?.hook ?? "false"], config);
     },
     exec: async (runtime, setup, count): Promise<void> => {
       const id = `bench-${Deno.pid}-${runtime}-${setup}`;

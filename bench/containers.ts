@@ -38,7 +38,7 @@ export const SETUPS: Readonly<Record<Setup, string>> = {
   none: "no filter",
   section: "libseccomp at each start",
   annotation: "precompiled, by annotation",
-  hit: "by our wrapper, from its store",
+  hit: "by our wrapper or hook, from the store",
   miss: "by our wrapper, compiled",
 };
 
@@ -96,9 +96,9 @@ async function measureStarts(
   for (let round = 0; round <= rounds; round++) {
     for (const [i, { runtime, setup, word, count }] of cases.entries()) {
       const { cpuMs, wallMs } = await timed(() =>
-        word === "run"
-          ? bundles.run(runtime, setup, count)
-          : bundles.exec(runtime, setup, count)
+        word === "precreate"
+          ? bundles.precreate(count)
+          : bundles[word](runtime, setup, count)
       );
       if (round === 0) continue;
       cpu[i]?.push(cpuMs / count);
@@ -107,7 +107,7 @@ async function measureStarts(
     progress(round, rounds);
   }
   return cases.map(({ runtime, setup, word }, i): ContainerRow => ({
-    command: `${runtime} ${word}`,
+    command: word === "precreate" ? "precreate hook" : `${runtime} ${word}`,
     setup: SETUPS[setup],
     // Podman's container is no child of this process.
     ...(runtime === "podman" ? {} : { cpuMs: summarize(cpu[i] ?? []) }),
@@ -118,7 +118,7 @@ async function measureStarts(
 interface Case {
   readonly runtime: Runtime;
   readonly setup: Setup;
-  readonly word: "run" | "exec";
+  readonly word: "run" | "exec" | "precreate";
 }
 
 function isSlow({ runtime, setup }: Case): boolean {
@@ -135,6 +135,7 @@ function casesOf(runtime: Runtime, wrapped: boolean): readonly Case[] {
       return [
         ...cases("run", "none", "section", "annotation"),
         ...(wrapped ? cases("run", "hit", "miss") : []),
+        ...(wrapped ? cases("precreate", "hit") : []),
         ...cases("exec", "none", "section", "annotation"),
       ];
     case "runc":

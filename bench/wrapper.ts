@@ -6,7 +6,11 @@
  */
 
 import { dirname, join } from "@std/path";
-import { renderRuntimeWrapper } from "../hook/dispatcher.ts";
+import {
+  type DispatcherOptions,
+  renderHookDispatcher,
+  renderRuntimeWrapper,
+} from "../hook/dispatcher.ts";
 import { findTools } from "../hook/tools.ts";
 import { FAST, programWords, readProgram } from "../install/program.ts";
 
@@ -14,6 +18,8 @@ import { FAST, programWords, readProgram } from "../install/program.ts";
 export interface Wrapper {
   /** Its path. */
   readonly path: string;
+  /** Podman's hook, with the same store. */
+  readonly hook: string;
   /** Words of `sh` that empty its store. */
   readonly forget: string;
 }
@@ -47,7 +53,7 @@ export async function createWrapper(
     await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
     await Deno.writeTextFile(join(folder, path), text);
   }
-  const text = renderRuntimeWrapper({
+  const options: DispatcherOptions = {
     tools: await findTools(),
     slow: programWords(Deno.execPath(), program, folder, FAST),
     settingsPath,
@@ -56,11 +62,19 @@ export async function createWrapper(
     names: "host",
     owners: [0],
     deadlineSeconds: 10,
+  };
+  const path = join(directory, "wrapper");
+  const hook = join(directory, "hook");
+  const wrapper = {
     runtime: crun,
     runtimeKind: "crun",
     strict: false,
-  });
-  const path = join(directory, "wrapper");
-  await Deno.writeTextFile(path, text, { mode: 0o755 });
-  return { path, forget: `rm -rf ${store}` };
+  } as const;
+  for (
+    const [file, program] of [
+      [path, renderRuntimeWrapper({ ...options, ...wrapper })],
+      [hook, renderHookDispatcher(options)],
+    ] as const
+  ) await Deno.writeTextFile(file, program, { mode: 0o755 });
+  return { path, hook, forget: `rm -rf ${store}` };
 }

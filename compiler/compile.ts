@@ -16,7 +16,11 @@
 import { check } from "../bpf/check.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { NR_OFFSET } from "../bpf/seccomp_data.ts";
-import type { ArchPolicy, Policy } from "../profile/policy.ts";
+import {
+  type ArchPolicy,
+  checkPolicy,
+  type Policy,
+} from "../profile/policy.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { type Calls, decideArguments } from "./conditions.ts";
 import { findUncached } from "./cached.ts";
@@ -104,11 +108,13 @@ export interface CompiledArch {
  * @param options The cost, and how long to look for a proof of the optimum.
  * @returns The program and what is known about it.
  * @throws {SizeError} when the program would exceed 4096 instructions.
+ * @throws {RangeError} where the policy has a number that no call can have.
  */
 export function compile(
   policy: Policy,
   options: CompileOptions = {},
 ): Compilation {
+  checkPolicy(policy);
   const objective = options.objective ?? "balanced";
   const tried = PRICES[objective].map((price) =>
     compileAt(policy, options, price)

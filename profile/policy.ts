@@ -35,7 +35,7 @@ export type ReturnValue = number;
 export interface Rule {
   /** First number covered, a u32 as in `seccomp_data.nr`. */
   readonly first: number;
-  /** Last number covered, a u32, not below `first`. */
+  /** Last number covered, a u32; below `first`, none is. */
   readonly last: number;
   /** All must hold; none means that the rule always matches. */
   readonly conditions: readonly Condition[];
@@ -65,4 +65,66 @@ export interface Policy {
   readonly littleEndian: boolean;
   /** One entry per `auditArch`, in the order in which they should be tested. */
   readonly arches: readonly ArchPolicy[];
+}
+
+/**
+ * Refuses a policy with numbers that no call can have: what such a policy means
+ * would depend on who reads it.
+ *
+ * @example A negative number, as bit operators make them
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { checkPolicy } from "./policy.ts";
+ *
+ * const arch = { auditArch: 0xc000_003e | 0, names: ["x86_64"], rules: [] };
+ * const policy = { defaultValue: 0, badArchValue: 0, littleEndian: true, arches: [arch] };
+ * assertThrows(() => checkPolicy(policy), RangeError, "arches[0].auditArch");
+ * ```
+ *
+ * @param policy The policy.
+ * @throws {RangeError} With the first such number and where it stands.
+ */
+export function checkPolicy(policy: Policy): void {
+  const { defaultValue, badArchValue, arches } = policy;
+  requireU32(defaultValue, "defaultValue");
+  requireU32(badArchValue, "badArchValue");
+  for (const [i, { auditArch, rules }] of arches.entries()) {
+    requireU32(auditArch, `arches[${i}].auditArch`);
+    for (let r = 0; r < rules.length; r++) {
+      const fault = faultOf(rules[r] as Rule);
+      if (fault === undefined) continue;
+      throw new RangeError(
+        `Cannot use the policy: arches[${i}].rules[${r}].${fault}`,
+      );
+    }
+  }
+}
+
+function requireU32(value: number, path: string): void {
+  if (isU32(value)) return;
+  throw new RangeError(`Cannot use the policy: ${path} is ${value}: ${U32}`);
+}
+
+const U32 = "give an integer from 0 to 2^32 - 1";
+
+function isU32(value: number): boolean {
+  return value >>> 0 === value;
+}
+
+function isU64(value: bigint): boolean {
+  return BigInt.asUintN(64, value) === value;
+}
+
+function faultOf(rule: Rule): string | undefined {
+  const { first, last, value, conditions } = rule;
+  if (!isU32(first)) return `first is ${first}: ${U32}`;
+  if (!isU32(last)) return `last is ${last}: ${U32}`;
+  if (!isU32(value)) return `value is ${value}: ${U32}`;
+  for (const [c, { arg, mask, value }] of conditions.entries()) {
+    const at = `conditions[${c}]`;
+    if (!(isU32(arg) && arg < 6)) return `${at}.arg is ${arg}: give 0 to 5`;
+    if (isU64(mask) && isU64(value)) continue;
+    return `${at} compares with ${value} under ${mask}: give integers from 0 to 2^64 - 1`;
+  }
+  return undefined;
 }

@@ -9,7 +9,11 @@ import type { Program } from "../bpf/instruction.ts";
 import { precedence } from "../bpf/return_value.ts";
 import { prepare, trace } from "../bpf/run.ts";
 import { type SeccompData, toWords } from "../bpf/seccomp_data.ts";
-import type { Policy, ReturnValue } from "../profile/policy.ts";
+import {
+  checkPolicy,
+  type Policy,
+  type ReturnValue,
+} from "../profile/policy.ts";
 import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
 import { decide } from "./decide.ts";
 
@@ -37,6 +41,7 @@ export interface Outcome {
  * Makes a function that answers for a subject.
  *
  * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {RangeError} where a policy has a number that no call can have.
  *
  * @param subject The subject.
  * @param littleEndian Byte order of the machine.
@@ -48,6 +53,7 @@ export function createAnswer(
 ): (data: SeccompData) => Outcome {
   if (subject.kind === "policy") {
     const { policy } = subject;
+    checkPolicy(policy);
     return (data) => {
       const { value, rule } = decide(policy, data);
       return {

@@ -165,6 +165,7 @@ const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
  * Decides whether two subjects answer every input alike.
  *
  * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {RangeError} where a policy has a number that no call can have.
  * @throws {TypeError} when the subjects are for machines of different byte order.
  *
  * @example A filter that is what its policy says

@@ -12,14 +12,15 @@
  *
  * A place at which paths meet begins a segment; what lies between is a tree,
  * whose answer is put together on the way back, from the last instruction to the
- * first, one step for each test. It counts on the inputs that reach the segment
- * and end in it. Where it leads to another segment is a function relative to it;
- * what several of its jumps have in common is put together before it meets where
- * the segment itself runs. That keeps the order of tests free:
+ * first, one step for each test. It counts on the inputs that reach the segment,
+ * unless they go on to a later one, whose answer overrules it. Where a segment
+ * leads to another is a function relative to it, and put together for all its
+ * jumps before it meets where the segment itself runs. That keeps the order of
+ * tests free:
  * `hi == 1 && lo == 2` is made by itself, small, before it meets what is left
  * over of the thousand rules before it.
  *
- * Every input ends in one segment, so the answers of all are the whole answer.
+ * Every input ends in one segment, the last that it reaches.
  *
  * What is assumed of the machine is what bpf/run.ts states: A and X start as 0,
  * a division by an X of 0 returns 0, shifts by X take its low five bits.
@@ -41,8 +42,13 @@ import {
   type Word,
 } from "./word.ts";
 
-/** What a register holds, for who reads it. */
-type Register = () => Word;
+/** What a register holds, computed where something reads it. */
+interface Register {
+  word?: Word;
+  readonly make: () => Word;
+  /** What that reads. */
+  readonly from: readonly Register[];
+}
 
 /** Registers are numbered: A, X, then the scratch words. */
 const A = 0;
@@ -50,21 +56,11 @@ const X = 1;
 const SCRATCH = 2;
 const REGISTERS = SCRATCH + BPF_MEMWORDS;
 
-/** A tree of instructions: behind a place at which paths meet, up to the next ones. */
-interface Segment {
-  /** Its first instruction. */
-  readonly start: number;
-  /** On which inputs it runs. */
-  readonly where: Node;
-  /** On which of those, at least, it leads to another segment. */
-  left: Node;
-}
-
 /** An instruction that is reached, by one of the edges to it. */
 interface Step {
   readonly pc: number;
-  /** The segment that the edge comes from. */
-  readonly segment: Segment;
+  /** The segment that the edge comes from, by its first instruction. */
+  readonly segment: number;
   readonly registers: readonly Register[];
   /** The step before it in that segment; absent at the start. */
   readonly before?: Step;
@@ -91,9 +87,10 @@ export function execute(program: Program, symbols: Symbols): Node {
   const meetings = meetingsOf(program);
   /** What leads to a meeting. */
   const edges = new Map<number, readonly Step[]>();
-  const segments: Segment[] = [];
+  /** On which inputs each segment runs, by its first instruction; -1 leads to 0. */
+  const segments = new Map([[-1, ALWAYS]]);
   const steps = new Map<number, Step>();
-  /** What is answered from an instruction on, unless it leads to another segment. */
+  /** What is answered from an instruction on, unless another segment answers. */
   const answers = new Map<number, Node>();
 
   function begin(start: number, [first, ...others]: readonly Step[]): void {
@@ -107,34 +104,27 @@ export function execute(program: Program, symbols: Symbols): Node {
       for (const [i, old] of registers.entries()) {
         const other = step.registers[i] ?? old;
         if (other === old) continue;
-        const taken = (): Node => and(segment.where, inside);
-        registers[i] = once(() => select(diagram, taken(), other(), old()));
+        const taken = (): Node => and(segments.get(segment) as Node, inside);
+        registers[i] = {
+          make: () => select(diagram, taken(), read(other), read(old)),
+          from: [other, old],
+        };
       }
     }
     let where = NEVER;
     for (const [from, inside] of parts) {
-      where = or(where, and(from.where, inside));
+      where = or(where, and(segments.get(from) as Node, inside));
     }
     if (where === NEVER) return;
-    const segment = { start, where, left: NEVER };
-    segments.push(segment);
-    steps.set(start, {
-      pc: start,
-      segment,
-      registers,
-      inside: ALWAYS,
-      test: NEVER,
-    });
+    segments.set(start, where);
+    steps.set(start, { pc: start, segment: start, registers, test: NEVER });
   }
 
   function go(before: Step, pc: number, registers: readonly Register[]): void {
     const { segment } = before;
     const step = { pc, segment, registers, before, test: NEVER };
-    if (!meetings.has(pc)) steps.set(pc, step);
-    else {
-      segment.left = or(segment.left, insideOf(step));
-      edges.set(pc, [...edges.get(pc) ?? [], step]);
-    }
+    if (meetings.has(pc)) edges.set(pc, [...edges.get(pc) ?? [], step]);
+    else steps.set(pc, step);
   }
 
   /** On which inputs of its segment a step is reached. */
@@ -151,9 +141,9 @@ export function execute(program: Program, symbols: Symbols): Node {
     return step.inside ?? ALWAYS;
   }
 
-  const registers = new Array<Register>(REGISTERS).fill(() => zero);
-  const all = { start: 0, where: ALWAYS, left: NEVER };
-  begin(0, [{ pc: 0, segment: all, registers, test: NEVER }]);
+  const holding = (make: () => Word): Register => ({ make, from: [] });
+  const registers = new Array<Register>(REGISTERS).fill(holding(() => zero));
+  begin(0, [{ pc: 0, segment: -1, registers, test: NEVER }]);
   for (const [pc, { op, k }] of program.entries()) {
     begin(pc, edges.get(pc) ?? []);
     const step = steps.get(pc);
@@ -161,9 +151,10 @@ export function execute(program: Program, symbols: Symbols): Node {
     let { registers } = step;
     const [no = -1, yes] = exits[pc] ?? [];
     const [name, form] = String(op).split(".");
-    const held = (at: number): Register => registers[at] ?? (() => zero);
-    const a = held(A);
-    const operand = form === "x" ? held(X) : () => constant(k);
+    const held = (at: number): Register => registers[at] as Register;
+    const a = (): Word => read(held(A));
+    const operand = form === "x" ? held(X) : holding(() => constant(k));
+    const b = (): Word => read(operand);
     const put = (to: number, word: Register): void => {
       registers = registers.with(to, word);
     };
@@ -171,15 +162,15 @@ export function execute(program: Program, symbols: Symbols): Node {
       case "ld":
       case "ldx": {
         const to = name === "ld" ? A : X;
-        if (form === "abs") put(to, () => input(k));
+        if (form === "abs") put(to, holding(() => input(k)));
         else if (form === "mem") put(to, held(SCRATCH + k));
-        else if (form === "len") put(to, () => constant(SECCOMP_DATA_SIZE));
-        else put(to, operand);
+        else if (form !== "len") put(to, operand);
+        else put(to, holding(() => constant(SECCOMP_DATA_SIZE)));
         break;
       }
       case "st":
       case "tax":
-        put(name === "st" ? SCRATCH + k : X, a);
+        put(name === "st" ? SCRATCH + k : X, held(A));
         break;
       case "stx":
       case "txa":
@@ -191,10 +182,10 @@ export function execute(program: Program, symbols: Symbols): Node {
       case "jge":
       case "jset":
         if (name === "ja" || yes === undefined) break;
-        step.test = compare(diagram, name, a(), operand());
+        step.test = compare(diagram, name, a(), b());
         break;
       case "ret":
-        answers.set(pc, leaf(form === "a" ? a() : operand()));
+        answers.set(pc, leaf(form === "a" ? a() : b()));
         continue;
       default: {
         const binary = BINARY_OPS.find((known) => known === name);
@@ -203,11 +194,11 @@ export function execute(program: Program, symbols: Symbols): Node {
         }
         const word = binary === undefined
           ? compute(diagram, "sub", zero, a())
-          : compute(diagram, binary, a(), operand());
-        put(A, () => word);
+          : compute(diagram, binary, a(), b());
+        put(A, holding(() => word));
         // Division by 0 returns 0: there is no second exit to go to.
         if (name === "div") {
-          step.test = compare(diagram, "jeq", operand(), zero);
+          step.test = compare(diagram, "jeq", b(), zero);
         }
       }
     }
@@ -215,7 +206,7 @@ export function execute(program: Program, symbols: Symbols): Node {
     if (step.test !== ALWAYS) go(step, no, registers);
   }
 
-  // What is answered where it is another segment's turn does not matter.
+  // What is answered where a later segment answers does not matter.
   const nothing = leaf(zero);
   const answerFrom = (pc = -1): Node =>
     meetings.has(pc) ? nothing : answers.get(pc) ?? nothing;
@@ -226,8 +217,8 @@ export function execute(program: Program, symbols: Symbols): Node {
     answers.set(pc, choose(step.test, answerFrom(yes), answerFrom(no)));
   }
   let result = nothing;
-  for (const { start, where, left } of segments) {
-    result = choose(except(where, left), answers.get(start) ?? nothing, result);
+  for (const [start, where] of segments) {
+    result = choose(where, answers.get(start) ?? nothing, result);
   }
   return result;
 }
@@ -253,8 +244,15 @@ function meetingsOf(program: Program): ReadonlySet<number> {
   return new Set(meetings);
 }
 
-/** Computes something when it is first asked for, and remembers it. */
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => made ??= make();
+/** Reads a register; it may rest on others as deep as a program is long. */
+function read(register: Register): Word {
+  const stack = [register];
+  for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+    const open = at.word ? [] : at.from.filter(({ word }) => !word);
+    stack.push(...open);
+    if (open.length > 0) continue;
+    at.word ??= at.make();
+    stack.pop();
+  }
+  return register.word as Word;
 }
