@@ -28,6 +28,8 @@
  * bad          it was not read to its end, so nothing is printed
  * ```
  *
+ * A dot is the last character of every answer but `bad`.
+ *
  * Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
  * (old mawks have a buffer of 8 KiB), no regular expression intervals, no
  * functions of gawk. The record separator `^$` matches nowhere, so there is one
@@ -45,10 +47,17 @@
  * were listed), `sealed` (1 where a byte 2 marks the end).
  */
 export const DISPATCHER_AWK = `
+# Ends the answer with a mark, so that a shell keeps what stands before it.
+function finish() {
+  ORS = ""
+  print "."
+  exit 0
+}
 function miss() {
   print "miss " length(config)
-  if (!bundle) { ORS = ""; print config }
-  exit 0
+  ORS = ""
+  if (!bundle) print config
+  finish()
 }
 function scalar() {
   if (depth == 0) miss()
@@ -253,8 +262,9 @@ END {
   if (first != place) miss()
   if (!first) {
     print "none"
-    if (!bundle) { ORS = ""; print config }
-    exit 0
+    ORS = ""
+    if (!bundle) print config
+    finish()
   }
   member = "\\"run.oci.seccomp_bpf_data\\":\\"" value "\\""
   if (notes) { at = notes; if (!empty) member = member "," }
@@ -267,5 +277,6 @@ END {
   print substr(config, 1, at)
   print member
   print substr(config, at + 1)
+  finish()
 }
 `;

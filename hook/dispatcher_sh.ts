@@ -37,24 +37,24 @@ if [ -r @ENVIRONMENT@ ]; then
 fi
 st_answer=$(
   @READ@
-  printf '|%s.' "$?"
 )
-st_status=\${st_answer##*|}
-st_answer=\${st_answer%|*}
+st_status=$?
+# A mark, lest the shell takes line ends of the configuration away.
+st_answer=\${st_answer%.}
 st_verdict=\${st_answer%%"$st_nl"*}
 st_answer=\${st_answer#*"$st_nl"}
 case $st_status$st_verdict in
-"0.none")
+"0none")
   printf %s "$st_answer"
   exit ;;
-"0.hit "*)
+"0hit "*)
   st_name=\${st_verdict#hit }
   st_sum=$(exec @SHA256SUM@ <"@STORE@/$st_name")
   if [ "\${st_sum%% *}" = "\${st_name##*.}" ]; then
     printf %s "$st_answer"
     exit
   fi ;;
-"0.miss \${#st_answer}") ;;
+"0miss \${#st_answer}") ;;
 # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
 *) st_answer=$(printf '\\001') ;;
 esac
@@ -73,16 +73,18 @@ exit 1
 `;
 
 /** Reads standard input by an awk that keeps NUL. */
-export const READ_PLAIN =
-  `ST_LISTING=$st_list @TIMEOUT@ @AWK@ @PROGRAM@ 2>/dev/null`;
+export const READ_PLAIN = `ST_LISTING=$st_list
+  export ST_LISTING
+  exec @TIMEOUT@ @AWK@ @PROGRAM@ 2>/dev/null`;
 
 /** Reads standard input for an awk that takes NUL for the end: it becomes byte 1. */
 export const READ_BY_TR =
   `{ @TIMEOUT@ @TR@ '\\000' '\\001' && printf '\\002'; } | ST_LISTING=$st_list @AWK@ -v sealed=1 @PROGRAM@ 2>/dev/null`;
 
 /** Reads a bundle's configuration by an awk that keeps NUL. */
-export const READ_FILE =
-  `LC_ALL=C ST_LISTING=$st_list @AWK@ -v bundle=1 @PROGRAM@ <config.json 2>/dev/null`;
+export const READ_FILE = `LC_ALL=C ST_LISTING=$st_list
+    export LC_ALL ST_LISTING
+    exec @AWK@ -v bundle=1 @PROGRAM@ <config.json 2>/dev/null`;
 
 /** Reads a bundle's configuration for an awk that takes NUL for the end. */
 export const READ_FILE_BY_TR =
@@ -133,7 +135,7 @@ case $st_bundle in
 /*) ;;
 *) st_bundle=./$st_bundle ;;
 esac
-st_answer=
+st_answer= st_status=
 if [ "$st_mode" = create ] && [ -r @ENVIRONMENT@ ] && [ -f "$st_bundle/config.json" ]; then
   st_answer=$(
     cd -P -- "$st_bundle" || exit
@@ -144,15 +146,14 @@ if [ "$st_mode" = create ] && [ -r @ENVIRONMENT@ ] && [ -f "$st_bundle/config.js
     @LISTING@
     )
     @READ@
-    printf '|%s.' "$?"
   ) 2>/dev/null
+  st_status=$?
 fi
-st_status=\${st_answer##*|}
-st_answer=\${st_answer%|*}
+st_answer=\${st_answer%.}
 st_verdict=\${st_answer%%"$st_nl"*}
 case $st_status$st_verdict in
-"0.none") exec @RUNTIME@ "$@" ;;
-"0.hit "*)
+"0none") exec @RUNTIME@ "$@" ;;
+"0hit "*)
   st_name=\${st_verdict#hit }
   st_sum=$(exec @SHA256SUM@ <"@STORE@/\${st_name#* }")
   if [ "\${st_sum%% *}" = "\${st_name##*.}" ]; then
