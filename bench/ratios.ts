@@ -157,13 +157,15 @@ function positionRatios(report: Report): readonly Ratio[] {
 }
 
 function containerRatios({ containers, storm }: Report): readonly Ratio[] {
-  const ratios = containers.filter(({ setup }) => setup === SETUPS.annotation)
+  const ratios = containers
+    .filter(({ setup }) => setup === SETUPS.annotation || setup === SETUPS.hit)
     .flatMap((row) => {
       const theirs = containers.find(({ command, setup }) =>
         command === row.command && setup === SETUPS.section
       );
       if (theirs === undefined) return [];
-      const name = `${row.command}, wall time / libseccomp at each start`;
+      const how = row.setup === SETUPS.hit ? " through our wrapper" : "";
+      const name = `${row.command}${how}, wall time / libseccomp at each start`;
       return row.cpuMs === undefined || theirs.cpuMs === undefined
         // Others get their share of wall time, too: the fastest start has least of it.
         ? [{
