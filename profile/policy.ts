@@ -117,6 +117,11 @@ function isU64(value: bigint): boolean {
 
 function faultOf(rule: Rule): string | undefined {
   const { first, last, value, conditions } = rule;
+  // All that most rules have, at once.
+  if (
+    first >>> 0 === first && last >>> 0 === last && value >>> 0 === value &&
+    conditions.length === 0
+  ) return undefined;
   if (!isU32(first)) return `first is ${first}: ${U32}`;
   if (!isU32(last)) return `last is ${last}: ${U32}`;
   if (!isU32(value)) return `value is ${value}: ${U32}`;
