@@ -88,6 +88,7 @@ Everything that is compared is interleaved in one run: calls are made by machine
 deno run -A cli/main.ts bench --weights redis.json --weights nginx.json --weights node-http.json --page docs
 deno run -A cli/main.ts bench --quick                # a look, within 20 seconds
 deno run -A cli/main.ts bench --compare a.json b.json # whether two runs agree
+deno task cold                                       # a whole process that compiles, pass by pass
 \`\`\`
 
 Measured ${report.taken.slice(0, 10)} in ${report.seconds} s${
