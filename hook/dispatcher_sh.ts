@@ -24,7 +24,14 @@ export const LISTING = `while read -r st_word st_path st_rest; do
  */
 export const HOOK_BODY =
   `# Adds a precompiled seccomp filter to a container's configuration.
-if [ $# -ne 0 ]; then exec @SLOW@ hook --settings @SETTINGS@ "$@"; fi
+if [ $# -ne 0 ]; then
+  @SLOW@ hook --settings @SETTINGS@ --refused 3 "$@"
+  st_status=$?
+  # What could not start has not read anything.
+  if [ "$st_status" -eq 1 ]; then exec @WITHOUTJIT@ hook --settings @SETTINGS@ "$@"; fi
+  if [ "$st_status" -eq 3 ]; then exit 1; fi
+  exit "$st_status"
+fi
 LC_ALL=C
 export LC_ALL
 st_nl='

@@ -145,6 +145,7 @@ Deno.test("the hook's dispatcher starts Deno again where it cannot start with a 
       const ask = async (
         line: string,
         withoutJit: string,
+        ...args: readonly string[]
       ): Promise<readonly [number, string, string]> => {
         const options = {
           ...dispatcherOptions(setup, tools, [await program("slow", line)]),
@@ -156,7 +157,7 @@ Deno.test("the hook's dispatcher starts Deno again where it cannot start with a 
           renderHookDispatcher(options),
         );
         const { code, stdout, stderr } = await runProgram(
-          [hook],
+          [hook, ...args],
           smallConfig(),
         );
         return [code, new TextDecoder().decode(stdout), stderr];
@@ -168,12 +169,18 @@ Deno.test("the hook's dispatcher starts Deno again where it cannot start with a 
           await ask("exit 3", answers),
           await ask("exit 1", fails),
           await ask("exit 137", answers),
+          await ask("exit 1", answers, "--strict"),
+          await ask("exit 3", answers, "--strict"),
+          await ask("exec cat", fails, "--strict"),
         ],
         [
           [0, `AGAIN:${smallConfig()}`, ""],
           [1, "", ""],
           [1, "", ended(1)],
           [1, "", ended(137)],
+          [0, `AGAIN:${smallConfig()}`, ""],
+          [1, "", ""],
+          [0, smallConfig(), ""],
         ],
       );
     });
