@@ -86,7 +86,7 @@ export async function findTools(
     stat: await pick("stat", tells),
     sha256sum: await pick("sha256sum", hashes),
     env: await find("env"),
-    timeout: await find("timeout"),
+    timeout: await pick("timeout", starts),
     mv: await pick("mv", moves),
     date: await find("date"),
   };
@@ -146,6 +146,12 @@ async function tells(stat: readonly string[]): Promise<boolean> {
 async function hashes(sha256sum: readonly string[]): Promise<boolean> {
   const told = await outputOf(sha256sum, []);
   return told?.startsWith(`${EMPTY_DIGEST} `) === true;
+}
+
+/** Whether a timeout takes seconds and a command, as that of an old busybox does not. */
+async function starts(timeout: readonly string[]): Promise<boolean> {
+  const [program = ""] = timeout;
+  return await outputOf(timeout, ["10", program, "echo", "x"]) === "x\n";
 }
 
 /** Whether an mv puts a file in the place of another, by a rename. */

@@ -173,6 +173,7 @@ export function toolSets(): readonly ToolSet[] {
         ...COREUTILS,
         stat: busybox("stat"),
         sha256sum: busybox("sha256sum"),
+        timeout: busybox("timeout"),
         mv: busybox("mv"),
       },
     },

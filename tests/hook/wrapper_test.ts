@@ -163,11 +163,12 @@ Deno.test("keepsNul() tells awks apart", async () => {
 });
 
 Deno.test("findTools() takes what starts fastest here, for another machine what is usual", async () => {
-  const { awk, stat, sha256sum, mv } = await findTools();
-  assertEquals({ awk, stat, sha256sum, mv }, {
+  const { awk, stat, sha256sum, timeout, mv } = await findTools();
+  assertEquals({ awk, stat, sha256sum, timeout, mv }, {
     awk: ["/usr/bin/mawk"],
     stat: ["/usr/bin/busybox", "stat"],
     sha256sum: ["/usr/bin/busybox", "sha256sum"],
+    timeout: ["/usr/bin/busybox", "timeout"],
     mv: ["/usr/bin/busybox", "mv"],
   });
   const usual = await findTools("usual");
