@@ -93,6 +93,8 @@ export interface Libc {
   readonly errno: () => number;
 }
 
+const ENCODER = new TextEncoder();
+
 let opened: Libc | undefined;
 
 /**
@@ -119,7 +121,7 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
       `Cannot pass ${JSON.stringify(text)} to C: it contains a NUL`,
     );
   }
-  return new TextEncoder().encode(`${text}\0`);
+  return ENCODER.encode(`${text}\0`);
 }
 
 /**
