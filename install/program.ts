@@ -32,8 +32,8 @@ export type ProgramForm =
  */
 export const FAST: string = [
   "--single-threaded",
-  "--invocation-count-for-maglev=2000",
-  "--invocation-count-for-turbofan=20000",
+  "--no-opt",
+  "--invocation-count-for-maglev=3000",
 ].join(",");
 
 /** The hook's main module. */
