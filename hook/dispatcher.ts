@@ -20,6 +20,8 @@ import {
   READ_FILE,
   READ_FILE_BY_TR,
   READ_PLAIN,
+  SHORTEN,
+  UNMARK,
   WRAPPER_BODY,
 } from "./dispatcher_sh.ts";
 import { type DispatcherTools, STAT_FORMAT } from "./tools.ts";
@@ -150,6 +152,9 @@ function render(
     DATE: words(tools.date),
     SLOW: words([...clean, ...options.slow]),
     WITHOUTJIT: words([...clean, ...options.withoutJit ?? options.slow]),
+    SHORTEN,
+    UNMARK,
+    UNREAD: tools.awkKeepsNul ? "unread" : "read",
     SETTINGS: quoteForSh(options.settingsPath),
     STORE: store,
     ENVIRONMENT: `${store}/environment.${semantics}.${names}`,

@@ -28,7 +28,8 @@
  * bad          it was not read to its end, so nothing is printed
  * ```
  *
- * A dot is the last character of every answer but `bad`.
+ * A dot is the last character of every answer but `bad`, so that a shell keeps
+ * the line ends before it and sees that the answer is whole.
  *
  * Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
  * (old mawks have a buffer of 8 KiB), no regular expression intervals, no

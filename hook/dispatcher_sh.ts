@@ -18,20 +18,29 @@ export const LISTING = `while read -r st_word st_path st_rest; do
     exec @STAT@ @FOLDERS@ @STORE@/* "$@" 2>/dev/null`;
 
 /**
- * Podman's `precreate`: standard input to standard output. Status 1 is Deno's
- * own, before any of our code runs: where memory must not become executable its
- * JIT cannot be, and it is started again without one. Status 3 is a refusal.
+ * Gives the listing up where it is too long for a variable of the environment
+ * (128 KiB); then there is no entry to believe.
+ */
+export const SHORTEN = `if [ "\${#st_list}" -gt 100000 ]; then st_list=; fi`;
+
+/**
+ * Takes the mark off that ends what awk answers, lest the shell takes line ends
+ * of the configuration away. Without one the answer is not whole.
+ */
+export const UNMARK = `case $st_answer in
+*.) st_answer=\${st_answer%.} ;;
+*) st_status=unfinished ;;
+esac`;
+
+/**
+ * Podman's `precreate`: standard input to standard output. Status 3 is a
+ * refusal, 1 is Deno's own where it cannot start: where memory must not become
+ * executable its JIT cannot be, and it is started again without one. With
+ * arguments it looks at a state, and nobody waits: Deno takes its place.
  */
 export const HOOK_BODY =
   `# Adds a precompiled seccomp filter to a container's configuration.
-if [ $# -ne 0 ]; then
-  @SLOW@ hook --settings @SETTINGS@ --refused 3 "$@"
-  st_status=$?
-  # What could not start has not read anything.
-  if [ "$st_status" -eq 1 ]; then exec @WITHOUTJIT@ hook --settings @SETTINGS@ "$@"; fi
-  if [ "$st_status" -eq 3 ]; then exit 1; fi
-  exit "$st_status"
-fi
+if [ $# -ne 0 ]; then exec @WITHOUTJIT@ hook --settings @SETTINGS@ "$@"; fi
 LC_ALL=C
 export LC_ALL
 st_nl='
@@ -42,12 +51,32 @@ if [ -r @ENVIRONMENT@ ]; then
     @LISTING@
   )
 fi
+@SHORTEN@
+# Ends as Deno did.
+st_end() {
+  case $1 in
+  0) exit ;;
+  3) ;;
+  *) printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\\n' "$1" >&2 ;;
+  esac
+  exit 1
+}
 st_answer=$(
   @READ@
 )
 st_status=$?
-# A mark, lest the shell takes line ends of the configuration away.
-st_answer=\${st_answer%.}
+case @UNREAD@$st_status in
+unread126 | unread127)
+  # A program is missing, so nobody has read the configuration.
+  @SLOW@ hook --settings @SETTINGS@ --refused 3
+  st_status=$?
+  if [ "$st_status" -eq 1 ]; then
+    @WITHOUTJIT@ hook --settings @SETTINGS@ --refused 3
+    st_status=$?
+  fi
+  st_end "$st_status" ;;
+esac
+@UNMARK@
 st_verdict=\${st_answer%%"$st_nl"*}
 st_answer=\${st_answer#*"$st_nl"}
 case $st_status$st_verdict in
@@ -71,12 +100,7 @@ if [ "$st_status" -eq 1 ]; then
   printf %s "$st_answer" | @WITHOUTJIT@ hook --settings @SETTINGS@ --refused 3
   st_status=$?
 fi
-case $st_status in
-0) exit ;;
-3) ;;
-*) printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\\n' "$st_status" >&2 ;;
-esac
-exit 1
+st_end "$st_status"
 `;
 
 /** Reads standard input by an awk that keeps NUL. */
@@ -152,11 +176,12 @@ if [ "$st_mode" = create ] && [ -r @ENVIRONMENT@ ] && [ -f "$st_bundle/config.js
     st_list=$(
     @LISTING@
     )
+    @SHORTEN@
     @READ@
   ) 2>/dev/null
   st_status=$?
 fi
-st_answer=\${st_answer%.}
+@UNMARK@
 st_verdict=\${st_answer%%"$st_nl"*}
 case $st_status$st_verdict in
 "0none") exec @RUNTIME@ "$@" ;;

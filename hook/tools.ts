@@ -43,6 +43,9 @@ export const STAT_FORMAT = "%a %u %h %s %Y %F|%n";
 /** Where tools are looked for. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
+/** What a program may take to be tried. */
+const TRIAL_MS = 5000;
+
 /** SHA-256 of nothing. */
 const EMPTY_DIGEST =
   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -77,7 +80,9 @@ export async function findTools(
       : await find(name);
   };
   const mawk = fast ? await findProgram("mawk") : undefined;
-  const awk = mawk === undefined ? await find("awk") : [mawk];
+  const awk = mawk !== undefined && await keepsNul([mawk])
+    ? [mawk]
+    : await find("awk");
   const tools: DispatcherTools = {
     sh: "/bin/sh",
     awk,
@@ -86,7 +91,8 @@ export async function findTools(
     stat: await pick("stat", tells),
     sha256sum: await pick("sha256sum", hashes),
     env: await find("env"),
-    timeout: await pick("timeout", starts),
+    // Not busybox's: it leaves a process behind that signals a mere number.
+    timeout: await find("timeout"),
     mv: await pick("mv", moves),
     date: await find("date"),
   };
@@ -104,7 +110,8 @@ async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of TOOL_FOLDERS) {
     try {
       const path = `${folder}/${name}`;
-      if ((await Deno.stat(path)).isFile) return path;
+      const { isFile, mode } = await Deno.stat(path);
+      if (isFile && ((mode ?? 0) & 0o111) !== 0) return path;
     } catch {
       // The next folder.
     }
@@ -112,24 +119,30 @@ async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** What a program prints; `undefined` where it fails. */
+/** What a program prints; `undefined` where it fails, or takes seconds. */
 async function outputOf(
   [program = "", ...words]: readonly string[],
   args: readonly string[],
   input: Uint8Array<ArrayBuffer> = new Uint8Array(),
 ): Promise<string | undefined> {
-  const child = new Deno.Command(program, {
-    args: [...words, ...args],
-    env: { LC_ALL: "C" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  // A program that does not read ends before all is written.
-  await writer.write(input).then(() => writer.close()).catch(() => {});
-  const { stdout, success } = await child.output();
-  return success ? new TextDecoder().decode(stdout) : undefined;
+  try {
+    const child = new Deno.Command(program, {
+      args: [...words, ...args],
+      env: { LC_ALL: "C" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+      signal: AbortSignal.timeout(TRIAL_MS),
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    // A program that does not read ends before all is written.
+    await writer.write(input).then(() => writer.close()).catch(() => {});
+    const { stdout, success } = await child.output();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    // No program, or none for this machine.
+    return undefined;
+  }
 }
 
 /** Whether a stat tells what the dispatcher asks for. */
@@ -146,12 +159,6 @@ async function tells(stat: readonly string[]): Promise<boolean> {
 async function hashes(sha256sum: readonly string[]): Promise<boolean> {
   const told = await outputOf(sha256sum, []);
   return told?.startsWith(`${EMPTY_DIGEST} `) === true;
-}
-
-/** Whether a timeout takes seconds and a command, as that of an old busybox does not. */
-async function starts(timeout: readonly string[]): Promise<boolean> {
-  const [program = ""] = timeout;
-  return await outputOf(timeout, ["10", program, "echo", "x"]) === "x\n";
 }
 
 /** Whether an mv puts a file in the place of another, by a rename. */

@@ -18,5 +18,8 @@ export async function packedProgram(
   path: string,
 ): Promise<string | undefined> {
   const unpack: unknown = Reflect.get(globalThis, PACKED);
-  return typeof unpack === "function" ? String(await unpack(path)) : undefined;
+  if (typeof unpack !== "function") return undefined;
+  const text: unknown = await unpack(path);
+  if (typeof text === "string") return text;
+  throw new Error(`Unreachable: ${path} is not packed`);
 }

@@ -38,7 +38,6 @@ export type EditItem =
  * Puts something into a file.
  *
  * @param base The file without it; empty where there is none.
-import type { TextDigest } from "./digest.ts";
  * @param item What.
  * @returns The file with it, and how to undo that.
  * @throws {InstallError} `foreign` where another value is in the way.

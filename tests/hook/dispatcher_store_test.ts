@@ -169,9 +169,7 @@ Deno.test("the hook's dispatcher starts Deno again where it cannot start with a 
           await ask("exit 3", answers),
           await ask("exit 1", fails),
           await ask("exit 137", answers),
-          await ask("exit 1", answers, "--strict"),
-          await ask("exit 3", answers, "--strict"),
-          await ask("exec cat", fails, "--strict"),
+          await ask("exit 7", answers, "--strict"),
         ],
         [
           [0, `AGAIN:${smallConfig()}`, ""],
@@ -179,10 +177,49 @@ Deno.test("the hook's dispatcher starts Deno again where it cannot start with a 
           [1, "", ended(1)],
           [1, "", ended(137)],
           [0, `AGAIN:${smallConfig()}`, ""],
-          [1, "", ""],
-          [0, smallConfig(), ""],
         ],
       );
+    });
+  }
+});
+
+Deno.test("the hook's dispatcher hands all of it to Deno where a program was removed", async () => {
+  await using setup = await createSetup();
+  const text = '{"linux":{}}\n\n';
+  const [dash] = toolSets();
+  assert(dash !== undefined);
+  for (const gone of ["awk", "timeout", "stat", "sha256sum"]) {
+    const tools = { ...dash.tools, [gone]: ["/usr/bin/removed", "word"] };
+    const hook = await stubbedHook(setup, { name: gone, tools });
+    const { code, stdout } = await runProgram([hook], text);
+    const asked = gone === "awk" || gone === "timeout";
+    assertEquals(
+      [code, new TextDecoder().decode(stdout)],
+      [0, asked ? `SLOW:${text}` : text],
+      gone,
+    );
+  }
+});
+
+Deno.test("the hook's dispatcher asks Deno where the store is too large to be listed", async (t) => {
+  await using setup = await createSetup();
+  await prime(setup, [smallConfig()]);
+  for (const tools of toolSets()) {
+    await t.step(tools.name, async () => {
+      const hook = await stubbedHook(setup, tools);
+      const ask = async (text: string): Promise<string> => {
+        const { stdout } = await runProgram([hook], text);
+        return new TextDecoder().decode(stdout);
+      };
+      assert(!(await ask(smallConfig())).startsWith("SLOW:"));
+      const many = Array.from(
+        { length: 700 },
+        (_, i) => join(setup.store, `1.${"a".repeat(150)}.${i}.0`),
+      );
+      for (const path of many) await Deno.writeTextFile(path, "");
+      assertEquals(await ask(smallConfig()), `SLOW:${smallConfig()}`);
+      assertEquals(await ask('{"linux":{}}'), '{"linux":{}}');
+      for (const path of many) await Deno.remove(path);
     });
   }
 });

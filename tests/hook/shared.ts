@@ -173,7 +173,6 @@ export function toolSets(): readonly ToolSet[] {
         ...COREUTILS,
         stat: busybox("stat"),
         sha256sum: busybox("sha256sum"),
-        timeout: busybox("timeout"),
         mv: busybox("mv"),
       },
     },

@@ -168,7 +168,7 @@ Deno.test("findTools() takes what starts fastest here, for another machine what 
     awk: ["/usr/bin/mawk"],
     stat: ["/usr/bin/busybox", "stat"],
     sha256sum: ["/usr/bin/busybox", "sha256sum"],
-    timeout: ["/usr/bin/busybox", "timeout"],
+    timeout: ["/usr/bin/timeout"],
     mv: ["/usr/bin/busybox", "mv"],
   });
   const usual = await findTools("usual");
@@ -178,4 +178,12 @@ Deno.test("findTools() takes what starts fastest here, for another machine what 
       "/usr/bin/mv",
     ]],
   );
+});
+
+Deno.test("keepsNul() says no of what is no awk, or takes for ever", async () => {
+  await using setup = await createSetup();
+  const broken = await writeProgram(setup.directory, "broken", "\0ELF?");
+  for (const awk of [["/removed"], [broken], ["/bin/false"]]) {
+    assertEquals(await keepsNul(awk), false);
+  }
 });
