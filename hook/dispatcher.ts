@@ -24,7 +24,7 @@ import {
   UNMARK,
   WRAPPER_BODY,
 } from "./dispatcher_sh.ts";
-import { type DispatcherTools, STAT_FORMAT } from "./tools.ts";
+import { BARE_PATH, type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "./trust.ts";
 
 /** What a dispatcher is generated for. */
@@ -140,15 +140,18 @@ function render(
     ...["-v", `owners= ${owners.map(Number).join(" ")} `],
     ...["-v", `folders=${folders.join(":")}`],
   ];
+  const inner = (list: readonly string[]): string =>
+    isInside(tools) ? list.map(quoteForSh).join(" ") : words(list);
   const clean = [...tools.env, "-i", "DENO_NO_UPDATE_CHECK=1"];
   const values: Readonly<Record<string, string>> = {
     AWK: words(awk),
     PROGRAM: quoteForSh(DISPATCHER_AWK),
     TR: words(tools.tr),
-    STAT: `${words(tools.stat)} -c ${quoteForSh(STAT_FORMAT)} --`,
-    SHA256SUM: words(tools.sha256sum),
+    BARE: isInside(tools) ? `${BARE_PATH};` : "",
+    STAT: `${inner(tools.stat)} -c ${quoteForSh(STAT_FORMAT)} --`,
+    SHA256SUM: inner(tools.sha256sum),
     TIMEOUT: words([...tools.timeout, String(deadlineSeconds)]),
-    MV: words(tools.mv),
+    MV: inner(tools.mv),
     DATE: words(tools.date),
     SLOW: words([...clean, ...options.slow]),
     WITHOUTJIT: words([...clean, ...options.withoutJit ?? options.slow]),
@@ -170,6 +173,12 @@ function render(
         return value;
       },
     );
+}
+
+/** Whether the shell has programs inside: then by their bare names. */
+function isInside({ sh, stat, sha256sum, mv }: DispatcherTools): boolean {
+  return sh.endsWith("/busybox sh") &&
+    [stat, sha256sum, mv].every(([name = "/"]) => !name.includes("/"));
 }
 
 function words(list: readonly string[]): string {

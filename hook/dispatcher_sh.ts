@@ -15,6 +15,7 @@
 export const LISTING = `while read -r st_word st_path st_rest; do
       if [ "$st_word" = file ]; then set -- "$@" "$st_path"; fi
     done 2>/dev/null <@ENVIRONMENT@
+    @BARE@
     exec @STAT@ @FOLDERS@ @STORE@/* "$@" 2>/dev/null`;
 
 /**
@@ -85,7 +86,7 @@ case $st_status$st_verdict in
   exit ;;
 "0hit "*)
   st_name=\${st_verdict#hit }
-  st_sum=$(exec @SHA256SUM@ <"@STORE@/$st_name")
+  st_sum=$(@BARE@ exec @SHA256SUM@ <"@STORE@/$st_name")
   if [ "\${st_sum%% *}" = "\${st_name##*.}" ]; then
     printf %s "$st_answer"
     exit
@@ -187,7 +188,7 @@ case $st_status$st_verdict in
 "0none") exec @RUNTIME@ "$@" ;;
 "0hit "*)
   st_name=\${st_verdict#hit }
-  st_sum=$(exec @SHA256SUM@ <"@STORE@/\${st_name#* }")
+  st_sum=$(@BARE@ exec @SHA256SUM@ <"@STORE@/\${st_name#* }")
   if [ "\${st_sum%% *}" = "\${st_name##*.}" ]; then
     (
       cd -P -- "$st_bundle" || exit 1
@@ -198,6 +199,7 @@ case $st_status$st_verdict in
       *) exit 1 ;;
       esac
       set -C
+      @BARE@
       printf %s "\${st_answer#*"$st_nl"}" >".seccomp-tree-$$" && exec @MV@ -f ".seccomp-tree-$$" config.json
     ) 2>/dev/null && exec @RUNTIME@ "$@"
   fi ;;

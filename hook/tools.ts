@@ -8,12 +8,16 @@
  *
  * Where there are several, the one that starts fastest is taken: five programs
  * are started for each container. CPU of one start here: mawk 0.68 ms, gawk 1.33;
- * `stat`, `sha256sum` and `mv` of coreutils 0.73 to 1.0, of a static busybox 0.41.
+ * `stat`, `sha256sum` and `mv` of coreutils 0.73 to 1.0, of a static busybox 0.41,
+ * inside of a busybox that is the shell itself and need not start them 0.2.
  *
  * @module
  */
 
-/** Programs by the words that start them, the first one an absolute path. */
+/**
+ * Programs by the words that start them, the first one an absolute path. `stat`,
+ * `sha256sum` and `mv` may be the bare name, where the shell has them inside.
+ */
 export interface DispatcherTools {
   /** The shell of the first line; one word. */
   readonly sh: string;
@@ -43,6 +47,9 @@ export const STAT_FORMAT = "%a %u %h %s %Y %F|%n";
 /** Where tools are looked for. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
+/** Where the shell finds no program of a bare name, so that it can only be inside. */
+export const BARE_PATH = "PATH=/dev/null";
+
 /** What a program may take to be tried. */
 const TRIAL_MS = 5000;
 
@@ -69,11 +76,13 @@ export async function findTools(
   };
   const fast = choice === "fastest";
   const busybox = fast ? await findProgram("busybox") : undefined;
-  /** An applet of busybox, where it does what it has to, else the program itself. */
+  const inside = busybox !== undefined && await hasInside(busybox);
+  /** Inside of busybox, or an applet of it, where that does what it has to, else the program itself. */
   const pick = async (
     name: string,
     fits: (words: readonly string[]) => Promise<boolean>,
   ): Promise<readonly string[]> => {
+    if (inside) return [name];
     const applet = [busybox ?? "", name];
     return busybox !== undefined && await fits(applet)
       ? applet
@@ -84,7 +93,7 @@ export async function findTools(
     ? [mawk]
     : await find("awk");
   const tools: DispatcherTools = {
-    sh: "/bin/sh",
+    sh: inside ? `${busybox} sh` : "/bin/sh",
     awk,
     awkKeepsNul: missing.length === 0 && await keepsNul(awk),
     tr: await find("tr"),
@@ -143,6 +152,15 @@ async function outputOf(
     // No program, or none for this machine.
     return undefined;
   }
+}
+
+/** Whether the shell of a busybox runs these without starting a program. */
+async function hasInside(busybox: string): Promise<boolean> {
+  const words = (name: string): readonly string[] => [
+    ...[busybox, "sh", "-c", `${BARE_PATH}; exec "$0" "$@"`, name],
+  ];
+  return await tells(words("stat")) && await hashes(words("sha256sum")) &&
+    await moves(words("mv"));
 }
 
 /** Whether a stat tells what the dispatcher asks for. */

@@ -177,6 +177,18 @@ export function toolSets(): readonly ToolSet[] {
       },
     },
     {
+      name: "busybox sh with applets inside, and mawk",
+      tools: {
+        sh: "/bin/busybox sh",
+        awk: ["/usr/bin/mawk"],
+        awkKeepsNul: true,
+        ...COREUTILS,
+        stat: ["stat"],
+        sha256sum: ["sha256sum"],
+        mv: ["mv"],
+      },
+    },
+    {
       name: "busybox alone",
       tools: {
         sh: "/bin/busybox sh",
