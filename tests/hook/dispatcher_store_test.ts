@@ -201,6 +201,23 @@ Deno.test("the hook's dispatcher hands all of it to Deno where a program was rem
   }
 });
 
+Deno.test("the hook's dispatcher asks Deno where the busybox that was its shell is removed", async () => {
+  await using setup = await createSetup();
+  await prime(setup, [smallConfig()]);
+  const inside = toolSets().find(({ tools }) => tools.stat[0] === "stat");
+  assert(inside !== undefined);
+  const hook = await stubbedHook(setup, inside);
+  const ask = async (text: string): Promise<string> => {
+    const { stdout } = await runProgram([hook], text);
+    return new TextDecoder().decode(stdout);
+  };
+  assert(!(await ask(smallConfig())).startsWith("SLOW:"));
+  const text = await Deno.readTextFile(hook);
+  await Deno.writeTextFile(hook, text.replaceAll("/bin/busybox", "/removed"));
+  assertEquals(await ask(smallConfig()), `SLOW:${smallConfig()}`);
+  assertEquals(await ask('{"linux":{}}\n'), '{"linux":{}}\n');
+});
+
 Deno.test("the hook's dispatcher asks Deno where the store is too large to be listed", async (t) => {
   await using setup = await createSetup();
   await prime(setup, [smallConfig()]);
