@@ -84,14 +84,16 @@ export async function runProgram(
     {},
 ): Promise<Ended> {
   const [program = "", ...args] = words;
-  const child = new Deno.Command(program, {
-    args,
-    clearEnv: true,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    ...options,
-  }).spawn();
+  const child = await spawnWritten(
+    new Deno.Command(program, {
+      args,
+      clearEnv: true,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      ...options,
+    }),
+  );
   const writer = child.stdin.getWriter();
   const bytes = typeof input === "string"
     ? new TextEncoder().encode(input)
@@ -103,6 +105,25 @@ export async function runProgram(
   const { code, stdout, stderr } = await child.output();
   await written;
   return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+}
+
+/**
+ * Starts a program that this test may just have written. A test on another
+ * thread that starts a program in between has its file open for a moment, and
+ * the kernel does not execute what is open for writing (ETXTBSY).
+ */
+async function spawnWritten(
+  command: Deno.Command,
+  tries = 100,
+): Promise<Deno.ChildProcess> {
+  try {
+    return command.spawn();
+  } catch (error) {
+    const isBusy = error instanceof Error && /os error 26/.test(error.message);
+    if (!isBusy || tries === 0) throw error;
+  }
+  await new Promise((done) => setTimeout(done, 20));
+  return await spawnWritten(command, tries - 1);
 }
 
 /** Runs the hook with settings. */
