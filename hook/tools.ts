@@ -19,7 +19,7 @@
  * `sha256sum` and `mv` may be the bare name, where the shell has them inside.
  */
 export interface DispatcherTools {
-  /** The shell of the first line; one word. */
+  /** The shell: a path, or that of busybox and `sh`. */
   readonly sh: string;
   /** awk: mawk, gawk or busybox. */
   readonly awk: readonly string[];
