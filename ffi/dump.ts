@@ -10,18 +10,21 @@
  * restart after a stop answer EINTR, among them epoll_wait(2) and reads of a
  * socket with a time limit (signal(7), "Interruption of system calls").
  *
+ * A thread has one tracer at most. Where another one is at it, it is waited for:
+ * two that read filters at the same time must not refuse each other.
+ *
  * ptrace binds to the calling thread: nothing here may be called
  * `nonblocking`, and the dump has to end on the thread on which it began.
  *
  * @module
  */
 
+import { attach, explain } from "./attach.ts";
 import { SyscallError } from "./error.ts";
 import { addressOf, type Libc, openLibc } from "./libc.ts";
 
 /** linux/ptrace.h. */
 const PTRACE_DETACH = 17;
-const PTRACE_SEIZE = 0x4206;
 const PTRACE_INTERRUPT = 0x4207;
 const PTRACE_SECCOMP_GET_FILTER = 0x420c;
 /** linux/wait.h. */
@@ -39,11 +42,8 @@ const SI_STATUS = 6;
 /** `si_code` of a stop; the others are deaths. */
 const CLD_TRAPPED = 4;
 
-const EPERM = 1;
 const ENOENT = 2;
 const ESRCH = 3;
-const EIO = 5;
-const EACCES = 13;
 const EINVAL = 22;
 
 /** Bytes of a `struct sock_filter`. */
@@ -68,12 +68,12 @@ const RELEASE_MS = 10;
  * assert(lengths.every((length) => length > 0 && length <= 4096));
  * ```
  *
- * @throws {SyscallError} where the kernel does not tell: no such thread (ESRCH), not permitted or already
- * traced (EPERM), not root or itself filtered (EACCES), no kernel support (EIO).
+ * @throws {SyscallError} where the kernel does not tell: no such thread (ESRCH), not permitted or traced by
+ * another for a second (EPERM), not root or itself filtered (EACCES), no kernel support (EIO).
  *
  * @param tid A thread; the id of a process is that of its first thread.
  * @returns `struct sock_filter[]` as it was loaded, oldest first; none where the thread has no filter. Needs
- * `--allow-ffi`, and `-A` for the reason of a refusal.
+ * `--allow-ffi`, and `-A` to wait for another tracer and for the reason of a refusal.
  */
 export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
   if (!Number.isInteger(tid) || tid <= 0 || tid > 0x7fff_ffff) {
@@ -113,9 +113,8 @@ function seize(libc: Libc, tid: number): Tracee {
     info,
     WEXITED | WNOHANG | WNOWAIT,
   ) === 0;
-  if (libc.symbols.ptrace(PTRACE_SEIZE, tid, 0n, 0n) !== 0) {
-    throw failure(tid, "ptrace(PTRACE_SEIZE)", libc.errno());
-  }
+  const errno = attach(libc, tid);
+  if (errno !== 0) throw failure(tid, "ptrace(PTRACE_SEIZE)", errno);
   return { tid, ours, info };
 }
 
@@ -247,47 +246,4 @@ function failure(tid: number, syscall: string, errno: number): SyscallError {
     errno,
     hint: explain(tid, errno),
   });
-}
-
-function explain(tid: number, errno: number): string {
-  switch (errno) {
-    case ESRCH:
-      return "there is no such thread, or it has just ended";
-    case EPERM:
-      return explainRefusal(readStatus(tid));
-    case EACCES:
-      return "CAP_SYS_ADMIN in the initial user namespace is needed, and this process must not be filtered itself";
-    case EIO:
-      return "the kernel is built without CONFIG_CHECKPOINT_RESTORE or CONFIG_SECCOMP_FILTER";
-    default:
-      return "";
-  }
-}
-
-function explainRefusal(status: ReadonlyMap<string, string>): string {
-  const tracer = status.get("TracerPid") ?? "0";
-  if (status.get("Tgid") === String(Deno.pid)) {
-    return "a process cannot trace itself";
-  }
-  if (status.get("State")?.startsWith("Z") === true) {
-    return "it has ended and waits for its parent; where it is the first thread of a process, another thread can be asked";
-  }
-  if (tracer !== "0") return `thread ${tracer} traces it already`;
-  if (status.get("Kthread") === "1") return "it is a thread of the kernel";
-  return "root is needed; kernel.yama.ptrace_scope or a security module may forbid it, and a thread of the kernel cannot be traced";
-}
-
-/** Fields of /proc/TID/status; none where it cannot be read. */
-function readStatus(tid: number): ReadonlyMap<string, string> {
-  try {
-    const text = Deno.readTextFileSync(`/proc/${tid}/status`);
-    return new Map(
-      text.split("\n").map((line) => {
-        const colon = line.indexOf(":");
-        return [line.slice(0, colon), line.slice(colon + 1).trim()];
-      }),
-    );
-  } catch {
-    return new Map();
-  }
 }
