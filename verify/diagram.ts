@@ -68,11 +68,13 @@ const MOST_ENTRIES = 2 ** 23;
  * @returns The diagram; its operations throw `LimitReached`.
  */
 export function createDiagram(limits: DiagramLimits): Diagram {
-  const mostNodes = Math.min(limits.nodes, PAIR / 2);
+  // Whole and not below 0, for what lies outside of an array is lost.
+  const mostNodes = Math.max(0, Math.min(limits.nodes, PAIR / 2)) | 0;
   // By node; indices below are nodes, so what is read is a number.
-  const levels = [CONSTANT_LEVEL, CONSTANT_LEVEL];
-  const lows = [NEVER, ALWAYS];
-  const highs = [NEVER, ALWAYS];
+  const levels = new Uint16Array(mostNodes + 2).fill(CONSTANT_LEVEL, 0, 2);
+  const lows = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
+  const highs = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
+  let size = 2;
   /** Nodes by `mix`, or where from there is room. At least half are free, that is 0. */
   const slots = new Int32Array(4 << Math.log2(mostNodes));
   /** Results of `choose`, four words each: f, g, h, result; overwritten at need. */
@@ -99,18 +101,16 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   }
 
   function add(level: number, low: Node, high: Node): Node {
-    const node = levels.length;
-    if (node - 2 >= mostNodes) throw new LimitReached("nodes");
-    levels.push(level);
-    lows.push(low);
-    highs.push(high);
-    return node;
+    if (size - 2 >= mostNodes) throw new LimitReached("nodes");
+    levels[size] = level;
+    lows[size] = low;
+    highs[size] = high;
+    return size++;
   }
 
   function choose(f: Node, g: Node, h: Node): Node {
-    if (f === ALWAYS) return g;
+    if (f === ALWAYS || g === h) return g;
     if (f === NEVER) return h;
-    if (g === h) return g;
     if (g === ALWAYS && h === NEVER) return f;
     const entry = 4 * mix(f, g, h) & (cache.length - 1);
     if (
@@ -166,7 +166,7 @@ export function createDiagram(limits: DiagramLimits): Diagram {
     level,
     lowOf,
     highOf,
-    nodes: () => levels.length - 2,
+    nodes: () => size - 2,
     steps: () => steps,
   };
 }

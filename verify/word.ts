@@ -46,8 +46,9 @@ export function select(d: Diagram, f: Node, a: Word, b: Word): Word {
 /** Tells where a test holds: bit by bit, what is above overruling what is below. */
 export function compare(d: Diagram, op: CompareOp, a: Word, b: Word): Node {
   let lower = op === "jeq" || op === "jge" ? ALWAYS : NEVER;
-  for (const [i, f] of a.entries()) {
-    const g = b[i] ?? NEVER;
+  for (let i = 0; i < WORD_BITS; i++) {
+    const f = a[i] as Node;
+    const g = b[i] as Node;
     if (op === "jset") lower = d.choose(f, d.or(g, lower), lower);
     else {
       const above = op === "jeq" ? d.and(g, lower) : d.choose(g, lower, ALWAYS);

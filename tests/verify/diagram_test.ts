@@ -95,6 +95,12 @@ Deno.test("createDiagram() stops at its limits", () => {
     assertEquals(error.limit, limit);
     assert((limit === "nodes" ? d.nodes() : d.steps()) <= 501);
   }
+  const odd = [[NaN, 0], [-5, 0], [0, 0], [1.5, 1], [3, 3]] as const;
+  for (const [nodes, made] of odd) {
+    const d = createDiagram({ ...WIDE, nodes });
+    assertThrows(() => fill(d), LimitReached);
+    assertEquals(d.nodes(), made, `${nodes} nodes`);
+  }
   const asked = createDiagram({ ...WIDE, interrupted: () => true });
   assertEquals(
     assertThrows(() => fill(asked), LimitReached).limit,
