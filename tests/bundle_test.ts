@@ -50,6 +50,21 @@ Deno.test("the single file does what the sources do, where there are none", asyn
       );
       assertEquals(stdout, expected.stdout);
     });
+    await t.step("what compile needs is compiled at once", async () => {
+      const log = join(directory, "v8.log");
+      const events = `--log-function-events,--no-logfile-per-isolate`;
+      await run([
+        ...[Deno.execPath(), "run", "-A", "--ext=js", "--no-config"],
+        ...["--no-code-cache", `--v8-flags=${events},--logfile=${log}`, file],
+        ...["compile", "default:docker", "-f", "raw", "--quiet"],
+      ], directory);
+      const lines = (await Deno.readTextFile(log)).split("\n");
+      const count = (event: string): number =>
+        lines.filter((line) => line.startsWith(`function,${event},`)).length;
+      // V8 reads a function when it is called, unless it has done so before.
+      assert(count("first-execution") > 100, "functions are called");
+      assert(count("parse-function") < 100, `${count("parse-function")} late`);
+    });
     await t.step("install", async () => {
       const image = join(directory, "image");
       await Deno.mkdir(image);

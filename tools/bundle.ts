@@ -18,16 +18,27 @@
 
 import { dirname } from "@std/path";
 import { PACKED } from "../install/packed.ts";
+import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
+import { FAST } from "../install/program.ts";
+import { compileAtOnce, type Use } from "./eager.ts";
 
-const SHEBANG =
-  "#!/usr/bin/env -S deno run -A --ext=js --no-config --no-lock --no-remote\n";
+const SHEBANG = [
+  ...["#!/usr/bin/env", "-S", "deno", "run", "-A", "--ext=js"],
+  ...["--no-config", "--no-lock", "--no-remote", `--v8-flags=${FAST}\n`],
+].join(" ");
 
 /** Libraries that are packed; each is imported where it is used. */
 const LIBRARIES = ["vega", "vega-lite"];
 
+/** What the program is used for most. */
+const USES: readonly Use[] = [
+  { args: ["compile", "default:docker", "-f", "raw", "--quiet"] },
+];
+
 /** Programs that are packed; other processes run them. */
+const HOOK = "hook/main.ts";
 const PROGRAMS = [
-  "hook/main.ts",
+  HOOK,
   "bench/stacked_child.ts",
   "bench/memory_child.ts",
   "bench/process_child.ts",
@@ -70,19 +81,39 @@ async function main(path = "dist/seccomp-tree"): Promise<void> {
       .finally(() => Deno.remove(list));
     const programs: Record<string, string> = {};
     for (const entry of PROGRAMS) {
-      programs[entry] = await bundle(entry, `${scratch}/program.js`, []);
+      const text = await bundle(entry, `${scratch}/program.js`, []);
+      const uses = entry === HOOK ? usesOfHook(scratch) : [];
+      programs[entry] = await compileAtOnce(text, uses);
     }
     const unpacking = UNPACK.replace("@LIBRARIES@", await pack(packed))
       .replace("@PROGRAMS@", await pack(JSON.stringify(programs)));
+    const text = toAscii(unpacking + withUnpacking(program));
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
       path,
-      SHEBANG + toAscii(unpacking + withUnpacking(program)),
+      SHEBANG + await compileAtOnce(text, USES),
     );
     await Deno.chmod(path, 0o755);
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
+}
+
+/** Containers under Docker's default that the store does not know yet. */
+function usesOfHook(scratch: string): readonly Use[] {
+  const { defaultAction, syscalls } = JSON.parse(DEFAULT_PROFILE);
+  const seccomp = {
+    defaultAction,
+    architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+    syscalls: syscalls.filter((entry: object) => !("includes" in entry))
+      .map(({ names, action, args }: Record<string, unknown>) => ({
+        ...{ names, action },
+        ...(args === undefined ? {} : { args }),
+      })),
+  };
+  const config = { ociVersion: "1.0.2", linux: { seccomp } };
+  const settings = ["--store", `${scratch}/store`, "--log", `${scratch}/log`];
+  return [{ args: ["hook", ...settings], input: JSON.stringify(config) }];
 }
 
 async function bundle(

@@ -1,0 +1,155 @@
+/**
+ * Has V8 compile at once what every run of a program needs anyway.
+ *
+ * V8 skips over functions and compiles each when it is called first: it reads
+ * most of a program that runs once two times or three, and what it compiles late
+ * is not in the code that Deno caches. A function in parentheses it compiles at
+ * once. So the program is run, V8 tells what was called, and that is put in
+ * parentheses; declarations become variables at the top, which are there before
+ * anything else runs, as declarations are.
+ *
+ * @module
+ */
+
+import { type Node, parse } from "acorn";
+import MagicString from "magic-string";
+
+/** Events of V8's log that name a function that was called, by where it begins. */
+const CALLED = /^function,(?:first-execution|parse-function),(\d+),(\d+),/;
+/** Events that tell the number of a script. */
+const SCRIPT = /^script-details,(\d+),([^,]+),/;
+
+/** A run of a program. */
+export interface Use {
+  /** Its arguments. */
+  readonly args: readonly string[];
+  /** What it gets on standard input; nothing where absent. */
+  readonly input?: string;
+}
+
+/**
+ * Runs a program as it is used, and marks what was called.
+ *
+ * @param program Text of a module that imports nothing but by `import()`.
+ * @param uses The runs; all of them have to succeed.
+ * @returns The same program, other functions of it compiled at once.
+ * @throws {Error} when a run fails.
+ */
+export async function compileAtOnce(
+  program: string,
+  uses: readonly Use[],
+): Promise<string> {
+  const scratch = await Deno.makeTempDir({ prefix: "eager-" });
+  try {
+    const file = `${scratch}/program.js`;
+    await Deno.writeTextFile(file, program);
+    const called = new Set<number>();
+    for (const use of uses) {
+      const log = `${scratch}/v8.log`;
+      await run(file, log, use);
+      const text = await Deno.readTextFile(log);
+      for (const place of placesOf(text, file)) called.add(place);
+    }
+    return mark(program, called);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+async function run(
+  file: string,
+  log: string,
+  { args, input = "" }: Use,
+): Promise<void> {
+  const flags = [
+    ...["--log-function-events", "--no-logfile-per-isolate"],
+    `--logfile=${log}`,
+  ].join(",");
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-config", "--no-code-cache"],
+      ...[`--v8-flags=${flags}`, file, ...args],
+    ],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const writing = new Blob([input]).stream().pipeTo(child.stdin)
+    // It may end without reading all of it.
+    .catch(() => {});
+  const { success, stderr } = await child.output();
+  await writing;
+  if (success) return;
+  const told = new TextDecoder().decode(stderr);
+  throw new Error(`Cannot run the program with ${args.join(" ")}: ${told}`);
+}
+
+/** Where the functions of a file begin that were called, as V8 counts: at their parameters. */
+function placesOf(log: string, file: string): readonly number[] {
+  const lines = log.split("\n");
+  const script = lines.map((line) => SCRIPT.exec(line))
+    .find((found) => found?.[2] === `file://${file}`)?.[1];
+  return lines.map((line) => CALLED.exec(line))
+    .filter((found) => found?.[1] === script)
+    .map((found) => Number(found?.[2]));
+}
+
+/** A node that may be a function; acorn's own types say more than is needed. */
+interface Syntax extends Node {
+  readonly id?: (Node & { readonly name: string }) | null;
+  readonly body?: Syntax | readonly Syntax[];
+}
+
+/** Puts the functions that begin at some places in parentheses. */
+function mark(program: string, called: ReadonlySet<number>): string {
+  const tree = parse(program, { ecmaVersion: "latest", sourceType: "module" });
+  const text = new MagicString(program);
+  visit(tree, (node, parents) => {
+    const { type, start, end, id } = node;
+    const place = type === "ArrowFunctionExpression"
+      ? start
+      : program.indexOf("(", id?.end ?? start);
+    if (!called.has(place) || isMethod(node, program)) return;
+    if (type !== "FunctionDeclaration") {
+      text.appendRight(start, "(").appendLeft(end, ")");
+      return;
+    }
+    const body = topOf(parents);
+    if (body === undefined || id === undefined || id === null) return;
+    // Without its name inside, for a function may assign to that.
+    text.remove(id.start, id.end).appendRight(start, `var ${id.name}=(`)
+      .appendLeft(end, ");");
+    if (start !== body) text.move(start, end, body);
+  });
+  return text.toString();
+}
+
+/** Where declarations may be moved that stand in a module or the body of a function; `undefined` for others. */
+function topOf(parents: readonly Syntax[]): number | undefined {
+  const [block, owner] = parents;
+  if (block?.type !== "Program" && !/Function/.test(owner?.type ?? "")) {
+    return undefined;
+  }
+  const statements = Array.isArray(block?.body) ? block.body : [];
+  return statements.find(({ type }) => type !== "ImportDeclaration")?.start;
+}
+
+/** Whether a function is a method: it begins with its parameters. */
+function isMethod({ type, start }: Node, program: string): boolean {
+  return type === "FunctionExpression" && program[start] === "(";
+}
+
+/** Calls back for every function in a tree, the outer ones first, with what it stands in. */
+function visit(
+  node: Syntax,
+  found: (node: Syntax, parents: readonly Syntax[]) => void,
+  parents: readonly Syntax[] = [],
+): void {
+  if (/Function/.test(node.type)) found(node, parents);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (typeof child?.type !== "string") continue;
+      visit(child, found, [node, ...parents.slice(0, 1)]);
+    }
+  }
+}
