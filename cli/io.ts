@@ -76,7 +76,13 @@ function writeAll(
 async function readStdin(): Promise<Uint8Array> {
   const chunks = createChunks("standard input");
   try {
-    for await (const chunk of Deno.stdin.readable) chunks.add(chunk);
+    // `Deno.stdin.readable` loads 3 ms worth of modules.
+    for (;;) {
+      const buffer = new Uint8Array(CHUNK_LENGTH);
+      const size = await Deno.stdin.read(buffer);
+      if (size === null) break;
+      chunks.add(buffer.subarray(0, size));
+    }
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`Cannot read standard input: ${reasonOf(error)}`, {

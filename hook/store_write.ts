@@ -5,6 +5,8 @@
  * @module
  */
 
+import { after } from "./deadline.ts";
+
 const HIDDEN =
   /^\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -46,16 +48,11 @@ export async function serialize<T>(
   } catch {
     return await work();
   }
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, waitMs);
-  });
   try {
     // A lock that comes late or fails is let go of with the file.
-    await Promise.race([file.lock(true).catch(() => {}), late]);
+    await Promise.race([file.lock(true).catch(() => {}), after(waitMs)]);
     return await work();
   } finally {
-    clearTimeout(timer);
     file.close();
   }
 }
