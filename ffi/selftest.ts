@@ -9,6 +9,10 @@
  * The program as it is gets loaded as well, with its flags, to see whether the
  * kernel accepts it.
  *
+ * No other thread of this process may read filters by `dumpFilters` of all
+ * processes meanwhile: to wait for a child ends when its own parent's threads
+ * stop it (kernel/exit.c, `wait_consider_child()`).
+ *
  * @module
  */
 

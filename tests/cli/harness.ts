@@ -67,7 +67,13 @@ export interface SpawnOptions {
 let free = 3;
 const waiting: (() => void)[] = [];
 
-/** Runs a command line as a process. */
+/**
+ * Runs a command line as a process. `verify --all` needs one of its own: it
+ * stops every filtered process for a moment, and where a thread of this process
+ * did so with a child that `selftest` made in another thread, the wait for that
+ * child would end (kernel/exit.c, wait_consider_child(): stops of a child that is
+ * traced by its parent's own threads are reported whatever was asked for).
+ */
 export async function spawn(
   args: readonly string[],
   options: SpawnOptions = {},

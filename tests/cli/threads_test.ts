@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseText } from "../../bpf/text.ts";
 import { type ThreadGroup, threadGroups } from "../../cli/process.ts";
 import { verify, worstExit } from "../../cli/verify_process.ts";
-import { call, createFolder, type Folder, MAIN } from "./harness.ts";
+import { call, createFolder, type Folder, MAIN, spawn } from "./harness.ts";
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
 /** Denies ptrace (101) and nothing else. */
@@ -99,7 +99,7 @@ async function askFor(pid: number, against: string): Promise<{
   const json = await call([...one, "-o", "json"]);
   const text = await call(one);
   assertEquals(text.code, json.code);
-  const lines = (await call(all)).out.split("\n");
+  const lines = (await spawn(all)).out.split("\n");
   return {
     code: json.code,
     json: JSON.parse(json.out),
@@ -113,7 +113,14 @@ async function rowOf(
   pid: number,
   flags: readonly string[] = [],
 ): Promise<Report | undefined> {
-  const { out } = await call(["verify", "--all", "-q", ...flags, "-o", "json"]);
+  const { out } = await spawn([
+    "verify",
+    "--all",
+    "-q",
+    ...flags,
+    "-o",
+    "json",
+  ]);
   const { processes }: { readonly processes: readonly Report[] } = JSON.parse(
     out,
   );

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { call, createFolder } from "./harness.ts";
+import { call, createFolder, spawn } from "./harness.ts";
 import { sleepUnder } from "./sleeper.ts";
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
@@ -134,7 +134,7 @@ Deno.test("verify --all lists confined processes", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using sleeper = await sleepUnder([deny]);
-  const { code, out } = await call(["verify", "--all", "-o", "json"]);
+  const { code, out } = await spawn(["verify", "--all", "-o", "json"]);
   assertEquals(code, 0);
   const { processes } = JSON.parse(out);
   const mine = processes.find((p: { pid: number }) => p.pid === sleeper.pid);
@@ -145,7 +145,7 @@ Deno.test("verify --all lists confined processes", async () => {
     [4],
   ]);
   assert(mine.jitBytes > 0 && mine.jitBytes % 64 === 0, `${mine.jitBytes}`);
-  const text = await call(["verify", "--all"]);
+  const text = await spawn(["verify", "--all"]);
   assertMatch(
     text.out,
     /^name +pid +filters +instructions +JIT bytes +container\n/,
@@ -154,7 +154,7 @@ Deno.test("verify --all lists confined processes", async () => {
     text.out,
     new RegExp(`^sleep +${sleeper.pid} +1 +4 +~\\d+ `, "m"),
   );
-  const compared = await call(["verify", "--all", "--against", deny]);
+  const compared = await spawn(["verify", "--all", "--against", deny]);
   assertMatch(
     compared.out,
     new RegExp(`^sleep +${sleeper.pid} .* equivalent`, "m"),
