@@ -39,6 +39,8 @@ export const FAST: string = [
 
 /** The hook's main module. */
 const MAIN = new URL("../hook/main.ts", import.meta.url);
+/** Prints all of the hook as one module. */
+const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
 
 /**
  * Reads the program that belongs to this installer.
@@ -55,8 +57,7 @@ export async function readProgram(
   const packed = await packedProgram("hook/main.ts");
   if (packed !== undefined || form === "bundle") {
     const main = "hook.js";
-    const bundle = ["bundle", "--minify", "--platform", "deno", MAIN.href];
-    const text = packed ?? await run([deno, ...bundle]);
+    const text = packed ?? await run([deno, "run", "-A", BUNDLER.href]);
     return { files: new Map([[main, text]]), main };
   }
   // What Deno prints; every field is checked where it is used.

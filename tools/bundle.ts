@@ -18,9 +18,9 @@
 
 import { dirname } from "@std/path";
 import { PACKED } from "../install/packed.ts";
-import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import { FAST } from "../install/program.ts";
 import { compileAtOnce, type Use } from "./eager.ts";
+import { bundle, HOOK, makeHook } from "./hook_program.ts";
 
 const SHEBANG = [
   ...["#!/usr/bin/env", "-S", "deno", "run", "-A", "--ext=js"],
@@ -36,7 +36,6 @@ const USES: readonly Use[] = [
 ];
 
 /** Programs that are packed; other processes run them. */
-const HOOK = "hook/main.ts";
 const PROGRAMS = [
   HOOK,
   "bench/stacked_child.ts",
@@ -81,9 +80,9 @@ async function main(path = "dist/seccomp-tree"): Promise<void> {
       .finally(() => Deno.remove(list));
     const programs: Record<string, string> = {};
     for (const entry of PROGRAMS) {
-      const text = await bundle(entry, `${scratch}/program.js`, []);
-      const uses = entry === HOOK ? usesOfHook(scratch) : [];
-      programs[entry] = await compileAtOnce(text, uses);
+      programs[entry] = entry === HOOK
+        ? await makeHook(scratch)
+        : await bundle(entry, `${scratch}/program.js`, []);
     }
     const unpacking = UNPACK.replace("@LIBRARIES@", await pack(packed))
       .replace("@PROGRAMS@", await pack(JSON.stringify(programs)));
@@ -97,39 +96,6 @@ async function main(path = "dist/seccomp-tree"): Promise<void> {
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
-}
-
-/** Containers under Docker's default that the store does not know yet. */
-function usesOfHook(scratch: string): readonly Use[] {
-  const { defaultAction, syscalls } = JSON.parse(DEFAULT_PROFILE);
-  const seccomp = {
-    defaultAction,
-    architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
-    syscalls: syscalls.filter((entry: object) => !("includes" in entry))
-      .map(({ names, action, args }: Record<string, unknown>) => ({
-        ...{ names, action },
-        ...(args === undefined ? {} : { args }),
-      })),
-  };
-  const config = { ociVersion: "1.0.2", linux: { seccomp } };
-  const settings = ["--store", `${scratch}/store`, "--log", `${scratch}/log`];
-  return [{ args: ["hook", ...settings], input: JSON.stringify(config) }];
-}
-
-async function bundle(
-  entry: string,
-  output: string,
-  external: readonly string[],
-): Promise<string> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
-      ...external.map((name) => `--external=${name}`),
-      ...["-o", output, entry],
-    ],
-  }).output();
-  if (!success) throw new Error(`Cannot bundle ${entry}: deno bundle failed`);
-  return await Deno.readTextFile(output);
 }
 
 function exportsOf(names: readonly string[]): string {

@@ -1,0 +1,85 @@
+/**
+ * Makes the hook as one file, and prints it: what `install` puts in place.
+ *
+ * ```sh
+ * deno run -A tools/hook_program.ts
+ * ```
+ *
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
+import { compileAtOnce, type Use } from "./eager.ts";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+
+/** The hook's main module. */
+export const HOOK = "hook/main.ts";
+
+/**
+ * Makes the hook, with what a container needs that the store does not know.
+ *
+ * @param scratch A folder for files that are not needed later.
+ * @returns Its text.
+ */
+export async function makeHook(scratch: string): Promise<string> {
+  const text = await bundle(HOOK, `${scratch}/hook.js`, []);
+  return await compileAtOnce(text, usesOfHook(scratch));
+}
+
+/** Containers under Docker's default that the store does not know yet. */
+function usesOfHook(scratch: string): readonly Use[] {
+  const { defaultAction, syscalls } = JSON.parse(DEFAULT_PROFILE);
+  const seccomp = {
+    defaultAction,
+    architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+    syscalls: syscalls.filter((entry: object) => !("includes" in entry))
+      .map(({ names, action, args }: Record<string, unknown>) => ({
+        ...{ names, action },
+        ...(args === undefined ? {} : { args }),
+      })),
+  };
+  const config = { ociVersion: "1.0.2", linux: { seccomp } };
+  const settings = ["--store", `${scratch}/store`, "--log", `${scratch}/log`];
+  return [{ args: ["hook", ...settings], input: JSON.stringify(config) }];
+}
+
+/**
+ * Bundles a program.
+ *
+ * @param entry Its main module, from the root of the project.
+ * @param output Where to write it.
+ * @param external Libraries that are left out.
+ * @returns Its text.
+ */
+export async function bundle(
+  entry: string,
+  output: string,
+  external: readonly string[],
+): Promise<string> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
+      ...external.map((name) => `--external=${name}`),
+      ...["-o", output, entry],
+    ],
+    cwd: ROOT,
+  }).output();
+  if (!success) throw new Error(`Cannot bundle ${entry}: deno bundle failed`);
+  return await Deno.readTextFile(output);
+}
+
+async function main(): Promise<void> {
+  const scratch = await Deno.makeTempDir({ prefix: "hook-" });
+  try {
+    const bytes = new TextEncoder().encode(await makeHook(scratch));
+    for (let rest = bytes; rest.length > 0;) {
+      rest = rest.subarray(Deno.stdout.writeSync(rest));
+    }
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+if (import.meta.main) main();
