@@ -18,6 +18,7 @@
 import { fromFileUrl, join } from "@std/path";
 import { formatTable } from "../cli/table.ts";
 import { FAST } from "../install/program.ts";
+import { bundle } from "../tools/deno_bundle.ts";
 import { compileAtOnce } from "../tools/eager.ts";
 import { childrenCpuMs } from "./clock.ts";
 import { PASSES } from "./cold_child.ts";
@@ -43,11 +44,7 @@ async function main(rounds: number): Promise<void> {
     await Deno.writeTextFile(empty, "");
     await succeed(["run", "-A", join(ROOT, "tools/bundle.ts"), single]);
     await Deno.copyFile(single, other);
-    await succeed([
-      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
-      ...["-o", child, join(ROOT, "bench/cold_child.ts")],
-    ]);
-    const text = await Deno.readTextFile(child);
+    const text = await bundle("bench/cold_child.ts", child, []);
     await Deno.writeTextFile(child, await compileAtOnce(text, [{ args: [] }]));
     const flags = `--v8-flags=${FAST}`;
     const ways: readonly Way[] = [

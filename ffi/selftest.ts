@@ -9,9 +9,9 @@
  * The program as it is gets loaded as well, with its flags, to see whether the
  * kernel accepts it.
  *
- * No other thread of this process may read filters by `dumpFilters` of all
- * processes meanwhile: to wait for a child ends when its own parent's threads
- * stop it (kernel/exit.c, `wait_consider_child()`).
+ * Meanwhile no other thread of this process may call `dumpFilters` on the child:
+ * a wait for it ends when a thread of its own parent stops it (kernel/exit.c,
+ * `wait_consider_child()`). Other processes may.
  *
  * @module
  */

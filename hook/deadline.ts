@@ -41,7 +41,8 @@ export function startDeadline(ms: number): Deadline {
  */
 export function after(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    AbortSignal.timeout(Math.ceil(ms))
+    // A longer time would be over at once.
+    AbortSignal.timeout(Math.min(Math.ceil(ms), 0x7fff_ffff))
       .addEventListener("abort", () => resolve());
   });
 }

@@ -19,8 +19,9 @@
 import { dirname } from "@std/path";
 import { PACKED } from "../install/packed.ts";
 import { FAST } from "../install/program.ts";
+import { bundle } from "./deno_bundle.ts";
 import { compileAtOnce, type Use } from "./eager.ts";
-import { bundle, HOOK, makeHook } from "./hook_program.ts";
+import { HOOK, makeHook } from "./hook_program.ts";
 
 const SHEBANG = [
   ...["#!/usr/bin/env", "-S", "deno", "run", "-A", "--ext=js"],

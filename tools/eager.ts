@@ -30,9 +30,9 @@ export interface Use {
 /**
  * Runs a program as it is used, and marks what was called.
  *
- * @param program Text of a module that imports nothing but by `import()`.
+ * @param program Text of a module; what it imports is left as it is.
  * @param uses The runs; all of them have to succeed.
- * @returns The same program, other functions of it compiled at once.
+ * @returns The same program, what the runs called compiled at once.
  * @throws {Error} when a run fails.
  */
 export async function compileAtOnce(

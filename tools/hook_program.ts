@@ -8,11 +8,9 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path";
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
+import { bundle } from "./deno_bundle.ts";
 import { compileAtOnce, type Use } from "./eager.ts";
-
-const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
 /** The hook's main module. */
 export const HOOK = "hook/main.ts";
@@ -43,31 +41,6 @@ function usesOfHook(scratch: string): readonly Use[] {
   const config = { ociVersion: "1.0.2", linux: { seccomp } };
   const settings = ["--store", `${scratch}/store`, "--log", `${scratch}/log`];
   return [{ args: ["hook", ...settings], input: JSON.stringify(config) }];
-}
-
-/**
- * Bundles a program.
- *
- * @param entry Its main module, from the root of the project.
- * @param output Where to write it.
- * @param external Libraries that are left out.
- * @returns Its text.
- */
-export async function bundle(
-  entry: string,
-  output: string,
-  external: readonly string[],
-): Promise<string> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
-      ...external.map((name) => `--external=${name}`),
-      ...["-o", output, entry],
-    ],
-    cwd: ROOT,
-  }).output();
-  if (!success) throw new Error(`Cannot bundle ${entry}: deno bundle failed`);
-  return await Deno.readTextFile(output);
 }
 
 async function main(): Promise<void> {

@@ -1,0 +1,34 @@
+/**
+ * `deno bundle`, as all programs of this project are bundled.
+ *
+ * @module
+ */
+
+import { fromFileUrl } from "@std/path";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+
+/**
+ * Bundles a program.
+ *
+ * @param entry Its main module, from the root of the project.
+ * @param output Where to write it.
+ * @param external Libraries that are left out.
+ * @returns Its text.
+ */
+export async function bundle(
+  entry: string,
+  output: string,
+  external: readonly string[],
+): Promise<string> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
+      ...external.map((name) => `--external=${name}`),
+      ...["-o", output, entry],
+    ],
+    cwd: ROOT,
+  }).output();
+  if (!success) throw new Error(`Cannot bundle ${entry}: deno bundle failed`);
+  return await Deno.readTextFile(output);
+}
