@@ -113,3 +113,79 @@ export function emulate(
     }
   }
 }
+
+/**
+ * Walks a program for many numbers at once: those that meet the same
+ * instructions go together, which is faster than one walk for each.
+ *
+ * @param program A program that `check` lets pass.
+ * @param arch `AUDIT_ARCH_*`, a u32.
+ * @param count How many numbers, from 0.
+ * @returns For each number 1 where `isConstAllow` holds, else 0.
+ */
+export function constAllows(
+  program: Program,
+  arch: number,
+  count: number,
+): Uint8Array {
+  const allows = new Uint8Array(count);
+  if (count > 0) walk(0, 0, count - 1, 0);
+  return allows;
+
+  /** From `pc` on, for first…last; `a` is absent where it is the number itself. */
+  function walk(
+    pc: number,
+    first: number,
+    last: number,
+    a: number | undefined,
+  ): void {
+    for (;;) {
+      const instruction = program[pc];
+      if (instruction === undefined) return;
+      const { op, jt, jf, k } = instruction;
+      pc++;
+      if (a === undefined && first === last) a = first;
+      switch (op) {
+        case "ld.abs":
+          if (k !== NR_OFFSET && k !== ARCH_OFFSET) return;
+          a = k === NR_OFFSET ? undefined : arch;
+          break;
+        case "ret.k":
+          if (k === SECCOMP_RET_ALLOW) allows.fill(1, first, last + 1);
+          return;
+        case "ja":
+          pc += k;
+          break;
+        case "jeq.k":
+          if (a === undefined && first <= k && k <= last) {
+            if (first < k) walk(pc + jf, first, k - 1, a);
+            if (k < last) walk(pc + jf, k + 1, last, a);
+            first = last = k;
+            pc += jt;
+          } else pc += a === k ? jt : jf;
+          break;
+        case "jge.k":
+        case "jgt.k": {
+          const bound = op === "jge.k" ? k : k + 1;
+          if (a === undefined && first < bound && bound <= last) {
+            walk(pc + jf, first, bound - 1, a);
+            first = bound;
+            pc += jt;
+          } else pc += (a ?? first) >= bound ? jt : jf;
+          break;
+        }
+        case "jset.k":
+        case "and.k":
+          if (a === undefined) {
+            for (let nr = first; nr <= last; nr++) walk(pc - 1, nr, nr, nr);
+            return;
+          }
+          if (op === "and.k") a = (a & k) >>> 0;
+          else pc += (a & k) !== 0 ? jt : jf;
+          break;
+        default:
+          return;
+      }
+    }
+  }
+}

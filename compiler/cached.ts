@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isConstAllow } from "../bpf/const_allow.ts";
+import { constAllows } from "../bpf/const_allow.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
 import type { CostedInterval } from "./cost.ts";
@@ -27,11 +27,11 @@ export function findUncached(
   auditArch: number,
   intervals: readonly CostedInterval[],
 ): number | undefined {
+  const allows = constAllows(program, auditArch, END_OF_TABLES);
   for (const { first, last, node } of intervals) {
     if (node.kind !== "leaf" || node.value !== SECCOMP_RET_ALLOW) continue;
-    for (let nr = first; nr <= last && nr < END_OF_TABLES; nr++) {
-      if (!isConstAllow(program, auditArch, nr)) return nr;
-    }
+    const nr = allows.subarray(first, last + 1).indexOf(0);
+    if (nr >= 0) return first + nr;
   }
   return undefined;
 }

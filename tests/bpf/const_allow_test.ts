@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { emulate, isConstAllow } from "../../bpf/const_allow.ts";
+import { constAllows, emulate, isConstAllow } from "../../bpf/const_allow.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { parseText } from "../../bpf/text.ts";
@@ -10,6 +10,22 @@ const ARCH = 0xc000_003e;
 const NR = 39;
 const ALLOW = "ret #0x7fff0000";
 const KILL = "ret #0x80000000";
+
+/** Statements of random programs. */
+const STATEMENT = fc.constantFrom(
+  "ld [0]",
+  "ld [4]",
+  "ld [16]",
+  "and #7",
+  "jeq #39, 1, 0",
+  "jge #39, 0, 1",
+  "jgt #3, 1, 2",
+  "jset #0x80000000, 0, 1",
+  "ja 1",
+  "add #1",
+  ALLOW,
+  KILL,
+);
 
 Deno.test("emulate() knows the instructions of seccomp_is_const_allow() and no more", () => {
   // [program, whether nr 39 of x86_64 is cached, instructions looked at]
@@ -87,24 +103,10 @@ Deno.test("emulate() stops at the end of a program that runs out", () => {
 });
 
 Deno.test("isConstAllow() only holds where run() allows whatever the arguments are", () => {
-  const statement = fc.constantFrom(
-    "ld [0]",
-    "ld [4]",
-    "ld [16]",
-    "and #7",
-    "jeq #39, 1, 0",
-    "jge #39, 0, 1",
-    "jgt #3, 1, 2",
-    "jset #0x80000000, 0, 1",
-    "ja 1",
-    "add #1",
-    ALLOW,
-    KILL,
-  );
   let cached = 0;
   fc.assert(
     fc.property(
-      fc.array(statement, { maxLength: 10 }),
+      fc.array(STATEMENT, { maxLength: 10 }),
       fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), {
         minLength: 6,
         maxLength: 6,
@@ -123,4 +125,38 @@ Deno.test("isConstAllow() only holds where run() allows whatever the arguments a
     { seed: SEED, numRuns: 2000 },
   );
   assertEquals(cached > 200, true, `only ${cached} cases were cached`);
+});
+
+/** Statements that tell small numbers apart. */
+const ON_NUMBERS = fc.constantFrom(
+  "ld [0]",
+  "jeq #7, 2, 1",
+  "jge #50, 1, 3",
+  "jgt #20, 0, 2",
+  "jset #4, 2, 0",
+);
+
+Deno.test("constAllows() says of many numbers what isConstAllow() says of each", () => {
+  const count = 60;
+  let mixed = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(STATEMENT, ON_NUMBERS), { maxLength: 14 }),
+      fc.constantFrom(ARCH, 3),
+      (statements, arch) => {
+        const program = parseText(
+          [...statements, ALLOW, KILL, ALLOW].join("\n"),
+        );
+        const each = Array.from(
+          { length: count },
+          (_, nr) => isConstAllow(program, arch, nr) ? 1 : 0,
+        );
+        assertEquals([...constAllows(program, arch, count)], each);
+        if (each.includes(0) && each.includes(1)) mixed++;
+      },
+    ),
+    { seed: SEED, numRuns: 3000 },
+  );
+  assert(mixed > 100, `only ${mixed} programs told numbers apart`);
+  assertEquals(constAllows(parseText(ALLOW), ARCH, 0).length, 0);
 });
