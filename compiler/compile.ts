@@ -211,14 +211,9 @@ function compileArch(
   arch: ArchPolicy,
   options: CompileOptions & { readonly price: number },
 ): ArchTree {
-  const decided = partition(arch.rules).map(({ first, last, rules }) => ({
-    first,
-    last,
-    node: decideArguments(calls, rules),
-  }));
+  const decided = decide(calls, arch);
   const cells = weigh(decided, arch.auditArch, options);
-  const intervals = decided.filter((c, i) => c.node !== decided[i - 1]?.node);
-  const maxDepth = depthBound(intervals.length, options);
+  const maxDepth = depthBound(decided.length, options);
   const tree = treeOfCells(calls.graph, NR_OFFSET, cells, {
     bits: true,
     sizePenalty: options.price,
@@ -229,7 +224,25 @@ function compileArch(
   return {
     tree,
     decided,
-    intervals: intervals.length,
+    intervals: decided.length,
     total: total === 0 ? 1 : total,
   };
+}
+
+/** The number line in intervals; what follows differs between neighbors. */
+function decide(
+  calls: Calls,
+  { rules }: ArchPolicy,
+): readonly CostedInterval[] {
+  const starts: { readonly first: number; readonly node: Decision }[] = [];
+  for (const interval of partition(rules)) {
+    const node = decideArguments(calls, interval.rules);
+    if (starts[starts.length - 1]?.node === node) continue;
+    starts.push({ first: interval.first, node });
+  }
+  return starts.map(({ first, node }, i) => ({
+    first,
+    last: (starts[i + 1]?.first ?? 0x1_0000_0000) - 1,
+    node,
+  }));
 }

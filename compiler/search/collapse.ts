@@ -38,41 +38,61 @@ export interface Collapsed {
   readonly free: readonly FreeRun[];
 }
 
+/** Neighboring runs `first`…`end - 1`. */
+export interface Stretch {
+  readonly first: number;
+  readonly end: number;
+}
+
 /**
  * Takes weightless stretches out.
  *
  * @param line The line.
- * @param weightless 1 per run without weight of its own (the tie-break weight does not count).
- * @param least Shortest stretch to take out, at least 4.
+ * @param stretches What to take out, in rising order, of at least 4 runs each.
  */
 export function collapse(
   line: Line,
-  weightless: Uint8Array,
-  least: number,
+  stretches: readonly Stretch[],
 ): Collapsed {
-  const { n } = line;
+  if (stretches.length === 0) return { line, free: [] };
   const runs = toRuns(line);
   const kept: Run[] = [];
   const free: FreeRun[] = [];
-  for (let i = 0; i < n;) {
-    let end = i;
-    while (end < n && weightless[end] === 1) end++;
-    if (end - i < least || weightless.every((mark) => mark === 1)) end = i + 1;
-    const stretch = runs.slice(i, end);
-    const head = stretch[0];
-    if (head !== undefined && stretch.length > 1) {
-      const cls = line.classIds.length + free.length;
-      free.push({ cls, line: fromRuns(line, stretch) });
-      kept.push({
-        start: head.start,
-        cls,
-        weight: stretch.reduce((sum, run) => sum + run.weight, 0),
-        peelable: false,
-        height: Math.ceil(Math.log2(stretch.length)),
-        ranks: [],
-      });
-    } else kept.push(...stretch);
-    i = end;
+  let from = 0;
+  for (const { first, end } of stretches) {
+    const stretch = runs.slice(first, end);
+    const cls = line.classIds.length + free.length;
+    free.push({ cls, line: fromRuns(line, stretch) });
+    kept.push(...runs.slice(from, first), {
+      start: line.starts[first] ?? 0,
+      cls,
+      weight: stretch.reduce((sum, run) => sum + run.weight, 0),
+      peelable: false,
+      height: Math.ceil(Math.log2(stretch.length)),
+      ranks: [],
+    });
+    from = end;
   }
-  return { line: free.length === 0 ? line : fromRuns(line, kept), free };
+  kept.push(...runs.slice(from));
+  return { line: fromRuns(line, kept), free };
+}
+
+/**
+ * Finds the stretches of `least` runs or more; none where nothing has weight.
+ *
+ * @param weightless 1 per run without weight of its own (the tie-break weight does not count).
+ */
+export function stretchesOf(
+  weightless: Uint8Array,
+  least: number,
+): readonly Stretch[] {
+  const found: Stretch[] = [];
+  if (!weightless.includes(0)) return found;
+  for (let first = 0; first < weightless.length; first++) {
+    let end = first;
+    while (weightless[end] === 1) end++;
+    if (end - first >= least) found.push({ first, end });
+    first = end;
+  }
+  return found;
 }

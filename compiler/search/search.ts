@@ -7,7 +7,7 @@
  * @module
  */
 
-import { collapse, type Collapsed } from "./collapse.ts";
+import { collapse, type Collapsed, stretchesOf } from "./collapse.ts";
 import { findTree, type Found } from "./find.ts";
 import { type Line, toLine } from "./line.ts";
 import type {
@@ -88,14 +88,17 @@ function findCollapsed(
   limits: Required<Omit<SearchOptions, "prove">>,
 ): Found {
   const { sizePenalty, workLimit, maxDepth } = limits;
-  const weightless = weightlessRuns(problem, line);
   // The penalty would not see tests that are saved across a stretch's edge.
   if (sizePenalty > 0) return findTree(line, limits);
-  const short = collapse(line, weightless, SHORT_STRETCH);
-  const long = collapse(line, weightless, LONG_STRETCH);
+  const stretches = stretchesOf(weightlessRuns(problem, line), SHORT_STRETCH);
+  const short = collapse(line, stretches);
   const first = findTree(short.line, limits);
-  if (long.line.n === short.line.n) return hang(line, long, first, maxDepth);
   const tree = hang(line, short, first, maxDepth);
+  const longer = stretches.filter(({ first, end }) =>
+    end - first >= LONG_STRETCH
+  );
+  if (longer.length === stretches.length) return tree;
+  const long = collapse(line, longer);
   const second = findTree(long.line, {
     maxDepth,
     workLimit: workLimit - first.work,
@@ -113,6 +116,7 @@ function hang(
   found: Found,
   maxDepth: number,
 ): Found {
+  if (collapsed.free.length === 0) return found;
   const stretches = new Map(collapsed.free.map(({ cls, line }) => [cls, line]));
   const place = (tree: TestTree, depth: number): TestTree => {
     if (tree.kind === "test") {
