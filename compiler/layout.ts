@@ -104,30 +104,35 @@ const JUMPS: Readonly<Record<TestOp, Op>> = {
   set: "jset.k",
 };
 
+/** Where the code of a node is entered: instructions from there to the end. */
+type Places = Record<Entry, number>;
+
 /** Collects instructions from the back; a position counts from the end, from 1. */
 class Emitter {
   readonly #reversed: Instruction[] = [];
   /** Newest copy of each entry. */
-  readonly #positions = new Map<Decision, Map<Entry, number>>();
+  readonly #positions = new Map<Decision, Places>();
   /** The code itself, which a `ja` goes to. */
-  readonly #homes = new Map<Decision, Map<Entry, number>>();
+  readonly #homes = new Map<Decision, Readonly<Places>>();
 
   ret(node: Decision): void {
     if (node.kind !== "leaf") throw new Error("Unreachable: not a leaf");
-    this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value });
-    this.#mark(node, "masked");
+    const at = this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value });
+    this.#settle(node, at, at, at);
   }
 
   test({ node, loads, masks, yes, no }: Block): void {
     this.#bringNear(yes, no);
     const jt = this.#distance(yes);
     const jf = this.#distance(no);
-    this.#emit({ op: JUMPS[node.op], jt, jf, k: node.k });
-    this.#mark(node, "masked");
-    if (masks) this.#emit({ op: "and.k", jt: 0, jf: 0, k: node.mask });
-    this.#mark(node, "word");
-    if (loads) this.#emit({ op: "ld.abs", jt: 0, jf: 0, k: node.offset });
-    this.#mark(node, "load");
+    const masked = this.#emit({ op: JUMPS[node.op], jt, jf, k: node.k });
+    const word = masks
+      ? this.#emit({ op: "and.k", jt: 0, jf: 0, k: node.mask })
+      : masked;
+    const load = loads
+      ? this.#emit({ op: "ld.abs", jt: 0, jf: 0, k: node.offset })
+      : word;
+    this.#settle(node, masked, word, load);
   }
 
   program(): Program {
@@ -136,47 +141,44 @@ class Emitter {
 
   /** Copies what lies too far away; the second copy moves the first by one. */
   #bringNear(yes: Target, no: Target): void {
-    const far = [yes, no].filter((target) =>
-      this.#distance(target) > REACH - 1
-    );
-    for (const target of far) {
-      if (this.#distance(target) <= REACH - 1) continue;
+    if (!this.#isFar(yes) && !this.#isFar(no)) return;
+    for (const target of [yes, no].filter((target) => this.#isFar(target))) {
+      if (!this.#isFar(target)) continue;
       const { node, entry } = target;
-      if (node.kind === "leaf") {
-        this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value });
-      } else {
-        const home = this.#homes.get(node)?.get(entry) ?? 0;
-        const k = this.#reversed.length - home;
-        this.#emit({ op: "ja", jt: 0, jf: 0, k });
-      }
-      this.#record(this.#positions, node, entry);
+      const home = placesOf(this.#homes, node)[entry];
+      placesOf(this.#positions, node)[entry] = node.kind === "leaf"
+        ? this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value })
+        : this.#emit({
+          op: "ja",
+          jt: 0,
+          jf: 0,
+          k: this.#reversed.length - home,
+        });
     }
+  }
+
+  #isFar(target: Target): boolean {
+    return this.#distance(target) > REACH - 1;
   }
 
   /** Instructions between the next one to be emitted and a target. */
   #distance({ node, entry }: Target): number {
-    const position = this.#positions.get(node)?.get(entry);
-    if (position === undefined) throw new Error("Unreachable: not emitted");
-    return this.#reversed.length - position;
+    return this.#reversed.length - placesOf(this.#positions, node)[entry];
   }
 
-  #emit(instruction: Instruction): void {
-    this.#reversed.push(instruction);
+  /** Emits an instruction and tells its position. */
+  #emit(instruction: Instruction): number {
+    return this.#reversed.push(instruction);
   }
 
-  #mark(node: Decision, entry: Entry): void {
-    this.#record(this.#positions, node, entry);
-    this.#record(this.#homes, node, entry);
+  #settle(node: Decision, masked: number, word: number, load: number): void {
+    this.#homes.set(node, { masked, word, load });
+    this.#positions.set(node, { masked, word, load });
   }
+}
 
-  #record(
-    map: Map<Decision, Map<Entry, number>>,
-    node: Decision,
-    entry: Entry,
-  ): void {
-    const entries = map.get(node);
-    const position = this.#reversed.length;
-    if (entries === undefined) map.set(node, new Map([[entry, position]]));
-    else entries.set(entry, position);
-  }
+function placesOf<T>(places: ReadonlyMap<Decision, T>, node: Decision): T {
+  const found = places.get(node);
+  if (found === undefined) throw new Error("Unreachable: not emitted");
+  return found;
 }
