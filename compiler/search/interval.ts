@@ -82,7 +82,7 @@ function fillTable(
     choice[row + i] = -1 - (classes[i] ?? 0);
     byEnd[row + i] = cost[row + i] ?? 0;
     for (let j = i + 1; j < n; j++) {
-      if (leastDepth(j - i + 1) > room) break;
+      if (room < Infinity && leastDepth(j - i + 1) > room) break;
       const column = j * n;
       let best = Infinity;
       let cut = 0;
