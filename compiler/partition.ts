@@ -35,33 +35,47 @@ export interface Interval {
  * @returns Sorted intervals without gaps from 0 to 2^32 − 1.
  */
 export function partition(rules: readonly Rule[]): readonly Interval[] {
-  const order = new Map<Rule, number>(rules.map((rule, i) => [rule, i]));
-  const ranges = rules.filter((rule) => rule.first < rule.last);
-  const singles = new Map<number, Rule[]>();
+  // Rules by their place, which is their precedence.
+  const ranges: number[] = [];
+  const singles = new Map<number, number[]>();
   const starts = new Set<number>([0]);
-  for (const rule of rules) {
-    starts.add(rule.first);
-    if (rule.last < 0xffff_ffff) starts.add(rule.last + 1);
-    if (rule.first !== rule.last) continue;
-    const there = singles.get(rule.first);
-    if (there === undefined) singles.set(rule.first, [rule]);
-    else there.push(rule);
+  for (const [place, { first, last }] of rules.entries()) {
+    starts.add(first);
+    if (last < 0xffff_ffff) starts.add(last + 1);
+    if (first !== last) ranges.push(place);
+    else {
+      const there = singles.get(first);
+      if (there === undefined) singles.set(first, [place]);
+      else there.push(place);
+    }
   }
-  const sorted = [...starts].sort((a, b) => a - b);
-  return sorted.map((first, i) => {
+  const sorted = Uint32Array.from(starts).sort();
+  return Array.from(sorted, (first, i) => {
     const last = (sorted[i + 1] ?? 0x1_0000_0000) - 1;
     const own = singles.get(first) ?? [];
-    const around = ranges.filter((r) => r.first <= first && first <= r.last);
+    const around = ranges.filter((place) => covers(rules[place], first));
     const met = around.length === 0
       ? own
-      : [...around, ...own].sort((a, b) =>
-        (order.get(a) ?? 0) - (order.get(b) ?? 0)
-      );
-    return { first, last, rules: untilDecided(met) };
+      : [...around, ...own].sort((a, b) => a - b);
+    return { first, last, rules: untilDecided(rules, met) };
   });
 }
 
-function untilDecided(rules: readonly Rule[]): readonly Rule[] {
-  const end = rules.findIndex((rule) => rule.conditions.length === 0);
-  return end === -1 ? rules : rules.slice(0, end + 1);
+function covers(rule: Rule | undefined, nr: number): boolean {
+  return rule !== undefined && rule.first <= nr && nr <= rule.last;
+}
+
+/** The rules at some places, up to the first one without conditions. */
+function untilDecided(
+  rules: readonly Rule[],
+  places: readonly number[],
+): readonly Rule[] {
+  const met: Rule[] = [];
+  for (const place of places) {
+    const rule = rules[place];
+    if (rule === undefined) continue;
+    met.push(rule);
+    if (rule.conditions.length === 0) break;
+  }
+  return met;
 }
