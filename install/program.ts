@@ -34,7 +34,8 @@ export type ProgramForm =
 export const FAST: string = [
   "--single-threaded",
   "--invocation-count-for-maglev=3000",
-  "--invocation-count-for-turbofan=30000",
+  "--invocation-count-for-turbofan=100000",
+  "--wasm-tiering-budget=130000000",
 ].join(",");
 
 /** The hook's main module. */

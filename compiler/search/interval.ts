@@ -14,6 +14,10 @@
  * leaves break the quadrangle inequality (arXiv 2311.02224 shows as much for
  * `==` tests). n^3/6 steps: 0.7 million for 159 runs.
  *
+ * The table is filled by `kernel.wat` where that pays and can be had, with the
+ * same bits. It keeps costs only: which threshold gives a cost is looked up for
+ * the ranges that are in the tree.
+ *
  * Under a bound on depth there is a table for each number of tests that may
  * follow, made of the table for one less; ranges too long to be told apart in
  * so few tests are left out.
@@ -22,22 +26,31 @@
  */
 
 import { leastDepth } from "./bounds.ts";
+import { fillByKernel } from "./kernel.ts";
 import type { Line } from "./line.ts";
 import type { TestTree } from "./problem.ts";
 import { eq, ge, leaf } from "./tree.ts";
 
 /** Costs and choices for all ranges of runs. */
-export interface IntervalTable {
+interface Costs {
   /** F(i, j) at i * n + j. */
   readonly cost: Float64Array;
   /** The same at j * n + i, so that inner loops read in sequence. */
   readonly byEnd: Float64Array;
-  /** At i * n + j: first run right of the threshold, or -1 - c for a peeled leaf of class c. */
+  /** At i * n + j: `THRESHOLD`, or -1 - c for a peeled leaf of class c. */
   readonly choice: Int32Array;
+}
+
+/** Costs and choices, and what they were made of. */
+export interface IntervalTable extends Costs {
   /** The table for what follows a threshold. */
   readonly below: IntervalTable;
 }
 
+/** A choice: one of the thresholds that give the cost. */
+const THRESHOLD = 0;
+/** Shorter lines are not worth the kernel. */
+const KERNEL_LENGTH = 32;
 /** Peeled leaves of more tests than this must save tests to be tried. */
 const LONG_PEEL = 8;
 
@@ -73,45 +86,74 @@ function fillTable(
   const cost = new Float64Array(n * n).fill(Infinity);
   const byEnd = new Float64Array(n * n).fill(Infinity);
   const choice = new Int32Array(n * n);
-  const rows = lower?.cost ?? cost;
-  const columns = lower?.byEnd ?? byEnd;
+  for (let i = 0; i < n; i++) {
+    peelFrom(line, i, room, cost, choice);
+    if ((heights[i] ?? 0) <= room) cost[i * n + i] = 0;
+    choice[i * n + i] = -1 - (classes[i] ?? 0);
+  }
+  const table = { cost, byEnd, choice };
+  if (lower !== undefined) {
+    cut(line, table, lower, room);
+    return { ...table, below: lower };
+  }
+  const done = room === Infinity && n >= KERNEL_LENGTH &&
+    fillByKernel({ n, sums, testCost, ...table });
+  if (!done) cut(line, table, table, room);
+  return selfBelow(table);
+}
+
+/** Offers thresholds for all ranges; `lower` has the costs of what follows them. */
+function cut(
+  { n, sums, testCost }: Line,
+  { cost, byEnd, choice }: Costs,
+  lower: Omit<Costs, "choice">,
+  room: number,
+): void {
+  const rows = lower.cost;
+  const columns = lower.byEnd;
   for (let i = n - 1; i >= 0; i--) {
     const row = i * n;
-    peelFrom(line, i, room, cost, choice);
-    if ((heights[i] ?? 0) <= room) cost[row + i] = 0;
-    choice[row + i] = -1 - (classes[i] ?? 0);
     byEnd[row + i] = cost[row + i] ?? 0;
     for (let j = i + 1; j < n; j++) {
       if (room < Infinity && leastDepth(j - i + 1) > room) break;
       const column = j * n;
       let best = Infinity;
-      let cut = 0;
       // Reads are within the tables: i <= k < j < n.
       for (let k = i; k < j; k++) {
         const sum = (rows[row + k] as number) +
           (columns[column + k + 1] as number);
-        if (sum < best) {
-          best = sum;
-          cut = k + 1;
-        }
+        if (sum < best) best = sum;
       }
       best += (sums[j + 1] as number) - (sums[i] as number) + testCost;
       if (best < (cost[row + j] as number)) {
         cost[row + j] = best;
-        choice[row + j] = cut;
+        choice[row + j] = THRESHOLD;
       }
       byEnd[column + i] = cost[row + j] as number;
     }
   }
-  const table = { cost, byEnd, choice };
-  return lower === undefined ? selfBelow(table) : { ...table, below: lower };
+}
+
+/** First run right of the first threshold that gives the range i…j its cost. */
+function cutOf(
+  { n, sums, testCost }: Line,
+  table: IntervalTable,
+  i: number,
+  j: number,
+): number {
+  const { cost, byEnd } = table.below;
+  const weight = (sums[j + 1] ?? 0) - (sums[i] ?? 0) + testCost;
+  const least = table.cost[i * n + j];
+  for (let k = i; k < j; k++) {
+    const sum = (cost[i * n + k] ?? 0) + (byEnd[j * n + k + 1] ?? 0);
+    if (sum + weight === least) return k + 1;
+  }
+  throw new Error(`Unreachable: no threshold for the runs ${i} to ${j}`);
 }
 
 /** Makes a table that is its own lower table. */
-function selfBelow(table: Omit<IntervalTable, "below">): IntervalTable {
-  const made: Omit<IntervalTable, "below"> & { below?: IntervalTable } = {
-    ...table,
-  };
+function selfBelow(table: Costs): IntervalTable {
+  const made: Costs & { below?: IntervalTable } = { ...table };
   return Object.assign(made, { below: made as IntervalTable });
 }
 
@@ -177,11 +219,12 @@ export function intervalTree(
 ): TestTree {
   const { n, starts, classes, first, ranks } = line;
   const choice = table.choice[i * n + j] ?? 0;
-  if (choice >= 0) {
+  if (choice === THRESHOLD) {
+    const cut = cutOf(line, table, i, j);
     return ge(
-      starts[choice] ?? 0,
-      intervalTree(line, table.below, choice, j),
-      intervalTree(line, table.below, i, choice - 1),
+      starts[cut] ?? 0,
+      intervalTree(line, table.below, cut, j),
+      intervalTree(line, table.below, i, cut - 1),
     );
   }
   const kept = -1 - choice;

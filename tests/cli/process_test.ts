@@ -149,6 +149,18 @@ Deno.test("locale, time zone and width of the terminal change nothing", async ()
   }
 });
 
+Deno.test("a V8 without WebAssembly compiles to the same bytes", async () => {
+  // Long lines of runs go to a kernel in WebAssembly where there is one.
+  const args = ["compile", "-f", "hex", "--quiet", "default:docker"];
+  const jitless = { DENO_V8_FLAGS: "--jitless" };
+  const [plain, other] = await Promise.all([
+    spawn(args),
+    spawn(args, { env: jitless }),
+  ]);
+  assertEquals(plain.code, 0, plain.err);
+  assertEquals([other.code, other.out], [0, plain.out], other.err);
+});
+
 Deno.test("sources come from pipes, files of the shell and standard input", async () => {
   await using folder = await createFolder();
   const profile = await folder.write("p.json", SMALL_PROFILE);
