@@ -15,7 +15,7 @@
  * @module
  */
 
-import { partingOf, type Point, runsOf, sidesOf } from "./points.ts";
+import { HELD, type Point, runsOf, setsOf, sidesOf } from "./points.ts";
 import type { TestTree } from "./search/problem.ts";
 
 /** A tree with JSET tests as well; `set` holds where `(w & k) !== 0`. */
@@ -115,14 +115,20 @@ export function addBitTests(
     const weight = points.reduce((sum, point) => sum + point.weight, 0);
     const depth = depthOf(node);
     let best = own;
-    // Masks may part the values alike.
-    const seen = new Set<number>();
+    const sets = setsOf(points);
+    const all = sets.reduce((values, set) => values | set, 0);
+    const mixed = (values: number): boolean =>
+      sets.every((set) => (values & ~set) !== 0);
+    // Two sides of two classes each.
+    const poor = { tree: node, cost: 2 * weight, tests: 3 };
+    // Masks may part the values alike, or the other way round.
+    const seen = new Set<number>([0, all]);
     for (const mask of MASKS) {
-      const parting = partingOf(points, mask);
-      if (seen.has(parting)) continue;
-      seen.add(parting);
+      const held = all & (HELD[mask] ?? 0);
+      if (seen.has(held) || seen.has(all ^ held)) continue;
+      seen.add(held);
+      if (mixed(held) && mixed(all ^ held) && !isBetter(poor, best)) continue;
       const sides = sidesOf(points, mask);
-      if (sides === undefined) continue;
       const least: PricedTree = {
         tree: node,
         cost: weight + sides.yes.cost + sides.no.cost,

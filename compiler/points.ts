@@ -43,20 +43,36 @@ export interface Least {
   readonly tests: number;
 }
 
-/** Which of at most 32 values are on the side where a JSET holds, a bit each. */
-export function partingOf(points: readonly Point[], mask: number): number {
-  let parting = 0;
-  for (let i = 0; i < points.length; i++) {
-    if (((points[i]?.value ?? 0) & mask) !== 0) parting |= 1 << i;
+/**
+ * By mask of four bits, the values for which a JSET of it holds. A set of
+ * values is a bit for each value's four lowest bits; of values less than 16
+ * apart no two are the same.
+ */
+export const HELD: readonly number[] = Array.from(
+  { length: 16 },
+  (_, mask) => {
+    let held = 0;
+    for (let low = 0; low < 16; low++) {
+      if ((low & mask) !== 0) held |= 1 << low;
+    }
+    return held;
+  },
+);
+
+/** The values of each class as a set. */
+export function setsOf(points: readonly Point[]): readonly number[] {
+  const sets = new Map<number, number>();
+  for (const { cls, value } of points) {
+    sets.set(cls, (sets.get(cls) ?? 0) | (1 << (value & 15)));
   }
-  return parting;
+  return [...sets.values()];
 }
 
-/** Both sides of a JSET; `undefined` where one is empty. */
+/** What both sides of a JSET cost at least; neither is empty. */
 export function sidesOf(
   points: readonly Point[],
   mask: number,
-): { readonly yes: Least; readonly no: Least } | undefined {
+): { readonly yes: Least; readonly no: Least } {
   const yes = createSide();
   const no = createSide();
   for (const point of points) {
@@ -70,7 +86,6 @@ export function sidesOf(
     side.all += point.weight;
     if (side.own > side.heaviest) side.heaviest = side.own;
   }
-  if (yes.runs === 0 || no.runs === 0) return undefined;
   return { yes: leastOf(yes), no: leastOf(no) };
 }
 
