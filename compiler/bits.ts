@@ -117,17 +117,16 @@ export function addBitTests(
     let best = own;
     const sets = setsOf(points);
     const all = sets.reduce((values, set) => values | set, 0);
-    const mixed = (values: number): boolean =>
-      sets.every((set) => (values & ~set) !== 0);
     // Two sides of two classes each.
     const poor = { tree: node, cost: 2 * weight, tests: 3 };
+    let tooPoor = !isBetter(poor, best);
     // Masks may part the values alike, or the other way round.
     const seen = new Set<number>([0, all]);
     for (const mask of MASKS) {
       const held = all & (HELD[mask] ?? 0);
       if (seen.has(held) || seen.has(all ^ held)) continue;
       seen.add(held);
-      if (mixed(held) && mixed(all ^ held) && !isBetter(poor, best)) continue;
+      if (tooPoor && isMixed(held, sets) && isMixed(all ^ held, sets)) continue;
       const sides = sidesOf(points, mask);
       const least: PricedTree = {
         tree: node,
@@ -144,7 +143,9 @@ export function addBitTests(
         cost: weight + a.cost + b.cost,
         tests: 1 + a.tests + b.tests,
       };
-      if (isBetter(found, best)) best = found;
+      if (!isBetter(found, best)) continue;
+      best = found;
+      tooPoor = !isBetter(poor, best);
     }
     if (best === own) return undefined;
     savedCost += own.cost - best.cost;
@@ -213,6 +214,12 @@ export function addBitTests(
       return best;
     }
   }
+}
+
+/** Whether values are of more than one class. */
+function isMixed(values: number, classes: readonly number[]): boolean {
+  for (const set of classes) if ((values & ~set) === 0) return false;
+  return true;
 }
 
 function classOf(tree: TestTree, value: number): number {
