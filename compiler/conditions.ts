@@ -77,7 +77,7 @@ export function decideArguments(
   calls: Calls,
   rules: readonly Rule[],
 ): Decision {
-  const [rule] = rules;
+  const rule = rules[0];
   if (rule === undefined || rule.conditions.length === 0) {
     return calls.graph.leaf(rule?.value ?? calls.defaultValue);
   }

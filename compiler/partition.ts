@@ -38,10 +38,10 @@ export function partition(rules: readonly Rule[]): readonly Interval[] {
   // Rules by their place, which is their precedence.
   const ranges: number[] = [];
   const singles = new Map<number, number[]>();
-  const starts = new Set<number>([0]);
+  const cuts = new Float64Array(2 * rules.length + 2);
   for (const [place, { first, last }] of rules.entries()) {
-    starts.add(first);
-    if (last < 0xffff_ffff) starts.add(last + 1);
+    cuts[2 * place] = first;
+    cuts[2 * place + 1] = last + 1;
     if (first !== last) ranges.push(place);
     else {
       const there = singles.get(first);
@@ -49,16 +49,21 @@ export function partition(rules: readonly Rule[]): readonly Interval[] {
       else there.push(place);
     }
   }
-  const sorted = Uint32Array.from(starts).sort();
-  return Array.from(sorted, (first, i) => {
-    const last = (sorted[i + 1] ?? 0x1_0000_0000) - 1;
+  cuts[cuts.length - 1] = 0x1_0000_0000;
+  cuts.sort();
+  const intervals: Interval[] = [];
+  let first = 0;
+  for (const end of cuts) {
+    if (end === first) continue;
     const own = singles.get(first) ?? [];
     const around = ranges.filter((place) => covers(rules[place], first));
     const met = around.length === 0
       ? own
       : [...around, ...own].sort((a, b) => a - b);
-    return { first, last, rules: untilDecided(rules, met) };
-  });
+    intervals.push({ first, last: end - 1, rules: untilDecided(rules, met) });
+    first = end;
+  }
+  return intervals;
 }
 
 function covers(rule: Rule | undefined, nr: number): boolean {

@@ -82,19 +82,18 @@ export function treeOfCells(
 
 function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
   const merged: DecidedCell[] = [];
-  for (const cell of cells) {
-    const before = merged[merged.length - 1];
-    if (
-      before?.node === cell.node && before.apart !== true &&
-      cell.apart !== true
-    ) {
-      merged[merged.length - 1] = {
-        first: before.first,
-        last: cell.last,
-        node: cell.node,
-        weight: before.weight + cell.weight,
-      };
-    } else merged.push(cell);
+  for (let from = 0, to = 0; from < cells.length; from = to) {
+    const cell = cells[from];
+    if (cell === undefined) break;
+    const { first, node } = cell;
+    let { last, weight } = cell;
+    for (to = from + 1; cell.apart !== true; to++) {
+      const next = cells[to];
+      if (next?.node !== node || next.apart === true) break;
+      last = next.last;
+      weight += next.weight;
+    }
+    merged.push(to === from + 1 ? cell : { first, last, node, weight });
   }
   return merged;
 }
