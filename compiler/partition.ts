@@ -35,52 +35,53 @@ export interface Interval {
  * @returns Sorted intervals without gaps from 0 to 2^32 − 1.
  */
 export function partition(rules: readonly Rule[]): readonly Interval[] {
-  // Rules by their place, which is their precedence.
-  const ranges: number[] = [];
-  const singles = new Map<number, number[]>();
-  const cuts = new Float64Array(2 * rules.length + 2);
-  for (const [place, { first, last }] of rules.entries()) {
-    cuts[2 * place] = first;
-    cuts[2 * place + 1] = last + 1;
-    if (first !== last) ranges.push(place);
+  const ranges: Rule[] = [];
+  const singles = new Map<number, Rule[]>();
+  const cuts = new Float64Array(2 * rules.length + 1);
+  let count = 0;
+  for (const rule of rules) {
+    const { first, last } = rule;
+    cuts[count++] = first;
+    cuts[count++] = last + 1;
+    if (first !== last) ranges.push(rule);
     else {
       const there = singles.get(first);
-      if (there === undefined) singles.set(first, [place]);
-      else there.push(place);
+      if (there === undefined) singles.set(first, [rule]);
+      else there.push(rule);
     }
   }
-  cuts[cuts.length - 1] = 0x1_0000_0000;
+  cuts[count] = 0x1_0000_0000;
   cuts.sort();
+  const joined = joinInOrder(rules);
   const intervals: Interval[] = [];
   let first = 0;
   for (const end of cuts) {
     if (end === first) continue;
     const own = singles.get(first) ?? [];
-    const around = ranges.filter((place) => covers(rules[place], first));
-    const met = around.length === 0
-      ? own
-      : [...around, ...own].sort((a, b) => a - b);
-    intervals.push({ first, last: end - 1, rules: untilDecided(rules, met) });
+    const around = ranges.filter((r) => r.first <= first && first <= r.last);
+    const met = around.length === 0 ? own : joined(around, own);
+    intervals.push({ first, last: end - 1, rules: untilDecided(met) });
     first = end;
   }
   return intervals;
 }
 
-function covers(rule: Rule | undefined, nr: number): boolean {
-  return rule !== undefined && rule.first <= nr && nr <= rule.last;
+/** Joins rules in their order, which it numbers when it is asked first. */
+function joinInOrder(
+  rules: readonly Rule[],
+): (around: readonly Rule[], own: readonly Rule[]) => readonly Rule[] {
+  let places: Map<Rule, number> | undefined;
+  return (around, own) => {
+    if (own.length === 0) return around;
+    const order = places ??= new Map(rules.map((rule, i) => [rule, i]));
+    return [...around, ...own].sort((a, b) =>
+      (order.get(a) ?? 0) - (order.get(b) ?? 0)
+    );
+  };
 }
 
-/** The rules at some places, up to the first one without conditions. */
-function untilDecided(
-  rules: readonly Rule[],
-  places: readonly number[],
-): readonly Rule[] {
-  const met: Rule[] = [];
-  for (const place of places) {
-    const rule = rules[place];
-    if (rule === undefined) continue;
-    met.push(rule);
-    if (rule.conditions.length === 0) break;
-  }
-  return met;
+function untilDecided(rules: readonly Rule[]): readonly Rule[] {
+  if (rules.length < 2) return rules;
+  const end = rules.findIndex((rule) => rule.conditions.length === 0);
+  return end === -1 ? rules : rules.slice(0, end + 1);
 }
