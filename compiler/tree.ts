@@ -82,7 +82,8 @@ export function treeOfCells(
 
 function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
   const merged: DecidedCell[] = [];
-  for (let from = 0, to = 0; from < cells.length; from = to) {
+  let to = 0;
+  for (let from = 0; from < cells.length; from = to) {
     const cell = cells[from];
     if (cell === undefined) break;
     const { first, node } = cell;

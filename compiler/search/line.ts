@@ -94,54 +94,106 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   for (const weight of weights) total += weight;
   const unit = total > 0 ? 2 ** Math.ceil(Math.log2(total)) : 1;
   const quantum = unit * QUANTUM;
-  const priced = weights.map((weight) =>
-    (Math.round(weight / quantum) + 1) * quantum
-  );
 
-  const found: { cell: number; weight: number; size: number }[] = [];
-  const runs: (Omit<Run, "ranks"> & { readonly cells: Set<number> })[] = [];
-  const classIds = Int32Array.from(new Set(classes));
-  const indexOf = new Map(Array.from(classIds, (id, index) => [id, index]));
+  const runs: RunFacts[] = [];
+  const found: (Candidate & { readonly size: number })[] = [];
+  const classIds = new Map<number, number>();
   let to = 0;
   for (let from = 0; from < cells; from = to) {
-    const members = new Set<number>();
+    const id = classes[from] ?? 0;
+    const known = found.length;
     let weight = 0;
-    for (; to < cells && classes[to] === classes[from]; to++) {
-      weight += priced[to] ?? 0;
-      if (singles[to] === 1) members.add(to);
-    }
+    while (to < cells && classes[to] === id) to++;
     const size = to - from;
-    for (const cell of members) {
-      found.push({ cell, weight: priced[cell] ?? 0, size });
+    for (let cell = from; cell < to; cell++) {
+      const own = (Math.round((weights[cell] ?? 0) / quantum) + 1) * quantum;
+      weight += own;
+      if (singles[cell] !== 1) continue;
+      const value = starts[cell] ?? 0;
+      found.push({ run: runs.length, value, weight: own, size });
     }
+    const cls = classIds.get(id) ?? classIds.size;
+    classIds.set(id, cls);
     runs.push({
       start: starts[from] ?? 0,
-      cls: indexOf.get(classes[from] ?? 0) ?? 0,
+      cls,
       weight,
-      peelable: members.size === size,
+      peelable: found.length - known === size,
       height: 0,
-      cells: members,
     });
   }
   found.sort((a, b) =>
-    b.weight - a.weight || a.size - b.size || a.cell - b.cell
+    b.weight - a.weight || a.size - b.size || a.value - b.value
   );
-  const rankOf = new Map(found.map(({ cell }, rank) => [cell, rank]));
-  const empty = {
-    classIds,
-    candidateValue: Uint32Array.from(found, (c) => starts[c.cell] ?? 0),
-    candidateWeight: Float64Array.from(found, (c) => c.weight),
-    testCost: sizePenalty + unit * TEST_TIE,
-    tie: unit * TEST_TIE,
-    noise: quantum / 2,
+  return lineOf(
+    {
+      classIds: Int32Array.from(classIds.keys()),
+      testCost: sizePenalty + unit * TEST_TIE,
+      tie: unit * TEST_TIE,
+      noise: quantum / 2,
+    },
+    runs,
+    found,
+  );
+}
+
+/** A candidate: a value that an `eq` can single out. */
+interface Candidate {
+  readonly run: number;
+  readonly value: number;
+  readonly weight: number;
+}
+
+/** What a run is without its candidates. */
+type RunFacts = Omit<Run, "ranks">;
+
+/** Makes a line; candidates are in order of rank. */
+function lineOf(
+  facts: Pick<Line, "classIds" | "testCost" | "tie" | "noise">,
+  runs: readonly RunFacts[],
+  candidates: readonly Candidate[],
+): Line {
+  const n = runs.length;
+  const count = candidates.length;
+  const line = {
+    n,
+    starts: new Uint32Array(n),
+    classes: new Int32Array(n),
+    classIds: facts.classIds,
+    sums: new Float64Array(n + 1),
+    peelable: new Uint8Array(n),
+    heights: new Int32Array(n),
+    candidateRun: new Int32Array(count),
+    candidateValue: new Uint32Array(count),
+    candidateWeight: new Float64Array(count),
+    first: new Int32Array(n + 1),
+    ranks: new Int32Array(count),
+    testCost: facts.testCost,
+    tie: facts.tie,
+    noise: facts.noise,
   };
-  return fromRuns(
-    empty,
-    runs.map(({ cells, ...run }) => ({
-      ...run,
-      ranks: Array.from(cells, (cell) => rankOf.get(cell) ?? 0),
-    })),
-  );
+  const { sums, first, ranks } = line;
+  for (const [rank, { run, value, weight }] of candidates.entries()) {
+    line.candidateRun[rank] = run;
+    line.candidateValue[rank] = value;
+    line.candidateWeight[rank] = weight;
+    first[run + 1] = (first[run + 1] ?? 0) + 1;
+  }
+  for (const [run, facts] of runs.entries()) {
+    line.starts[run] = facts.start;
+    line.classes[run] = facts.cls;
+    sums[run + 1] = (sums[run] ?? 0) + facts.weight;
+    line.peelable[run] = facts.peelable ? 1 : 0;
+    line.heights[run] = facts.height;
+    first[run + 1] = (first[run + 1] ?? 0) + (first[run] ?? 0);
+  }
+  const next = first.slice();
+  for (const [rank, { run }] of candidates.entries()) {
+    const place = next[run] ?? 0;
+    ranks[place] = rank;
+    next[run] = place + 1;
+  }
+  return line;
 }
 
 /** A run on its own: what lines are made of when they are cut and joined. */
@@ -183,44 +235,21 @@ export function fromRuns(
   line: LineFacts,
   runs: readonly Run[],
 ): Line {
-  const n = runs.length;
-  const sums = new Float64Array(n + 1);
-  const first = new Int32Array(n + 1);
   const kept: { rank: number; run: number }[] = [];
-  for (const [run, { weight, ranks }] of runs.entries()) {
-    sums[run + 1] = (sums[run] ?? 0) + weight;
-    first[run + 1] = (first[run] ?? 0) + ranks.length;
+  for (const [run, { ranks }] of runs.entries()) {
     for (const rank of ranks) kept.push({ rank, run });
   }
   kept.sort((a, b) => a.rank - b.rank);
-  const next = first.slice();
-  const ranks = new Int32Array(kept.length);
-  for (const [rank, { run }] of kept.entries()) {
-    const place = next[run] ?? 0;
-    ranks[place] = rank;
-    next[run] = place + 1;
-  }
-  const { candidateValue, candidateWeight, classIds } = line;
-  return {
-    n,
-    starts: Uint32Array.from(runs, (run) => run.start),
-    classes: Int32Array.from(runs, (run) => run.cls),
-    classIds,
-    sums,
-    peelable: Uint8Array.from(runs, (run) => run.peelable ? 1 : 0),
-    heights: Int32Array.from(runs, (run) => run.height),
-    candidateRun: Int32Array.from(kept, (c) => c.run),
-    candidateValue: Uint32Array.from(kept, (c) => candidateValue[c.rank] ?? 0),
-    candidateWeight: Float64Array.from(
-      kept,
-      (c) => candidateWeight[c.rank] ?? 0,
-    ),
-    first,
-    ranks,
-    testCost: line.testCost,
-    tie: line.tie,
-    noise: line.noise,
-  };
+  const { candidateValue, candidateWeight } = line;
+  return lineOf(
+    line,
+    runs,
+    kept.map(({ rank, run }) => ({
+      run,
+      value: candidateValue[rank] ?? 0,
+      weight: candidateWeight[rank] ?? 0,
+    })),
+  );
 }
 
 /** Throws where the cells are no partition of [0, 2^32) with weights. */
