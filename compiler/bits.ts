@@ -15,7 +15,14 @@
  * @module
  */
 
-import { HELD, type Point, runsOf, setsOf, sidesOf } from "./points.ts";
+import {
+  HELD,
+  leastPrice,
+  type Point,
+  type Price,
+  runsOf,
+  setsOf,
+} from "./points.ts";
 import type { TestTree } from "./search/problem.ts";
 
 /** A tree with JSET tests as well; `set` holds where `(w & k) !== 0`. */
@@ -39,11 +46,8 @@ export interface BitTreeResult {
 }
 
 /** A tree and what it costs. */
-interface PricedTree {
+interface PricedTree extends Price {
   readonly tree: BitTree;
-  /** Sum of weight times tests. */
-  readonly cost: number;
-  readonly tests: number;
 }
 
 /** Widest range that is looked at. */
@@ -118,7 +122,7 @@ export function addBitTests(
     const sets = setsOf(points);
     const all = sets.reduce((values, set) => values | set, 0);
     // Two sides of two classes each.
-    const poor = { tree: node, cost: 2 * weight, tests: 3 };
+    const poor = { cost: 2 * weight, tests: 3 };
     let tooPoor = !isBetter(poor, best);
     // Masks may part the values alike, or the other way round.
     const seen = new Set<number>([0, all]);
@@ -127,11 +131,11 @@ export function addBitTests(
       if (seen.has(held) || seen.has(all ^ held)) continue;
       seen.add(held);
       if (tooPoor && isMixed(held, sets) && isMixed(all ^ held, sets)) continue;
-      const sides = sidesOf(points, mask);
-      const least: PricedTree = {
-        tree: node,
-        cost: weight + sides.yes.cost + sides.no.cost,
-        tests: 1 + sides.yes.tests + sides.no.tests,
+      const yesLeast = leastPrice(points, held);
+      const noLeast = leastPrice(points, all ^ held);
+      const least = {
+        cost: weight + yesLeast.cost + noLeast.cost,
+        tests: 1 + yesLeast.tests + noLeast.tests,
       };
       if (!isBetter(least, best)) continue;
       const yes = points.filter(({ value }) => (value & mask) !== 0);
@@ -153,7 +157,7 @@ export function addBitTests(
     return best.tree;
   }
 
-  function isBetter(a: PricedTree, b: PricedTree): boolean {
+  function isBetter(a: Price, b: Price): boolean {
     const gain = b.cost + price * b.tests - a.cost - price * a.tests;
     // Rounding must not pass for a gain.
     if (Math.abs(gain) > 1e-9 * (1 + b.cost)) return gain > 0;

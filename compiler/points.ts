@@ -37,12 +37,6 @@ export function runsOf(points: readonly Point[]): readonly Run[] {
   return runs;
 }
 
-/** What a side of a JSET costs at least. */
-export interface Least {
-  readonly cost: number;
-  readonly tests: number;
-}
-
 /**
  * By mask of four bits, the values for which a JSET of it holds. A set of
  * values is a bit for each value's four lowest bits; of values less than 16
@@ -68,49 +62,52 @@ export function setsOf(points: readonly Point[]): readonly number[] {
   return [...sets.values()];
 }
 
-/** What both sides of a JSET cost at least; neither is empty. */
-export function sidesOf(
-  points: readonly Point[],
-  mask: number,
-): { readonly yes: Least; readonly no: Least } {
-  const yes = createSide();
-  const no = createSide();
-  for (const point of points) {
-    const side = (point.value & mask) === 0 ? no : yes;
-    if (point.cls !== side.cls) {
-      side.runs++;
-      side.cls = point.cls;
-      side.own = 0;
-    }
-    side.own += point.weight;
-    side.all += point.weight;
-    if (side.own > side.heaviest) side.heaviest = side.own;
-  }
-  return { yes: leastOf(yes), no: leastOf(no) };
+/** What a tree costs. */
+export interface Price {
+  /** Sum of weight times tests. */
+  readonly cost: number;
+  readonly tests: number;
 }
 
-/** The values on one side, as far as they were looked at. */
-interface Side {
-  /** Runs, and the class and weight of the last one. */
-  runs: number;
-  cls: number;
-  own: number;
-  /** Weight of the heaviest run, and of all. */
-  heaviest: number;
-  all: number;
-}
-
-function createSide(): Side {
-  return { runs: 0, cls: -1, own: 0, heaviest: 0, all: 0 };
-}
+const FREE: Price = { cost: 0, tests: 0 };
 
 /**
- * A test tells three runs of one class apart at most, two tests six; of more
- * than three, one at most is done after the first test.
+ * What a tree of `==` and `>=` tests costs at least that tells some values
+ * apart; no less than that where they are three runs or fewer.
+ *
+ * @param points In rising order.
+ * @param values Which of them, as a set; not empty.
  */
-function leastOf({ runs, all, heaviest }: Side): Least {
-  if (runs === 1) return { cost: 0, tests: 0 };
-  return runs <= 3
-    ? { cost: all, tests: 1 }
+export function leastPrice(points: readonly Point[], values: number): Price {
+  let runs = 0;
+  let all = 0;
+  let heaviest = 0;
+  // The first run; of the second one the number of values; the last one.
+  let firstClass = -1;
+  let first = 0;
+  let second = 0;
+  let lastClass = -1;
+  let last = 0;
+  for (const { value, cls, weight } of points) {
+    if ((values & (1 << (value & 15))) === 0) continue;
+    if (cls !== lastClass) {
+      runs++;
+      lastClass = cls;
+      last = 0;
+    }
+    last += weight;
+    all += weight;
+    if (last > heaviest) heaviest = last;
+    if (runs === 1) {
+      firstClass = cls;
+      first = last;
+    } else if (runs === 2) second++;
+  }
+  if (runs === 1) return FREE;
+  const peeled = runs === 3 && second === 1 && firstClass === lastClass;
+  if (runs === 2 || peeled) return { cost: all, tests: 1 };
+  // One run at most is done after the first test.
+  return runs === 3
+    ? { cost: 2 * all - Math.max(first, last), tests: 2 }
     : { cost: 2 * all - heaviest, tests: Math.max(2, runs >> 1) };
 }
