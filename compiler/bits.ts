@@ -16,6 +16,7 @@
  */
 
 import {
+  FREE,
   HELD,
   leastPrice,
   type Point,
@@ -130,9 +131,11 @@ export function addBitTests(
       const held = all & (HELD[mask] ?? 0);
       if (seen.has(held) || seen.has(all ^ held)) continue;
       seen.add(held);
-      if (tooPoor && isMixed(held, sets) && isMixed(all ^ held, sets)) continue;
-      const yesLeast = leastPrice(points, held);
-      const noLeast = leastPrice(points, all ^ held);
+      const yesMixed = isMixed(held, sets);
+      const noMixed = isMixed(all ^ held, sets);
+      if (tooPoor && yesMixed && noMixed) continue;
+      const yesLeast = yesMixed ? leastPrice(points, held) : FREE;
+      const noLeast = noMixed ? leastPrice(points, all ^ held) : FREE;
       const least = {
         cost: weight + yesLeast.cost + noLeast.cost,
         tests: 1 + yesLeast.tests + noLeast.tests,

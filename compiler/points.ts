@@ -69,14 +69,15 @@ export interface Price {
   readonly tests: number;
 }
 
-const FREE: Price = { cost: 0, tests: 0 };
+/** What a tree for one class costs. */
+export const FREE: Price = { cost: 0, tests: 0 };
 
 /**
  * What a tree of `==` and `>=` tests costs at least that tells some values
  * apart; no less than that where they are three runs or fewer.
  *
  * @param points In rising order.
- * @param values Which of them, as a set; not empty.
+ * @param values Which of them, as a set; of two classes or more.
  */
 export function leastPrice(points: readonly Point[], values: number): Price {
   let runs = 0;
@@ -103,7 +104,6 @@ export function leastPrice(points: readonly Point[], values: number): Price {
       first = last;
     } else if (runs === 2) second++;
   }
-  if (runs === 1) return FREE;
   const peeled = runs === 3 && second === 1 && firstClass === lastClass;
   if (runs === 2 || peeled) return { cost: all, tests: 1 };
   // One run at most is done after the first test.
