@@ -115,50 +115,61 @@ export function weigh(
   const uniform = shares === undefined
     ? 1
     : options.background ?? DEFAULT_BACKGROUND;
-  return intervals.flatMap((interval) => {
-    const { first, last, node } = interval;
+  const named = shares ?? [];
+  const pieces: WeightedInterval[] = [];
+  let next = 0;
+  for (const { first, last, node } of intervals) {
     const each = uniform + (objective === "cached" ? bonusOf(node) : 0);
-    const count = (from: number, to: number): number =>
-      Math.max(0, Math.min(to, end) - Math.max(from, base) + 1);
-    const hot = shares?.named.filter(([nr]) => first <= nr && nr <= last) ?? [];
-    const pieces: WeightedInterval[] = [];
     let from = first;
-    const put = (to: number): void => {
-      // Cut where counting begins and ends: each piece weighs alike throughout.
-      for (const stop of [base - 1, end, to]) {
-        const last = Math.min(stop, to);
-        if (from > last) continue;
-        const weight = each * count(from, last);
-        pieces.push({ first: from, last, node, weight, apart: false });
-        from = last + 1;
-      }
-    };
-    for (const [nr, share] of hot) {
-      put(nr - 1);
-      const weight = each * count(nr, nr) + share;
+    for (
+      let hot = named[next];
+      hot !== undefined && hot.nr <= last;
+      hot = named[++next]
+    ) {
+      const { nr, share } = hot;
+      put(from, nr - 1, node, each);
+      const weight = share + (base <= nr && nr <= end ? each : 0);
       pieces.push({ first: nr, last: nr, node, weight, apart: true });
       from = nr + 1;
     }
-    put(last);
-    return pieces;
-  });
+    put(from, last, node, each);
+  }
+  return pieces;
+
+  /** Cuts where counting begins and ends, so that each piece weighs alike throughout. */
+  function put(from: number, last: number, node: Decision, each: number): void {
+    let first = from;
+    while (first <= last) {
+      const stop = first < base ? base - 1 : first <= end ? end : last;
+      const to = Math.min(stop, last);
+      const counts = base <= first && first <= end;
+      const weight = counts ? each * (to - first + 1) : 0;
+      pieces.push({ first, last: to, node, weight, apart: false });
+      first = to + 1;
+    }
+  }
+}
+
+/** What a number of the histogram weighs besides the background. */
+interface Share {
+  readonly nr: number;
+  readonly share: number;
 }
 
 /** Weights of the named numbers, rising; together with the background they weigh 470. */
 function sharesOf(
   auditArch: number,
   { weights, background }: CostOptions,
-): { readonly named: readonly (readonly [number, number])[] } | undefined {
+): readonly Share[] | undefined {
   const counts = weights?.get(auditArch);
   if (counts === undefined) return undefined;
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (total === 0) return undefined;
   const scale = (1 - (background ?? DEFAULT_BACKGROUND)) * COUNTED_NUMBERS /
     total;
-  const named = [...counts].filter(([, count]) => count > 0)
-    .map(([nr, count]) => [nr, count * scale] as const)
-    .sort(([a], [b]) => a - b);
-  return { named };
+  return [...counts].filter(([, count]) => count > 0)
+    .map(([nr, count]) => ({ nr, share: count * scale }))
+    .sort((a, b) => a.nr - b.nr);
 }
 
 function bonusOf(node: Decision): number {
