@@ -35,8 +35,6 @@ import { eq, ge, leaf } from "./tree.ts";
 interface Costs {
   /** F(i, j) at i * n + j. */
   readonly cost: Float64Array;
-  /** The same at j * n + i, so that inner loops read in sequence. */
-  readonly byEnd: Float64Array;
   /** At i * n + j: `THRESHOLD`, or -1 - c for a peeled leaf of class c. */
   readonly choice: Int32Array;
 }
@@ -84,14 +82,13 @@ function fillTable(
 ): IntervalTable {
   const { n, sums, testCost, classes, heights } = line;
   const cost = new Float64Array(n * n).fill(Infinity);
-  const byEnd = new Float64Array(n * n).fill(Infinity);
   const choice = new Int32Array(n * n);
   for (let i = 0; i < n; i++) {
     peelFrom(line, i, room, cost, choice);
     if ((heights[i] ?? 0) <= room) cost[i * n + i] = 0;
     choice[i * n + i] = -1 - (classes[i] ?? 0);
   }
-  const table = { cost, byEnd, choice };
+  const table = { cost, choice };
   if (lower !== undefined) {
     cut(line, table, lower, room);
     return { ...table, below: lower };
@@ -105,31 +102,34 @@ function fillTable(
 /** Offers thresholds for all ranges; `lower` has the costs of what follows them. */
 function cut(
   { n, sums, testCost }: Line,
-  { cost, byEnd, choice }: Costs,
-  lower: Omit<Costs, "choice">,
+  table: Costs,
+  lower: Costs,
   room: number,
 ): void {
+  const { cost, choice } = table;
   const rows = lower.cost;
-  const columns = lower.byEnd;
+  // The same at j * n + i, so that the inner loop reads in sequence.
+  const columns = new Float64Array(n * n);
   for (let i = n - 1; i >= 0; i--) {
     const row = i * n;
-    byEnd[row + i] = cost[row + i] ?? 0;
+    columns[row + i] = rows[row + i] as number;
     for (let j = i + 1; j < n; j++) {
-      if (room < Infinity && leastDepth(j - i + 1) > room) break;
       const column = j * n;
-      let best = Infinity;
-      // Reads are within the tables: i <= k < j < n.
-      for (let k = i; k < j; k++) {
-        const sum = (rows[row + k] as number) +
-          (columns[column + k + 1] as number);
-        if (sum < best) best = sum;
+      if (room === Infinity || leastDepth(j - i + 1) <= room) {
+        let best = Infinity;
+        // Reads are within the tables: i <= k < j < n.
+        for (let k = i; k < j; k++) {
+          const sum = (rows[row + k] as number) +
+            (columns[column + k + 1] as number);
+          if (sum < best) best = sum;
+        }
+        best += (sums[j + 1] as number) - (sums[i] as number) + testCost;
+        if (best < (cost[row + j] as number)) {
+          cost[row + j] = best;
+          choice[row + j] = THRESHOLD;
+        }
       }
-      best += (sums[j + 1] as number) - (sums[i] as number) + testCost;
-      if (best < (cost[row + j] as number)) {
-        cost[row + j] = best;
-        choice[row + j] = THRESHOLD;
-      }
-      byEnd[column + i] = cost[row + j] as number;
+      columns[column + i] = rows[row + j] as number;
     }
   }
 }
@@ -141,11 +141,11 @@ function cutOf(
   i: number,
   j: number,
 ): number {
-  const { cost, byEnd } = table.below;
+  const { cost } = table.below;
   const weight = (sums[j + 1] ?? 0) - (sums[i] ?? 0) + testCost;
   const least = table.cost[i * n + j];
   for (let k = i; k < j; k++) {
-    const sum = (cost[i * n + k] ?? 0) + (byEnd[j * n + k + 1] ?? 0);
+    const sum = (cost[i * n + k] ?? 0) + (cost[(k + 1) * n + j] ?? 0);
     if (sum + weight === least) return k + 1;
   }
   throw new Error(`Unreachable: no threshold for the runs ${i} to ${j}`);

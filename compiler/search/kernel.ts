@@ -15,9 +15,8 @@ export interface Loops {
   readonly sums: Float64Array;
   /** Cost of one test. */
   readonly testCost: number;
-  /** n * n costs and choices, and the costs turned over. */
+  /** n * n costs and choices, at i * n + j for the range i…j. */
   readonly cost: Float64Array;
-  readonly byEnd: Float64Array;
   readonly choice: Int32Array;
 }
 
@@ -47,25 +46,22 @@ export function fillByKernel(loops: Loops): boolean {
   kernel ??= load();
   if (kernel === null) return false;
   const { memory, fill } = kernel;
-  const { n, sums, testCost, cost, byEnd, choice } = loops;
+  const { n, sums, testCost, cost, choice } = loops;
   // Places in the kernel's memory; doubles first, so that they are aligned.
   const costAt = sums.byteLength;
   const byEndAt = costAt + cost.byteLength;
-  const choiceAt = byEndAt + byEnd.byteLength;
+  const choiceAt = byEndAt + cost.byteLength;
   const size = choiceAt + choice.byteLength;
   const missing = Math.ceil((size - memory.buffer.byteLength) / PAGE);
   if (missing > 0 && !grow(memory, missing)) return false;
   const { buffer } = memory;
   const costs = new Float64Array(buffer, costAt, n * n);
-  const turned = new Float64Array(buffer, byEndAt, n * n);
   const choices = new Int32Array(buffer, choiceAt, n * n);
   new Float64Array(buffer, 0, n + 1).set(sums);
   costs.set(cost);
-  turned.set(byEnd);
   choices.set(choice);
   fill(n, 0, costAt, byEndAt, choiceAt, testCost);
   cost.set(costs);
-  byEnd.set(turned);
   choice.set(choices);
   return true;
 }

@@ -58,7 +58,6 @@ Deno.test("solveIntervals() fills the same table, bit by bit, with the kernel an
     // A bound that binds nowhere, for which there is no kernel.
     const other = solveBoundedIntervals(line, line.n);
     assertEquals(table.cost, other.cost, what);
-    assertEquals(table.byEnd, other.byEnd, what);
     assertEquals(table.choice, other.choice, what);
     const tree = intervalTree(line, table, 0, line.n - 1);
     assertEquals(tree, intervalTree(line, other, 0, line.n - 1), what);
@@ -71,13 +70,11 @@ Deno.test("fillByKernel() fills tables longer than its memory was", () => {
     const sums = Float64Array.from({ length: n + 1 }, (_, i) => i);
     const cost = new Float64Array(n * n).fill(Infinity);
     for (let i = 0; i < n; i++) cost[i * n + i] = 0;
-    const byEnd = new Float64Array(n * n);
     const choice = new Int32Array(n * n).fill(-1);
-    const loops = { n, sums, testCost: 0, cost, byEnd, choice };
+    const loops = { n, sums, testCost: 0, cost, choice };
     assert(fillByKernel(loops));
     const depth = Math.ceil(Math.log2(n));
     assertEquals(cost[n - 1], n * (depth + 1) - 2 ** depth, `${n} runs`);
-    assertEquals(byEnd[(n - 1) * n], cost[n - 1]);
     assertEquals(choice[n - 1], n === 1 ? -1 : 0);
   }
 });
