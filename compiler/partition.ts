@@ -2,12 +2,13 @@
  * First pass: the rules of an architecture as a partition of the number line.
  *
  * Every number from 0 to 2^32 − 1 belongs to exactly one interval, and all
- * numbers of an interval meet the same rules. Rules behind one without
- * conditions never decide and are left out.
+ * numbers of an interval are decided by the same rules, or by rules without
+ * conditions that have the same value. Rules behind one without conditions
+ * never decide and are left out.
  *
  * ```text
- * rules       3…3 ALLOW   1…9 ERRNO
- * partition   0…0 –   1…2 ERRNO   3…3 ALLOW   4…9 ERRNO   10…2^32−1 –
+ * rules       3…3 ALLOW   4…4 ALLOW   1…9 ERRNO
+ * partition   0…0 –   1…2 ERRNO   3…4 ALLOW   5…9 ERRNO   10…2^32−1 –
  * ```
  *
  * Costs O((n + r·m) log n) for n intervals, of which m are not single numbers, and r rules on
@@ -18,13 +19,13 @@
 
 import type { Rule } from "../profile/policy.ts";
 
-/** Numbers that meet the same rules. */
+/** Numbers that are decided alike. */
 export interface Interval {
   /** First number, a u32. */
   readonly first: number;
   /** Last number, a u32. */
   readonly last: number;
-  /** The rules that can decide, first match wins; only the last may be without conditions. */
+  /** Rules that decide all of them, first match wins; only the last may be without conditions. */
   readonly rules: readonly Rule[];
 }
 
@@ -53,14 +54,21 @@ export function partition(rules: readonly Rule[]): readonly Interval[] {
   cuts[count] = 0x1_0000_0000;
   cuts.sort();
   const joined = joinInOrder(rules);
-  const intervals: Interval[] = [];
+  const intervals: Writable<Interval>[] = [];
+  let before: Writable<Interval> | undefined;
   let first = 0;
   for (const end of cuts) {
     if (end === first) continue;
     const own = singles.get(first) ?? [];
     const around = ranges.filter((r) => r.first <= first && first <= r.last);
     const met = around.length === 0 ? own : joined(around, own);
-    intervals.push({ first, last: end - 1, rules: untilDecided(met) });
+    const decisive = untilDecided(met);
+    if (before !== undefined && areAlike(before.rules, decisive)) {
+      before.last = end - 1;
+    } else {
+      before = { first, last: end - 1, rules: decisive };
+      intervals.push(before);
+    }
     first = end;
   }
   return intervals;
@@ -78,6 +86,16 @@ function joinInOrder(
       (order.get(a) ?? 0) - (order.get(b) ?? 0)
     );
   };
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Whether both are one rule without conditions, with the same value. */
+function areAlike(a: readonly Rule[], b: readonly Rule[]): boolean {
+  const one = a[0];
+  const other = b[0];
+  return a.length === 1 && b.length === 1 && one?.value === other?.value &&
+    one?.conditions.length === 0 && other?.conditions.length === 0;
 }
 
 function untilDecided(rules: readonly Rule[]): readonly Rule[] {

@@ -50,10 +50,22 @@ Deno.test("partition() cuts the number line where rules begin and end", () => {
     ]],
     ["a single behind a range", [rule([1, 9], EPERM), rule(3, ALLOW)], [
       [0, 0],
-      [1, 2, EPERM],
-      [3, 3, EPERM],
-      [4, 9, EPERM],
+      [1, 9, EPERM],
       [10, LAST],
+    ]],
+    ["neighbors alike", [
+      rule(2, ALLOW),
+      rule(3, ALLOW),
+      rule(4, KILL),
+      rule(5, conditional.value, when(0, "eq", 1n)),
+      rule(6, conditional.value, when(0, "eq", 1n)),
+    ], [
+      [0, 1],
+      [2, 3, ALLOW],
+      [4, 4, KILL],
+      [5, 5, TRAP],
+      [6, 6, TRAP],
+      [7, LAST],
     ]],
     ["conditions first", [conditional, rule([4, 6], KILL)], [
       [0, 3],
@@ -69,8 +81,7 @@ Deno.test("partition() cuts the number line where rules begin and end", () => {
     ]],
     ["overlapping ranges", [rule([2, 4], ALLOW), rule([3, 8], KILL)], [
       [0, 1],
-      [2, 2, ALLOW],
-      [3, 4, ALLOW],
+      [2, 4, ALLOW],
       [5, 8, KILL],
       [9, LAST],
     ]],
@@ -90,7 +101,7 @@ Deno.test("partition() is gapless, sorted and keeps what the rules mean", () => 
         assertEquals(first, next);
         assert(last >= first);
         next = last + 1;
-        for (const nr of [first, last]) {
+        for (const nr of [first, Math.min(first + 1, last), last]) {
           for (const args of [[], [1n, 1n], [6n, 0xffff_ffffn]]) {
             const data = call(nr, args);
             // The rules of the interval, taken for all numbers, decide alike.
