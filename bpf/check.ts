@@ -92,7 +92,8 @@ function checkLength(program: Program): ProgramError | undefined {
 
 /** `bpf_check_classic()`: each instruction by itself. */
 function checkInstructions(program: Program): ProgramError | undefined {
-  for (const [pc, instruction] of program.entries()) {
+  for (let pc = 0; pc < program.length; pc++) {
+    const instruction = program[pc] as Instruction;
     const error = checkInstruction(instruction, pc, program.length);
     if (error !== undefined) return error;
   }
@@ -168,7 +169,8 @@ function checkScratchReads(program: Program): ProgramError | undefined {
   const arrive = (pc: number): void => {
     readable[pc] = (readable[pc] ?? ALL_WORDS) & words;
   };
-  for (const [pc, { op, jt, jf, k }] of program.entries()) {
+  for (let pc = 0; pc < program.length; pc++) {
+    const { op, jt, jf, k } = program[pc] as Instruction;
     words &= readable[pc] ?? ALL_WORDS;
     if (op === "st" || op === "stx") {
       words |= 1 << k;
@@ -194,7 +196,8 @@ function checkScratchReads(program: Program): ProgramError | undefined {
 
 /** `seccomp_check_filter()`: what only seccomp refuses. */
 function checkSeccomp(program: Program): ProgramError | undefined {
-  for (const [pc, { op, k }] of program.entries()) {
+  for (let pc = 0; pc < program.length; pc++) {
+    const { op, k } = program[pc] as Instruction;
     if (NOT_FOR_SECCOMP.has(op)) {
       return refuse(
         "forbidden-opcode",

@@ -117,7 +117,8 @@ export function decode(
  * @returns A `field-range` error, or `undefined`.
  */
 export function findMalformed(program: Program): ProgramError | undefined {
-  for (const [pc, { op, jt, jf, k }] of program.entries()) {
+  for (let pc = 0; pc < program.length; pc++) {
+    const { op, jt, jf, k } = program[pc] as Instruction;
     const field = !isUnsigned(toCode(op), 0xffff)
       ? `op ${op}`
       : !isUnsigned(jt, 0xff)

@@ -225,7 +225,9 @@ export function addBitTests(
 
 /** Whether values are of more than one class. */
 function isMixed(values: number, classes: readonly number[]): boolean {
-  for (const set of classes) if ((values & ~set) === 0) return false;
+  for (let i = 0; i < classes.length; i++) {
+    if ((values & ~(classes[i] as number)) === 0) return false;
+  }
   return true;
 }
 

@@ -46,7 +46,7 @@ export function cellsOf(
   }
   const sorted = [...starts].sort((a, b) => a - b);
   const cells: Cell[] = [];
-  for (const [i, first] of sorted.entries()) {
+  sorted.forEach((first, i) => {
     const last = (sorted[i + 1] ?? 0x1_0000_0000) - 1;
     const possible = first < last ||
       facts.every((fact) => impliedEqual(0xffff_ffff, first, fact) !== false);
@@ -54,6 +54,6 @@ export function cellsOf(
     if (!possible && before !== undefined) {
       cells[cells.length - 1] = { first: before.first, last };
     } else cells.push({ first, last });
-  }
+  });
   return cells;
 }

@@ -38,29 +38,30 @@ export interface Interval {
 export function partition(rules: readonly Rule[]): readonly Interval[] {
   const ranges: Rule[] = [];
   const singles = new Map<number, Rule[]>();
-  const cuts = new Float64Array(2 * rules.length + 1);
-  let count = 0;
-  for (const rule of rules) {
+  // Where rules begin and end; behind the last number is 0 again.
+  const cuts = new Uint32Array(2 * rules.length);
+  rules.forEach((rule, i) => {
     const { first, last } = rule;
-    cuts[count++] = first;
-    cuts[count++] = last + 1;
+    cuts[2 * i] = first;
+    cuts[2 * i + 1] = last + 1;
     if (first !== last) ranges.push(rule);
     else {
       const there = singles.get(first);
       if (there === undefined) singles.set(first, [rule]);
       else there.push(rule);
     }
-  }
-  cuts[count] = 0x1_0000_0000;
+  });
   cuts.sort();
   const joined = joinInOrder(rules);
   const intervals: Writable<Interval>[] = [];
   let before: Writable<Interval> | undefined;
   let first = 0;
-  for (const end of cuts) {
-    if (end === first) continue;
+  const cutAt = (end: number): void => {
+    if (end === first) return;
     const own = singles.get(first) ?? [];
-    const around = ranges.filter((r) => r.first <= first && first <= r.last);
+    const around = ranges.length === 0
+      ? ranges
+      : ranges.filter((r) => r.first <= first && first <= r.last);
     const met = around.length === 0 ? own : joined(around, own);
     const decisive = untilDecided(met);
     if (before !== undefined && areAlike(before.rules, decisive)) {
@@ -70,7 +71,9 @@ export function partition(rules: readonly Rule[]): readonly Interval[] {
       intervals.push(before);
     }
     first = end;
-  }
+  };
+  cuts.forEach(cutAt);
+  cutAt(0x1_0000_0000);
   return intervals;
 }
 

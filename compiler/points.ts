@@ -89,7 +89,8 @@ export function leastPrice(points: readonly Point[], values: number): Price {
   let second = 0;
   let lastClass = -1;
   let last = 0;
-  for (const { value, cls, weight } of points) {
+  for (let i = 0; i < points.length; i++) {
+    const { value, cls, weight } = points[i] as Point;
     if ((values & (1 << (value & 15))) === 0) continue;
     if (cls !== lastClass) {
       runs++;

@@ -173,26 +173,26 @@ function lineOf(
     noise: facts.noise,
   };
   const { sums, first, ranks } = line;
-  for (const [rank, { run, value, weight }] of candidates.entries()) {
+  candidates.forEach(({ run, value, weight }, rank) => {
     line.candidateRun[rank] = run;
     line.candidateValue[rank] = value;
     line.candidateWeight[rank] = weight;
     first[run + 1] = (first[run + 1] ?? 0) + 1;
-  }
-  for (const [run, facts] of runs.entries()) {
+  });
+  runs.forEach((facts, run) => {
     line.starts[run] = facts.start;
     line.classes[run] = facts.cls;
     sums[run + 1] = (sums[run] ?? 0) + facts.weight;
     line.peelable[run] = facts.peelable ? 1 : 0;
     line.heights[run] = facts.height;
     first[run + 1] = (first[run + 1] ?? 0) + (first[run] ?? 0);
-  }
+  });
   const next = first.slice();
-  for (const [rank, { run }] of candidates.entries()) {
+  candidates.forEach(({ run }, rank) => {
     const place = next[run] ?? 0;
     ranks[place] = rank;
     next[run] = place + 1;
-  }
+  });
   return line;
 }
 
@@ -236,9 +236,9 @@ export function fromRuns(
   runs: readonly Run[],
 ): Line {
   const kept: { rank: number; run: number }[] = [];
-  for (const [run, { ranks }] of runs.entries()) {
+  runs.forEach(({ ranks }, run) => {
     for (const rank of ranks) kept.push({ rank, run });
-  }
+  });
   kept.sort((a, b) => a.rank - b.rank);
   const { candidateValue, candidateWeight } = line;
   return lineOf(
