@@ -7,8 +7,8 @@
  * at its root and at least `pathBound` below it. That bound is least for the
  * heaviest h and the heaviest class as its leaf, so one check will do.
  *
- * Most ranges need no check of their own. Let E(i, j) be what such a tree costs
- * at least if h may be as heavy as the heaviest candidate from run i on, whether
+ * Most ranges need no check of their own. Let E(i, j) be the `quickBound` of such
+ * a tree if h may be as heavy as the heaviest candidate from run i on, whether
  * it is in the range or not. E grows with j: so do W, the weight outside the
  * heaviest class, and the weight of that class. Where E(i, j) > U(i, n - 1), no
  * longer range from i on begins with `x == h` either: its best tree costs no
@@ -32,9 +32,10 @@ import type { Line } from "./line.ts";
  * @returns True for proven, false for unknown.
  */
 export function certify(line: Line, table: IntervalTable): boolean {
-  const { n, sums, classes, candidateWeight, testCost, noise } = line;
+  const { n, sums, classes, candidateWeight, testCost } = line;
   const { cost } = table;
   const slack = line.tie / 4;
+  const costs = testCost - slack;
   const none = candidateWeight.length;
   const heaviests = heaviestCandidates(line);
   const weights = new Float64Array(Math.max(...classes) + 1);
@@ -46,6 +47,7 @@ export function certify(line: Line, table: IntervalTable): boolean {
     if (behind === none) continue;
     const highest = candidateWeight[behind] as number;
     const row = i * n;
+    const start = sums[i] as number;
     const longest = cost[row + n - 1] as number;
     weights.fill(0);
     let most = 0;
@@ -61,36 +63,38 @@ export function certify(line: Line, table: IntervalTable): boolean {
       const rank = heaviests[j] as number;
       if (rank < heaviest) heaviest = rank;
       if (j <= proved) continue;
-      const total = (sums[j + 1] as number) - (sums[i] as number);
-      const wide = eqBound(total, highest, most, testCost, noise) - slack;
+      const total = (sums[j + 1] as number) - start;
+      const wide = quickBound(total, highest, most) + costs;
       if (wide > longest) break;
       // Costs rise with the length, mostly: look ahead by doubling.
       for (let to = j + 1; to < n; to += to - j) {
         if (!(wide > (cost[row + to] as number))) break;
         proved = to;
       }
-      if (heaviest === none) continue;
+      const known = cost[row + j] as number;
+      if (wide >= known || heaviest === none) continue;
       const top = candidateWeight[heaviest] as number;
-      const bound = heaviest === behind
-        ? wide
-        : eqBound(total, top, most, testCost, noise) - slack;
-      if (bound + 2 * slack < (cost[row + j] as number)) return false;
+      const rest = total - top;
+      const leaf = Math.min(most, rest);
+      const bound = pathBound(rest, top, leaf, 0, testCost, line.noise);
+      if (total + testCost + bound < known - slack) return false;
     }
   }
   return true;
 }
 
-/** What a tree costs at least that begins with the test of a value that weighs `top`. */
-function eqBound(
-  total: number,
-  top: number,
-  most: number,
-  testCost: number,
-  noise: number,
-): number {
+/**
+ * What a tree costs at least, without its first test, that begins with the test
+ * of a value that weighs `top`: `pathBound` with the weight that leaves the path
+ * spread evenly, which needs no rounding. A leaf of weight L is behind
+ * (rest - L) / top sides at least, so (rest^2 - L^2) / (2 top); less for a
+ * larger L.
+ */
+function quickBound(total: number, top: number, most: number): number {
   const rest = total - top;
-  const leaf = Math.min(most, rest);
-  return total + testCost + pathBound(rest, top, leaf, 0, testCost, noise);
+  return most < rest
+    ? total + (rest - most) * (rest + most) / (2 * top)
+    : total;
 }
 
 /** The rank of the heaviest candidate of each run; the number of ranks where it has none. */
