@@ -46,26 +46,25 @@ function emissionOrder(selection: Selection): readonly Decision[] {
   const sizes = subtreeSizes(selection);
   const order: Decision[] = [];
   const done = new Set<Decision>();
-  const stack: { node: Decision; opened: boolean }[] = [
-    { node: selection.root.node, opened: false },
-  ];
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    const { node, opened } = top;
+  const opened = new Set<Decision>();
+  const stack: Decision[] = [selection.root.node];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (done.has(node)) continue;
-    if (opened || node.kind === "leaf") {
+    // An open test is back on top when all that it jumps to is done.
+    if (node.kind === "leaf" || opened.has(node)) {
       done.add(node);
       order.push(node);
       continue;
     }
+    opened.add(node);
     const yesSize = sizes.get(node.yes) ?? 1;
     const noSize = sizes.get(node.no) ?? 1;
     // Other architectures lie behind the first one, however small they are:
     // a jump beyond 255 must not slow the native one down.
     const yesFirst = node.offset !== ARCH_OFFSET && yesSize > noSize;
-    const [far, near] = yesFirst ? [node.yes, node.no] : [node.no, node.yes];
-    stack.push({ node, opened: true });
-    stack.push({ node: near, opened: false });
-    stack.push({ node: far, opened: false });
+    // What lies far is emitted first.
+    if (yesFirst) stack.push(node, node.no, node.yes);
+    else stack.push(node, node.yes, node.no);
   }
   return order;
 }

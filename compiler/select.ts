@@ -49,6 +49,8 @@ export interface Selection {
 }
 
 const FULL = 0xffff_ffff;
+/** A set of entries has a bit for each. */
+const BITS: Readonly<Record<Entry, number>> = { load: 1, word: 2, masked: 4 };
 
 /**
  * Selects code for every node that can be reached.
@@ -57,17 +59,15 @@ const FULL = 0xffff_ffff;
  * @returns One block per branch and the entries between them.
  */
 export function select(root: Decision): Selection {
-  const entries = new Map<Branch, Set<Entry>>();
+  const entries = new Map<Branch, number>();
   const targets = new Map<Branch, { yes: Target; no: Target }>();
   const pending: Branch[] = [];
   const reach = (node: Decision, from: Branch | undefined): Target => {
     if (node.kind === "leaf") return { node, entry: "masked" };
     const entry = entryFrom(from, node);
     const seen = entries.get(node);
-    if (seen === undefined) {
-      entries.set(node, new Set([entry]));
-      pending.push(node);
-    } else seen.add(entry);
+    if (seen === undefined) pending.push(node);
+    entries.set(node, (seen ?? 0) | BITS[entry]);
     return { node, entry };
   };
   const start = reach(root, undefined);
@@ -76,9 +76,9 @@ export function select(root: Decision): Selection {
   }
   const blocks = new Map<Branch, Block>();
   for (const [node, { yes, no }] of targets) {
-    const used = entries.get(node);
-    const loads = used?.has("load") ?? false;
-    const masks = node.mask !== FULL && (loads || (used?.has("word") ?? false));
+    const used = entries.get(node) ?? 0;
+    const loads = (used & BITS.load) !== 0;
+    const masks = node.mask !== FULL && (used & (BITS.load | BITS.word)) !== 0;
     blocks.set(node, { node, loads, masks, yes, no });
   }
   return { root: start, blocks };
