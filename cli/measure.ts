@@ -26,7 +26,7 @@ export interface ArchMeasure {
   readonly expected: number;
   /** Most executed instructions, with any arguments. */
   readonly worst: number;
-  /** Calls whose ALLOW the kernel caches (5.11 and later); `null` on x32. */
+  /** Calls whose ALLOW the kernel caches (5.11 and later); `null` on x32 and mips, where it caches none. */
   readonly cached: number | null;
 }
 
@@ -85,7 +85,7 @@ export function measure(
       mean,
       expected: expectedSteps(arch, mean, steps, weighing),
       worst,
-      cached: arch.syscallBit === 0 ? cached : null,
+      cached: arch.syscallBit === 0 && hasAllowCache(arch) ? cached : null,
     };
   });
   return {
@@ -117,8 +117,14 @@ export function firstNumber(arch: Arch): number {
   return least !== undefined && least >= 4000 ? least : 0;
 }
 
+/** Kernels for mips do not define SECCOMP_ARCH_NATIVE (asm/seccomp.h, Linux 6.1). */
+function hasAllowCache({ name }: Arch): boolean {
+  return !name.startsWith("mips");
+}
+
 /** The kernel walks the native table and its compat table when a filter is attached. */
 function isWalked(arch: Arch, native: Arch | undefined): boolean {
+  if (!hasAllowCache(arch)) return false;
   if (arch === native) return true;
   return arch.syscallBit === 0 && arch.bits === 32 && native?.bits === 64;
 }

@@ -77,6 +77,24 @@ Deno.test("measure() counts what can be counted by hand", () => {
   );
 });
 
+Deno.test("measure() counts no cached call where kernels have no cache", () => {
+  const program = parseText("ret #0x7fff0000");
+  const measured = (...names: readonly string[]) => {
+    const arches = names.flatMap((name) => archByName(name) ?? []);
+    assertEquals(arches.length, names.length);
+    return measure(program, arches);
+  };
+  const cached = (name: string): number | null | undefined =>
+    measured(name).arches[0]?.cached;
+  assertEquals(cached("aarch64"), 470);
+  assertEquals(cached("x32"), null);
+  assertEquals(cached("mips64el"), null);
+  // Nor does the attach walk over the numbers there.
+  const walk = 470 * 0.00211;
+  const least = measured("mips64el").attach;
+  assertNear(measured("aarch64").attach, least + walk);
+});
+
 Deno.test("huffmanCost() is that of textbook codes", () => {
   assertEquals(huffmanCost([]), 0);
   assertEquals(huffmanCost([5]), 0);
