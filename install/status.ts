@@ -122,9 +122,15 @@ async function managerStatus(
   }
   const settings = await readSettings(name, place);
   const { runtime } = settings;
-  for (const path of [await denoOf(name, place), runtime]) {
+  const called = await calledBy(name, place);
+  for (const path of [called.deno, runtime, ...called.needed]) {
     if (path !== undefined && !await isThere(path, place)) {
       damaged.push(`${path} (missing, containers are refused)`);
+    }
+  }
+  for (const path of called.helpful) {
+    if (path !== runtime && !await isThere(path, place)) {
+      damaged.push(`${path} (missing, every start asks Deno)`);
     }
   }
   const notOptimized = runtime === undefined
@@ -139,18 +145,42 @@ async function managerStatus(
   };
 }
 
-/** The Deno that a dispatcher calls; the words that start it are quoted. */
-async function denoOf(
+/** Programs that a dispatcher calls. */
+interface Called {
+  /** Deno. */
+  readonly deno?: string | undefined;
+  /** Those without which Deno is not reached. */
+  readonly needed: readonly string[];
+  /** The others. */
+  readonly helpful: readonly string[];
+}
+
+/** A program of the host as a dispatcher names it: a word in quotes. */
+const TOOL = /'((?:\/usr)?\/s?bin\/[^'\s]+)'/g;
+
+async function calledBy(
   name: Target,
   { root, layout }: Place,
-): Promise<string | undefined> {
+): Promise<Called> {
   for (const path of [hookPath(layout), wrapperPath(layout, name)]) {
     if (name !== "podman" && path === hookPath(layout)) continue;
     const state = await lookAt(root, path);
     if (state.kind !== "file") continue;
-    return /'([^']+)' 'run' '-A'/.exec(state.text)?.[1];
+    const deno = /'([^']+)' 'run' '-A'/.exec(state.text)?.[1];
+    const shell = /^#!(\S+)/.exec(state.text)?.[1] ?? "/bin/sh";
+    const tools = [...state.text.matchAll(TOOL)].map(([, tool = ""]) => tool);
+    const isNeeded = (tool: string): boolean => tool.endsWith("/env");
+    // date(1) dates a line of a log, and no more.
+    const others = new Set(
+      tools.filter((tool) => tool !== deno && !tool.endsWith("/date")),
+    );
+    return {
+      deno,
+      needed: [shell, ...[...others].filter(isNeeded)],
+      helpful: [...others].filter((tool) => !isNeeded(tool)),
+    };
   }
-  return undefined;
+  return { needed: [], helpful: [] };
 }
 
 async function isThere(path: string, { root }: Place): Promise<boolean> {

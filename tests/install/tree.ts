@@ -36,7 +36,12 @@ const PROGRAM = {
   files: new Map([["hook/main.ts", "1;\n"], ["bpf/a.ts", "2;\n"]]),
 };
 
-/** Makes a tree with crun and nothing else. */
+/** What a dispatcher calls. */
+const TOOLS: readonly string[] = [
+  ...["awk", "date", "env", "mv", "sha256sum", "sh", "stat", "timeout", "tr"],
+];
+
+/** Makes a tree with crun and what dispatchers call. */
 export async function makeTree(): Promise<Tree> {
   const root = await Deno.makeTempDir({ prefix: "seccomp-tree-root-" });
   const write: Tree["write"] = async (path, text) => {
@@ -44,8 +49,11 @@ export async function makeTree(): Promise<Tree> {
     await Deno.mkdir(real.slice(0, real.lastIndexOf("/")), { recursive: true });
     await Deno.writeTextFile(real, text);
   };
-  await write("/usr/bin/crun", "");
-  await Deno.chmod(`${root}/usr/bin/crun`, 0o755);
+  for (const name of ["crun", ...TOOLS]) {
+    await write(`/usr/bin/${name}`, "");
+    await Deno.chmod(`${root}/usr/bin/${name}`, 0o755);
+  }
+  await Deno.symlink("usr/bin", `${root}/bin`);
   return {
     place: { root, layout: systemLayout() },
     write,

@@ -277,3 +277,39 @@ Deno.test("gatherStatus() finds what is missing or changed, Deno and runtime too
     "/usr/bin/crun (missing, containers are refused)",
   ]);
 });
+
+Deno.test("gatherStatus() finds that a program is gone which a dispatcher calls", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await tree.write("/opt/deno", "");
+  await install(request(place, "podman", { deno: "/opt/deno" }));
+  await install(request(place, "docker", { deno: "/opt/deno" }));
+  const damaged = async (): Promise<readonly (readonly string[])[]> => {
+    const { managers } = await gatherStatus(place, { states: [] });
+    return managers.filter(({ installed }) => installed)
+      .map((manager) => manager.damaged);
+  };
+  assertEquals(await damaged(), [[], []]);
+  const slow = "missing, every start asks Deno";
+  const refused = "missing, containers are refused";
+  // [program, what its loss means for the hook, for the wrapper]
+  for (
+    const [name, hook, wrapper] of [
+      ["sha256sum", slow, slow],
+      ["stat", slow, slow],
+      ["timeout", slow, undefined],
+      ["mv", undefined, slow],
+      ["date", undefined, undefined],
+      ["env", refused, refused],
+      ["sh", refused, refused],
+    ]
+  ) {
+    const real = `${place.root}/usr/bin/${name}`;
+    await Deno.rename(real, `${real}.away`);
+    const folder = name === "sh" ? "/bin" : "/usr/bin";
+    const told = (what: string | undefined): readonly string[] =>
+      what === undefined ? [] : [`${folder}/${name} (${what})`];
+    assertEquals(await damaged(), [told(hook), told(wrapper)], name);
+    await Deno.rename(`${real}.away`, real);
+  }
+});
