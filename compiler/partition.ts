@@ -84,7 +84,10 @@ function joinInOrder(
   let places: Map<Rule, number> | undefined;
   return (around, own) => {
     if (own.length === 0) return around;
-    const order = places ??= new Map(rules.map((rule, i) => [rule, i]));
+    // From the back: an object that is there twice has its first place.
+    const order = places ??= new Map(
+      rules.map((rule, i) => [rule, i] as const).reverse(),
+    );
     return [...around, ...own].sort((a, b) =>
       (order.get(a) ?? 0) - (order.get(b) ?? 0)
     );

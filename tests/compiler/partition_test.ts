@@ -91,6 +91,20 @@ Deno.test("partition() cuts the number line where rules begin and end", () => {
   }
 });
 
+Deno.test("partition() gives a rule that is listed twice its first place", () => {
+  const around = rule([1, 9], EPERM);
+  const single = rule(5, ALLOW);
+  const expected = [[0, 0], [1, 9, EPERM], [10, LAST]];
+  assertEquals(shown([around, single, around]), expected);
+  assertEquals(shown([single, around, single]), [
+    [0, 0],
+    [1, 4, EPERM],
+    [5, 5, ALLOW],
+    [6, 9, EPERM],
+    [10, LAST],
+  ]);
+});
+
 Deno.test("partition() is gapless, sorted and keeps what the rules mean", () => {
   fc.assert(
     fc.property(fc.array(anyRule, { maxLength: 14 }), (rules) => {
