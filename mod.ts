@@ -56,7 +56,7 @@ export {
 export type { OtherArch } from "./tables/arch_data.ts";
 export { ERRNO_NAMES, errnoName, errnoNumber } from "./tables/errno.ts";
 
-export { type Diagnostic, ProfileError } from "./profile/error.ts";
+export { type Diagnostic, ProfileError } from "./profile/diagnostic.ts";
 export { DEFAULT_PROFILE } from "./profile/default_profile.ts";
 export {
   ARCH_SPELLINGS,
@@ -75,7 +75,7 @@ export {
   type JsonReading,
   parseJson,
   readJson,
-} from "./profile/json.ts";
+} from "./profile/json/read.ts";
 export type {
   JsonArray,
   JsonBoolean,
@@ -87,14 +87,14 @@ export type {
   JsonSpan,
   JsonString,
   JsonValue,
-} from "./profile/json_value.ts";
-export { findMember } from "./profile/json_value.ts";
+} from "./profile/json/value.ts";
+export { findMember } from "./profile/json/value.ts";
 export {
   formatPath,
   locate,
   type PathStep,
   valueAt,
-} from "./profile/json_path.ts";
+} from "./profile/json/path.ts";
 export type { Place } from "./profile/text.ts";
 export type {
   LinuxSeccomp,
@@ -102,29 +102,29 @@ export type {
   LinuxSyscall,
   ScmpAction,
   ScmpOp,
-} from "./profile/oci.ts";
+} from "./profile/formats/oci.ts";
 export type {
   DockerArch,
   DockerSeccomp,
   DockerSyscall,
-} from "./profile/docker.ts";
-export type { DockerFilter } from "./profile/docker_filter.ts";
-export type { ProfileKind } from "./profile/classify.ts";
+} from "./profile/formats/docker.ts";
+export type { DockerFilter } from "./profile/formats/docker_filter.ts";
+export type { ProfileKind } from "./profile/formats/classify.ts";
 export {
   type ParsedProfile,
   type ParseOptions,
   parseProfile,
-} from "./profile/parse.ts";
+} from "./profile/formats/parse.ts";
 export { selectFor, type Selection } from "./profile/select.ts";
 export {
   type Resolution,
   resolve,
   type Target,
   targetArches,
-} from "./profile/resolve.ts";
-export type { KnownCalls, UnknownNames } from "./profile/names.ts";
-export { returnValue } from "./profile/action.ts";
-export { type CallCounts, parseWeights } from "./profile/weights.ts";
+} from "./profile/semantics/resolve.ts";
+export type { KnownCalls, UnknownNames } from "./profile/semantics/names.ts";
+export { returnValue } from "./profile/semantics/action.ts";
+export { type CallCounts, parseWeights } from "./profile/formats/weights.ts";
 export type {
   ArchPolicy,
   Condition,
@@ -191,10 +191,10 @@ export {
   boundaryValues,
   witnesses,
   type WitnessOptions,
-} from "./verify/witnesses.ts";
-export type { Box, WordRange } from "./verify/boxes.ts";
-export type { Cube, Cubes, WordMask } from "./verify/cubes.ts";
-export type { Range } from "./verify/regions.ts";
+} from "./verify/describe/witnesses.ts";
+export type { Box, WordRange } from "./verify/describe/boxes.ts";
+export type { Cube, Cubes, WordMask } from "./verify/describe/cubes.ts";
+export type { Range } from "./verify/describe/regions.ts";
 export {
   type Difference,
   type DifferenceList,

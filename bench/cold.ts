@@ -16,13 +16,13 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import { formatTable } from "../cli/table.ts";
+import { formatTable } from "../cli/output/table.ts";
 import { FAST } from "../install/program.ts";
 import { bundle } from "../tools/deno_bundle.ts";
 import { compileAtOnce } from "../tools/eager.ts";
-import { childrenCpuMs } from "./clock.ts";
+import { childrenCpuMs } from "./engine/clock.ts";
 import { PASSES } from "./cold_child.ts";
-import { summarize } from "./summary.ts";
+import { summarize } from "./engine/summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const COMPILE = ["compile", "default:docker", "-f", "raw", "--quiet"];

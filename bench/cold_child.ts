@@ -6,10 +6,10 @@
  */
 
 import { encode } from "../bpf/encode.ts";
-import { resolveProfile } from "../cli/target.ts";
+import { resolveProfile } from "../cli/input/target.ts";
 import { compile } from "../compiler/compile.ts";
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
-import { parseProfile } from "../profile/parse.ts";
+import { parseProfile } from "../profile/formats/parse.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 
 /** The passes in order. */

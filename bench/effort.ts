@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { ContainerEffort } from "./containers.ts";
-import type { GrowthSizes } from "./growth.ts";
-import type { Effort } from "./rounds.ts";
+import type { ContainerEffort } from "./experiments/containers.ts";
+import type { GrowthSizes } from "./experiments/growth.ts";
+import type { Effort } from "./engine/rounds.ts";
 
 /** Everything that a run can do more or less of. */
 export interface Efforts {

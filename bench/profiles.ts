@@ -13,20 +13,20 @@
 import { basename, join } from "@std/path";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
-import { measure } from "../cli/measure.ts";
-import { referenceProgram } from "../cli/reference.ts";
+import { measure } from "../measure/measure.ts";
+import { referenceProgram } from "../hook/reference.ts";
 import { compile } from "../compiler/compile.ts";
 import type { Objective } from "../compiler/cost.ts";
 import { hostCalls } from "../ffi/host_names.ts";
 import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { openStub } from "../ffi/stub.ts";
-import { ProfileError } from "../profile/error.ts";
+import { ProfileError } from "../profile/diagnostic.ts";
 import {
   DOCKER_DEFAULT_CAPABILITIES,
   parseKernelRelease,
 } from "../profile/host.ts";
-import { parseProfile } from "../profile/parse.ts";
-import { resolve, targetArches } from "../profile/resolve.ts";
+import { parseProfile } from "../profile/formats/parse.ts";
+import { resolve, targetArches } from "../profile/semantics/resolve.ts";
 import { selectFor } from "../profile/select.ts";
 import { type Arch, archByName } from "../tables/arch.ts";
 

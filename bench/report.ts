@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Spread } from "./summary.ts";
+import type { Spread } from "./engine/summary.ts";
 
 /** Version of the document. */
 export const SCHEMA_VERSION = 1;

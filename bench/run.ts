@@ -6,24 +6,24 @@
  */
 
 import { openLibseccomp } from "../ffi/libseccomp.ts";
-import { measureBuild } from "./build.ts";
-import { measureCalls } from "./calls.ts";
-import { pin } from "./clock.ts";
-import { measureContainers } from "./containers.ts";
+import { measureBuild } from "./experiments/build.ts";
+import { measureCalls } from "./experiments/calls.ts";
+import { pin } from "./engine/clock.ts";
+import { measureContainers } from "./experiments/containers.ts";
 import type { Efforts } from "./effort.ts";
-import { type Engine, openEngine } from "./engine.ts";
-import { measureGrowth } from "./growth.ts";
-import { openListBuilder } from "./lists.ts";
+import { type Engine, openEngine } from "./engine/engine.ts";
+import { measureGrowth } from "./experiments/growth.ts";
+import { openListBuilder } from "./engine/lists.ts";
 import { describeMachine, loadNow } from "./machine.ts";
-import { measureMemory, readProgramMemory } from "./memory.ts";
+import { measureMemory, readProgramMemory } from "./experiments/memory.ts";
 import {
   type ListOptions,
   measurePositions,
   measurePublished,
-} from "./position.ts";
+} from "./experiments/position.ts";
 import { type Report, SCHEMA_VERSION } from "./report.ts";
-import type { Effort, Progress } from "./rounds.ts";
-import { measureStacked } from "./stacked.ts";
+import type { Effort, Progress } from "./engine/rounds.ts";
+import { measureStacked } from "./experiments/stacked.ts";
 import {
   ALLOW,
   describeVariant,
@@ -34,8 +34,8 @@ import {
   type Variant,
   variantsOf,
   walkOf,
-} from "./variants.ts";
-import { countWorkloads, type Histogram } from "./workloads.ts";
+} from "./engine/variants.ts";
+import { countWorkloads, type Histogram } from "./experiments/workloads.ts";
 
 /** What a run is told. */
 export interface RunOptions {

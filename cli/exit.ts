@@ -6,7 +6,7 @@
 
 import { AssemblyError, ProgramError } from "../bpf/error.ts";
 import { SizeError } from "../compiler/size.ts";
-import { type Diagnostic, ProfileError } from "../profile/error.ts";
+import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
 import {
   ClosedPipe,
   InputError,

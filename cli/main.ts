@@ -14,7 +14,7 @@ import { createApp } from "./app.ts";
 import { EXIT, report } from "./exit.ts";
 import { type Io, processIo } from "./io.ts";
 import type { AppContext } from "./lazy.ts";
-import { type CommandLine, readCommandLine } from "./line.ts";
+import { type CommandLine, readCommandLine } from "./input/line.ts";
 import { NAME } from "./program.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function main(io: Io, args: readonly string[]): Promise<number> {
     const line = readCommandLine(args);
     const colored = { ...io, color: line.color ?? io.color };
     if (line.help !== undefined) {
-      const { helpText } = await import("./help.ts");
+      const { helpText } = await import("./output/help.ts");
       const text = await helpText(line.help);
       if (text !== undefined) {
         io.out(text);

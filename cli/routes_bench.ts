@@ -5,7 +5,7 @@
  */
 
 import { buildCommand, type Command } from "@stricli/core";
-import type { BenchFlags } from "./bench.ts";
+import type { BenchFlags } from "./commands/bench.ts";
 import {
   OUT_FLAG,
   OUTPUT_FLAG,
@@ -13,7 +13,7 @@ import {
   SOURCE_FLAGS,
   TELL_ALIASES,
   word,
-} from "./flags.ts";
+} from "./input/flags.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 
 /** `bench`. */
@@ -23,7 +23,7 @@ export const bench: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Measure what filters cost on this machine, with charts" },
-  loader: lazily(async () => (await import("./bench.ts")).runBench),
+  loader: lazily(async () => (await import("./commands/bench.ts")).runBench),
   parameters: {
     flags: {
       ...OUTPUT_FLAG,

@@ -12,12 +12,12 @@ import {
   SOURCE_ARGUMENT,
   SOURCE_FLAGS,
   TELL_ALIASES,
-} from "./flags.ts";
-import { type Format, FORMATS } from "./format_names.ts";
+} from "./input/flags.ts";
+import { type Format, FORMATS } from "./output/format_names.ts";
 import { type AppContext, lazily } from "./lazy.ts";
-import type { CompileFlags } from "./compile.ts";
-import type { DisasmFlags } from "./disasm.ts";
-import type { AsmFlags } from "./asm.ts";
+import type { CompileFlags } from "./commands/compile.ts";
+import type { DisasmFlags } from "./commands/disasm.ts";
+import type { AsmFlags } from "./commands/asm.ts";
 
 /** Flag of commands that write filters. */
 export const FORMAT_FLAG: Flags<{ readonly format: Format }> = {
@@ -37,7 +37,9 @@ export const compile: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Compile a profile into the optimal filter, proved equal" },
-  loader: lazily(async () => (await import("./compile.ts")).runCompile),
+  loader: lazily(async () =>
+    (await import("./commands/compile.ts")).runCompile
+  ),
   parameters: {
     flags: { ...FORMAT_FLAG, ...OUT_FLAG, ...COST_FLAGS, ...SOURCE_FLAGS },
     aliases: { ...TELL_ALIASES, f: "format", O: "out" },
@@ -55,7 +57,7 @@ export const disasm: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Write a filter as assembly text" },
-  loader: lazily(async () => (await import("./disasm.ts")).runDisasm),
+  loader: lazily(async () => (await import("./commands/disasm.ts")).runDisasm),
   parameters: {
     flags: { ...OUT_FLAG, ...SOURCE_FLAGS },
     aliases: { ...TELL_ALIASES, O: "out" },
@@ -73,7 +75,7 @@ export const asm: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Read assembly text and write a filter" },
-  loader: lazily(async () => (await import("./asm.ts")).runAsm),
+  loader: lazily(async () => (await import("./commands/asm.ts")).runAsm),
   parameters: {
     flags: {
       ...FORMAT_FLAG,

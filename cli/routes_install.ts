@@ -6,11 +6,11 @@
 
 import { buildCommand, type Command } from "@stricli/core";
 import { type Target, TARGETS } from "../install/manifest.ts";
-import { OUTPUT_FLAG, word } from "./flags.ts";
-import type { InstallFlags } from "./install.ts";
+import { OUTPUT_FLAG, word } from "./input/flags.ts";
+import type { InstallFlags } from "./commands/install.ts";
 import { type AppContext, lazily } from "./lazy.ts";
-import type { StatusFlags } from "./status.ts";
-import type { UninstallFlags } from "./uninstall.ts";
+import type { StatusFlags } from "./commands/status.ts";
+import type { UninstallFlags } from "./commands/uninstall.ts";
 
 const BOOLEAN = {
   kind: "boolean",
@@ -53,7 +53,9 @@ export const install: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Put the filters under every container of a manager" },
-  loader: lazily(async () => (await import("./install.ts")).runInstall),
+  loader: lazily(async () =>
+    (await import("./commands/install.ts")).runInstall
+  ),
   parameters: {
     flags: {
       ...DRY_RUN_FLAG,
@@ -137,7 +139,7 @@ export const uninstall: Command<AppContext> = buildCommand<
 >({
   docs: { brief: "Bring every byte back to what it was" },
   loader: lazily(async () => {
-    const { runUninstall } = await import("./uninstall.ts");
+    const { runUninstall } = await import("./commands/uninstall.ts");
     return (io, flags: UninstallFlags, ...targets: readonly Target[]) =>
       runUninstall(io, flags, targets);
   }),
@@ -167,7 +169,7 @@ export const status: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Say what is installed and what containers run under" },
-  loader: lazily(async () => (await import("./status.ts")).runStatus),
+  loader: lazily(async () => (await import("./commands/status.ts")).runStatus),
   parameters: { flags: STATUS_FLAGS, aliases: { o: "output" } },
 });
 
@@ -178,6 +180,6 @@ export const doctor: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Find what is wrong, with a remedy for each" },
-  loader: lazily(async () => (await import("./doctor.ts")).runDoctor),
+  loader: lazily(async () => (await import("./commands/doctor.ts")).runDoctor),
   parameters: { flags: STATUS_FLAGS, aliases: { o: "output" } },
 });

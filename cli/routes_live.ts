@@ -5,7 +5,7 @@
  */
 
 import { buildCommand, type Command } from "@stricli/core";
-import type { DumpFlags } from "./dump.ts";
+import type { DumpFlags } from "./commands/dump.ts";
 import {
   count,
   OUT_FLAG,
@@ -15,12 +15,12 @@ import {
   TELL_ALIASES,
   TELL_FLAGS,
   word,
-} from "./flags.ts";
+} from "./input/flags.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 import { FORMAT_FLAG } from "./routes_filter.ts";
-import type { RunFlags } from "./run.ts";
-import type { SelftestFlags } from "./selftest.ts";
-import type { VerifyFlags } from "./verify.ts";
+import type { RunFlags } from "./commands/run.ts";
+import type { SelftestFlags } from "./commands/selftest.ts";
+import type { VerifyFlags } from "./commands/verify.ts";
 
 /** `run`. */
 export const run: Command<AppContext> = buildCommand<
@@ -29,7 +29,7 @@ export const run: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Load the filter and become the command" },
-  loader: lazily(async () => (await import("./run.ts")).runRun),
+  loader: lazily(async () => (await import("./commands/run.ts")).runRun),
   parameters: {
     flags: {
       noNewPrivs: {
@@ -59,7 +59,7 @@ export const dump: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Write the filters of a live process, oldest first" },
-  loader: lazily(async () => (await import("./dump.ts")).runDump),
+  loader: lazily(async () => (await import("./commands/dump.ts")).runDump),
   parameters: {
     flags: {
       format: { ...FORMAT_FLAG.format, default: "asm" },
@@ -98,7 +98,7 @@ export const verify: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Say whether a process runs what it should" },
-  loader: lazily(async () => (await import("./verify.ts")).runVerify),
+  loader: lazily(async () => (await import("./commands/verify.ts")).runVerify),
   parameters: {
     flags: {
       against: {
@@ -137,7 +137,9 @@ export const selftest: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Compare the kernel's own verdicts with ours" },
-  loader: lazily(async () => (await import("./selftest.ts")).runSelftest),
+  loader: lazily(async () =>
+    (await import("./commands/selftest.ts")).runSelftest
+  ),
   parameters: {
     flags: {
       program: {

@@ -14,14 +14,14 @@ import {
   SOURCE_FLAGS,
   TELL_ALIASES,
   word,
-} from "./flags.ts";
+} from "./input/flags.ts";
 import { type AppContext, lazily } from "./lazy.ts";
-import type { SimulateFlags } from "./simulate.ts";
-import type { ProveFlags } from "./prove.ts";
-import type { Shell } from "./completions.ts";
-import type { DiffFlags } from "./diff.ts";
-import type { StatsFlags } from "./stats.ts";
-import type { SyscallsFlags } from "./syscalls.ts";
+import type { SimulateFlags } from "./commands/simulate.ts";
+import type { ProveFlags } from "./commands/prove.ts";
+import type { Shell } from "./commands/completions.ts";
+import type { DiffFlags } from "./commands/diff.ts";
+import type { StatsFlags } from "./commands/stats.ts";
+import type { SyscallsFlags } from "./commands/syscalls.ts";
 
 /** `simulate`. */
 export const simulate: Command<AppContext> = buildCommand<
@@ -30,7 +30,9 @@ export const simulate: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Say what a filter answers to a call, and by which path" },
-  loader: lazily(async () => (await import("./simulate.ts")).runSimulate),
+  loader: lazily(async () =>
+    (await import("./commands/simulate.ts")).runSimulate
+  ),
   parameters: {
     flags: {
       ...OUTPUT_FLAG,
@@ -70,7 +72,7 @@ export const prove: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Prove two sources equal for every input, or find a witness" },
-  loader: lazily(async () => (await import("./prove.ts")).runProve),
+  loader: lazily(async () => (await import("./commands/prove.ts")).runProve),
   parameters: {
     flags: {
       ...OUTPUT_FLAG,
@@ -101,7 +103,7 @@ export const diff: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Say what became looser and tighter, with witnesses" },
-  loader: lazily(async () => (await import("./diff.ts")).runDiff),
+  loader: lazily(async () => (await import("./commands/diff.ts")).runDiff),
   parameters: {
     flags: {
       ...OUTPUT_FLAG,
@@ -133,7 +135,7 @@ export const stats: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Count sizes and steps of filters, side by side" },
-  loader: lazily(async () => (await import("./stats.ts")).runStats),
+  loader: lazily(async () => (await import("./commands/stats.ts")).runStats),
   parameters: {
     flags: { ...OUTPUT_FLAG, ...COST_FLAGS, ...SOURCE_FLAGS },
     aliases: { ...TELL_ALIASES, o: "output" },
@@ -148,7 +150,9 @@ export const syscalls: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Print the system call tables" },
-  loader: lazily(async () => (await import("./syscalls.ts")).runSyscalls),
+  loader: lazily(async () =>
+    (await import("./commands/syscalls.ts")).runSyscalls
+  ),
   parameters: {
     flags: { ...OUTPUT_FLAG, ...ARCH_FLAG },
     aliases: { o: "output" },
@@ -167,7 +171,7 @@ export const syscalls: Command<AppContext> = buildCommand<
 /** `demo`. */
 export const demo: Command<AppContext> = buildCommand({
   docs: { brief: "Compile the default profile for this host and compare" },
-  loader: lazily(async () => (await import("./demo.ts")).runDemo),
+  loader: lazily(async () => (await import("./commands/demo.ts")).runDemo),
   parameters: {},
 });
 
@@ -178,7 +182,9 @@ export const completions: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Print a script that completes command lines in a shell" },
-  loader: lazily(async () => (await import("./completions.ts")).runCompletions),
+  loader: lazily(async () =>
+    (await import("./commands/completions.ts")).runCompletions
+  ),
   parameters: {
     flags: {},
     positional: {

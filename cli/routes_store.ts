@@ -5,10 +5,10 @@
  */
 
 import { buildCommand, type Command } from "@stricli/core";
-import { type Flags, OUTPUT_FLAG, TELL_FLAGS, word } from "./flags.ts";
+import { type Flags, OUTPUT_FLAG, TELL_FLAGS, word } from "./input/flags.ts";
 import { type AppContext, lazily } from "./lazy.ts";
-import type { StoreFlags } from "./store.ts";
-import type { HookFlags } from "./store_open.ts";
+import type { StoreFlags } from "./commands/store.ts";
+import type { HookFlags } from "./commands/store_open.ts";
 
 const HOOK_FLAGS: Flags<HookFlags> = {
   store: {
@@ -53,7 +53,7 @@ export const store: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "List, show, clean and fill the store of filters" },
-  loader: lazily(async () => (await import("./store.ts")).runStore),
+  loader: lazily(async () => (await import("./commands/store.ts")).runStore),
   parameters: {
     flags: {
       ...HOOK_FLAGS,
@@ -92,7 +92,9 @@ export const rewrite: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Put the precompiled filter into a bundle" },
-  loader: lazily(async () => (await import("./rewrite.ts")).runRewrite),
+  loader: lazily(async () =>
+    (await import("./commands/rewrite.ts")).runRewrite
+  ),
   parameters: {
     flags: HOOK_FLAGS,
     aliases: { q: "quiet" },

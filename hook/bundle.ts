@@ -6,7 +6,7 @@
  */
 
 import { decodeUtf8 } from "../profile/text.ts";
-import { ProfileError } from "../profile/error.ts";
+import { ProfileError } from "../profile/diagnostic.ts";
 import { RefusedError } from "./error.ts";
 import {
   type Rewrite,

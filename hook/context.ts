@@ -15,7 +15,7 @@ import { RefusedError } from "./error.ts";
 import type { Log } from "./log.ts";
 import type { RewriteContext } from "./precreate.ts";
 import type { Settings } from "./settings.ts";
-import { openStore, type Store } from "./store.ts";
+import { openStore, type Store } from "./store/store.ts";
 
 /**
  * Gathers what filters are made with. What is not allowed or not there is said

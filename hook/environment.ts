@@ -10,8 +10,8 @@ import {
   archByName,
   SYSCALL_TABLE_VERSION,
 } from "../tables/arch.ts";
-import type { KnownCalls } from "../profile/names.ts";
-import { digestFields, sha256 } from "./digest.ts";
+import type { KnownCalls } from "../profile/semantics/names.ts";
+import { digestFields, sha256 } from "./store/digest.ts";
 
 /** Version of the compiler, that of deno.json: another version, other entries. */
 export const COMPILER_VERSION = "0.1.0";

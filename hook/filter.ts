@@ -10,20 +10,20 @@ import type { Program } from "../bpf/instruction.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
 import { compile } from "../compiler/compile.ts";
 import { SizeError } from "../compiler/size.ts";
-import { type Diagnostic, ProfileError } from "../profile/error.ts";
-import type { LinuxSeccomp } from "../profile/oci.ts";
-import { parseProfile } from "../profile/parse.ts";
+import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
+import type { LinuxSeccomp } from "../profile/formats/oci.ts";
+import { parseProfile } from "../profile/formats/parse.ts";
 import type { Policy } from "../profile/policy.ts";
-import { resolve, targetArches } from "../profile/resolve.ts";
+import { resolve, targetArches } from "../profile/semantics/resolve.ts";
 import { selectFor } from "../profile/select.ts";
 import type { Arch } from "../tables/arch.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Deadline } from "./deadline.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry } from "./store/entry.ts";
 import { COMPILER_VERSION, type Environment, keyOf } from "./environment.ts";
 import { RefusedError } from "./error.ts";
 import { firstOf } from "./rewrite.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "./store/store.ts";
 
 /** What filters are made with. */
 export interface FilterContext {

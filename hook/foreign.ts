@@ -18,7 +18,7 @@ import { ARCH_OFFSET, type SeccompData } from "../bpf/seccomp_data.ts";
 import type { Policy } from "../profile/policy.ts";
 import { type Arch, archByName } from "../tables/arch.ts";
 import { SECCOMP_RET_KILL_PROCESS } from "../tables/uapi.ts";
-import { createAnswer } from "../verify/confirm.ts";
+import { createAnswer } from "../verify/describe/confirm.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Deadline } from "./deadline.ts";
 import { RefusedError } from "./error.ts";

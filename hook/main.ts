@@ -52,7 +52,7 @@ import {
   readState,
   verifyContainer,
 } from "./state.ts";
-import { findMember, type JsonObject } from "../profile/json_value.ts";
+import { findMember, type JsonObject } from "../profile/json/value.ts";
 
 /** What arguments ask for. */
 export interface HookCall {

@@ -15,11 +15,17 @@ export type { BundleOptions } from "./bundle.ts";
 export { gatherContext } from "./context.ts";
 export { startDeadline } from "./deadline.ts";
 export type { Deadline } from "./deadline.ts";
-export { renderHookDispatcher, renderRuntimeWrapper } from "./dispatcher.ts";
-export type { DispatcherOptions, WrapperOptions } from "./dispatcher.ts";
-export { findTools, keepsNul } from "./tools.ts";
-export type { DispatcherTools } from "./tools.ts";
-export type { Entry } from "./entry.ts";
+export {
+  renderHookDispatcher,
+  renderRuntimeWrapper,
+} from "./dispatcher/dispatcher.ts";
+export type {
+  DispatcherOptions,
+  WrapperOptions,
+} from "./dispatcher/dispatcher.ts";
+export { findTools, keepsNul } from "./dispatcher/tools.ts";
+export type { DispatcherTools } from "./dispatcher/tools.ts";
+export type { Entry } from "./store/entry.ts";
 export {
   builtinNames,
   COMPILER_VERSION,
@@ -44,6 +50,11 @@ export { parseRuntimeArgs } from "./runtime_args.ts";
 export type { RuntimeCall } from "./runtime_args.ts";
 export { DEFAULTS, loadSettings, parseSettings } from "./settings.ts";
 export type { Settings } from "./settings.ts";
-export { DEFAULT_STORE, openStore } from "./store.ts";
-export type { PutResult, Store, StoreItem, StoreOptions } from "./store.ts";
+export { DEFAULT_STORE, openStore } from "./store/store.ts";
+export type {
+  PutResult,
+  Store,
+  StoreItem,
+  StoreOptions,
+} from "./store/store.ts";
 export type { Arch, ArchName, MultiplexedCall } from "../tables/arch.ts";

@@ -12,9 +12,9 @@
 
 import { encodeBase64 } from "../bpf/base64.ts";
 import { decode } from "../bpf/encode.ts";
-import { findMember } from "../profile/json_value.ts";
+import { findMember } from "../profile/json/value.ts";
 import type { Policy } from "../profile/policy.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry } from "./store/entry.ts";
 import { RefusedError } from "./error.ts";
 import {
   type FilterContext,

@@ -17,13 +17,13 @@
  * @module
  */
 
-import { ProfileError } from "../profile/error.ts";
-import { readJson } from "../profile/json.ts";
+import { ProfileError } from "../profile/diagnostic.ts";
+import { readJson } from "../profile/json/read.ts";
 import {
   findMember,
   type JsonObject,
   type JsonString,
-} from "../profile/json_value.ts";
+} from "../profile/json/value.ts";
 import { RefusedError } from "./error.ts";
 
 /** The annotation that crun takes a raw filter from (crun 0.18 and later). */

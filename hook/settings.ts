@@ -22,7 +22,7 @@
 import { RefusedError } from "./error.ts";
 import type { LogTarget } from "./log.ts";
 import { parseObject } from "./rewrite.ts";
-import { DEFAULT_STORE } from "./store.ts";
+import { DEFAULT_STORE } from "./store/store.ts";
 import { checkFolder, doubtOf, trustedOwners } from "./trust.ts";
 
 /** Where settings are read from unless `--config` says otherwise. */

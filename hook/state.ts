@@ -11,7 +11,7 @@
  */
 
 import { decodeBase64, encodeBase64 } from "../bpf/base64.ts";
-import { findMember, type JsonObject } from "../profile/json_value.ts";
+import { findMember, type JsonObject } from "../profile/json/value.ts";
 import { readBundle } from "./bundle.ts";
 import { mayCallLibraries } from "./environment.ts";
 import { RefusedError } from "./error.ts";

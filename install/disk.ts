@@ -5,7 +5,7 @@
  * @module
  */
 
-import { sha256 } from "../hook/digest.ts";
+import { sha256 } from "../hook/store/digest.ts";
 import { InstallError } from "./error.ts";
 import { type Disk, type FileState, foldersOf } from "./item.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DispatcherTools, findTools } from "../hook/tools.ts";
+import { type DispatcherTools, findTools } from "../hook/dispatcher/tools.ts";
 import { checkFolder, doubtOf, trustedOwners } from "../hook/trust.ts";
 import { apply, exclusively, type Place } from "./apply.ts";
 import { findConfigs } from "./configs.ts";

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { ProfileError } from "../profile/error.ts";
-import { parseJson } from "../profile/json.ts";
+import { ProfileError } from "../profile/diagnostic.ts";
+import { parseJson } from "../profile/json/read.ts";
 import {
   findMember,
   type JsonObject,
   type JsonValue,
-} from "../profile/json_value.ts";
+} from "../profile/json/value.ts";
 import { InstallError } from "./error.ts";
 
 /** A member that was set. */

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { DEFAULT_STORE } from "../hook/store.ts";
+import { DEFAULT_STORE } from "../hook/store/store.ts";
 import { InstallError } from "./error.ts";
 
 /** Folders as they are called when the system runs, without `--root`. */

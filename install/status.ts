@@ -7,7 +7,7 @@
 
 import { hostNames, presentEnvironments } from "../hook/environment.ts";
 import { DEFAULTS, parseSettings, type Settings } from "../hook/settings.ts";
-import { openStore, type StoreItem } from "../hook/store.ts";
+import { openStore, type StoreItem } from "../hook/store/store.ts";
 import type { Place } from "./apply.ts";
 import {
   findContainers,

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { DispatcherOptions } from "../hook/dispatcher.ts";
-import type { DispatcherTools } from "../hook/tools.ts";
+import type { DispatcherOptions } from "../hook/dispatcher/dispatcher.ts";
+import type { DispatcherTools } from "../hook/dispatcher/tools.ts";
 import {
   renderHookDispatcher,
   renderRuntimeWrapper,
-} from "../hook/dispatcher.ts";
+} from "../hook/dispatcher/dispatcher.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import type { Layout } from "./layout.ts";

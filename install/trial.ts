@@ -6,7 +6,7 @@
  */
 
 import { dumpFilters } from "../ffi/dump.ts";
-import { openStore } from "../hook/store.ts";
+import { openStore } from "../hook/store/store.ts";
 import { ask, type Outcome } from "./command.ts";
 import { RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { DockerSeccomp } from "./docker.ts";
-import { decideFilter } from "./docker_filter.ts";
-import { type Diagnostic, ProfileError } from "./error.ts";
+import type { DockerSeccomp } from "./formats/docker.ts";
+import { decideFilter } from "./formats/docker_filter.ts";
+import { type Diagnostic, ProfileError } from "./diagnostic.ts";
 import { ARCH_SPELLINGS, type Host } from "./host.ts";
-import { locate } from "./json_path.ts";
-import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
-import type { ParsedProfile } from "./parse.ts";
+import { locate } from "./json/path.ts";
+import type { LinuxSeccomp, LinuxSyscall } from "./formats/oci.ts";
+import type { ParsedProfile } from "./formats/parse.ts";
 
 /** What a profile says for a host. */
 export interface Selection {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Diagnostic, ProfileError } from "./error.ts";
+import { type Diagnostic, ProfileError } from "./diagnostic.ts";
 
 /** A place in a text, both from 1; columns count UTF-16 units. */
 export interface Place {

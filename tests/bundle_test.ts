@@ -95,7 +95,7 @@ Deno.test("the single file does what the sources do, where there are none", asyn
         script,
         `import "./seccomp-tree.js";
         const unpack = globalThis[Symbol.for("seccomp-tree.packed")];
-        console.log(await unpack("bench/stacked_child.ts"));`,
+        console.log(await unpack("bench/experiments/stacked_child.ts"));`,
       );
       const { stdout } = await run(
         [Deno.execPath(), "run", "-A", "--no-config", script],

@@ -11,8 +11,8 @@ import { format, parseText } from "../bpf/text.ts";
 import { compile } from "../compiler/compile.ts";
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES } from "../profile/host.ts";
-import { parseProfile } from "../profile/parse.ts";
-import { resolve } from "../profile/resolve.ts";
+import { parseProfile } from "../profile/formats/parse.ts";
+import { resolve } from "../profile/semantics/resolve.ts";
 import { selectFor } from "../profile/select.ts";
 import { archByName, type ArchName } from "../tables/arch.ts";
 

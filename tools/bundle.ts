@@ -39,9 +39,9 @@ const USES: readonly Use[] = [
 /** Programs that are packed; other processes run them. */
 const PROGRAMS = [
   HOOK,
-  "bench/stacked_child.ts",
-  "bench/memory_child.ts",
-  "bench/process_child.ts",
+  "bench/experiments/stacked_child.ts",
+  "bench/experiments/memory_child.ts",
+  "bench/engine/process_child.ts",
 ];
 
 /** Unpacks: texts in base64 stand in place of `@LIBRARIES@` and `@PROGRAMS@`. */

@@ -13,21 +13,21 @@
 import { effective, precedence } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { ReturnValue } from "../profile/policy.ts";
-import { type Box, boxesOf } from "./boxes.ts";
-import { type Cubes, cubesOf } from "./cubes.ts";
+import { type Box, boxesOf } from "./describe/boxes.ts";
+import { type Cubes, cubesOf } from "./describe/cubes.ts";
 import {
   createAnswer,
   fromWords,
   type Outcome,
   type Subject,
-} from "./confirm.ts";
+} from "./describe/confirm.ts";
 import {
   ALWAYS,
   CONSTANT_LEVEL,
   type Diagram,
   NEVER,
   type Node,
-} from "./diagram.ts";
+} from "./core/diagram.ts";
 import { LimitReached } from "./limits.ts";
 import {
   type Counterexample,
@@ -35,12 +35,12 @@ import {
   type ProofLimits,
   type Unproven,
 } from "./equivalence.ts";
-import { meaningOf } from "./meaning.ts";
-import { holdsWithin, type Range, regionsOf } from "./regions.ts";
-import { lowestInput } from "./inputs.ts";
-import { createSymbols, type Order, type Symbols } from "./symbols.ts";
-import { prevails } from "./verdict.ts";
-import { compare, constant, type Word } from "./word.ts";
+import { meaningOf } from "./core/meaning.ts";
+import { holdsWithin, type Range, regionsOf } from "./describe/regions.ts";
+import { lowestInput } from "./describe/inputs.ts";
+import { createSymbols, type Order, type Symbols } from "./core/symbols.ts";
+import { prevails } from "./core/verdict.ts";
+import { compare, constant, type Word } from "./core/word.ts";
 
 export type { Range };
 

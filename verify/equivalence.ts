@@ -49,20 +49,20 @@ import {
   type Outcome,
   programsOf,
   type Subject,
-} from "./confirm.ts";
-import { NEVER, type Node } from "./diagram.ts";
+} from "./describe/confirm.ts";
+import { NEVER, type Node } from "./core/diagram.ts";
 import { type LimitName, LimitReached } from "./limits.ts";
-import { intervalsOf } from "./intervals.ts";
-import { meaningOf, whereDifferent } from "./meaning.ts";
-import { lowestInput, offsetsOf } from "./inputs.ts";
+import { intervalsOf } from "./describe/intervals.ts";
+import { meaningOf, whereDifferent } from "./core/meaning.ts";
+import { lowestInput, offsetsOf } from "./describe/inputs.ts";
 import {
   ARCH_LEVEL,
   createSymbols,
   NR_LEVEL,
   type Order,
   type Symbols,
-} from "./symbols.ts";
-import { witnesses } from "./witnesses.ts";
+} from "./core/symbols.ts";
+import { witnesses } from "./describe/witnesses.ts";
 
 export type { LimitName, Outcome, Subject };
 

@@ -8,8 +8,8 @@
 import { QUICK } from "../../bench/effort.ts";
 import { runBenchmark } from "../../bench/run.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
-import { parseProfile } from "../../profile/parse.ts";
-import { resolve } from "../../profile/resolve.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
+import { resolve } from "../../profile/semantics/resolve.ts";
 import { selectFor } from "../../profile/select.ts";
 import { archByName } from "../../tables/arch.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { openEngine } from "../../bench/engine.ts";
-import { allowVariant, variantOf } from "../../bench/variants.ts";
+import { openEngine } from "../../bench/engine/engine.ts";
+import { allowVariant, variantOf } from "../../bench/engine/variants.ts";
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 
 const GETPPID = Deno.build.arch === "x86_64" ? 110 : 173;

@@ -6,10 +6,10 @@ import {
   moveTo,
   openListBuilder,
   PROBES,
-} from "../../bench/lists.ts";
+} from "../../bench/engine/lists.ts";
 import { isConstAllow } from "../../bpf/const_allow.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
-import { variantOf, withoutCache } from "../../bench/variants.ts";
+import { variantOf, withoutCache } from "../../bench/engine/variants.ts";
 
 const X86_64 = 0xc000_003e;
 

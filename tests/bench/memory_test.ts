@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseVmallocinfo } from "../../bench/memory.ts";
+import { parseVmallocinfo } from "../../bench/experiments/memory.ts";
 
 Deno.test("parseVmallocinfo() adds up packs and programs without guard pages", () => {
   const text =

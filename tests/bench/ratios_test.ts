@@ -3,12 +3,12 @@ import {
   compareReports,
   formatComparison,
   readReport,
-} from "../../bench/compare.ts";
-import { pageText } from "../../bench/page_text.ts";
-import { ratiosOf } from "../../bench/ratios.ts";
+} from "../../bench/report/compare.ts";
+import { pageText } from "../../bench/report/page_text.ts";
+import { ratiosOf } from "../../bench/report/ratios.ts";
 import type { Report } from "../../bench/report.ts";
-import type { Spread } from "../../bench/summary.ts";
-import { formatReport } from "../../bench/text.ts";
+import type { Spread } from "../../bench/engine/summary.ts";
+import { formatReport } from "../../bench/report/text.ts";
 
 function spread(median: number, half = 1): Spread {
   return {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Engine, Job } from "../../bench/engine.ts";
-import { interleave, type Plan } from "../../bench/rounds.ts";
+import type { Engine, Job } from "../../bench/engine/engine.ts";
+import { interleave, type Plan } from "../../bench/engine/rounds.ts";
 
 /** An engine that answers the first byte of the filter, and counts up. */
 function fakeEngine(): { readonly engine: Engine; readonly seen: Job[] } {

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { compareSpreads, summarize } from "../../bench/summary.ts";
+import { compareSpreads, summarize } from "../../bench/engine/summary.ts";
 
 Deno.test("summarize() tells quartiles in any order of the rounds", () => {
   assertEquals(summarize([5, 1, 4, 2, 3]), {

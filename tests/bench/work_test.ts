@@ -32,10 +32,10 @@ Deno.test("the work of our own code grows as its benchmarks state", async (t) =>
   using counter = await startCounting();
   // Only what is loaded from here on is counted.
   const { listInput, programOf, rulesInput } = await import(
-    "../../bench/inputs.ts"
+    "../../bench/engine/inputs.ts"
   );
-  const { parseProfile } = await import("../../profile/parse.ts");
-  const { resolve } = await import("../../profile/resolve.ts");
+  const { parseProfile } = await import("../../profile/formats/parse.ts");
+  const { resolve } = await import("../../profile/semantics/resolve.ts");
   const { compile } = await import("../../compiler/compile.ts");
   const { proveEquivalent } = await import("../../verify/equivalence.ts");
   const { check } = await import("../../bpf/check.ts");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseText } from "../../bpf/text.ts";
-import { type ThreadGroup, threadGroups } from "../../cli/process.ts";
-import { verify, worstExit } from "../../cli/verify_process.ts";
+import { type ThreadGroup, threadGroups } from "../../cli/input/process.ts";
+import { verify, worstExit } from "../../cli/commands/verify_process.ts";
 import { call, createFolder, type Folder, MAIN, spawn } from "./harness.ts";
 
 const ALLOW_ALL = "ret #0x7fff0000\n";

@@ -9,9 +9,9 @@ import type { Objective } from "../../compiler/cost.ts";
 import { SizeError } from "../../compiler/size.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
-import { parseProfile } from "../../profile/parse.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 import type { Policy, Rule } from "../../profile/policy.ts";
-import { resolve } from "../../profile/resolve.ts";
+import { resolve } from "../../profile/semantics/resolve.ts";
 import { selectFor } from "../../profile/select.ts";
 import { archByName, type ArchName } from "../../tables/arch.ts";
 import {

@@ -1,7 +1,7 @@
 /**
  * Docker's default profile as `linux.seccomp` for an x86_64 container with
  * Docker's default capabilities: a second, small reading of the format, which
- * owes nothing to `profile/docker.ts`.
+ * owes nothing to `profile/formats/docker.ts`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { renderHookDispatcher } from "../../hook/dispatcher.ts";
-import { openStore } from "../../hook/store.ts";
+import { renderHookDispatcher } from "../../hook/dispatcher/dispatcher.ts";
+import { openStore } from "../../hook/store/store.ts";
 import {
   annotationOf,
   createSetup,

@@ -5,7 +5,7 @@ import { dumpFilters } from "../../ffi/dump.ts";
 import { rewriteBundle } from "../../hook/bundle.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
-import { renderRuntimeWrapper } from "../../hook/dispatcher.ts";
+import { renderRuntimeWrapper } from "../../hook/dispatcher/dispatcher.ts";
 import { openLog } from "../../hook/log.ts";
 import type { RewriteContext } from "../../hook/precreate.ts";
 import { DEFAULTS } from "../../hook/settings.ts";

@@ -7,7 +7,7 @@ import { describeEnvironment, hostNames } from "../../hook/environment.ts";
 import { readSection } from "../../hook/filter.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
-import { parseProfile } from "../../profile/parse.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
 import { decide } from "../../verify/decide.ts";
 import { toFilterSpec } from "../oracle/libseccomp_adapter.ts";

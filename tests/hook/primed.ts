@@ -9,7 +9,7 @@ import { assert } from "@std/assert";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
-import { renderHookDispatcher } from "../../hook/dispatcher.ts";
+import { renderHookDispatcher } from "../../hook/dispatcher/dispatcher.ts";
 import { openLog } from "../../hook/log.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { addAnnotation, readConfigText } from "../../hook/rewrite.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { renderRuntimeWrapper } from "../../hook/dispatcher.ts";
+import { renderRuntimeWrapper } from "../../hook/dispatcher/dispatcher.ts";
 import { parseRuntimeArgs } from "../../hook/runtime_args.ts";
 import {
   createSetup,

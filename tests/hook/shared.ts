@@ -6,8 +6,8 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import type { DispatcherOptions } from "../../hook/dispatcher.ts";
-import type { DispatcherTools } from "../../hook/tools.ts";
+import type { DispatcherOptions } from "../../hook/dispatcher/dispatcher.ts";
+import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
 import { dockerDefault } from "../containers/docker_default.ts";
 import { type Json, ociConfig, writeJson } from "../containers/config.ts";
 

@@ -3,8 +3,8 @@ import { join } from "@std/path";
 import {
   renderHookDispatcher,
   renderRuntimeWrapper,
-} from "../../hook/dispatcher.ts";
-import { findTools, keepsNul } from "../../hook/tools.ts";
+} from "../../hook/dispatcher/dispatcher.ts";
+import { findTools, keepsNul } from "../../hook/dispatcher/tools.ts";
 import { annotated, prime } from "./primed.ts";
 import {
   createSetup,

@@ -8,7 +8,7 @@ import { planContainerd } from "../../install/containerd.ts";
 import { planCrio } from "../../install/crio.ts";
 import { planDocker } from "../../install/docker.ts";
 import { InstallError } from "../../install/error.ts";
-import type { DispatcherTools } from "../../hook/tools.ts";
+import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
 import { systemLayout, userLayout } from "../../install/layout.ts";
 import { listOf, planPodman } from "../../install/podman.ts";
 import type { FoundRuntime } from "../../install/runtimes.ts";

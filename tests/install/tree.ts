@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sha256 } from "../../hook/digest.ts";
+import { sha256 } from "../../hook/store/digest.ts";
 import type { Place } from "../../install/apply.ts";
 import type { InstallRequest } from "../../install/install.ts";
 import { systemLayout } from "../../install/layout.ts";

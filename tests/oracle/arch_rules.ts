@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LinuxSeccompArg } from "../../profile/oci.ts";
+import type { LinuxSeccompArg } from "../../profile/formats/oci.ts";
 import type { CallTree } from "./chain.ts";
 import type { OracleArch } from "./host.ts";
 import { addRule, createCallTree, walk } from "./tree.ts";

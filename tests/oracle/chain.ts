@@ -14,7 +14,7 @@
  * @module
  */
 
-import type { LinuxSeccompArg, ScmpOp } from "../../profile/oci.ts";
+import type { LinuxSeccompArg, ScmpOp } from "../../profile/formats/oci.ts";
 
 /** What a side of a test leads to: an outcome, further tests, or nothing. */
 export interface Side {

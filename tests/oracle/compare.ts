@@ -12,7 +12,7 @@ import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
 import type { Libseccomp } from "../../ffi/libseccomp.ts";
 import type { LibseccompGuard } from "../../ffi/libseccomp_guard.ts";
 import { runInKernel } from "../../ffi/socket_filter.ts";
-import type { LinuxSeccomp } from "../../profile/oci.ts";
+import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { ARCHES } from "../../tables/arch.ts";
 import { decide } from "../../verify/decide.ts";
 import type { OracleHost } from "./host.ts";

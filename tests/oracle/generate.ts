@@ -13,7 +13,7 @@ import type {
   LinuxSeccompArg,
   LinuxSyscall,
   ScmpAction,
-} from "../../profile/oci.ts";
+} from "../../profile/formats/oci.ts";
 import { ARCHES, type ArchName } from "../../tables/arch.ts";
 import type { Target } from "./meaning.ts";
 import { createRandom, type Random } from "./random.ts";

@@ -7,7 +7,10 @@
  */
 
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
-import type { LinuxSeccomp, LinuxSeccompArg } from "../../profile/oci.ts";
+import type {
+  LinuxSeccomp,
+  LinuxSeccompArg,
+} from "../../profile/formats/oci.ts";
 import { ARCHES } from "../../tables/arch.ts";
 import type { OracleArch } from "./host.ts";
 import { archOf, type Target } from "./meaning.ts";

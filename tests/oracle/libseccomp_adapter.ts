@@ -19,7 +19,7 @@ import type {
   LinuxSyscall,
   ScmpAction,
   ScmpOp,
-} from "../../profile/oci.ts";
+} from "../../profile/formats/oci.ts";
 
 /** Which runtime, in which version's manner. */
 export interface RuntimeManner {

@@ -13,7 +13,7 @@ import type {
   LinuxSeccompArg,
   LinuxSyscall,
   ScmpAction,
-} from "../../profile/oci.ts";
+} from "../../profile/formats/oci.ts";
 import {
   type Arch,
   archByName,

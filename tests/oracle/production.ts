@@ -7,10 +7,10 @@
 import type { Program } from "../../bpf/instruction.ts";
 import { compile } from "../../compiler/compile.ts";
 import { SizeError } from "../../compiler/size.ts";
-import { ProfileError } from "../../profile/error.ts";
-import type { LinuxSeccomp } from "../../profile/oci.ts";
+import { ProfileError } from "../../profile/diagnostic.ts";
+import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import type { Policy } from "../../profile/policy.ts";
-import { resolve, targetArches } from "../../profile/resolve.ts";
+import { resolve, targetArches } from "../../profile/semantics/resolve.ts";
 import type { Arch } from "../../tables/arch.ts";
 import { archOf, type Target } from "./meaning.ts";
 

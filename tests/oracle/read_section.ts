@@ -5,7 +5,11 @@
  * @module
  */
 
-import type { LinuxSeccomp, ScmpAction, ScmpOp } from "../../profile/oci.ts";
+import type {
+  LinuxSeccomp,
+  ScmpAction,
+  ScmpOp,
+} from "../../profile/formats/oci.ts";
 
 /** A section as JSON has it. */
 interface RawSection {

@@ -9,7 +9,7 @@ import type {
   LinuxSeccompArg,
   LinuxSyscall,
   ScmpOp,
-} from "../../profile/oci.ts";
+} from "../../profile/formats/oci.ts";
 import type { Random } from "./random.ts";
 
 /** An action with its data. */

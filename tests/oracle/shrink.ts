@@ -9,7 +9,7 @@ import type {
   LinuxSeccomp,
   LinuxSeccompArg,
   LinuxSyscall,
-} from "../../profile/oci.ts";
+} from "../../profile/formats/oci.ts";
 
 /**
  * Shrinks a profile.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LinuxSeccomp } from "../../profile/oci.ts";
+import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { type OracleArch, type OracleHost, X32_BIT, X86_64 } from "./host.ts";
 
 /** Whether runc's stub answers. */

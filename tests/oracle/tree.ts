@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { LinuxSeccompArg } from "../../profile/oci.ts";
+import type { LinuxSeccompArg } from "../../profile/formats/oci.ts";
 import {
   allLeadTo,
   type CallTree,

@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { decide } from "../../verify/decide.ts";
-import type { LinuxSeccomp, LinuxSeccompArg } from "../../profile/oci.ts";
+import type {
+  LinuxSeccomp,
+  LinuxSeccompArg,
+} from "../../profile/formats/oci.ts";
 import type { ArchName } from "../../tables/arch.ts";
 import { inputs } from "./inputs.ts";
 import { archOf, hostOf, interpret, type Target } from "./meaning.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LinuxSeccomp } from "../../profile/oci.ts";
+import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { ARCHES, type ArchName } from "../../tables/arch.ts";
 import type { OracleArch, OracleHost } from "./host.ts";
 import { archOf, hostOf } from "./meaning.ts";

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
-import { ProfileError } from "../../profile/error.ts";
+import { ProfileError } from "../../profile/diagnostic.ts";
 import {
   ARCH_SPELLINGS,
   CAPABILITIES,
   DOCKER_DEFAULT_CAPABILITIES,
   type Host,
 } from "../../profile/host.ts";
-import type { LinuxSeccomp } from "../../profile/oci.ts";
-import { parseProfile } from "../../profile/parse.ts";
+import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
 import type { ArchName } from "../../tables/arch.ts";
 

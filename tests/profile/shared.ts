@@ -5,19 +5,19 @@
  */
 
 import { assert } from "@std/assert";
-import { type Diagnostic, ProfileError } from "../../profile/error.ts";
+import { type Diagnostic, ProfileError } from "../../profile/diagnostic.ts";
 import type {
   LinuxSeccomp,
   LinuxSeccompArg,
   LinuxSyscall,
   ScmpAction,
   ScmpOp,
-} from "../../profile/oci.ts";
+} from "../../profile/formats/oci.ts";
 import {
   type Resolution,
   resolve,
   type Target,
-} from "../../profile/resolve.ts";
+} from "../../profile/semantics/resolve.ts";
 import { type Arch, archByName, type ArchName } from "../../tables/arch.ts";
 import { decide } from "../../verify/decide.ts";
 

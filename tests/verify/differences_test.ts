@@ -4,7 +4,7 @@ import { effective, precedence } from "../../bpf/return_value.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { parseText } from "../../bpf/text.ts";
-import type { Box } from "../../verify/boxes.ts";
+import type { Box } from "../../verify/describe/boxes.ts";
 import { type Difference, listDifferences } from "../../verify/differences.ts";
 import type { Subject } from "../../verify/equivalence.ts";
 import { inputs, programs } from "./small_programs.ts";

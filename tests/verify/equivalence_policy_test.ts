@@ -5,7 +5,7 @@ import { argOffset } from "../../bpf/seccomp_data.ts";
 import type { Condition, Policy, Rule } from "../../profile/policy.ts";
 import { decide } from "../../verify/decide.ts";
 import { proveEquivalent, type Subject } from "../../verify/equivalence.ts";
-import { witnesses } from "../../verify/witnesses.ts";
+import { witnesses } from "../../verify/describe/witnesses.ts";
 import { createRandom, jump, plain, type Random } from "./programs.ts";
 import {
   ALLOW,

@@ -11,7 +11,7 @@ import { effective } from "../../bpf/return_value.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
-import { witnesses } from "../../verify/witnesses.ts";
+import { witnesses } from "../../verify/describe/witnesses.ts";
 import { mutantsOf } from "./mutants.ts";
 import { createRandom, randomArithmetic } from "./programs.ts";
 import { randomTree } from "./trees.ts";

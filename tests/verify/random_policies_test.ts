@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Condition, Policy, Rule } from "../../profile/policy.ts";
 import { decide } from "../../verify/decide.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
-import { witnesses } from "../../verify/witnesses.ts";
+import { witnesses } from "../../verify/describe/witnesses.ts";
 import { createRandom, type Random } from "./programs.ts";
 import { ALLOW, ERRNO, policyOf } from "./subjects.ts";
 

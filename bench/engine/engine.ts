@@ -1,0 +1,107 @@
+/**
+ * Engines: system calls under a filter, timed, in a child that ends with it.
+ *
+ * | engine    | clock          | child                    | where                      |
+ * | --------- | -------------- | ------------------------ | -------------------------- |
+ * | `stub`    | rdtsc          | cloned, machine code only | x86_64                     |
+ * | `process` | clock_gettime  | a Deno of its own        | anywhere; the filter has to let Deno live |
+ *
+ * @module
+ */
+
+import { openStub, type Stub, type StubCall } from "../../ffi/stub.ts";
+import { ticksPerNanosecond } from "./clock.ts";
+import { processEngine } from "./process_engine.ts";
+
+/** One kind of call, made over and over. */
+export interface Batch {
+  readonly call: StubCall;
+  /** How the call enters the kernel; `syscall` unless told. */
+  readonly entry?: "syscall" | "int80";
+}
+
+/** A filter and the calls under it. */
+export interface Job {
+  /** `struct sock_filter[]`; none for calls without a filter. */
+  readonly filter?: Uint8Array;
+  readonly batches: readonly Batch[];
+  /** Calls in one batch. */
+  readonly count: number;
+}
+
+/** Times of one child, or the smallest of its children. */
+export interface Sample {
+  /** Nanoseconds of `seccomp(2)`; NaN without a filter. */
+  readonly attachNs: number;
+  /** Nanoseconds of one call, for each batch; NaN where it was not to be made. */
+  readonly callNs: readonly number[];
+}
+
+/** Makes calls. */
+export interface Engine {
+  readonly name: "stub" | "process";
+  /** The clock, for people. */
+  readonly clock: string;
+  /** Ticks of the counter in a nanosecond, where the clock is the counter. */
+  readonly ticksPerNs: number | undefined;
+  /** Whether a filter may deny everything that keeps a Deno alive. */
+  readonly anyFilter: boolean;
+  /** Makes all batches once. */
+  sample(job: Job): Promise<Sample>;
+}
+
+/** `SECCOMP_FILTER_FLAG_SPEC_ALLOW`, which crun and runc set, too. */
+const SPEC_ALLOW = 4;
+
+/**
+ * Opens the best engine of this machine.
+ *
+ * @param name One to force.
+ */
+export function openEngine(name?: Engine["name"]): Engine {
+  if (name !== "process") {
+    const stub = openStub();
+    const ticksPerNs = ticksPerNanosecond();
+    if (stub !== undefined && ticksPerNs !== undefined) {
+      return stubEngine(stub, ticksPerNs);
+    }
+  }
+  return processEngine();
+}
+
+function stubEngine(stub: Stub, ticksPerNs: number): Engine {
+  return {
+    name: "stub",
+    clock: `rdtsc, ${ticksPerNs.toFixed(3)} ticks/ns`,
+    ticksPerNs,
+    anyFilter: true,
+    sample: (job): Promise<Sample> => Promise.resolve(run(job)),
+  };
+
+  function run({ filter, batches, count }: Job): Sample {
+    const callNs: number[] = [];
+    let attachNs = NaN;
+    for (const { call, entry = "syscall" } of batches) {
+      const outcome = stub.run({
+        ...(filter === undefined ? {} : { filter }),
+        flags: SPEC_ALLOW,
+        entry,
+        calls: new Array<StubCall>(count).fill(call),
+      });
+      if (outcome.loadErrno !== 0) {
+        throw new RangeError(
+          `Cannot attach a filter of ${
+            (filter?.length ?? 0) / 8
+          } instructions: errno ${outcome.loadErrno}`,
+        );
+      }
+      const made = outcome.signal === 0 &&
+        outcome.results[count - 1] !== undefined;
+      callNs.push(made ? outcome.callTicks / ticksPerNs / count : NaN);
+      if (filter === undefined) continue;
+      const ns = outcome.loadTicks / ticksPerNs;
+      if (!(attachNs <= ns)) attachNs = ns;
+    }
+    return { attachNs, callNs };
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The engine for machines without the stub: a Deno that loads the filter,
+ * makes the calls and ends. Its clock is clock_gettime.
+ *
+ * @module
+ */
+
+import { childProgram } from "./child_program.ts";
+import type { Engine, Job, Sample } from "./engine.ts";
+
+const CHILD = "engine/process_child.ts";
+
+/** A child that a filter keeps from ending is ended, in milliseconds. */
+const TIME_LIMIT = 5_000;
+
+/** What the child is told; numbers that may exceed 2^53 as text. */
+export interface ChildJob {
+  /** The filter in hex; empty for none. */
+  readonly filter: string;
+  readonly count: number;
+  readonly calls: readonly {
+    readonly nr: number;
+    readonly args: readonly string[];
+  }[];
+}
+
+/** Opens the engine. */
+export function processEngine(): Engine {
+  return {
+    name: "process",
+    clock: "clock_gettime",
+    ticksPerNs: undefined,
+    anyFilter: false,
+    sample,
+  };
+}
+
+async function sample({ filter, batches, count }: Job): Promise<Sample> {
+  const job: ChildJob = {
+    filter: (filter ?? new Uint8Array()).toHex(),
+    count,
+    calls: batches.filter(({ entry }) => entry !== "int80").map(({ call }) => ({
+      nr: call.nr,
+      args: call.args.map(String),
+    })),
+  };
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(JSON.stringify(job)));
+  await writer.close();
+  const timer = setTimeout(() => child.kill("SIGKILL"), TIME_LIMIT);
+  const { stdout } = await child.output();
+  clearTimeout(timer);
+  // The child is ours: it writes a sample or, killed by a filter, nothing.
+  const text = new TextDecoder().decode(stdout);
+  const measured = text === ""
+    ? { attachNs: null, callNs: [] }
+    : JSON.parse(text) as {
+      readonly attachNs: number | null;
+      readonly callNs: readonly number[];
+    };
+  let next = 0;
+  return {
+    attachNs: measured.attachNs ?? NaN,
+    callNs: batches.map(({ entry }) =>
+      entry === "int80" ? NaN : measured.callNs[next++] ?? NaN
+    ),
+  };
+}

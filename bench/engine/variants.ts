@@ -1,0 +1,187 @@
+/**
+ * The filters that are compared: one-instruction allow, what the host's
+ * libseccomp builds as crun (linear) and runc (tree) ask it to, and ours by
+ * each objective.
+ *
+ * @module
+ */
+
+import { emulate } from "../../bpf/const_allow.ts";
+import { encode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import { measure } from "../../measure/measure.ts";
+import { referenceProgram } from "../../hook/reference.ts";
+import { compile } from "../../compiler/compile.ts";
+import { COUNTED_NUMBERS, type Objective } from "../../compiler/cost.ts";
+import type { FilterSpec, Libseccomp } from "../../ffi/libseccomp.ts";
+import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
+import type { Policy } from "../../profile/policy.ts";
+import type { Arch } from "../../tables/arch.ts";
+import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
+import { proveEquivalent } from "../../verify/equivalence.ts";
+import type { VariantRow } from "../report.ts";
+
+/** What is benchmarked: a profile that was resolved. */
+export interface Subject {
+  /** The source word. */
+  readonly name: string;
+  readonly policy: Policy;
+  readonly seccomp: LinuxSeccomp;
+  /** Native one first. */
+  readonly arches: readonly Arch[];
+}
+
+/** A filter with a name. */
+export interface Variant {
+  readonly name: string;
+  readonly program: Program;
+  readonly bytes: Uint8Array;
+}
+
+/** Calls without a filter. */
+export const NONE = "no filter";
+/** One instruction. */
+export const ALLOW = "one-instruction allow";
+/** `SCMP_FLTATR_CTL_OPTIMIZE` 1. */
+export const LINEAR = "libseccomp linear";
+/** `SCMP_FLTATR_CTL_OPTIMIZE` 2. */
+export const TREE = "libseccomp tree";
+/** Ours without a word about the objective: the one that `compile` takes. */
+export const OURS = "seccomp-tree";
+
+const OBJECTIVES: readonly Objective[] = [
+  "balanced",
+  "uncached",
+  "cached",
+  "size",
+];
+
+const AUDIT_ARCH_X86_64 = 0xc000_003e;
+const AUDIT_ARCH_I386 = 0x4000_0003;
+
+/** `ld [16]`: the low word of the first argument, at which the cache emulator gives up. */
+const LEADING_LOAD: Program[number] = { op: "ld.abs", k: 16, jt: 0, jf: 0 };
+
+/** Names a program. */
+export function variantOf(name: string, program: Program): Variant {
+  return { name, program, bytes: encode(program) };
+}
+
+/** The one-instruction filter. */
+export function allowVariant(): Variant {
+  return variantOf(ALLOW, [
+    { op: "ret.k", k: SECCOMP_RET_ALLOW, jt: 0, jf: 0 },
+  ]);
+}
+
+/**
+ * Builds all filters of a profile. Objectives that give the same bytes are one.
+ *
+ * @param subject The profile.
+ * @param library The host's libseccomp, where there is one.
+ */
+export function variantsOf(
+  { policy, seccomp, arches }: Subject,
+  library: Libseccomp | undefined,
+): readonly Variant[] {
+  const variants = [allowVariant()];
+  if (library !== undefined) {
+    for (const [optimize, name] of [[1, LINEAR], [2, TREE]] as const) {
+      const program = referenceProgram(library, seccomp, arches, optimize);
+      if (program !== undefined) variants.push(variantOf(name, program));
+    }
+  }
+  const seen = new Set<string>();
+  for (const objective of OBJECTIVES) {
+    const { program } = compile(policy, { objective });
+    const bytes = encode(program);
+    if (seen.has(bytes.toHex())) continue;
+    seen.add(bytes.toHex());
+    const name = objective === "balanced" ? OURS : `${OURS}, ${objective}`;
+    variants.push({ name, program, bytes });
+  }
+  return variants;
+}
+
+/** Turns the allow cache off for a filter, at the price of one load. */
+export function withoutCache({ name, program }: Variant): Variant {
+  return variantOf(name, [LEADING_LOAD, ...program]);
+}
+
+/**
+ * Catches what the library is asked for, to ask it again under a clock.
+ *
+ * @param library The library.
+ * @param subject The profile.
+ * @param optimize 1 for the list, 2 for the binary tree.
+ */
+export function specOf(
+  library: Libseccomp,
+  { seccomp, arches }: Subject,
+  optimize: 1 | 2,
+): FilterSpec | undefined {
+  let spec: FilterSpec | undefined;
+  referenceProgram(
+    {
+      ...library,
+      exportFilter: (asked) => {
+        spec = asked;
+        return { kind: "failed", reason: "size", detail: "only asked" };
+      },
+    },
+    seccomp,
+    arches,
+    optimize,
+  );
+  return spec;
+}
+
+/**
+ * Counts what can be counted about a filter.
+ *
+ * @param variant The filter.
+ * @param subject The profile that it should be equal to.
+ */
+export function describeVariant(
+  { name, program }: Variant,
+  { policy, arches }: Subject,
+): VariantRow {
+  const [native] = measure(program, arches).arches;
+  const proof = proveEquivalent({ kind: "program", program }, {
+    kind: "policy",
+    policy,
+  });
+  return {
+    variant: name,
+    instructions: program.length,
+    meanSteps: native?.mean ?? 0,
+    worstSteps: native?.worst ?? 0,
+    cached: native?.cached ?? 0,
+    walked: walkOf(program, arches),
+    equal: proof.kind === "equal",
+  };
+}
+
+/**
+ * Sums what the kernel's emulator walks at attach: all numbers of the native
+ * table and of the compat table, whether the filter knows of that or not.
+ *
+ * @param program The filter.
+ * @param arches Its architectures, native one first; none means x86_64.
+ */
+export function walkOf(program: Program, arches: readonly Arch[]): number {
+  const [native] = arches;
+  const compat = arches.find((arch) =>
+    arch !== native && arch.bits === 32 && arch.syscallBit === 0
+  );
+  const walks = native === undefined || native.auditArch === AUDIT_ARCH_X86_64
+    ? [AUDIT_ARCH_X86_64, AUDIT_ARCH_I386]
+    : [native.auditArch, ...(compat === undefined ? [] : [compat.auditArch])];
+  let walked = 0;
+  for (const auditArch of walks) {
+    for (let nr = 0; nr < COUNTED_NUMBERS; nr++) {
+      walked += emulate(program, auditArch, nr).steps;
+    }
+  }
+  return walked;
+}

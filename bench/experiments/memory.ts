@@ -1,0 +1,157 @@
+/**
+ * Kernel memory of an attached filter, measured from `/proc/vmallocinfo`.
+ *
+ * JIT images of programs lie side by side in packs of 2 MiB a node
+ * (kernel/bpf/core.c: bpf_prog_pack_alloc(), in chunks of 64 bytes), which the
+ * file lists; what is charged to `net.core.bpf_jit_limit` is the chunks. So one
+ * filter is attached again and again, by processes that stay, until a pack has
+ * begun and the next one begins: the size of the pack over the filters in
+ * between is the size of an image, to one part in as many filters. Whatever
+ * else the machine attaches in that time spoils it: run it on a quiet machine.
+ *
+ * The translated program has pages of its own, which the file lists as
+ * `bpf_prog_alloc_no_stats` and `bpf_prog_realloc`; the submitted one is kept as
+ * it is, eight bytes an instruction (seccomp: bpf_prog_store_orig_filter()).
+ *
+ * @module
+ */
+
+import { childProgram } from "../engine/child_program.ts";
+import type { MemoryRow } from "../report.ts";
+import type { Progress } from "../engine/rounds.ts";
+import type { Variant } from "../engine/variants.ts";
+
+const CHILD = "experiments/memory_child.ts";
+const PAGE = 4096;
+/** Processes that hold filters, at most: the limit on a thread's instructions is 32768. */
+const MOST_HOLDERS = 80;
+const MOST_FILTERS = 120;
+
+/** What vmallocinfo says about programs. */
+export interface ProgramMemory {
+  /** Packs of images. */
+  readonly packs: number;
+  /** Bytes of the largest one, without its guard page. */
+  readonly packBytes: number;
+  /** Bytes of translated programs, without guard pages. */
+  readonly programBytes: number;
+}
+
+/** What a holder answers. */
+export interface Held {
+  /** Filters that it holds. */
+  readonly loaded: number;
+  /** After how many of them a pack was new. */
+  readonly marks: readonly number[];
+}
+
+/**
+ * Reads what the kernel says about memory of programs.
+ *
+ * @returns Nothing where the file is not to be read, or says nothing of packs.
+ */
+export function readProgramMemory(): ProgramMemory | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync("/proc/vmallocinfo");
+  } catch {
+    return undefined;
+  }
+  return parseVmallocinfo(text);
+}
+
+/**
+ * Finds the areas of programs.
+ *
+ * @param text Contents of `/proc/vmallocinfo`.
+ */
+export function parseVmallocinfo(text: string): ProgramMemory | undefined {
+  let packs = 0;
+  let packBytes = 0;
+  let programBytes = 0;
+  for (const [, size, caller] of text.matchAll(/^\S+\s+(\d+) (bpf_\w+)/gm)) {
+    const bytes = Number(size) - PAGE;
+    if (caller === "bpf_prog_pack_alloc") {
+      packs++;
+      packBytes = Math.max(packBytes, bytes);
+    } else if (caller?.startsWith("bpf_prog_") === true) programBytes += bytes;
+  }
+  return packs === 0 ? undefined : { packs, packBytes, programBytes };
+}
+
+/**
+ * Measures one filter after the other.
+ *
+ * @param variants The filters; each has to let Deno live.
+ * @param progress Told how far it is.
+ */
+export async function measureMemory(
+  variants: readonly Variant[],
+  progress: Progress,
+): Promise<readonly MemoryRow[]> {
+  const rows: MemoryRow[] = [];
+  for (const [i, variant] of variants.entries()) {
+    const row = await measureOne(variant);
+    if (row !== undefined) rows.push(row);
+    progress(i + 1, variants.length);
+  }
+  return rows;
+}
+
+async function measureOne(
+  { name, program, bytes }: Variant,
+): Promise<MemoryRow | undefined> {
+  const before = readProgramMemory();
+  const holders: Deno.ChildProcess[] = [];
+  const marks: number[] = [];
+  let filters = 0;
+  try {
+    while (marks.length < 2 && holders.length < MOST_HOLDERS) {
+      const holder = await spawn(bytes);
+      holders.push(holder);
+      const held = await readHeld(holder);
+      if (held === undefined) return undefined;
+      marks.push(...held.marks.map((mark) => filters + mark));
+      filters += held.loaded;
+    }
+    const after = readProgramMemory();
+    const [first, second] = marks;
+    if (
+      before === undefined || after === undefined || first === undefined ||
+      second === undefined
+    ) return undefined;
+    const pages = (after.programBytes - before.programBytes) / filters / PAGE;
+    return {
+      variant: name,
+      imageBytes: Math.round(after.packBytes / (second - first)),
+      programBytes: Math.round(pages) * PAGE,
+      keptBytes: 8 * program.length,
+      filters,
+    };
+  } finally {
+    for (const holder of holders) {
+      await holder.stdin.close();
+      await holder.status;
+    }
+  }
+}
+
+async function spawn(bytes: Uint8Array): Promise<Deno.ChildProcess> {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
+      ...[bytes.toHex(), String(MOST_FILTERS)],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+}
+
+async function readHeld(holder: Deno.ChildProcess): Promise<Held | undefined> {
+  for await (const chunk of holder.stdout) {
+    // One short line, which a pipe takes whole; the child is our own code.
+    return JSON.parse(new TextDecoder().decode(chunk)) as Held;
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+/**
+ * The child of `memory.ts`: attaches a filter again and again, tells when the
+ * kernel began a new pack, and holds the filters until its input ends.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../../ffi/error.ts";
+import { loadFilter } from "../../ffi/load.ts";
+import { type Held, readProgramMemory } from "./memory.ts";
+
+if (import.meta.main) {
+  const [hex = "", most = "1"] = Deno.args;
+  const held = hold(Uint8Array.fromHex(hex), Number(most));
+  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(held)}\n`));
+  Deno.stdin.readSync(new Uint8Array(1));
+}
+
+function hold(filter: Uint8Array, most: number): Held {
+  const marks: number[] = [];
+  let packs = readProgramMemory()?.packs ?? 0;
+  let loaded = 0;
+  while (loaded < most) {
+    try {
+      loadFilter(filter, { flags: ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"] });
+    } catch (error) {
+      // 32768 instructions over all filters of a thread are the limit.
+      if (error instanceof SyscallError) break;
+      throw error;
+    }
+    loaded++;
+    const now = readProgramMemory()?.packs ?? 0;
+    if (now > packs) marks.push(loaded);
+    packs = now;
+  }
+  return { loaded, marks };
+}

@@ -1,0 +1,80 @@
+/**
+ * The wrapper of crun as `install` of the single file sets it up, in a folder of
+ * its own.
+ *
+ * @module
+ */
+
+import { dirname, join } from "@std/path";
+import {
+  type DispatcherOptions,
+  renderHookDispatcher,
+  renderRuntimeWrapper,
+} from "../../hook/dispatcher/dispatcher.ts";
+import { findTools } from "../../hook/dispatcher/tools.ts";
+import { FAST, programWords, readProgram } from "../../install/program.ts";
+
+/** A wrapper, ready to call in place of crun. */
+export interface Wrapper {
+  /** Its path. */
+  readonly path: string;
+  /** Podman's hook, with the same store. */
+  readonly hook: string;
+  /** Words of `sh` that empty its store. */
+  readonly forget: string;
+}
+
+/**
+ * Writes a wrapper, its settings and nothing into its store.
+ *
+ * @param directory A folder that only root can write to.
+ * @param crun Path of the real runtime.
+ * @throws {RangeError} where the tools of the wrapper are missing.
+ */
+export async function createWrapper(
+  directory: string,
+  crun: string,
+): Promise<Wrapper> {
+  const store = join(directory, "store");
+  const settingsPath = join(directory, "hook.json");
+  const settings = {
+    store,
+    log: join(directory, "hook.log"),
+    names: "host",
+    runtime: crun,
+    runtimeKind: "crun",
+  };
+  await Deno.writeTextFile(settingsPath, JSON.stringify(settings), {
+    mode: 0o600,
+  });
+  const folder = join(directory, "program");
+  const program = await readProgram(Deno.execPath(), "bundle");
+  for (const [path, text] of program.files) {
+    await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
+    await Deno.writeTextFile(join(folder, path), text);
+  }
+  const options: DispatcherOptions = {
+    tools: await findTools(),
+    slow: programWords(Deno.execPath(), program, folder, FAST),
+    settingsPath,
+    store,
+    semantics: "crun",
+    names: "host",
+    owners: [0],
+    deadlineSeconds: 10,
+  };
+  const path = join(directory, "wrapper");
+  const hook = join(directory, "hook");
+  const wrapper = {
+    runtime: crun,
+    runtimeKind: "crun",
+    strict: false,
+  } as const;
+  for (
+    const [file, program] of [
+      [path, renderRuntimeWrapper({ ...options, ...wrapper })],
+      [hook, renderHookDispatcher(options)],
+    ] as const
+  ) await Deno.writeTextFile(file, program, { mode: 0o755 });
+  return { path, hook, forget: `rm -rf ${store}` };
+}

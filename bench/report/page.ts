@@ -1,0 +1,38 @@
+/**
+ * Writes the page of a run: text, tables, charts, and the document itself.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { writeFileWhole } from "../../cli/output/write.ts";
+import { drawCharts } from "./charts.ts";
+import { pageText } from "./page_text.ts";
+import type { Report } from "../report.ts";
+
+/**
+ * Writes `benchmarks.md` and `charts/` to a folder.
+ *
+ * @param directory The folder; made where absent.
+ * @param report The run.
+ * @param json The run as it was written.
+ */
+export async function writePage(
+  directory: string,
+  report: Report,
+  json: string,
+): Promise<void> {
+  const charts = join(directory, "charts");
+  await Deno.mkdir(charts, { recursive: true });
+  const drawn = await drawCharts(report);
+  for (const { file, svg } of drawn) writeFileWhole(join(charts, file), svg);
+  writeFileWhole(join(charts, "bench.json"), json);
+  const names = new Set(drawn.map(({ file }) => file.replace(/\..*/, "")));
+  const page = join(directory, "benchmarks.md");
+  writeFileWhole(page, pageText(report, names));
+  // Lines and tables as the repository has them.
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "--no-config", page],
+    stdin: "null",
+  }).output();
+}

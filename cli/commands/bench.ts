@@ -1,0 +1,189 @@
+/**
+ * `bench`: what filters cost on this machine, measured; with charts.
+ *
+ * @module
+ */
+
+import { basename } from "@std/path";
+import {
+  AGREEMENT,
+  compareReports,
+  formatComparison,
+  readReport,
+} from "../../bench/report/compare.ts";
+import type { Report } from "../../bench/report.ts";
+import { formatReport } from "../../bench/report/text.ts";
+import type { Subject } from "../../bench/engine/variants.ts";
+import type { Histogram } from "../../bench/experiments/workloads.ts";
+import { openLibseccomp } from "../../ffi/libseccomp.ts";
+import { parseWeights } from "../../profile/formats/weights.ts";
+import { InputError, messageOf, UsageError } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import type { OutFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import { type Io, readInputFile } from "../io.ts";
+import { NAME } from "../program.ts";
+import { loadSource, tellingProfile } from "../input/source.ts";
+import { resolveProfile } from "../input/target.ts";
+import { writeArtefact } from "../output/write.ts";
+
+/** Flags of `bench`. */
+export interface BenchFlags extends SourceFlags, OutputFlags, OutFlags {
+  /** A look within 20 seconds. */
+  readonly quick: boolean;
+  /** Files of histograms. */
+  readonly weights?: readonly string[];
+  /** Whether the words are two documents to compare. */
+  readonly compare: boolean;
+  /** A document to take the figures from, instead of measuring. */
+  readonly report?: string;
+  /** Folder that gets `benchmarks.md` and its charts. */
+  readonly page?: string;
+}
+
+/**
+ * Measures a profile, or works with what was measured.
+ *
+ * @param io Streams.
+ * @param flags What to do.
+ * @param words The source, or two documents with `--compare`.
+ */
+export async function runBench(
+  io: Io,
+  flags: BenchFlags,
+  ...words: readonly string[]
+): Promise<number> {
+  if (flags.compare) return compare(io, flags, words);
+  if (words.length > 1) {
+    throw new UsageError(
+      `Cannot measure ${words.length} sources: give one, or --compare`,
+    );
+  }
+  const report = flags.report === undefined
+    ? await measure(io, flags, words[0] ?? "default:docker")
+    : reportOf(flags.report);
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  if (flags.page !== undefined) {
+    const { writePage } = await import("../../bench/report/page.ts");
+    await writePage(flags.page, report, json);
+  }
+  writeArtefact(
+    io,
+    flags.out,
+    flags.output === "json" ? json : formatReport(report),
+  );
+  return EXIT.ok;
+}
+
+function compare(
+  io: Io,
+  { output, out }: BenchFlags,
+  words: readonly string[],
+): number {
+  const [first, second] = words;
+  if (first === undefined || second === undefined || words.length > 2) {
+    throw new UsageError(
+      `Cannot compare ${words.length} documents: give two that --output json wrote`,
+    );
+  }
+  const [a, b] = [reportOf(first), reportOf(second)];
+  const ratios = compareReports(a, b);
+  writeArtefact(
+    io,
+    out,
+    output === "json"
+      ? `${JSON.stringify({ schemaVersion: 1, ratios }, null, 1)}\n`
+      : formatComparison(a, b),
+  );
+  return ratios.every(({ apart }) => apart <= AGREEMENT) ? EXIT.ok : EXIT.no;
+}
+
+function reportOf(path: string): Report {
+  const text = new TextDecoder().decode(readInputFile(path));
+  try {
+    return readReport(text, path);
+  } catch (error) {
+    throw new InputError(messageOf(error), { cause: error });
+  }
+}
+
+async function measure(
+  io: Io,
+  flags: BenchFlags,
+  word: string,
+): Promise<Report> {
+  const { runBenchmark } = await import("../../bench/run.ts");
+  const { FULL, QUICK } = await import("../../bench/effort.ts");
+  const subject = await subjectOf(io, flags, word);
+  const histograms: Histogram[] = [];
+  for (const file of flags.weights ?? []) {
+    const text = new TextDecoder().decode(readInputFile(file));
+    const { counts } = await tellingProfile(
+      io,
+      file,
+      () => parseWeights(text),
+    );
+    histograms.push({ name: basename(file).replace(/\.[^.]*$/, ""), counts });
+  }
+  const line = progressLine(io);
+  try {
+    return await runBenchmark({
+      subject,
+      histograms,
+      efforts: flags.quick ? QUICK : FULL,
+      quick: flags.quick,
+      command: commandOf(flags, word),
+      progress: line.show,
+    });
+  } finally {
+    line.clear();
+  }
+}
+
+async function subjectOf(
+  io: Io,
+  flags: BenchFlags,
+  word: string,
+): Promise<Subject> {
+  const source = await loadSource(io, word, flags.from);
+  if (source.kind !== "profile") {
+    throw new UsageError(
+      `Cannot measure ${source.name}: a filter, which libseccomp cannot build again: give a profile`,
+    );
+  }
+  // Both sides get the same names, so that both filters mean the same.
+  const names = openLibseccomp() === undefined ? flags.names : "host";
+  const unknown = names === "host" ? "ignore" : flags.unknown;
+  const { policy, seccomp, arches } = await tellingProfile(
+    io,
+    source.name,
+    () => resolveProfile(source.profile, { ...flags, names, unknown }),
+  );
+  return { name: source.name, policy, seccomp, arches };
+}
+
+/** The command, without the machine's paths. */
+function commandOf({ quick, weights }: BenchFlags, word: string): string {
+  return [
+    NAME,
+    "bench",
+    word,
+    ...(quick ? ["--quick"] : []),
+    ...(weights ?? []).map((file) => `--weights ${basename(file)}`),
+    "--output json",
+  ].join(" ");
+}
+
+/** One line on a terminal that says how far the run is; nothing elsewhere. */
+function progressLine(io: Io): {
+  readonly show: (part: string, share: number) => void;
+  readonly clear: () => void;
+} {
+  if (!Deno.stderr.isTerminal()) {
+    return { show: (): void => {}, clear: (): void => {} };
+  }
+  return {
+    show: (part, share): void =>
+      io.err(`\r\x1b[K${part}: ${Math.round(share * 100)} %`),
+    clear: (): void => io.err("\r\x1b[K"),
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * `compile`: the optimal filter of a profile.
+ *
+ * @module
+ */
+
+import { readCost } from "../input/cost.ts";
+import { InputError } from "../error.ts";
+import { type CompiledProfile, compileSource } from "../input/filter.ts";
+import type { CostFlags, SourceFlags } from "../input/flags.ts";
+import type { Format } from "../output/format_names.ts";
+import { formatProgram } from "../output/formats.ts";
+import type { Io } from "../io.ts";
+import { loadSource, refuseTwoStdins } from "../input/source.ts";
+import { refuseOverwrite, writeArtefact } from "../output/write.ts";
+
+/** Flags of `compile`. */
+export interface CompileFlags extends SourceFlags, CostFlags {
+  readonly format: Format;
+  readonly out?: string;
+}
+
+/** Compiles a profile and writes the filter. */
+export async function runCompile(
+  io: Io,
+  flags: CompileFlags,
+  word = "default:docker",
+): Promise<void> {
+  refuseOverwrite(flags.out, word);
+  refuseTwoStdins(word, flags.weights);
+  const source = await loadSource(io, word, flags.from);
+  if (source.kind === "programs") {
+    throw new InputError(
+      `Cannot compile a filter (${source.form}): give a profile, or use disasm, simulate or prove`,
+      { place: source.name },
+    );
+  }
+  const cost = await readCost(io, flags);
+  const compiled = await compileSource(io, source, flags, cost);
+  const { compilation, resolved } = compiled;
+  const data = await formatProgram(
+    compilation.program,
+    flags.format,
+    resolved.policy.littleEndian,
+  );
+  writeArtefact(io, flags.out, data);
+  if (flags.verbose) io.err(summary(compiled));
+}
+
+function summary({ name, compilation }: CompiledProfile): string {
+  const { program, arches } = compilation;
+  const proven = arches.filter((arch) => arch.proven).map((arch) =>
+    arch.names.join("+")
+  );
+  const optimal = proven.length === 0
+    ? ""
+    : `, no better tree for ${proven.join(", ")}`;
+  return `${name}: note: ${program.length} instructions, proved equal to the profile${optimal}\n`;
+}

@@ -1,0 +1,292 @@
+/**
+ * `diff`: what became looser and tighter, by architecture, call and condition.
+ *
+ * @module
+ */
+
+import { formatReturnValue, precedence } from "../../bpf/return_value.ts";
+import {
+  type Difference,
+  listDifferences,
+  proveNotLooser,
+  type Range,
+} from "../../verify/differences.ts";
+import { proveEquivalent } from "../../verify/equivalence.ts";
+import {
+  describeArch,
+  jsonOfCall,
+  jsonOfValue,
+  wordsOfCall,
+} from "../input/call.ts";
+import { conditionOf } from "../output/condition.ts";
+import { UsageError } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import type { Io } from "../io.ts";
+import { callName } from "../output/names.ts";
+import { NAME } from "../program.ts";
+import {
+  exitOf,
+  jsonOfResult,
+  limitsOf,
+  loadSubjects,
+  type NamedSubject,
+  quoted,
+  recognizable,
+  witnessText,
+} from "./prove.ts";
+
+/** Flags of `diff`. */
+export interface DiffFlags extends SourceFlags, OutputFlags, LimitFlags {
+  readonly subsetOf?: string;
+}
+
+/** What a difference is, seen from the first source. */
+type Kind = "looser" | "tighter" | "changed";
+
+/** Compares two sources, or a source with what it may permit at most. */
+export async function runDiff(
+  io: Io,
+  flags: DiffFlags,
+  first: string,
+  second?: string,
+): Promise<number> {
+  if ((second === undefined) === (flags.subsetOf === undefined)) {
+    throw new UsageError(
+      second === undefined
+        ? "Cannot compare one source: give two, or --subset-of BASE"
+        : "Cannot use --subset-of with two sources: give one",
+    );
+  }
+  if (flags.subsetOf !== undefined) {
+    const sides = await loadSubjects(io, flags, [flags.subsetOf, first]);
+    return tellSubset(io, flags, sides);
+  }
+  const sides = await loadSubjects(io, flags, [first, second ?? ""]);
+  return tellDifferences(io, flags, sides);
+}
+
+function tellSubset(
+  io: Io,
+  flags: DiffFlags,
+  sides: readonly [NamedSubject, NamedSubject],
+): number {
+  const [base, subject] = sides;
+  const result = recognizable(
+    proveNotLooser(base.subject, subject.subject, {
+      limits: limitsOf(flags),
+    }),
+    sides,
+  );
+  const words = { base: base.word, source: subject.word };
+  if (result.kind === "not-looser") {
+    io.out(
+      flags.output === "json"
+        ? jsonLine({ ...words, state: "subset" })
+        : "subset: nothing is permitted that the base denies\n",
+    );
+    return EXIT.ok;
+  }
+  if (flags.output === "json") {
+    const { state, ...rest } = jsonOfResult(result);
+    io.out(
+      jsonLine({
+        ...words,
+        state: state === "different" ? "not-a-subset" : state,
+        ...rest,
+      }),
+    );
+  } else if (result.kind === "different") {
+    io.out(witnessText("not a subset: looser than the base", result, sides));
+  } else {
+    io.out(
+      `unproven: the limit of ${result.limit} was reached: treat as not a subset\n`,
+    );
+  }
+  return exitOf(result);
+}
+
+function tellDifferences(
+  io: Io,
+  flags: DiffFlags,
+  sides: readonly [NamedSubject, NamedSubject],
+): number {
+  const [a, b] = sides;
+  const words = { a: a.word, b: b.word };
+  const limits = limitsOf(flags);
+  const result = recognizable(
+    proveEquivalent(a.subject, b.subject, { limits }),
+    sides,
+  );
+  if (result.kind !== "different") {
+    io.out(
+      flags.output === "json"
+        ? jsonLine({ ...words, ...jsonOfResult(result), differences: [] })
+        : result.kind === "equal"
+        ? "equal: no differences\n"
+        : `unproven: the limit of ${result.limit} was reached: treat as different\n`,
+    );
+    return exitOf(result);
+  }
+  const list = listDifferences(a.subject, b.subject, { limits });
+  const complete = list.kind === "listed" && list.complete;
+  const found: readonly Difference[] = list.kind !== "listed"
+    ? []
+    : list.differences.map((d) => ({
+      ...d,
+      witness: recognizable(d.witness, sides, d.arch),
+    }));
+  const json = flags.output === "json";
+  const littleEndian = isLittleEndian(sides);
+  io.out(
+    json
+      ? jsonLine({
+        ...words,
+        ...jsonOfResult(result),
+        complete,
+        differences: found.map((d) => jsonOfDifference(d, littleEndian)),
+      })
+      : found.length === 0
+      ? witnessText("different", result, sides)
+      : differencesText(found, sides),
+  );
+  if (!complete && !json) {
+    io.out("There may be more differences: a limit was reached\n");
+  }
+  return EXIT.no;
+}
+
+function isLittleEndian(sides: readonly NamedSubject[]): boolean {
+  return sides.every(({ subject }) =>
+    subject.kind !== "policy" || subject.policy.littleEndian
+  );
+}
+
+function jsonLine(fields: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ schemaVersion: 1, ...fields })}\n`;
+}
+
+/** The action decides: the lower one in the kernel's order is the stricter. */
+function kindOf({ a, b }: Difference): Kind {
+  const [before, after] = [precedence(a), precedence(b)];
+  return before === after ? "changed" : before < after ? "looser" : "tighter";
+}
+
+function jsonOfDifference(
+  difference: Difference,
+  littleEndian: boolean,
+): Readonly<Record<string, unknown>> {
+  const { arch, nr, a, b, varies, witness } = difference;
+  return {
+    kind: kindOf(difference),
+    arch: describeRange(arch, describeArch),
+    nr,
+    syscalls: namesIn(arch, nr),
+    condition: conditionOf(difference, littleEndian) ?? null,
+    a: jsonOfValue(a),
+    b: jsonOfValue(b),
+    varies,
+    witness: jsonOfCall(witness.data),
+  };
+}
+
+/** Entries that say the same of several calls. */
+interface Group {
+  readonly first: Difference;
+  readonly numbers: Difference[];
+}
+
+function differencesText(
+  differences: readonly Difference[],
+  sides: readonly [NamedSubject, NamedSubject],
+): string {
+  const groups = new Map<string, Group>();
+  for (const difference of differences) {
+    const { arch, a, b, varies, boxes, cubes } = difference;
+    const where = [boxes ?? null, cubes ?? null];
+    const key = JSON.stringify([arch, a, b, varies, ...where]);
+    const group = groups.get(key);
+    if (group === undefined) {
+      groups.set(key, { first: difference, numbers: [difference] });
+    } else group.numbers.push(difference);
+  }
+  const order: readonly Kind[] = ["looser", "tighter", "changed"];
+  const texts = [...groups.values()]
+    .toSorted((x, y) =>
+      order.indexOf(kindOf(x.first)) - order.indexOf(kindOf(y.first))
+    )
+    .map((group) => groupText(group, sides));
+  const count = (kind: Kind): string =>
+    `${differences.filter((d) => kindOf(d) === kind).length} ${kind}`;
+  return `${texts.join("")}different: ${order.map(count).join(", ")}\n`;
+}
+
+function groupText(
+  { first, numbers }: Group,
+  sides: readonly [NamedSubject, NamedSubject],
+): string {
+  const littleEndian = isLittleEndian(sides);
+  const { arch, a, b, varies, witness } = first;
+  const words = wordsOfCall(witness.data).join(" ");
+  const condition = conditionOf(first, littleEndian) ??
+    "the arguments are such as these";
+  return [
+    `${kindOf(first)}: ${formatReturnValue(a)} -> ${formatReturnValue(b)} on ${
+      describeRange(arch, describeArch)
+    }`,
+    ...wrapped(
+      numbers.flatMap(({ nr }) => describeNumbers(arch, nr).split(", ")),
+    ),
+    ...(condition === "" ? [] : [`  where ${condition}`]),
+    ...(varies ? [`  also  other answers, all ${kindOf(first)}`] : []),
+    ...sides.map(({ word }) =>
+      `  see   ${NAME} simulate ${quoted(word)} ${words}`
+    ),
+  ].map((line) => `${line}\n`).join("");
+}
+
+/** Words between commas, over lines of up to 80 columns. */
+function wrapped(items: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  let line = "  calls";
+  for (const [i, item] of items.entries()) {
+    const text = i + 1 < items.length ? `${item},` : item;
+    if (line.length + 1 + text.length > 80) {
+      lines.push(line);
+      line = "       ";
+    }
+    line += ` ${text}`;
+  }
+  return [...lines, line];
+}
+
+function describeRange(
+  { first, last }: Range,
+  describe: (value: number) => string,
+): string {
+  return first === last
+    ? describe(first)
+    : `${describe(first)}..${describe(last)}`;
+}
+
+function describeNumbers(arch: Range, nr: Range): string {
+  const names = namesIn(arch, nr);
+  if (names.length === nr.last - nr.first + 1) return names.join(", ");
+  const range = nr.first === nr.last
+    ? String(nr.first)
+    : `${nr.first}..${nr.last}`;
+  return names.length === 0 ? range : `${range} (${names.join(" ")})`;
+}
+
+/** Most numbers that are looked up one by one. */
+const MOST_NAMED = 1024;
+
+function namesIn(arch: Range, nr: Range): readonly string[] {
+  const names: string[] = [];
+  const last = Math.min(nr.last, nr.first + MOST_NAMED - 1);
+  for (let i = nr.first; i <= last; i++) {
+    const name = callName(arch.first, i);
+    if (name !== undefined) names.push(name);
+  }
+  return names;
+}

@@ -1,0 +1,36 @@
+/**
+ * `doctor`: findings, each with its remedy.
+ *
+ * @module
+ */
+
+import { diagnose, type Finding } from "../../install/doctor.ts";
+import { gatherStatus } from "../../install/status.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import { placeOf, settle } from "./install.ts";
+import type { Io } from "../io.ts";
+import type { StatusFlags } from "./status.ts";
+
+/** Prints findings; the answer is no where one is an error. */
+export async function runDoctor(io: Io, flags: StatusFlags): Promise<number> {
+  return await settle(io, async () => {
+    const status = await gatherStatus(
+      placeOf(flags, []),
+      flags.state === undefined ? {} : { states: flags.state },
+    );
+    const findings = diagnose(status);
+    io.out(
+      flags.output === "json"
+        ? `${JSON.stringify({ schemaVersion: 1, findings })}\n`
+        : formatFindings(io, findings),
+    );
+    return findings.some((f) => f.severity === "error") ? EXIT.no : EXIT.ok;
+  });
+}
+
+function formatFindings(io: Io, findings: readonly Finding[]): string {
+  if (findings.length === 0) return "Nothing found\n";
+  return findings.map(({ severity, code, message, remedy }) =>
+    messageLine(io, severity, `${message}: ${remedy} [${code}]`)
+  ).join("");
+}

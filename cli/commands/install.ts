@@ -1,0 +1,299 @@
+/**
+ * `install`: what goes where for a container manager.
+ *
+ * @module
+ */
+
+import type { Place } from "../../install/apply.ts";
+import { unifiedDiff } from "../../install/diff.ts";
+import { InstallError } from "../../install/error.ts";
+import { install, type Outcome } from "../../install/install.ts";
+import type { Change } from "../../install/item.ts";
+import { systemLayout, userLayout } from "../../install/layout.ts";
+import type { Target } from "../../install/manifest.ts";
+import type { Mode } from "../../install/target.ts";
+import { MachineError, messageOf, UsageError } from "../error.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import type { Io } from "../io.ts";
+
+/** Flags that say where. */
+export interface PlaceFlags {
+  readonly user: boolean;
+  readonly root?: string;
+}
+
+/** Flags of `install`. */
+export interface InstallFlags extends PlaceFlags {
+  readonly dryRun: boolean;
+  readonly mode?: Mode;
+  readonly profile?: string;
+  readonly default: boolean;
+  readonly runtime?: string;
+  readonly deno?: string;
+  readonly strict: boolean;
+  readonly semantics?: "crun" | "runc";
+  readonly names: "host" | "builtin";
+  readonly log: string;
+  readonly config?: string;
+  readonly append: boolean;
+  readonly bundle: boolean;
+  readonly trial: boolean;
+  readonly reload: boolean;
+}
+
+/** Installs, or shows what would be installed. */
+export async function runInstall(
+  io: Io,
+  flags: InstallFlags,
+  target: Target,
+): Promise<number> {
+  return await settle(io, async () => {
+    const place = placeOf(flags, [target]);
+    const { dryRun } = flags;
+    const outcome = await install({
+      target,
+      place,
+      dryRun,
+      mode: flags.mode ?? (target === "podman" ? "hook" : "wrapper"),
+      asDefault: flags.default,
+      strict: flags.strict,
+      semantics: flags.semantics ?? semanticsOf(target),
+      names: flags.names,
+      log: flags.log,
+      append: flags.append,
+      form: flags.bundle ? "bundle" : "modules",
+      ...(flags.config === undefined ? {} : { config: flags.config }),
+      ...(flags.deno === undefined ? {} : { deno: flags.deno }),
+      ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
+      ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+    });
+    tell(io, outcome, flags);
+    const isHere = place.root === "/" && !dryRun;
+    if (!isHere || !flags.trial || flags.mode === "static") return EXIT.ok;
+    await tryOut(io, target, place, flags);
+    return EXIT.ok;
+  });
+}
+
+/** Starts a container where that is possible, and verifies its live filter. */
+async function tryOut(
+  io: Io,
+  target: Target,
+  { layout }: Place,
+  { reload }: InstallFlags,
+): Promise<void> {
+  const { readSettings } = await import("../../install/status.ts");
+  const settings = await readSettings(target, { root: "/", layout });
+  // What is not optimized was said already.
+  if (settings.runtime !== undefined && settings.runtimeKind !== "crun") return;
+  if (target === "docker") {
+    const { knowsRuntime, reloadDocker } = await import(
+      "../../install/docker.ts"
+    );
+    if (reload ? !await reloadDocker() : !await knowsRuntime()) {
+      io.err(
+        messageLine(
+          io,
+          "note",
+          "Not tried yet: dockerd has not read its settings: run this again with --reload",
+        ),
+      );
+      return;
+    }
+  }
+  const { tryContainer } = await import("../../install/trial.ts");
+  const trial = await tryContainer(target, layout);
+  if (trial === undefined) {
+    const message =
+      `Not tried: no way to start a container with ${target} here: see "seccomp-tree status" when one runs`;
+    io.err(messageLine(io, "note", message));
+    return;
+  }
+  if (trial.kind === "unreadable") {
+    const message =
+      `A container starts; its live filter was not verified: ${trial.reason}`;
+    io.err(messageLine(io, "note", message));
+    return;
+  }
+  const key = trial.entry.split(".")[2]?.slice(0, 12) ?? trial.entry;
+  io.out(
+    `Verified: a container runs the stored filter ${key} of ${trial.instructions} instructions\n`,
+  );
+}
+
+/** Docker and containerd run runc by themselves, whose stub nobody should miss. */
+function semanticsOf(target: Target): "crun" | "runc" {
+  return target === "docker" || target === "containerd" ? "runc" : "crun";
+}
+
+/**
+ * Finds out where to install.
+ *
+ * @param flags What was asked for.
+ * @param targets What for.
+ * @throws {UsageError} Where flags do not go together.
+ */
+export function placeOf(
+  { user, root }: PlaceFlags,
+  targets: readonly Target[],
+): Place {
+  if (root !== undefined && !root.startsWith("/")) {
+    throw new UsageError(
+      `Cannot install below "${root}": not an absolute path: give one`,
+    );
+  }
+  if (!user) {
+    return { root: root ?? "/", layout: systemLayout() };
+  }
+  if (root !== undefined) {
+    throw new UsageError("Cannot use --user with --root: leave one out");
+  }
+  const other = targets.find((target) => target !== "podman");
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot install for ${other} with --user: only Podman runs without root: leave --user out`,
+    );
+  }
+  return { root: "/", layout: userLayout(homeFolder()) };
+}
+
+/** The user's home without links, which the hook does not follow. */
+function homeFolder(): string {
+  const home = Deno.env.get("HOME") ?? "";
+  try {
+    return Deno.realPathSync(home);
+  } catch {
+    return home;
+  }
+}
+
+function tell(
+  io: Io,
+  { plan, steps, warnings }: Outcome,
+  flags: InstallFlags,
+): void {
+  for (const warning of warnings) io.err(messageLine(io, "warning", warning));
+  if (flags.dryRun) io.out(formatChanges(plan.changes));
+  else io.out(summary(plan.changes, "Nothing to do: all is installed\n"));
+  if (plan.changes.length === 0) return;
+  for (const step of steps) io.err(messageLine(io, "note", step));
+}
+
+/**
+ * Says what was done, one line each; the program's many files are one line.
+ *
+ * @param changes The changes.
+ * @param none What to say where there is none.
+ */
+export function summary(changes: readonly Change[], none: string): string {
+  if (changes.length === 0) return none;
+  const shown = changes.filter((change) => !isProgram(change));
+  const hidden = changes.length - shown.length;
+  const lines = shown.map((change) => `${VERBS[change.kind]} ${change.path}\n`);
+  if (hidden > 0) {
+    lines.push(`and ${hidden} files and folders of the program\n`);
+  }
+  return lines.join("");
+}
+
+const VERBS: Readonly<Record<Change["kind"], string>> = {
+  mkdir: "make  ",
+  rmdir: "remove",
+  write: "write ",
+  remove: "remove",
+};
+
+function isProgram({ path }: Change): boolean {
+  return path.includes("/lib/seccomp-tree/program");
+}
+
+/** The dispatchers, which are as long as they are dull. */
+function isGenerated({ path }: Change): boolean {
+  return /\/lib\/seccomp-tree\/\w+\/(?:hook|crun)$/.test(path);
+}
+
+/**
+ * Writes changes as a unified diff; of programs only their names are told.
+ *
+ * @param changes The changes.
+ */
+export function formatChanges(changes: readonly Change[]): string {
+  const parts: string[] = [];
+  const program = changes.filter(isProgram).length;
+  for (const change of changes.filter((c) => !isProgram(c))) {
+    const { path } = change;
+    switch (change.kind) {
+      case "mkdir":
+        parts.push(`# make folder ${path}, mode ${change.mode.toString(8)}\n`);
+        break;
+      case "rmdir":
+        parts.push(
+          `# remove folder ${path}${
+            change.cache ? " and the filters in it" : ""
+          }\n`,
+        );
+        break;
+      case "write": {
+        if (isGenerated(change)) {
+          const lines = change.after.split("\n").length - 1;
+          parts.push(`# generated program ${path}, ${lines} lines\n`);
+          break;
+        }
+        const names = {
+          before: change.before === undefined ? "/dev/null" : path,
+          after: path,
+        };
+        if (change.before === undefined) {
+          parts.push(`# new file ${path}, mode ${change.mode.toString(8)}\n`);
+        }
+        parts.push(unifiedDiff(change.before ?? "", change.after, names));
+        break;
+      }
+      case "remove":
+        if (isGenerated(change)) {
+          parts.push(`# remove program ${path}\n`);
+          break;
+        }
+        parts.push(
+          unifiedDiff(change.before, "", { before: path, after: "/dev/null" }),
+        );
+        break;
+      default:
+        change satisfies never;
+    }
+  }
+  if (program > 0) {
+    parts.push(`# and ${program} files and folders of the program\n`);
+  }
+  return parts.join("");
+}
+
+/**
+ * Runs something of `install/` and turns its errors into those of commands.
+ *
+ * @param io Where errors go.
+ * @param work What.
+ */
+export async function settle(
+  io: Io,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof InstallError)) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      throw new MachineError(
+        `Cannot look at everything: ${messageOf(error)}: run this as root`,
+        { cause: error },
+      );
+    }
+    const { code, message } = error;
+    if (code === "usage") throw new UsageError(message, { cause: error });
+    if (code !== "not-verified") {
+      throw new MachineError(message, { cause: error });
+    }
+    io.err(messageLine(io, "error", message));
+    return EXIT.no;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * `rewrite`: the precompiled filter into a bundle, for those who call crun by
+ * hand.
+ *
+ * @module
+ */
+
+import { rewriteBundle } from "../../hook/bundle.ts";
+import { gatherContext } from "../../hook/context.ts";
+import { startDeadline } from "../../hook/deadline.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import type { Io } from "../io.ts";
+import {
+  type HookFlags,
+  logTo,
+  MOST_MS,
+  refusing,
+  settingsOf,
+} from "./store_open.ts";
+
+/** What leaves a bundle as it is and still is right. */
+const FINE: readonly string[] = ["unconfined", "annotated"];
+
+/**
+ * Rewrites a bundle's configuration.
+ *
+ * @param io Streams.
+ * @param flags What filters are made with.
+ * @param directory The bundle.
+ * @returns The exit code: 1 where its annotation is another filter than its section, 4 where that cannot be optimized, 5 where the host's names cannot be asked.
+ */
+export async function runRewrite(
+  io: Io,
+  flags: HookFlags,
+  directory: string,
+): Promise<number> {
+  return await refusing(io, async () => {
+    const settings = { ...await settingsOf(flags), strict: false };
+    const log = logTo(io, flags);
+    const context = await gatherContext(settings, startDeadline(MOST_MS), log);
+    const rewrite = await rewriteBundle(directory, context);
+    if (rewrite.kind === "added") {
+      for (const warning of rewrite.warnings) log.write("warning", warning);
+      const { entry: { bytes, key }, from } = rewrite;
+      io.out(
+        `added ${
+          bytes.length / 8
+        } instructions, proved equal to linux.seccomp (${from}), key ${key}\n`,
+      );
+      return EXIT.ok;
+    }
+    const { reason, detail } = rewrite;
+    if (FINE.includes(reason)) {
+      io.out(`unchanged: ${detail}\n`);
+      return EXIT.ok;
+    }
+    io.err(messageLine(io, "error", `Cannot optimize the filter: ${detail}`));
+    return context.obstacle === undefined ? EXIT.unproven : EXIT.machine;
+  });
+}

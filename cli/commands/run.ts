@@ -1,0 +1,112 @@
+/**
+ * `run`: load a filter and become a command.
+ *
+ * @module
+ */
+
+import { check } from "../../bpf/check.ts";
+import { encode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import { SyscallError } from "../../ffi/error.ts";
+import { execWithFilter } from "../../ffi/exec.ts";
+import { filterFlags, type LoadOptions } from "../../ffi/load.ts";
+import {
+  SECCOMP_RET_ACTION_FULL,
+  SECCOMP_RET_USER_NOTIF,
+} from "../../tables/uapi.ts";
+import { InputError, messageOf, UsageError } from "../error.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import { type Filter, loadFilter } from "../input/filter.ts";
+import type { SourceFlags } from "../input/flags.ts";
+import type { Io } from "../io.ts";
+
+/** Flags of `run`. */
+export interface RunFlags extends SourceFlags {
+  readonly noNewPrivs: boolean;
+}
+
+/** Exit codes of a shell that cannot run a command. */
+const CANNOT_EXECUTE = 126;
+const NOT_FOUND = 127;
+const ENOENT = 2;
+
+/** Becomes a command under a filter; returns only where that fails. */
+export async function runRun(
+  io: Io,
+  flags: RunFlags,
+  ...words: readonly string[]
+): Promise<number> {
+  const [word, command, ...args] = words;
+  if (word === undefined || command === undefined) {
+    throw new UsageError(
+      "Cannot run: no command: write a source, -- and a command, such as run default:docker -- ls",
+    );
+  }
+  const tells = { ...flags, quiet: flags.quiet || !flags.verbose };
+  const filter = await loadFilter(io, word, tells);
+  const program = onlyProgram(filter);
+  try {
+    return execWithFilter(encode(program), {
+      command,
+      args,
+      flags: loadFlags(filter),
+      noNewPrivs: flags.noNewPrivs ? "always" : "as-needed",
+    });
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    io.err(messageLine(io, "error", messageOf(error)));
+    return exitOf(error);
+  }
+}
+
+function exitOf({ syscall, errno }: SyscallError): number {
+  if (syscall === "execve") {
+    return errno === ENOENT ? NOT_FOUND : CANNOT_EXECUTE;
+  }
+  // The filter denies execve, so the command cannot be started.
+  return syscall.startsWith("the filter") ? CANNOT_EXECUTE : EXIT.machine;
+}
+
+function onlyProgram({ name, programs }: Filter): Program {
+  const [program] = programs;
+  if (program === undefined || programs.length > 1) {
+    throw new InputError(
+      `Cannot run under ${programs.length} filters: give a source with one`,
+      { place: name },
+    );
+  }
+  const fault = check(program);
+  if (fault !== undefined) {
+    throw new InputError(`The kernel refuses it: ${fault.message}`, {
+      place: name,
+      cause: fault,
+    });
+  }
+  const notifies = program.some(({ op, k }) =>
+    op === "ret.k" &&
+    (k & SECCOMP_RET_ACTION_FULL) >>> 0 === SECCOMP_RET_USER_NOTIF
+  );
+  if (notifies) {
+    throw new InputError(
+      "Cannot run under a filter with USER_NOTIF: nobody would listen, and the calls would fail with ENOSYS: use a container runtime",
+      { place: name },
+    );
+  }
+  return program;
+}
+
+/** Flags as the profile has them; a program has none. */
+function loadFlags(filter: Filter): NonNullable<LoadOptions["flags"]> {
+  if (filter.kind === "programs") return [];
+  const flags = filter.resolved.seccomp.flags ?? [];
+  try {
+    filterFlags(flags);
+  } catch (error) {
+    throw new InputError(messageOf(error), {
+      place: filter.name,
+      cause: error,
+    });
+  }
+  // filterFlags has just refused every other name.
+  return flags as NonNullable<LoadOptions["flags"]>;
+}

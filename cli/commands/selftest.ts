@@ -1,0 +1,150 @@
+/**
+ * `selftest`: the kernel's own verdicts against ours.
+ *
+ * @module
+ */
+
+import { formatReturnValue } from "../../bpf/return_value.ts";
+import { prepare, run } from "../../bpf/run.ts";
+import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
+import { selftest, type SelftestReport } from "../../ffi/selftest.ts";
+import { errnoName } from "../../ffi/error.ts";
+import { decide } from "../../verify/decide.ts";
+import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
+import { InputError } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import { type Filter, loadFilter } from "../input/filter.ts";
+import type { OutputFlags, SourceFlags } from "../input/flags.ts";
+import { selftestInputs } from "../input/inputs.ts";
+import type { Io } from "../io.ts";
+import { loadSource } from "../input/source.ts";
+
+/** Flags of `selftest`. */
+export interface SelftestFlags extends SourceFlags, OutputFlags {
+  readonly program?: string;
+}
+
+/** An input on which our interpreter and the policy disagree. */
+interface Disagreement {
+  readonly data: SeccompData;
+  readonly program: number;
+  readonly policy: number;
+}
+
+/** Mismatches that are told. */
+const MOST_TOLD = 20;
+
+/** Tests a filter on this machine's kernel. */
+export async function runSelftest(
+  io: Io,
+  flags: SelftestFlags,
+  word = "default:docker",
+): Promise<number> {
+  const filter = await loadFilter(io, word, flags);
+  const programs = flags.program === undefined
+    ? filter.programs
+    : await programsOf(io, flags.program);
+  const policy = filter.kind === "profile" ? filter.resolved.policy : undefined;
+  const inputs = selftestInputs(filter, programs);
+  let failed = false;
+  for (const [i, program] of programs.entries()) {
+    const prepared = prepare(program);
+    const disagreements: Disagreement[] = [];
+    let asked = 0;
+    const report = selftest(program, inputs, (data) => {
+      const value = run(prepared, toWords(data, true));
+      if (policy === undefined) return value;
+      asked++;
+      const meant = decide(policy, data).value;
+      if (meant !== value && disagreements.length < MOST_TOLD) {
+        disagreements.push({ data, program: value, policy: meant });
+      }
+      return meant;
+    }, { flags: flagsOf(filter), keep: MOST_TOLD });
+    const wrong = report.loadErrno !== 0 && report.loadErrno !== undefined ||
+      report.counts.some(({ mismatches }) => mismatches > 0) ||
+      disagreements.length > 0;
+    failed ||= wrong;
+    const title = programs.length > 1 ? `${filter.name}#${i}` : filter.name;
+    io.out(
+      flags.output === "json"
+        ? jsonLine(title, program.length, report, wrong)
+        : textOf(title, program.length, report, asked),
+    );
+  }
+  return failed ? EXIT.no : EXIT.ok;
+}
+
+async function programsOf(io: Io, word: string): Promise<Filter["programs"]> {
+  const source = await loadSource(io, word);
+  if (source.kind === "profile") {
+    throw new InputError("Cannot test a profile as a program: give a filter", {
+      place: source.name,
+    });
+  }
+  return source.programs;
+}
+
+function flagsOf(filter: Filter): readonly string[] {
+  return filter.kind === "profile" ? filter.resolved.seccomp.flags ?? [] : [];
+}
+
+function jsonLine(
+  source: string,
+  length: number,
+  { counts, mismatches, loadErrno, notes }: SelftestReport,
+  wrong: boolean,
+): string {
+  return `${
+    JSON.stringify({
+      schemaVersion: 1,
+      source,
+      state: wrong ? "failed" : "passed",
+      length,
+      accepted: loadErrno === undefined ? null : loadErrno === 0,
+      counts,
+      mismatches: mismatches.map(({ engine, data, expected, actual }) => ({
+        engine,
+        ...jsonOfCall(data),
+        expected: jsonOfValue(expected),
+        actual: actual === undefined ? null : jsonOfValue(actual),
+      })),
+      notes,
+    })
+  }\n`;
+}
+
+const ENGINES = {
+  socket: "the kernel's BPF engine",
+  seccomp: "real seccomp",
+} as const;
+
+function textOf(
+  source: string,
+  length: number,
+  { counts, mismatches, loadErrno, notes }: SelftestReport,
+  asked: number,
+): string {
+  const wide = Math.max(...Object.values(ENGINES).map((name) => name.length));
+  const lines = [
+    `${source}: ${length} instructions`,
+    ...counts.map(({ engine, verdicts, mismatches: wrong }) =>
+      `  ${
+        ENGINES[engine].padEnd(wide)
+      }  ${verdicts} verdicts, ${wrong} mismatches`
+    ),
+    ...(asked === 0 ? [] : ["  compared with the interpreter and the profile"]),
+    ...(loadErrno === undefined ? [] : [
+      loadErrno === 0
+        ? "  accepted by seccomp(2) as it is"
+        : `  refused by seccomp(2): ${errnoName(loadErrno)}`,
+    ]),
+    ...mismatches.map(({ engine, data, expected, actual }) =>
+      `  mismatch: ${describeCall(data)}: ${formatReturnValue(expected)}, ${
+        ENGINES[engine]
+      } says ${actual === undefined ? "nothing" : formatReturnValue(actual)}`
+    ),
+    ...notes.map((note) => `  note: ${note}`),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}

@@ -1,0 +1,212 @@
+/**
+ * `simulate`: what a filter answers to a call.
+ *
+ * @module
+ */
+
+import {
+  effective,
+  formatReturnValue,
+  precedence,
+} from "../../bpf/return_value.ts";
+import { prepare, trace } from "../../bpf/run.ts";
+import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
+import type { Arch } from "../../tables/arch.ts";
+import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
+import { decide } from "../../verify/decide.ts";
+import {
+  describeCall,
+  jsonOfCall,
+  jsonOfValue,
+  parseCall,
+  parseWord,
+  sixArguments,
+} from "../input/call.ts";
+import { UsageError } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import {
+  type CompiledProfile,
+  type Filter,
+  loadFilter,
+} from "../input/filter.ts";
+import type { SourceFlags } from "../input/flags.ts";
+import { type Io, readInputFile } from "../io.ts";
+import { refuseTwoStdins } from "../input/source.ts";
+import { nativeArch } from "../input/target.ts";
+import { readVectors } from "../input/vectors.ts";
+
+/** Flags of `simulate`. */
+export interface SimulateFlags extends SourceFlags {
+  readonly output: "text" | "json";
+  readonly vectors?: string;
+  readonly ip: string;
+}
+
+/** The answer of one filter. */
+interface Answer {
+  readonly value: number;
+  readonly path: readonly number[];
+}
+
+/** The answer of all filters of a source. */
+interface Simulation {
+  readonly data: SeccompData;
+  /** What the kernel acts on. */
+  readonly value: number;
+  /** Executed instructions of all filters. */
+  readonly steps: number;
+  /** One per filter, oldest first. */
+  readonly answers: readonly Answer[];
+  /** The rule that decided, where the source is a profile. */
+  readonly rule?: string;
+}
+
+/** Simulates one call, or one per line of a file. */
+export async function runSimulate(
+  io: Io,
+  flags: SimulateFlags,
+  ...words: readonly string[]
+): Promise<number> {
+  const [word, syscall, ...args] = words;
+  if (word === undefined) {
+    throw new UsageError(
+      "Cannot simulate: no source: write one, then a call, such as default:docker openat",
+    );
+  }
+  if ((syscall === undefined) === (flags.vectors === undefined)) {
+    throw new UsageError(
+      syscall === undefined
+        ? "Cannot simulate: no system call: write a name or a number, such as openat or x86:102"
+        : `Cannot simulate "${syscall}" and a file of vectors at once: leave one out`,
+    );
+  }
+  if (args.length > 6) {
+    throw new UsageError(
+      `Cannot simulate ${args.length} arguments: a call has at most 6`,
+    );
+  }
+  refuseTwoStdins(word, flags.vectors);
+  const instructionPointer = parseWord(flags.ip);
+  const sixArgs = sixArguments(args);
+  const filter = await loadFilter(io, word, flags);
+  const simulate = createSimulator(filter);
+  const native = nativeOf(filter);
+  if (syscall === undefined) {
+    return await runVectors(io, flags.vectors ?? "", native, simulate);
+  }
+  const result = simulate({
+    ...parseCall(syscall, native),
+    instructionPointer,
+    args: sixArgs,
+  });
+  io.out(
+    flags.output === "json"
+      ? `${JSON.stringify({ schemaVersion: 1, ...jsonOf(result) })}\n`
+      : textOf(result),
+  );
+  return EXIT.ok;
+}
+
+/** Prepares the filters of a source. */
+function createSimulator(filter: Filter): (data: SeccompData) => Simulation {
+  const littleEndian = filter.kind === "programs" ||
+    filter.resolved.policy.littleEndian;
+  const prepared = filter.programs.map((program) => prepare(program));
+  return (data) => {
+    const words = toWords(data, littleEndian);
+    const answers = prepared.map((program) => trace(program, words));
+    // The kernel asks the newest filter first, and an older one wins where it
+    // is stricter (kernel/seccomp.c: seccomp_run_filters()).
+    const value = answers.map((answer) => answer.value).reduceRight(
+      (won, older) => precedence(older) < precedence(won) ? older : won,
+      answers.at(-1)?.value ?? SECCOMP_RET_ALLOW,
+    );
+    const steps = answers.reduce((sum, { path }) => sum + path.length, 0);
+    const base = { data, value, steps, answers };
+    if (filter.kind === "programs") return base;
+    const verdict = decide(filter.resolved.policy, data);
+    if (verdict.value !== value) {
+      throw new Error(
+        `Unreachable: the program answers ${
+          formatReturnValue(value)
+        }, the profile ${formatReturnValue(verdict.value)}`,
+      );
+    }
+    const rule = verdict.rule?.source ??
+      (isFiltered(filter, data.arch)
+        ? "none: defaultAction"
+        : "none: the profile is not for this architecture");
+    return { ...base, rule };
+  };
+}
+
+function isFiltered({ resolved }: CompiledProfile, arch: number): boolean {
+  return resolved.policy.arches.some(({ auditArch }) => auditArch === arch);
+}
+
+function nativeOf(filter: Filter): Arch {
+  return filter.kind === "profile"
+    ? filter.resolved.arches[0] ?? nativeArch()
+    : nativeArch();
+}
+
+/** Simulates every line of a file of JSON objects. */
+async function runVectors(
+  io: Io,
+  file: string,
+  native: Arch,
+  simulate: (data: SeccompData) => Simulation,
+): Promise<number> {
+  const bytes = file === "-" ? await io.stdin() : readInputFile(file);
+  const name = file === "-" ? "<stdin>" : file;
+  let wrong = 0;
+  let out = "";
+  const vectors = readVectors(name, new TextDecoder().decode(bytes), native);
+  for (const { data, expect } of vectors) {
+    const result = simulate(data);
+    const matches = expect === undefined || expect === result.value;
+    if (!matches) wrong++;
+    const expected = expect === undefined
+      ? {}
+      : { expect: formatReturnValue(expect), ok: matches };
+    out += `${JSON.stringify({ ...jsonOf(result), ...expected })}\n`;
+  }
+  io.out(out);
+  if (wrong > 0) io.err(`${wrong} of ${vectors.length} vectors differ\n`);
+  return wrong > 0 ? EXIT.no : EXIT.ok;
+}
+
+function jsonOf(result: Simulation): Readonly<Record<string, unknown>> {
+  const { data, value, steps, answers, rule } = result;
+  return {
+    ...jsonOfCall(data),
+    ...jsonOfValue(value),
+    steps,
+    paths: answers.map(({ path }) => path),
+    ...(rule === undefined ? {} : { rule }),
+  };
+}
+
+/** What the kernel makes of a value that it does not take as it is. */
+function actedOn(value: number): string | undefined {
+  const acted = formatReturnValue(effective(value));
+  return acted === formatReturnValue(value) ? undefined : acted;
+}
+
+function textOf({ data, value, steps, answers, rule }: Simulation): string {
+  const acted = actedOn(value);
+  const lines = [
+    formatReturnValue(value),
+    ...(acted === undefined ? [] : [`  acted  as ${acted}, by the kernel`]),
+    `  call   ${describeCall(data)}`,
+    ...(rule === undefined ? [] : [`  rule   ${rule}`]),
+    `  steps  ${steps}`,
+    ...answers.map(({ path, value: own }, i) => {
+      const which = answers.length > 1
+        ? `filter ${i + 1}, ${formatReturnValue(own)}: `
+        : "";
+      return `  path   ${which}${path.join(" ")}`;
+    }),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,223 @@
+/**
+ * `stats`: sizes and steps of filters, side by side, and how far the trees are
+ * from what is possible.
+ *
+ * @module
+ */
+
+import { type Arch, ARCHES } from "../../tables/arch.ts";
+import { readCost, weightsFor } from "../input/cost.ts";
+import { EXIT } from "../exit.ts";
+import {
+  type CompiledProfile,
+  type Filter,
+  loadFilter,
+} from "../input/filter.ts";
+import type { CostFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import { floorSteps } from "../../measure/lower_bound.ts";
+import type { Io } from "../io.ts";
+import {
+  type Measure,
+  measure,
+  type MeasureWeights,
+} from "../../measure/measure.ts";
+import { refuseTwoStdins } from "../input/source.ts";
+import { formatTable } from "../output/table.ts";
+import { nativeArch } from "../input/target.ts";
+
+/** Flags of `stats`. */
+export interface StatsFlags extends SourceFlags, CostFlags, OutputFlags {}
+
+/** Measures under a name. */
+export interface NamedMeasure extends Measure {
+  readonly name: string;
+}
+
+/** What is known about the tree of one architecture. */
+interface TreeReport {
+  readonly name: string;
+  readonly arch: string;
+  /** Intervals of the number line. */
+  readonly intervals: number;
+  /** Expected executed instructions. */
+  readonly expected: number;
+  /** The same of the best tree, or less; `null` where the objective is not a count of steps. */
+  readonly tree: number | null;
+  /** No program expects fewer executed instructions. */
+  readonly floor: number;
+  /** Expected tests on the number. */
+  readonly tests: number;
+  /** What was made small: tests, with the objective's price of a test that exists. */
+  readonly cost: number;
+  /** No tree costs less. */
+  readonly lowerBound: number;
+  /** Whether no tree costs less than this one. */
+  readonly proven: boolean;
+}
+
+/** Measures every source. */
+export async function runStats(
+  io: Io,
+  flags: StatsFlags,
+  ...words: readonly string[]
+): Promise<number> {
+  refuseTwoStdins(...words, flags.weights);
+  const cost = await readCost(io, flags);
+  const weighing: MeasureWeights = {
+    ...(cost.counts === undefined
+      ? {}
+      : { weights: weightsFor(cost.counts, ARCHES) }),
+    ...(flags.background === undefined ? {} : { background: flags.background }),
+  };
+  const filters: NamedMeasure[] = [];
+  const trees: TreeReport[] = [];
+  for (const word of words.length === 0 ? ["default:docker"] : words) {
+    const filter = await loadFilter(io, word, flags, cost);
+    const arches = archesOf(filter);
+    const own: NamedMeasure[] = filter.programs.map((program, i) => ({
+      name: filter.programs.length > 1
+        ? `${filter.name}#${i + 1}`
+        : filter.name,
+      ...measure(program, arches, weighing),
+    }));
+    filters.push(...own);
+    if (filter.kind === "profile") {
+      trees.push(...treesOf(filter, arches, own, weighing));
+    }
+  }
+  if (flags.output === "json") {
+    io.out(`${JSON.stringify({ schemaVersion: 1, filters, trees })}\n`);
+    return EXIT.ok;
+  }
+  io.out(formatMeasures(filters, weighing.weights !== undefined));
+  if (trees.length > 0) io.out(`\n${formatTrees(trees)}`);
+  if (flags.verbose) io.out(trees.map(whyOf).join(""));
+  return EXIT.ok;
+}
+
+function archesOf(filter: Filter): readonly Arch[] {
+  if (filter.kind === "profile") return filter.resolved.arches;
+  const named = new Set(
+    filter.programs.flatMap((program) =>
+      program.filter((i) => i.op === "jeq.k").map((i) => i.k)
+    ),
+  );
+  const native = nativeArch();
+  const others = ARCHES.filter((arch) =>
+    arch !== native && arch.littleEndian === native.littleEndian &&
+    named.has(arch.auditArch)
+  );
+  return [native, ...others];
+}
+
+function treesOf(
+  { name, compilation, objective }: CompiledProfile,
+  arches: readonly Arch[],
+  measures: readonly Measure[],
+  weighing: MeasureWeights,
+): readonly TreeReport[] {
+  return compilation.arches.flatMap((tree) => {
+    const arch = arches.find((a) =>
+      a.auditArch === tree.auditArch && a.syscallBit === 0
+    );
+    const counted = measures[0]?.arches.find((a) => a.name === arch?.name);
+    if (arch === undefined || counted === undefined) return [];
+    const { intervals, tests, cost, lowerBound, proven } = tree;
+    const { expected } = counted;
+    const inSteps = objective === "balanced" || objective === "uncached";
+    return [{
+      name,
+      arch: tree.names.join("+"),
+      intervals,
+      expected,
+      tree: inSteps ? expected - cost + lowerBound : null,
+      floor: floorSteps(compilation.decision, arch, weighing),
+      tests,
+      cost,
+      lowerBound,
+      proven,
+    }];
+  });
+}
+
+/** Writes measures as a table, one row per filter and architecture. */
+export function formatMeasures(
+  measures: readonly NamedMeasure[],
+  weighted = false,
+): string {
+  const rows = [[
+    "filter",
+    "instructions",
+    "attach µs",
+    "arch",
+    ...(weighted ? ["weighted"] : []),
+    "mean",
+    "worst",
+    "cached",
+  ]];
+  for (const { name, length, attach, arches } of measures) {
+    for (const [i, arch] of arches.entries()) {
+      rows.push([
+        i === 0 ? name : "",
+        i === 0 ? String(length) : "",
+        i === 0 ? attach.toFixed(0) : "",
+        arch.name,
+        ...(weighted ? [arch.expected.toFixed(2)] : []),
+        arch.mean.toFixed(2),
+        String(arch.worst),
+        arch.cached === null ? "–" : String(arch.cached),
+      ]);
+    }
+  }
+  return formatTable(rows);
+}
+
+function formatTrees(trees: readonly TreeReport[]): string {
+  return formatTable([
+    [
+      "tree",
+      "arch",
+      "expected",
+      "best ==,>= tree",
+      "gap",
+      "any program",
+      "best tree is",
+    ],
+    ...trees.map((report) => {
+      const { name, arch, expected, tree, floor, proven } = report;
+      return [
+        name,
+        arch,
+        expected.toFixed(3),
+        tree === null ? "–" : `${proven ? "" : "≥ "}${tree.toFixed(3)}`,
+        `${(100 * gapOf(report)).toFixed(2)} %`,
+        `≥ ${floor.toFixed(3)}`,
+        proven ? "proven" : "a bound",
+      ];
+    }),
+  ]);
+}
+
+/**
+ * How far above the best tree of `==` and `>=` tests the filter may be, or how
+ * far below it is, by JSET.
+ */
+function gapOf({ expected, tree, cost, lowerBound }: TreeReport): number {
+  if (tree !== null) return expected / tree - 1;
+  return lowerBound === 0 ? 0 : cost / lowerBound - 1;
+}
+
+function whyOf(report: TreeReport): string {
+  const { name, arch, intervals, tests, cost, lowerBound, proven } = report;
+  const why = proven
+    ? cost < lowerBound - 1e-6
+      ? "optimal: proven, and JSET in narrow ranges betters it"
+      : "no tree of == and >= tests costs less: optimal: proven"
+    : `no tree of == and >= tests costs less than ${
+      lowerBound.toFixed(3)
+    }; the search ended at its limit, --optimum spends more`;
+  return `${name}: ${arch}: ${intervals} intervals, ${
+    tests.toFixed(3)
+  } tests expected on the number, cost ${cost.toFixed(3)}; ${why}
+`;
+}

@@ -1,0 +1,122 @@
+/**
+ * `status`: what is there and what is active.
+ *
+ * @module
+ */
+
+import {
+  gatherStatus,
+  type ManagerStatus,
+  type Status,
+} from "../../install/status.ts";
+import { EXIT, printable } from "../exit.ts";
+import type { OutputFlags } from "../input/flags.ts";
+import { type PlaceFlags, placeOf, settle } from "./install.ts";
+import type { Io } from "../io.ts";
+
+/** Flags of `status`. */
+export interface StatusFlags extends PlaceFlags, OutputFlags {
+  readonly state?: readonly string[];
+}
+
+/** Prints what is there. */
+export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
+  return await settle(io, async () => {
+    const status = await gatherStatus(
+      placeOf(flags, []),
+      flags.state === undefined ? {} : { states: flags.state },
+    );
+    io.out(
+      flags.output === "json"
+        ? `${JSON.stringify({ schemaVersion: 1, ...status })}\n`
+        : formatStatus(status),
+    );
+    return EXIT.ok;
+  });
+}
+
+/**
+ * Writes a status for people.
+ *
+ * @param status What was found.
+ */
+export function formatStatus(status: Status): string {
+  const { machine, runtimes, managers, store, containers } = status;
+  const lines = [
+    ["kernel", `${machine.kernel} ${machine.arch}`],
+    ["allow cache", machine.allowCache ? "yes (5.11 or later)" : "no"],
+    ["JIT", machine.jit],
+    ["JIT memory", memory(machine)],
+    ["live filters", live(machine.checkpointRestore)],
+    ["libseccomp", machine.libseccomp?.replace(/ sha256:.*/, "") ?? "none"],
+    [
+      "store",
+      `${store.directory}: ${store.current} filters, ${store.stale} stale, ${store.problems.length} doubtful`,
+    ],
+  ];
+  return [
+    leftTable(lines),
+    section(
+      ["runtime", "version", "raw filters", "why"],
+      runtimes.map((r) => [r.path, r.version ?? "?", r.rawFilters, r.reason]),
+    ),
+    section(
+      ["manager", "version", "state"],
+      managers.filter((m) => m.installed || m.version !== undefined)
+        .map((m) => [m.name, m.version ?? "?", stateOf(m)]),
+    ),
+    section(
+      ["container", "pid", "runtime", "filter", "instructions"],
+      containers.map((c) => [
+        printable(c.id.slice(0, 24)),
+        String(c.pid),
+        c.runtime,
+        c.detail === "" ? c.filter : `${c.filter} (${printable(c.detail)})`,
+        String(c.instructions ?? "-"),
+      ]),
+    ),
+  ].join("");
+}
+
+/** Columns of texts, all of them to the left. */
+function leftTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    }
+  }
+  return rows.map((row) =>
+    `${
+      row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd()
+    }\n`
+  ).join("");
+}
+
+function section(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  return rows.length === 0 ? "" : `\n${leftTable([head, ...rows])}`;
+}
+
+function memory({ jitLimit, jitUse }: Status["machine"]): string {
+  const mib = (bytes: number | undefined): string =>
+    bytes === undefined ? "?" : `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  return `${mib(jitUse)} of ${mib(jitLimit)}`;
+}
+
+function live(checkpointRestore: boolean | undefined): string {
+  if (checkpointRestore === undefined) return "not known whether readable";
+  return checkpointRestore ? "readable" : "not readable";
+}
+
+function stateOf(
+  { installed, damaged, notOptimized }: ManagerStatus,
+): string {
+  if (!installed) return "not installed";
+  if (damaged.length > 0) return `damaged: ${damaged.length} paths`;
+  return notOptimized === undefined
+    ? "active"
+    : `not optimized: ${printable(notOptimized)}`;
+}

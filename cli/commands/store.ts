@@ -1,0 +1,236 @@
+/**
+ * `store`: the precompiled filters of this machine's containers.
+ *
+ * ```text
+ * store ls                 what is there, doubtful files with their problem
+ * store show KEY           one filter; the first digits of its key will do
+ * store gc                 remove what no longer serves
+ * store prime PROFILE...   compile, prove and keep before a container asks
+ * ```
+ *
+ * @module
+ */
+
+import { encodeBase64 } from "../../bpf/base64.ts";
+import { decode } from "../../bpf/encode.ts";
+import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
+import { MachineError, UsageError } from "../error.ts";
+import { EXIT, messageLine, printable } from "../exit.ts";
+import type { OutputFlags } from "../input/flags.ts";
+import type { Io } from "../io.ts";
+import {
+  currentEnvironments,
+  type HookFlags,
+  readStore,
+  refusing,
+} from "./store_open.ts";
+import { nativeArch } from "../input/target.ts";
+
+/** Flags of `store`. */
+export interface StoreFlags extends HookFlags, OutputFlags {
+  readonly caps?: string;
+  readonly kernel?: string;
+}
+
+/** What may be done with a store. */
+const ACTIONS = ["ls", "show", "gc", "prime"] as const;
+
+type Action = typeof ACTIONS[number];
+
+/** How many digits tell keys apart for people. */
+const SHORT_KEY = 16;
+
+/** Does something with the store. */
+export async function runStore(
+  io: Io,
+  flags: StoreFlags,
+  ...[action, ...words]: readonly string[]
+): Promise<number> {
+  const known = ACTIONS.find((name) => name === action);
+  if (known === undefined) {
+    throw new UsageError(
+      `Cannot use the store: ${
+        action === undefined ? "no action" : JSON.stringify(action)
+      }: use one of ${ACTIONS.join(", ")}`,
+    );
+  }
+  checkUse(known, flags, words);
+  return await refusing(io, async () => {
+    switch (known) {
+      case "ls":
+        return await listEntries(io, flags);
+      case "show":
+        return await showEntry(io, flags, words[0] ?? "");
+      case "gc":
+        return await removeStale(io, flags);
+      case "prime": {
+        const { primeStore } = await import("./store_prime.ts");
+        return await primeStore(io, flags, words);
+      }
+    }
+  });
+}
+
+function checkUse(
+  action: Action,
+  flags: StoreFlags,
+  words: readonly string[],
+): void {
+  const wanted = action === "prime"
+    ? words.length > 0 || "no profile: name one, such as default:docker"
+    : action === "show"
+    ? words.length === 1 || `${words.length} keys: give one, see "store ls"`
+    : words.length === 0 || `${JSON.stringify(words[0])} is too much`;
+  if (typeof wanted === "string") {
+    throw new UsageError(`Cannot run store ${action}: ${wanted}`);
+  }
+  if (flags.output === "json" && (action === "gc" || action === "prime")) {
+    throw new UsageError(
+      `Cannot run store ${action}: it has no report: leave -o json out`,
+    );
+  }
+}
+
+async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
+  const { directory, items } = await readStore(io, flags);
+  const current = await currentEnvironments();
+  const entries = items.flatMap(({ entry }) =>
+    entry === undefined ? [] : [aboutEntry(entry, current)]
+  );
+  const problems = items.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [{ name, problem }]
+  );
+  if (flags.output === "json") {
+    const report = { schemaVersion: 1, store: directory, entries, problems };
+    io.out(`${JSON.stringify(report)}\n`);
+    return EXIT.ok;
+  }
+  const row = (
+    key: string,
+    state: string,
+    size: string,
+    about: string,
+  ): string =>
+    `${key.padEnd(SHORT_KEY)}  ${state.padEnd(8)}  ${
+      size.padStart(12)
+    }  ${about}\n`;
+  io.out([
+    row("key", "state", "instructions", "about"),
+    ...entries.map((e) =>
+      row(
+        e.key.slice(0, SHORT_KEY),
+        e.current ? "current" : "stale",
+        String(e.instructions),
+        printable(e.about.replace(/ sha256:.*/, "")),
+      )
+    ),
+    ...problems.map(({ name, problem }) =>
+      row(
+        parseEntryName(name)?.key.slice(0, SHORT_KEY) ?? printable(name),
+        "doubtful",
+        "-",
+        printable(problem),
+      )
+    ),
+  ].join(""));
+  return EXIT.ok;
+}
+
+async function showEntry(
+  io: Io,
+  flags: StoreFlags,
+  key: string,
+): Promise<number> {
+  if (!/^[0-9a-f]{4,64}$/.test(key)) {
+    throw new UsageError(
+      `Cannot show ${
+        JSON.stringify(key)
+      }: not the beginning of a key: give 4 or more digits, see "store ls"`,
+    );
+  }
+  const { directory, items } = await readStore(io, flags);
+  const found = items.filter(({ name }) =>
+    parseEntryName(name)?.key.startsWith(key) ?? false
+  );
+  const [item, second] = found;
+  if (second !== undefined) {
+    throw new UsageError(
+      `Cannot show "${key}": ${found.length} keys begin so: give more digits`,
+    );
+  }
+  if (item === undefined) {
+    io.err(messageLine(io, "error", `No filter of key "${key}" is stored`));
+    return EXIT.no;
+  }
+  const { name, entry, problem = "it is no entry" } = item;
+  if (entry === undefined) {
+    throw new MachineError(
+      `Cannot show "${directory}/${name}": ${problem}: find out who changed it, then run "seccomp-tree store gc"`,
+    );
+  }
+  const about = aboutEntry(entry, await currentEnvironments());
+  if (flags.output === "json") {
+    const filter = encodeBase64(entry.bytes);
+    const { section } = entry;
+    io.out(
+      `${JSON.stringify({ schemaVersion: 1, ...about, filter, section })}\n`,
+    );
+    return EXIT.ok;
+  }
+  const { formatProgram } = await import("../output/formats.ts");
+  const { littleEndian } = nativeArch();
+  const text = await formatProgram(
+    decode(entry.bytes, { littleEndian }),
+    "asm",
+    littleEndian,
+  );
+  io.out(
+    `key           ${entry.key}
+environment   ${entry.environment} (${about.current ? "current" : "stale"})
+about         ${printable(entry.about)}
+instructions  ${about.instructions}
+section       ${about.sectionLength} bytes
+
+`,
+  );
+  io.out(text);
+  return EXIT.ok;
+}
+
+async function removeStale(io: Io, flags: StoreFlags): Promise<number> {
+  const { store } = await readStore(io, flags);
+  const keep = await currentEnvironments();
+  const removed = await store?.gc(keep) ?? [];
+  io.out(
+    removed.length === 0
+      ? "Nothing to remove\n"
+      : removed.map((name) => `removed ${name}\n`).join(""),
+  );
+  return EXIT.ok;
+}
+
+/** What is told of an entry. */
+interface AboutEntry {
+  readonly key: string;
+  readonly environment: string;
+  /** Whether this machine would use it now. */
+  readonly current: boolean;
+  readonly about: string;
+  readonly instructions: number;
+  /** Bytes. */
+  readonly sectionLength: number;
+}
+
+function aboutEntry(
+  { key, environment, about, bytes, section }: Entry,
+  current: ReadonlySet<string>,
+): AboutEntry {
+  return {
+    key,
+    environment,
+    current: current.has(environment),
+    about,
+    instructions: bytes.length / 8,
+    sectionLength: new TextEncoder().encode(section).length,
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * What `store` and `rewrite` have in common: the settings that a container's
+ * hook would have, the store that they name, and what a refusal means for the
+ * exit code.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "@std/path";
+import { hostNames, presentEnvironments } from "../../hook/environment.ts";
+import { RefusedError } from "../../hook/error.ts";
+import type { Log } from "../../hook/log.ts";
+import { DEFAULTS, loadSettings, type Settings } from "../../hook/settings.ts";
+import {
+  openStore,
+  type Store,
+  type StoreItem,
+} from "../../hook/store/store.ts";
+import {
+  InputError,
+  MachineError,
+  reasonOf,
+  UnprovenError,
+  UsageError,
+} from "../error.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import { placeOf, settle } from "./install.ts";
+import type { Io } from "../io.ts";
+
+/** Flags that say how a container's hook would be set. */
+export interface HookFlags {
+  readonly store?: string;
+  readonly user: boolean;
+  readonly settings?: string;
+  readonly semantics?: "crun" | "runc";
+  readonly names?: "host" | "builtin";
+  readonly quiet: boolean;
+}
+
+/** A store as it was found. */
+export interface FoundStore {
+  /** Where it is or would be. */
+  readonly directory: string;
+  /** Absent where the folder is not there. */
+  readonly store?: Store;
+  /** All that lies in it. */
+  readonly items: readonly StoreItem[];
+}
+
+/** Most milliseconds for one filter: nobody's container waits for it. */
+export const MOST_MS = 60_000;
+
+/**
+ * Finds the settings that flags and their file stand for.
+ *
+ * @param flags The flags.
+ * @returns The settings; without a file and a flag, the built-in ones.
+ * @throws {RefusedError} Where the file cannot be used.
+ */
+export async function settingsOf(flags: HookFlags): Promise<Settings> {
+  const { semantics, names } = flags;
+  const settings = flags.settings === undefined
+    ? DEFAULTS
+    : await loadSettings(realPath(flags.settings));
+  if (flags.user && flags.store !== undefined) {
+    throw new UsageError("Cannot use --user with --store: leave one out");
+  }
+  const store = flags.store === "none"
+    ? undefined
+    : flags.store !== undefined
+    ? realPath(flags.store)
+    : flags.user
+    ? placeOf({ user: true }, []).layout.store
+    : settings.store;
+  return {
+    ...settings,
+    store,
+    ...(semantics === undefined ? {} : { semantics }),
+    ...(names === undefined ? {} : { names }),
+  };
+}
+
+/** The absolute path without links that `hook/` asks for; the last part may be missing. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    // Not there yet, or the folder below says what is wrong.
+  }
+  try {
+    return join(Deno.realPathSync(dirname(path)), basename(path));
+  } catch (error) {
+    throw new MachineError(
+      `Cannot use ${JSON.stringify(path)}: ${
+        reasonOf(error)
+      }: make the folder that it is to lie in`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Reads all of the store.
+ *
+ * @param io Where is said that there is none.
+ * @param flags Which store.
+ * @returns What lies in it.
+ */
+export async function readStore(
+  io: Io,
+  flags: HookFlags,
+): Promise<FoundStore> {
+  const directory = (await settingsOf(flags)).store;
+  if (directory === undefined) {
+    throw new UsageError("Cannot use the store: there is none by the settings");
+  }
+  const store = await openStore(directory);
+  if (store === undefined) {
+    const text = `There is no store "${directory}" yet`;
+    if (!flags.quiet) io.err(messageLine(io, "note", text));
+    return { directory, items: [] };
+  }
+  return { directory, store, items: await store.list() };
+}
+
+/**
+ * Lists the environments whose filters are current on this machine.
+ *
+ * @returns Their ids.
+ * @throws {MachineError} Where a library of names is there and cannot be told apart from others.
+ */
+export async function currentEnvironments(): Promise<ReadonlySet<string>> {
+  const host = await hostNames();
+  if (host?.exact === false) {
+    throw new MachineError(
+      "Cannot tell which filters are current: the host's libseccomp cannot be read: run this with -A",
+    );
+  }
+  return await presentEnvironments(host);
+}
+
+/**
+ * Makes a log of the command's own messages.
+ *
+ * @param io Where they go.
+ * @param flags Whether warnings are told.
+ */
+export function logTo(io: Io, { quiet }: Pick<HookFlags, "quiet">): Log {
+  return {
+    write(level, message): void {
+      if (level === "info" || (quiet && level !== "error")) return;
+      io.err(messageLine(io, level, message));
+    },
+  };
+}
+
+/**
+ * Runs something of `hook/` and turns its refusals into errors of commands.
+ *
+ * @param io Where errors go.
+ * @param work What.
+ * @returns The exit code: 1 where an annotation is not what the section says.
+ */
+export async function refusing(
+  io: Io,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await settle(io, work);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    const { code, message } = error;
+    const options = { cause: error };
+    switch (code) {
+      case "foreign-annotation":
+      case "not-verified":
+        io.err(messageLine(io, "error", message));
+        return EXIT.no;
+      case "bad-input":
+      case "bad-config":
+      case "bad-bundle":
+      case "bad-settings":
+        throw new InputError(message, options);
+      case "not-optimized":
+      case "deadline":
+        throw new UnprovenError(message, options);
+      case "doubtful-store":
+        throw new MachineError(message, options);
+      case "failed-proof":
+        throw error;
+      default:
+        throw new Error(`Unreachable: ${code satisfies never}`);
+    }
+  }
+}

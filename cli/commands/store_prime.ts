@@ -1,0 +1,184 @@
+/**
+ * `store prime`: filters before the first container asks for them.
+ *
+ * A filter is kept under the exact text of its section, so the section has to
+ * be written as a container manager would write it: Podman, Docker, containerd
+ * and CRI-O all have Go's `encoding/json` write the struct of runtime-spec,
+ * `specs-go/config.go: LinuxSeccomp`. The section of a whole `config.json` is
+ * taken as it stands. Where a manager writes another text after all, its
+ * containers miss the entry and get a filter compiled for them: nothing else
+ * hangs on this.
+ *
+ * @module
+ */
+
+import { gatherContext } from "../../hook/context.ts";
+import { startDeadline } from "../../hook/deadline.ts";
+import { rewriteConfig } from "../../hook/precreate.ts";
+import { readConfigText } from "../../hook/rewrite.ts";
+import type { LinuxSeccomp, LinuxSyscall } from "../../profile/formats/oci.ts";
+import { InputError, MachineError } from "../error.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import { tellAssumed } from "../input/filter.ts";
+import type { Io } from "../io.ts";
+import {
+  loadSource,
+  type ProfileSource,
+  tellingProfile,
+} from "../input/source.ts";
+import type { StoreFlags } from "./store.ts";
+import { logTo, MOST_MS, settingsOf } from "./store_open.ts";
+import { resolveProfile } from "../input/target.ts";
+
+/**
+ * Compiles profiles, proves their filters and keeps them.
+ *
+ * @param io Streams.
+ * @param flags For which containers.
+ * @param words Source words, each of a profile.
+ * @returns The exit code: 4 where one of them cannot be optimized.
+ */
+export async function primeStore(
+  io: Io,
+  flags: StoreFlags,
+  words: readonly string[],
+): Promise<number> {
+  const settings = await settingsOf(flags);
+  const log = logTo(io, flags);
+  const gathered = await gatherContext(settings, startDeadline(MOST_MS), log);
+  const { store, obstacle } = gathered;
+  if (store === undefined || obstacle !== undefined) {
+    throw new MachineError(
+      `Cannot prime the store: ${
+        obstacle ?? `no store at "${settings.store ?? "none"}"`
+      }: run this as the user whose containers it is for, or name --store`,
+    );
+  }
+  let code: number = EXIT.ok;
+  for (const word of words) {
+    const section = await sectionOf(io, word, flags, settings.semantics);
+    const context = {
+      ...gathered,
+      strict: false,
+      deadline: startDeadline(MOST_MS),
+    };
+    const text = `{"linux":{"seccomp":${section}}}`;
+    const rewrite = await rewriteConfig(text, context);
+    if (rewrite.kind === "unchanged") {
+      const why = `Cannot optimize the filter: ${rewrite.detail}`;
+      io.err(messageLine(io, "error", why, word));
+      code = EXIT.unproven;
+      continue;
+    }
+    for (const warning of rewrite.warnings) log.write("warning", warning);
+    const { entry: { key, bytes }, from } = rewrite;
+    if (await store.lookup(key) === undefined) {
+      throw new MachineError(
+        `Cannot keep the filter of ${
+          JSON.stringify(word)
+        }: it is not in "${store.directory}": free some space there`,
+      );
+    }
+    const how = from === "store" ? "there already" : "proved and stored";
+    io.out(`${key}  ${bytes.length / 8} instructions, ${how}: ${word}\n`);
+  }
+  return code;
+}
+
+async function sectionOf(
+  io: Io,
+  word: string,
+  flags: StoreFlags,
+  semantics: "crun" | "runc",
+): Promise<string> {
+  const source = await loadProfile(io, word);
+  const { profile, name } = source;
+  if (profile.kind === "config") {
+    const { section } = readConfigText(profile.document.text);
+    if (section !== undefined) return section;
+  }
+  const target = {
+    semantics,
+    names: "builtin",
+    // Names are for the hook's own source of them to judge.
+    unknown: "ignore",
+    strict: false,
+    ...(flags.caps === undefined ? {} : { caps: flags.caps }),
+    ...(flags.kernel === undefined ? {} : { kernel: flags.kernel }),
+  } as const;
+  const { seccomp, assumed } = await tellingProfile(
+    io,
+    name,
+    () => resolveProfile(profile, target),
+  );
+  tellAssumed(io, name, flags, [assumed.replace(/, names builtin/, "")]);
+  return formatSection(seccomp);
+}
+
+async function loadProfile(io: Io, word: string): Promise<ProfileSource> {
+  const source = await loadSource(io, word);
+  if (source.kind === "profile") return source;
+  throw new InputError(
+    `Cannot prime the store with a filter (${source.form}): give the profile that containers get`,
+    { place: source.name },
+  );
+}
+
+/**
+ * Writes a section as Go's `encoding/json` writes runtime-spec's struct.
+ *
+ * @param seccomp The section.
+ * @returns One line.
+ */
+export function formatSection(seccomp: LinuxSeccomp): string {
+  const { architectures, flags = [], listenerPath, listenerMetadata } = seccomp;
+  return object([
+    ["defaultAction", text(seccomp.defaultAction)],
+    ["defaultErrnoRet", seccomp.defaultErrnoRet?.toString()],
+    ["architectures", list(architectures.map(text))],
+    ["flags", list(flags.map(text))],
+    ["listenerPath", listenerPath ? text(listenerPath) : undefined],
+    ["listenerMetadata", listenerMetadata ? text(listenerMetadata) : undefined],
+    ["syscalls", list(seccomp.syscalls.map(formatSyscall))],
+  ]);
+}
+
+function formatSyscall(syscall: LinuxSyscall): string {
+  const args = syscall.args.map(({ index, value, valueTwo, op }) =>
+    object([
+      ["index", String(index)],
+      ["value", String(value)],
+      ["valueTwo", valueTwo === 0n ? undefined : String(valueTwo)],
+      ["op", text(op)],
+    ])
+  );
+  return object([
+    ["names", list(syscall.names.map(text)) ?? "[]"],
+    ["action", text(syscall.action)],
+    ["errnoRet", syscall.errnoRet?.toString()],
+    ["args", list(args)],
+  ]);
+}
+
+/** An object of those members that are there. */
+function object(
+  members: readonly (readonly [key: string, value: string | undefined])[],
+): string {
+  const parts = members.flatMap(([key, value]) =>
+    value === undefined ? [] : [`"${key}":${value}`]
+  );
+  return `{${parts.join(",")}}`;
+}
+
+/** A list, which Go leaves out where it is empty. */
+function list(items: readonly string[]): string | undefined {
+  return items.length === 0 ? undefined : `[${items.join(",")}]`;
+}
+
+/** Text, with what Go escapes beyond JSON's own. */
+function text(value: string): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

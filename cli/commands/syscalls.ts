@@ -1,0 +1,99 @@
+/**
+ * `syscalls`: the tables.
+ *
+ * @module
+ */
+
+import {
+  type Arch,
+  ARCHES,
+  isKnownName,
+  SYSCALL_TABLE_VERSION,
+} from "../../tables/arch.ts";
+import { EXIT } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { formatTable } from "../output/table.ts";
+import { archOf } from "../input/target.ts";
+
+/** Flags of `syscalls`. */
+export interface SyscallsFlags {
+  readonly arch?: readonly string[];
+  readonly output: "text" | "json";
+}
+
+/** Prints the numbers of a name, the names of a number, or whole tables. */
+export function runSyscalls(
+  io: Io,
+  flags: SyscallsFlags,
+  word?: string,
+): number {
+  const arches = flags.arch?.map(archOf) ?? ARCHES;
+  const number = word !== undefined && /^(?:0x[0-9a-f]+|[0-9]+)$/i.test(word)
+    ? Number(word)
+    : undefined;
+  const found = arches.flatMap((arch) => rowsOf(arch, word, number));
+  if (flags.output === "json") {
+    io.out(
+      `${
+        JSON.stringify({
+          schemaVersion: 1,
+          tables: SYSCALL_TABLE_VERSION,
+          syscalls: found,
+        })
+      }\n`,
+    );
+  } else if (found.length > 0) {
+    io.out(formatTable([
+      ["name", "arch", "number", "through"],
+      ...found.map(({ name, arch, nr, through }) => [
+        name,
+        arch,
+        nr === null ? "–" : String(nr),
+        through ?? "",
+      ]),
+    ]));
+  }
+  if (found.length > 0) return EXIT.ok;
+  io.err(
+    `error: ${
+      number === undefined && word !== undefined && isKnownName(word)
+        ? `"${word}" exists on other architectures only`
+        : `No system call "${word}"`
+    }\n`,
+  );
+  return EXIT.no;
+}
+
+interface Row {
+  readonly name: string;
+  readonly arch: string;
+  readonly nr: number | null;
+  readonly through?: string;
+}
+
+function rowsOf(
+  arch: Arch,
+  word: string | undefined,
+  number: number | undefined,
+): readonly Row[] {
+  const through = new Map(
+    arch.multiplexed.map(({ name, nr, call }) => [name, `${nr}, call ${call}`]),
+  );
+  const row = (name: string, nr: number | null): Row => {
+    const behind = through.get(name);
+    return {
+      name,
+      arch: arch.name,
+      nr,
+      ...(behind === undefined ? {} : { through: behind }),
+    };
+  };
+  const direct = [...arch.syscalls].filter(([name, nr]) =>
+    word === undefined || (number === undefined ? name === word : nr === number)
+  ).map(([name, nr]) => row(name, nr));
+  const hidden = number !== undefined ? [] : [...through.keys()]
+    .filter((name) => !arch.syscalls.has(name))
+    .filter((name) => word === undefined || name === word)
+    .map((name) => row(name, null));
+  return [...direct, ...hidden];
+}

@@ -1,0 +1,58 @@
+/**
+ * `uninstall`: every byte as it was before `install`.
+ *
+ * @module
+ */
+
+import { readManifest, uninstall } from "../../install/install.ts";
+import { type Target, targetsOf } from "../../install/manifest.ts";
+import {
+  formatChanges,
+  type PlaceFlags,
+  placeOf,
+  settle,
+  summary,
+} from "./install.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import type { Io } from "../io.ts";
+
+/** Flags of `uninstall`. */
+export interface UninstallFlags extends PlaceFlags {
+  readonly dryRun: boolean;
+}
+
+/** Undoes installations; all of them where none is named. */
+export async function runUninstall(
+  io: Io,
+  flags: UninstallFlags,
+  named: readonly Target[],
+): Promise<number> {
+  return await settle(io, async () => {
+    const place = placeOf(flags, named);
+    const { dryRun } = flags;
+    const installed = targetsOf(await readManifest(place));
+    const targets = named.length === 0 ? installed : named;
+    const { changes } = await uninstall(targets, place, { dryRun });
+    io.out(
+      dryRun
+        ? formatChanges(changes)
+        : summary(changes, "Nothing to do: nothing is installed\n"),
+    );
+    const gone = targets.filter((t) => installed.includes(t));
+    for (const step of gone.flatMap((target) => STEPS[target])) {
+      io.err(messageLine(io, "note", step));
+    }
+    return EXIT.ok;
+  });
+}
+
+const STEPS: Readonly<Record<Target, readonly string[]>> = {
+  podman: [],
+  docker: [
+    'Have dockerd read its settings: "systemctl reload docker"; containers made with the runtime seccomp-tree have to be made again',
+  ],
+  containerd: [
+    'Have containerd read its settings: "systemctl restart containerd"',
+  ],
+  crio: ['Have CRI-O read its settings: "systemctl reload crio"'],
+};

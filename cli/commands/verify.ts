@@ -1,0 +1,176 @@
+/**
+ * `verify`: does a process run what it should.
+ *
+ * @module
+ */
+
+import {
+  MachineError,
+  messageOf,
+  ReportedError,
+  UsageError,
+} from "../error.ts";
+import { EXIT, messageLine, report } from "../exit.ts";
+import type { OutputFlags, SourceFlags } from "../input/flags.ts";
+import type { Io } from "../io.ts";
+import { parsePid } from "../input/pid.ts";
+import { type ThreadGroup, threadGroups } from "../input/process.ts";
+import { loadSubject, type NamedSubject, witnessText } from "./prove.ts";
+import {
+  exitOf,
+  jsonOf,
+  type ProcessVerification,
+  verify,
+} from "./verify_process.ts";
+
+/** Flags of `verify`. */
+export interface VerifyFlags extends SourceFlags, OutputFlags {
+  readonly against?: string;
+  readonly all: boolean;
+}
+
+/** Verifies one process, or lists all that are confined. */
+export async function runVerify(
+  io: Io,
+  flags: VerifyFlags,
+  word?: string,
+): Promise<number> {
+  if (flags.all === (word !== undefined)) {
+    throw new UsageError(
+      flags.all
+        ? "Cannot verify one process and all of them: leave one out"
+        : "Cannot verify: no process: write pid:N, or pass --all",
+    );
+  }
+  const against = flags.against === undefined
+    ? undefined
+    : await loadSubject(io, flags, flags.against);
+  if (word === undefined) {
+    const { tellAll } = await import("./verify_all.ts");
+    return tellAll(io, flags, against);
+  }
+  if (against === undefined) {
+    throw new UsageError(
+      "Cannot verify: nothing to compare with: pass --against SOURCE",
+    );
+  }
+  const pid = parsePid(word);
+  let groups: readonly ThreadGroup[];
+  try {
+    groups = threadGroups(pid);
+  } catch (error) {
+    if (flags.output === "json") {
+      const reason = messageOf(error);
+      io.out(jsonLine({ pid, state: "unknown", reason }));
+    }
+    return report(io, error);
+  }
+  const found = verify(groups, against);
+  const { worst } = found;
+  const equalUnder = worst.result === undefined || exitOf(worst) === EXIT.ok
+    ? undefined
+    : await otherwiseEqual(io, flags, groups, against);
+  if (flags.output === "json") {
+    io.out(jsonLine({
+      pid,
+      against: against.word,
+      ...jsonOf(found),
+      ...(equalUnder === undefined ? {} : { equalUnder }),
+    }));
+  } else if (worst.filters !== undefined) io.out(textOf(pid, found, against));
+  if (worst.filters === undefined) return report(io, worst.error);
+  if (equalUnder !== undefined && !flags.quiet) {
+    const options = Object.entries(equalUnder)
+      .map(([name, value]) => `--${name} ${value}`).join(" ");
+    const hint = `it would be equal with ${options}`;
+    io.err(messageLine(io, "note", hint, `pid:${pid}`));
+  }
+  return exitOf(worst);
+}
+
+function jsonLine(fields: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify({ schemaVersion: 1, ...fields })}\n`;
+}
+
+/** Options that say who made the filter, and with what. */
+type Makers = Partial<Pick<VerifyFlags, "names" | "semantics">>;
+
+/**
+ * Looks whether another runtime, or the host's libseccomp, would have made of
+ * the profile what is in force.
+ */
+async function otherwiseEqual(
+  io: Io,
+  flags: VerifyFlags,
+  groups: readonly ThreadGroup[],
+  against: NamedSubject,
+): Promise<Makers | undefined> {
+  const { word, subject } = against;
+  if (subject.kind !== "policy" || word === "-") return undefined;
+  const names = flags.names === "builtin" ? "host" : "builtin";
+  const semantics = flags.semantics === "crun" ? "runc" : "crun";
+  const silent: Io = { ...io, err: () => {} };
+  const makers: readonly Makers[] = [
+    { names },
+    { semantics },
+    { names, semantics },
+  ];
+  for (const changed of makers) {
+    let other: NamedSubject;
+    try {
+      other = await loadSubject(silent, { ...flags, ...changed }, word);
+    } catch (error) {
+      // The host has no libseccomp, or the profile is none with its names.
+      if (error instanceof MachineError || error instanceof ReportedError) {
+        continue;
+      }
+      throw error;
+    }
+    if (exitOf(verify(groups, other).worst) === EXIT.ok) return changed;
+  }
+  return undefined;
+}
+
+function textOf(
+  pid: number,
+  { all, worst }: ProcessVerification,
+  against: NamedSubject,
+): string {
+  const { state, tids, filters = [], result } = worst;
+  const [tid = pid] = tids;
+  const threads = all.reduce((sum, one) => sum + one.tids.length, 0);
+  const who = all.length === 1
+    ? ""
+    : `, thread ${tid} (and ${tids.length - 1} like it, of ${threads})`;
+  const sizes = filters.map((program) => program.length).join(" + ");
+  const what = filters.length === 0
+    ? "no filter"
+    : `${filters.length} filter${
+      filters.length === 1 ? "" : "s"
+    }, ${sizes} instructions`;
+  const head = `${state}: pid:${pid}${who}, ${what}`;
+  const subject = state === "stacked" ? "the combination is " : "";
+  switch (result?.kind) {
+    case "equal":
+      return `${head}: ${subject}equal to ${against.word} for every input\n`;
+    case "different":
+      return witnessText(
+        `${head}: ${subject}not equal to ${against.word}`,
+        result,
+        // The process is no word that `simulate` could read after it has ended,
+        // but as long as it lives.
+        [
+          {
+            word: `pid:${tid}`,
+            subject: against.subject,
+            ...(tid === pid ? {} : { see: `dump --thread pid:${tid}` }),
+          },
+          against,
+        ],
+      );
+    case "unproven":
+      return `${head}: cannot tell: the limit of ${result.limit} was reached\n`;
+    default:
+      return `${head}\n`;
+  }
+}

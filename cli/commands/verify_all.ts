@@ -1,0 +1,205 @@
+/**
+ * `verify --all`: the confined processes of this machine.
+ *
+ * @module
+ */
+
+import { messageOf } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import type { OutputFlags } from "../input/flags.ts";
+import type { Io } from "../io.ts";
+import {
+  type Confinement,
+  isDead,
+  listProcesses,
+  type ProcessInfo,
+  readProcess,
+  type ThreadGroup,
+  threadGroups,
+} from "../input/process.ts";
+import type { NamedSubject } from "./prove.ts";
+import { formatTable } from "../output/table.ts";
+import {
+  exitOf,
+  jsonOf,
+  type ProcessVerification,
+  verify,
+  worstExit,
+} from "./verify_process.ts";
+
+/** One confined process. */
+interface Row {
+  readonly info: ProcessInfo;
+  /** Its threads; none where they could not be read at all. */
+  readonly groups: readonly ThreadGroup[];
+  /** What the comparison gave. */
+  readonly found: ProcessVerification | undefined;
+  /** Why its threads could not be read. */
+  readonly reason: string | undefined;
+}
+
+/**
+ * Tells which processes are confined.
+ *
+ * @param io Where to.
+ * @param flags The form of the report.
+ * @param against What they are compared with, if anything.
+ */
+export function tellAll(
+  io: Io,
+  flags: OutputFlags,
+  against: NamedSubject | undefined,
+): number {
+  const rows: Row[] = [];
+  for (const pid of listProcesses()) {
+    const info = readProcess(pid);
+    if (info === undefined || ((info.mode ?? 0) === 0 && !info.mixed)) continue;
+    const row = rowOf(info, against);
+    if (row !== undefined) rows.push(row);
+  }
+  if (flags.output === "json") {
+    const processes = rows.map(jsonOfRow);
+    io.out(`${JSON.stringify({ schemaVersion: 1, processes })}\n`);
+  } else if (rows.length === 0) {
+    io.out("no process is confined\n");
+  } else io.out(tableOf(rows, against !== undefined));
+  if (against === undefined) return EXIT.ok;
+  return worstExit(
+    rows.map(({ found }) =>
+      found === undefined ? EXIT.machine : exitOf(found.worst)
+    ),
+  );
+}
+
+/** Looks at one process; `undefined` where it has ended. */
+function rowOf(
+  info: ProcessInfo,
+  against: NamedSubject | undefined,
+): Row | undefined {
+  let groups: readonly ThreadGroup[];
+  try {
+    groups = threadGroups(info.pid);
+  } catch (error) {
+    if (isDead(info.pid)) return undefined;
+    const reason = messageOf(error);
+    return { info, groups: [], found: undefined, reason };
+  }
+  const found = against === undefined ? undefined : verify(groups, against);
+  const shown = confinementOf({ groups, found });
+  const reason = shown?.kind === "unread" ? messageOf(shown.error) : undefined;
+  return { info, groups, found, reason };
+}
+
+/** What the answer is about, or else the first thread. */
+function confinementOf(
+  { groups, found }: Pick<Row, "groups" | "found">,
+): Confinement | undefined {
+  const at = found === undefined ? 0 : found.all.indexOf(found.worst);
+  return groups[at]?.confinement;
+}
+
+/** Bytes of machine code for an instruction, about: x86_64, Linux 6.18. */
+const JIT_BYTES = 9;
+/** Memory of the JIT is handed out in chunks of this size (kernel/bpf/core.c). */
+const JIT_CHUNK = 64;
+
+/** Estimates what the compiled filters take. */
+export function jitBytes(lengths: readonly number[]): number {
+  return lengths.reduce(
+    (sum, length) =>
+      sum + JIT_CHUNK * Math.ceil((length * JIT_BYTES + JIT_CHUNK) / JIT_CHUNK),
+    0,
+  );
+}
+
+/** Modes as they are called where threads have them. */
+const MODES: Readonly<Record<Exclude<Confinement["kind"], "unread">, string>> =
+  { none: "none", strict: "strict", filters: "filter" };
+
+function jsonOfRow(row: Row): Readonly<Record<string, unknown>> {
+  const { info, groups, found, reason } = row;
+  const shown = confinementOf(row);
+  const known = shown === undefined || shown.kind === "unread"
+    ? undefined
+    : shown;
+  const lengths = known && lengthsOf(known);
+  return {
+    pid: info.pid,
+    name: info.name,
+    mode: known === undefined
+      ? info.mode === 1 ? "strict" : "filter"
+      : MODES[known.kind],
+    filters: lengths?.length ?? info.filters ?? null,
+    lengths: lengths ?? null,
+    jitBytes: lengths === undefined ? null : jitBytes(lengths),
+    container: info.container ?? null,
+    mixedThreads: groups.length > 1,
+    ...(found === undefined
+      ? { state: known === undefined ? "unknown" : null }
+      : jsonOf(found)),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function lengthsOf(confinement: Confinement): readonly number[] {
+  return confinement.kind === "filters"
+    ? confinement.programs.map((program) => program.length)
+    : [];
+}
+
+function tableOf(rows: readonly Row[], compared: boolean): string {
+  return formatTable([
+    [
+      "name",
+      "pid",
+      "filters",
+      "instructions",
+      "JIT bytes",
+      ...(compared ? ["state"] : []),
+      "container",
+    ],
+    ...rows.map((row) => {
+      const { info, groups, found } = row;
+      const shown = confinementOf(row);
+      const lengths = shown === undefined ? [] : lengthsOf(shown);
+      return [
+        info.name,
+        String(info.pid),
+        found === undefined && groups.length > 1
+          ? groups.map(({ confinement }) => countOf(confinement)).join(", ")
+          : countOf(shown, info),
+        lengths.length === 0 ? "–" : lengths.join("+"),
+        lengths.length === 0 ? "–" : `~${jitBytes(lengths)}`,
+        ...(compared ? [stateOf(found)] : []),
+        info.container?.slice(0, 12) ?? "–",
+      ];
+    }),
+  ]);
+}
+
+/** How many filters there are, as far as anybody knows. */
+function countOf(
+  confinement: Confinement | undefined,
+  info?: ProcessInfo,
+): string {
+  switch (confinement?.kind) {
+    case "none":
+      return "0";
+    case "strict":
+      return "strict";
+    case "filters":
+      return String(confinement.programs.length);
+    case "unread":
+    case undefined:
+      return info?.mode === 1 ? "strict" : String(info?.filters ?? "?");
+  }
+}
+
+/** The answer, and whose it is where it is not that of all threads. */
+function stateOf(found: ProcessVerification | undefined): string {
+  if (found === undefined) return "unknown";
+  const { all, worst } = found;
+  return all.length === 1
+    ? worst.state
+    : `${worst.state} (thread ${worst.tids[0]})`;
+}

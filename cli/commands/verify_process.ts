@@ -1,0 +1,162 @@
+/**
+ * What a process is under, compared with what it should be: thread by thread,
+ * as filters belong to threads.
+ *
+ * @module
+ */
+
+import type { Program } from "../../bpf/instruction.ts";
+import {
+  type Counterexample,
+  type Proof,
+  proveEquivalent,
+  type Subject,
+  type Unproven,
+} from "../../verify/equivalence.ts";
+import { messageOf } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import type { ThreadGroup } from "../input/process.ts";
+import { jsonOfResult, type NamedSubject, recognizable } from "./prove.ts";
+
+/**
+ * What was found: one filter that is equal or not, several of which the
+ * combination is compared, strict mode, nothing, or what could not be told.
+ */
+export type State =
+  | "equivalent"
+  | "different"
+  | "stacked"
+  | "strict"
+  | "unconfined"
+  | "unknown";
+
+/** An answer about threads under the same filters. */
+export interface Verification {
+  readonly state: State;
+  /** The threads. */
+  readonly tids: readonly number[];
+  /** Filters in force; `undefined` where they could not be read. */
+  readonly filters: readonly Program[] | undefined;
+  /** What the comparison gave; absent where there was none. */
+  readonly result?: Proof | Counterexample | Unproven;
+  /** Why the filters could not be read. */
+  readonly error?: unknown;
+}
+
+/** An answer about a process. */
+export interface ProcessVerification {
+  /** One answer for all threads under the same filters, that of the first thread first. */
+  readonly all: readonly Verification[];
+  /** The answer that counts. */
+  readonly worst: Verification;
+}
+
+/** From good to bad: a "no" is one whatever else could not be told. */
+const EXITS: readonly number[] = [
+  EXIT.ok,
+  EXIT.unproven,
+  EXIT.machine,
+  EXIT.no,
+];
+
+/** The exit code that counts among several, `EXIT.ok` among none. */
+export function worstExit(codes: readonly number[]): number {
+  return codes.reduce(
+    (worst, code) => EXITS.indexOf(code) > EXITS.indexOf(worst) ? code : worst,
+    EXIT.ok,
+  );
+}
+
+/**
+ * Compares what is in force with what should be.
+ *
+ * @param groups The threads of a process, at least one.
+ * @param against What they should be under.
+ */
+export function verify(
+  groups: readonly ThreadGroup[],
+  against: NamedSubject,
+): ProcessVerification {
+  const all = groups.map((group) => verifyGroup(group, against));
+  const exit = worstExit(all.map(exitOf));
+  const worst = all.find((one) => exitOf(one) === exit);
+  if (worst === undefined) throw new Error("Unreachable: no thread");
+  return { all, worst };
+}
+
+function verifyGroup(
+  { tids, confinement }: ThreadGroup,
+  against: NamedSubject,
+): Verification {
+  switch (confinement.kind) {
+    case "none":
+      return { state: "unconfined", tids, filters: [] };
+    case "strict":
+      return { state: "strict", tids, filters: [] };
+    case "unread": {
+      const { error } = confinement;
+      return { state: "unknown", tids, filters: undefined, error };
+    }
+    case "filters": {
+      const filters = confinement.programs;
+      const stack: Subject = { kind: "stack", programs: filters };
+      const result = recognizable(
+        proveEquivalent(stack, against.subject),
+        [{ word: "", subject: stack }, against],
+      );
+      const state = result.kind === "unproven"
+        ? "unknown"
+        : filters.length > 1
+        ? "stacked"
+        : result.kind === "equal"
+        ? "equivalent"
+        : "different";
+      return { state, tids, filters, result };
+    }
+  }
+}
+
+/** Exit code of an answer. */
+export function exitOf({ filters, result }: Verification): number {
+  switch (result?.kind) {
+    case "equal":
+      return EXIT.ok;
+    case "unproven":
+      return EXIT.unproven;
+    case "different":
+      return EXIT.no;
+    case undefined:
+      return filters === undefined ? EXIT.machine : EXIT.no;
+  }
+}
+
+/** An answer for machines; where threads differ, with those of all of them. */
+export function jsonOf(
+  { all, worst }: ProcessVerification,
+): Readonly<Record<string, unknown>> {
+  if (all.length === 1) return jsonOfOne(worst);
+  return {
+    ...jsonOfOne(worst),
+    thread: worst.tids[0],
+    threads: all.map((one) => ({ tids: one.tids, ...jsonOfOne(one) })),
+  };
+}
+
+function jsonOfOne(
+  { state, filters, result, error }: Verification,
+): Readonly<Record<string, unknown>> {
+  const { state: combination, ...rest } = result === undefined
+    ? { state: undefined }
+    : jsonOfResult(result);
+  return {
+    state,
+    ...(filters === undefined ? { reason: messageOf(error) } : {
+      filters: filters.length,
+      lengths: filters.map((program) => program.length),
+    }),
+    ...(state === "stacked"
+      ? { combination: combination === "equal" ? "equivalent" : combination }
+      : {}),
+    ...rest,
+  };
+}

@@ -1,0 +1,258 @@
+/**
+ * The flags that several commands have, in the words of @stricli/core.
+ *
+ * @module
+ */
+
+import type {
+  FlagParametersForType,
+  TypedPositionalParameter,
+} from "@stricli/core";
+import { SOURCE_KINDS, type SourceKind } from "./guess.ts";
+import type { AppContext } from "../lazy.ts";
+import type { TargetFlags } from "./target.ts";
+
+/** Flags of commands that read a source. */
+export interface SourceFlags extends TargetFlags {
+  readonly from?: SourceKind;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** Flags that say which filter is the best one. */
+export interface CostFlags {
+  readonly objective?: "uncached" | "cached" | "size" | "balanced";
+  readonly weights?: string;
+  readonly background?: number;
+  readonly maxDepth?: number;
+  readonly optimum: boolean;
+}
+
+/** Flags of commands that write a report. */
+export interface OutputFlags {
+  readonly output: "text" | "json";
+}
+
+/** Flags of commands that prove. */
+export interface LimitFlags {
+  readonly nodes?: number;
+  readonly steps?: number;
+}
+
+/** Flags of commands that write an artefact. */
+export interface OutFlags {
+  readonly out?: string;
+}
+
+/** Definitions of flags. */
+export type Flags<T> = FlagParametersForType<T, AppContext>;
+
+/** Definition of a word that is no flag. */
+export type Word = Omit<
+  TypedPositionalParameter<string, AppContext>,
+  "optional"
+>;
+
+/** Reads a word that must not be empty. */
+export function word(input: string): string {
+  if (input === "") throw new Error("empty");
+  return input;
+}
+
+/** Reads words between commas. */
+function words(input: string): readonly string[] {
+  return input.split(",").map((part) => word(part.trim()));
+}
+
+/** Reads a number from 0 up without a fraction. */
+export function count(input: string): number {
+  if (!/^[0-9]{1,6}$/.test(input)) throw new Error("not a number from 0 up");
+  return Number(input);
+}
+
+/** Reads a limit. */
+function limit(input: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(input)) {
+    throw new Error("not a number from 1 up");
+  }
+  return Number(input);
+}
+
+/** Reads a number from 0 to 1. */
+function share(input: string): number {
+  const value = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(input)
+    ? Number(input)
+    : NaN;
+  if (!(value >= 0 && value <= 1)) throw new Error("not a number from 0 to 1");
+  return value;
+}
+
+const BOOLEAN = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+} as const;
+
+/** Names of the flags that say for whom a profile is meant. */
+export const TARGET_FLAG_NAMES: ReadonlySet<string> = new Set([
+  "arch",
+  "caps",
+  "kernel",
+  "semantics",
+  "names",
+  "unknown",
+  "strict",
+  "from",
+]);
+
+/** Flag that names architectures. */
+export const ARCH_FLAG: Flags<Pick<SourceFlags, "arch">> = {
+  arch: {
+    kind: "parsed",
+    parse: words,
+    optional: true,
+    placeholder: "A,B",
+    brief: "Native one first (default: this host, the profile's)",
+  },
+};
+
+/** Flags that say how much is told. */
+export const TELL_FLAGS: Flags<Pick<SourceFlags, "quiet" | "verbose">> = {
+  quiet: { ...BOOLEAN, brief: "Errors only" },
+  verbose: { ...BOOLEAN, brief: "Notes as well" },
+};
+
+/** Definitions of {@linkcode SourceFlags}. */
+export const SOURCE_FLAGS: Flags<SourceFlags> = {
+  ...TELL_FLAGS,
+  ...ARCH_FLAG,
+  caps: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "CAPS",
+    brief: "default, none, all or CAP_X,CAP_Y, for Docker's",
+  },
+  kernel: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "X.Y",
+    brief: "Kernel version (default: this host's)",
+  },
+  semantics: {
+    kind: "enum",
+    values: ["crun", "runc"],
+    default: "crun",
+    brief: "With runc's ENOSYS stub or without",
+  },
+  names: {
+    kind: "enum",
+    values: ["builtin", "host"],
+    default: "builtin",
+    brief: "Ours, or the host's libseccomp's",
+  },
+  unknown: {
+    kind: "enum",
+    values: ["error", "warn", "ignore"],
+    default: "error",
+    placeholder: "HOW",
+    brief: "Where a name is unknown",
+  },
+  strict: {
+    ...BOOLEAN,
+    brief: "Refuse doubtful constructs that runtimes accept",
+  },
+  from: {
+    kind: "enum",
+    values: SOURCE_KINDS,
+    optional: true,
+    placeholder: "KIND",
+    brief: "Kind of the source (default: by looking)",
+  },
+};
+
+/** Short forms of {@linkcode TELL_FLAGS}. */
+export const TELL_ALIASES = { q: "quiet", v: "verbose" } as const;
+
+/** Definitions of {@linkcode CostFlags}. */
+export const COST_FLAGS: Flags<CostFlags> = {
+  objective: {
+    kind: "enum",
+    values: ["uncached", "cached", "size", "balanced"],
+    optional: true,
+    placeholder: "NAME",
+    brief: "What is made small (default: balanced; by --kernel)",
+  },
+  weights: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "FILE",
+    brief: "How often calls occur, such as strace -c output",
+  },
+  background: {
+    kind: "parsed",
+    parse: share,
+    optional: true,
+    placeholder: "SHARE",
+    brief: "Share of all calls alike in the weights (default: 0.5)",
+  },
+  maxDepth: {
+    kind: "parsed",
+    parse: count,
+    optional: true,
+    placeholder: "N",
+    brief: "Most tests on a number, 0: any",
+  },
+  optimum: {
+    ...BOOLEAN,
+    brief: "Take the time to prove that no tree is better",
+  },
+};
+
+/** Flag of commands that write a report. */
+export const OUTPUT_FLAG: Flags<OutputFlags> = {
+  output: {
+    kind: "enum",
+    values: ["text", "json"],
+    default: "text",
+    brief: "Form of the report",
+  },
+};
+
+/** Flags of commands that prove. */
+export const LIMIT_FLAGS: Flags<LimitFlags> = {
+  nodes: {
+    kind: "parsed",
+    parse: limit,
+    optional: true,
+    placeholder: "N",
+    brief: "Most nodes of a proof, about 100 bytes each (default: 1000000)",
+  },
+  steps: {
+    kind: "parsed",
+    parse: limit,
+    optional: true,
+    placeholder: "N",
+    brief: "Most steps of a proof, about 0.2 µs each (default: 4000000)",
+  },
+};
+
+/** Flag of commands that write an artefact. */
+export const OUT_FLAG: Flags<OutFlags> = {
+  out: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "FILE",
+    brief: "Write to a file instead of standard output",
+  },
+};
+
+/** One source of a command. */
+export const SOURCE_ARGUMENT: Word = {
+  brief: "FILE, -, default:docker, pid:N or bundle:DIR",
+  parse: word,
+  placeholder: "SOURCE",
+};

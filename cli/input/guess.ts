@@ -1,0 +1,75 @@
+/**
+ * Finds out what a source is by looking at it.
+ *
+ * @module
+ */
+
+import { InputError } from "../error.ts";
+
+/** Kinds that `--from` can force. */
+export const SOURCE_KINDS = [
+  "profile",
+  "docker",
+  "oci",
+  "config",
+  "raw",
+  "base64",
+  "hex",
+  "asm",
+] as const;
+
+/** A kind that `--from` can force. */
+export type SourceKind = typeof SOURCE_KINDS[number];
+
+/** Bytes that are looked at, at most: no profile takes longer to show itself. */
+const MOST_LOOKED_AT = 1 << 16;
+
+/** `\x7fELF`. */
+const ELF = [0x7f, 0x45, 0x4c, 0x46] as const;
+const BRACE = 0x7b;
+/** Characters of one instruction; shorter text is something else. */
+const LEAST_BASE64 = 12;
+/** Comments of JSON and of assembly text. */
+const LEADING_COMMENTS =
+  /^(?:\s+|\ufeff|\/\*[^]*?\*\/|(?:\/\/|[#;])[^\n]*(?:\n|$))+/;
+
+/**
+ * Guesses; anything doubtful is taken for a profile, whose errors are the
+ * clearest.
+ *
+ * @param name Of the source, for messages.
+ * @param bytes The source, not empty.
+ * @throws {InputError} when it is an ELF file.
+ */
+export function guessKind(name: string, bytes: Uint8Array): SourceKind {
+  if (ELF.every((byte, i) => bytes[i] === byte)) {
+    throw new InputError(
+      "Cannot read an ELF file: it holds eBPF or machine code: seccomp takes classic BPF, as struct sock_filter[]",
+      { place: name },
+    );
+  }
+  if (isUtf16(bytes)) return "profile";
+  const head = bytes.subarray(0, MOST_LOOKED_AT);
+  const text = new TextDecoder().decode(head).replace(LEADING_COMMENTS, "");
+  if (/^[{["]/.test(text)) return "profile";
+  // Text has no NUL; every filter has, in the high bytes of its codes.
+  if (head.includes(0)) return "raw";
+  const solid = text.replace(/\s/g, "");
+  if (/^[0-9a-f]+$/i.test(solid) && solid.length % 16 === 0) return "hex";
+  const lines = text.trim().split(/\r?\n/);
+  if (
+    solid.length >= LEAST_BASE64 &&
+    lines.every((line) => /^[A-Za-z0-9+/]+={0,2}$/.test(line))
+  ) return "base64";
+  return /^(?:[.\w]+:|\.?[a-z]+\b)/i.test(text) &&
+      !/^(?:null|true|false)\b|^\d+\s*$/.test(text)
+    ? "asm"
+    : "profile";
+}
+
+/** With a byte order mark, or as a brace that is two bytes long. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return first === 0xff && second === 0xfe ||
+    first === 0xfe && second === 0xff ||
+    first === BRACE && second === 0 || first === 0 && second === BRACE;
+}

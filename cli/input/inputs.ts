@@ -1,0 +1,98 @@
+/**
+ * What a self-test asks: every number up to 1,200 on each architecture, with
+ * arguments at the boundaries of all conditions.
+ *
+ * @module
+ */
+
+import type { Program } from "../../bpf/instruction.ts";
+import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import { type Arch, ARCHES } from "../../tables/arch.ts";
+import type { Subject } from "../../verify/describe/confirm.ts";
+import { boundaryValues } from "../../verify/describe/witnesses.ts";
+import type { Filter } from "./filter.ts";
+import { firstNumber } from "../../measure/measure.ts";
+import { nativeArch } from "./target.ts";
+
+/** Numbers of each architecture. */
+const NUMBERS = 1201;
+/** Inputs that are asked at least; what this machine can call is asked twice. */
+const LEAST_INPUTS = 55_000;
+/** Numbers beyond all tables. */
+const EDGES = [0x3fff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] as const;
+/** An architecture that no machine has. */
+const NO_ARCH = 0xdead_beef;
+
+/**
+ * Makes the inputs, the same ones each time.
+ *
+ * @param filter Whose policy and architectures they are for.
+ * @param programs What is tested.
+ */
+export function selftestInputs(
+  filter: Filter,
+  programs: readonly Program[],
+): readonly SeccompData[] {
+  const subjects: Subject[] = programs.map((program) => ({
+    kind: "program",
+    program,
+  }));
+  if (filter.kind === "profile") {
+    subjects.push({ kind: "policy", policy: filter.resolved.policy });
+  }
+  const values = boundaryValues(subjects, true).slice(4)
+    .map((word) => word.length === 0 ? [0] : word);
+  const arches = archesOf(filter);
+  const numbers = arches.flatMap((arch) => numbersOf(arch));
+  const rounds = Math.ceil(LEAST_INPUTS / Math.max(1, numbers.length));
+  const inputs: SeccompData[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, [arch, nr]] of numbers.entries()) {
+      const seed = i + round * numbers.length;
+      const args = round === 0 ? [] : argumentsAt(values, seed);
+      // i386 hands over 32 bits of each argument.
+      const narrow = arch.bits === 32
+        ? args.map((arg) => BigInt.asUintN(32, arg))
+        : args;
+      inputs.push({
+        nr,
+        arch: arch.auditArch,
+        instructionPointer: 0n,
+        args: narrow,
+      });
+    }
+  }
+  inputs.push({ nr: 0, arch: NO_ARCH, instructionPointer: 0n, args: [] });
+  return inputs;
+}
+
+function numbersOf(arch: Arch): readonly (readonly [Arch, number])[] {
+  const base = firstNumber(arch);
+  const all = Array.from({ length: NUMBERS }, (_, i) => base + i);
+  return [...all, ...EDGES].map((nr) => [arch, nr] as const);
+}
+
+function archesOf(filter: Filter): readonly Arch[] {
+  if (filter.kind === "profile") return filter.resolved.arches;
+  const native = nativeArch();
+  return ARCHES.filter((arch) =>
+    arch === native ||
+    (native.name === "x86_64" && ["x86", "x32"].includes(arch.name))
+  );
+}
+
+/** Draws a value for each half of each argument; successive seeds differ in all of them. */
+function argumentsAt(
+  values: readonly (readonly number[])[],
+  seed: number,
+): readonly bigint[] {
+  const half = (word: number): bigint => {
+    const choices = values[word] ?? [0];
+    const draw = Math.imul(seed ^ (word << 24), 0x9e37_79b1) >>> 8;
+    return BigInt(choices[draw % choices.length] ?? 0);
+  };
+  return Array.from(
+    { length: 6 },
+    (_, arg) => half(2 * arg + 1) << 32n | half(2 * arg),
+  );
+}

@@ -1,0 +1,33 @@
+/**
+ * Numbers of processes as users write them.
+ *
+ * @module
+ */
+
+import { MachineError, UsageError } from "../error.ts";
+
+/** Most processes that a kernel has: PID_MAX_LIMIT of include/linux/threads.h. */
+const MAX_PID = 2 ** 22;
+
+/**
+ * Reads the number of a process.
+ *
+ * @param text The number, with or without `pid:`.
+ * @throws {UsageError} when it is none.
+ * @throws {MachineError} when no process can have it.
+ */
+export function parsePid(text: string): number {
+  const digits = text.replace(/^pid:/, "");
+  if (!/^-?[0-9]+$/.test(digits)) {
+    throw new UsageError(
+      `Cannot read source "${text}": not a process: write pid: and a number`,
+    );
+  }
+  const pid = Number(digits);
+  if (pid < 1 || pid > MAX_PID) {
+    throw new MachineError(
+      `Cannot read filters of ${digits}: no process has that number: they go from 1 to ${MAX_PID}`,
+    );
+  }
+  return pid;
+}

@@ -1,0 +1,234 @@
+/**
+ * Live processes: their filters, and what /proc says of them.
+ *
+ * @module
+ */
+
+import { decode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import { dumpFilters } from "../../ffi/dump.ts";
+import { MachineError, reasonOf } from "../error.ts";
+
+/** What /proc says of a process. */
+export interface ProcessInfo {
+  readonly pid: number;
+  /** Name of its first thread's program, up to 15 characters. */
+  readonly name: string;
+  /** Process that the thread belongs to. */
+  readonly group: number;
+  /** 0 for none, 1 for strict mode, 2 for filters; `undefined` where the kernel does not say. */
+  readonly mode: number | undefined;
+  /** Filters in force; `undefined` before Linux 5.9. */
+  readonly filters: number | undefined;
+  /** Whether its threads differ in mode or number of filters, which is all that /proc tells. */
+  readonly mixed: boolean;
+  /** Id of its container, where the name of its cgroup has one. */
+  readonly container: string | undefined;
+}
+
+/**
+ * Reads the filters of a process, oldest first.
+ *
+ * @param pid The process, or a thread.
+ * @param thread Whether a thread will do that is not the first of its process.
+ * @throws {MachineError} when it is a thread and none was asked for.
+ * @throws {SyscallError} when the kernel does not tell.
+ */
+export function liveFilters(
+  pid: number,
+  thread = false,
+): readonly Program[] {
+  if (!thread) refuseThread(pid);
+  return dumpFilters(pid).map((bytes) => decode(bytes));
+}
+
+function refuseThread(pid: number): void {
+  const group = toNumber(readFields(`/proc/${pid}/status`)?.get("Tgid"));
+  if (group === undefined || group === pid) return;
+  throw new MachineError(
+    `Cannot read filters of ${pid}: it is a thread of process ${group}: use pid:${group}, or dump --thread`,
+  );
+}
+
+/** What a thread is under. */
+export type Confinement =
+  | { readonly kind: "none" }
+  /** Strict mode, which has no filters. */
+  | { readonly kind: "strict" }
+  /** One filter or more, oldest first. */
+  | { readonly kind: "filters"; readonly programs: readonly Program[] }
+  /** Nobody knows, and why. */
+  | { readonly kind: "unread"; readonly error: unknown };
+
+/** Threads of a process that are under the same. */
+export interface ThreadGroup {
+  /** Their ids, in the order in which they were read. */
+  readonly tids: readonly number[];
+  readonly confinement: Confinement;
+}
+
+/** How often the threads are listed anew to find those that came meanwhile. */
+const ROUNDS = 8;
+
+/**
+ * Reads what all threads of a process are under: filters belong to threads, and
+ * those of one process may differ.
+ *
+ * Each thread is asked in turn while the others go on. Threads that ended are
+ * left out; those that started meanwhile are asked, too.
+ *
+ * @param pid The process.
+ * @throws {MachineError} when it is a thread, or its threads cannot be listed.
+ * @throws {SyscallError} when there is no such process, or it has ended.
+ * @returns Its threads, the group of the first thread first.
+ */
+export function threadGroups(pid: number): readonly ThreadGroup[] {
+  refuseThread(pid);
+  const groups = new Map<string, ThreadGroup & { readonly tids: number[] }>();
+  const seen = new Set<number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const fresh = threadsOf(pid).filter((tid) => !seen.has(tid));
+    if (fresh.length === 0) break;
+    for (const tid of fresh) {
+      seen.add(tid);
+      const found = confinementOf(tid);
+      if (found === undefined) continue;
+      const { key, confinement } = found;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { tids: [tid], confinement });
+      else group.tids.push(tid);
+    }
+  }
+  if (groups.size > 0) return [...groups.values()];
+  // The kernel knows why there is none.
+  dumpFilters(pid);
+  throw new MachineError(
+    `Cannot list the threads of ${pid}: /proc does not show them: mount /proc`,
+  );
+}
+
+/** What a thread is under, and what threads under the same have in common; `undefined` for a dead one. */
+function confinementOf(
+  tid: number,
+): { readonly key: string; readonly confinement: Confinement } | undefined {
+  const mode = modeOf(tid);
+  if (mode === "dead") return undefined;
+  if (mode === 0) return { key: "none", confinement: { kind: "none" } };
+  if (mode === 1) return { key: "strict", confinement: { kind: "strict" } };
+  try {
+    const filters = dumpFilters(tid);
+    if (filters.length === 0) {
+      return { key: "none", confinement: { kind: "none" } };
+    }
+    const programs = filters.map((bytes) => decode(bytes));
+    return {
+      key: filters.map(String).join(";"),
+      confinement: { kind: "filters", programs },
+    };
+  } catch (error) {
+    if (modeOf(tid) === "dead") return undefined;
+    return { key: "unread", confinement: { kind: "unread", error } };
+  }
+}
+
+/** Whether there is no such process, or nothing of it but what its parent waits for. */
+export function isDead(pid: number): boolean {
+  return threadsOf(pid).every((tid) => modeOf(tid) === "dead");
+}
+
+function modeOf(tid: number): number | "dead" | undefined {
+  const status = readFields(`/proc/${tid}/status`);
+  // Z: ended and not waited for; X: about to vanish.
+  if (status === undefined || /^[ZX]/.test(status.get("State") ?? "")) {
+    return "dead";
+  }
+  return toNumber(status.get("Seccomp"));
+}
+
+/** Reads what /proc says; `undefined` where there is no such process. */
+export function readProcess(pid: number): ProcessInfo | undefined {
+  const status = readFields(`/proc/${pid}/status`);
+  if (status === undefined) return undefined;
+  const mode = toNumber(status.get("Seccomp"));
+  const filters = toNumber(status.get("Seccomp_filters"));
+  return {
+    pid,
+    name: status.get("Name") ?? "",
+    group: toNumber(status.get("Tgid")) ?? pid,
+    mode,
+    filters,
+    mixed: threadsOf(pid).some((tid) => {
+      const thread = readFields(`/proc/${tid}/status`);
+      return thread !== undefined &&
+        (toNumber(thread.get("Seccomp")) !== mode ||
+          toNumber(thread.get("Seccomp_filters")) !== filters);
+    }),
+    container: containerOf(pid),
+  };
+}
+
+/**
+ * Lists the processes of this machine.
+ *
+ * @throws {MachineError} when there is no /proc.
+ */
+export function listProcesses(): readonly number[] {
+  try {
+    return [...Deno.readDirSync("/proc")]
+      .filter(({ name }) => /^[0-9]+$/.test(name))
+      .map(({ name }) => Number(name))
+      .sort((a, b) => a - b);
+  } catch (error) {
+    throw new MachineError(
+      `Cannot list processes: ${reasonOf(error)}: mount /proc`,
+      { cause: error },
+    );
+  }
+}
+
+/** Ids of the threads, that of the first one first. */
+function threadsOf(pid: number): readonly number[] {
+  try {
+    const others = [...Deno.readDirSync(`/proc/${pid}/task`)]
+      .map(({ name }) => Number(name))
+      .filter((tid) => tid !== pid)
+      .sort((a, b) => a - b);
+    return [pid, ...others];
+  } catch {
+    return [];
+  }
+}
+
+function readFields(path: string): ReadonlyMap<string, string> | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch {
+    // It ended, or /proc is not there; whoever asks the kernel is told why.
+    return undefined;
+  }
+  return new Map(
+    text.split("\n").map((line) => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+/** Scopes of systemd that runtimes make for ids of other forms. */
+const SCOPE =
+  /(?:crun|runc|libpod|docker|crio|cri-containerd)-([A-Za-z0-9_.-]+?)\.scope/;
+
+/** Docker, podman, containerd and CRI-O name cgroups by ids of 64 digits. */
+function containerOf(pid: number): string | undefined {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/cgroup`);
+    return /[0-9a-f]{64}/.exec(text)?.[0] ?? SCOPE.exec(text)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function toNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,101 @@
+/**
+ * Calls with expected verdicts, one JSON object a line:
+ *
+ * ```json
+ * {"arch": "x86_64", "nr": 41, "args": ["0x26", "0x1", "0x0"], "expect": "ERRNO(1)"}
+ * ```
+ *
+ * `nr` may be a name, `syscall` may stand for it; `arch`, `args` and `expect` may be absent.
+ *
+ * @module
+ */
+
+import { parseReturnValue } from "../../bpf/return_value.ts";
+import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import type { Arch } from "../../tables/arch.ts";
+import { parseCall, parseWord, sixArguments } from "./call.ts";
+import { InputError, messageOf } from "../error.ts";
+
+/** A call and what a filter has to answer. */
+export interface Vector {
+  readonly data: SeccompData;
+  /** A u32; absent where anything will do. */
+  readonly expect?: number;
+}
+
+/**
+ * Reads a file.
+ *
+ * @param name Of the file, for messages.
+ * @param text Its text; empty lines are skipped.
+ * @param native Whose numbers they are where no architecture is named.
+ * @throws {InputError} with the first line that cannot be read.
+ */
+export function readVectors(
+  name: string,
+  text: string,
+  native: Arch,
+): readonly Vector[] {
+  return text.split("\n").flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    try {
+      return [readVector(line, native)];
+    } catch (error) {
+      throw new InputError(
+        `Cannot read vector: ${
+          messageOf(error)
+        }: write {"arch":"x86_64","nr":41,"args":["0x26"],"expect":"ERRNO(1)"}`,
+        { place: `${name}:${i + 1}`, cause: error },
+      );
+    }
+  });
+}
+
+const FIELDS: ReadonlySet<string> = new Set([
+  ...["arch", "nr", "syscall", "args", "ip", "expect"],
+  // What `simulate` itself writes.
+  ...["schemaVersion", "value", "verdict", "steps", "paths", "rule", "ok"],
+]);
+
+function readVector(line: string, native: Arch): Vector {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new SyntaxError("not an object");
+  }
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const strange = [...fields.keys()].find((key) => !FIELDS.has(key));
+  if (strange !== undefined) {
+    throw new SyntaxError(`unknown field ${JSON.stringify(strange)}`);
+  }
+  const args = fields.get("args") ?? [];
+  if (!Array.isArray(args) || args.length > 6) {
+    throw new SyntaxError("args: not an array of up to six");
+  }
+  const nr = fields.get("nr") ?? fields.get("syscall");
+  if (nr === undefined) throw new SyntaxError("no nr");
+  const archText = wordOf(fields.get("arch") ?? native.name).split("+")[0];
+  const expect = fields.get("expect");
+  return {
+    data: {
+      ...parseCall(`${archText}:${wordOf(nr)}`, native),
+      instructionPointer: parseWord(wordOf(fields.get("ip") ?? 0)),
+      args: sixArguments(args.map(wordOf)),
+    },
+    ...(expect === undefined
+      ? {}
+      : { expect: parseReturnValue(wordOf(expect)) }),
+  };
+}
+
+function wordOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value !== "number") {
+    throw new SyntaxError(`${JSON.stringify(value)}: no number, no string`);
+  }
+  if (!Number.isSafeInteger(value)) {
+    throw new SyntaxError(
+      `${value}: beyond 2^53 a number is not exact, write it as a string`,
+    );
+  }
+  return String(value);
+}

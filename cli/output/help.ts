@@ -1,0 +1,120 @@
+/**
+ * Help texts: what `--help` prints, made from the definitions of the commands.
+ * Each fits a screen of 80 columns and ends in two examples.
+ *
+ * @module
+ */
+
+import { createApp } from "../app.ts";
+import { TARGET_FLAG_NAMES } from "../input/flags.ts";
+import { MANUALS } from "../manual.ts";
+import { NAME } from "../program.ts";
+import { type CommandInfo, commandsOf, type FlagInfo } from "./reflect.ts";
+
+/** Columns of a line. */
+const WIDTH = 80;
+/** Columns before the explanation of a flag. */
+const LABEL_WIDTH = 24;
+
+/**
+ * Writes the help of a command.
+ *
+ * @param name Its name; empty for the program.
+ * @returns The text, or `undefined` where there is no such command.
+ */
+export async function helpText(name: string): Promise<string | undefined> {
+  const commands = commandsOf(await createApp(name));
+  if (name === "") return programHelp(commands);
+  const command = commands.find((c) => c.name === name);
+  return command === undefined ? undefined : commandHelp(command);
+}
+
+function programHelp(commands: readonly CommandInfo[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+  return [
+    usage(""),
+    "",
+    "Compiles seccomp profiles into optimal decision trees, with proof.",
+    "",
+    ...commands.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
+    "",
+    ...GLOBAL,
+    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Help, also of each command`,
+    `  ${"--version".padEnd(LABEL_WIDTH)}Version`,
+    "",
+    ...examples(""),
+  ].map((line) => `${line}\n`).join("");
+}
+
+function commandHelp({ name, brief, flags, words }: CommandInfo): string {
+  const readsSource = flags.some((flag) => flag.name === "from");
+  const isTarget = (flag: FlagInfo): boolean =>
+    readsSource && TARGET_FLAG_NAMES.has(flag.name);
+  const own = flags.filter((flag) => !isTarget(flag));
+  const target = flags.filter(isTarget);
+  return [
+    usage(name),
+    "",
+    brief,
+    "",
+    ...words.flatMap((word) => entry(word.placeholder, word.brief)),
+    ...(words.length > 0 ? [""] : []),
+    ...own.flatMap(flagEntry),
+    ...GLOBAL,
+    ...(readsSource ? ["", "For profiles:", ...target.flatMap(flagEntry)] : []),
+    "",
+    ...examples(name),
+  ].map((line) => `${line}\n`).join("");
+}
+
+const GLOBAL: readonly string[] = entry(
+  "--color WHEN",
+  "auto, always or never (default: auto; NO_COLOR)",
+);
+
+function usage(name: string): string {
+  const words = [NAME, name, MANUALS[name]?.usage ?? "[FLAG...]"];
+  return `Usage: ${words.filter((word) => word !== "").join(" ")}`;
+}
+
+function examples(name: string): readonly string[] {
+  const lines = MANUALS[name]?.examples ?? [];
+  return ["Examples:", ...lines.map((line) => `  ${NAME} ${line}`)];
+}
+
+function flagEntry(flag: FlagInfo): readonly string[] {
+  const { external, alias, brief, values, placeholder, preset } = flag;
+  const listed = values === undefined ? "" : values.join("|");
+  const value = placeholder ?? listed;
+  const label = [
+    alias === undefined ? "" : `-${alias}, `,
+    `--${external}`,
+    value === "" ? "" : ` ${value}`,
+  ].join("");
+  const more = placeholder !== undefined && values !== undefined
+    ? `: ${values.join(", ")}`
+    : "";
+  const note = preset === undefined ? "" : ` (default: ${preset})`;
+  return entry(label, `${brief}${more}${note}`);
+}
+
+/** A label and its explanation, wrapped, with the label alone where it is long. */
+function entry(label: string, text: string): readonly string[] {
+  const lines: string[] = [];
+  let line = `  ${label.padEnd(LABEL_WIDTH)}`;
+  if (label.length >= LABEL_WIDTH) {
+    lines.push(`  ${label}`);
+    line = " ".repeat(LABEL_WIDTH + 2);
+  }
+  let fresh = true;
+  for (const word of text.split(" ")) {
+    if (!fresh && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = " ".repeat(LABEL_WIDTH + 2);
+      fresh = true;
+    }
+    line += fresh ? word : ` ${word}`;
+    fresh = false;
+  }
+  return [...lines, line];
+}

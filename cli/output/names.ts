@@ -1,0 +1,51 @@
+/**
+ * Names for numbers.
+ *
+ * @module
+ */
+
+import { ARCHES } from "../../tables/arch.ts";
+
+/** Names of the architectures of an audit value, as `x86_64+x32`. */
+export function archNames(auditArch: number): string | undefined {
+  const names = ARCHES.filter((arch) => arch.auditArch === auditArch)
+    .map((arch) => arch.name);
+  return names.length === 0 ? undefined : names.join("+");
+}
+
+/** Name of a number on an architecture. */
+export function syscallName(auditArch: number, nr: number): string | undefined {
+  for (const arch of ARCHES) {
+    if (arch.auditArch !== auditArch) continue;
+    const name = namesOf(arch.name).get(nr);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+/**
+ * Name of a number, with the architecture before it where the number is not
+ * one of the first architecture of the audit value: `read`, `x32:read`.
+ */
+export function callName(auditArch: number, nr: number): string | undefined {
+  const name = syscallName(auditArch, nr);
+  const arches = ARCHES.filter((arch) => arch.auditArch === auditArch);
+  const owner = arches.find(({ name }) => namesOf(name).has(nr));
+  return name === undefined || owner === undefined || owner === arches[0]
+    ? name
+    : `${owner.name}:${name}`;
+}
+
+const tables = new Map<string, ReadonlyMap<number, string>>();
+
+function namesOf(archName: string): ReadonlyMap<number, string> {
+  let names = tables.get(archName);
+  if (names === undefined) {
+    const arch = ARCHES.find((a) => a.name === archName);
+    names = new Map(
+      [...arch?.syscalls ?? []].map(([name, nr]) => [nr, name] as const),
+    );
+    tables.set(archName, names);
+  }
+  return names;
+}

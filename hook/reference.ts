@@ -1,0 +1,83 @@
+/**
+ * The filter that a container gets today: what crun asks the host's libseccomp
+ * for, to compare with.
+ *
+ * @module
+ */
+
+import { decode } from "../bpf/encode.ts";
+import type { Program } from "../bpf/instruction.ts";
+import type { FilterRule, FilterSpec, Libseccomp } from "../ffi/libseccomp.ts";
+import { returnValue } from "../profile/semantics/action.ts";
+import { repeatsIndex } from "../profile/formats/entries.ts";
+import type { LinuxSeccomp, LinuxSeccompArg } from "../profile/formats/oci.ts";
+import type { Arch } from "../tables/arch.ts";
+
+const COMPARE = {
+  SCMP_CMP_NE: "ne",
+  SCMP_CMP_LT: "lt",
+  SCMP_CMP_LE: "le",
+  SCMP_CMP_EQ: "eq",
+  SCMP_CMP_GE: "ge",
+  SCMP_CMP_GT: "gt",
+  SCMP_CMP_MASKED_EQ: "maskedEq",
+} as const;
+
+/**
+ * Lets the host's libseccomp build a profile.
+ *
+ * @param library The library.
+ * @param seccomp The section.
+ * @param arches Architectures, the native one first.
+ * @param optimize 1 for the list that crun loads, 2 for the binary tree.
+ * @returns The program; `undefined` where the library refuses.
+ */
+export function referenceProgram(
+  library: Libseccomp,
+  seccomp: LinuxSeccomp,
+  arches: readonly Arch[],
+  optimize: 1 | 2,
+): Program | undefined {
+  const result = library.exportFilter(specOf(seccomp, arches, optimize));
+  return result.kind === "filter" ? decode(result.bytes) : undefined;
+}
+
+function specOf(
+  seccomp: LinuxSeccomp,
+  arches: readonly Arch[],
+  optimize: 1 | 2,
+): FilterSpec {
+  const defaultAction = returnValue(
+    seccomp.defaultAction,
+    seccomp.defaultErrnoRet,
+  );
+  const rules: FilterRule[] = [];
+  for (const entry of seccomp.syscalls) {
+    const { names, action: scmp, errnoRet, args } = entry;
+    const action = returnValue(scmp, errnoRet);
+    if (action === defaultAction) continue;
+    const alternatives = repeatsIndex(entry)
+      ? args.map((arg) => [arg])
+      : [args];
+    for (const name of names) {
+      for (const list of alternatives) {
+        rules.push({ action, name, args: list.map(toArg) });
+      }
+    }
+  }
+  return {
+    defaultAction,
+    architectures: arches.map((arch) => arch.scmpToken),
+    rules,
+    optimize,
+  };
+}
+
+function toArg(arg: LinuxSeccompArg): FilterRule["args"][number] {
+  return {
+    arg: arg.index,
+    op: COMPARE[arg.op],
+    a: arg.value,
+    b: arg.valueTwo,
+  };
+}

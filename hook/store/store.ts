@@ -1,0 +1,300 @@
+/**
+ * Precompiled filters by digest.
+ *
+ * A folder that only root (or the user, for rootless Podman) can change, with
+ * one file for each filter and one `environment.…` file for the dispatcher.
+ * Files appear whole or not at all: written under a hidden name, flushed to
+ * disk, renamed. Two writers of one entry write the same bytes; a writer that
+ * dies leaves a hidden file that `gc` removes; where the disk is full nothing
+ * is stored and the container gets its filter all the same. An entry is put
+ * here after its proof, never before.
+ *
+ * @module
+ */
+
+import {
+  type Entry,
+  type EntryName,
+  formatEntry,
+  parseEntry,
+  parseEntryName,
+} from "./entry.ts";
+import type { Environment } from "../environment.ts";
+import { RefusedError } from "../error.ts";
+import { isHiddenName, LOCK, serialize, writeWhole } from "./write.ts";
+import { checkFolder, doubtOf, trustedOwners } from "../trust.ts";
+
+/** Where filters are kept unless the settings say otherwise. */
+export const DEFAULT_STORE = "/var/cache/seccomp-tree";
+
+/** A hidden file this old, in milliseconds, has no writer any more. */
+const STALE_MS = 3_600_000;
+
+/** How an entry was put. */
+export type PutResult =
+  | {
+    /** It was kept. */
+    readonly kind: "stored";
+    /** Name of its file. */
+    readonly name: string;
+  }
+  | {
+    /** The filter is good, but it could not be kept, such as on a full disk. */
+    readonly kind: "not-stored";
+    /** What was seen. */
+    readonly reason: string;
+  };
+
+/** One thing found in the store. */
+export interface StoreItem {
+  /** Name of the file. */
+  readonly name: string;
+  /** The entry; absent where the file is none. */
+  readonly entry?: Entry;
+  /** What is wrong with it; absent where all is well. */
+  readonly problem?: string;
+}
+
+/** An opened store. */
+export interface Store {
+  /** The folder. */
+  readonly directory: string;
+  /**
+   * Finds an entry.
+   *
+   * @param key Digest of everything that decides the bytes.
+   * @throws {RefusedError} `doubtful-store` where the entry was tampered with.
+   */
+  lookup(key: string): Promise<Entry | undefined>;
+  /** Keeps an entry that was proved. */
+  put(entry: Entry): Promise<PutResult>;
+  /** Tells the dispatcher which entries are current. */
+  putEnvironment(environment: Environment): Promise<void>;
+  /** Lists everything, tampered entries with their problem, hidden files too. */
+  list(): Promise<readonly StoreItem[]>;
+  /**
+   * Removes what no longer serves: entries of other environments, tampered
+   * entries, remains of writers that died. Files of others stay.
+   *
+   * @param keep Ids of the environments to keep.
+   * @returns The names removed.
+   */
+  gc(keep: ReadonlySet<string>): Promise<readonly string[]>;
+  /**
+   * Runs something while no other process that asks is in here, so that many
+   * containers at once compile one section once. It waits no longer than the
+   * time given and then runs all the same: this saves work, nothing else.
+   */
+  serialize<T>(waitMs: number, work: () => Promise<T>): Promise<T>;
+}
+
+/** How to open a store. */
+export interface StoreOptions {
+  /** Whether to make the folder, with mode 0700, where its parent is there. */
+  readonly create?: boolean;
+}
+
+/**
+ * Opens a store.
+ *
+ * @param directory Absolute, real path.
+ * @param options How.
+ * @returns The store, or `undefined` where the folder is not there (or cannot be made).
+ * @throws {RefusedError} `doubtful-store` where somebody else could change it.
+ */
+export async function openStore(
+  directory: string,
+  options: StoreOptions = {},
+): Promise<Store | undefined> {
+  try {
+    await checkFolder(directory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (options.create !== true || !await make(directory)) return undefined;
+    await checkFolder(directory);
+  }
+  return {
+    directory,
+    lookup: (key) => lookup(directory, key),
+    put: (entry) => put(directory, entry),
+    putEnvironment: (environment) => putEnvironment(directory, environment),
+    list: () => list(directory),
+    gc: (keep) => gc(directory, keep),
+    serialize: (waitMs, work) => serialize(directory, waitMs, work),
+  };
+}
+
+async function make(directory: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(directory, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    // Two at once, a read-only file system, no parent.
+    return error instanceof Deno.errors.AlreadyExists;
+  }
+}
+
+async function lookup(
+  directory: string,
+  key: string,
+): Promise<Entry | undefined> {
+  const names: EntryName[] = [];
+  for await (const { name } of Deno.readDir(directory)) {
+    const parts = parseEntryName(name);
+    if (parts?.key === key) names.push(parts);
+  }
+  const [name, second] = names;
+  if (name === undefined) return undefined;
+  if (second !== undefined) {
+    throw tampered(directory, name.name, `${second.name} has the same key`);
+  }
+  const entry = await read(directory, name);
+  if (entry === undefined) return undefined;
+  if (typeof entry === "string") throw tampered(directory, name.name, entry);
+  return entry;
+}
+
+/** Reads an entry; what is wrong as text, nothing where it was removed meanwhile. */
+async function read(
+  directory: string,
+  name: EntryName,
+): Promise<Entry | string | undefined> {
+  const path = `${directory}/${name.name}`;
+  try {
+    const info = await Deno.lstat(path);
+    const doubt = doubtOf(info, "file", await trustedOwners());
+    if (doubt !== undefined) return doubt;
+    return await parseEntry(name, await Deno.readFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function tampered(
+  directory: string,
+  name: string,
+  seen: string,
+): RefusedError {
+  return new RefusedError(
+    "doubtful-store",
+    `Cannot use the stored filter "${directory}/${name}": ${seen}: find out who changed it, then run "seccomp-tree store gc"`,
+  );
+}
+
+async function put(directory: string, entry: Entry): Promise<PutResult> {
+  const { name, bytes } = await formatEntry(entry);
+  try {
+    await writeWhole(directory, name, bytes);
+    return { kind: "stored", name };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "not-stored", reason };
+  }
+}
+
+/**
+ * Names the file that tells the dispatcher what is current.
+ *
+ * @param semantics Whose filter is meant.
+ * @param names Whose names exist.
+ * @returns Such as `environment.crun.host`.
+ */
+export function environmentName(
+  semantics: "crun" | "runc",
+  names: "host" | "builtin",
+): string {
+  return `environment.${semantics}.${names}`;
+}
+
+/**
+ * Writes what the dispatcher needs to know.
+ *
+ * @param environment The environment.
+ * @returns The text; absent where the library's files are unknown, so that the dispatcher cannot tell when it changes.
+ */
+export function formatEnvironment(
+  environment: Environment,
+): string | undefined {
+  const { files } = environment.names;
+  if (files === undefined) return undefined;
+  if (files.some(({ path }) => !/^\/[\w./@+-]+$/.test(path))) return undefined;
+  return [
+    "seccomp-tree environment 1",
+    `id ${environment.id}`,
+    ...files.map(({ path, size, mtime }) => `file ${path} ${size} ${mtime}`),
+    "end\n",
+  ].join("\n");
+}
+
+async function putEnvironment(
+  directory: string,
+  environment: Environment,
+): Promise<void> {
+  const text = formatEnvironment(environment);
+  if (text === undefined) return;
+  const name = environmentName(
+    environment.semantics,
+    environment.names.kind,
+  );
+  try {
+    const there = await Deno.readTextFile(`${directory}/${name}`);
+    if (there === text) return;
+  } catch {
+    // Not there yet.
+  }
+  try {
+    await writeWhole(directory, name, new TextEncoder().encode(text));
+  } catch {
+    // Without it the dispatcher asks Deno every time, which is right too.
+  }
+}
+
+async function list(directory: string): Promise<readonly StoreItem[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) names.push(name);
+  const items: StoreItem[] = [];
+  for (const name of names.sort()) {
+    const parts = parseEntryName(name);
+    if (parts === undefined) {
+      const ours =
+        /^environment\.(?:crun|runc)\.(?:host|builtin)$/.test(name) ||
+        name === LOCK;
+      if (!ours) items.push({ name, problem: "it is no entry" });
+      continue;
+    }
+    const entry = await read(directory, parts);
+    if (entry === undefined) continue;
+    items.push(
+      typeof entry === "string" ? { name, problem: entry } : { name, entry },
+    );
+  }
+  return items;
+}
+
+async function gc(
+  directory: string,
+  keep: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const { name, entry } of await list(directory)) {
+    if (entry !== undefined && keep.has(entry.environment)) continue;
+    const path = `${directory}/${name}`;
+    // Whatever else lies here was put here by somebody else.
+    const isOurs = parseEntryName(name) !== undefined ||
+      (isHiddenName(name) && await isStale(path));
+    if (!isOurs) continue;
+    await Deno.remove(path);
+    removed.push(name);
+  }
+  return removed;
+}
+
+async function isStale(path: string): Promise<boolean> {
+  try {
+    const { mtime } = await Deno.lstat(path);
+    return Date.now() - (mtime?.getTime() ?? 0) > STALE_MS;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Tells the formats of profiles apart by looking at the document.
+ *
+ * @module
+ */
+
+import { describe, optional, wrongKind } from "./fields.ts";
+import { addError, addNote, type Part } from "./findings.ts";
+import { join } from "../json/path.ts";
+import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
+import { quote } from "../text.ts";
+
+/**
+ * Kinds of documents: an OCI `linux.seccomp` section by itself; a profile with
+ * Docker's or Podman's own fields; one of Docker 1.10 to 1.12 with one `name`
+ * per rule; a whole runtime configuration.
+ */
+export type ProfileKind = "oci" | "docker" | "docker-legacy" | "config";
+
+/** A document whose kind is known. */
+export interface Classified {
+  /** Its kind. */
+  readonly kind: ProfileKind;
+  /** The whole document. */
+  readonly object: Part<JsonObject>;
+}
+
+/** What a profile is expected to be. */
+const SHAPE =
+  'an object with "defaultAction" and "syscalls", or a whole config.json';
+/** Keys of a runtime configuration. Source: runtime-spec, config.md. */
+const CONFIG_KEYS: readonly string[] = [
+  "ociVersion",
+  "process",
+  "root",
+  "mounts",
+  "hostname",
+  "hooks",
+  "annotations",
+  "linux",
+];
+/** Fields of a rule that make a profile Docker's. */
+const DOCKER_RULE_KEYS: readonly string[] = ["includes", "excludes", "errno"];
+
+/**
+ * Finds out what a document is. Documents of other tools are named and refused.
+ *
+ * @param root The document.
+ * @param wanted The kind it has to be, if that is given.
+ * @returns Its kind, or `undefined` after an error.
+ */
+export function classify(
+  root: Part<JsonValue>,
+  wanted: ProfileKind | undefined,
+): Classified | undefined {
+  const { findings, path, value } = root;
+  if (value.kind !== "object") {
+    addError(findings, {
+      code: "not-a-profile",
+      at: value,
+      path,
+      message: `Cannot read a profile from ${describe(value)}`,
+      fix: `give ${SHAPE}`,
+    });
+    return undefined;
+  }
+  const object: Part<JsonObject> = { findings, path, value };
+  const foreign = foreignFormat(value);
+  if (foreign !== undefined) {
+    addError(findings, { ...foreign, at: value, path });
+    return undefined;
+  }
+  const isConfig = isRuntimeConfig(object);
+  if (wanted === undefined) {
+    return { kind: isConfig ? "config" : sectionKind(object), object };
+  }
+  if (isConfig !== (wanted === "config")) {
+    addError(findings, {
+      code: "wrong-kind",
+      at: value,
+      path,
+      message: isConfig
+        ? `Expected a profile of kind ${wanted}, seen a whole config.json`
+        : "Expected a whole config.json, seen a profile by itself",
+      fix: "leave the kind out, or give the other document",
+    });
+    return undefined;
+  }
+  return { kind: wanted, object };
+}
+
+/**
+ * Finds the seccomp section of a runtime configuration.
+ *
+ * @param config The configuration.
+ * @returns The section, or `undefined` where there is none, or null: unconfined.
+ */
+export function findSection(
+  config: Part<JsonObject>,
+): Part<JsonObject> | undefined {
+  refuseOtherCase(config, "linux");
+  const linux = optional(config, "linux");
+  const part = linux === undefined ? undefined : asObject(linux);
+  if (linux !== undefined && part === undefined) return undefined;
+  if (part !== undefined) refuseOtherCase(part, "seccomp");
+  const section = part === undefined ? undefined : optional(part, "seccomp");
+  if (section !== undefined) return asObject(section);
+  addNote(config.findings, {
+    code: "unconfined",
+    at: linux?.value ?? config.value,
+    path: "linux.seccomp",
+    message:
+      "Configuration has no seccomp section: the container is unconfined",
+  });
+  return undefined;
+}
+
+/** Says which other tool's document this is. */
+function foreignFormat(
+  object: JsonObject,
+):
+  | { readonly code: string; readonly message: string; readonly fix: string }
+  | undefined {
+  const has = (key: string): boolean => findMember(object, key) !== undefined;
+  if (has("apiVersion") && has("kind")) {
+    return {
+      code: "kubernetes-object",
+      message: "Cannot read a profile from a Kubernetes object",
+      fix: "give the profile in its spec as a file by itself",
+    };
+  }
+  if (has("status") && has("bundle") && has("id")) {
+    return {
+      code: "container-state",
+      message:
+        "Cannot read a profile from a container's state, which is what hooks get after create",
+      fix: "give config.json; changes to it have no effect from that stage on",
+    };
+  }
+  if (
+    object.members.length > 0 &&
+    object.members.every((m) => isFirecracker(m.value))
+  ) {
+    return {
+      code: "firecracker-filter",
+      message: "Cannot read a profile from a filter in Firecracker's format",
+      fix: "give a Docker or OCI profile",
+    };
+  }
+  return undefined;
+}
+
+/** Says whether a value is what Firecracker has for one kind of thread. */
+function isFirecracker(value: JsonValue): boolean {
+  return value.kind === "object" &&
+    findMember(value, "default_action") !== undefined &&
+    findMember(value, "filter") !== undefined;
+}
+
+/** Says whether a document is a whole configuration; being both is an error. */
+function isRuntimeConfig(object: Part<JsonObject>): boolean {
+  const member = object.value.members.find((m) =>
+    CONFIG_KEYS.includes(m.key.value)
+  );
+  if (member === undefined) return false;
+  const action = optional(object, "defaultAction");
+  if (action !== undefined) {
+    addError(object.findings, {
+      code: "two-formats",
+      at: action.value,
+      path: action.path,
+      message: `Document has "defaultAction" and ${quote(member.key.value)}: ` +
+        "a profile and a config.json in one",
+      fix: "give one of the two",
+    });
+  }
+  return true;
+}
+
+/** Tells the kinds of a profile by itself apart. */
+function sectionKind(object: Part<JsonObject>): ProfileKind {
+  const syscalls = optional(object, "syscalls")?.value;
+  const rules = syscalls?.kind === "array" ? syscalls.items : [];
+  let kind: ProfileKind = optional(object, "archMap") === undefined &&
+      optional(object, "defaultErrno") === undefined
+    ? "oci"
+    : "docker";
+  for (const rule of rules) {
+    if (rule.kind !== "object") continue;
+    for (const { key, value } of rule.members) {
+      if (value.kind === "null") continue;
+      if (key.value === "name") return "docker-legacy";
+      if (DOCKER_RULE_KEYS.includes(key.value)) kind = "docker";
+    }
+  }
+  return kind;
+}
+
+/** Takes a value for an object. */
+function asObject(part: Part<JsonValue>): Part<JsonObject> | undefined {
+  const { findings, path, value } = part;
+  if (value.kind === "object") return { findings, path, value };
+  wrongKind(part, "an object");
+  return undefined;
+}
+
+/** Refuses a key in another case, which Go's readers take and C's do not. */
+function refuseOtherCase(part: Part<JsonObject>, name: string): void {
+  for (const { key } of part.value.members) {
+    if (key.value === name || key.value.toLowerCase() !== name) continue;
+    addError(part.findings, {
+      code: "misspelt-field",
+      at: key,
+      path: join(part.path, key.value),
+      message: `Unknown field ${quote(key.value)}`,
+      fix: `did you mean ${
+        quote(name)
+      }; runtimes differ in whether they read it`,
+    });
+  }
+}

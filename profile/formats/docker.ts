@@ -1,0 +1,230 @@
+/**
+ * Docker's and Podman's profile format: the OCI section plus conditions on the
+ * machine and the container. `includes` and `excludes` say for whom a rule is,
+ * `archMap` which architectures come with the native one; Docker 1.10 to 1.12
+ * wrote one `name` per rule; Podman names errno values.
+ *
+ * Sources: moby/profiles seccomp.go and seccomp_linux.go (`setupSeccomp`),
+ * containers/common pkg/seccomp.
+ *
+ * @module
+ */
+
+import { errnoNumber } from "../../tables/errno.ts";
+import { readFilter } from "./docker_filter.ts";
+import type { DockerFilter } from "./docker_filter.ts";
+import {
+  eachItem,
+  optional,
+  readString,
+  readWord,
+  readWords,
+  required,
+  wrongKind,
+} from "./fields.ts";
+import { addError, type Part } from "./findings.ts";
+import type { JsonObject, JsonValue } from "../json/value.ts";
+import { checkKeys } from "./keys.ts";
+import {
+  type LinuxSeccomp,
+  type LinuxSyscall,
+  readSeccomp,
+  type ScmpAction,
+} from "./oci.ts";
+import { ACTIONS, ARCHITECTURES, isEmpty, takesData } from "./oci_fields.ts";
+import { quote } from "../text.ts";
+
+/** An architecture and those that come with it. */
+export interface DockerArch {
+  /** `SCMP_ARCH_*` name of the native architecture. */
+  readonly architecture: string;
+  /** `SCMP_ARCH_*` names of the others. */
+  readonly subArchitectures: readonly string[];
+}
+
+/** A rule and for whom it is. */
+export interface DockerSyscall extends LinuxSyscall {
+  /** The rule counts only where all of this holds. */
+  readonly includes?: DockerFilter;
+  /** The rule does not count where any of this holds. */
+  readonly excludes?: DockerFilter;
+}
+
+/** A profile in Docker's format that was read and checked; an OCI section is one, too. */
+export interface DockerSeccomp extends LinuxSeccomp {
+  /** Architectures by native architecture; absent where absent. */
+  readonly archMap?: readonly DockerArch[];
+  /** All rules, in order. */
+  readonly syscalls: readonly DockerSyscall[];
+}
+
+/**
+ * Reads a profile in Docker's format, adding whatever is wrong with it to the
+ * findings.
+ *
+ * @param part The profile.
+ * @returns The profile; it counts only where no error was found.
+ */
+export function readDocker(part: Part<JsonObject>): DockerSeccomp {
+  const section = readSeccomp(part, "docker");
+  const defaultErrnoRet = mergeErrno(part, {
+    name: "defaultErrno",
+    number: "defaultErrnoRet",
+    read: section.defaultErrnoRet,
+    action: actionOf(part, "defaultAction"),
+  });
+  const archMap = readArchMap(part);
+  const items = optional(part, "syscalls")?.value;
+  const rules = items?.kind === "array" ? items.items : [];
+  const byPath = new Map(
+    section.syscalls.map((syscall) => [syscall.path, syscall]),
+  );
+  const syscalls: DockerSyscall[] = [];
+  for (const [i, value] of rules.entries()) {
+    if (value.kind !== "object") continue;
+    const prefix = part.path === "" ? "" : `${part.path}.`;
+    const path = `${prefix}syscalls[${i}]`;
+    const conditions = readConditions({ findings: part.findings, value, path });
+    const syscall = byPath.get(path);
+    if (syscall === undefined) continue;
+    const errnoRet = mergeErrno({ findings: part.findings, value, path }, {
+      name: "errno",
+      number: "errnoRet",
+      read: syscall.errnoRet,
+      action: syscall.action,
+    });
+    syscalls.push({
+      ...syscall,
+      ...(errnoRet === undefined ? {} : { errnoRet }),
+      ...conditions,
+    });
+  }
+  return {
+    ...section,
+    ...(defaultErrnoRet === undefined ? {} : { defaultErrnoRet }),
+    ...(archMap === undefined ? {} : { archMap }),
+    syscalls,
+  };
+}
+
+/** Reads for whom a rule is. */
+function readConditions(
+  rule: Part<JsonObject>,
+): Pick<DockerSyscall, "includes" | "excludes"> {
+  const includes = readFilter(rule, "includes");
+  const excludes = readFilter(rule, "excludes");
+  return {
+    ...(includes === undefined ? {} : { includes }),
+    ...(excludes === undefined ? {} : { excludes }),
+  };
+}
+
+/** Reads `archMap`. */
+function readArchMap(
+  part: Part<JsonObject>,
+): readonly DockerArch[] | undefined {
+  const member = optional(part, "archMap");
+  if (member === undefined) return undefined;
+  const architectures = optional(part, "architectures");
+  if (
+    architectures !== undefined && !isEmpty(architectures.value) &&
+    !isEmpty(member.value)
+  ) {
+    addError(part.findings, {
+      code: "architectures-and-arch-map",
+      at: member.value,
+      path: member.path,
+      message: 'Profile has both "architectures" and "archMap"',
+      fix: "keep one of the two",
+    });
+  }
+  const map: DockerArch[] = [];
+  for (const item of eachItem(member, "an array of architectures")) {
+    const arch = readArch(item);
+    if (arch !== undefined) map.push(arch);
+  }
+  return map;
+}
+
+/** Reads one entry of `archMap`. */
+function readArch(part: Part<JsonValue>): DockerArch | undefined {
+  const { findings, path, value } = part;
+  if (value.kind !== "object") {
+    wrongKind(part, "an architecture (an object)");
+    return undefined;
+  }
+  const entry: Part<JsonObject> = { findings, path, value };
+  checkKeys(entry, ["architecture", "subArchitectures"]);
+  const native = required(entry, "architecture", 'such as "SCMP_ARCH_X86_64"');
+  const subs = optional(entry, "subArchitectures");
+  const architecture = native && readWord(native, ARCHITECTURES);
+  const subArchitectures = subs === undefined
+    ? []
+    : readWords(subs, ARCHITECTURES);
+  return architecture === undefined
+    ? undefined
+    : { architecture, subArchitectures };
+}
+
+/** Reads an action that was checked before. */
+function actionOf(
+  part: Part<JsonObject>,
+  field: string,
+): ScmpAction | undefined {
+  const value = optional(part, field)?.value;
+  const text = value?.kind === "string" ? value.value : undefined;
+  return ACTIONS.words.find((action) => action === text);
+}
+
+/** Two spellings of one errno: Podman writes the name beside the number. */
+interface ErrnoFields {
+  /** Field with the name. */
+  readonly name: string;
+  /** Field with the number. */
+  readonly number: string;
+  /** The number as read. */
+  readonly read: number | undefined;
+  /** The action they belong to; `undefined` where that is wrong already. */
+  readonly action: ScmpAction | undefined;
+}
+
+/** Reads the name of an errno and checks that the number beside it agrees. */
+function mergeErrno(
+  part: Part<JsonObject>,
+  fields: ErrnoFields,
+): number | undefined {
+  const member = optional(part, fields.name);
+  if (member === undefined || isEmpty(member.value)) return fields.read;
+  const { value: at, path } = member;
+  const name = readString(member, "the name of an errno");
+  if (name === undefined) return fields.read;
+  if (!takesData(fields.action)) {
+    addError(part.findings, {
+      code: "errno-on-action",
+      at,
+      path,
+      message: `${fields.action} takes no ${fields.name}`,
+      fix: "remove it, or use SCMP_ACT_ERRNO",
+    });
+    return undefined;
+  }
+  const number = errnoNumber(name);
+  if (number === undefined) {
+    addError(part.findings, {
+      code: "unknown-errno",
+      at,
+      path,
+      message: `Unknown errno ${quote(name)}`,
+      fix: 'use a name such as "EPERM", in upper case',
+    });
+  } else if (fields.read !== undefined && fields.read !== number) {
+    addError(part.findings, {
+      code: "errno-disagrees",
+      at,
+      path,
+      message: `${name} is ${number}, but ${fields.number} is ${fields.read}`,
+      fix: "make both the same; Docker takes the number, Podman the name",
+    });
+  }
+  return fields.read ?? number;
+}

@@ -1,0 +1,165 @@
+/**
+ * The conditions under which a rule of Docker's format counts.
+ *
+ * @module
+ */
+
+import {
+  optional,
+  readString,
+  readWords,
+  type Vocabulary,
+  wrongKind,
+} from "./fields.ts";
+import { addError, type Part } from "./findings.ts";
+import {
+  ARCH_SPELLINGS,
+  CAPABILITIES,
+  type Host,
+  isAtLeast,
+  type KernelVersion,
+  parseKernelVersion,
+} from "../host.ts";
+import type { JsonObject, JsonValue } from "../json/value.ts";
+import { join } from "../json/path.ts";
+import { quote } from "../text.ts";
+
+/** What `includes` or `excludes` asks for; an empty list asks for nothing. */
+export interface DockerFilter {
+  /** Capabilities in the bounding set. */
+  readonly caps: readonly string[];
+  /** Docker's names of the native architecture. */
+  readonly arches: readonly string[];
+  /** Least kernel; absent where absent. */
+  readonly minKernel?: KernelVersion;
+}
+
+/** Docker's names of architectures. Source: moby, seccomp_linux.go, `nativeToSeccomp`. */
+const DOCKER_ARCHES: Vocabulary<string> = {
+  what: "architecture",
+  code: "unknown-docker-architecture",
+  prefix: "",
+  words: [
+    ...Object.values(ARCH_SPELLINGS).map((spelling) => spelling.docker),
+    "mips",
+    "mips64",
+    "mips64n32",
+    "ppc",
+    "ppc64",
+  ],
+};
+
+/** Capabilities as Docker compares them. */
+const CAPS: Vocabulary<string> = {
+  what: "capability",
+  code: "unknown-capability",
+  prefix: "CAP_",
+  words: CAPABILITIES,
+};
+
+/** The conditions there are. */
+const FIELDS: readonly string[] = ["caps", "arches", "minKernel"];
+
+/**
+ * Reads `includes` or `excludes`.
+ *
+ * @param rule The rule.
+ * @param field Which of the two.
+ * @returns The conditions, or `undefined` where absent or wrong.
+ */
+export function readFilter(
+  rule: Part<JsonObject>,
+  field: "includes" | "excludes",
+): DockerFilter | undefined {
+  const member = optional(rule, field);
+  if (member === undefined) return undefined;
+  const { findings, path, value } = member;
+  if (value.kind !== "object") {
+    wrongKind(member, "an object with caps, arches or minKernel");
+    return undefined;
+  }
+  const filter: Part<JsonObject> = { findings, path, value };
+  refuseUnknown(filter);
+  const capsPart = optional(filter, "caps");
+  const archesPart = optional(filter, "arches");
+  const kernelPart = optional(filter, "minKernel");
+  const minKernel = kernelPart && readMinKernel(kernelPart);
+  return {
+    caps: capsPart === undefined ? [] : readWords(capsPart, CAPS),
+    arches: archesPart === undefined
+      ? []
+      : readWords(archesPart, DOCKER_ARCHES),
+    ...(minKernel === undefined ? {} : { minKernel }),
+  };
+}
+
+/** A condition that decides without the kernel, or needs it. */
+export type Verdict = "counts" | "skipped" | "needs-kernel";
+
+/**
+ * Decides whether a rule counts on a host: no `excludes` holds, and all of
+ * `includes` does. Of `excludes.caps` one suffices, of `includes.caps` all are
+ * needed. Source: moby, seccomp_linux.go, `setupSeccomp`.
+ *
+ * @param rule The rule's conditions.
+ * @param host For whom.
+ * @returns Whether it counts; `needs-kernel` where that hangs on the kernel alone
+ * and the host's is unknown.
+ */
+export function decideFilter(
+  rule: { readonly includes?: DockerFilter; readonly excludes?: DockerFilter },
+  host: Host,
+): Verdict {
+  const { includes, excludes } = rule;
+  const arch = ARCH_SPELLINGS[host.arch].docker;
+  const has = (cap: string): boolean => host.capabilities.has(cap);
+  if (excludes?.arches.includes(arch) || excludes?.caps.some(has)) {
+    return "skipped";
+  }
+  if (includes !== undefined) {
+    const { arches, caps } = includes;
+    if (arches.length > 0 && !arches.includes(arch)) return "skipped";
+    if (!caps.every(has)) return "skipped";
+  }
+  const notFrom = excludes?.minKernel;
+  const from = includes?.minKernel;
+  if (notFrom === undefined && from === undefined) return "counts";
+  if (host.kernel === undefined) return "needs-kernel";
+  if (notFrom !== undefined && isAtLeast(host.kernel, notFrom)) {
+    return "skipped";
+  }
+  return from === undefined || isAtLeast(host.kernel, from)
+    ? "counts"
+    : "skipped";
+}
+
+/** Refuses conditions that nobody evaluates: Docker would go on without them. */
+function refuseUnknown(filter: Part<JsonObject>): void {
+  for (const { key } of filter.value.members) {
+    if (FIELDS.includes(key.value)) continue;
+    addError(filter.findings, {
+      code: "unknown-condition",
+      at: key,
+      path: join(filter.path, key.value),
+      message: `Unknown condition ${quote(key.value)}`,
+      fix: "use caps, arches or minKernel",
+    });
+  }
+}
+
+/** Reads a kernel version; an empty one says nothing, as for Docker. */
+function readMinKernel(part: Part<JsonValue>): KernelVersion | undefined {
+  const text = readString(part, 'a kernel version such as "4.8"');
+  if (text === undefined || text === "") return undefined;
+  const version = parseKernelVersion(text);
+  if (version === undefined) {
+    addError(part.findings, {
+      code: "bad-kernel-version",
+      at: part.value,
+      path: part.path,
+      message: `Kernel version ${quote(text)} is not of the form KERNEL.MAJOR`,
+      fix: 'write exactly two numbers, such as "4.8"',
+    });
+  }
+  return version;
+}

@@ -1,0 +1,178 @@
+/**
+ * Checks of entries that need no system call table: values that the runtimes
+ * refuse, and constructs that do not mean what they seem to.
+ *
+ * @module
+ */
+
+import { MAX_ERRNO_RET } from "../semantics/action.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { LinuxSeccomp, LinuxSyscall, ScmpOp } from "./oci.ts";
+
+/** Largest u64. */
+const LARGEST = 0xffff_ffff_ffff_ffffn;
+
+/** Refuses errno values that libseccomp refuses. */
+export function checkErrnos(seccomp: LinuxSeccomp): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const checkOne = (
+    action: string,
+    errnoRet: number | undefined,
+    path: string,
+  ): void => {
+    if (action !== "SCMP_ACT_ERRNO" || errnoRet === undefined) return;
+    if ((errnoRet & 0xffff) > MAX_ERRNO_RET) {
+      diagnostics.push({
+        severity: "error",
+        code: "errno-range",
+        path,
+        message: `Cannot return errno ${errnoRet}: out of range`,
+        fix: `use 1 to ${MAX_ERRNO_RET}`,
+      });
+    }
+  };
+  checkOne(seccomp.defaultAction, seccomp.defaultErrnoRet, "defaultErrnoRet");
+  for (const entry of seccomp.syscalls) {
+    checkOne(entry.action, entry.errnoRet, `${entry.path}.errnoRet`);
+  }
+  return diagnostics;
+}
+
+/** Warns of entries that do not mean what they seem to. */
+export function checkEntries(
+  entries: readonly LinuxSyscall[],
+  options: { readonly strict?: boolean },
+): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  for (const entry of entries) {
+    if (repeatsIndex(entry)) {
+      diagnostics.push({
+        severity: options.strict === true ? "error" : "warning",
+        code: "repeated-index",
+        path: `${entry.path}.args`,
+        message:
+          "Several conditions on one argument: the runtimes take all conditions of this entry as alternatives (OR)",
+        fix:
+          "write one entry per alternative, or use SCMP_CMP_MASKED_EQ for a conjunction",
+      });
+    }
+    for (const [i, { op, value, valueTwo }] of entry.args.entries()) {
+      const path = `${entry.path}.args[${i}]`;
+      if (op !== "SCMP_CMP_MASKED_EQ") {
+        const constant = constantBound(op, value);
+        if (constant === undefined) continue;
+        diagnostics.push({
+          severity: "warning",
+          code: constant ? "always-holds" : "dead-rule",
+          path,
+          message: constant
+            ? `${op} ${value}: this condition always holds`
+            : `${op} ${value}: this condition never holds, the rule is dead`,
+          fix: "remove it, or correct the value",
+        });
+        continue;
+      }
+      if (value === 0n) {
+        diagnostics.push({
+          severity: "warning",
+          code: "empty-mask",
+          path,
+          message: "Mask 0: this condition always holds",
+          fix: "remove it, or give the mask in value and the bits in valueTwo",
+        });
+      } else if ((valueTwo & ~value) !== 0n) {
+        diagnostics.push({
+          severity: "warning",
+          code: "bits-outside-mask",
+          path: `${path}.valueTwo`,
+          message: `Bits 0x${valueTwo.toString(16)} outside the mask 0x${
+            value.toString(16)
+          } are ignored`,
+          fix: `write ${valueTwo & value}`,
+        });
+      }
+    }
+  }
+  return diagnostics;
+}
+
+/** What a bound at the end of the 64-bit numbers always says; `undefined` for others. */
+function constantBound(op: ScmpOp, value: bigint): boolean | undefined {
+  if (value === 0n && op === "SCMP_CMP_LT") return false;
+  if (value === 0n && op === "SCMP_CMP_GE") return true;
+  if (value === LARGEST && op === "SCMP_CMP_GT") return false;
+  if (value === LARGEST && op === "SCMP_CMP_LE") return true;
+  return undefined;
+}
+
+/** Whether an entry names an argument twice. */
+export function repeatsIndex(entry: LinuxSyscall): boolean {
+  return new Set(entry.args.map((a) => a.index)).size < entry.args.length;
+}
+
+/**
+ * Refuses what one of the two runtimes refuses on sight: runc takes no NOTIFY
+ * as default or on `write` (its own calls would wait for a listener that it
+ * has not handed out yet), crun no `errnoRet` beside an action without data.
+ *
+ * @param seccomp The section.
+ * @param semantics Which runtime.
+ */
+export function checkRuntime(
+  seccomp: LinuxSeccomp,
+  semantics: "crun" | "runc",
+): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const refuse = (path: string, message: string, fix: string): void => {
+    diagnostics.push({
+      severity: "error",
+      code: "runtime-refuses",
+      path,
+      message,
+      fix,
+    });
+  };
+  const checkOne = (
+    action: string,
+    errnoRet: number | undefined,
+    path: string,
+  ): void => {
+    if (errnoRet === undefined || takesErrno(action)) return;
+    refuse(
+      path,
+      `Cannot give an errno to ${action}: crun refuses it`,
+      "remove it, or use SCMP_ACT_ERRNO",
+    );
+  };
+  if (semantics === "crun") {
+    checkOne(
+      seccomp.defaultAction,
+      seccomp.defaultErrnoRet,
+      "defaultErrnoRet",
+    );
+    for (const { action, errnoRet, path } of seccomp.syscalls) {
+      checkOne(action, errnoRet, `${path}.errnoRet`);
+    }
+    return diagnostics;
+  }
+  if (seccomp.defaultAction === "SCMP_ACT_NOTIFY") {
+    refuse(
+      "defaultAction",
+      "Cannot notify by default: runc refuses it",
+      "use another default",
+    );
+  }
+  for (const { action, names, path } of seccomp.syscalls) {
+    if (action !== "SCMP_ACT_NOTIFY" || !names.includes("write")) continue;
+    refuse(
+      `${path}.names`,
+      "Cannot notify on write: runc refuses it",
+      'take "write" out',
+    );
+  }
+  return diagnostics;
+}
+
+function takesErrno(action: string): boolean {
+  return action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE";
+}

@@ -1,0 +1,272 @@
+/**
+ * Reads fields of the shapes that profiles are made of: required and optional
+ * members, words out of a list, exact integers, lists. Whatever is wrong is
+ * added to the findings; a reader then answers `undefined` or leaves it out,
+ * and the check goes on to find more.
+ *
+ * @module
+ */
+
+import {
+  addError,
+  addWarning,
+  element,
+  field,
+  hasEnough,
+  isFull,
+  type Part,
+} from "./findings.ts";
+import { join } from "../json/path.ts";
+import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
+import { didYouMean, quote } from "../text.ts";
+
+/** Most digits of a u64. */
+const MAX_U64_DIGITS = 20;
+/** An integer as u64 fields take it. */
+const UNSIGNED = /^(?:0|[1-9][0-9]*)$/;
+
+/** Words a field can hold. */
+export interface Vocabulary<T extends string> {
+  /** What such a word is called, such as `operator`. */
+  readonly what: string;
+  /** Stable identifier of the error. */
+  readonly code: string;
+  /** The words. */
+  readonly words: readonly T[];
+  /** What all of them begin with. */
+  readonly prefix: string;
+}
+
+/**
+ * Says what a value is, for messages.
+ *
+ * @param value Any value.
+ * @returns Such as `an array` or `the string "x"`.
+ */
+export function describe(value: JsonValue): string {
+  switch (value.kind) {
+    case "object":
+      return "an object";
+    case "array":
+      return "an array";
+    case "string":
+      return `the string ${quote(value.value)}`;
+    case "number":
+      return `the number ${value.text.slice(0, 40)}`;
+    case "boolean":
+      return String(value.value);
+    case "null":
+      return "null";
+  }
+}
+
+/**
+ * Finds a member; `null` counts as absent, as it does for the runtimes.
+ *
+ * @param part The object.
+ * @param name The key.
+ * @returns The member's part, or `undefined`.
+ */
+export function optional(
+  part: Part<JsonObject>,
+  name: string,
+): Part<JsonValue> | undefined {
+  const value = findMember(part.value, name);
+  return value === undefined || value.kind === "null"
+    ? undefined
+    : field(part, name, value);
+}
+
+/**
+ * Finds a member that has to be there.
+ *
+ * @param part The object.
+ * @param name The key.
+ * @param fix What to write.
+ * @returns The member's part, or `undefined` after an error.
+ */
+export function required(
+  part: Part<JsonObject>,
+  name: string,
+  fix: string,
+): Part<JsonValue> | undefined {
+  const value = findMember(part.value, name);
+  if (value !== undefined && value.kind !== "null") {
+    return field(part, name, value);
+  }
+  const seen = value === undefined ? "is missing" : "is null";
+  addError(part.findings, {
+    code: "missing-field",
+    at: value ?? part.value,
+    path: join(part.path, name),
+    message: `Required field ${quote(name)} ${seen}`,
+    fix,
+  });
+  return undefined;
+}
+
+/**
+ * Reports a value of the wrong kind.
+ *
+ * @param part The value.
+ * @param expected What it should be, such as `an array of names`.
+ */
+export function wrongKind(part: Part<JsonValue>, expected: string): void {
+  addError(part.findings, {
+    code: "wrong-type",
+    at: part.value,
+    path: part.path,
+    message: `Expected ${expected}, seen ${describe(part.value)}`,
+  });
+}
+
+/**
+ * Reads a string.
+ *
+ * @param part The value.
+ * @param expected What it should be.
+ * @returns The string, or `undefined` after an error.
+ */
+export function readString(
+  part: Part<JsonValue>,
+  expected: string,
+): string | undefined {
+  if (part.value.kind === "string") return part.value.value;
+  wrongKind(part, expected);
+  return undefined;
+}
+
+/**
+ * Reads a word out of a vocabulary.
+ *
+ * @param part The value.
+ * @param vocabulary The words.
+ * @returns The word, or `undefined` after an error with a suggestion.
+ */
+export function readWord<T extends string>(
+  part: Part<JsonValue>,
+  vocabulary: Vocabulary<T>,
+): T | undefined {
+  const { what, code, words, prefix } = vocabulary;
+  const article = /^[aeiou]/.test(what) ? "an" : "a";
+  const text = readString(part, `${article} ${what}`);
+  if (text === undefined) return undefined;
+  const word = words.find((known) => known === text);
+  if (word !== undefined) return word;
+  const meant = isFull(part.findings)
+    ? undefined
+    : didYouMean(text, words, prefix);
+  const fix = meant !== undefined
+    ? `did you mean ${quote(meant)}`
+    : words.length > 12
+    ? `use one such as ${words.slice(0, 3).join(", ")}`
+    : `use one of ${words.join(", ")}`;
+  const message = `Unknown ${what} ${quote(text)}`;
+  addError(part.findings, {
+    code,
+    at: part.value,
+    path: part.path,
+    message,
+    fix,
+  });
+  return undefined;
+}
+
+/**
+ * Walks over the elements of a list, one at a time since there may be millions;
+ * it ends early where enough errors have been found.
+ *
+ * @param part The value.
+ * @param expected What it should be, such as `an array of names`.
+ * @yields The elements' parts; none after an error.
+ */
+export function* eachItem(
+  part: Part<JsonValue>,
+  expected: string,
+): Generator<Part<JsonValue>> {
+  if (part.value.kind !== "array") return wrongKind(part, expected);
+  for (const [i, item] of part.value.items.entries()) {
+    if (hasEnough(part.findings)) return;
+    yield element(part, i, item);
+  }
+}
+
+/**
+ * Reads a list of words, warning of repeated ones.
+ *
+ * @param part The value.
+ * @param vocabulary The words.
+ * @returns The known words as written, repetitions included.
+ */
+export function readWords<T extends string>(
+  part: Part<JsonValue>,
+  vocabulary: Vocabulary<T>,
+): T[] {
+  const seen = new Set<T>();
+  const words: T[] = [];
+  for (const item of eachItem(part, `an array of ${vocabulary.what}s`)) {
+    const word = readWord(item, vocabulary);
+    if (word === undefined) continue;
+    if (seen.has(word)) {
+      addWarning(part.findings, {
+        code: "repeated-word",
+        at: item.value,
+        path: item.path,
+        message: `Repeated ${vocabulary.what} ${quote(word)}`,
+        fix: "remove the repetition",
+      });
+    }
+    seen.add(word);
+    words.push(word);
+  }
+  return words;
+}
+
+/**
+ * Reads an unsigned integer exactly, as written: `1.0`, `1e3`, `-0` and `"5"`
+ * are none.
+ *
+ * @param part The value.
+ * @param field What it is called, and the largest value.
+ * @returns The integer, or `undefined` after an error.
+ */
+export function readUnsigned(
+  part: Part<JsonValue>,
+  limits: {
+    readonly what: string;
+    readonly code: string;
+    readonly max: bigint;
+  },
+): bigint | undefined {
+  const { value } = part;
+  const fail = (problem: string, fix: string): undefined => {
+    const message = `${limits.what} ${problem}`;
+    addError(part.findings, {
+      code: limits.code,
+      at: value,
+      path: part.path,
+      message,
+      fix,
+    });
+    return undefined;
+  };
+  const range = `write an integer from 0 to ${limits.max}`;
+  if (value.kind === "string" && UNSIGNED.test(value.value)) {
+    return fail(`is ${describe(value)}, not a number`, "remove the quotes");
+  }
+  if (value.kind !== "number") {
+    return fail(`is ${describe(value)}, not a number`, range);
+  }
+  const text = value.text.slice(0, 40);
+  if (value.text.startsWith("-")) return fail(`${text} is negative`, range);
+  if (!UNSIGNED.test(value.text)) {
+    return fail(`${text} is not written as an integer`, range);
+  }
+  const number = value.text.length > MAX_U64_DIGITS
+    ? undefined
+    : BigInt(value.text);
+  if (number === undefined || number > limits.max) {
+    return fail(`${text} is too large`, range);
+  }
+  return number;
+}

@@ -1,0 +1,131 @@
+/**
+ * Reads a profile in whichever format it comes: Docker's, Docker's old one, an
+ * OCI seccomp section, a whole `config.json`.
+ *
+ * ```text
+ * bytes ─decodeUtf8▶ text ─readJson▶ document ─classify▶ kind ─read…▶ section
+ * ```
+ *
+ * Every problem of a document is reported in one throw; only where the text is
+ * no JSON does reading end at the first one.
+ *
+ * @module
+ */
+
+import { classify, findSection, type ProfileKind } from "./classify.ts";
+import { type DockerSeccomp, readDocker } from "./docker.ts";
+import { type Diagnostic, ProfileError } from "../diagnostic.ts";
+import { type Findings, type Part, settle } from "./findings.ts";
+import { MAX_JSON_LENGTH, readJson, tooLong } from "../json/read.ts";
+import type { JsonDocument, JsonObject, JsonValue } from "../json/value.ts";
+import { readSeccomp } from "./oci.ts";
+import { decodeUtf8 } from "../text.ts";
+
+/** Characters in which YAML shows itself. */
+const MAX_YAML_START = 4096;
+
+/** How to read. */
+export interface ParseOptions {
+  /** The kind it has to be; found by looking where absent. */
+  readonly kind?: ProfileKind;
+  /** Longest text in bytes or UTF-16 units; 16 Mi where absent. */
+  readonly maxLength?: number;
+}
+
+/** A profile that was read and checked, for no host in particular. */
+export interface ParsedProfile {
+  /** What kind of document it is. */
+  readonly kind: ProfileKind;
+  /** The document, for `locate`. */
+  readonly document: JsonDocument;
+  /** Path of the section: empty, or `linux.seccomp`. */
+  readonly sectionPath: string;
+  /** The section; `undefined` where a `config.json` has none, or null: unconfined. */
+  readonly section: DockerSeccomp | undefined;
+  /** Warnings and notes. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Reads a profile.
+ *
+ * @example All problems at once, each with its place
+ * ```ts
+ * import { parseProfile, ProfileError } from "@x/seccomp-tree";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const text = `{
+ *   "defaultAction": "SCMP_ACT_ALOW",
+ *   "syscalls": [{ "names": ["read"], "action": "allow" }]
+ * }`;
+ * const error = assertThrows(() => parseProfile(text), ProfileError);
+ * assertEquals(error.diagnostics.map((d) => [d.line, d.column, d.path, d.fix]), [
+ *   [2, 20, "defaultAction", 'did you mean "SCMP_ACT_ALLOW"'],
+ *   [3, 47, "syscalls[0].action", 'did you mean "SCMP_ACT_ALLOW"'],
+ * ]);
+ * ```
+ *
+ * @param source The profile as text, or as UTF-8.
+ * @param options How to read.
+ * @returns The profile.
+ * @throws {ProfileError} When it cannot be used, with every problem.
+ */
+export function parseProfile(
+  source: string | Uint8Array,
+  options: ParseOptions = {},
+): ParsedProfile {
+  const maxLength = options.maxLength ?? MAX_JSON_LENGTH;
+  if (source.length > maxLength) throw tooLong(source.length, maxLength);
+  const text = typeof source === "string" ? source : decodeUtf8(source);
+  refuseYaml(text);
+  const { document, diagnostics } = readJson(text, { maxLength });
+  const findings: Findings = { document, diagnostics: [...diagnostics] };
+  const root: Part<JsonValue> = { findings, value: document.root, path: "" };
+  const classified = classify(root, options.kind);
+  if (classified === undefined) {
+    settle(findings);
+    throw new Error(
+      "Unreachable: classify() answers undefined after an error only",
+    );
+  }
+  const { kind, object } = classified;
+  const part = kind === "config" ? findSection(object) : object;
+  const section = part && readSection(part, kind);
+  return {
+    kind,
+    document,
+    sectionPath: kind === "config" ? "linux.seccomp" : "",
+    section,
+    diagnostics: settle(findings),
+  };
+}
+
+/** Reads a section of a known kind. */
+function readSection(part: Part<JsonObject>, kind: ProfileKind): DockerSeccomp {
+  switch (kind) {
+    case "docker":
+    case "docker-legacy":
+      return readDocker(part);
+    case "oci":
+    case "config":
+      return readSeccomp(part, "oci");
+  }
+}
+
+/** Names the other format where a text is YAML, before it is called bad JSON. */
+function refuseYaml(text: string): void {
+  const start = text.slice(0, MAX_YAML_START);
+  if (
+    !/^(?:\s|#[^\n]*\n)*(?:---|apiVersion:|kind:|defaultAction:)/.test(start)
+  ) return;
+  throw new ProfileError([{
+    severity: "error",
+    code: "yaml",
+    path: "",
+    message:
+      "Cannot read a profile from YAML, such as a Kubernetes SeccompProfile",
+    fix: "give the profile as JSON",
+    line: 1,
+    column: 1,
+  }]);
+}

@@ -1,0 +1,178 @@
+/**
+ * The grammar of JSON: values, arrays, objects.
+ *
+ * @module
+ */
+
+import { formatPath } from "./path.ts";
+import { scanNumber, scanString, scanWord, skipBlank } from "./scan.ts";
+import { type JsonScanner, unexpected } from "./scanner.ts";
+import type {
+  JsonArray,
+  JsonMember,
+  JsonObject,
+  JsonString,
+  JsonValue,
+} from "./value.ts";
+import { diagnosticAt } from "../text.ts";
+
+/** Deepest nesting of arrays and objects; a runtime configuration needs 7. */
+export const MAX_JSON_DEPTH = 128;
+/** Repeated keys reported in one document; more would not help anyone. */
+const MAX_DUPLICATES = 100;
+/** Members up to which a linear search for a repeated key is cheaper than a set. */
+const FEW_MEMBERS = 12;
+
+/**
+ * Parses the value that begins at the current character. It calls itself, no
+ * deeper than {@linkcode MAX_JSON_DEPTH}.
+ *
+ * @param s The scanner, left behind the value.
+ * @param depth Brackets that are open, 0 for the root.
+ * @returns The value.
+ * @throws {ProfileError} When there is no value.
+ */
+export function parseValue(s: JsonScanner, depth: number): JsonValue {
+  const start = s.at;
+  switch (s.text.charCodeAt(start)) {
+    case 0x7b: // {
+      return parseObject(s, depth);
+    case 0x5b: // [
+      return parseArray(s, depth);
+    case 0x22: { // "
+      const value = scanString(s);
+      return { kind: "string", start, end: s.at, value };
+    }
+    case 0x74: // t
+      scanWord(s, "true");
+      return { kind: "boolean", start, end: s.at, value: true };
+    case 0x66: // f
+      scanWord(s, "false");
+      return { kind: "boolean", start, end: s.at, value: false };
+    case 0x6e: // n
+      scanWord(s, "null");
+      return { kind: "null", start, end: s.at };
+    default: {
+      const text = scanNumber(s);
+      return { kind: "number", start, end: s.at, text };
+    }
+  }
+}
+
+/** Parses `[ … ]`. */
+function parseArray(s: JsonScanner, depth: number): JsonArray {
+  const start = s.at;
+  enter(s, depth);
+  const items: JsonValue[] = [];
+  skipBlank(s);
+  if (s.text.charCodeAt(s.at) !== 0x5d) {
+    for (;;) {
+      s.path[depth] = items.length;
+      items.push(parseValue(s, depth + 1));
+      if (endsHere(s, 0x5d, start)) break;
+    }
+  }
+  s.at++;
+  s.path.length = depth;
+  return { kind: "array", start, end: s.at, items };
+}
+
+/** Parses `{ … }`. */
+function parseObject(s: JsonScanner, depth: number): JsonObject {
+  const start = s.at;
+  enter(s, depth);
+  const members: JsonMember[] = [];
+  let seen: Map<string, JsonString> | undefined;
+  skipBlank(s);
+  if (s.text.charCodeAt(s.at) !== 0x7d) {
+    for (;;) {
+      const keyStart = s.at;
+      if (s.text.charCodeAt(keyStart) !== 0x22) {
+        const fix = "write the key in double quotes";
+        throw unexpected(s, "json-key", "Expected a key", fix, start);
+      }
+      const value = scanString(s);
+      const key: JsonString = {
+        kind: "string",
+        start: keyStart,
+        end: s.at,
+        value,
+      };
+      s.path[depth] = value;
+      if (members.length === FEW_MEMBERS) {
+        seen = new Map(members.map((m) => [m.key.value, m.key]));
+      }
+      const first = seen === undefined
+        ? members.find((m) => m.key.value === value)?.key
+        : seen.get(value);
+      if (first === undefined) seen?.set(value, key);
+      else duplicate(s, key, first);
+      skipBlank(s);
+      if (s.text.charCodeAt(s.at) !== 0x3a) {
+        const fix = 'put ":" between key and value';
+        throw unexpected(s, "json-colon", "Expected a colon", fix, start);
+      }
+      s.at++;
+      skipBlank(s);
+      members.push({ key, value: parseValue(s, depth + 1) });
+      if (endsHere(s, 0x7d, start)) break;
+    }
+  }
+  s.at++;
+  s.path.length = depth;
+  return { kind: "object", start, end: s.at, members };
+}
+
+/** Steps over an opening bracket. */
+function enter(s: JsonScanner, depth: number): void {
+  if (depth >= MAX_JSON_DEPTH) {
+    const message = `Nesting is deeper than ${MAX_JSON_DEPTH} levels`;
+    throw unexpected(s, "json-depth", message, "a profile needs 7");
+  }
+  s.at++;
+}
+
+/** Steps over a comma to the next element, or says that the closing bracket is here. */
+function endsHere(s: JsonScanner, close: number, start: number): boolean {
+  skipBlank(s);
+  const c = s.text.charCodeAt(s.at);
+  if (c === close) return true;
+  const bracket = String.fromCharCode(close);
+  if (c !== 0x2c) {
+    const fix =
+      `put "," before the next element or "${bracket}" behind the last`;
+    throw unexpected(
+      s,
+      "json-comma",
+      `Expected "," or "${bracket}"`,
+      fix,
+      start,
+    );
+  }
+  const comma = s.at++;
+  skipBlank(s);
+  if (s.text.charCodeAt(s.at) === close) {
+    s.at = comma;
+    throw unexpected(
+      s,
+      "json-trailing-comma",
+      `Comma before "${bracket}"`,
+      "remove it: JSON has no trailing commas",
+    );
+  }
+  return false;
+}
+
+/** Reports a key that was there before. */
+function duplicate(s: JsonScanner, key: JsonString, first: JsonString): void {
+  if (s.diagnostics.length >= MAX_DUPLICATES) return;
+  const place = diagnosticAt(s.lineStarts, first.start);
+  s.diagnostics.push({
+    severity: "error",
+    code: "duplicate-key",
+    path: formatPath(s.path),
+    message: `Key is repeated, first at ${place.line}:${place.column}`,
+    fix: "keep one of the two: some readers take the first, some the last",
+    ...diagnosticAt(s.lineStarts, key.start),
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * The state of a JSON parse, and what to say where it cannot go on.
+ *
+ * @module
+ */
+
+import { type Diagnostic, ProfileError } from "../diagnostic.ts";
+import { formatPath, type PathStep } from "./path.ts";
+import { diagnosticAt, quote } from "../text.ts";
+
+/** State of a parse. */
+export interface JsonScanner {
+  /** The text. */
+  readonly text: string;
+  /** Offset of the current character. */
+  at: number;
+  /** Steps to the value being read. */
+  readonly path: PathStep[];
+  /** Offsets of the lines. */
+  readonly lineStarts: readonly number[];
+  /** Offset of the first comment. */
+  firstComment: number | undefined;
+  /** What was found so far. */
+  readonly diagnostics: Diagnostic[];
+}
+
+/** Steps up to which a path helps to find an error. */
+const MAX_PATH_STEPS = 16;
+/**
+ * Builds the error for the current character.
+ *
+ * @param s The scanner.
+ * @param code Stable identifier.
+ * @param message What was expected or is wrong; what is there gets appended.
+ * @param fix What would mend it.
+ * @param open Offset of the bracket or quote that is still open.
+ * @returns The error, with the findings so far.
+ */
+export function unexpected(
+  s: JsonScanner,
+  code: string,
+  message: string,
+  fix?: string,
+  open?: number,
+): ProfileError {
+  const atEnd = s.at >= s.text.length;
+  let said = message;
+  if (atEnd && code !== "json-empty") {
+    const start = open === undefined
+      ? undefined
+      : diagnosticAt(s.lineStarts, open);
+    said = start === undefined
+      ? `${message}, the text ends here`
+      : `${message}, the text ends within what began at ${start.line}:${start.column}`;
+  } else if (!atEnd && /^(?:Expected|Unexpected)/.test(message)) {
+    said = `${message}, seen ${shown(s)}`;
+  }
+  const diagnostic: Diagnostic = {
+    severity: "error",
+    code: atEnd && code !== "json-empty" ? "json-end" : code,
+    path: s.path.length > MAX_PATH_STEPS ? "" : formatPath(s.path),
+    message: said,
+    ...(fix === undefined || (atEnd && code !== "json-empty") ? {} : { fix }),
+    ...diagnosticAt(s.lineStarts, s.at),
+  };
+  return new ProfileError([...s.diagnostics, diagnostic]);
+}
+
+/** Shows the character at the current offset. */
+function shown(s: JsonScanner): string {
+  const code = s.text.codePointAt(s.at) ?? 0;
+  return code === 0 ? "NUL" : quote(String.fromCodePoint(code));
+}

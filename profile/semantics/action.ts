@@ -1,0 +1,81 @@
+/**
+ * Actions of a profile as the return values of a filter.
+ *
+ * @module
+ */
+
+import type { ScmpAction } from "../formats/oci.ts";
+import type { ReturnValue } from "../policy.ts";
+import {
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+  SECCOMP_RET_KILL_PROCESS,
+  SECCOMP_RET_KILL_THREAD,
+  SECCOMP_RET_LOG,
+  SECCOMP_RET_TRACE,
+  SECCOMP_RET_TRAP,
+  SECCOMP_RET_USER_NOTIF,
+} from "../../tables/uapi.ts";
+
+/** Data of ERRNO and TRACE where the profile gives none: EPERM in both runtimes. */
+const DEFAULT_ERRNO_RET = 1;
+
+/**
+ * Largest errno that libseccomp accepts; from 4095 on it answers EINVAL and the
+ * runtimes abort. Source: libseccomp 2.5.4 and 2.6.1, by experiment.
+ */
+export const MAX_ERRNO_RET = 4094;
+
+/**
+ * Turns an action into what the filter returns.
+ *
+ * @example An errno
+ * ```ts
+ * import { returnValue } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(returnValue("SCMP_ACT_ERRNO", 38), 0x0005_0026);
+ * assertEquals(returnValue("SCMP_ACT_ERRNO", undefined), 0x0005_0001);
+ * ```
+ *
+ * @param action The action.
+ * @param errnoRet Its data, 0 to 65535; `undefined` stands for EPERM.
+ * @returns Action and data in one u32; the data counts for ERRNO and TRACE only.
+ */
+export function returnValue(
+  action: ScmpAction,
+  errnoRet: number | undefined,
+): ReturnValue {
+  const data = (errnoRet ?? DEFAULT_ERRNO_RET) & 0xffff;
+  switch (action) {
+    case "SCMP_ACT_KILL":
+    case "SCMP_ACT_KILL_THREAD":
+      return SECCOMP_RET_KILL_THREAD;
+    case "SCMP_ACT_KILL_PROCESS":
+      return SECCOMP_RET_KILL_PROCESS;
+    case "SCMP_ACT_TRAP":
+      return SECCOMP_RET_TRAP;
+    case "SCMP_ACT_ERRNO":
+      return SECCOMP_RET_ERRNO + data;
+    case "SCMP_ACT_TRACE":
+      return SECCOMP_RET_TRACE + data;
+    case "SCMP_ACT_ALLOW":
+      return SECCOMP_RET_ALLOW;
+    case "SCMP_ACT_LOG":
+      return SECCOMP_RET_LOG;
+    case "SCMP_ACT_NOTIFY":
+      return SECCOMP_RET_USER_NOTIF;
+  }
+}
+
+/**
+ * Orders actions by how much they let through: the kernel takes the least of
+ * several filters' answers. Source: kernel/seccomp.c, `seccomp_run_filters()`,
+ * which compares the action bits as a signed number.
+ *
+ * @param value A return value.
+ * @returns A number that is smaller for a stricter action.
+ */
+export function strictness(value: ReturnValue): number {
+  return (value & 0xffff_0000) | 0;
+}

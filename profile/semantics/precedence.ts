@@ -1,0 +1,176 @@
+/**
+ * Which rule wins where several rules name one system call.
+ *
+ * libseccomp, and so every container runtime built on it, does not take the
+ * first rule that matches. It files the comparisons of all rules on a call in
+ * a tree and asks them from the top of that tree: a comparison of a higher
+ * argument before one of a lower, equalities before upper bounds before lower
+ * bounds, the tightest bound first. This file turns the rules of one call, in
+ * order of arrival, into an ordered list whose first match is the answer, or
+ * finds the two rules that contradict each other, which the runtimes refuse.
+ *
+ * The list of a call with one outcome only is a plain union, whatever the
+ * order; the tree is needed where outcomes differ.
+ *
+ * ```text
+ * a0 == 1          → ERRNO      [a1 == 5] ── yes ─▶ LOG
+ * a1 == 5          → LOG        [a0 == 7] ── yes ─▶ [a1 == 2] ── yes ─▶ TRAP
+ * a0 == 7, a1 == 2 → TRAP       [a0 == 1] ── yes ─▶ ERRNO
+ * ```
+ *
+ * Behaviour observed on libseccomp 2.4.0 to 2.6.1.
+ *
+ * @module
+ */
+
+import type { Condition, ReturnValue } from "../policy.ts";
+import type { LinuxSeccompArg } from "../formats/oci.ts";
+import {
+  type CutCondition,
+  type CutRule,
+  NEGATED,
+  type Side,
+  type Test,
+} from "./rule_chain.ts";
+import { type Conflict, fileRules } from "./rule_tree.ts";
+
+/** One rule of a call as the profile states it. */
+export interface PendingRule {
+  /** Comparisons, at most one per argument. */
+  readonly args: readonly LinuxSeccompArg[];
+  /** What the filter returns. */
+  readonly value: ReturnValue;
+  /** Where the rule comes from. */
+  readonly source: string;
+}
+
+/** One rule of a call as a policy states it. */
+export interface OrderedRule {
+  /** All must hold. */
+  readonly conditions: readonly Condition[];
+  /** What the filter returns. */
+  readonly value: ReturnValue;
+  /** Where the rule comes from. */
+  readonly source: string;
+}
+
+const WORD = 0xffff_ffffn;
+const HIGH = WORD << 32n;
+
+/**
+ * Puts the rules of one call in an order in which the first match wins.
+ *
+ * @param rules The rules in order of arrival.
+ * @param bits Width of an argument comparison.
+ * @returns The ordered rules, or the first contradiction.
+ */
+export function orderRules(
+  rules: readonly PendingRule[],
+  bits: 32 | 64,
+): readonly OrderedRule[] | Conflict {
+  const [only] = rules;
+  if (rules.length === 1 && only?.args.length === 0) {
+    return [{ conditions: [], value: only.value, source: only.source }];
+  }
+  const cut: readonly CutRule[] = rules.map((rule) => ({
+    conditions: cutConditions(rule.args, bits),
+    value: rule.value,
+    source: rule.source,
+  }));
+  const always = cut.findIndex((rule) => rule.conditions.length === 0);
+  const conditional = always === -1 ? cut : cut.slice(0, always);
+  const first = conditional[0]?.value;
+  let ordered: readonly OrderedRule[] = conditional.map(plain);
+  if (conditional.some((rule) => rule.value !== first)) {
+    const tree = fileRules(conditional, bits);
+    if ("kind" in tree) return tree;
+    ordered = listRules(tree);
+  }
+  const winner = cut[always];
+  return winner === undefined ? ordered : [plain(winner)];
+}
+
+function plain(rule: CutRule): OrderedRule {
+  return { ...rule, conditions: rule.conditions.map(plainCondition) };
+}
+
+function plainCondition({ arg, op, mask, value }: Condition): Condition {
+  return { arg, op, mask, value };
+}
+
+/**
+ * Cuts comparisons to the width of the architecture, drops those that always
+ * hold because their mask is empty, and sorts them by argument.
+ */
+function cutConditions(
+  args: readonly LinuxSeccompArg[],
+  bits: 32 | 64,
+): readonly CutCondition[] {
+  const all = bits === 64 ? HIGH | WORD : WORD;
+  const conditions: CutCondition[] = [];
+  for (const { index, op, value, valueTwo } of args) {
+    const masked = op === "SCMP_CMP_MASKED_EQ";
+    const mask = masked ? value & all : all;
+    if (mask === 0n) continue;
+    conditions.push({
+      arg: index,
+      masked,
+      op: masked ? "eq" : OPS[op],
+      mask,
+      value: (masked ? valueTwo : value) & mask,
+    });
+  }
+  return conditions.sort((a, b) => a.arg - b.arg);
+}
+
+const OPS: Readonly<
+  Record<Exclude<LinuxSeccompArg["op"], "SCMP_CMP_MASKED_EQ">, Condition["op"]>
+> = {
+  SCMP_CMP_NE: "ne",
+  SCMP_CMP_LT: "lt",
+  SCMP_CMP_LE: "le",
+  SCMP_CMP_EQ: "eq",
+  SCMP_CMP_GE: "ge",
+  SCMP_CMP_GT: "gt",
+};
+
+/** Lists the paths of the tree in the order in which they are asked. */
+function listRules(root: readonly Test[]): readonly OrderedRule[] {
+  const rules: OrderedRule[] = [];
+  const walk = (side: Side, path: readonly Condition[]): void => {
+    if (side.outcome !== undefined) {
+      const { value, source } = side.outcome;
+      rules.push({ conditions: joinHalves(path), value, source });
+    }
+    for (const test of side.tests) {
+      walk(test.yes, [...path, test.condition]);
+      walk(test.no, [...path, negate(test.condition)]);
+    }
+  };
+  walk({ tests: [...root] }, []);
+  return rules;
+}
+
+function negate(condition: Condition): Condition {
+  return { ...condition, op: NEGATED[condition.op] };
+}
+
+/** Joins equalities of both halves of one argument into one, drops empty ones. */
+function joinHalves(path: readonly Condition[]): readonly Condition[] {
+  const joined: Condition[] = [];
+  for (const condition of path) {
+    const last = joined[joined.length - 1];
+    if (
+      last !== undefined && last.arg === condition.arg && last.op === "eq" &&
+      condition.op === "eq"
+    ) {
+      joined[joined.length - 1] = {
+        arg: last.arg,
+        op: "eq",
+        mask: last.mask | condition.mask,
+        value: last.value | condition.value,
+      };
+    } else joined.push(plainCondition(condition));
+  }
+  return joined.filter((c) => c.op !== "eq" || c.mask !== 0n);
+}

@@ -1,0 +1,92 @@
+/**
+ * The stub that runc puts in front of a filter: numbers above the largest that
+ * the profile names answer ENOSYS, so that programs built for newer kernels
+ * fall back instead of failing with EPERM.
+ *
+ * Source: runc 1.0.0-rc93 and later, libcontainer/seccomp/patchbpf, by reading
+ * and by experiment with 1.1.5 and 1.3.6.
+ *
+ * @module
+ */
+
+import type { Arch } from "../../tables/arch.ts";
+import { SECCOMP_RET_ERRNO } from "../../tables/uapi.ts";
+import type { LinuxSeccomp } from "../formats/oci.ts";
+import type { Rule } from "../policy.ts";
+
+/** ENOSYS of errno.h; mips has its own numbers. */
+const ENOSYS = 38;
+const ENOSYS_MIPS = 89;
+
+/**
+ * Makes the rules of the stub for the architectures of one audit value.
+ *
+ * Names of every entry count, also of those that make no rule; calls behind a
+ * multiplexer have pseudo numbers in libseccomp and do not. An architecture
+ * whose largest number is 0 gets no stub.
+ *
+ * @param seccomp The profile.
+ * @param arches Architectures that share an audit value: one, or x86_64 and x32.
+ * @param native The host: runc answers with the ENOSYS of the machine it was built for.
+ * @param skip Names that the library does not know.
+ * @returns Rules to put in front.
+ */
+export function enosysStub(
+  seccomp: LinuxSeccomp,
+  arches: readonly Arch[],
+  native: Arch,
+  skip: ReadonlySet<string>,
+): readonly Rule[] {
+  const rules: Rule[] = [];
+  const enosys = native.name.startsWith("mips") ? ENOSYS_MIPS : ENOSYS;
+  const add = (first: number, last: number): void => {
+    if (first > last) return;
+    rules.push({
+      first,
+      last,
+      conditions: [],
+      value: SECCOMP_RET_ERRNO + enosys,
+      source: "runc's ENOSYS stub",
+    });
+  };
+  const both = arches.length > 1;
+  for (const arch of arches) {
+    const max = largestNumber(seccomp, arch, skip);
+    if (max === 0) continue;
+    switch (arch.name) {
+      case "x86_64":
+        // Bit 30 sends a call to the maximum of x32, or straight to the filter.
+        add(max + 1, 0x3fff_ffff);
+        add(0x8000_0000, 0xbfff_ffff);
+        break;
+      case "x32":
+        add(max + 1, 0x7fff_ffff);
+        add(0xc000_0000, 0xffff_ffff);
+        break;
+      case "s390":
+      case "s390x":
+        add(0, 0);
+        add(max + 1, 0xffff_ffff);
+        break;
+      default:
+        add(max + 1, 0xffff_ffff);
+    }
+  }
+  return both ? rules.sort((a, b) => a.first - b.first) : rules;
+}
+
+function largestNumber(
+  seccomp: LinuxSeccomp,
+  arch: Arch,
+  skip: ReadonlySet<string>,
+): number {
+  const pseudo = new Set(arch.multiplexed.map((call) => call.name));
+  let max = 0;
+  for (const entry of seccomp.syscalls) {
+    for (const name of entry.names) {
+      if (skip.has(name) || pseudo.has(name)) continue;
+      max = Math.max(max, arch.syscalls.get(name) ?? 0);
+    }
+  }
+  return max;
+}

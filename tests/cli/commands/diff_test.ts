@@ -1,0 +1,183 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
+import { prepare } from "../sources.ts";
+
+Deno.test("diff says what became looser, tighter and changed", async () => {
+  await using folder = await createFolder();
+  const { profile, looser, tighter, filter } = await prepare(folder);
+  const loose = await call(["diff", ...FIXED, profile, looser]);
+  assertEquals(loose.code, 1);
+  assertMatch(
+    loose.out,
+    /^looser: ERRNO\(1\) -> ALLOW on x86_64\+x32\n {2}calls ptrace\n/,
+  );
+  assertMatch(loose.out, /\ndifferent: 1 looser, 0 tighter, 0 changed\n$/);
+  const tight = await call(["diff", ...FIXED, profile, tighter, "-o", "json"]);
+  const report = JSON.parse(tight.out);
+  assertEquals([report.state, report.complete], ["different", true]);
+  assertEquals(
+    report.differences.map((
+      d: Record<string, unknown>,
+    ) => [d.kind, d.syscalls, d.condition]),
+    [["tighter", ["write"], ""]],
+  );
+  const same = await call(["diff", ...FIXED, profile, filter]);
+  assertEquals([same.code, same.out], [0, "equal: no differences\n"]);
+});
+
+Deno.test("diff tells conditions on arguments", async () => {
+  await using folder = await createFolder();
+  const { profile } = await prepare(folder);
+  const cases: readonly (readonly [string, string])[] = [
+    ['"value":2,"op":"SCMP_CMP_EQ"', "arg0 == 0x1 or arg0 == 0x2"],
+    ['"value":1,"op":"SCMP_CMP_LE"', "arg0 == 0x0"],
+    [
+      '"value":4294967296,"op":"SCMP_CMP_EQ"',
+      "arg0 == 0x1 or arg0 == 0x100000000",
+    ],
+    ['"value":5,"op":"SCMP_CMP_LT"', "arg0 == 0x0 or arg0 in 0x2..0x4"],
+  ];
+  for (const [rule, condition] of cases) {
+    const other = await folder.write(
+      "other.json",
+      SMALL_PROFILE.replace('"value":1,"op":"SCMP_CMP_EQ"', rule),
+    );
+    const { out } = await call([
+      "diff",
+      ...FIXED,
+      profile,
+      other,
+      "-o",
+      "json",
+    ]);
+    const { differences } = JSON.parse(out);
+    const parts = differences.flatMap((d: { condition: string }) =>
+      d.condition.split(" or ")
+    );
+    assertEquals(new Set(parts), new Set(condition.split(" or ")), rule);
+    for (const { witness, a, b } of differences) {
+      for (
+        const [source, verdict] of [[profile, a.verdict], [other, b.verdict]]
+      ) {
+        const simulated = await call(
+          [
+            "simulate",
+            ...FIXED,
+            source,
+            `x86_64:${witness.nr}`,
+            ...witness.args,
+          ],
+        );
+        assertEquals(simulated.out.split("\n")[0], verdict, rule);
+      }
+    }
+  }
+});
+
+Deno.test("diff tells masks of arguments", async () => {
+  await using folder = await createFolder();
+  const allow = await folder.write("allow.s", "ret #0x7fff0000\n");
+  const cases: readonly (readonly [string, string])[] = [
+    ["ld [16]\njset #0x7e020000, no", "arg0 & 0x7e020000 != 0x0"],
+    [
+      "ld [36]\nand #0xf0\njeq #0x30, no",
+      "arg2 & 0xf000000000 == 0x3000000000",
+    ],
+  ];
+  for (const [test, condition] of cases) {
+    const deny = await folder.write(
+      "deny.s",
+      `${test}\nret #0x7fff0000\nno: ret #0x00050001\n`,
+    );
+    const { out } = await call(["diff", allow, deny, "-o", "json"]);
+    assertEquals(JSON.parse(out).differences[0].condition, condition, out);
+    const text = await call(["diff", allow, deny]);
+    assert(text.out.includes(`\n  where ${condition}\n`), text.out);
+  }
+});
+
+Deno.test("diff tells a change of an errno, which is neither looser nor tighter", async () => {
+  await using folder = await createFolder();
+  const a = await folder.write("a.s", "ret #0x00050001\n");
+  const b = await folder.write("b.s", "ret #0x00050026\n");
+  const { code, out } = await call(["diff", a, b, "-o", "json"]);
+  assertEquals(code, 1);
+  const { differences } = JSON.parse(out);
+  assertEquals(differences.length, 1);
+  assertEquals(differences[0].kind, "changed");
+  assertEquals(differences[0].nr, { first: 0, last: 0xffff_ffff });
+});
+
+Deno.test("diff keeps looser and tighter apart where answers are computed", async () => {
+  await using folder = await createFolder();
+  const a = await folder.write("a.s", "ld [0]\nret a\n");
+  const b = await folder.write("b.s", "ret #0x00050001\n");
+  const text = await call(["diff", a, b]);
+  assertEquals(text.code, 1, text.err);
+  assertMatch(
+    text.out,
+    /^tighter: ALLOW -> ERRNO\(1\) on .*\n {2}calls 2147418112\.\.2147483647\n {2}see/m,
+  );
+  assertMatch(
+    text.out,
+    /^changed: ERRNO\(2\) -> ERRNO\(1\) on .*\n {2}calls 327682\.\.393215\n {2}also {2}other answers, all changed\n/m,
+  );
+  assertMatch(text.out, /\ndifferent: 6 looser, 4 tighter, 2 changed\n$/);
+  const { out } = await call(["diff", a, b, "-o", "json"]);
+  const { differences }: {
+    readonly differences: readonly { readonly varies: boolean }[];
+  } = JSON.parse(out);
+  // KILL_THREAD to TRAP(…), TRACE(…) and ERRNO(2…) are one entry each.
+  assertEquals(differences.filter(({ varies }) => varies).length, 3);
+});
+
+Deno.test("diff --subset-of says yes only where nothing is looser", async () => {
+  await using folder = await createFolder();
+  const { profile, looser, tighter, filter } = await prepare(folder);
+  const cases: readonly (readonly [string, string, number])[] = [
+    [profile, profile, 0],
+    [profile, filter, 0],
+    [profile, tighter, 0],
+    [looser, profile, 0],
+    [profile, looser, 1],
+    [tighter, profile, 1],
+  ];
+  for (const [base, source, expected] of cases) {
+    const { code, out, err } = await call(
+      ["diff", ...FIXED, "--subset-of", base, source, "-o", "json"],
+    );
+    assertEquals([code, err], [expected, ""], `${base} ${source}`);
+    const report = JSON.parse(out);
+    assertEquals(report.state, expected === 0 ? "subset" : "not-a-subset");
+    assertEquals("witness" in report, expected === 1);
+  }
+  const text = await call(["diff", ...FIXED, "--subset-of", profile, looser]);
+  assertMatch(
+    text.out,
+    /^not a subset: looser than the base\n {2}call {2}ptrace\(/,
+  );
+});
+
+Deno.test("diff --subset-of knows the order of actions of the kernel", async () => {
+  // linux/seccomp.h: from the strictest to the loosest.
+  const actions = [
+    "0x80000000",
+    "0x00000000",
+    "0x00030000",
+    "0x00050001",
+    "0x7fc00000",
+    "0x7ff00000",
+    "0x7ffc0000",
+    "0x7fff0000",
+  ];
+  await using folder = await createFolder();
+  const files = await Promise.all(
+    actions.map((action, i) => folder.write(`${i}.s`, `ret #${action}\n`)),
+  );
+  for (const [i, base] of files.entries()) {
+    for (const [j, source] of files.entries()) {
+      const { code } = await call(["diff", "--subset-of", base, source]);
+      assertEquals(code, j <= i ? 0 : 1, `${actions[j]} within ${actions[i]}`);
+    }
+  }
+});

@@ -1,0 +1,103 @@
+/**
+ * `rewrite` as users call it: what it puts in is what `compile` writes.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { call, createFolder, type Folder, SMALL_PROFILE } from "../harness.ts";
+
+const KEY = "run.oci.seccomp_bpf_data";
+const NAMES = ["--names", "builtin"] as const;
+const NOTIFY =
+  '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mknod"],"action":"SCMP_ACT_NOTIFY"}]}';
+
+/** Makes a bundle; nothing but the configuration is in it. */
+async function bundle(folder: Folder, config: string): Promise<string> {
+  const path = join(folder.path, crypto.randomUUID());
+  await Deno.mkdir(path, { mode: 0o700 });
+  await Deno.writeTextFile(join(path, "config.json"), config, { mode: 0o600 });
+  return path;
+}
+
+function namesIn(path: string): string[] {
+  return [...Deno.readDirSync(path)].map(({ name }) => name);
+}
+
+async function ok(args: readonly string[]): Promise<string> {
+  const { code, out, err } = await call(args);
+  assertEquals([code, err], [0, ""], args.join(" "));
+  return out;
+}
+
+Deno.test("rewrite puts in what compile -f annotation writes, and nothing else", async () => {
+  await using folder = await createFolder();
+  const config =
+    `{ "process": {"rlimits": [18446744073709551615]},\n "linux": {"seccomp": ${SMALL_PROFILE}} }`;
+  const path = await bundle(folder, config);
+  const file = join(path, "config.json");
+  const annotation: Readonly<Record<string, string>> = JSON.parse(
+    await ok(["compile", "-q", ...NAMES, file, "-f", "annotation"]),
+  );
+  const store = join(folder.path, "store");
+  const words = ["rewrite", "-q", ...NAMES, "--store", store, path];
+  assertMatch(await ok(words), /^added \d+ instructions, .*\(compiler\), key /);
+  const text = await Deno.readTextFile(file);
+  assertEquals(JSON.parse(text).annotations, annotation);
+  assert(text.includes("[18446744073709551615]"));
+  const { annotations: _, ...rest } = JSON.parse(text);
+  assertEquals(rest, JSON.parse(config));
+  assertMatch(await ok(words), /^unchanged: the annotation is there already/);
+  assertEquals(await Deno.readTextFile(file), text);
+  const kept = await ok(["store", "ls", "--store", store, "-o", "json"]);
+  assertEquals(JSON.parse(kept).entries.length, 1);
+
+  const second = await bundle(folder, config);
+  const from = await ok([...words.slice(0, -1), second]);
+  assertMatch(from, /\(store\)/);
+  assertEquals(await Deno.readTextFile(join(second, "config.json")), text);
+});
+
+Deno.test("rewrite finds what store prime kept of the same configuration", async () => {
+  await using folder = await createFolder();
+  // Spaces that no container manager writes belong to the key too.
+  const section = JSON.stringify(JSON.parse(SMALL_PROFILE), null, 3);
+  const path = await bundle(folder, `{"linux": {"seccomp": ${section} } }`);
+  const flags = ["-q", ...NAMES, "--store", join(folder.path, "store")];
+  await ok(["store", "prime", ...flags, `bundle:${path}`]);
+  assertMatch(await ok(["rewrite", ...flags, path]), /\(store\)/);
+});
+
+Deno.test("rewrite leaves a bundle alone where it must, and exits by the reason", async () => {
+  await using folder = await createFolder();
+  // BPF_RET | BPF_K, SECCOMP_RET_ALLOW.
+  const allow = "BgAAAAAA/38=";
+  const foreign =
+    `{"annotations":{"${KEY}":"${allow}"},"linux":{"seccomp":${SMALL_PROFILE}}}`;
+  const cases: readonly (readonly [number, RegExp, string])[] = [
+    [0, /unchanged: .* no linux\.seccomp/, '{"linux":{}}'],
+    [1, /annotation/, foreign],
+    [3, /linux\.seccomp/, '{"linux":{"seccomp":{"defaultAction":"NO"}}}'],
+    [3, /Cannot use the configuration/, "{"],
+    [4, /without listenerPath/, `{"linux":{"seccomp":${NOTIFY}}}`],
+  ];
+  for (const [code, message, config] of cases) {
+    const path = await bundle(folder, config);
+    const outcome = await call(["rewrite", ...NAMES, "--store", "none", path]);
+    assertEquals(outcome.code, code, outcome.err);
+    assertMatch(outcome.out + outcome.err, message);
+    if (code !== 0) assertEquals(outcome.out, "");
+    const text = await Deno.readTextFile(join(path, "config.json"));
+    assertEquals(text, config);
+    assertEquals(namesIn(path), ["config.json"]);
+  }
+  const none = await call([
+    "rewrite",
+    "--store",
+    "none",
+    join(folder.path, "none"),
+  ]);
+  assertEquals([none.code, none.out], [3, ""]);
+  assertEquals((await call(["rewrite"])).code, 2);
+});

@@ -1,0 +1,185 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { call, createFolder, SMALL_PROFILE } from "../harness.ts";
+
+const QUIET = ["-q", "--arch", "x86_64"];
+
+Deno.test("simulate says verdict, rule, steps and path", async () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["read", "ALLOW", "syscalls[0]"],
+    ["x86_64:1", "ALLOW", "syscalls[0]"],
+    ["socket 1", "ALLOW", "syscalls[1]"],
+    ["socket 2", "ERRNO(1)", "none: defaultAction"],
+    ["socket 0x100000001", "ERRNO(1)", "none: defaultAction"],
+    ["41 0b1", "ALLOW", "syscalls[1]"],
+    ["-1", "ERRNO(1)", "none: defaultAction"],
+    ["4294967295", "ERRNO(1)", "none: defaultAction"],
+    ["0xc000003e:0", "ALLOW", "syscalls[0]"],
+    [
+      "x86:read",
+      "KILL_THREAD",
+      "none: the profile is not for this architecture",
+    ],
+    [
+      "0x12345678:0",
+      "KILL_THREAD",
+      "none: the profile is not for this architecture",
+    ],
+  ];
+  for (const [words, verdict, rule] of cases) {
+    const args = ["simulate", ...QUIET, "-", ...words.split(" ")];
+    const { code, out, err } = await call(args, { stdin: SMALL_PROFILE });
+    assertEquals([code, err], [0, ""], words);
+    const lines = out.split("\n");
+    assertEquals(lines[0], verdict, words);
+    assert(out.includes(`\n  rule   ${rule}\n`), `${words}: ${out}`);
+    const steps = Number(/ {2}steps {2}(\d+)/.exec(out)?.[1]);
+    const path = /path {3}([\d ]+)/.exec(out)?.[1]?.split(" ") ?? [];
+    assertEquals(path.length, steps, words);
+    assertEquals(path[0], "0", words);
+    const json = JSON.parse(
+      (await call([...args.slice(0, 1), "-o", "json", ...args.slice(1)], {
+        stdin: SMALL_PROFILE,
+      })).out,
+    );
+    assertEquals(json.schemaVersion, 1);
+    assertEquals([json.verdict, json.rule, json.steps], [verdict, rule, steps]);
+    assertEquals(json.paths, [path.map(Number)], words);
+  }
+});
+
+Deno.test("simulate hands over 64-bit arguments exactly", async () => {
+  const max = "0xffffffffffffffff";
+  for (const word of ["-1", "18446744073709551615", max]) {
+    const { out } = await call(
+      ["simulate", ...QUIET, "-o", "json", "-", "read", word],
+      { stdin: SMALL_PROFILE },
+    );
+    assertEquals(JSON.parse(out).args[0], max, word);
+  }
+});
+
+Deno.test("simulate --ip sets the address of the call", async () => {
+  const stdin =
+    "ld [8]\njeq #0x1234, yes\nret #0x80000000\nyes: ret #0x7fff0000\n";
+  const verdict = async (ip: string): Promise<string> =>
+    (await call(["simulate", "-", "0", "--ip", ip], { stdin })).out
+      .split("\n")[0] ?? "";
+  assertEquals(await verdict("0x1234"), "ALLOW");
+  assertEquals(await verdict("0x1235"), "KILL_PROCESS");
+});
+
+Deno.test("simulate --vectors answers every line, exit 1 where one differs", async () => {
+  const vectors = [
+    { arch: "x86_64", nr: 0, args: [], expect: "ALLOW" },
+    { arch: "x86_64", nr: 41, args: ["0x1"], expect: "ALLOW" },
+    { nr: "socket", args: [2], expect: "ERRNO(1)" },
+    { arch: "x86", nr: 3, expect: "KILL" },
+    { syscall: "write" },
+  ];
+  const text = vectors.map((v) => `${JSON.stringify(v)}\n`).join("\n");
+  await using folder = await createFolder();
+  const profile = await folder.write("p.json", SMALL_PROFILE);
+  const args = ["simulate", ...QUIET, profile, "--vectors", "-"];
+  const good = await call(args, { stdin: text });
+  assertEquals([good.code, good.err], [0, ""]);
+  const answers = good.out.trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(answers.map((a) => a.verdict), [
+    "ALLOW",
+    "ALLOW",
+    "ERRNO(1)",
+    "KILL_THREAD",
+    "ALLOW",
+  ]);
+  assertEquals(answers.map((a) => a.ok), [true, true, true, true, undefined]);
+  const bad = await call(args, {
+    stdin: text.replace('"expect":"ERRNO(1)"', '"expect":"ERRNO(38)"'),
+  });
+  assertEquals(bad.code, 1);
+  assertEquals(bad.err, "1 of 5 vectors differ\n");
+  // What it writes can be read again.
+  const again = await call(args, { stdin: good.out });
+  assertEquals([again.code, again.out], [0, good.out], again.err);
+});
+
+Deno.test("simulate --vectors tells the line that it cannot read", async () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["{", /JSON/],
+    ["[1]", /not an object/],
+    ['{"arch":"x86_64"}', /no nr/],
+    ['{"nr":0,"args":5}', /args/],
+    ['{"nr":0,"args":[0,0,0,0,0,0,0]}', /up to six/],
+    ['{"nr":0,"args":[1.5]}', /1\.5/],
+    ['{"nr":0,"args":[18446744073709551615]}', /write it as a string/],
+    ['{"nr":0,"args":[null]}', /null/],
+    ['{"nr":0,"arch":"vax"}', /vax/],
+    ['{"nr":0,"expect":"MAYBE"}', /MAYBE/],
+    ['{"nr":0,"exepct":"ALLOW"}', /unknown field "exepct"/],
+  ];
+  for (const [line, message] of cases) {
+    const { code, out, err } = await call(
+      ["simulate", ...QUIET, "default:docker", "--vectors", "-"],
+      { stdin: `{"nr":0}\n\n${line}\n` },
+    );
+    assertEquals([code, out], [3, ""], line);
+    assertMatch(err, /^<stdin>:3: error: Cannot read vector: /, line);
+    assertMatch(err, message, line);
+  }
+});
+
+Deno.test("simulate agrees with the published vectors of libseccomp", async () => {
+  const file = fromFileUrl(
+    new URL("../../../../shared/data/libseccomp-vectors.json", import.meta.url),
+  );
+  const text = await Deno.readTextFile(file).catch(() => undefined);
+  if (text === undefined) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`no ${file}\n`));
+    return;
+  }
+  // Numbers of these data files are exact as far as this test reads them.
+  const { tests } = JSON.parse(text) as {
+    readonly tests: readonly {
+      readonly name: string;
+      readonly native: string;
+      readonly needsBigInt: boolean;
+      readonly oci: unknown;
+      readonly vectors: readonly { readonly arch: string }[];
+    }[];
+  };
+  await using folder = await createFolder();
+  const known = new Set(["x86_64", "x86", "x32"]);
+  let seen = 0;
+  for (const { name, native, needsBigInt, oci, vectors } of tests) {
+    const mine = vectors.filter(({ arch }) => known.has(arch));
+    if (native !== "x86_64" || needsBigInt || mine.length === 0) continue;
+    const profile = await folder.write("p.json", JSON.stringify(oci));
+    const { code, err } = await call(
+      ["simulate", "-q", "--unknown", "ignore", profile, "--vectors", "-"],
+      { stdin: mine.map((v) => JSON.stringify(v)).join("\n") },
+    );
+    assertEquals([code, err], [0, ""], name);
+    seen += mine.length;
+  }
+  assert(seen > 500, `${seen} vectors`);
+});
+
+Deno.test("simulate says what the kernel makes of a value that it does not take", async () => {
+  await using folder = await createFolder();
+  for (
+    const [k, shown, acted] of [
+      ["0x51388", "ERRNO(5000)", "ERRNO(4095)"],
+      ["0x12345678", "0x12345678", "KILL_PROCESS"],
+    ] as const
+  ) {
+    const file = await folder.write("filter.s", `ret #${k}\n`);
+    const { out } = await call(["simulate", file, "read"]);
+    const [verdict, effect = ""] = out.split("\n");
+    assertEquals(verdict, shown);
+    assertEquals(effect.trim(), `acted  as ${acted}, by the kernel`);
+  }
+  const file = await folder.write("filter.s", "ret #0x7fff0000\n");
+  const { out } = await call(["simulate", file, "read"]);
+  assertEquals(out.includes("acted"), false);
+});

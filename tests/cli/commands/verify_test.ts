@@ -1,0 +1,162 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { call, createFolder, spawn } from "../harness.ts";
+import { sleepUnder } from "../sleeper.ts";
+
+const ALLOW_ALL = "ret #0x7fff0000\n";
+/** Denies ptrace (101) and nothing else. */
+const NO_PTRACE =
+  "ld [0]\njeq #101, no\nret #0x7fff0000\nno: ret #0x00050001\n";
+
+Deno.test("verify knows equal, different, stacked, unconfined and unknown", async () => {
+  await using folder = await createFolder();
+  const allow = await folder.write("allow.s", ALLOW_ALL);
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  await using docker = await sleepUnder(["default:docker"]);
+  await using stacked = await sleepUnder([allow, deny]);
+  await using free = await sleepUnder([]);
+  const cases: readonly (readonly [number, string, string, string, number])[] =
+    [
+      [docker.pid, "default:docker", "equivalent", "", 0],
+      [docker.pid, deny, "different", "", 1],
+      [stacked.pid, deny, "stacked", "equivalent", 0],
+      [stacked.pid, allow, "stacked", "different", 1],
+      [free.pid, "default:docker", "unconfined", "", 1],
+      [4194304, "default:docker", "unknown", "", 5],
+    ];
+  for (const [pid, against, state, combination, expected] of cases) {
+    const args = ["verify", "-q", `pid:${pid}`, "--against", against];
+    const { code, out, err } = await call([...args, "-o", "json"]);
+    assertEquals(code, expected, `${state}: ${err}`);
+    const report = JSON.parse(out);
+    assertEquals([report.schemaVersion, report.state], [1, state]);
+    assertEquals(report.combination ?? "", combination);
+    assertEquals(
+      "witness" in report,
+      combination === "different" || state === "different",
+    );
+    const text = await call(args);
+    assertEquals(text.code, expected);
+    if (expected !== 5) {
+      assert(text.out.startsWith(`${state}: pid:${pid}, `), text.out);
+    }
+  }
+});
+
+Deno.test("verify writes a witness that simulate confirms on the live process", async () => {
+  await using folder = await createFolder();
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  await using sleeper = await sleepUnder([deny]);
+  const { code, out } = await call(
+    ["verify", `pid:${sleeper.pid}`, "--against", "-"],
+    { stdin: ALLOW_ALL },
+  );
+  assertEquals(code, 1);
+  assertMatch(
+    out,
+    /^different: pid:\d+, 1 filter, 4 instructions: not equal to -\n {2}call {2}ptrace\(/,
+  );
+  const command = /see {3}seccomp-tree (simulate pid:.*)/.exec(out)?.[1] ?? "";
+  const simulated = await call(command.split(" "));
+  assertMatch(simulated.out, /^ERRNO\(1\)\n/, command);
+});
+
+Deno.test("verify tells runc's stub from the profile without it", async () => {
+  await using folder = await createFolder();
+  const filter = join(folder.path, "runc.bpf");
+  const made = await call([
+    "compile",
+    "-q",
+    "--semantics",
+    "runc",
+    "-f",
+    "raw",
+    "-O",
+    filter,
+  ]);
+  assertEquals(made.code, 0, made.err);
+  await using sleeper = await sleepUnder([filter]);
+  const args = [
+    "verify",
+    "-q",
+    `pid:${sleeper.pid}`,
+    "--against",
+    "default:docker",
+  ];
+  assertEquals((await call([...args, "--semantics", "runc"])).code, 0);
+  const other = await call([...args, "-o", "json"]);
+  assertEquals([other.code, JSON.parse(other.out).equalUnder], [1, {
+    semantics: "runc",
+  }]);
+  const told = await call(args.filter((word) => word !== "-q"));
+  assertMatch(told.err, /it would be equal with --semantics runc\n$/);
+});
+
+Deno.test("verify tells names of the host's libseccomp from the profile's", async () => {
+  await using folder = await createFolder();
+  const filter = join(folder.path, "host.bpf");
+  const flags = ["--names", "host", "--semantics", "runc"];
+  const made = await call(
+    ["compile", "-q", ...flags, "-f", "raw", "-O", filter],
+  );
+  assertEquals(made.code, 0, made.err);
+  await using sleeper = await sleepUnder([filter]);
+  const args = ["verify", `pid:${sleeper.pid}`, "--against", "default:docker"];
+  assertEquals((await call([...args, ...flags])).code, 0);
+  // A libseccomp that knows all names of the profile makes no difference.
+  const alike = (await call([...args, "--semantics", "runc"])).code === 0;
+  const { equalUnder } = JSON.parse((await call([...args, "-o", "json"])).out);
+  assertEquals(
+    equalUnder,
+    { ...(alike ? {} : { names: "host" }), semantics: "runc" },
+  );
+  const told = await call(args);
+  assertEquals(told.code, 1);
+  const options = alike ? "" : "--names host ";
+  assertMatch(
+    told.err,
+    new RegExp(`it would be equal with ${options}--semantics runc\n$`),
+  );
+});
+
+Deno.test("verify gives no hint where nothing would make it equal", async () => {
+  await using folder = await createFolder();
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  await using sleeper = await sleepUnder([deny]);
+  const { code, err } = await call(
+    ["verify", `pid:${sleeper.pid}`, "--against", "default:docker"],
+  );
+  assertEquals(code, 1);
+  assert(!err.includes("it would be equal"), err);
+});
+
+Deno.test("verify --all lists confined processes", async () => {
+  await using folder = await createFolder();
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  await using sleeper = await sleepUnder([deny]);
+  const { code, out } = await spawn(["verify", "--all", "-o", "json"]);
+  assertEquals(code, 0);
+  const { processes } = JSON.parse(out);
+  const mine = processes.find((p: { pid: number }) => p.pid === sleeper.pid);
+  assertEquals([mine.name, mine.mode, mine.filters, mine.lengths], [
+    "sleep",
+    "filter",
+    1,
+    [4],
+  ]);
+  assert(mine.jitBytes > 0 && mine.jitBytes % 64 === 0, `${mine.jitBytes}`);
+  const text = await spawn(["verify", "--all"]);
+  assertMatch(
+    text.out,
+    /^name +pid +filters +instructions +JIT bytes +container\n/,
+  );
+  assertMatch(
+    text.out,
+    new RegExp(`^sleep +${sleeper.pid} +1 +4 +~\\d+ `, "m"),
+  );
+  const compared = await spawn(["verify", "--all", "--against", deny]);
+  assertMatch(
+    compared.out,
+    new RegExp(`^sleep +${sleeper.pid} .* equivalent`, "m"),
+  );
+});

@@ -1,0 +1,272 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { run } from "@stricli/core";
+import { createApp } from "../../../cli/app.ts";
+import { processIo } from "../../../cli/io.ts";
+import { readCommandLine } from "../../../cli/input/line.ts";
+import { commandsOf } from "../../../cli/output/reflect.ts";
+import { call, FIXED } from "../harness.ts";
+
+Deno.test("main() refuses what no command line means, with exit 2 and a word of help", async () => {
+  const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ["unknown command", ["compil"], /no such command: did you mean compile/],
+    ["nothing like a command", ["zzzzzzzz"], /no such command: see .* --help/],
+    ["unknown flag", ["compile", "--fromat", "hex"], /did you mean --format/],
+    ["flag of one letter", ["compile", "--x"], /no flag "--x"/],
+    ["flag with a number", ["compile", "-f2"], /no flag "-f2"/],
+    ["unknown short flag", ["compile", "-z"], /no flag -z/],
+    [
+      "value not in the list",
+      ["compile", "-f", "hxe"],
+      /use one of raw, base64/,
+    ],
+    [
+      "flag twice",
+      ["compile", "-f", "c", "-f", "c"],
+      /--format is given twice/,
+    ],
+    ["switch twice", ["compile", "-q", "-q"], /--quiet is given twice/],
+    [
+      "--arch twice",
+      ["compile", "--arch", "x86", "--arch", "x32"],
+      /--arch is given twice/,
+    ],
+    ["no value", ["compile", "-O"], /--out has no value/],
+    ["a flag for a value", ["compile", "-O", "-q"], /--out has no value/],
+    ["empty value", ["compile", "--caps="], /--caps has no value/],
+    ["empty word", ["compile", "-O", ""], /out "": empty/],
+    ["empty source", ["compile", ""], /SOURCE "": empty/],
+    [
+      "empty architecture",
+      ["compile", "--arch", "x86,,x32"],
+      /arch "x86,,x32": empty/,
+    ],
+    ["two sources", ["compile", "a", "b"], /"b" is too much: one word/],
+    ["no word", ["asm"], /no FILE/],
+    ["one of two words", ["prove", "a"], /no B/],
+    [
+      "unknown profile",
+      ["compile", "default:podman"],
+      /did you mean "default:docker"/,
+    ],
+    [
+      "unknown architecture",
+      ["compile", "--arch", "vax"],
+      /--arch vax: unknown: use one of/,
+    ],
+    [
+      "mixed byte orders",
+      ["compile", "--arch", "x86_64,s390x"],
+      /byte orders differ/,
+    ],
+    [
+      "no kernel version",
+      ["compile", "--kernel", "six"],
+      /--kernel six: not a version/,
+    ],
+    ["unknown capability", ["compile", "--caps", "CAP_NOPE"], /CAP_NOPE/],
+    ["standard input twice", ["prove", "-", "-"], /standard input twice/],
+    [
+      "weights and source",
+      ["compile", "--weights", "-", "-"],
+      /standard input twice/,
+    ],
+    [
+      "share above 1",
+      ["compile", "--background", "1.5"],
+      /not a number from 0 to 1/,
+    ],
+    [
+      "share of nothing",
+      ["compile", "--background", "0.5"],
+      /without --weights/,
+    ],
+    [
+      "negative depth",
+      ["compile", "--max-depth", "-1"],
+      /not a number from 0 up/,
+    ],
+    ["odd color", ["demo", "--color", "red"], /use one of auto, always, never/],
+    [
+      "color twice",
+      ["demo", "--color", "auto", "--color=never"],
+      /--color is given twice/,
+    ],
+    ["bundle without folder", ["compile", "bundle:"], /write bundle:DIR/],
+    ["no number of a process", ["disasm", "pid:self"], /not a process/],
+    [
+      "source is the target",
+      ["compile", "p.json", "-O", "p.json"],
+      /it is the source/,
+    ],
+    ["two questions at once", [
+      "simulate",
+      "default:docker",
+      "read",
+      "--vectors",
+      "-",
+    ], /leave one out/],
+    ["no call", ["simulate", "default:docker"], /no system call/],
+    ["no source", ["simulate"], /no source/],
+    ["too many arguments", [
+      "simulate",
+      "default:docker",
+      ..."read 1 2 3 4 5 6 7".split(" "),
+    ], /at most 6/],
+    [
+      "unknown call",
+      ["simulate", "-q", "default:docker", "opnat"],
+      /did you mean "openat"/,
+    ],
+    ["argument beyond 64 bits", [
+      "simulate",
+      "default:docker",
+      "read",
+      "0x10000000000000000",
+    ], /not a 64-bit integer/],
+    [
+      "number beyond 32 bits",
+      ["simulate", "-q", "default:docker", "4294967296"],
+      /32 bits/,
+    ],
+    ["one source to compare", ["diff", "a"], /give two, or --subset-of/],
+    [
+      "a base and two sources",
+      ["diff", "--subset-of", "a", "b", "c"],
+      /give one/,
+    ],
+    ["no process", ["verify"], /write pid:N, or pass --all/],
+    ["a process and all", ["verify", "pid:1", "--all"], /leave one out/],
+    ["no command to run", ["run", "default:docker"], /no command/],
+    ["unknown shell", ["completions", "tcsh"], /use one of bash, zsh, fish/],
+  ];
+  for (const [name, args, message] of cases) {
+    const { code, out, err } = await call(args);
+    assertEquals(code, 2, `exit of ${name}: ${err}`);
+    assertEquals(out, "", `results of ${name}`);
+    assertMatch(err, message, name);
+    assertEquals(err.split("\n").length, 2, `one line for ${name}: ${err}`);
+    assert(err.startsWith("error: "), `${name}: ${err}`);
+  }
+});
+
+Deno.test("main() takes what follows -- for words", async () => {
+  const { code, err } = await call(["compile", "--", "-weird.json"]);
+  assertEquals(code, 3, err);
+  assertMatch(err, /Cannot read "-weird.json"/);
+  const run = await call(["run", "default:docker", "--", "/nope", "--help"]);
+  assertEquals(run.code, 127, run.err);
+});
+
+Deno.test("--help of every command fits a screen and ends in two examples", async () => {
+  const commands = commandsOf(await createApp()).map(({ name }) => name);
+  assert(commands.length >= 14, "commands");
+  for (const name of ["", ...commands]) {
+    const { code, out, err } = await call(
+      name === "" ? ["--help"] : [name, "--help"],
+    );
+    assertEquals([code, err], [0, ""], name);
+    const lines = out.trimEnd().split("\n");
+    assert(lines.length <= 40, `${name}: ${lines.length} lines`);
+    for (const line of lines) {
+      assert(
+        [...line].length <= 80,
+        `${name}: ${line.length} columns: ${line}`,
+      );
+    }
+    assertMatch(lines[0] ?? "", new RegExp(`^Usage: seccomp-tree ?${name}`));
+    assertEquals(lines.at(-3), "Examples:", name);
+    for (const line of lines.slice(-2)) {
+      assertMatch(line, /^ {2}seccomp-tree /, name);
+    }
+  }
+});
+
+Deno.test("--help of a command is found wherever it stands", async () => {
+  const { out } = await call(["compile", "--help"]);
+  for (
+    const args of [["help", "compile"], ["compile", "-f", "hex", "-h"], [
+      "--help",
+      "compile",
+    ]]
+  ) {
+    assertEquals((await call(args)).out, out, args.join(" "));
+  }
+  assertEquals((await call([])).out, (await call(["--help"])).out);
+  const unknown = await call(["help", "compil"]);
+  assertEquals(unknown.code, 2);
+  assertMatch(unknown.err, /did you mean compile/);
+});
+
+Deno.test("the examples of the help can be read as command lines", async () => {
+  for (const { name } of commandsOf(await createApp())) {
+    const { out } = await call([name, "--help"]);
+    for (const example of out.trimEnd().split("\n").slice(-2)) {
+      const words = example.trim().replace(/ [<>].*/, "").split(" ").slice(1);
+      const { words: left } = readCommandLine(words);
+      let err = "";
+      let reached = false;
+      const stream = { write: (text: string) => (err += text, undefined) };
+      await run(await createApp(), left, {
+        process: { stdout: stream, stderr: stream, exitCode: null },
+        io: processIo(),
+        // Nothing is done: some commands change the machine.
+        settle: () => {
+          reached = true;
+          return Promise.resolve();
+        },
+      });
+      assertEquals([reached, err], [true, ""], example);
+    }
+  }
+});
+
+Deno.test("--version tells name and version", async () => {
+  const { code, out } = await call(["--version"]);
+  assertEquals(code, 0);
+  assertMatch(out, /^seccomp-tree \d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("--color decides over terminal and environment", async () => {
+  const args = ["compile", "no-such-file"];
+  const plain = await call(args);
+  assert(!plain.err.includes("\x1b"), "no color by itself");
+  const always = await call([...args, "--color", "always"]);
+  assert(always.err.startsWith("\x1b[1;31merror\x1b[0m: "), always.err);
+  const never = await call([...args, "--color=never"], { color: true });
+  assert(!never.err.includes("\x1b"), "no color");
+  const auto = await call([...args, "--color=auto"], { color: true });
+  assert(auto.err.includes("\x1b"), "color of the terminal");
+});
+
+Deno.test("messages never carry control characters of an input", async () => {
+  for (
+    const args of [
+      ["compile", "a\x1b[31mb\nc"],
+      ["compile", "default:\x1b]0;x\x07"],
+      ["simulate", "-q", "default:docker", "x\u202ey"],
+      ["\x1b[2J"],
+    ]
+  ) {
+    const { code, err } = await call(args);
+    assert(code === 2 || code === 3, `${code}`);
+    // deno-lint-ignore no-control-regex -- they are what is looked for
+    assert(!/[\x00-\x09\x0b-\x1f\u202e]/.test(err), JSON.stringify(err));
+    assertEquals(err.split("\n").length, 2, err);
+  }
+});
+
+Deno.test("quiet leaves errors only, verbose tells what was made", async () => {
+  const quiet = await call(["compile", ...FIXED]);
+  assertEquals([quiet.code, quiet.err], [0, ""]);
+  const plain = await call(["compile", "--arch", "x86_64"]);
+  assertMatch(
+    plain.err,
+    /^default:docker: note: for architectures x86_64, semantics crun, names builtin, capabilities default, kernel \S+, objective balanced\n$/,
+  );
+  const verbose = await call(["compile", "-v", "--arch", "x86_64"]);
+  assertMatch(
+    verbose.err,
+    /note: \d+ instructions, proved equal to the profile/,
+  );
+  assertEquals(verbose.out, quiet.out);
+});

@@ -1,0 +1,115 @@
+/**
+ * What a policy means for all inputs at once: the same reading as `decide`, on
+ * symbols in place of one call. It goes from the last rule to the first, each
+ * overruling those below it where it matches. The numbers are a line cut where
+ * rules begin and end; only then does it become a function of the number's bits.
+ *
+ * @module
+ */
+
+import { ARCH_OFFSET, argOffset, NR_OFFSET } from "../../bpf/seccomp_data.ts";
+import type { Condition, Policy, ReturnValue } from "../../profile/policy.ts";
+import { ALWAYS, type Diagram, type Node } from "./diagram.ts";
+import type { Symbols } from "./symbols.ts";
+import {
+  compare,
+  type CompareOp,
+  compute,
+  constant,
+  type Word,
+  WORD_BITS,
+} from "./word.ts";
+
+/**
+ * Reads a policy on all inputs.
+ *
+ * @throws {LimitReached} when a function becomes too large.
+ *
+ * @param policy The policy.
+ * @param symbols The input.
+ * @returns The function whose leaves are what a filter has to return.
+ */
+export function decideAll(policy: Policy, symbols: Symbols): Node {
+  const { diagram: d, input, leaf } = symbols;
+  const { and, choose } = d;
+  const leaves = new Map<ReturnValue, Node>();
+  const returning = (value: ReturnValue): Node => {
+    const made = leaves.get(value) ?? leaf(constant(value));
+    leaves.set(value, made);
+    return made;
+  };
+  let answer = returning(policy.badArchValue);
+  for (const { auditArch, rules } of policy.arches.toReversed()) {
+    const line: Piece[] = [{ first: 0, rest: returning(policy.defaultValue) }];
+    for (const { first, last, conditions, value } of rules.toReversed()) {
+      const matches = conditions.map((c) => holdsWhere(c, policy, symbols))
+        .reduce(and, ALWAYS);
+      const given = returning(value);
+      const [from, to] = [cut(line, first), cut(line, last + 1)];
+      for (const piece of line.slice(from, to)) {
+        piece.rest = choose(matches, given, piece.rest);
+      }
+    }
+    const here = compare(d, "jeq", input(ARCH_OFFSET), constant(auditArch));
+    answer = choose(here, onLine(line, input(NR_OFFSET), d), answer);
+  }
+  return answer;
+}
+
+/** Numbers from `first` up to the next piece, for which the rest is the same. */
+interface Piece {
+  readonly first: number;
+  rest: Node;
+}
+
+/** Finds the piece that begins with a number, made where there is none. */
+function cut(line: Piece[], first: number): number {
+  let i = 0;
+  while (i < line.length && (line[i] as Piece).first < first) i++;
+  if (line[i]?.first !== first && first < 2 ** WORD_BITS) {
+    line.splice(i, 0, { first, rest: (line[i - 1] as Piece).rest });
+  }
+  return i;
+}
+
+/** Makes the function of a word that is `rest` on each piece, the highest bit first. */
+function onLine(line: readonly Piece[], word: Word, d: Diagram): Node {
+  /** The same for 2^bits values from `first`, where piece `i` is. */
+  function part(first: number, bits: number, i: number): Node {
+    const end = line[i + 1]?.first ?? Infinity;
+    if (first + 2 ** bits <= end) return (line[i] as Piece).rest;
+    const middle = first + 2 ** (bits - 1);
+    let j = i;
+    while ((line[j + 1]?.first ?? Infinity) <= middle) j++;
+    const high = part(middle, bits - 1, j);
+    const low = part(first, bits - 1, i);
+    return d.choose(word[bits - 1] as Node, high, low);
+  }
+  return part(0, WORD_BITS, 0);
+}
+
+/**
+ * Where `(args[arg] & mask) op value`: on the high halves, and on the low ones
+ * where those are equal. Word by word keeps functions of the words small.
+ */
+function holdsWhere(
+  { arg, op, mask: kept, value }: Condition,
+  { littleEndian }: Policy,
+  { diagram: d, input }: Symbols,
+): Node {
+  const on = (half: "lo" | "hi", test: CompareOp): Node => {
+    const seen = input(argOffset(arg, half, littleEndian));
+    const masked = compute(d, "and", seen, halfOf(kept, half));
+    return compare(d, test, masked, halfOf(value, half));
+  };
+  const strict = op === "gt" || op === "le";
+  const test = op === "eq" || op === "ne" ? "jeq" : strict ? "jgt" : "jge";
+  const low = d.and(on("hi", "jeq"), on("lo", test));
+  const holds = test === "jeq" ? low : d.or(on("hi", "jgt"), low);
+  // These three hold where the test of their opposite does not.
+  return op === "ne" || op === "lt" || op === "le" ? d.not(holds) : holds;
+}
+
+function halfOf(u64: bigint, half: "lo" | "hi"): Word {
+  return constant(Number(BigInt.asUintN(32, half === "lo" ? u64 : u64 >> 32n)));
+}

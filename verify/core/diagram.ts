@@ -1,0 +1,179 @@
+/**
+ * Functions of the input's bits as reduced ordered decision diagrams: boolean
+ * ones, and ones whose values are *leaves* (R. E. Bryant, "Graph-Based Algorithms for Boolean Function
+ * Manipulation", IEEE Trans. Computers C-35(8), 1986).
+ *
+ * A node tests one variable, named by its level; levels rise from a node to
+ * its children; equal nodes are one node, and no node has equal children. Hence
+ * two nodes stand for the same function if and only if they are the same
+ * number, which is all that a proof has to look at.
+ *
+ * Recursion is as deep as there are levels, whatever the size of the programs.
+ *
+ * @module
+ */
+
+import { checkSteps, type DiagramLimits, LimitReached } from "../limits.ts";
+
+/**
+ * A function by its number. It is either boolean, with `NEVER` and `ALWAYS` at
+ * the bottom, or has leaves there; never both.
+ */
+export type Node = number;
+
+/** The function that is false everywhere. */
+export const NEVER: Node = 0;
+/** The function that is true everywhere. */
+export const ALWAYS: Node = 1;
+
+/** A set of shared functions. */
+export interface Diagram {
+  /** The function that is the variable itself. */
+  variable(level: number): Node;
+  /** A constant function of its own; each call makes another. */
+  leaf(): Node;
+  /** Where `f`, which is boolean, holds `g`, elsewhere `h`. */
+  choose(f: Node, g: Node, h: Node): Node;
+  not(f: Node): Node;
+  and(f: Node, g: Node): Node;
+  or(f: Node, g: Node): Node;
+  /** Where `f` holds and `g` does not. */
+  except(f: Node, g: Node): Node;
+  /** The function that is `combine` of the values of `f` and `g`. */
+  apply(f: Node, g: Node, combine: (f: Node, g: Node) => Node): Node;
+  /** Level of the variable that a node tests; `CONSTANT_LEVEL` for constants. */
+  level(node: Node): number;
+  /** What `f` is where the variable of `level`, not below its own, is 0. */
+  lowOf(f: Node, level: number): Node;
+  /** What it is where that variable is 1. */
+  highOf(f: Node, level: number): Node;
+  /** Nodes made so far. */
+  nodes(): number;
+  /** Steps taken so far. */
+  steps(): number;
+}
+
+/** A level below all variables, which are u16 numbers. */
+export const CONSTANT_LEVEL = 0xffff;
+
+/** More than there may be nodes, so that two of them make one exact number. */
+const PAIR = 2 ** 26;
+/** Most entries of a `Map`, with room to spare. */
+const MOST_ENTRIES = 2 ** 23;
+
+/**
+ * Creates a diagram without nodes.
+ *
+ * @param limits What it may spend.
+ * @returns The diagram; its operations throw `LimitReached`.
+ */
+export function createDiagram(limits: DiagramLimits): Diagram {
+  // Whole and not below 0, for what lies outside of an array is lost.
+  const mostNodes = Math.max(0, Math.min(limits.nodes, PAIR / 2)) | 0;
+  // By node; indices below are nodes, so what is read is a number.
+  const levels = new Uint16Array(mostNodes + 2).fill(CONSTANT_LEVEL, 0, 2);
+  const lows = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
+  const highs = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
+  let size = 2;
+  /** Nodes by `mix`, or where from there is room. At least half are free, that is 0. */
+  const slots = new Int32Array(4 << Math.log2(mostNodes));
+  /** Results of `choose`, four words each: f, g, h, result; overwritten at need. */
+  const cache = new Int32Array(Math.min(slots.length, 1 << 19));
+  let steps = 0;
+
+  const level = (f: Node): number => levels[f] as number;
+  /** What a node is where the variable of `top`, not below its own, is 0. */
+  const lowOf = (f: Node, top: number): Node =>
+    levels[f] === top ? lows[f] as number : f;
+  const highOf = (f: Node, top: number): Node =>
+    levels[f] === top ? highs[f] as number : f;
+
+  function make(level: number, low: Node, high: Node): Node {
+    if (low === high) return low;
+    for (let i = mix(level, low, high);; i++) {
+      const slot = i & (slots.length - 1);
+      const node = slots[slot] as number;
+      if (node === 0) return slots[slot] = add(level, low, high);
+      if (
+        lows[node] === low && highs[node] === high && levels[node] === level
+      ) return node;
+    }
+  }
+
+  function add(level: number, low: Node, high: Node): Node {
+    if (size - 2 >= mostNodes) throw new LimitReached("nodes");
+    levels[size] = level;
+    lows[size] = low;
+    highs[size] = high;
+    return size++;
+  }
+
+  function choose(f: Node, g: Node, h: Node): Node {
+    if (f === ALWAYS || g === h) return g;
+    if (f === NEVER) return h;
+    if (g === ALWAYS && h === NEVER) return f;
+    const entry = 4 * mix(f, g, h) & (cache.length - 1);
+    if (
+      cache[entry] === f && cache[entry + 1] === g && cache[entry + 2] === h
+    ) {
+      return cache[entry + 3] as number;
+    }
+    checkSteps(limits, ++steps);
+    const top = Math.min(level(f), level(g), level(h));
+    const low = choose(lowOf(f, top), lowOf(g, top), lowOf(h, top));
+    const high = choose(highOf(f, top), highOf(g, top), highOf(h, top));
+    const result = make(top, low, high);
+    cache[entry] = f;
+    cache[entry + 1] = g;
+    cache[entry + 2] = h;
+    cache[entry + 3] = result;
+    return result;
+  }
+
+  function apply(
+    f: Node,
+    g: Node,
+    combine: (f: Node, g: Node) => Node,
+  ): Node {
+    const results = new Map<number, Node>();
+    function visit(f: Node, g: Node): Node {
+      const key = f * PAIR + g;
+      const known = results.get(key);
+      if (known !== undefined) return known;
+      checkSteps(limits, ++steps);
+      if (results.size === MOST_ENTRIES) throw new LimitReached("nodes");
+      const top = Math.min(level(f), level(g));
+      const result = top === CONSTANT_LEVEL ? combine(f, g) : choose(
+        make(top, NEVER, ALWAYS),
+        visit(highOf(f, top), highOf(g, top)),
+        visit(lowOf(f, top), lowOf(g, top)),
+      );
+      results.set(key, result);
+      return result;
+    }
+    return visit(f, g);
+  }
+
+  return {
+    variable: (level) => make(level, NEVER, ALWAYS),
+    leaf: () => add(CONSTANT_LEVEL, NEVER, NEVER),
+    choose,
+    not: (f) => choose(f, NEVER, ALWAYS),
+    and: (f, g) => choose(f, g, NEVER),
+    or: (f, g) => choose(f, ALWAYS, g),
+    except: (f, g) => choose(g, NEVER, f),
+    apply,
+    level,
+    lowOf,
+    highOf,
+    nodes: () => size - 2,
+    steps: () => steps,
+  };
+}
+
+/** Spreads three numbers over the bits of one. */
+function mix(a: number, b: number, c: number): number {
+  const h = Math.imul(a, 0x9e37_79b1) ^ Math.imul(b, 0x85eb_ca6b) ^
+    Math.imul(c, 0xc2b2_ae35);
+  return Math.imul(h ^ (h >>> 15), 0x2c1b_3c6d) >>> 8;
+}

@@ -1,0 +1,61 @@
+/**
+ * Subjects of a comparison as functions of the input.
+ *
+ * @module
+ */
+
+import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
+import { decideAll } from "./cases.ts";
+import { programsOf, type Subject } from "../describe/confirm.ts";
+import { NEVER, type Node } from "./diagram.ts";
+import { execute } from "./paths.ts";
+import type { Symbols } from "./symbols.ts";
+import { effectOf, prevails } from "./verdict.ts";
+import { compare, constant } from "./word.ts";
+
+/**
+ * Makes the function that a subject is.
+ *
+ * @throws {LimitReached} when it becomes too large.
+ *
+ * @param subject The subject.
+ * @param asActed Whether values on which the kernel acts alike are one value.
+ * @param symbols The input.
+ * @returns The function, whose leaves are what the subject answers.
+ */
+export function meaningOf(
+  subject: Subject,
+  asActed: boolean,
+  symbols: Symbols,
+): Node {
+  const { diagram, leaf, wordOf } = symbols;
+  const older = (f: Node, g: Node): Node =>
+    diagram.choose(prevails(diagram, wordOf(f), wordOf(g)), f, g);
+  let value = leaf(constant(SECCOMP_RET_ALLOW));
+  if (subject.kind === "policy") value = decideAll(subject.policy, symbols);
+  else {
+    for (const program of programsOf(subject)) {
+      value = diagram.apply(value, execute(program, symbols), older);
+    }
+  }
+  if (!asActed) return value;
+  const act = (at: Node): Node => leaf(effectOf(diagram, wordOf(at)));
+  return diagram.apply(value, value, act);
+}
+
+/**
+ * Tells where two meanings differ.
+ *
+ * @throws {LimitReached} when that becomes too large.
+ *
+ * @param a One meaning.
+ * @param b The other.
+ * @param symbols The input.
+ * @returns A boolean function, `NEVER` if and only if they are equal.
+ */
+export function whereDifferent(a: Node, b: Node, symbols: Symbols): Node {
+  const { diagram, wordOf } = symbols;
+  const differ = (f: Node, g: Node): Node =>
+    diagram.not(compare(diagram, "jeq", wordOf(f), wordOf(g)));
+  return a === b ? NEVER : diagram.apply(a, b, differ);
+}

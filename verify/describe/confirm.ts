@@ -1,0 +1,112 @@
+/**
+ * Runs a subject on one input. Nothing here is symbolic: it is the evidence by
+ * which a difference that was found symbolically is believed.
+ *
+ * @module
+ */
+
+import type { Program } from "../../bpf/instruction.ts";
+import { precedence } from "../../bpf/return_value.ts";
+import { prepare, trace } from "../../bpf/run.ts";
+import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
+import {
+  checkPolicy,
+  type Policy,
+  type ReturnValue,
+} from "../../profile/policy.ts";
+import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
+import { decide } from "../decide.ts";
+
+/** One side of a comparison. */
+export type Subject =
+  | { readonly kind: "program"; readonly program: Program }
+  /** Filters of one thread in the order in which they were attached. */
+  | { readonly kind: "stack"; readonly programs: readonly Program[] }
+  | { readonly kind: "policy"; readonly policy: Policy };
+
+/** What a subject answers to an input, and why. */
+export interface Outcome {
+  /** The value returned, of several filters the one that prevails; a u32. */
+  readonly value: ReturnValue;
+  /**
+   * Steps that led there: for each program the indices of the instructions that
+   * it executed, for a policy none.
+   */
+  readonly paths: readonly (readonly number[])[];
+  /** Where a policy's rule comes from; absent where a default decided. */
+  readonly source?: string;
+}
+
+/**
+ * Makes a function that answers for a subject.
+ *
+ * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {RangeError} where a policy has a number that no call can have.
+ *
+ * @param subject The subject.
+ * @param littleEndian Byte order of the machine.
+ * @returns What it answers to an input.
+ */
+export function createAnswer(
+  subject: Subject,
+  littleEndian: boolean,
+): (data: SeccompData) => Outcome {
+  if (subject.kind === "policy") {
+    const { policy } = subject;
+    checkPolicy(policy);
+    return (data) => {
+      const { value, rule } = decide(policy, data);
+      return {
+        value,
+        paths: [],
+        ...(rule === undefined ? {} : { source: rule.source }),
+      };
+    };
+  }
+  const programs = programsOf(subject).map(prepare);
+  return (data) => {
+    const words = toWords(data, littleEndian);
+    const runs = programs.map((program) => trace(program, words));
+    const value = runs.map((run) => run.value).reduceRight(
+      (newer, older) => precedence(older) < precedence(newer) ? older : newer,
+      runs.at(-1)?.value ?? SECCOMP_RET_ALLOW,
+    );
+    return { value, paths: runs.map((run) => run.path) };
+  };
+}
+
+/**
+ * Lists the programs of a subject in the order of attachment.
+ *
+ * @param subject A program or a stack.
+ * @returns Its programs.
+ */
+export function programsOf(
+  subject: Exclude<Subject, { readonly kind: "policy" }>,
+): readonly Program[] {
+  return subject.kind === "program" ? [subject.program] : subject.programs;
+}
+
+/**
+ * Reads an input from the words that a filter sees; `toWords` undone.
+ *
+ * @param words Sixteen words.
+ * @param littleEndian Byte order of the machine.
+ * @returns The input.
+ */
+export function fromWords(
+  words: Uint32Array,
+  littleEndian: boolean,
+): SeccompData {
+  const word = (index: number): bigint => BigInt(words[index] ?? 0);
+  const long = (index: number): bigint =>
+    littleEndian
+      ? word(index + 1) << 32n | word(index)
+      : word(index) << 32n | word(index + 1);
+  return {
+    nr: words[0] ?? 0,
+    arch: words[1] ?? 0,
+    instructionPointer: long(2),
+    args: [4, 6, 8, 10, 12, 14].map(long),
+  };
+}
