@@ -19,6 +19,12 @@ import { fromFileUrl, join } from "@std/path";
 import { formatTable } from "../cli/output/table.ts";
 import { FAST } from "../install/program.ts";
 import { bundle } from "../tools/deno_bundle.ts";
+import {
+  type Given,
+  type Manual,
+  start,
+  toNumber,
+} from "../tools/arguments.ts";
 import { compileAtOnce } from "../tools/eager.ts";
 import { childrenCpuMs } from "./engine/clock.ts";
 import { PASSES } from "./cold_child.ts";
@@ -33,7 +39,15 @@ interface Way {
   readonly args: readonly string[];
 }
 
-async function main(rounds: number): Promise<void> {
+const MANUAL: Manual = {
+  usage: "deno task cold [ROUNDS]",
+  brief:
+    "Measures the processor time of a process that compiles one profile, in 20\nrounds unless ROUNDS says otherwise.",
+  words: 1,
+};
+
+async function main({ words: [word = "20"] }: Given): Promise<void> {
+  const rounds = toNumber("ROUNDS", word);
   const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-cold-" });
   try {
     const empty = join(directory, "empty.js");
@@ -123,4 +137,4 @@ function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
-if (import.meta.main) main(Number(Deno.args[0] ?? 20));
+if (import.meta.main) start(MANUAL, main);

@@ -29,6 +29,7 @@ import { parseProfile } from "../profile/formats/parse.ts";
 import { resolve, targetArches } from "../profile/semantics/resolve.ts";
 import { selectFor } from "../profile/select.ts";
 import { type Arch, archByName } from "../tables/arch.ts";
+import { type Given, type Manual, start } from "../tools/arguments.ts";
 
 const OBJECTIVES: readonly Objective[] = [
   "balanced",
@@ -45,7 +46,14 @@ interface Variant {
   readonly bound?: string;
 }
 
-function main(folder: string): void {
+const MANUAL: Manual = {
+  usage: "deno task profiles [FOLDER]",
+  brief:
+    "Prints docs/profiles.md: each profile of FOLDER (default:\n../shared/data/profiles), compiled by every objective.",
+  words: 1,
+};
+
+function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
   const native = archByName(Deno.build.arch);
   if (native === undefined) throw new Error("No table for this machine");
   const lines = [
@@ -166,4 +174,4 @@ function machineLine(): string {
   return `Machine: ${cpu}, Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}.`;
 }
 
-if (import.meta.main) main(Deno.args[0] ?? "../shared/data/profiles");
+if (import.meta.main) start(MANUAL, main);

@@ -17,6 +17,7 @@
  * @module
  */
 
+import { type Given, type Manual, start } from "../tools/arguments.ts";
 import type { OtherArch } from "./arch_data.ts";
 import { ABIS, libraryName } from "./generate/abi.ts";
 import { readErrnos, readHeaders } from "./generate/headers.ts";
@@ -222,28 +223,28 @@ async function check(
   return equal;
 }
 
-/** Runs the command line; returns the exit code. */
-async function main(args: readonly string[]): Promise<number> {
+const MANUAL: Manual = {
+  usage: "deno task tables [OPTION...]",
+  brief:
+    "Writes the tables of system calls and error numbers. Exits with 1 if --check\nfinds other data.",
+  options: {
+    check: { brief: "Compare with the files, write none" },
+    packages: {
+      placeholder: "DIR",
+      brief: "Take package files from this folder, keep them there",
+    },
+  },
+};
+
+async function main(given: Given): Promise<number> {
   const say = (line: string): void => {
     Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
   };
-  const rest = [...args];
-  let checking = false;
-  let folder: string | undefined;
-  while (rest.length > 0) {
-    const word = rest.shift();
-    if (word === "--check") checking = true;
-    else if (word === "--packages" && rest.length > 0) folder = rest.shift();
-    else {
-      say("usage: deno run -A tables/generate.ts [--check] [--packages DIR]");
-      return 2;
-    }
-  }
   const scratch = await Deno.makeTempDir({ prefix: "tables-" });
   try {
-    const place = folder ?? `${scratch}/packages`;
+    const place = given.text("packages") ?? `${scratch}/packages`;
     const files = await generate(await fetchPackages(place, scratch));
-    if (checking) {
+    if (given.has("check")) {
       const equal = await check(files, say);
       say(`${files.size} files, ${equal ? "data equal" : "data differs"}`);
       return equal ? 0 : 1;
@@ -258,10 +259,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) {
-  main(Deno.args).then((code) => Deno.exit(code), (error: unknown) => {
-    const text = error instanceof Error ? error.message : String(error);
-    Deno.stderr.writeSync(new TextEncoder().encode(`error: ${text}\n`));
-    Deno.exit(70);
-  });
-}
+if (import.meta.main) start(MANUAL, main);

@@ -19,6 +19,7 @@
 import { dirname } from "@std/path";
 import { PACKED } from "../install/packed.ts";
 import { FAST } from "../install/program.ts";
+import { type Given, type Manual, start } from "./arguments.ts";
 import { bundle } from "./deno_bundle.ts";
 import { compileAtOnce, type Use } from "./eager.ts";
 import { HOOK, makeHook } from "./hook_program.ts";
@@ -66,7 +67,15 @@ globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
 };
 `;
 
-async function main(path = "dist/seccomp-tree"): Promise<void> {
+const MANUAL: Manual = {
+  usage: "deno task bundle [FILE]",
+  brief:
+    "Makes the single file, dist/seccomp-tree unless another FILE is named: one\nexecutable script that needs Deno and nothing else.",
+  words: 1,
+};
+
+async function main({ words }: Given): Promise<void> {
+  const [path = "dist/seccomp-tree"] = words;
   const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
   try {
     const program = await bundle(
@@ -134,4 +143,4 @@ function toAscii(text: string): string {
   );
 }
 
-if (import.meta.main) main(...Deno.args);
+if (import.meta.main) start(MANUAL, main);

@@ -10,6 +10,7 @@
  */
 
 import wabt from "wabt";
+import { type Given, type Manual, start } from "./arguments.ts";
 
 const SOURCE = new URL("../compiler/search/kernel.wat", import.meta.url);
 const TARGET = new URL("../compiler/search/kernel_code.ts", import.meta.url);
@@ -34,9 +35,18 @@ ${lines.map((line) => `  "${line}"`).join(" +\n")};
 `;
 }
 
-async function main(args: readonly string[]): Promise<number> {
+const MANUAL: Manual = {
+  usage: "deno task kernel [OPTION...]",
+  brief:
+    "Assembles compiler/search/kernel.wat into compiler/search/kernel_code.ts.",
+  options: {
+    check: { brief: "Compare, write nothing; exit with 1 if they differ" },
+  },
+};
+
+async function main(given: Given): Promise<number> {
   const text = await kernelModule();
-  if (!args.includes("--check")) {
+  if (!given.has("check")) {
     await Deno.writeTextFile(TARGET, text);
     return 0;
   }
@@ -48,6 +58,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 1;
 }
 
-if (import.meta.main) {
-  main(Deno.args).then((code) => Deno.exit(code));
-}
+if (import.meta.main) start(MANUAL, main);

@@ -9,12 +9,23 @@
  * @module
  */
 
+import { type Given, type Manual, start } from "../../tools/arguments.ts";
 import { type Findings, runAny, runContract } from "../oracle/campaign.ts";
 
-async function main(args: readonly string[]): Promise<number> {
-  const seed = option(args, "--seed") ??
+const MANUAL: Manual = {
+  usage: "deno task fuzz [OPTION...]",
+  brief:
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter. Exits with 1 if a verdict differs.",
+  options: {
+    seed: { placeholder: "N", brief: "Seed of the profiles (default: random)" },
+    count: { placeholder: "N", brief: "Number of profiles (default: 20000)" },
+  },
+};
+
+async function main(given: Given): Promise<number> {
+  const seed = given.number("seed") ??
     crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  const count = option(args, "--count") ?? 20_000;
+  const count = given.number("count") ?? 20_000;
   const half = Math.ceil(count / 2);
   say(`seed ${seed}, ${half} profiles of each family`);
   const contract = await runContract({ seed, count: half });
@@ -37,21 +48,9 @@ async function main(args: readonly string[]): Promise<number> {
   return differences === 0 ? 0 : 1;
 }
 
-function option(args: readonly string[], name: string): number | undefined {
-  const at = args.indexOf(name);
-  if (at < 0) return undefined;
-  const value = Number(args[at + 1]);
-  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
-    throw new RangeError(`Cannot read ${name}: not a u32: give a number`);
-  }
-  return value;
-}
-
 function say(line: string): void {
   // deno-lint-ignore no-console -- a program for people
   console.log(line);
 }
 
-if (import.meta.main) {
-  main(Deno.args).then((code) => Deno.exit(code));
-}
+if (import.meta.main) start(MANUAL, main);

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { type Given, type Manual, start } from "../../tools/arguments.ts";
 import {
   dockerSubject,
   formatCounts,
@@ -17,10 +18,23 @@ import {
   randomSubjects,
 } from "./mutation_campaign.ts";
 
-function main(args: readonly string[]): number {
-  const seed = option(args, "--seed") ??
+const MANUAL: Manual = {
+  usage: "deno task mutation [OPTION...]",
+  brief:
+    "Judges every one-instruction mutant of Docker's default filter and of random\nfilters. Exits with 1 if the prover is wrong, or cannot tell.",
+  options: {
+    seed: { placeholder: "N", brief: "Seed of the policies (default: random)" },
+    policies: {
+      placeholder: "N",
+      brief: "Number of random policies (default: 10)",
+    },
+  },
+};
+
+function main(given: Given): number {
+  const seed = given.number("seed") ??
     crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  const policies = option(args, "--policies") ?? 10;
+  const policies = given.number("policies") ?? 10;
   say(`seed ${seed}, ${policies} random policies`);
   const all = noCounts();
   for (const subject of [dockerSubject(), ...randomSubjects(seed, policies)]) {
@@ -42,19 +56,9 @@ function main(args: readonly string[]): number {
   return all.wrong.length + all.cut + all.unproven === 0 ? 0 : 1;
 }
 
-function option(args: readonly string[], name: string): number | undefined {
-  const at = args.indexOf(name);
-  if (at < 0) return undefined;
-  const value = Number(args[at + 1]);
-  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
-    throw new RangeError(`Cannot read ${name}: not a u32: give a number`);
-  }
-  return value;
-}
-
 function say(line: string): void {
   // deno-lint-ignore no-console -- a program for people
   console.log(line);
 }
 
-if (import.meta.main) Deno.exit(main(Deno.args));
+if (import.meta.main) start(MANUAL, main);

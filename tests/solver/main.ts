@@ -21,6 +21,7 @@ import {
 import { check } from "../../bpf/check.ts";
 import type { Instruction, Program } from "../../bpf/instruction.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
+import { type Given, type Manual, start } from "../../tools/arguments.ts";
 import { mutantsOf } from "../verify/mutants.ts";
 import {
   createRandom,
@@ -279,16 +280,28 @@ async function work(seed: number, from: number, count: number): Promise<void> {
 /** Pairs in one process: z3's memory grows, and ends at 2 GiB. */
 const BATCH = 20;
 
-async function main(args: readonly string[]): Promise<number> {
-  const option = (name: string, fallback: number): number =>
-    args.includes(name) ? Number(args[args.indexOf(name) + 1]) : fallback;
-  const seed = option("--seed", 1);
-  const from = option("--from", -1);
-  if (from >= 0) {
+const MANUAL: Manual = {
+  usage: "deno task solver [OPTION...]",
+  brief:
+    "Compares the prover with the SMT solver z3 on random pairs of programs.\nExits with 1 if they disagree.",
+  options: {
+    seed: { placeholder: "N", brief: "Seed of the pairs (default: 1)" },
+    count: { placeholder: "N", brief: "Number of pairs (default: 500)" },
+    from: {
+      placeholder: "N",
+      brief: `Only the ${BATCH} pairs from this one on, one line each`,
+    },
+  },
+};
+
+async function main(given: Given): Promise<number> {
+  const seed = given.number("seed") ?? 1;
+  const from = given.number("from");
+  if (from !== undefined) {
     await work(seed, from, BATCH);
     return 0;
   }
-  const count = option("--count", 500);
+  const count = given.number("count") ?? 500;
   const tally = new Map<string, number>();
   const wrong: string[] = [];
   let done = 0;
@@ -324,6 +337,4 @@ function say(line: string): void {
   console.log(line);
 }
 
-if (import.meta.main) {
-  main(Deno.args).then((code) => Deno.exit(code));
-}
+if (import.meta.main) start(MANUAL, main);
