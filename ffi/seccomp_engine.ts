@@ -38,8 +38,6 @@ const FIRST_ERRNO = 1000;
 const ERRNO_BITS = 11;
 /** Calls in one child. */
 const CHUNK = 8192;
-/** `getpid` of i386. */
-const I386_GETPID = 20;
 const IP_LOW = 8;
 const IP_HIGH = 12;
 
@@ -82,9 +80,9 @@ export function runInSeccomp(
     bits: ERRNO_BITS,
   });
   for (const entry of ["syscall", "int80"] as const) {
-    if (entry === "int80" && !hasInt80(stub)) {
+    if (entry === "int80" && !stub.servesI386()) {
       answers.notes.push(
-        "i386 by real seccomp is not tried: there is no int $0x80",
+        "i386 by real seccomp is not tried: this kernel does not serve int $0x80",
       );
       continue;
     }
@@ -111,12 +109,6 @@ export function runInSeccomp(
     }
   }
   return answers;
-}
-
-/** Whether the kernel serves i386; where not, SIGSEGV ends the child. */
-function hasInt80(stub: Stub): boolean {
-  const calls = [{ nr: I386_GETPID, args: [] }];
-  return stub.run({ entry: "int80", shared: false, calls }).signal === 0;
 }
 
 /** Whether this machine can make the call, so that the filter sees just this input. */

@@ -24,6 +24,8 @@ const ROW_WORDS = 7;
 /** Most calls in one child. */
 const MAX_ROWS = 8192;
 const MAX_PROGRAM = 0xffff * 8;
+/** `getpid` of i386. */
+const I386_GETPID = 20;
 /** A result that no system call has: the row was not reached. */
 const UNREACHED = 0x7fff_ffff_ffff_ffffn;
 
@@ -77,6 +79,12 @@ export interface Stub {
    * @returns What came of it.
    */
   run(job: StubJob): StubOutcome;
+  /**
+   * Reports whether the kernel serves i386 calls, by one trial: without
+   * `CONFIG_IA32_EMULATION`, under `ia32_emulation=0` and in PVM guests,
+   * SIGSEGV ends the child at `int $0x80`.
+   */
+  servesI386(): boolean;
 }
 
 // void stub(struct context *context)
@@ -121,17 +129,26 @@ function open(): Stub | undefined {
     SIGNATURE,
   );
   const memory = createMemory();
+  const run = (job: StubJob): StubOutcome => {
+    fill(memory, job);
+    code.call(memory.context);
+    return read(memory, job.calls.length);
+  };
+  let served: boolean | undefined;
   return {
     instructionPointer: {
       syscall: base + BigInt(AFTER_SYSCALL),
       int80: base + BigInt(AFTER_INT80),
     },
-    run(job): StubOutcome {
-      fill(memory, job);
-      code.call(memory.context);
-      return read(memory, job.calls.length);
-    },
+    run,
+    servesI386: () => served ??= tryI386(run),
   };
+}
+
+/** The child has memory of its own: on old kernels its core dump ends all that share it. */
+function tryI386(run: Stub["run"]): boolean {
+  const calls = [{ nr: I386_GETPID, args: [] }];
+  return run({ entry: "int80", shared: false, calls }).signal === 0;
 }
 
 /** What the child works on; it lives as long as the stub. */

@@ -82,6 +82,10 @@ function stubEngine(stub: Stub, ticksPerNs: number): Engine {
     const callNs: number[] = [];
     let attachNs = NaN;
     for (const { call, entry = "syscall" } of batches) {
+      if (entry === "int80" && !stub.servesI386()) {
+        callNs.push(NaN);
+        continue;
+      }
       const outcome = stub.run({
         ...(filter === undefined ? {} : { filter }),
         flags: SPEC_ALLOW,

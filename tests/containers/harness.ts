@@ -17,8 +17,8 @@
 
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { pathOf, say } from "../machine.ts";
 import { type ConfigOptions, ociConfig, writeJson } from "./config.ts";
-import { say } from "./machine.ts";
 
 /** The runtimes tests start containers with. */
 export type Runtime = "crun" | "runc";
@@ -57,8 +57,6 @@ export interface Bundle extends AsyncDisposable {
 /** Seconds that one runtime command may take. */
 const TIME_LIMIT = 30;
 
-const BUSYBOX = "/bin/busybox";
-
 /** Lines of `sh` that give crun a plain cgroup2 mount and then become it. */
 const CGROUP2_VIEW =
   'umount -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"';
@@ -79,7 +77,7 @@ export async function createBundle(options: BundleOptions): Promise<Bundle> {
     await Deno.mkdir(join(rootfs, "bin"), { recursive: true });
     await Deno.mkdir(join(rootfs, "proc"));
     await Deno.mkdir(join(rootfs, "dev"));
-    await Deno.copyFile(BUSYBOX, join(rootfs, "bin/busybox"));
+    await Deno.copyFile(pathOf("busybox") ?? "", join(rootfs, "bin/busybox"));
     for (const [path, bytes] of Object.entries(options.files ?? {})) {
       await Deno.writeFile(join(rootfs, path), bytes, { mode: 0o755 });
     }

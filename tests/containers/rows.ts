@@ -1,6 +1,6 @@
 /**
  * The calls that a probe asks about: every number up to 1,200 and the edges of
- * the number range on x86_64, x32 and x86, and for the numbers in use the
+ * the number range on x86_64, x32 and, when the kernel serves it, x86, and for the numbers in use the
  * values around every constant that a profile compares an argument with.
  *
  * Nothing here knows which name has which number: each constant is tried on
@@ -9,6 +9,7 @@
  * @module
  */
 
+import { has } from "../machine.ts";
 import { type ProbeRow, UNFILTERED } from "./probe.ts";
 import type { ProfileSection } from "./docker_default.ts";
 
@@ -56,8 +57,11 @@ const HARMLESS: readonly ProbeRow[] = [
  */
 export function probeRows(section: ProfileSection): ProbeRow[] {
   const rows: ProbeRow[] = [];
+  const abis = has("i386", "calls by int $0x80 in containers")
+    ? ["syscall", "int80"] as const
+    : ["syscall"] as const;
   const add = (nr: number, args: readonly bigint[]): void => {
-    for (const abi of ["syscall", "int80"] as const) {
+    for (const abi of abis) {
       if (abi === "syscall" && UNFILTERED.includes(nr)) continue;
       rows.push({ abi, nr, args });
     }

@@ -1,8 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { CONTAINERS, needs } from "../machine.ts";
 import { dockerDefault } from "./docker_default.ts";
 import { createBundle, waitForCommand } from "./harness.ts";
-import { canRunContainers } from "./machine.ts";
+
+const test = needs(...CONTAINERS);
 
 const MAIN = fromFileUrl(new URL("../../cli/main.ts", import.meta.url));
 
@@ -29,8 +31,7 @@ async function verify(
   return [state, filters, code];
 }
 
-Deno.test("verify: the live filter of a runc container is proved equal to its section with runc's semantics", async (t) => {
-  if (!await canRunContainers()) return;
+test("verify: the live filter of a runc container is proved equal to its section with runc's semantics", async (t) => {
   const docker = dockerDefault();
   // runc puts the rules in another order each time it starts.
   for (
@@ -65,8 +66,7 @@ Deno.test("verify: the live filter of a runc container is proved equal to its se
   }
 });
 
-Deno.test("verify: the live filter of a crun container without annotation is proved equal to its section", async () => {
-  if (!await canRunContainers()) return;
+test("verify: the live filter of a crun container without annotation is proved equal to its section", async () => {
   await using bundle = await createBundle({
     args: ["/bin/busybox", "sleep", "60"],
     seccomp: dockerDefault(),

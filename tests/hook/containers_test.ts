@@ -15,7 +15,7 @@ import {
   createBundle,
   waitForCommand,
 } from "../containers/harness.ts";
-import { canRunContainers } from "../containers/machine.ts";
+import { CONTAINERS, needs } from "../machine.ts";
 import {
   annotationOf,
   createSetup,
@@ -27,6 +27,8 @@ import {
   toolSets,
   writeProgram,
 } from "./shared.ts";
+
+const test = needs(...CONTAINERS);
 
 const KEY = "run.oci.seccomp_bpf_data";
 const SLEEP = ["/bin/busybox", "sleep", "60"];
@@ -56,8 +58,7 @@ async function edit(
   return text;
 }
 
-Deno.test("rewriteBundle() gives init and exec exactly the store's filter", async () => {
-  if (!await canRunContainers()) return;
+test("rewriteBundle() gives init and exec exactly the store's filter", async () => {
   await using setup = await createSetup();
   await using bundle = await createBundle({
     args: SLEEP,
@@ -92,8 +93,7 @@ Deno.test("rewriteBundle() gives init and exec exactly the store's filter", asyn
   assertEquals([again.kind, again.text], ["unchanged", after]);
 });
 
-Deno.test("a bundle that the hook annotated is the same container to runc", async () => {
-  if (!await canRunContainers()) return;
+test("a bundle that the hook annotated is the same container to runc", async () => {
   await using setup = await createSetup();
   await using bundle = await createBundle({
     args: ["/bin/busybox", "echo", "ok"],
@@ -104,8 +104,7 @@ Deno.test("a bundle that the hook annotated is the same container to runc", asyn
   assertEquals([code, new TextDecoder().decode(stdout)], [0, "ok\n"], stderr);
 });
 
-Deno.test("a prestart hook changes nothing for its own container, and the filter of the next", async () => {
-  if (!await canRunContainers()) return;
+test("a prestart hook changes nothing for its own container, and the filter of the next", async () => {
   await using setup = await createSetup();
   await using bundle = await createBundle({
     args: SLEEP,
@@ -134,8 +133,7 @@ Deno.test("a prestart hook changes nothing for its own container, and the filter
   assertStringIncludes(lines.at(-1) ?? "", "Verified (optimized");
 });
 
-Deno.test("createRuntime refuses a container without its filter, poststart one that runs another", async (t) => {
-  if (!await canRunContainers()) return;
+test("createRuntime refuses a container without its filter, poststart one that runs another", async (t) => {
   await using setup = await createSetup();
   const hook = (more: readonly string[] = []): unknown => ({
     path: HOOK_WORDS[0],
@@ -193,8 +191,7 @@ Deno.test("createRuntime refuses a container without its filter, poststart one t
   });
 });
 
-Deno.test("the wrapper under real containers: by Deno, by the store, refused, with the manager's log", async (t) => {
-  if (!await canRunContainers()) return;
+test("the wrapper under real containers: by Deno, by the store, refused, with the manager's log", async (t) => {
   const view = `#!/bin/sh
 if grep -q ' - cgroup ' /proc/self/mountinfo && grep -q ' - cgroup2 ' /proc/self/mountinfo; then
   exec unshare --mount --propagation private sh -c 'umount -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh crun "$@"

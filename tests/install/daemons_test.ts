@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
+import { needs } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
-import { canInstall, openSandbox, type Sandbox } from "./sandbox.ts";
+import { openSandbox, SANDBOX, type Sandbox } from "./sandbox.ts";
+
+const test = needs(...SANDBOX);
 
 const ROOTFS = "/var/lib/rootfs";
 const LOG = "/var/lib/hook.log";
@@ -19,8 +22,7 @@ async function patiently(
   }
 }
 
-Deno.test("install containerd: ctr runs the stored filter, and the runc handler stays", async (t) => {
-  if (!await canInstall()) return;
+test("install containerd: ctr runs the stored filter, and the runc handler stays", async (t) => {
   await using box = await openSandbox();
   const refused = await box.tree("install", "containerd", "--log", LOG);
   assertEquals(refused.code, 2, refused.stdout);
@@ -112,8 +114,7 @@ address = "/run/ctd.sock"
   });
 });
 
-Deno.test("install docker: containers run the stored filter once dockerd has read its settings", async (t) => {
-  if (!await canInstall()) return;
+test("install docker: containers run the stored filter once dockerd has read its settings", async (t) => {
   await using box = await openSandbox();
   const before = '{ "debug": false,\n\t"registry-mirrors": [] }';
   await box.write("/etc/docker/daemon.json", before);
@@ -223,8 +224,7 @@ Deno.test("install docker: containers run the stored filter once dockerd has rea
   });
 });
 
-Deno.test("install containerd over runc: the bundle stays as it was, status says why", async () => {
-  if (!await canInstall()) return;
+test("install containerd over runc: the bundle stays as it was, status says why", async () => {
   await using box = await openSandbox();
   const installed = await box.tree(
     ...["install", "containerd", "--append", "--runtime", "/usr/sbin/runc"],

@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
+import { needs } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
-import { canInstall, MAIN, openSandbox } from "./sandbox.ts";
+import { MAIN, openSandbox, SANDBOX } from "./sandbox.ts";
 import { LOG, podman, remove, ROOTFS, sleeper } from "./podman.ts";
 
-Deno.test("install podman --mode wrapper: init and exec run the stored filter", async () => {
-  if (!await canInstall()) return;
+const test = needs(...SANDBOX);
+
+test("install podman --mode wrapper: init and exec run the stored filter", async () => {
   await using box = await openSandbox();
   const installed = await box.tree(
     ...["install", "podman", "--mode", "wrapper", "--log", LOG],
@@ -24,8 +26,7 @@ Deno.test("install podman --mode wrapper: init and exec run the stored filter", 
   assertEquals(await box.ok(...unconfined), "ok");
 });
 
-Deno.test("install podman --user: containers of a user without root run the stored filter", async () => {
-  if (!await canInstall()) return;
+test("install podman --user: containers of a user without root run the stored filter", async () => {
   await using box = await openSandbox();
   const home = "/var/lib/tester";
   const id = "54321";
@@ -70,8 +71,7 @@ chmod 700 /run/user/${id}`,
   await box.ok(...user, ...main, "uninstall", "--user");
 });
 
-Deno.test("install podman --mode static: one filter for all, and a warning about whom it hits", async () => {
-  if (!await canInstall()) return;
+test("install podman --mode static: one filter for all, and a warning about whom it hits", async () => {
   await using box = await openSandbox();
   const profile = "/usr/share/containers/seccomp.json";
   const installed = await box.tree(
@@ -90,8 +90,7 @@ Deno.test("install podman --mode static: one filter for all, and a warning about
   for (const name of ["plain", "privileged"]) await remove(box, name);
 });
 
-Deno.test("uninstall brings a machine back to the byte after containers ran", async () => {
-  if (!await canInstall()) return;
+test("uninstall brings a machine back to the byte after containers ran", async () => {
   await using box = await openSandbox();
   const digest = (): Promise<string> =>
     box.ok(

@@ -1,13 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
 import { archByName } from "../../tables/arch.ts";
+import { needs } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
-import { canInstall, openSandbox } from "./sandbox.ts";
+import { openSandbox, SANDBOX } from "./sandbox.ts";
 import { SHIM } from "./shim.ts";
 import { LOG, podman, remove, ROOTFS, sleeper } from "./podman.ts";
 
-Deno.test("install podman: containers of all kinds run the filter of their profile, and builds go on", async (t) => {
-  if (!await canInstall()) return;
+const test = needs(...SANDBOX);
+
+test("install podman: containers of all kinds run the filter of their profile, and builds go on", async (t) => {
   await using box = await openSandbox();
   const { code, stdout, stderr } = await box.tree(
     ...["install", "podman", "--log", LOG],

@@ -15,8 +15,9 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { type Need, pathOf } from "../machine.ts";
 import { mayRaiseLimits, shimCrun } from "./shim.ts";
 
 /** How a command ended. */
@@ -94,33 +95,12 @@ runroot = "/run/containers/storage"
 graphroot = "/var/lib/containers/storage"
 `;
 
-/** Programs that all of these tests need. */
-const PROGRAMS = [
-  ...["unshare", "nsenter", "timeout", "busybox", "crun", "runc", "podman"],
-  ...["buildah", "containerd", "ctr", "dockerd"],
+/** The needs of these tests. */
+export const SANDBOX: readonly Need[] = [
+  ...["x86_64", "mounts", "nsenter", "dump", "busybox", "crun"] as const,
+  ...["runc", "podman", "buildah", "containerd", "ctr", "docker"] as const,
+  ...["dockerd", "newuidmap"] as const,
 ];
-
-/**
- * Tells whether these tests can run: root, x86_64 and all programs. Says what
- * is missing where not; under CI that is an error.
- */
-export async function canInstall(): Promise<boolean> {
-  const missing: string[] = [];
-  if (Deno.build.arch !== "x86_64") missing.push("an x86_64 machine");
-  if (Deno.uid() !== 0) missing.push("root");
-  for (const name of PROGRAMS) {
-    const found = await new Deno.Command("sh", {
-      args: ["-c", 'command -v "$1" >/dev/null', "sh", name],
-    }).output();
-    if (!found.success) missing.push(name);
-  }
-  if (missing.length === 0) return true;
-  const message = `Cannot install: no ${missing.join(", no ")}: ` +
-    "see .ci/run for the packages";
-  assert(Deno.env.get("CI") === undefined, message);
-  await Deno.stderr.write(new TextEncoder().encode(`${message}\n`));
-  return false;
-}
 
 /**
  * Ends what a test that failed leaves, in whatever namespace: each process
@@ -246,7 +226,7 @@ export async function openSandbox(): Promise<Sandbox> {
     await write("/etc/containers/storage.conf", STORAGE_CONF);
     const bin = `${root}/var/lib/rootfs/bin`;
     await Deno.mkdir(bin, { recursive: true });
-    await Deno.copyFile("/bin/busybox", `${bin}/busybox`);
+    await Deno.copyFile(pathOf("busybox") ?? "", `${bin}/busybox`);
     for (const name of ["sh", "sleep", "true", "echo", "cat", "grep"]) {
       await Deno.symlink("busybox", `${bin}/${name}`);
     }

@@ -1,0 +1,383 @@
+/**
+ * The facts of the machine that tests depend on, each found by trial, and the
+ * record of what was left out because the machine lacks it.
+ *
+ * A test that needs something asks for it where it is registered:
+ *
+ * ```ts ignore
+ * needs("root", "crun")("compile: a container …", async () => { … });
+ * if (has("i386", "calls by int $0x80 in containers")) rows.push(…);
+ * ```
+ *
+ * What is absent is ignored and recorded; `tests/run.ts` prints the record
+ * after the last test, with the one command that installs what is missing.
+ * Under `CI=true` it fails, except what the kernel cannot serve and what lies
+ * outside of the repository.
+ *
+ * @module
+ */
+
+import { dumpFilters } from "../ffi/dump.ts";
+import { SyscallError } from "../ffi/error.ts";
+import { openStub } from "../ffi/stub.ts";
+
+/**
+ * What would help: `kernel` another kernel or processor, `user` another user,
+ * `package` an installation, `data` files beside the repository.
+ */
+export type Remedy = "kernel" | "user" | "package" | "data";
+
+/** The reason why the machine lacks something. */
+export interface Absence {
+  /** The need that was asked for, or one that it builds on. */
+  readonly need: Need;
+  readonly remedy: Remedy;
+  /** For people, without the need's name. */
+  readonly reason: string;
+}
+
+/** One line of the record. */
+export interface LeftOut extends Absence {
+  /** The test file, relative to the repository. */
+  readonly file: string;
+  /** A test by its name, or rows of tests in words. */
+  readonly what: string;
+  readonly kind: "test" | "rows";
+}
+
+/** Registers a test. */
+export type Register = (
+  name: string,
+  test: (t: Deno.TestContext) => void | Promise<void>,
+) => void;
+
+/** Programs, and a library, that a package brings. */
+export type Installed =
+  | ("bash" | "buildah" | "busybox" | "containerd" | "crun" | "ctr" | "dash")
+  | ("docker" | "dockerd" | "gawk" | "libseccomp" | "mawk" | "newuidmap")
+  | ("nsenter" | "podman" | "runc" | "setpriv" | "unshare");
+
+/** What cannot be installed. */
+export type Fact =
+  | "checkpoint-restore"
+  | "dump"
+  | "i386"
+  | "mounts"
+  | "root"
+  | "shared"
+  | "stub"
+  | "x86_64";
+
+/** What a test may ask for. */
+export type Need = Installed | Fact;
+
+/** The packages of Debian that bring them. */
+const PACKAGES: Readonly<Record<Installed, string>> = {
+  bash: "bash",
+  buildah: "buildah",
+  busybox: "busybox-static",
+  containerd: "containerd",
+  crun: "crun",
+  ctr: "containerd",
+  dash: "dash",
+  docker: "docker.io",
+  dockerd: "docker.io",
+  gawk: "gawk",
+  libseccomp: "libseccomp2",
+  mawk: "mawk",
+  newuidmap: "uidmap",
+  nsenter: "util-linux",
+  podman: "podman",
+  runc: "runc",
+  setpriv: "util-linux",
+  unshare: "util-linux",
+};
+
+/** Folders that hold programs although a user's PATH may lack them. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/** Name of the variable with the path of the record, which `tests/run.ts` sets. */
+export const RECORD = "SECCOMP_TREE_LEFT_OUT";
+
+/** Name of a variable that lists needs to be taken for absent, for tests of this module. */
+export const WITHOUT = "SECCOMP_TREE_WITHOUT";
+
+/** How a fact is found. */
+interface Probe {
+  readonly remedy: Remedy;
+  /** Needs that it builds on; tried first. */
+  readonly after?: readonly Need[];
+  /** Returns the reason why not, undefined when the machine has it. */
+  readonly run: () => string | undefined;
+}
+
+const FACTS: Readonly<Record<Fact, Probe>> = {
+  "x86_64": {
+    remedy: "kernel",
+    run: () => unless(Deno.build.arch === "x86_64", `it is ${Deno.build.arch}`),
+  },
+  // Machine code that a process has written itself, in a cloned child.
+  "stub": {
+    remedy: "kernel",
+    after: ["x86_64"],
+    run: () => unless(openStub() !== undefined, "it forbids written code"),
+  },
+  "i386": {
+    remedy: "kernel",
+    after: ["stub"],
+    run: () =>
+      unless(
+        openStub()?.servesI386() === true,
+        "its kernel does not serve int $0x80",
+      ),
+  },
+  "root": {
+    remedy: "user",
+    run: () => unless(Deno.uid() === 0, `the user is ${Deno.uid()}`),
+  },
+  // Mounts in a mount namespace of one's own.
+  "mounts": { remedy: "user", after: ["root", "unshare"], run: tryMounts },
+  // PTRACE_SECCOMP_GET_FILTER, CONFIG_CHECKPOINT_RESTORE: EIO without.
+  "checkpoint-restore": {
+    remedy: "kernel",
+    after: ["root"],
+    run: () => unless(tryDump() !== "EIO", "ptrace answers EIO"),
+  },
+  // Filters of live processes; refused to who is confined or not privileged.
+  "dump": {
+    remedy: "user",
+    after: ["checkpoint-restore"],
+    run: () =>
+      unless(
+        !["EACCES", "EPERM"].includes(tryDump()),
+        `ptrace answers ${tryDump()}`,
+      ),
+  },
+  // The folder `shared` beside the repository.
+  "shared": {
+    remedy: "data",
+    run: () =>
+      unless(
+        exists(new URL("../../shared/data", import.meta.url)),
+        "../shared/data does not exist",
+      ),
+  },
+};
+
+/** Root and all that starts containers in tests/containers. */
+export const CONTAINERS: readonly Need[] = [
+  ...["x86_64", "mounts", "dump", "crun", "runc", "busybox"] as const,
+];
+
+const known = new Map<Need, Absence | undefined>();
+
+/**
+ * Tries whether the machine has something, once.
+ *
+ * @returns Why not, undefined when it has.
+ */
+export function absence(need: Need): Absence | undefined {
+  if (!known.has(need)) known.set(need, tryNeed(need));
+  return known.get(need);
+}
+
+/**
+ * Makes a function that registers tests, and ignores and records them when the
+ * machine lacks one of the needs. Under `CI=true` they fail instead, unless the
+ * kernel is what lacks it.
+ */
+export function needs(...wanted: readonly Need[]): Register {
+  return (name, test): void => {
+    const absent = absencesOf(wanted);
+    for (const each of absent) record(each, "test", name);
+    const fatal = absent.find(isFatal);
+    if (fatal === undefined) {
+      Deno.test({ name, ignore: absent.length > 0, fn: test });
+    } else {
+      Deno.test(name, () => {
+        throw new Error(messageOf(fatal));
+      });
+    }
+  };
+}
+
+/**
+ * Reports whether the machine has what some rows of a test need, and records
+ * the rows when it has not.
+ *
+ * @param rows What is left out then, in words.
+ * @throws {Error} when it is absent under `CI=true`, unless the kernel is what
+ * lacks it.
+ */
+export function has(need: Need, rows: string): boolean {
+  const absent = absence(need);
+  if (absent === undefined) return true;
+  if (isFatal(absent)) throw new Error(messageOf(absent));
+  record(absent, "rows", rows);
+  return false;
+}
+
+/**
+ * Finds a program in PATH and in the system's folders.
+ *
+ * @returns Its path, undefined when there is none.
+ */
+export function pathOf(program: string): string | undefined {
+  const path = (Deno.env.get("PATH") ?? "").split(":");
+  for (const folder of [...path, ...SYSTEM_FOLDERS]) {
+    if (folder === "") continue;
+    try {
+      const { isFile, mode } = Deno.statSync(`${folder}/${program}`);
+      if (isFile && ((mode ?? 0) & 0o111) !== 0) return `${folder}/${program}`;
+    } catch {
+      // It is not there, or not for us.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Tells people what is particular about this machine, once a file.
+ *
+ * @param message One line.
+ */
+export function say(message: string): void {
+  if (said.has(message)) return;
+  said.add(message);
+  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+}
+
+const said = new Set<string>();
+
+/** Names the packages that bring some needs, all needs by default. */
+export function packagesOf(
+  wanted: Iterable<Need> = Object.keys(PACKAGES) as Installed[],
+): readonly string[] {
+  const names = [...wanted].filter((need) => !isFact(need));
+  return [...new Set(names.map((name) => PACKAGES[name]))].sort();
+}
+
+/** Whether an absence fails tests under `CI=true`. */
+function isFatal({ remedy }: Absence): boolean {
+  return Deno.env.get("CI") === "true" &&
+    (remedy === "user" || remedy === "package");
+}
+
+function messageOf({ need, reason }: Absence): string {
+  return `Cannot run without "${need}": ${reason}`;
+}
+
+function absencesOf(wanted: readonly Need[]): readonly Absence[] {
+  const absent = new Map<Need, Absence>();
+  for (const need of wanted) {
+    const each = absence(need);
+    if (each !== undefined) absent.set(each.need, each);
+  }
+  return [...absent.values()];
+}
+
+function tryNeed(need: Need): Absence | undefined {
+  const { remedy, after = [], run } = isFact(need)
+    ? FACTS[need]
+    : installation(need);
+  for (const other of after) {
+    const absent = absence(other);
+    if (absent !== undefined) return absent;
+  }
+  const without = (Deno.env.get(WITHOUT) ?? "").split(",").includes(need);
+  const reason = without ? `${WITHOUT} names it` : run();
+  return reason === undefined ? undefined : { need, remedy, reason };
+}
+
+function isFact(need: Need): need is Fact {
+  return Object.hasOwn(FACTS, need);
+}
+
+function unless(there: boolean, reason: string): string | undefined {
+  return there ? undefined : reason;
+}
+
+function installation(name: Installed): Probe {
+  const isThere = (): boolean => {
+    if (name === "libseccomp") return isLoadable("libseccomp.so.2");
+    const path = pathOf(name);
+    // Containers have no other file than busybox.
+    return path !== undefined && (name !== "busybox" || isStatic(path));
+  };
+  const reason = `the package ${PACKAGES[name]} is not installed`;
+  return { remedy: "package", run: () => unless(isThere(), reason) };
+}
+
+function isLoadable(library: string): boolean {
+  try {
+    Deno.dlopen(library, {}).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Reports whether an executable names no dynamic linker. */
+function isStatic(path: string): boolean {
+  const head = Deno.readFileSync(path).subarray(0, 4096);
+  return !new TextDecoder("latin1").decode(head).includes("/ld-");
+}
+
+function tryMounts(): string | undefined {
+  const { success, stderr } = new Deno.Command("unshare", {
+    args: [
+      ...["--mount", "--propagation", "private"],
+      ...["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
+    ],
+    stdin: "null",
+  }).outputSync();
+  return unless(success, new TextDecoder().decode(stderr).trim());
+}
+
+let dumpErrno: string | undefined;
+
+/** Reads the filters of a process that has none; returns the errno of a refusal. */
+function tryDump(): string {
+  if (dumpErrno !== undefined) return dumpErrno;
+  const { stdout } = new Deno.Command("sh", {
+    args: ["-c", "sleep 60 >/dev/null 2>&1 & echo $!"],
+    stdin: "null",
+  }).outputSync();
+  const pid = Number(new TextDecoder().decode(stdout));
+  try {
+    dumpFilters(pid);
+    dumpErrno = "";
+  } catch (error) {
+    // A fault of the reader is no lack of the machine.
+    dumpErrno = error instanceof SyscallError ? error.errnoName : "";
+  } finally {
+    Deno.kill(pid, "SIGKILL");
+  }
+  return dumpErrno;
+}
+
+function exists(url: URL): boolean {
+  try {
+    Deno.statSync(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Adds a line to the record, or prints it when nobody keeps one. */
+function record(
+  absent: Absence,
+  kind: LeftOut["kind"],
+  what: string,
+): void {
+  const root = new URL("../", import.meta.url).href;
+  const file = Deno.mainModule.replace(root, "");
+  const line: LeftOut = { ...absent, file, kind, what };
+  const path = Deno.env.get(RECORD);
+  if (path === undefined) {
+    say(`Left out: ${what}: no ${absent.need}: ${absent.reason}`);
+  } else {
+    Deno.writeTextFileSync(path, `${JSON.stringify(line)}\n`, { append: true });
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Runs `deno test` and prints after its last line what was left out, why, and
+ * the one command that installs what is missing (`tests/machine.ts`).
+ *
+ * ```sh
+ * deno task test [PATH…] [OPTION…]
+ * ```
+ *
+ * @module
+ */
+
+import { type LeftOut, packagesOf, RECORD } from "./machine.ts";
+
+/**
+ * Describes what was left out.
+ *
+ * @param all The record.
+ * @returns Lines for people, none when nothing was left out.
+ */
+export function describe(all: readonly LeftOut[]): readonly string[] {
+  if (all.length === 0) return [];
+  const byNeed = Object.entries(Object.groupBy(all, ({ need }) => need));
+  return [
+    `Left out: ${countOf(all)}`,
+    ...byNeed.flatMap(([need, some = []]) => [
+      `  without ${need} (${some[0]?.reason}): ${countOf(some)}`,
+      ...filesOf(some).map((line) => `    ${line}`),
+    ]),
+    ...remediesOf(all),
+  ];
+}
+
+/** Counts each test once, however much it lacks. */
+function countOf(some: readonly LeftOut[]): string {
+  const keys = (wanted: LeftOut["kind"]): ReadonlySet<string> =>
+    new Set(
+      some.filter(({ kind }) => kind === wanted)
+        .map(({ file, what }) => `${file} ${what}`),
+    );
+  const count = (n: number, what: string): readonly string[] =>
+    n === 0 ? [] : [`${n} ${what}${n === 1 ? "" : "s"}`];
+  return [
+    ...count(keys("test").size, "test"),
+    ...count(keys("rows").size, "part of a test").map((text) =>
+      text.replace("part of a tests", "parts of tests")
+    ),
+  ].join(" and ");
+}
+
+function filesOf(some: readonly LeftOut[]): readonly string[] {
+  const files = Object.groupBy(some, ({ file }) => file);
+  return Object.entries(files).flatMap(([file, mine = []]) => {
+    const tests = mine.filter(({ kind }) => kind === "test");
+    const rows = mine.filter(({ kind }) => kind === "rows");
+    return [
+      ...tests.length === 0 ? [] : [`${file}: ${countOf(tests)}`],
+      ...new Set(rows.map(({ what }) => `${file}: ${what}`)),
+    ];
+  });
+}
+
+function remediesOf(all: readonly LeftOut[]): readonly string[] {
+  const packages = packagesOf(all.map(({ need }) => need));
+  const asRoot = all.some(({ remedy }) => remedy === "user");
+  return [
+    ...packages.length === 0 ? [] : [
+      `To install what is missing, as root: apt-get install -y --no-install-recommends ${
+        packages.join(" ")
+      }`,
+    ],
+    ...asRoot ? ["To run what needs privileges: run the tests as root"] : [],
+  ];
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const record = await Deno.makeTempFile({ prefix: "seccomp-tree-left-out-" });
+  try {
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", "--parallel", ...args],
+      env: { [RECORD]: record },
+    }).spawn().status;
+    const text = await Deno.readTextFile(record);
+    // Lines of `record()` in machine.ts.
+    const all = text.split("\n").filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as LeftOut);
+    const lines = describe(all).map((line) => `${line}\n`).join("");
+    await Deno.stdout.write(new TextEncoder().encode(lines && `\n${lines}`));
+    return code;
+  } finally {
+    await Deno.remove(record);
+  }
+}
+
+if (import.meta.main) {
+  main(Deno.args).then((code) => {
+    Deno.exitCode = code;
+  });
+}
