@@ -24,6 +24,7 @@ import {
   type JsonObject,
   type JsonString,
 } from "../profile/json/value.ts";
+import { foldKey } from "../profile/text.ts";
 import { RefusedError } from "./error.ts";
 
 /** The annotation that crun takes a raw filter from (crun 0.18 and later). */
@@ -193,7 +194,7 @@ function memberOf(
   kind: "object",
 ): JsonObject | undefined {
   for (const { key } of object.members) {
-    if (key.value !== name && key.value.toLowerCase() === name) {
+    if (key.value !== name && foldKey(key.value) === name) {
       throw bad(
         `it has a key "${key.value}", which some runtimes take for "${name}"`,
       );

@@ -127,6 +127,26 @@ export function quoteWhole(text: string): string {
 }
 
 /**
+ * Folds the case of a key as Go's `encoding/json` does for fields of a struct.
+ * Beyond ASCII two characters fold to a letter: U+017F (long s) to `s`, U+212A
+ * (Kelvin sign) to `k`. Source: Go, encoding/json/fold.go, and Podman 4.3.1.
+ *
+ * @example A long s
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { foldKey } from "./text.ts";
+ *
+ * assertEquals(foldKey("\u017fecComp"), "seccomp");
+ * ```
+ *
+ * @param key The key.
+ * @returns The key in lower case.
+ */
+export function foldKey(key: string): string {
+  return key.replaceAll("\u017f", "s").toLowerCase();
+}
+
+/**
  * Finds the word that a misspelt one was meant to be: the same but for case,
  * blanks and a missing prefix, or few edits away.
  *

@@ -8,7 +8,7 @@ import { describe, optional, wrongKind } from "./fields.ts";
 import { addError, addNote, type Part } from "./findings.ts";
 import { join } from "../json/path.ts";
 import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
-import { quote } from "../text.ts";
+import { foldKey, quote } from "../text.ts";
 
 /**
  * Kinds of documents: an OCI `linux.seccomp` section by itself; a profile with
@@ -207,7 +207,7 @@ function asObject(part: Part<JsonValue>): Part<JsonObject> | undefined {
 /** Refuses a key in another case, which Go's readers take and C's do not. */
 function refuseOtherCase(part: Part<JsonObject>, name: string): void {
   for (const { key } of part.value.members) {
-    if (key.value === name || key.value.toLowerCase() !== name) continue;
+    if (key.value === name || foldKey(key.value) !== name) continue;
     addError(part.findings, {
       code: "misspelt-field",
       at: key,

@@ -22,6 +22,7 @@ import {
 } from "../host.ts";
 import type { JsonObject, JsonValue } from "../json/value.ts";
 import { join } from "../json/path.ts";
+import { isRemark, warnIgnored } from "./keys.ts";
 import { quote } from "../text.ts";
 
 /** What `includes` or `excludes` asks for; an empty list asks for nothing. */
@@ -133,10 +134,14 @@ export function decideFilter(
     : "skipped";
 }
 
-/** Refuses conditions that nobody evaluates: Docker would go on without them. */
+/** Refuses conditions that no manager evaluates; a remark is a warning. */
 function refuseUnknown(filter: Part<JsonObject>): void {
   for (const { key } of filter.value.members) {
     if (FIELDS.includes(key.value)) continue;
+    if (isRemark(key.value)) {
+      warnIgnored(filter, key);
+      continue;
+    }
     addError(filter.findings, {
       code: "unknown-condition",
       at: key,

@@ -1,23 +1,26 @@
 /**
- * Keys that nobody reads, and those that are most likely misspelt.
+ * Keys that no runtime reads: remarks, and misspelt fields.
  *
  * @module
  */
 
 import { addError, addWarning, type Part } from "./findings.ts";
 import { join } from "../json/path.ts";
-import type { JsonObject } from "../json/value.ts";
-import { editDistance, quote } from "../text.ts";
+import type { JsonObject, JsonString } from "../json/value.ts";
+import { editDistance, foldKey, quote } from "../text.ts";
 
 /** Unknown keys of one object that are looked at. */
 const MAX_UNKNOWN = 100;
 /** Longest key for which a suggestion is looked for. */
 const MAX_SUGGESTED = 40;
+/** What names a remark for people: one of these words with any ornament, or ornament alone. */
+const REMARK =
+  /^[^\p{L}\p{N}]*(?:(?:comment|note|remark|description)s?[^\p{L}\p{N}]*)?$/u;
 
 /**
- * Looks for members that nobody reads. One that is nearly a known one is an
- * error: it is most likely misspelt, and whoever reads the profile would go on
- * without it. Go's readers also take keys in another case, C's do not.
+ * Reports members that no runtime reads. A remark is a warning. A key that is
+ * nearly a field is an error: it is most likely misspelt, and a runtime would
+ * go on without it. Go's readers also take keys in another case, C's do not.
  *
  * @param part The object.
  * @param known The keys that are read.
@@ -40,22 +43,13 @@ export function checkKeys(
       });
     }
     const near = nearKey(name, known);
-    const finding = { at: key, path: join(part.path, name) };
-    if (near === undefined) {
-      const message = `Unknown field ${
-        quote(name)
-      }, which every runtime ignores`;
-      addWarning(part.findings, {
-        ...finding,
-        code: "unknown-field",
-        message,
-        fix: "remove it",
-      });
-    } else {
+    if (near === undefined) warnIgnored(part, key);
+    else {
       const message = `Unknown field ${quote(name)}`;
       const fix = `did you mean ${quote(near)}`;
       addError(part.findings, {
-        ...finding,
+        at: key,
+        path: join(part.path, name),
         code: "misspelt-field",
         message,
         fix,
@@ -64,13 +58,39 @@ export function checkKeys(
   }
 }
 
+/**
+ * Warns of a key that every runtime ignores.
+ *
+ * @param part The object.
+ * @param key The key.
+ */
+export function warnIgnored(part: Part<JsonObject>, key: JsonString): void {
+  addWarning(part.findings, {
+    code: "unknown-field",
+    at: key,
+    path: join(part.path, key.value),
+    message: `Unknown field ${quote(key.value)}, which every runtime ignores`,
+    fix: "remove it",
+  });
+}
+
+/**
+ * Recognizes a key that people use for remarks, such as `_comment` or `//`.
+ *
+ * @param name The key.
+ * @returns Whether it is one.
+ */
+export function isRemark(name: string): boolean {
+  return REMARK.test(foldKey(name));
+}
+
 /** Finds a known key that differs in case, or in one or two letters of a longer one. */
 function nearKey(name: string, known: readonly string[]): string | undefined {
-  if (name.length > MAX_SUGGESTED) return undefined;
-  const lower = name.toLowerCase();
+  if (name.length > MAX_SUGGESTED || isRemark(name)) return undefined;
+  const folded = foldKey(name);
   return known.find((key) => {
     const allowed = key.length < 5 ? 1 : 2;
     return Math.abs(key.length - name.length) <= allowed &&
-      editDistance(lower, key.toLowerCase()) <= allowed;
+      editDistance(folded, key.toLowerCase()) <= allowed;
   });
 }

@@ -64,6 +64,10 @@ Deno.test("readConfigText() refuses what two readers could understand differentl
       { text: '{"linux":[]}', seen: "of kind array" },
       { text: '{"linux":{"seccomp":7}}', seen: "of kind number" },
       { text: '{"Linux":{}}', seen: '"Linux"' },
+      // Go folds a long s to s.
+      { text: '{"linux":{"\u017feccomp":{}}}', seen: '"ſeccomp"' },
+      { text: '{"linux":{"\\u017fECCOMP":{}}}', seen: '"ſECCOMP"' },
+      { text: '{"annotation\u017f":{}}', seen: '"annotationſ"' },
       { text: '{"linux":{"SECCOMP":{}}}', seen: '"SECCOMP"' },
       { text: '{"Annotations":{}}', seen: '"Annotations"' },
       { text: '{"a":"\u0000"}', seen: "NUL" },

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { locate } from "../../../profile/json/path.ts";
+import { join, locate } from "../../../profile/json/path.ts";
 import { parseProfile } from "../../../profile/formats/parse.ts";
 import {
   checkTable,
@@ -218,6 +218,64 @@ Deno.test("parseProfile() refuses misspelt fields and warns of unknown ones", ()
     ]],
     [withArg('{"index":0,"value":1,"valuetwo":2,"op":"SCMP_CMP_EQ"}'), [
       '2:22: error: syscalls[0].args[0].valuetwo: Unknown field "valuetwo": did you mean "valueTwo"',
+    ]],
+  ]);
+});
+
+Deno.test("parseProfile() takes a remark at any place for a warning", () => {
+  const ignored = "which every runtime ignores: remove it";
+  const remarks = [
+    ...["_comment", "comments", "Comment", "COMMENTS", "_comments", "$comment"],
+    ...["__comment__", "//comment", "//", "#", "_", "note", "notes", "Notes"],
+    ...["_note", "description", "_description", "remark", "remarks"],
+  ];
+  for (const key of remarks) {
+    const line = (place: string, path: string): string =>
+      `${place}: warning: ${
+        join(path, key)
+      }: Unknown field "${key}", ${ignored}`;
+    checkTable([
+      [withField(`"${key}":["x"]`), [line("2:1", "")]],
+      [withRule(`,"${key}":"x"`), [line("2:45", "syscalls[0]")]],
+      [withArg(`{"${key}":{},"index":0,"value":1,"op":"SCMP_CMP_EQ"}`), [
+        line("2:2", "syscalls[0].args[0]"),
+      ]],
+    ]);
+    checkTable([
+      [withField(`"archMap":[{"${key}":1,"architecture":"SCMP_ARCH_X86"}]`), [
+        line("2:13", "archMap[0]"),
+      ]],
+      [withRule(`,"includes":{"${key}":1}`), [
+        line("2:57", "syscalls[0].includes"),
+      ]],
+    ], { kind: "docker" });
+  }
+  // What may be a misspelt field or condition is refused as before.
+  checkTable([
+    [withRule(',"includes":{"cap":["CAP_CHOWN"]}'), [
+      '2:57: error: syscalls[0].includes.cap: Unknown condition "cap"…',
+    ]],
+  ], { kind: "docker" });
+});
+
+Deno.test("parseProfile() refuses keys that Go's readers fold to a field", () => {
+  const fields = ["defaultAction", "syscalls", "archMap", "listenerPath"];
+  for (const field of fields) {
+    const key = field.toUpperCase().replaceAll("S", "\u017f");
+    checkTable([[withField(`"${key}":[]`), [
+      `2:1: error: ${
+        join("", key)
+      }: Unknown field "${key}": did you mean "${field}"`,
+    ]]]);
+  }
+  checkTable([
+    [withRule(',"\u017fy\u017fcall\u017f":1,"ARG\u017f":[]'), [
+      '2:45: warning: syscalls[0]["ſyſcallſ"]: Unknown field "ſyſcallſ"…',
+      '2:58: error: syscalls[0]["ARGſ"]: Unknown field "ARGſ": did you mean "args"',
+    ]],
+    ['{"linux":{"\u017feccomp":{}}}', [
+      "1:10: note: linux.seccomp: Configuration has no seccomp section…",
+      '1:11: error: linux["ſeccomp"]: Unknown field "ſeccomp": did you mean "seccomp"…',
     ]],
   ]);
 });
