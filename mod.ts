@@ -3,9 +3,7 @@
  * proves that each means exactly what its profile says.
  *
  * ```text
- * text ▶ parseProfile ▶ selectFor ▶ resolve ▶ Policy ▶ compile ▶ Program ▶ encode
- *                                               │                   │
- *                                               └─ proveEquivalent ─┘
+ * text ─compileProfile▶ Policy ▶ Program ▶ proved equal ▶ bytes
  * ```
  *
  * Nothing here touches the machine: no file, no environment, no permission.
@@ -13,34 +11,35 @@
  *
  * @example From a profile to bytes
  * ```ts
- * import {
- *   archByName, compile, DEFAULT_PROFILE, DOCKER_DEFAULT_CAPABILITIES, encode,
- *   parseProfile, proveEquivalent, resolve, selectFor, targetArches,
- * } from "@x/seccomp-tree";
+ * import { compileProfile, DEFAULT_PROFILE } from "@x/seccomp-tree";
  * import { assert, assertEquals } from "@std/assert";
  *
- * const arch = archByName("x86_64");
- * assert(arch !== undefined);
- * const host = {
- *   arch: arch.name,
- *   kernel: { major: 6, minor: 1 },
- *   capabilities: DOCKER_DEFAULT_CAPABILITIES,
- * };
- * const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), host);
- * assert(seccomp !== undefined);
- * const arches = targetArches(arch, seccomp.architectures);
- * const { policy } = resolve(seccomp, { arches, semantics: "crun" });
- * const { program } = compile(policy);
- * const proof = proveEquivalent(
- *   { kind: "program", program },
- *   { kind: "policy", policy },
- * );
- * assertEquals(proof.kind, "equal");
- * assertEquals(encode(program).length, 8 * program.length);
+ * const target = { arch: "x86_64", kernel: { major: 6, minor: 1 } } as const;
+ * const filter = compileProfile(DEFAULT_PROFILE, target);
+ * assert(filter.kind === "proved");
+ * assertEquals(filter.bytes.length, 8 * filter.program.length);
  * ```
  *
  * @module
  */
+
+export {
+  type CompiledProfile,
+  compilePolicy,
+  type CompilePolicyOptions,
+  compileProfile,
+  type CompileProfileOptions,
+  type Pass,
+  type Proved,
+  type TooLarge,
+  type Unproved,
+} from "./pipeline/compile_profile.ts";
+export {
+  type Assumed,
+  type ProfileTarget,
+  type ResolvedProfile,
+  resolveProfile,
+} from "./pipeline/resolve_profile.ts";
 
 export {
   type Arch,

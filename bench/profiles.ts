@@ -15,19 +15,14 @@ import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { measure } from "../measure/measure.ts";
 import { referenceProgram } from "../hook/reference.ts";
-import { compile } from "../compiler/compile.ts";
 import type { Objective } from "../compiler/cost.ts";
 import { hostCalls } from "../ffi/host_names.ts";
 import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { openStub } from "../ffi/stub.ts";
 import { ProfileError } from "../profile/diagnostic.ts";
-import {
-  DOCKER_DEFAULT_CAPABILITIES,
-  parseKernelRelease,
-} from "../profile/host.ts";
-import { parseProfile } from "../profile/formats/parse.ts";
-import { resolve, targetArches } from "../profile/semantics/resolve.ts";
-import { selectFor } from "../profile/select.ts";
+import { resolveProfile } from "../pipeline/resolve_profile.ts";
+import { parseKernelRelease } from "../profile/host.ts";
+import { provedFilter } from "./engine/inputs.ts";
 import { type Arch, archByName } from "../tables/arch.ts";
 import { type Given, type Manual, start } from "../tools/arguments.ts";
 
@@ -87,21 +82,17 @@ function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
 }
 
 function rowsOf(path: string, native: Arch): readonly string[] {
-  const { seccomp } = selectFor(parseProfile(Deno.readTextFileSync(path)), {
-    arch: native.name,
-    kernel: parseKernelRelease(Deno.osRelease()),
-    capabilities: DOCKER_DEFAULT_CAPABILITIES,
-  });
-  if (seccomp === undefined) return [];
   const library = openLibseccomp();
   const knows = library && hostCalls(library);
-  const all = targetArches(native, seccomp.architectures);
-  const { policy } = resolve(seccomp, {
-    arches: all,
-    semantics: "crun",
-    unknown: "ignore",
-    ...(knows === undefined ? {} : { knows }),
-  });
+  const { policy, seccomp, arches: all } = resolveProfile(
+    Deno.readTextFileSync(path),
+    {
+      arch: native.name,
+      kernel: parseKernelRelease(Deno.osRelease()),
+      unknown: "ignore",
+      ...(knows === undefined ? {} : { knows }),
+    },
+  );
   const variants: Variant[] = [];
   for (const [optimize, kind] of [[1, "linear"], [2, "tree"]] as const) {
     const program = library &&
@@ -114,8 +105,11 @@ function rowsOf(path: string, native: Arch): readonly string[] {
     }
   }
   for (const objective of OBJECTIVES) {
-    const { program, arches } = compile(policy, { objective, workLimit: 1e8 });
-    const own = arches[0];
+    const { program, trees } = provedFilter(policy, {
+      objective,
+      workLimit: 1e8,
+    });
+    const own = trees[0];
     const bound = own === undefined
       ? ""
       : `${own.cost.toFixed(3)} | ${own.lowerBound.toFixed(3)}${

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { walkOf } from "../measure/walk.ts";
 import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { measureBuild } from "./experiments/build.ts";
 import { measureCalls } from "./experiments/calls.ts";
@@ -33,7 +34,6 @@ import {
   TREE,
   type Variant,
   variantsOf,
-  walkOf,
 } from "./engine/variants.ts";
 import { countWorkloads, type Histogram } from "./experiments/workloads.ts";
 

@@ -5,7 +5,6 @@
  */
 
 import { AssemblyError, ProgramError } from "../bpf/error.ts";
-import { SizeError } from "../compiler/size.ts";
 import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
 import {
   ClosedPipe,
@@ -73,9 +72,7 @@ function codeOf(error: unknown): number {
     return EXIT.input;
   }
   if (error instanceof AssemblyError) return EXIT.input;
-  if (error instanceof SizeError || error instanceof UnprovenError) {
-    return EXIT.unproven;
-  }
+  if (error instanceof UnprovenError) return EXIT.unproven;
   if (error instanceof MachineError) return EXIT.machine;
   // Loading ffi/ for its class alone would cost every command its start-up.
   if (error instanceof Error && error.name === "SyscallError") {

@@ -73,6 +73,13 @@ export const install: Command<AppContext> = buildCommand<
         placeholder: "FILE",
         brief: "The one profile of --mode static",
       },
+      kernel: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "X.Y",
+        brief: "Kernel of --mode static (default: this host's)",
+      },
       default: { ...BOOLEAN, brief: "Make it the default runtime" },
       runtime: {
         kind: "parsed",

@@ -5,19 +5,13 @@
  * @module
  */
 
-import { encode } from "../bpf/encode.ts";
-import type { Program } from "../bpf/instruction.ts";
-import { formatReturnValue } from "../bpf/return_value.ts";
-import { compile } from "../compiler/compile.ts";
-import { SizeError } from "../compiler/size.ts";
+import { compilePolicy } from "../pipeline/compile_profile.ts";
+import { resolveProfile } from "../pipeline/resolve_profile.ts";
 import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
 import type { LinuxSeccomp } from "../profile/formats/oci.ts";
 import { parseProfile } from "../profile/formats/parse.ts";
 import type { Policy } from "../profile/policy.ts";
-import { resolve, targetArches } from "../profile/semantics/resolve.ts";
-import { selectFor } from "../profile/select.ts";
 import type { Arch } from "../tables/arch.ts";
-import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Entry } from "./store/entry.ts";
 import { COMPILER_VERSION, type Environment, keyOf } from "./environment.ts";
@@ -97,25 +91,13 @@ export function readSection(
   const { native, semantics, names } = environment;
   try {
     const profile = parseProfile(text, { kind: "oci" });
-    const { seccomp, diagnostics } = selectFor(profile, {
+    const { seccomp, arches, policy, diagnostics } = resolveProfile(profile, {
       arch: native.name,
-      kernel: undefined,
-      capabilities: new Set(),
-    });
-    if (seccomp === undefined) throw new Error("Unreachable: no section");
-    const arches = targetArches(native, seccomp.architectures);
-    const resolution = resolve(seccomp, {
-      arches,
       semantics,
       unknown: "warn",
       ...(names.knows === undefined ? {} : { knows: names.knows }),
     });
-    const warnings = [
-      ...profile.diagnostics,
-      ...diagnostics,
-      ...resolution.diagnostics,
-    ].filter((d) => d.severity === "warning");
-    const { policy } = resolution;
+    const warnings = diagnostics.filter((d) => d.severity === "warning");
     return {
       kind: "section",
       section: { text, seccomp, arches, policy, warnings },
@@ -190,13 +172,13 @@ async function makeFilter(
   section: ReadSection,
   { environment, store, deadline }: FilterContext,
 ): Promise<FilterResult> {
-  const program = compileProved(section, deadline);
-  if ("kind" in program) return program;
+  const bytes = compileProved(section, deadline);
+  if ("kind" in bytes) return bytes;
   const entry: Entry = {
     key: await keyOf(environment, section.text),
     environment: environment.id,
     about: aboutOf(environment, section.arches),
-    bytes: encode(program, { littleEndian: environment.native.littleEndian }),
+    bytes,
     section: section.text,
   };
   const result = await store?.put(entry);
@@ -214,49 +196,26 @@ function aboutOf(environment: Environment, arches: readonly Arch[]): string {
   return `${COMPILER_VERSION} ${native.name} ${semantics} ${list} ${names.label}`;
 }
 
-/** Compiles and proves; the program, or why there is none. */
+/** Compiles and proves; the filter, or why there is none. */
 function compileProved(
-  section: ReadSection,
+  { policy }: ReadSection,
   deadline: Deadline,
-): Program | Extract<FilterResult, { readonly kind: "not-optimizable" }> {
+):
+  | Entry["bytes"]
+  | Extract<FilterResult, { readonly kind: "not-optimizable" }> {
   deadline.check();
-  const { policy } = section;
-  let program: Program;
-  try {
-    program = compile(policy).program;
-  } catch (error) {
-    if (!(error instanceof SizeError)) throw error;
-    return {
-      kind: "not-optimizable",
-      reason: "too-large",
-      detail: error.message,
-    };
-  }
-  deadline.check();
-  const proof = proveEquivalent(
-    { kind: "program", program },
-    { kind: "policy", policy },
-    { interrupted: () => deadline.left() === 0 },
-  );
-  switch (proof.kind) {
-    case "equal":
-      return program;
+  const filter = compilePolicy(policy, {
+    interrupted: () => deadline.left() === 0,
+  });
+  if (filter.kind === "proved") return filter.bytes;
+  const { cause, message } = filter;
+  switch (cause.kind) {
+    case "too-large":
+      return { kind: "not-optimizable", reason: "too-large", detail: message };
     case "unproven":
       deadline.check();
-      return {
-        kind: "not-optimizable",
-        reason: "unproven",
-        detail:
-          `the proof reached its limit of ${proof.limit}: simplify the conditions on arguments`,
-      };
+      return { kind: "not-optimizable", reason: "unproven", detail: message };
     case "different":
-      throw new RefusedError(
-        "failed-proof",
-        `Cannot use the compiled filter: number ${proof.data.nr} gets ${
-          formatReturnValue(proof.a.value)
-        }, the profile says ${
-          formatReturnValue(proof.b.value)
-        }: report this as a bug of seccomp-tree`,
-      );
+      throw new RefusedError("failed-proof", message);
   }
 }

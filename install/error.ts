@@ -12,7 +12,8 @@ export type InstallErrorCode =
   | "not-understood"
   | "locked"
   | "failed"
-  | "not-verified";
+  | "not-verified"
+  | "not-proved";
 
 /** Thrown where nothing may be changed; what was changed is undone. */
 export class InstallError extends Error {

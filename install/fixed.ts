@@ -6,21 +6,27 @@
  */
 
 import { encodeBase64 } from "../bpf/base64.ts";
-import { encode } from "../bpf/encode.ts";
-import { compile } from "../compiler/compile.ts";
 import { hostNames } from "../hook/environment.ts";
-import { ProfileError } from "../profile/diagnostic.ts";
-import { parseProfile } from "../profile/formats/parse.ts";
-import { resolve, targetArches } from "../profile/semantics/resolve.ts";
-import { selectFor } from "../profile/select.ts";
+import { compileProfile } from "../pipeline/compile_profile.ts";
+import type { Diagnostic } from "../profile/diagnostic.ts";
+import type { KernelVersion } from "../profile/host.ts";
 import { archByName } from "../tables/arch.ts";
-import { proveEquivalent } from "../verify/equivalence.ts";
 import { InstallError } from "./error.ts";
 
 /** What filters are made with. */
 export interface FixedOptions {
   readonly semantics: "crun" | "runc";
   readonly names: "host" | "builtin";
+  /** Kernel that containers will run on; without it, `minKernel` cannot be decided. */
+  readonly kernel?: KernelVersion | undefined;
+}
+
+/** One filter for all containers. */
+export interface FixedFilter {
+  /** The filter as base64. */
+  readonly filter: string;
+  /** Warnings and notes about the profile. */
+  readonly findings: readonly Diagnostic[];
 }
 
 /** The capabilities that Podman gives by default (containers.conf 0.50). */
@@ -42,14 +48,15 @@ const PODMAN_CAPABILITIES: readonly string[] = [
  * Compiles and proves a profile.
  *
  * @param text The profile, in Docker's form or the runtime specification's.
- * @param options Semantics and names.
- * @returns The filter as base64.
- * @throws {InstallError} Where the profile has errors or its filter is not proved.
+ * @param options The containers that it is for, and where names come from.
+ * @returns The filter as base64, and what was found in the profile.
+ * @throws {ProfileError} When the profile cannot be used, with every problem.
+ * @throws {InstallError} When there is no source of names, or the filter is not proved.
  */
 export async function compileFixed(
   text: string,
-  { semantics, names }: FixedOptions,
-): Promise<string> {
+  { semantics, names, kernel }: FixedOptions,
+): Promise<FixedFilter> {
   const host = names === "host" ? await hostNames() : undefined;
   if (names === "host" && host === undefined) {
     throw new InstallError(
@@ -64,41 +71,18 @@ export async function compileFixed(
       `Cannot compile for ${Deno.build.arch}: no system call table`,
     );
   }
-  try {
-    const { seccomp } = selectFor(parseProfile(text), {
-      arch: native.name,
-      kernel: undefined,
-      capabilities: new Set(PODMAN_CAPABILITIES),
-    });
-    if (seccomp === undefined) {
-      throw new InstallError("usage", "Cannot use the profile: it is empty");
-    }
-    const { policy } = resolve(seccomp, {
-      arches: targetArches(native, seccomp.architectures),
-      semantics,
-      ...(host?.knows === undefined ? {} : { knows: host.knows }),
-    });
-    const { program } = compile(policy);
-    const proof = proveEquivalent(
-      { kind: "program", program },
-      { kind: "policy", policy },
-    );
-    if (proof.kind !== "equal") {
-      throw new InstallError(
-        "not-verified",
-        `Cannot use the filter: the proof says ${proof.kind}`,
-      );
-    }
-    return encodeBase64(encode(program, { littleEndian: native.littleEndian }));
-  } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
-    const [first] = error.diagnostics;
-    throw new InstallError(
-      "usage",
-      `Cannot use the profile: ${first?.path ?? ""}: ${
-        first?.message ?? error.message
-      }`,
-      { cause: error },
-    );
+  const filter = compileProfile(text, {
+    arch: native.name,
+    kernel,
+    capabilities: new Set(PODMAN_CAPABILITIES),
+    semantics,
+    ...(host?.knows === undefined ? {} : { knows: host.knows }),
+  });
+  if (filter.kind === "unproved") {
+    throw new InstallError("not-proved", filter.message);
   }
+  return {
+    filter: encodeBase64(filter.bytes),
+    findings: filter.diagnostics,
+  };
 }

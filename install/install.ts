@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Diagnostic } from "../profile/diagnostic.ts";
+import type { KernelVersion } from "../profile/host.ts";
 import { type DispatcherTools, findTools } from "../hook/dispatcher/tools.ts";
 import { checkFolder, doubtOf, trustedOwners } from "../hook/trust.ts";
 import { apply, exclusively, type Place } from "./apply.ts";
@@ -48,6 +50,8 @@ export interface InstallRequest extends TargetOptions {
   readonly runtime?: string;
   /** The profile of `static`. */
   readonly profile?: string;
+  /** The kernel that containers of `static` will run on. */
+  readonly kernel?: KernelVersion | undefined;
   readonly form: ProgramForm;
   /** The program itself, where it is made elsewhere. */
   readonly program?: ProgramSource;
@@ -56,6 +60,8 @@ export interface InstallRequest extends TargetOptions {
 /** What was done, or would be. */
 export interface Outcome extends Pick<TargetPlan, "steps" | "warnings"> {
   readonly plan: Plan;
+  /** Warnings and notes about the profile of `static`. */
+  readonly findings: readonly Diagnostic[];
 }
 
 /**
@@ -79,7 +85,8 @@ export async function install(request: InstallRequest): Promise<Outcome> {
     if (!dryRun && plan.changes.length > 0) await apply(plan, place);
     const missing = await missingBelow(place.root, facts);
     const { steps, warnings } = wanted;
-    return { plan, steps, warnings: [...warnings, ...missing] };
+    const { findings = [] } = facts.fixed ?? {};
+    return { plan, steps, warnings: [...warnings, ...missing], findings };
   };
   return dryRun ? await work() : await exclusively(place, work);
 }
@@ -193,11 +200,22 @@ async function gather(
       "Cannot install a static filter: no profile: pass --profile FILE",
     );
   }
-  const profile = await Deno.readTextFile(request.profile);
+  const profile = await readProfile(request.profile);
   return {
     ...facts,
-    fixed: { profile, filter: await compileFixed(profile, request) },
+    fixed: { profile, ...await compileFixed(profile, request) },
   };
+}
+
+async function readProfile(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    const seen = error instanceof Error ? error.message : String(error);
+    throw new InstallError("usage", `Cannot read the profile: ${seen}`, {
+      cause: error,
+    });
+  }
 }
 
 /** What containers will need and may not find. */

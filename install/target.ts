@@ -20,6 +20,7 @@ import {
   type ProgramSource,
   programWords,
 } from "./program.ts";
+import type { FixedFilter } from "./fixed.ts";
 import type { FoundRuntime } from "./runtimes.ts";
 
 /** How filters reach containers. */
@@ -66,8 +67,8 @@ export interface TargetFacts {
   readonly version: string | undefined;
   /** The manager's configuration files, later ones prevailing. */
   readonly configs: readonly ConfigFile[];
-  /** The filter of `static`, base64, and its profile. */
-  readonly fixed?: { readonly filter: string; readonly profile: string };
+  /** The filter of `static`, and its profile as text. */
+  readonly fixed?: FixedFilter & { readonly profile: string };
 }
 
 /** What a target consists of. */

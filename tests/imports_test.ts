@@ -22,13 +22,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compiler: ["bpf", "tables", "profile/policy.ts"],
   verify: ["bpf", "tables", "profile/policy.ts"],
   ffi: ["bpf", "tables"],
-  "mod.ts": ["profile", "compiler", "bpf", "verify", "tables"],
-  hook: ["profile", "compiler", "bpf", "verify", "tables", "ffi"],
+  pipeline: ["profile", "compiler", "bpf", "verify", "tables"],
+  "mod.ts": ["pipeline", "profile", "compiler", "bpf", "verify", "tables"],
+  hook: ["pipeline", "profile", "bpf", "verify", "tables", "ffi"],
   measure: ["bpf", "compiler", "tables", "profile/policy.ts"],
-  install: ["profile", "compiler", "bpf", "verify", "tables", "ffi", "hook"],
+  install: ["pipeline", "profile", "bpf", "tables", "ffi", "hook"],
   cli: [
+    "pipeline",
     "profile",
-    "compiler",
     "bpf",
     "verify",
     "tables",
@@ -40,6 +41,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "deno.json",
   ],
 };
+
+/** What may import the compiler and the prover together. */
+const MAY_JOIN = /^(?:pipeline\/|tests\/|mod\.ts$)/;
 
 /** Folders that may use packages. */
 const MAY_USE_PACKAGES: readonly string[] = ["cli", "install"];
@@ -160,6 +164,22 @@ function faultsOf(imports: readonly Import[]): readonly string[] {
   return [...new Set(faults)];
 }
 
+/**
+ * Files that compile and prove by themselves: a filter may leave them without a
+ * proof, or with a proof of something else.
+ */
+function joinsOf(imports: readonly Import[]): readonly string[] {
+  const folders = new Map<string, Set<string>>();
+  for (const { from, to } of imports) {
+    if (MAY_JOIN.test(from)) continue;
+    const seen = folders.get(from) ?? new Set();
+    folders.set(from, seen.add(folderOf(to)));
+  }
+  return [...folders]
+    .filter(([, seen]) => seen.has("compiler") && seen.has("verify"))
+    .map(([from]) => `${from} imports compiler/ and verify/`);
+}
+
 const PROGRAM: readonly string[] = SOURCES.filter((path) =>
   MAY_IMPORT[folderOf(path)] !== undefined
 );
@@ -171,6 +191,22 @@ Deno.test("each folder imports only what the architecture allows", async () => {
     assert(seen.has(folder), `no import of ${folder} was seen`);
   }
   assertEquals(faultsOf(imports), []);
+});
+
+Deno.test("only pipeline/ imports the compiler and the prover together", async () => {
+  const imports = await importsOf(SOURCES);
+  const both = new Set(
+    imports.filter(({ to }) => /^(?:compiler|verify)\//.test(to))
+      .map(({ from }) => from),
+  );
+  assert(both.has("pipeline/compile_profile.ts"), "the door was seen");
+  assertEquals(joinsOf(imports), []);
+  const broken = ["compiler/compile.ts", "verify/equivalence.ts"].map((to) => ({
+    from: "bench/run.ts",
+    specifier: `../${to}`,
+    to,
+  }));
+  assertEquals(joinsOf([...imports, ...broken]).length, 1);
 });
 
 Deno.test("the rules see what breaks them", () => {
@@ -190,6 +226,16 @@ Deno.test("the rules see what breaks them", () => {
     { from: "hook/main.ts", specifier: "node:fs", to: "node:fs" },
     { from: "hook/main.ts", specifier: "dax", to: "npm:dax" },
     { from: "mod.ts", specifier: "./ffi/load.ts", to: "ffi/load.ts" },
+    {
+      from: "cli/input/filter.ts",
+      specifier: "../../compiler/compile.ts",
+      to: "compiler/compile.ts",
+    },
+    {
+      from: "install/fixed.ts",
+      specifier: "../verify/equivalence.ts",
+      to: "verify/equivalence.ts",
+    },
     {
       from: "profile/semantics/names.ts",
       specifier: "../tests/x.ts",

@@ -6,12 +6,14 @@
  */
 
 import type { Program } from "../../bpf/instruction.ts";
-import { compile } from "../../compiler/compile.ts";
+import {
+  compilePolicy,
+  type CompilePolicyOptions,
+  type Proved,
+} from "../../pipeline/compile_profile.ts";
+import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
-import { parseProfile } from "../../profile/formats/parse.ts";
 import type { Policy } from "../../profile/policy.ts";
-import { resolve } from "../../profile/semantics/resolve.ts";
-import { selectFor } from "../../profile/select.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 
 /** Listed calls of the benchmarks. */
@@ -69,9 +71,25 @@ export function benchInputs(): readonly Input[] {
   return [...LISTED.map(listInput), ...RULES.map(rulesInput)];
 }
 
+/**
+ * Compiles a policy whose filter has to be proved.
+ *
+ * @param policy The policy.
+ * @param options The cost to minimize.
+ * @returns The filter.
+ */
+export function provedFilter(
+  policy: Policy,
+  options: CompilePolicyOptions = {},
+): Proved {
+  const filter = compilePolicy(policy, options);
+  if (filter.kind === "proved") return filter;
+  throw new Error(`Cannot measure: ${filter.message}`);
+}
+
 /** The filter of an input. */
 export function programOf({ policy }: Input): Program {
-  return compile(policy).program;
+  return provedFilter(policy).program;
 }
 
 function inputOf(name: string, syscalls: readonly unknown[]): Input {
@@ -80,18 +98,13 @@ function inputOf(name: string, syscalls: readonly unknown[]): Input {
     architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
     syscalls,
   });
-  const { seccomp } = selectFor(parseProfile(text), {
-    arch: "x86_64",
-    kernel: { major: 6, minor: 1 },
+  const resolved = resolveProfile(text, {
+    arch: ["x86_64", "x86"],
     capabilities: new Set(),
-  });
-  if (seccomp === undefined) throw new Error("Unreachable: no section");
-  const { policy } = resolve(seccomp, {
-    arches: arches(),
-    semantics: "crun",
     unknown: "ignore",
   });
-  return { name, text, seccomp, arches: arches(), policy };
+  const { seccomp, arches, policy } = resolved;
+  return { name, text, seccomp, arches, policy };
 }
 
 function arches(): readonly Arch[] {

@@ -6,13 +6,12 @@
  * @module
  */
 
-import { emulate } from "../../bpf/const_allow.ts";
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { measure } from "../../measure/measure.ts";
 import { referenceProgram } from "../../hook/reference.ts";
-import { compile } from "../../compiler/compile.ts";
-import { COUNTED_NUMBERS, type Objective } from "../../compiler/cost.ts";
+import { walkOf } from "../../measure/walk.ts";
+import type { CompilePolicyOptions } from "../../pipeline/compile_profile.ts";
 import type { FilterSpec, Libseccomp } from "../../ffi/libseccomp.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import type { Policy } from "../../profile/policy.ts";
@@ -20,6 +19,7 @@ import type { Arch } from "../../tables/arch.ts";
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import type { VariantRow } from "../report.ts";
+import { provedFilter } from "./inputs.ts";
 
 /** What is benchmarked: a profile that was resolved. */
 export interface Subject {
@@ -49,15 +49,12 @@ export const TREE = "libseccomp tree";
 /** Ours without a word about the objective: the one that `compile` takes. */
 export const OURS = "seccomp-tree";
 
-const OBJECTIVES: readonly Objective[] = [
+const OBJECTIVES: readonly NonNullable<CompilePolicyOptions["objective"]>[] = [
   "balanced",
   "uncached",
   "cached",
   "size",
 ];
-
-const AUDIT_ARCH_X86_64 = 0xc000_003e;
-const AUDIT_ARCH_I386 = 0x4000_0003;
 
 /** `ld [16]`: the low word of the first argument, at which the cache emulator gives up. */
 const LEADING_LOAD: Program[number] = { op: "ld.abs", k: 16, jt: 0, jf: 0 };
@@ -93,8 +90,7 @@ export function variantsOf(
   }
   const seen = new Set<string>();
   for (const objective of OBJECTIVES) {
-    const { program } = compile(policy, { objective });
-    const bytes = encode(program);
+    const { program, bytes } = provedFilter(policy, { objective });
     if (seen.has(bytes.toHex())) continue;
     seen.add(bytes.toHex());
     const name = objective === "balanced" ? OURS : `${OURS}, ${objective}`;
@@ -160,28 +156,4 @@ export function describeVariant(
     walked: walkOf(program, arches),
     equal: proof.kind === "equal",
   };
-}
-
-/**
- * Sums what the kernel's emulator walks at attach: all numbers of the native
- * table and of the compat table, whether the filter knows of that or not.
- *
- * @param program The filter.
- * @param arches Its architectures, native one first; none means x86_64.
- */
-export function walkOf(program: Program, arches: readonly Arch[]): number {
-  const [native] = arches;
-  const compat = arches.find((arch) =>
-    arch !== native && arch.bits === 32 && arch.syscallBit === 0
-  );
-  const walks = native === undefined || native.auditArch === AUDIT_ARCH_X86_64
-    ? [AUDIT_ARCH_X86_64, AUDIT_ARCH_I386]
-    : [native.auditArch, ...(compat === undefined ? [] : [compat.auditArch])];
-  let walked = 0;
-  for (const auditArch of walks) {
-    for (let nr = 0; nr < COUNTED_NUMBERS; nr++) {
-      walked += emulate(program, auditArch, nr).steps;
-    }
-  }
-  return walked;
 }

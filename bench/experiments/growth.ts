@@ -8,6 +8,7 @@
 import { decode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { attachMicros } from "../../measure/measure.ts";
+import { walkOf } from "../../measure/walk.ts";
 import { compile } from "../../compiler/compile.ts";
 import { SizeError } from "../../compiler/size.ts";
 import type { FilterSpec, Libseccomp } from "../../ffi/libseccomp.ts";
@@ -24,7 +25,7 @@ import type { ListOptions } from "./position.ts";
 import type { GrowthRow } from "../report.ts";
 import { interleave, type Plan } from "../engine/rounds.ts";
 import { type Spread, summarize } from "../engine/summary.ts";
-import { LINEAR, OURS, TREE, variantOf, walkOf } from "../engine/variants.ts";
+import { LINEAR, OURS, TREE, variantOf } from "../engine/variants.ts";
 
 const EPERM = 1;
 const SOCKET = 41;

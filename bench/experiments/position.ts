@@ -7,7 +7,7 @@
 
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
-import { compile } from "../../compiler/compile.ts";
+import { provedFilter } from "../engine/inputs.ts";
 import type { Engine } from "../engine/engine.ts";
 import {
   GETPPID,
@@ -136,7 +136,7 @@ export function listVariants(
     variants.push(variantOf(LINEAR, builder.build(numbers, 1)));
     variants.push(variantOf(TREE, builder.build(numbers, 2)));
   }
-  variants.push(variantOf(OURS, compile(listPolicy(numbers)).program));
+  variants.push(variantOf(OURS, provedFilter(listPolicy(numbers)).program));
   return variants;
 }
 

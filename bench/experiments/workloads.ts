@@ -9,9 +9,9 @@ import { isConstAllow } from "../../bpf/const_allow.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { prepare, runSteps } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
-import { compile } from "../../compiler/compile.ts";
 import type { Arch } from "../../tables/arch.ts";
 import type { WorkloadRow } from "../report.ts";
+import { provedFilter } from "../engine/inputs.ts";
 import { OURS, type Subject, type Variant } from "../engine/variants.ts";
 
 /** Counts of calls by name. */
@@ -42,7 +42,7 @@ export function countWorkloads(
       if (nr !== undefined) byNumber.set(nr, count);
     }
     const weights = new Map([[native.auditArch, byNumber]]);
-    const weighted = compile(policy, { weights }).program;
+    const weighted = provedFilter(policy, { weights }).program;
     return [
       ...variants,
       { name: `${OURS}, compiled for it`, program: weighted },

@@ -15,6 +15,7 @@ import type { Report } from "../../bench/report.ts";
 import { formatReport } from "../../bench/report/text.ts";
 import type { Subject } from "../../bench/engine/variants.ts";
 import type { Histogram } from "../../bench/experiments/workloads.ts";
+import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import { openLibseccomp } from "../../ffi/libseccomp.ts";
 import { parseWeights } from "../../profile/formats/weights.ts";
 import { InputError, messageOf, UsageError } from "../error.ts";
@@ -23,7 +24,7 @@ import type { OutFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import { type Io, readInputFile } from "../io.ts";
 import { NAME } from "../program.ts";
 import { loadSource, tellingProfile } from "../input/source.ts";
-import { resolveProfile } from "../input/target.ts";
+import { targetFor } from "../input/target.ts";
 import { writeArtefact } from "../output/write.ts";
 
 /** Flags of `bench`. */
@@ -153,10 +154,11 @@ async function subjectOf(
   // Both sides get the same names, so that both filters mean the same.
   const names = openLibseccomp() === undefined ? flags.names : "host";
   const unknown = names === "host" ? "ignore" : flags.unknown;
+  const target = await targetFor({ ...flags, names, unknown });
   const { policy, seccomp, arches } = await tellingProfile(
     io,
     source.name,
-    () => resolveProfile(source.profile, { ...flags, names, unknown }),
+    () => resolveProfile(source.profile, target),
   );
   return { name: source.name, policy, seccomp, arches };
 }

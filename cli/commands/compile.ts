@@ -6,7 +6,7 @@
 
 import { readCost } from "../input/cost.ts";
 import { InputError } from "../error.ts";
-import { type CompiledProfile, compileSource } from "../input/filter.ts";
+import { type CompiledSource, compileSource } from "../input/filter.ts";
 import type { CostFlags, SourceFlags } from "../input/flags.ts";
 import type { Format } from "../output/format_names.ts";
 import { formatProgram } from "../output/formats.ts";
@@ -37,20 +37,20 @@ export async function runCompile(
   }
   const cost = await readCost(io, flags);
   const compiled = await compileSource(io, source, flags, cost);
-  const { compilation, resolved } = compiled;
+  const { program, policy } = compiled.resolved;
   const data = await formatProgram(
-    compilation.program,
+    program,
     flags.format,
-    resolved.policy.littleEndian,
+    policy.littleEndian,
   );
   writeArtefact(io, flags.out, data);
   if (flags.verbose) io.err(summary(compiled));
 }
 
-function summary({ name, compilation }: CompiledProfile): string {
-  const { program, arches } = compilation;
-  const proven = arches.filter((arch) => arch.proven).map((arch) =>
-    arch.names.join("+")
+function summary({ name, resolved }: CompiledSource): string {
+  const { program, trees } = resolved;
+  const proven = trees.filter((tree) => tree.proven).map((tree) =>
+    tree.names.join("+")
   );
   const optimal = proven.length === 0
     ? ""

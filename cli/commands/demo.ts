@@ -6,7 +6,6 @@
  */
 
 import { check } from "../../bpf/check.ts";
-import { encode } from "../../bpf/encode.ts";
 import { type Libseccomp, openLibseccomp } from "../../ffi/libseccomp.ts";
 import { EXIT } from "../exit.ts";
 import { compileSource } from "../input/filter.ts";
@@ -29,16 +28,13 @@ export async function runDemo(io: Io): Promise<number> {
     quiet: true,
     verbose: false,
   };
-  const { resolved, compilation } = await compileSource(io, source, flags);
-  const { program } = compilation;
-  const { arches } = resolved;
-  io.out(`Docker's default profile, ${resolved.assumed}\n\n`);
+  const { resolved, assumed } = await compileSource(io, source, flags);
+  const { program, bytes, arches, seccomp } = resolved;
+  io.out(`Docker's default profile, ${assumed}\n\n`);
   const fault = check(program);
   if (fault !== undefined) throw fault;
   io.out(
-    `${program.length} instructions, ${
-      encode(program).length
-    } bytes: accepted by the kernel's rules,\nproved equal to the profile for every architecture, number and argument\n\n`,
+    `${program.length} instructions, ${bytes.length} bytes: accepted by the kernel's rules,\nproved equal to the profile for every architecture, number and argument\n\n`,
   );
   const measures = [{ name: "seccomp-tree", ...measure(program, arches) }];
   const library = openLibrary();
@@ -48,7 +44,7 @@ export async function runDemo(io: Io): Promise<number> {
     for (const [optimize, kind] of [[1, "linear"], [2, "tree"]] as const) {
       const reference = referenceProgram(
         library,
-        resolved.seccomp,
+        seccomp,
         arches,
         optimize,
       );
@@ -64,7 +60,7 @@ export async function runDemo(io: Io): Promise<number> {
     "\nmean, worst: executed instructions over numbers 0..469, with zero and with any arguments;\nattach: predicted; cached: calls that the kernel never runs the filter for (Linux 5.11 and later)\n",
   );
   if (typeof library !== "string") {
-    tellUnknown(io, library, arches, resolved.seccomp);
+    tellUnknown(io, library, arches, seccomp);
   }
   return EXIT.ok;
 }

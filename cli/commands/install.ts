@@ -7,13 +7,25 @@
 import type { Place } from "../../install/apply.ts";
 import { unifiedDiff } from "../../install/diff.ts";
 import { InstallError } from "../../install/error.ts";
-import { install, type Outcome } from "../../install/install.ts";
+import {
+  install,
+  type InstallRequest,
+  type Outcome,
+} from "../../install/install.ts";
 import type { Change } from "../../install/item.ts";
 import { systemLayout, userLayout } from "../../install/layout.ts";
 import type { Target } from "../../install/manifest.ts";
 import type { Mode } from "../../install/target.ts";
-import { MachineError, messageOf, UsageError } from "../error.ts";
+import {
+  MachineError,
+  messageOf,
+  UnprovenError,
+  UsageError,
+} from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
+import { tellFindings } from "../input/filter.ts";
+import { tellingProfile } from "../input/source.ts";
+import { kernelOf } from "../input/target.ts";
 import type { Io } from "../io.ts";
 
 /** Flags that say where. */
@@ -27,6 +39,7 @@ export interface InstallFlags extends PlaceFlags {
   readonly dryRun: boolean;
   readonly mode?: Mode;
   readonly profile?: string;
+  readonly kernel?: string;
   readonly default: boolean;
   readonly runtime?: string;
   readonly deno?: string;
@@ -50,7 +63,7 @@ export async function runInstall(
   return await settle(io, async () => {
     const place = placeOf(flags, [target]);
     const { dryRun } = flags;
-    const outcome = await install({
+    const request: InstallRequest = {
       target,
       place,
       dryRun,
@@ -65,8 +78,12 @@ export async function runInstall(
       ...(flags.config === undefined ? {} : { config: flags.config }),
       ...(flags.deno === undefined ? {} : { deno: flags.deno }),
       ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
+      ...(flags.mode === "static" ? { kernel: kernelOf(flags.kernel) } : {}),
       ...(flags.profile === undefined ? {} : { profile: flags.profile }),
-    });
+    };
+    const { profile = "" } = flags;
+    const outcome = await tellingProfile(io, profile, () => install(request));
+    tellFindings(io, profile, outcome.findings, { verbose: false });
     tell(io, outcome, flags);
     const isHere = place.root === "/" && !dryRun;
     if (!isHere || !flags.trial || flags.mode === "static") return EXIT.ok;
@@ -290,6 +307,9 @@ export async function settle(
     }
     const { code, message } = error;
     if (code === "usage") throw new UsageError(message, { cause: error });
+    if (code === "not-proved") {
+      throw new UnprovenError(message, { cause: error });
+    }
     if (code !== "not-verified") {
       throw new MachineError(message, { cause: error });
     }

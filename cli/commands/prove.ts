@@ -32,7 +32,7 @@ import type { Io } from "../io.ts";
 import { archNames } from "../output/names.ts";
 import { NAME } from "../program.ts";
 import { loadSource, refuseTwoStdins } from "../input/source.ts";
-import { nativeArch } from "../input/target.ts";
+import { assumedWords, nativeArch } from "../input/target.ts";
 
 /** Flags of `prove`. */
 export interface ProveFlags extends SourceFlags, OutputFlags, LimitFlags {
@@ -125,7 +125,7 @@ export async function loadSubject(
   const source = await loadSource(io, word, flags.from);
   if (source.kind === "profile") {
     const { policy, assumed } = await resolveSource(io, source, flags);
-    tellAssumed(io, source.name, flags, [assumed]);
+    tellAssumed(io, source.name, flags, [assumedWords(assumed, flags)]);
     return { word, subject: { kind: "policy", policy } };
   }
   for (const program of source.programs) {

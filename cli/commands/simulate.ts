@@ -25,7 +25,7 @@ import {
 import { UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import {
-  type CompiledProfile,
+  type CompiledSource,
   type Filter,
   loadFilter,
 } from "../input/filter.ts";
@@ -140,7 +140,7 @@ function createSimulator(filter: Filter): (data: SeccompData) => Simulation {
   };
 }
 
-function isFiltered({ resolved }: CompiledProfile, arch: number): boolean {
+function isFiltered({ resolved }: CompiledSource, arch: number): boolean {
   return resolved.policy.arches.some(({ auditArch }) => auditArch === arch);
 }
 

@@ -6,10 +6,11 @@
  */
 
 import { type Arch, ARCHES } from "../../tables/arch.ts";
-import { readCost, weightsFor } from "../input/cost.ts";
+import { weightsFor } from "../../pipeline/compile_profile.ts";
+import { readCost } from "../input/cost.ts";
 import { EXIT } from "../exit.ts";
 import {
-  type CompiledProfile,
+  type CompiledSource,
   type Filter,
   loadFilter,
 } from "../input/filter.ts";
@@ -111,12 +112,12 @@ function archesOf(filter: Filter): readonly Arch[] {
 }
 
 function treesOf(
-  { name, compilation, objective }: CompiledProfile,
+  { name, resolved, objective }: CompiledSource,
   arches: readonly Arch[],
   measures: readonly Measure[],
   weighing: MeasureWeights,
 ): readonly TreeReport[] {
-  return compilation.arches.flatMap((tree) => {
+  return resolved.trees.flatMap((tree) => {
     const arch = arches.find((a) =>
       a.auditArch === tree.auditArch && a.syscallBit === 0
     );
@@ -131,7 +132,7 @@ function treesOf(
       intervals,
       expected,
       tree: inSteps ? expected - cost + lowerBound : null,
-      floor: floorSteps(compilation.decision, arch, weighing),
+      floor: floorSteps(resolved.decision, arch, weighing),
       tests,
       cost,
       lowerBound,

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
@@ -28,7 +29,7 @@ import {
 } from "../input/source.ts";
 import type { StoreFlags } from "./store.ts";
 import { logTo, MOST_MS, settingsOf } from "./store_open.ts";
-import { resolveProfile } from "../input/target.ts";
+import { assumedWords, targetFor } from "../input/target.ts";
 
 /**
  * Compiles profiles, proves their filters and keeps them.
@@ -106,12 +107,14 @@ async function sectionOf(
     ...(flags.caps === undefined ? {} : { caps: flags.caps }),
     ...(flags.kernel === undefined ? {} : { kernel: flags.kernel }),
   } as const;
+  const resolved = await targetFor(target);
   const { seccomp, assumed } = await tellingProfile(
     io,
     name,
-    () => resolveProfile(profile, target),
+    () => resolveProfile(profile, resolved),
   );
-  tellAssumed(io, name, flags, [assumed.replace(/, names builtin/, "")]);
+  const words = assumedWords(assumed, target);
+  tellAssumed(io, name, flags, [words.replace(/, names builtin/, "")]);
   return formatSection(seccomp);
 }
 

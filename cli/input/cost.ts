@@ -5,10 +5,8 @@
  * @module
  */
 
-import type { CompileOptions } from "../../compiler/compile.ts";
-import type { Objective, Weights } from "../../compiler/cost.ts";
+import type { CompileProfileOptions } from "../../pipeline/compile_profile.ts";
 import { isAtLeast, type KernelVersion } from "../../profile/host.ts";
-import type { Arch } from "../../tables/arch.ts";
 import { UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
 import type { CostFlags, SourceFlags } from "./flags.ts";
@@ -21,17 +19,18 @@ const CACHE_SINCE: KernelVersion = { major: 5, minor: 11 };
 /** Work units for a proof of the optimum: at most some ten seconds for each architecture. */
 const PROOF_WORK = 100_000_000;
 
+/** What the compiler minimizes. */
+export type Objective = NonNullable<CostFlags["objective"]>;
+
+/** Options of the compiler, with the objective chosen. */
+export interface CostOptions extends CompileProfileOptions {
+  readonly objective: Objective;
+}
+
 /** The flags, with the file of weights read. */
 export interface CostRequest extends CostFlags {
   /** Calls by name; absent where there is no file. */
   readonly counts?: ReadonlyMap<string, number>;
-}
-
-/** How to compile, and what of it was not asked for by name. */
-export interface CompileChoice {
-  readonly options: CompileOptions;
-  /** In words. */
-  readonly assumed: string;
 }
 
 /**
@@ -64,60 +63,28 @@ export async function readCost(
 }
 
 /**
- * Chooses what the compiler makes small.
+ * Turns the flags into what the compiler takes.
  *
- * @param cost What was asked for.
- * @param target The kernel that was asked for, and the architectures.
+ * @param cost The flags.
+ * @param kernel The kernel that `--kernel` names; it decides the objective if no flag does.
  */
-export function chooseCost(
+export function costOptions(
   cost: CostRequest,
-  target: {
-    readonly kernel: KernelVersion | undefined;
-    readonly arches: readonly Arch[];
-  },
-): CompileChoice {
+  kernel: KernelVersion | undefined,
+): CostOptions {
   const { background, counts, maxDepth, optimum } = cost;
-  const objective = cost.objective ?? objectiveFor(target.kernel);
   return {
-    options: {
-      objective,
-      ...(optimum ? { workLimit: PROOF_WORK } : {}),
-      ...(counts === undefined
-        ? {}
-        : { weights: weightsFor(counts, target.arches) }),
-      ...(background === undefined ? {} : { background }),
-      ...(maxDepth === undefined
-        ? {}
-        : { maxDepth: maxDepth === 0 ? Infinity : maxDepth }),
-    },
-    assumed: `objective ${objective}`,
+    objective: cost.objective ?? objectiveFor(kernel),
+    ...(optimum ? { workLimit: PROOF_WORK } : {}),
+    ...(counts === undefined ? {} : { counts }),
+    ...(background === undefined ? {} : { background }),
+    ...(maxDepth === undefined
+      ? {}
+      : { maxDepth: maxDepth === 0 ? Infinity : maxDepth }),
   };
 }
 
 function objectiveFor(kernel: KernelVersion | undefined): Objective {
   if (kernel === undefined) return "balanced";
   return isAtLeast(kernel, CACHE_SINCE) ? "cached" : "uncached";
-}
-
-/**
- * Turns names into the numbers of each architecture. x32 shares the audit value
- * of x86_64; its numbers weigh nothing.
- *
- * @param counts Calls by name.
- * @param arches The architectures.
- */
-export function weightsFor(
-  counts: ReadonlyMap<string, number>,
-  arches: readonly Arch[],
-): Weights {
-  const weighed = arches.filter((arch) => arch.syscallBit === 0);
-  return new Map(weighed.map((arch) => [
-    arch.auditArch,
-    new Map(
-      [...counts].flatMap(([call, count]) => {
-        const nr = arch.syscalls.get(call);
-        return nr === undefined ? [] : [[nr, count] as const];
-      }),
-    ),
-  ]));
 }

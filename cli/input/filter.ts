@@ -5,26 +5,28 @@
  */
 
 import type { Program } from "../../bpf/instruction.ts";
-import { formatReturnValue } from "../../bpf/return_value.ts";
-import { type Compilation, compile } from "../../compiler/compile.ts";
-import type { Objective } from "../../compiler/cost.ts";
-import type { Policy } from "../../profile/policy.ts";
-import { proveEquivalent } from "../../verify/equivalence.ts";
-import { chooseCost, type CostRequest } from "./cost.ts";
+import { compileProfile, type Proved } from "../../pipeline/compile_profile.ts";
+import {
+  type ResolvedProfile,
+  resolveProfile,
+} from "../../pipeline/resolve_profile.ts";
+import type { Diagnostic } from "../../profile/diagnostic.ts";
+import { costOptions, type CostRequest, type Objective } from "./cost.ts";
 import { UnprovenError } from "../error.ts";
 import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
 import type { Io } from "../io.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
-import { type ResolvedProfile, resolveProfile } from "./target.ts";
+import { assumedWords, targetFor } from "./target.ts";
 
-/** A profile with its program. */
-export interface CompiledProfile {
+/** A profile with its program, proved equal to it. */
+export interface CompiledSource {
   readonly kind: "profile";
   readonly name: string;
-  readonly resolved: ResolvedProfile;
-  readonly compilation: Compilation;
-  /** What was made small. */
+  readonly resolved: ResolvedProfile & Proved;
+  /** What the profile was taken to be meant for, in words. */
+  readonly assumed: string;
+  /** What was minimized. */
   readonly objective: Objective;
   /** One program. */
   readonly programs: readonly Program[];
@@ -41,7 +43,7 @@ export interface LoadedPrograms {
 }
 
 /** What a source word gives. */
-export type Filter = CompiledProfile | LoadedPrograms;
+export type Filter = CompiledSource | LoadedPrograms;
 
 /**
  * Loads a source; a profile is compiled. Warnings go to `io`.
@@ -63,39 +65,48 @@ export async function loadFilter(
 }
 
 /**
- * Resolves and compiles a profile source.
+ * Compiles a profile source and proves the filter.
  *
  * @param io Where warnings go, and what was assumed.
  * @param source The profile.
  * @param flags For whom it is meant.
  * @param cost Which filter is the best one.
+ * @throws {UnprovenError} when there is no proved filter.
  */
 export async function compileSource(
   io: Io,
   source: ProfileSource,
   flags: SourceFlags,
   cost?: CostRequest,
-): Promise<CompiledProfile> {
-  const resolved = await resolveSource(io, source, flags);
-  const { policy, arches } = resolved;
-  const choice = cost && chooseCost(cost, {
-    kernel: flags.kernel === undefined ? undefined : resolved.kernel,
-    arches,
-  });
-  tellAssumed(io, source.name, flags, [
-    resolved.assumed,
-    ...(choice === undefined ? [] : [choice.assumed]),
+): Promise<CompiledSource> {
+  const { name, profile } = source;
+  const target = await targetFor(flags);
+  const kernel = flags.kernel === undefined ? undefined : target.kernel;
+  const options = cost && costOptions(cost, kernel);
+  const filter = await tellingProfile(
+    io,
+    name,
+    () => compileProfile(profile, target, options),
+  );
+  tellFindings(io, name, filter.diagnostics, flags);
+  const assumed = assumedWords(filter.assumed, flags);
+  tellAssumed(io, name, flags, [
+    assumed,
+    ...(options === undefined ? [] : [`objective ${options.objective}`]),
   ]);
-  const compilation = compile(policy, choice?.options);
-  if (!flags.quiet) tellDepth(io, source.name, compilation, cost?.maxDepth);
-  proveOrThrow(policy, compilation.program);
+  if (filter.kind === "unproved") {
+    const { cause, message } = filter;
+    if (cause.kind === "different") throw new Error(`Unreachable: ${message}`);
+    throw new UnprovenError(message);
+  }
+  if (!flags.quiet) tellDepth(io, name, filter, cost?.maxDepth);
   return {
     kind: "profile",
-    name: source.name,
-    resolved,
-    compilation,
-    objective: choice?.options.objective ?? "balanced",
-    programs: [compilation.program],
+    name,
+    resolved: filter,
+    assumed,
+    objective: options?.objective ?? "balanced",
+    programs: [filter.program],
   };
 }
 
@@ -103,11 +114,11 @@ export async function compileSource(
 function tellDepth(
   io: Io,
   name: string,
-  { arches }: Compilation,
+  { trees }: Proved,
   maxDepth: number | undefined,
 ): void {
   if (maxDepth === undefined || maxDepth === 0) return;
-  for (const { names, depth, intervals } of arches) {
+  for (const { names, depth, intervals } of trees) {
     if (depth <= maxDepth) continue;
     io.err(
       `${name}: warning: Cannot keep --max-depth ${maxDepth} on ${
@@ -118,7 +129,7 @@ function tellDepth(
 }
 
 /**
- * Resolves a profile source and tells what was found.
+ * Resolves a profile source and reports what was found.
  *
  * @param io Where warnings go.
  * @param source The profile.
@@ -126,19 +137,39 @@ function tellDepth(
  */
 export async function resolveSource(
   io: Io,
-  source: ProfileSource,
+  { name, profile }: ProfileSource,
   flags: SourceFlags,
 ): Promise<ResolvedProfile> {
+  const target = await targetFor(flags);
   const resolved = await tellingProfile(
     io,
-    source.name,
-    () => resolveProfile(source.profile, flags),
+    name,
+    () => resolveProfile(profile, target),
   );
-  const told = resolved.diagnostics.filter(({ severity }) =>
-    severity === "note" ? flags.verbose : !flags.quiet
-  );
-  tellDiagnostics(io, source.name, told);
+  tellFindings(io, name, resolved.diagnostics, flags);
   return resolved;
+}
+
+/**
+ * Reports what was found in a profile, as loud as it was asked for.
+ *
+ * @param io Where to.
+ * @param name The source.
+ * @param diagnostics Warnings and notes.
+ * @param flags Whether warnings are left out, and whether notes are not.
+ */
+export function tellFindings(
+  io: Io,
+  name: string,
+  diagnostics: readonly Diagnostic[],
+  { quiet = false, verbose }: Pick<SourceFlags, "verbose"> & {
+    readonly quiet?: boolean;
+  },
+): void {
+  const told = diagnostics.filter(({ severity }) =>
+    severity === "note" ? verbose : !quiet
+  );
+  tellDiagnostics(io, name, told);
 }
 
 /** Says for whom a profile was taken to be meant. */
@@ -150,26 +181,4 @@ export function tellAssumed(
 ): void {
   if (flags.quiet) return;
   io.err(messageLine(io, "note", `for ${parts.join(", ")}`, name));
-}
-
-/** No program leaves without a proof that it means what the profile says. */
-function proveOrThrow(policy: Policy, program: Program): void {
-  const proof = proveEquivalent({ kind: "program", program }, {
-    kind: "policy",
-    policy,
-  });
-  switch (proof.kind) {
-    case "equal":
-      return;
-    case "unproven":
-      throw new UnprovenError(
-        `Cannot prove the filter equal to the profile: the limit of ${proof.limit} was reached: simplify the profile's argument conditions`,
-      );
-    case "different":
-      throw new Error(
-        `Unreachable: number ${proof.data.nr} gets ${
-          formatReturnValue(proof.a.value)
-        }, the profile says ${formatReturnValue(proof.b.value)}`,
-      );
-  }
 }

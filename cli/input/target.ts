@@ -4,26 +4,20 @@
  * @module
  */
 
-import { ProfileError } from "../../profile/diagnostic.ts";
+import type { Assumed, ProfileTarget } from "../../pipeline/resolve_profile.ts";
 import {
-  type Host,
+  type KernelVersion,
   parseCapabilities,
   parseKernelRelease,
   parseKernelVersion,
 } from "../../profile/host.ts";
-import { locate } from "../../profile/json/path.ts";
-import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
-import type { ParsedProfile } from "../../profile/formats/parse.ts";
 import {
-  type Resolution,
-  resolve,
-  type Target,
-  targetArches,
-} from "../../profile/semantics/resolve.ts";
-import { selectFor } from "../../profile/select.ts";
-import type { Diagnostic } from "../../profile/diagnostic.ts";
-import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
-import { InputError, MachineError, messageOf, UsageError } from "../error.ts";
+  type Arch,
+  archByName,
+  ARCHES,
+  type ArchName,
+} from "../../tables/arch.ts";
+import { MachineError, messageOf, UsageError } from "../error.ts";
 
 /** The options as they were given. */
 export interface TargetFlags {
@@ -34,18 +28,6 @@ export interface TargetFlags {
   readonly names: "builtin" | "host";
   readonly unknown: "error" | "warn" | "ignore";
   readonly strict: boolean;
-}
-
-/** A profile resolved for a target. */
-export interface ResolvedProfile extends Resolution {
-  /** The section that a runtime would get. */
-  readonly seccomp: LinuxSeccomp;
-  /** The architectures, native one first. */
-  readonly arches: readonly Arch[];
-  /** The kernel, where it is known. */
-  readonly kernel: Host["kernel"];
-  /** What was assumed, in words. */
-  readonly assumed: string;
 }
 
 /** Deno's names of architectures. */
@@ -66,72 +48,30 @@ export function nativeArch(): Arch {
 }
 
 /**
- * Resolves a profile.
+ * Gathers what the options leave open from this machine.
  *
- * @param profile The profile as read.
  * @param flags The options.
- * @returns The policy and what was assumed.
- * @throws {InputError} when the source has no section, so that no filter is asked for.
- * @throws {ProfileError} with the places of all problems.
+ * @returns The target of a profile.
  */
-export async function resolveProfile(
-  profile: ParsedProfile,
+export async function targetFor(
   flags: TargetFlags,
-): Promise<ResolvedProfile> {
-  const named = flags.arch?.map(archOf);
-  const native = named?.[0] ?? nativeArch();
-  const host: Host = {
-    arch: native.name,
+): Promise<ProfileTarget & { readonly kernel: KernelVersion | undefined }> {
+  const knows = await knownCalls(flags);
+  return {
+    arch: flags.arch === undefined ? nativeArch().name : namesOf(flags.arch),
     kernel: kernelOf(flags.kernel),
     capabilities: capabilitiesOf(flags.caps ?? "default"),
-  };
-  const { seccomp, diagnostics } = selectFor(profile, host);
-  if (seccomp === undefined) {
-    throw new InputError(
-      "Cannot compile: the configuration has no linux.seccomp section: an unconfined container has no filter",
-    );
-  }
-  const place = (d: Diagnostic): Diagnostic => placed(profile, d);
-  const knows = await knownCalls(flags);
-  try {
-    const arches = named ?? targetArches(native, seccomp.architectures);
-    const resolution = resolve(seccomp, {
-      ...targetOf(flags),
-      arches: dedupe(arches),
-      ...(knows === undefined ? {} : { knows }),
-    });
-    return {
-      ...resolution,
-      diagnostics: [
-        ...profile.diagnostics,
-        ...(named === undefined ? diagnostics : []),
-        ...resolution.diagnostics.map(place),
-      ],
-      seccomp,
-      arches: dedupe(arches),
-      kernel: host.kernel,
-      assumed: assumption(profile, flags, host, arches),
-    };
-  } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
-    throw new ProfileError(error.diagnostics.map(place));
-  }
-}
-
-function targetOf(
-  flags: TargetFlags,
-): Pick<Target, "semantics" | "unknown" | "strict"> {
-  return {
     semantics: flags.semantics,
     unknown: flags.unknown === "error" ? "deny-error" : flags.unknown,
     strict: flags.strict,
+    ...(knows === undefined ? {} : { knows }),
   };
 }
 
 /** Which names exist; the host's library is opened only where it is asked. */
 async function knownCalls(
   flags: TargetFlags,
-): Promise<Target["knows"]> {
+): Promise<ProfileTarget["knows"]> {
   if (flags.names === "builtin") return undefined;
   const { openLibseccomp } = await import("../../ffi/libseccomp.ts");
   const library = openLibseccomp();
@@ -142,13 +82,6 @@ async function knownCalls(
   }
   const { hostCalls } = await import("../../ffi/host_names.ts");
   return hostCalls(library);
-}
-
-function placed(profile: ParsedProfile, diagnostic: Diagnostic): Diagnostic {
-  const path = profile.sectionPath === "" || diagnostic.path === ""
-    ? diagnostic.path
-    : `${profile.sectionPath}.${diagnostic.path}`;
-  return { ...diagnostic, path, ...(locate(profile.document, path) ?? {}) };
 }
 
 /**
@@ -170,16 +103,17 @@ export function archOf(name: string): Arch {
   return arch;
 }
 
-function dedupe(arches: readonly Arch[]): readonly Arch[] {
-  const [first] = arches;
-  for (const arch of arches) {
-    if (arch.littleEndian !== first?.littleEndian) {
-      throw new UsageError(
-        `Cannot use --arch ${first?.name},${arch.name}: byte orders differ`,
-      );
-    }
+/** Names of the architectures that `--arch` lists, of one byte order. */
+function namesOf(words: readonly string[]): readonly ArchName[] {
+  const [first, ...others] = words.map(archOf);
+  if (first === undefined) throw new Error("Unreachable: --arch is empty");
+  const other = others.find((a) => a.littleEndian !== first.littleEndian);
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot use --arch ${first.name},${other.name}: byte orders differ`,
+    );
   }
-  return [...new Set(arches)];
+  return [first, ...others].map(({ name }) => name);
 }
 
 /** What `uname -r` says. */
@@ -193,7 +127,14 @@ function kernelRelease(): string {
   }
 }
 
-function kernelOf(text: string | undefined): Host["kernel"] {
+/**
+ * Reads the version that `--kernel` names.
+ *
+ * @param text The word after the option; this machine's kernel if absent.
+ * @returns The version, or `undefined` if this machine's kernel does not say it.
+ * @throws {UsageError} when the word is not a version.
+ */
+export function kernelOf(text: string | undefined): KernelVersion | undefined {
   if (text === undefined) return parseKernelRelease(kernelRelease());
   const version = parseKernelVersion(text);
   if (version === undefined) {
@@ -212,19 +153,23 @@ function capabilitiesOf(text: string): ReadonlySet<string> {
   }
 }
 
-function assumption(
-  profile: ParsedProfile,
-  flags: TargetFlags,
-  host: Host,
-  arches: readonly Arch[],
+/**
+ * Says what a profile was taken to be meant for.
+ *
+ * @param assumed What it was resolved for.
+ * @param flags The options that led there.
+ * @returns Words with commas between.
+ */
+export function assumedWords(
+  { arches, semantics, capabilities, kernel }: Assumed,
+  flags: Pick<TargetFlags, "caps" | "names">,
 ): string {
   const parts = [
-    `architectures ${dedupe(arches).map((a) => a.name).join("+")}`,
-    `semantics ${flags.semantics}`,
+    `architectures ${arches.join("+")}`,
+    `semantics ${semantics}`,
     `names ${flags.names}`,
   ];
-  if (profile.kind === "docker" || profile.kind === "docker-legacy") {
-    const { kernel } = host;
+  if (capabilities !== undefined) {
     parts.push(
       `capabilities ${flags.caps ?? "default"}`,
       kernel === undefined

@@ -1,0 +1,226 @@
+/**
+ * The one door to a filter: compiled, then proved equal to its policy by code that
+ * shares nothing with the compiler. No other file of the program may import both
+ * (tests/imports_test.ts), so no filter leaves without a proof.
+ *
+ * ```text
+ * profile ─resolveProfile▶ Policy ─compile▶ Program ─proveEquivalent▶ proved ─encode▶ bytes
+ *                                     │                     │
+ *                                     └─ too large          └─ limit, witness ▶ unproved
+ * ```
+ *
+ * @module
+ */
+
+import { encode } from "../bpf/encode.ts";
+import { formatReturnValue } from "../bpf/return_value.ts";
+import {
+  type Compilation,
+  compile,
+  type CompileOptions,
+} from "../compiler/compile.ts";
+import type { Weights } from "../compiler/cost.ts";
+import { SizeError } from "../compiler/size.ts";
+import type { ParsedProfile } from "../profile/formats/parse.ts";
+import type { Policy } from "../profile/policy.ts";
+import type { Arch } from "../tables/arch.ts";
+import {
+  type Counterexample,
+  type Proof,
+  type ProofOptions,
+  proveEquivalent,
+  type Unproven,
+} from "../verify/equivalence.ts";
+import {
+  type ProfileTarget,
+  type ResolvedProfile,
+  resolveProfile,
+} from "./resolve_profile.ts";
+
+/** The passes from a profile to bytes, in order. */
+export type Pass = "resolve" | "compile" | "prove" | "encode";
+
+/** How to compile and prove. */
+export interface CompilePolicyOptions
+  extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
+  /** Called after each pass, for clocks and progress. */
+  readonly onPass?: (pass: Pass) => void;
+}
+
+/** How to compile and prove a profile, whose calls have names. */
+export interface CompileProfileOptions
+  extends Omit<CompilePolicyOptions, "weights"> {
+  /** How often each call occurs, by name, as `parseWeights` reads it; uniform if absent. */
+  readonly counts?: ReadonlyMap<string, number>;
+}
+
+/** A filter that means what its policy means, for every input. */
+export interface Proved extends Pick<Compilation, "program" | "decision"> {
+  /** Tells it from {@linkcode Unproved}. */
+  readonly kind: "proved";
+  /** The filter as `struct sock_filter[]`, in the byte order of the policy. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What is known of the tree of each architecture, in the order of the policy. */
+  readonly trees: Compilation["arches"];
+  /** What the proof covers. */
+  readonly proof: Proof;
+}
+
+/** There is no filter that could be used. */
+export interface Unproved {
+  /** Tells it from {@linkcode Proved}. */
+  readonly kind: "unproved";
+  /** The limit that was reached, or the input that shows a fault of the compiler. */
+  readonly cause: TooLarge | Unproven | Counterexample;
+  /** The same in words, without a final period. */
+  readonly message: string;
+}
+
+/** The kernel would refuse the filter for its length. */
+export interface TooLarge extends Pick<SizeError, "length" | "shares"> {
+  /** Tells it from the outcomes of a proof. */
+  readonly kind: "too-large";
+}
+
+/** A profile with its filter, or with the reason why it has none. */
+export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
+
+/**
+ * Compiles a profile and proves the filter equal to it.
+ *
+ * @example Docker's default
+ * ```ts
+ * import { compileProfile, DEFAULT_PROFILE } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const target = { arch: "x86_64", kernel: { major: 6, minor: 1 } } as const;
+ * const filter = compileProfile(DEFAULT_PROFILE, target);
+ * assertEquals(filter.kind, "proved");
+ * assertEquals(filter.assumed.arches, ["x86_64", "x86", "x32"]);
+ * ```
+ *
+ * @param source The profile as text, as UTF-8 or as `parseProfile` read it.
+ * @param target The machine, container and runtime that it is meant for.
+ * @param options The cost to minimize, and what may be spent.
+ * @returns The filter with its proof, or why there is none; in either case with all warnings.
+ * @throws {ProfileError} When the profile cannot be used, with every problem.
+ * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ */
+export function compileProfile(
+  source: string | Uint8Array | ParsedProfile,
+  target: ProfileTarget,
+  options: CompileProfileOptions = {},
+): CompiledProfile {
+  const { counts, ...rest } = options;
+  const resolved = resolveProfile(source, target);
+  options.onPass?.("resolve");
+  const weights = counts && weightsFor(counts, resolved.arches);
+  return {
+    ...resolved,
+    ...compilePolicy(resolved.policy, {
+      ...rest,
+      ...(weights === undefined ? {} : { weights }),
+    }),
+  };
+}
+
+/**
+ * Compiles a policy and proves the filter equal to it.
+ *
+ * @example A policy of one rule
+ * ```ts
+ * import { compilePolicy } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const rule = { first: 39, last: 39, conditions: [], value: 0x7fff_0000, source: "getpid" };
+ * const filter = compilePolicy({
+ *   defaultValue: 0x0005_0001,
+ *   badArchValue: 0,
+ *   littleEndian: true,
+ *   arches: [{ auditArch: 0xc000_003e, names: ["x86_64"], rules: [rule] }],
+ * });
+ * assertEquals(filter.kind === "proved" && filter.program.length, 7);
+ * ```
+ *
+ * @param policy What the filter has to mean.
+ * @param options The cost to minimize, and what may be spent.
+ * @returns The filter with its proof, or why there is none.
+ * @throws {RangeError} When the policy has a number that no call can have.
+ */
+export function compilePolicy(
+  policy: Policy,
+  options: CompilePolicyOptions = {},
+): Proved | Unproved {
+  const { limits, interrupted, onPass, ...rest } = options;
+  let compilation: Compilation;
+  try {
+    compilation = compile(policy, rest);
+  } catch (error) {
+    if (!(error instanceof SizeError)) throw error;
+    const { length, shares, message } = error;
+    return {
+      kind: "unproved",
+      cause: { kind: "too-large", length, shares },
+      message,
+    };
+  }
+  onPass?.("compile");
+  const { program, decision, arches } = compilation;
+  // A proof asks rarely, and compiling may have taken all the time there was.
+  const proof: Proof | Counterexample | Unproven = interrupted?.() === true
+    ? { kind: "unproven", limit: "interrupted" }
+    : proveEquivalent(
+      { kind: "program", program },
+      { kind: "policy", policy },
+      {
+        ...(limits === undefined ? {} : { limits }),
+        ...(interrupted === undefined ? {} : { interrupted }),
+      },
+    );
+  if (proof.kind !== "equal") {
+    return { kind: "unproved", cause: proof, message: inWords(proof) };
+  }
+  onPass?.("prove");
+  const bytes = encode(program, { littleEndian: policy.littleEndian });
+  onPass?.("encode");
+  return { kind: "proved", program, bytes, decision, trees: arches, proof };
+}
+
+function inWords(cause: Unproven | Counterexample): string {
+  if (cause.kind === "different") {
+    const { data: { nr }, a, b } = cause;
+    return `Cannot use the compiled filter: number ${nr} gets ${
+      formatReturnValue(a.value)
+    }, the profile says ${
+      formatReturnValue(b.value)
+    }; report this as a bug of seccomp-tree`;
+  }
+  const seen = cause.limit === "interrupted"
+    ? "it was interrupted"
+    : `the limit of ${cause.allowed} ${cause.limit} was reached`;
+  return `Cannot prove the filter equal to the profile: ${seen}; simplify the conditions on arguments`;
+}
+
+/**
+ * Turns names of calls into the numbers of each architecture. Numbers of x32, which
+ * shares the audit value of x86_64, weigh nothing.
+ *
+ * @param counts How often each call occurs.
+ * @param arches The architectures.
+ * @returns The counts by audit value and number.
+ */
+export function weightsFor(
+  counts: ReadonlyMap<string, number>,
+  arches: readonly Arch[],
+): Weights {
+  const weighed = arches.filter((arch) => arch.syscallBit === 0);
+  return new Map(weighed.map((arch) => [
+    arch.auditArch,
+    new Map(
+      [...counts].flatMap(([call, count]) => {
+        const nr = arch.syscalls.get(call);
+        return nr === undefined ? [] : [[nr, count] as const];
+      }),
+    ),
+  ]));
+}

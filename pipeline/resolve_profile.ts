@@ -1,0 +1,202 @@
+/**
+ * From a profile as written to its meaning for one machine: reading, conditions,
+ * architectures, names. Every command, hook and benchmark takes this way.
+ *
+ * ```text
+ * text ─parseProfile▶ profile ─selectFor▶ section ─targetArches, resolve▶ Policy
+ * ```
+ *
+ * @module
+ */
+
+import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
+import type { LinuxSeccomp } from "../profile/formats/oci.ts";
+import { type ParsedProfile, parseProfile } from "../profile/formats/parse.ts";
+import {
+  DOCKER_DEFAULT_CAPABILITIES,
+  type Host,
+  type KernelVersion,
+} from "../profile/host.ts";
+import { locate } from "../profile/json/path.ts";
+import { selectFor } from "../profile/select.ts";
+import {
+  type Resolution,
+  resolve,
+  type Target,
+  targetArches,
+} from "../profile/semantics/resolve.ts";
+import { type Arch, archByName, type ArchName } from "../tables/arch.ts";
+
+/** The machine, container and runtime that a profile is meant for. */
+export interface ProfileTarget
+  extends Partial<Pick<Target, "semantics" | "knows" | "unknown" | "strict">> {
+  /**
+   * Native architecture, which adds the architectures that the profile lists; or
+   * all architectures to filter, the native one first.
+   */
+  readonly arch: ArchName | readonly ArchName[];
+  /** Running kernel; without it, a profile with `minKernel` is an error. */
+  readonly kernel?: KernelVersion | undefined;
+  /** Capabilities of the container; Docker's default set if absent. */
+  readonly capabilities?: ReadonlySet<string>;
+}
+
+/** What a profile was taken to be meant for. */
+export interface Assumed {
+  /** Architectures of the filter, the native one first. */
+  readonly arches: readonly ArchName[];
+  /** Runtime whose reading of the profile counts. */
+  readonly semantics: Target["semantics"];
+  /** Capabilities of the container; absent if the format has no conditions. */
+  readonly capabilities?: ReadonlySet<string>;
+  /** Running kernel; absent if unknown, or if the format has no conditions. */
+  readonly kernel?: KernelVersion;
+}
+
+/** A profile with its meaning for a target. */
+export interface ResolvedProfile extends Resolution {
+  /** The section that a runtime would get. */
+  readonly seccomp: LinuxSeccomp;
+  /** Architectures of the filter, the native one first. */
+  readonly arches: readonly Arch[];
+  /** The target, with every default filled in. */
+  readonly assumed: Assumed;
+}
+
+/**
+ * Resolves a profile for a target. No filter is made.
+ *
+ * @example Docker's default allows `mount` to a container that may administer
+ * ```ts
+ * import { decide, DEFAULT_PROFILE, resolveProfile } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { policy, arches } = resolveProfile(DEFAULT_PROFILE, {
+ *   arch: "x86_64",
+ *   kernel: { major: 6, minor: 1 },
+ *   capabilities: new Set(["CAP_SYS_ADMIN"]),
+ * });
+ * const [arch] = arches;
+ * const call = { nr: 165, arch: arch?.auditArch ?? 0, instructionPointer: 0n, args: [] };
+ * assertEquals(decide(policy, call).value, 0x7fff_0000);
+ * ```
+ *
+ * @param source The profile as text, as UTF-8 or as {@linkcode parseProfile} read it.
+ * @param target The machine, container and runtime.
+ * @returns Policy, section, architectures, and all warnings and notes with their places.
+ * @throws {ProfileError} When the profile cannot be used, with every problem.
+ * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ */
+export function resolveProfile(
+  source: string | Uint8Array | ParsedProfile,
+  target: ProfileTarget,
+): ResolvedProfile {
+  const named = archesOf(target);
+  const profile = typeof source === "string" || source instanceof Uint8Array
+    ? parseProfile(source)
+    : source;
+  const host: Host = {
+    arch: named.native.name,
+    kernel: target.kernel,
+    capabilities: target.capabilities ?? DOCKER_DEFAULT_CAPABILITIES,
+  };
+  const { seccomp, diagnostics } = selectFor(profile, host);
+  if (seccomp === undefined) throw unconfined(profile);
+  const { semantics = "crun", knows, unknown, strict } = target;
+  return placing(profile, (place) => {
+    const arches = named.all ??
+      targetArches(named.native, seccomp.architectures);
+    const resolution = resolve(seccomp, {
+      arches,
+      semantics,
+      ...(knows === undefined ? {} : { knows }),
+      ...(unknown === undefined ? {} : { unknown }),
+      ...(strict === undefined ? {} : { strict }),
+    });
+    return {
+      ...resolution,
+      diagnostics: [
+        ...profile.diagnostics,
+        // Whoever lists the architectures knows that the profile's list does not count.
+        ...(named.all === undefined ? diagnostics : []),
+        ...resolution.diagnostics.map(place),
+      ],
+      seccomp,
+      arches,
+      assumed: assumedFor(profile, host, arches, semantics),
+    };
+  });
+}
+
+/** Finds the architectures that a target names. */
+function archesOf({ arch }: ProfileTarget): {
+  readonly native: Arch;
+  /** Absent if the profile lists the others. */
+  readonly all?: readonly Arch[];
+} {
+  const names = typeof arch === "string" ? [arch] : arch;
+  const all = [...new Set(names)].map((name) => {
+    const found = archByName(name);
+    if (found !== undefined) return found;
+    throw new RangeError(
+      `Cannot compile for ${JSON.stringify(name)}: unknown architecture`,
+    );
+  });
+  const [native] = all;
+  if (native === undefined) {
+    throw new RangeError("Cannot compile for no architecture: name one");
+  }
+  const other = all.find((a) => a.littleEndian !== native.littleEndian);
+  if (other !== undefined) {
+    throw new RangeError(
+      `Cannot compile for ${native.name} and ${other.name} together: byte orders differ`,
+    );
+  }
+  return typeof arch === "string" ? { native } : { native, all };
+}
+
+function unconfined({ sectionPath }: ParsedProfile): ProfileError {
+  return new ProfileError([{
+    severity: "error",
+    code: "unconfined",
+    path: "",
+    message: `Cannot compile: the configuration has no ${sectionPath} section`,
+    fix: "an unconfined container has no filter",
+  }]);
+}
+
+/**
+ * Runs something and completes its findings: rules know their whole path, the rest
+ * of a section only that within it, and the place is the document's to say.
+ */
+function placing<T>(
+  profile: ParsedProfile,
+  work: (place: (diagnostic: Diagnostic) => Diagnostic) => T,
+): T {
+  const { document, sectionPath } = profile;
+  const place = (diagnostic: Diagnostic): Diagnostic => {
+    const isInside = diagnostic.path === "" ||
+      diagnostic.path.startsWith(`${sectionPath}.`);
+    const path = sectionPath === "" || isInside
+      ? diagnostic.path
+      : `${sectionPath}.${diagnostic.path}`;
+    return { ...diagnostic, path, ...(locate(document, path) ?? {}) };
+  };
+  try {
+    return work(place);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    throw new ProfileError(error.diagnostics.map(place));
+  }
+}
+
+function assumedFor(
+  { kind }: ParsedProfile,
+  { kernel, capabilities }: Host,
+  arches: readonly Arch[],
+  semantics: Target["semantics"],
+): Assumed {
+  const base = { arches: arches.map(({ name }) => name), semantics };
+  if (kind !== "docker" && kind !== "docker-legacy") return base;
+  return { ...base, capabilities, ...(kernel === undefined ? {} : { kernel }) };
+}

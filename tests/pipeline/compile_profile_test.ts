@@ -1,0 +1,225 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { decode } from "../../bpf/encode.ts";
+import { prepare, run } from "../../bpf/run.ts";
+import { toWords } from "../../bpf/seccomp_data.ts";
+import {
+  compilePolicy,
+  compileProfile,
+  type Pass,
+} from "../../pipeline/compile_profile.ts";
+import { resolveProfile } from "../../pipeline/resolve_profile.ts";
+import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
+import { ProfileError } from "../../profile/diagnostic.ts";
+import type { Policy, Rule } from "../../profile/policy.ts";
+
+const KERNEL = { major: 6, minor: 1 };
+const ALLOW = 0x7fff_0000;
+const EPERM = 0x0005_0001;
+
+function small(syscalls: readonly unknown[]): string {
+  return JSON.stringify({ defaultAction: "SCMP_ACT_ERRNO", syscalls });
+}
+
+/** One call whose argument has to be one of n values. */
+function valuesPolicy(n: number): Policy {
+  const rules = Array.from({ length: n }, (_, i): Rule => ({
+    first: 157,
+    last: 157,
+    conditions: [{
+      arg: 0,
+      op: "eq",
+      mask: 0xffff_ffff_ffff_ffffn,
+      value: BigInt(i * 7 + 1),
+    }],
+    value: 0x0005_0000 + (i % 4000),
+    source: `rules[${i}]`,
+  }));
+  return {
+    defaultValue: ALLOW,
+    badArchValue: 0,
+    littleEndian: true,
+    arches: [{ auditArch: 0xc000_003e, names: ["x86_64"], rules }],
+  };
+}
+
+Deno.test("compileProfile() gives a proved filter with all that was taken for granted", () => {
+  const filter = compileProfile(DEFAULT_PROFILE, {
+    arch: "x86_64",
+    kernel: KERNEL,
+  });
+  assert(filter.kind === "proved");
+  assertEquals(filter.proof.kind, "equal");
+  assertEquals(filter.bytes.length, 8 * filter.program.length);
+  assertEquals(decode(filter.bytes), filter.program);
+  const { capabilities, ...assumed } = filter.assumed;
+  assertEquals(assumed, {
+    arches: ["x86_64", "x86", "x32"],
+    semantics: "crun",
+    kernel: KERNEL,
+  });
+  assert(capabilities?.has("CAP_CHOWN"));
+  assertEquals(filter.trees.map((tree) => tree.names), [
+    ["x86_64", "x32"],
+    ["x86"],
+  ]);
+});
+
+Deno.test("compileProfile() writes bytes in the byte order of the machine", () => {
+  const text = small([{
+    names: ["socket"],
+    action: "SCMP_ACT_ALLOW",
+    args: [{ index: 0, op: "SCMP_CMP_EQ", value: 0x1_0000_0002 }],
+  }]);
+  const filter = compileProfile(text, { arch: "s390x" });
+  assert(filter.kind === "proved");
+  assertEquals(filter.policy.littleEndian, false);
+  const program = decode(filter.bytes, { littleEndian: false });
+  assertEquals(program, filter.program);
+  const socket = 359;
+  const answer = (first: bigint): number =>
+    run(
+      prepare(program),
+      toWords({
+        nr: socket,
+        arch: 0x8000_0016,
+        instructionPointer: 0n,
+        args: [first],
+      }, false),
+    );
+  assertEquals(answer(0x1_0000_0002n), ALLOW);
+  assertEquals(answer(0x2_0000_0001n), EPERM);
+});
+
+Deno.test("compileProfile() weighs calls by name on every architecture", () => {
+  const names = ["read", "write", "openat", "close", "fstat", "mmap", "brk"];
+  const text = JSON.stringify({
+    defaultAction: "SCMP_ACT_ERRNO",
+    architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+    syscalls: [{ names, action: "SCMP_ACT_ALLOW" }],
+  });
+  const counts = new Map([["brk", 1e6]]);
+  const plain = compileProfile(text, { arch: "x86_64" });
+  const weighed = compileProfile(text, { arch: "x86_64" }, {
+    counts,
+    background: 0,
+  });
+  assert(plain.kind === "proved" && weighed.kind === "proved");
+  assertEquals(weighed.trees.map(({ tests }) => tests), [1, 1]);
+  assert(plain.trees.every(({ tests }) => tests > 1));
+});
+
+Deno.test("compileProfile() keeps the warnings of an unproved filter", () => {
+  const args = [0, 1, 2, 3, 4, 5].map((index) => ({
+    index,
+    op: "SCMP_CMP_EQ",
+    value: index + 7,
+  }));
+  const text = JSON.stringify({
+    defaultAction: "SCMP_ACT_ERRNO",
+    _note: "a comment",
+    syscalls: [{ names: ["openat"], action: "SCMP_ACT_ALLOW", args }],
+  });
+  const filter = compileProfile(text, { arch: "x86_64" }, {
+    limits: { steps: 10 },
+  });
+  assert(filter.kind === "unproved");
+  assert(!("bytes" in filter) && !("program" in filter), "no filter leaves");
+  assertEquals(filter.cause, { kind: "unproven", limit: "steps", allowed: 10 });
+  assertStringIncludes(filter.message, "the limit of 10 steps was reached");
+  assertEquals(filter.diagnostics[0]?.path, "_note");
+});
+
+Deno.test("compilePolicy() says what makes a filter too large", () => {
+  const filter = compilePolicy(valuesPolicy(2100), { workLimit: 0 });
+  assert(filter.kind === "unproved" && filter.cause.kind === "too-large");
+  assert(filter.cause.length > 4096);
+  assertEquals(filter.cause.shares[0]?.names, ["x86_64"]);
+  assertMatch(filter.message, /^Cannot load the filter: \d+ instructions/);
+});
+
+Deno.test("compilePolicy() stops between its passes where it is interrupted", () => {
+  const passes: Pass[] = [];
+  const filter = compilePolicy(valuesPolicy(3), {
+    interrupted: () => true,
+    onPass: (pass) => passes.push(pass),
+  });
+  assert(filter.kind === "unproved");
+  assertEquals(filter.cause, { kind: "unproven", limit: "interrupted" });
+  assertEquals(passes, ["compile"]);
+});
+
+Deno.test("compilePolicy() reports the passes in order", () => {
+  const passes: Pass[] = [];
+  compilePolicy(valuesPolicy(3), { onPass: (pass) => passes.push(pass) });
+  assertEquals(passes, ["compile", "prove", "encode"]);
+});
+
+Deno.test("resolveProfile() names every problem with its place", () => {
+  const text = `{
+  "linux": {
+    "seccomp": {
+      "defaultAction": "SCMP_ACT_ALLOW",
+      "syscalls": [{ "names": ["opnat"], "action": "SCMP_ACT_ERRNO" }]
+    }
+  }
+}`;
+  const error = assertThrows(
+    () => resolveProfile(text, { arch: "x86_64" }),
+    ProfileError,
+  );
+  assertEquals(
+    error.diagnostics.map(({ line, path }) => [line, path]),
+    [[5, "linux.seccomp.syscalls[0].names[0]"]],
+  );
+});
+
+Deno.test("resolveProfile() refuses a configuration without a section", () => {
+  const error = assertThrows(
+    () => resolveProfile('{"linux":{}}', { arch: "x86_64" }),
+    ProfileError,
+    "no linux.seccomp section",
+  );
+  assertEquals(error.diagnostics[0]?.code, "unconfined");
+});
+
+Deno.test("resolveProfile() takes a list of architectures in place of the profile's", () => {
+  const { arches, diagnostics } = resolveProfile(DEFAULT_PROFILE, {
+    arch: ["x86_64"],
+    kernel: KERNEL,
+  });
+  assertEquals(arches.map(({ name }) => name), ["x86_64"]);
+  assertEquals(diagnostics.filter((d) => d.path === "architectures"), []);
+});
+
+Deno.test("resolveProfile() refuses architectures that cannot be meant", () => {
+  const text = small([]);
+  const refuse = (arch: readonly string[], message: string): unknown =>
+    assertThrows(
+      // A caller without types may pass anything.
+      () => resolveProfile(text, { arch: arch as readonly "x86_64"[] }),
+      RangeError,
+      message,
+    );
+  refuse([], "no architecture");
+  refuse(["vax"], '"vax"');
+  refuse(["x86_64", "s390x"], "byte orders differ");
+});
+
+Deno.test("resolveProfile() asks for the kernel where a rule depends on it", () => {
+  const text = small([{
+    names: ["ptrace"],
+    action: "SCMP_ACT_ALLOW",
+    includes: { minKernel: "4.8" },
+  }]);
+  assertThrows(
+    () => resolveProfile(text, { arch: "x86_64" }),
+    ProfileError,
+    "give it, such as 6.1",
+  );
+});
