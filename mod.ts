@@ -123,6 +123,12 @@ export {
 } from "./profile/semantics/resolve.ts";
 export type { KnownCalls, UnknownNames } from "./profile/semantics/names.ts";
 export { returnValue } from "./profile/semantics/action.ts";
+export { describeSemantics } from "./profile/semantics/quirks.ts";
+export {
+  parseSemantics,
+  type RuntimeName,
+  type Semantics,
+} from "./profile/semantics/versions.ts";
 export { type CallCounts, parseWeights } from "./profile/formats/weights.ts";
 export type {
   ArchPolicy,

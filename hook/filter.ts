@@ -32,6 +32,7 @@ export interface FilterContext {
 /** Why a section keeps the filter that its runtime makes of it. */
 export type NotOptimizable =
   | "notify"
+  | "refused"
   | "too-large"
   | "architecture"
   | "names"
@@ -81,7 +82,8 @@ const MOST_WAIT_MS = 3000;
  *
  * @param text The section exactly as written.
  * @param environment Machine, semantics, names.
- * @returns What it means, or that it has an architecture without a table.
+ * @returns What it means, or that it has an architecture without a table or
+ * something that this runtime does not start a container with.
  * @throws {RefusedError} `bad-config` where a runtime would run something else than what is written.
  */
 export function readSection(
@@ -105,12 +107,14 @@ export function readSection(
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
     const errors = error.diagnostics.filter((d) => d.severity === "error");
+    const detail = firstOf(error);
     if (errors.every((d) => d.code === "unsupported-architecture")) {
-      return {
-        kind: "not-optimizable",
-        reason: "architecture",
-        detail: firstOf(error),
-      };
+      return { kind: "not-optimizable", reason: "architecture", detail };
+    }
+    // The runtime refuses it by itself. Another one, which only has this one's
+    // meaning, may run it.
+    if (errors.every((d) => d.code === "runtime-refuses")) {
+      return { kind: "not-optimizable", reason: "refused", detail };
     }
     throw new RefusedError(
       "bad-config",

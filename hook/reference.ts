@@ -9,6 +9,8 @@ import { decode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import type { FilterRule, FilterSpec, Libseccomp } from "../ffi/libseccomp.ts";
 import { returnValue } from "../profile/semantics/action.ts";
+import { asRead } from "../profile/semantics/as_read.ts";
+import { readingOf } from "../profile/semantics/quirks.ts";
 import { repeatsIndex } from "../profile/formats/entries.ts";
 import type { LinuxSeccomp, LinuxSeccompArg } from "../profile/formats/oci.ts";
 import type { Arch } from "../tables/arch.ts";
@@ -43,10 +45,11 @@ export function referenceProgram(
 }
 
 function specOf(
-  seccomp: LinuxSeccomp,
+  written: LinuxSeccomp,
   arches: readonly Arch[],
   optimize: 1 | 2,
 ): FilterSpec {
+  const seccomp = asRead(written, readingOf("crun").quirks);
   const defaultAction = returnValue(
     seccomp.defaultAction,
     seccomp.defaultErrnoRet,

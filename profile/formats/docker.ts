@@ -25,13 +25,8 @@ import {
 import { addError, type Part } from "./findings.ts";
 import type { JsonObject, JsonValue } from "../json/value.ts";
 import { checkKeys } from "./keys.ts";
-import {
-  type LinuxSeccomp,
-  type LinuxSyscall,
-  readSeccomp,
-  type ScmpAction,
-} from "./oci.ts";
-import { ACTIONS, ARCHITECTURES, isEmpty, takesData } from "./oci_fields.ts";
+import { type LinuxSeccomp, type LinuxSyscall, readSeccomp } from "./oci.ts";
+import { ARCHITECTURES, isEmpty } from "./oci_fields.ts";
 import { quote } from "../text.ts";
 
 /** An architecture and those that come with it. */
@@ -71,7 +66,6 @@ export function readDocker(part: Part<JsonObject>): DockerSeccomp {
     name: "defaultErrno",
     number: "defaultErrnoRet",
     read: section.defaultErrnoRet,
-    action: actionOf(part, "defaultAction"),
   });
   const archMap = readArchMap(part);
   const items = optional(part, "syscalls")?.value;
@@ -91,7 +85,6 @@ export function readDocker(part: Part<JsonObject>): DockerSeccomp {
       name: "errno",
       number: "errnoRet",
       read: syscall.errnoRet,
-      action: syscall.action,
     });
     syscalls.push({
       ...syscall,
@@ -166,16 +159,6 @@ function readArch(part: Part<JsonValue>): DockerArch | undefined {
     : { architecture, subArchitectures };
 }
 
-/** Reads an action that was checked before. */
-function actionOf(
-  part: Part<JsonObject>,
-  field: string,
-): ScmpAction | undefined {
-  const value = optional(part, field)?.value;
-  const text = value?.kind === "string" ? value.value : undefined;
-  return ACTIONS.words.find((action) => action === text);
-}
-
 /** Two spellings of one errno: Podman writes the name beside the number. */
 interface ErrnoFields {
   /** Field with the name. */
@@ -184,8 +167,6 @@ interface ErrnoFields {
   readonly number: string;
   /** The number as read. */
   readonly read: number | undefined;
-  /** The action they belong to; `undefined` where that is wrong already. */
-  readonly action: ScmpAction | undefined;
 }
 
 /** Reads the name of an errno and checks that the number beside it agrees. */
@@ -198,16 +179,6 @@ function mergeErrno(
   const { value: at, path } = member;
   const name = readString(member, "the name of an errno");
   if (name === undefined) return fields.read;
-  if (!takesData(fields.action)) {
-    addError(part.findings, {
-      code: "errno-on-action",
-      at,
-      path,
-      message: `${fields.action} takes no ${fields.name}`,
-      fix: "remove it, or use SCMP_ACT_ERRNO",
-    });
-    return undefined;
-  }
   const number = errnoNumber(name);
   if (number === undefined) {
     addError(part.findings, {

@@ -134,16 +134,6 @@ export function readSeccomp(
     'say what calls without a rule get, such as "SCMP_ACT_ERRNO"',
   );
   const defaultAction = actionPart && readWord(actionPart, ACTIONS);
-  if (actionPart !== undefined && defaultAction === "SCMP_ACT_NOTIFY") {
-    addError(part.findings, {
-      code: "notify-default",
-      at: actionPart.value,
-      path: actionPart.path,
-      message: "SCMP_ACT_NOTIFY cannot be the default action",
-      fix:
-        "the runtime itself would wait for the listener; name the calls instead",
-    });
-  }
   const defaultErrnoRet = readErrnoRet(part, "defaultErrnoRet", defaultAction);
   const archPart = optional(part, "architectures");
   const flagsPart = optional(part, "flags");

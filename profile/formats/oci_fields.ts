@@ -97,9 +97,12 @@ export const OPERATORS: Vocabulary<ScmpOp> = {
 const MAX_ERRNO = 4095n;
 /** Largest data of a filter's return value. */
 const MAX_DATA = 0xffffn;
+/** Largest number beside an action that takes none: a u32 of the runtime-spec. */
+const MAX_UNUSED = 0xffff_ffffn;
 
 /**
- * Reads the data of an action.
+ * Reads the data of an action. Data beside an action that takes none is read
+ * too: what it means is for the runtime to say.
  *
  * @param part The object with the field.
  * @param field Name of the field.
@@ -116,18 +119,11 @@ export function readErrnoRet(
   const at = errno.value;
   const { findings } = part;
   const { path } = errno;
-  if (!takesData(action)) {
-    addError(findings, {
-      code: "errno-on-action",
-      at,
-      path,
-      message: `${action} takes no ${field}`,
-      fix:
-        "remove it, or use SCMP_ACT_ERRNO; some runtimes refuse it, some ignore it",
-    });
-    return undefined;
-  }
-  const max = action === "SCMP_ACT_TRACE" ? MAX_DATA : MAX_ERRNO;
+  const max = !takesData(action)
+    ? MAX_UNUSED
+    : action === "SCMP_ACT_TRACE"
+    ? MAX_DATA
+    : MAX_ERRNO;
   const number = readUnsigned(errno, { what: field, code: "bad-errno", max });
   if (number === 0n && action === "SCMP_ACT_ERRNO") {
     addWarning(findings, {

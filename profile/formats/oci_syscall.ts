@@ -75,16 +75,6 @@ export function readSyscall(
   const errnoRet = readErrnoRet(rule, "errnoRet", action);
   const args = readArgs(rule);
   if (actionPart === undefined || action === undefined) return undefined;
-  if (action === "SCMP_ACT_NOTIFY" && names.includes("write")) {
-    addError(findings, {
-      code: "notify-write",
-      at: actionPart.value,
-      path: actionPart.path,
-      message: 'SCMP_ACT_NOTIFY cannot be used for "write"',
-      fix:
-        "the runtime needs it to hand over the listener; take it out of the names",
-    });
-  }
   return {
     names,
     action,
@@ -139,17 +129,6 @@ function readNames(
 function readArgs(rule: Part<JsonObject>): readonly LinuxSeccompArg[] {
   const part = optional(rule, "args");
   if (part === undefined) return [];
-  const items = part.value.kind === "array" ? part.value.items : [];
-  const seventh = items[MAX_ARGS];
-  if (seventh !== undefined) {
-    addError(rule.findings, {
-      code: "too-many-args",
-      at: seventh,
-      path: `${part.path}[${MAX_ARGS}]`,
-      message: `Rule has ${items.length} comparisons, ${MAX_ARGS} are possible`,
-      fix: "split the rule; runtimes differ in what they do with the rest",
-    });
-  }
   const args: LinuxSeccompArg[] = [];
   for (const item of eachItem(part, "an array of comparisons")) {
     const arg = readArg(item);

@@ -9,8 +9,8 @@
  *                  own action)            numbers, x32 bit)
  * ```
  *
- * Facts about libseccomp, crun and runc were observed on libseccomp 2.5.4 and
- * 2.6.1, crun 1.8.1 and 1.28, runc 1.1.5 and 1.3.6.
+ * Facts about libseccomp were observed on 2.5.4 and 2.6.1; quirks.ts has those
+ * about crun and runc.
  *
  * @module
  */
@@ -24,12 +24,8 @@ import {
   SECCOMP_RET_TRACE,
 } from "../../tables/uapi.ts";
 import { returnValue } from "./action.ts";
-import {
-  checkEntries,
-  checkErrnos,
-  checkRuntime,
-  repeatsIndex,
-} from "../formats/entries.ts";
+import { asRead, checkReading } from "./as_read.ts";
+import { checkEntries, checkErrnos, repeatsIndex } from "../formats/entries.ts";
 import { type Diagnostic, ProfileError } from "../diagnostic.ts";
 import {
   checkNames,
@@ -41,15 +37,18 @@ import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
 import type { ArchPolicy, Policy, ReturnValue, Rule } from "../policy.ts";
 import { orderCalls } from "./order.ts";
 import type { PendingRule } from "./precedence.ts";
+import { readingOf, type RuntimeReading } from "./quirks.ts";
+import { checkRefusals } from "./refusals.ts";
 import { checkStartup } from "./startup.ts";
 import { enosysStub } from "./stub.ts";
+import type { Semantics } from "./versions.ts";
 
 /** For which machine and runtime a profile is resolved. */
 export interface Target {
   /** The architectures that are filtered, the native one first. */
   readonly arches: readonly Arch[];
-  /** Whose filter is meant; `runc` puts its ENOSYS stub in front. */
-  readonly semantics: "crun" | "runc";
+  /** Whose reading is meant, such as `crun` or `runc@1.1.5`. */
+  readonly semantics: Semantics;
   /**
    * Which calls exist, such as those that the host's libseccomp knows. Absent:
    * all of our tables.
@@ -115,14 +114,17 @@ export function targetArches(
 /**
  * Resolves a profile for a target.
  *
- * @param seccomp The profile, already selected for a host.
+ * @param written The profile, already selected for a host.
  * @param asked Machine and runtime.
  * @returns The policy with warnings.
- * @throws {ProfileError} when the runtimes would refuse the profile, or when
+ * @throws {ProfileError} when the runtime would refuse the profile, or when
  * a rule that denies names a call that does not exist.
+ * @throws {RangeError} when the version of the runtime is not one.
  */
-export function resolve(seccomp: LinuxSeccomp, asked: Target): Resolution {
+export function resolve(written: LinuxSeccomp, asked: Target): Resolution {
   const target = withKnownCalls(asked);
+  const reading = readingOf(target.semantics);
+  const seccomp = asRead(written, reading.quirks);
   const defaultValue = returnValue(
     seccomp.defaultAction,
     seccomp.defaultErrnoRet,
@@ -132,7 +134,8 @@ export function resolve(seccomp: LinuxSeccomp, asked: Target): Resolution {
     returnValue(entry.action, entry.errnoRet) !== defaultValue
   );
   diagnostics.push(
-    ...checkRuntime(seccomp, target.semantics),
+    ...checkRefusals(seccomp, reading),
+    ...checkReading(written, entries, reading, target),
     ...checkEntries(entries, target),
   );
   const names = checkNames(seccomp, entries, defaultValue, target);
@@ -158,7 +161,7 @@ export function resolve(seccomp: LinuxSeccomp, asked: Target): Resolution {
     littleEndian: native.littleEndian,
     arches: archPolicies(
       seccomp,
-      { ...target, native },
+      { ...target, native, reading },
       rules,
       defaultValue,
       names.skip,
@@ -232,16 +235,20 @@ function pendingRules(
 /** Merges architectures of one audit value and puts guards and stubs in front. */
 function archPolicies(
   seccomp: LinuxSeccomp,
-  target: Target & { readonly native: Arch },
+  target: Target & {
+    readonly native: Arch;
+    readonly reading: RuntimeReading;
+  },
   rules: ReadonlyMap<Arch, readonly Rule[]>,
   defaultValue: ReturnValue,
   skip: ReadonlySet<string>,
 ): readonly ArchPolicy[] {
+  const { quirks } = target.reading;
   const values = new Set(target.arches.map((arch) => arch.auditArch));
   return [...values].map((auditArch) => {
     const arches = target.arches.filter((a) => a.auditArch === auditArch);
-    const stub = target.semantics === "runc" && hasStub(defaultValue)
-      ? enosysStub(seccomp, arches, target.native, skip)
+    const stub = quirks.has("enosys-stub") && hasStub(defaultValue)
+      ? enosysStub(seccomp, arches, target.native, { quirks, skip })
       : [];
     return {
       auditArch,

@@ -4,7 +4,7 @@
  * fall back instead of failing with EPERM.
  *
  * Source: runc 1.0.0-rc93 and later, libcontainer/seccomp/patchbpf, by reading
- * and by experiment with 1.1.5 and 1.3.6.
+ * and by experiment; quirks.ts has how versions differ.
  *
  * @module
  */
@@ -13,10 +13,19 @@ import type { Arch } from "../../tables/arch.ts";
 import { SECCOMP_RET_ERRNO } from "../../tables/uapi.ts";
 import type { LinuxSeccomp } from "../formats/oci.ts";
 import type { Rule } from "../policy.ts";
+import type { QuirkName } from "./quirks.ts";
 
 /** ENOSYS of errno.h; mips has its own numbers. */
 const ENOSYS = 38;
 const ENOSYS_MIPS = 89;
+
+/** What a stub depends on besides the profile. */
+export interface StubOptions {
+  /** What the runtime does. */
+  readonly quirks: ReadonlySet<QuirkName>;
+  /** Names that the library does not know. */
+  readonly skip: ReadonlySet<string>;
+}
 
 /**
  * Makes the rules of the stub for the architectures of one audit value.
@@ -28,14 +37,14 @@ const ENOSYS_MIPS = 89;
  * @param seccomp The profile.
  * @param arches Architectures that share an audit value: one, or x86_64 and x32.
  * @param native The host: runc answers with the ENOSYS of the machine it was built for.
- * @param skip Names that the library does not know.
+ * @param options The runtime and its library.
  * @returns Rules to put in front.
  */
 export function enosysStub(
   seccomp: LinuxSeccomp,
   arches: readonly Arch[],
   native: Arch,
-  skip: ReadonlySet<string>,
+  { quirks, skip }: StubOptions,
 ): readonly Rule[] {
   const rules: Rule[] = [];
   const enosys = native.name.startsWith("mips") ? ENOSYS_MIPS : ENOSYS;
@@ -51,7 +60,9 @@ export function enosysStub(
   };
   const both = arches.length > 1;
   for (const arch of arches) {
-    const max = largestNumber(seccomp, arch, skip);
+    const isMeant = !quirks.has("stub-of-listed-only") ||
+      seccomp.architectures.includes(arch.scmp);
+    const max = isMeant ? largestNumber(seccomp, arch, skip) : 0;
     if (max === 0) continue;
     switch (arch.name) {
       case "x86_64":
@@ -65,7 +76,7 @@ export function enosysStub(
         break;
       case "s390":
       case "s390x":
-        add(0, 0);
+        if (quirks.has("stub-answers-setup")) add(0, 0);
         add(max + 1, 0xffff_ffff);
         break;
       default:

@@ -20,8 +20,18 @@ import { join } from "@std/path";
 import { pathOf, say } from "../machine.ts";
 import { type ConfigOptions, ociConfig, writeJson } from "./config.ts";
 
+/** A runtime that is not this machine's own, such as one of another release. */
+export interface RuntimeCommand {
+  /** Its name, which file names may have. */
+  readonly name: string;
+  /** The words that start it on this machine. */
+  readonly words: readonly string[];
+  /** Name of the environment variable that gets the path of the bundle. */
+  readonly bundleVariable?: string;
+}
+
 /** The runtimes tests start containers with. */
-export type Runtime = "crun" | "runc";
+export type Runtime = "crun" | "runc" | RuntimeCommand;
 
 /** What a bundle is made of. */
 export interface BundleOptions extends ConfigOptions {
@@ -92,13 +102,15 @@ export async function createBundle(options: BundleOptions): Promise<Bundle> {
     ...words: readonly string[]
   ): Promise<Outcome> => {
     used.add(runtime);
-    const root = join(directory, `state-${runtime}`);
-    return await command(directory, [
-      ...await runtimeWords(runtime),
-      "--root",
-      root,
-      ...words,
-    ]);
+    const { name, bundleVariable } = typeof runtime === "string"
+      ? { name: runtime }
+      : runtime;
+    const root = join(directory, `state-${name}`);
+    return await command(
+      directory,
+      [...await runtimeWords(runtime), "--root", root, ...words],
+      bundleVariable === undefined ? {} : { [bundleVariable]: directory },
+    );
   };
   const pidFile = join(directory, "pid");
   const readPid = async (): Promise<number> =>
@@ -173,6 +185,7 @@ export async function waitForCommand(pid: number, name: string): Promise<void> {
 async function command(
   directory: string,
   words: readonly string[],
+  env: Readonly<Record<string, string>>,
 ): Promise<Outcome> {
   const name = join(directory, `out-${crypto.randomUUID()}`);
   const { code } = await new Deno.Command("timeout", {
@@ -186,6 +199,7 @@ async function command(
       name,
       ...words,
     ],
+    env,
     stdin: "null",
     stdout: "null",
     stderr: "null",
@@ -198,7 +212,8 @@ async function command(
 }
 
 /** The words that start a runtime on this machine. */
-async function runtimeWords(runtime: Runtime): Promise<string[]> {
+async function runtimeWords(runtime: Runtime): Promise<readonly string[]> {
+  if (typeof runtime !== "string") return runtime.words;
   if (runtime === "runc" || !await hasHybridCgroups()) return [runtime];
   say("crun gets a private cgroup2 mount: this machine mixes cgroup versions");
   return [

@@ -114,12 +114,12 @@ async function runCases(
       },
     );
     const { difference } = await compare({ ...drawn, seccomp: smallest });
-    const { native, semantics } = drawn.target;
+    const { native, semantics, version = ["newest"] } = drawn.target;
     const list = found.isReference === true ? oddities : differences;
     list.push(
-      `seed ${drawn.seed} (${native}, ${semantics}): ${difference}\n  ${
-        print(smallest)
-      }`,
+      `seed ${drawn.seed} (${native}, ${semantics} ${
+        version.join(".")
+      }): ${difference}\n  ${print(smallest)}`,
     );
     if (differences.length >= (options.differences ?? 3)) break;
   }

@@ -15,6 +15,7 @@ import type {
   ScmpAction,
 } from "../../profile/formats/oci.ts";
 import { ARCHES, type ArchName } from "../../tables/arch.ts";
+import type { Version } from "./host.ts";
 import type { Target } from "./meaning.ts";
 import { createRandom, type Random } from "./random.ts";
 import {
@@ -77,6 +78,12 @@ const NATIVES: readonly ArchName[] = [
   "riscv64",
   "loongarch64",
 ];
+
+/** Versions on both sides of each change that decides a filter. */
+const VERSIONS: Readonly<Record<Target["semantics"], readonly Version[]>> = {
+  crun: [[0, 18, 0], [0, 19, 0], [1, 8, 1], [1, 29, 1], [1, 30, 0], [9, 0, 0]],
+  runc: [[1, 1, 3], [1, 1, 14], [1, 1, 15], [1, 3, 6], [9, 0, 0]],
+};
 
 /** Where libseccomp 2.5.4 on x86_64 can be asked. */
 const LITTLE_ENDIAN: readonly ArchName[] = [
@@ -182,7 +189,11 @@ export function generateAny(seed: number, options: GenerateOptions = {}): Case {
     while (random.chance(0.3)) own.push(random.pick(names));
     const args: LinuxSeccompArg[] = [];
     const few = random.chance(0.8) ? 2 : 6;
-    while (args.length < 6 && random.chance(args.length === 0 ? 0.8 : 0.4)) {
+    const most = random.chance(0.1) ? 7 + random.int(7) : 6;
+    while (
+      args.length < most &&
+      random.chance(args.length === 0 ? 0.8 : most > 6 ? 0.95 : 0.4)
+    ) {
       args.push(drawArg(random, random.pick(OPS), random.int(few), values));
     }
     entries.push({
@@ -200,6 +211,7 @@ export function generateAny(seed: number, options: GenerateOptions = {}): Case {
     arches,
     entries,
     fallback: random.pick(outcomes),
+    versions: random.chance(0.5) ? VERSIONS : undefined,
   });
 }
 
@@ -211,10 +223,13 @@ function toCase(
     readonly arches: readonly ArchName[];
     readonly entries: readonly LinuxSyscall[];
     readonly fallback: Outcome;
+    readonly versions?: typeof VERSIONS | undefined;
   },
 ): Case {
   const { action, errnoRet } = parts.fallback;
   const scmp = new Map(ARCHES.map(({ name, scmp }) => [name, scmp]));
+  const semantics = random.pick<Target["semantics"]>(["crun", "crun", "runc"]);
+  const version = parts.versions && random.pick(parts.versions[semantics]);
   return {
     seed,
     seccomp: {
@@ -228,7 +243,8 @@ function toCase(
     },
     target: {
       native: parts.native,
-      semantics: random.pick(["crun", "crun", "runc"]),
+      semantics,
+      ...(version === undefined ? {} : { version }),
     },
   };
 }

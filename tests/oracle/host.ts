@@ -9,12 +9,72 @@ import type { Arch } from "../../tables/arch.ts";
 /** What the oracle knows of an architecture. */
 export type OracleArch = Omit<Arch, "name">;
 
+/** What a runtime does beside libseccomp, in one version. */
+export interface Manner {
+  /** Comparisons of one entry that are looked at. */
+  readonly comparisons: number;
+  /** Whether `defaultErrnoRet` counts. */
+  readonly defaultErrno: boolean;
+  /** Whether an action without data may have some. */
+  readonly idleErrno: boolean;
+  /** Whether names may be empty. */
+  readonly emptyNames: boolean;
+  /** runc's stub: none, for listed architectures, or for the native one as well. */
+  readonly stub: "none" | "listed" | "native";
+  /** Whether that stub answers number 0 of s390. */
+  readonly stubAnswersSetup: boolean;
+  /** Architectures that it does not know. */
+  readonly unknownArches: readonly string[];
+}
+
+/** Numbers of a version. */
+export type Version = readonly [major: number, minor: number, patch: number];
+
+/**
+ * Tells what a runtime does, from its releases.
+ *
+ * @param runtime The runtime.
+ * @param version Which version; the newest when absent.
+ * @returns Its manner.
+ */
+export function mannerOf(
+  runtime: "crun" | "runc",
+  version?: Version,
+): Manner {
+  const [major, minor, patch] = version ?? [99, 0, 0];
+  const at = (major * 1000 + minor) * 1000 + patch;
+  return runtime === "crun"
+    ? {
+      comparisons: at < 1_030_000 ? 6 : Infinity,
+      defaultErrno: at >= 19_000,
+      idleErrno: at < 19_000,
+      emptyNames: true,
+      stub: "none",
+      stubAnswersSetup: false,
+      unknownArches: [],
+    }
+    : {
+      comparisons: Infinity,
+      defaultErrno: true,
+      idleErrno: true,
+      emptyNames: false,
+      stub: at < 1_001_015 ? "listed" : "native",
+      stubAnswersSetup: at >= 1_001_003,
+      unknownArches: [
+        ...(at < 1_001_008 ? ["SCMP_ARCH_RISCV64"] : []),
+        ...(at < 1_004_001 ? ["SCMP_ARCH_LOONGARCH64"] : []),
+      ],
+    };
+}
+
 /** The machine and what its libseccomp knows. */
 export interface OracleHost {
   /** The machine. */
   readonly native: OracleArch;
   /** The runtime. */
   readonly semantics: "crun" | "runc";
+  /** What it does. */
+  readonly manner: Manner;
   /** Finds an architecture by its OCI name. */
   find(scmp: string): OracleArch | undefined;
   /** Whether the library has a name at all, on any architecture. */

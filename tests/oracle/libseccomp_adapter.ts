@@ -27,7 +27,7 @@ export interface RuntimeManner {
   readonly runtime: "crun" | "runc";
   /** Ask for the binary tree above 32 names, as runc since 1.2.0; no unless told. */
   readonly tree?: boolean;
-  /** Conditions of one entry that are looked at: 6 in crun up to 1.28, all elsewhere. */
+  /** Conditions of one entry that are looked at: 6 in crun up to 1.29; all unless told. */
   readonly maxConditions?: number;
 }
 
@@ -218,8 +218,7 @@ function argLists(
   entry: LinuxSyscall,
   manner: RuntimeManner,
 ): readonly (readonly FilterArg[])[] {
-  const limit = manner.maxConditions ??
-    (manner.runtime === "crun" ? 6 : Infinity);
+  const limit = manner.maxConditions ?? Infinity;
   const args = entry.args.filter((_, i) => i < limit).map(toFilterArg);
   const indices = new Set(args.map(({ arg }) => arg));
   return indices.size === args.length ? [args] : args.map((arg) => [arg]);

@@ -21,7 +21,14 @@ import {
   type ArchName,
   isKnownName,
 } from "../../tables/arch.ts";
-import { type OracleArch, type OracleHost, X32_BIT, X86_64 } from "./host.ts";
+import {
+  mannerOf,
+  type OracleArch,
+  type OracleHost,
+  type Version,
+  X32_BIT,
+  X86_64,
+} from "./host.ts";
 import { ArchRules } from "./arch_rules.ts";
 import { isAboveStub, stubLimits } from "./stub.ts";
 import { ExistsError } from "./tree.ts";
@@ -32,6 +39,8 @@ export interface Target {
   readonly native: ArchName;
   /** The runtime. */
   readonly semantics: "crun" | "runc";
+  /** Its version; the newest unless told. */
+  readonly version?: Version;
 }
 
 /** The runtime does not start the container. */
@@ -102,6 +111,7 @@ export function hostOf(target: Target): OracleHost {
   return {
     native: archOf(target.native),
     semantics: target.semantics,
+    manner: mannerOf(target.semantics, target.version),
     find: (scmp) => ARCHES.find((arch) => arch.scmp === scmp),
     known: isKnownName,
   };
@@ -139,7 +149,7 @@ class RefusedError extends Error {
 function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
   const defaultValue = actionValue(
     seccomp.defaultAction,
-    seccomp.defaultErrnoRet,
+    host.manner.defaultErrno ? seccomp.defaultErrnoRet : undefined,
     host,
     "default action",
   );
@@ -149,11 +159,14 @@ function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
   const filters = arches.map((arch) => new ArchRules(arch));
   for (const entry of seccomp.syscalls) {
     const value = actionValue(entry.action, entry.errnoRet, host, entry.path);
+    if (!host.manner.emptyNames && entry.names.includes("")) {
+      throw new RefusedError("runtime", `${entry.path}: empty name`);
+    }
     if (value === defaultValue) continue;
     for (const name of entry.names) {
       if (!host.known(name)) continue;
       checkData(value, entry.path);
-      for (const args of ruleArgs(entry)) {
+      for (const args of ruleArgs(entry, host)) {
         for (const filter of filters) {
           try {
             filter.add(name, args, value);
@@ -165,7 +178,7 @@ function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
       }
     }
   }
-  const limits = host.semantics === "runc"
+  const limits = host.manner.stub !== "none"
     ? stubLimits(seccomp, arches, host)
     : new Map<OracleArch, number>();
   // runc has the number of the machine that it was built for.
@@ -176,7 +189,7 @@ function build(seccomp: LinuxSeccomp, host: OracleHost): Verdicts {
     const own = byArch.get(arch);
     if (own === undefined) return KILL;
     for (const { arch } of own) {
-      if (isAboveStub(nr, arch, limits.get(arch))) return enosys;
+      if (isAboveStub(nr, arch, limits.get(arch), host)) return enosys;
     }
     const [{ arch: first }] = own as [ArchRules]; // groups are never empty
     if (own.length === 1) {
@@ -198,7 +211,7 @@ function actionValue(
   where: string,
 ): number {
   const takesData = action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE";
-  if (!takesData && errnoRet !== undefined && host.semantics === "crun") {
+  if (!takesData && errnoRet !== undefined && !host.manner.idleErrno) {
     throw new RefusedError("runtime", `${where}: errnoRet with ${action}`);
   }
   const data = takesData ? (errnoRet ?? 1) % 0x1_0000 : 0;
@@ -227,7 +240,7 @@ function archesOf(seccomp: LinuxSeccomp, host: OracleHost): OracleArch[] {
   const arches: OracleArch[] = [host.native];
   for (const scmp of seccomp.architectures) {
     const arch = host.find(scmp);
-    if (arch === undefined) {
+    if (arch === undefined || host.manner.unknownArches.includes(scmp)) {
       throw new RefusedError("runtime", `unknown architecture ${scmp}`);
     }
     if (arches.some((other) => other.scmp === scmp)) continue;
@@ -241,9 +254,10 @@ function archesOf(seccomp: LinuxSeccomp, host: OracleHost): OracleArch[] {
 
 /** An entry that names an index twice becomes one rule for each comparison. */
 function ruleArgs(
-  entry: LinuxSyscall,
+  { args: written, path }: LinuxSyscall,
+  { manner }: OracleHost,
 ): readonly (readonly LinuxSeccompArg[])[] {
-  const { args, path } = entry;
+  const args = written.filter((_, i) => i < manner.comparisons);
   if (args.some(({ index }) => index > 5)) {
     throw new RefusedError("EINVAL", `${path}: argument index above 5`);
   }

@@ -55,7 +55,9 @@ export function produce(
     const arches = targetArches(archOf(target.native), seccomp.architectures);
     policy = resolve(seccomp, {
       arches,
-      semantics: target.semantics,
+      semantics: target.version === undefined
+        ? target.semantics
+        : `${target.semantics}@${target.version.join(".")}`,
       unknown: "warn",
       ...(options.knows === undefined ? {} : { knows: options.knows }),
     }).policy;

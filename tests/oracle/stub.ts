@@ -13,13 +13,15 @@ export function isAboveStub(
   nr: number,
   { scmp, syscallBit }: OracleArch,
   limit: number | undefined,
+  { manner }: OracleHost,
 ): boolean {
   if (limit === undefined) return false;
   if (scmp === X86_64 || syscallBit !== 0) {
     const isX32 = (nr & X32_BIT) !== 0;
     if (isX32 !== (syscallBit !== 0)) return false;
   }
-  return nr > limit || (scmp.startsWith("SCMP_ARCH_S390") && nr === 0);
+  const isSetup = scmp.startsWith("SCMP_ARCH_S390") && nr === 0;
+  return nr > limit || (isSetup && manner.stubAnswersSetup);
 }
 
 /** Largest number that the names of a profile resolve to, by architecture. */
@@ -35,6 +37,8 @@ export function stubLimits(
     )
   ) return limits;
   for (const arch of arches) {
+    const isListed = seccomp.architectures.includes(arch.scmp);
+    if (!isListed && host.manner.stub === "listed") continue;
     let limit = 0;
     for (const { names } of seccomp.syscalls) {
       for (const name of names) {

@@ -104,14 +104,12 @@ function toValue(text: string): number {
  * @returns The machine; it runs crun.
  */
 export function vectorHost(native: string): OracleHost {
-  const { known } = hostOf({ native: "x86_64", semantics: "crun" });
   return {
+    ...hostOf({ native: "x86_64", semantics: "crun" }),
     native: vectorArch(native),
-    semantics: "crun",
     find: (scmp) =>
       ARCHES.find((arch) => arch.scmp === scmp) ??
         OTHERS.find((arch) => arch.scmp === scmp),
-    known,
   };
 }
 

@@ -1,0 +1,88 @@
+/**
+ * The section as a runtime in one version sees it: what it ignores is gone.
+ *
+ * @module
+ */
+
+import type { Diagnostic } from "../diagnostic.ts";
+import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
+import type { QuirkName, RuntimeReading } from "./quirks.ts";
+
+/** Comparisons of an entry that some versions of crun look at. */
+const FIRST_COMPARISONS = 6;
+
+/**
+ * Takes away what a runtime ignores.
+ *
+ * @param seccomp The section as written.
+ * @param quirks What the runtime does.
+ * @returns The section as it is read.
+ */
+export function asRead(
+  seccomp: LinuxSeccomp,
+  quirks: ReadonlySet<QuirkName>,
+): LinuxSeccomp {
+  const { defaultErrnoRet, syscalls, ...rest } = seccomp;
+  const errno = quirks.has("default-errno-ignored")
+    ? undefined
+    : defaultErrnoRet;
+  return {
+    ...rest,
+    ...(errno === undefined ? {} : { defaultErrnoRet: errno }),
+    syscalls: quirks.has("first-six-comparisons")
+      ? syscalls.map(withFirstComparisons)
+      : syscalls,
+  };
+}
+
+function withFirstComparisons(entry: LinuxSyscall): LinuxSyscall {
+  const { args } = entry;
+  return args.length <= FIRST_COMPARISONS
+    ? entry
+    : { ...entry, args: args.slice(0, FIRST_COMPARISONS) };
+}
+
+/**
+ * Warns of what the runtimes, or their versions, take in different ways.
+ *
+ * @param seccomp The section as written.
+ * @param entries The entries that make rules.
+ * @param reading Who reads it.
+ * @param options Whether such constructs are errors.
+ * @returns Findings.
+ */
+export function checkReading(
+  seccomp: LinuxSeccomp,
+  entries: readonly LinuxSyscall[],
+  { runtime, version, quirks }: RuntimeReading,
+  options: { readonly strict?: boolean },
+): readonly Diagnostic[] {
+  const severity = options.strict === true ? "error" : "warning";
+  const diagnostics: Diagnostic[] = [];
+  if (
+    seccomp.defaultErrnoRet !== undefined &&
+    quirks.has("default-errno-ignored")
+  ) {
+    diagnostics.push({
+      severity,
+      code: "default-errno-ignored",
+      path: "defaultErrnoRet",
+      message: `${runtime} ${version} ignores it and returns EPERM`,
+      fix: "use a newer version, or remove it",
+    });
+  }
+  const paths = new Set(entries.map(({ path }) => path));
+  const taken = quirks.has("first-six-comparisons") ? "first 6" : "all";
+  for (const { args, path } of seccomp.syscalls) {
+    if (args.length <= FIRST_COMPARISONS || !paths.has(path)) continue;
+    diagnostics.push({
+      severity,
+      code: "too-many-args",
+      path: `${path}.args`,
+      message:
+        `Entry has ${args.length} comparisons: crun before 1.30 takes the first ${FIRST_COMPARISONS}, later versions and runc take all; ${taken} are taken here`,
+      fix: `split it into entries of at most ${FIRST_COMPARISONS} comparisons`,
+    });
+  }
+  return diagnostics;
+}
