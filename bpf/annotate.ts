@@ -69,12 +69,12 @@ export function annotate(
  * Names a field of the input.
  *
  * @param offset Offset in bytes, a multiple of 4 below 64.
- * @param littleEndian Byte order of the machine.
+ * @param littleEndian Byte order of the machine; little-endian if absent.
  * @returns Such as `nr` or `args[1], high half`; `undefined` outside.
  */
 export function fieldName(
   offset: number,
-  littleEndian: boolean,
+  littleEndian = true,
 ): string | undefined {
   if (offset === NR_OFFSET) return "nr";
   if (offset === ARCH_OFFSET) return "arch";

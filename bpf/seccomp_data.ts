@@ -36,17 +36,17 @@ export interface SeccompData {
 }
 
 /**
- * Offset in bytes of one half of an argument.
+ * Finds one half of an argument in the input.
  *
  * @param arg Index of the argument, 0 to 5.
  * @param half Which half.
- * @param littleEndian Byte order of the machine.
- * @returns A multiple of 4 from 16 to 60.
+ * @param littleEndian Byte order of the machine; little-endian if absent.
+ * @returns Offset in bytes, a multiple of 4 from 16 to 60.
  */
 export function argOffset(
   arg: number,
   half: "lo" | "hi",
-  littleEndian: boolean,
+  littleEndian = true,
 ): number {
   return 16 + 8 * arg + ((half === "lo") === littleEndian ? 0 : 4);
 }
@@ -54,11 +54,21 @@ export function argOffset(
 /**
  * Lays an input out as the sixteen 32-bit words that a filter reads.
  *
+ * @example The low half of an argument comes first on little-endian machines
+ * ```ts
+ * import { toWords } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const data = { nr: 41, arch: 0xc000_003e, instructionPointer: 0n, args: [2n] };
+ * assertEquals(toWords(data)[4], 2);
+ * assertEquals(toWords(data, false)[5], 2);
+ * ```
+ *
  * @param data The input.
- * @param littleEndian Byte order of the machine.
+ * @param littleEndian Byte order of the machine; little-endian if absent.
  * @returns Sixteen words; word `i` is read by a load at byte `4 * i`.
  */
-export function toWords(data: SeccompData, littleEndian: boolean): Uint32Array {
+export function toWords(data: SeccompData, littleEndian = true): Uint32Array {
   const words = new Uint32Array(16);
   words[0] = data.nr;
   words[1] = data.arch;

@@ -6,6 +6,7 @@
 
 import { AssemblyError, ProgramError } from "../bpf/error.ts";
 import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
+import { printable } from "../tables/printable.ts";
 import {
   ClosedPipe,
   InputError,
@@ -132,13 +133,4 @@ const COLORS: Readonly<Record<Diagnostic["severity"], number>> = {
 function label(io: Io, severity: Diagnostic["severity"]): string {
   if (!io.color) return severity;
   return `\x1b[1;${COLORS[severity]}m${severity}\x1b[0m`;
-}
-
-/** Shows control characters, which must not reach a terminal, as escapes. */
-export function printable(text: string): string {
-  return text.replace(
-    // deno-lint-ignore no-control-regex -- they are what is looked for
-    /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { printable } from "../tables/printable.ts";
 import { sendToSyslog } from "./syslog.ts";
 
 /** How much a line matters. */
@@ -37,10 +38,6 @@ export interface Log {
 /** Longest line in UTF-16 units: a syslog datagram takes some KiB. */
 const MAX_LINE = 4000;
 
-/** What JSON.stringify leaves as it is and a terminal or a pager may not. */
-const UNSAFE =
-  /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]/g;
-
 /**
  * Writes a line of the log.
  *
@@ -67,18 +64,23 @@ export function formatLine(
   time: string,
   fields: Readonly<Record<string, string>> = {},
 ): string {
-  const short = (text: string): string =>
-    text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE)}…`;
   const members = Object.entries(fields).map(([k, v]) => [k, short(v)]);
-  return JSON.stringify({
+  return printable(JSON.stringify({
     level,
     msg: short(message),
     time,
     ...Object.fromEntries(members),
-  }).replace(
-    UNSAFE,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  }));
+}
+
+/**
+ * Cuts a text to what a line has room for.
+ *
+ * @param text Any text.
+ * @returns At most the longest line, with a sign that something is missing.
+ */
+export function short(text: string): string {
+  return text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE)}…`;
 }
 
 /**

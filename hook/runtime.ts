@@ -10,7 +10,8 @@
 import { readConfigText } from "./rewrite.ts";
 import { type BundleOptions, readBundle, rewriteBundle } from "./bundle.ts";
 import { RefusedError } from "./error.ts";
-import { appendLine, formatLine, type Log } from "./log.ts";
+import { quoteText } from "../tables/printable.ts";
+import { appendLine, formatLine, type Log, short } from "./log.ts";
 import type { RewriteContext } from "./precreate.ts";
 import { parseRuntimeArgs, type RuntimeCall } from "./runtime_args.ts";
 import type { Settings } from "./settings.ts";
@@ -89,23 +90,15 @@ export function reportToManager(
 ): void {
   const { log, logFormat } = parseRuntimeArgs(args);
   if (log === undefined || /^$|^(?:journald|syslog):/.test(log)) return;
-  const line = formatLine(
-    "error",
-    `seccomp-tree: ${message}`,
-    new Date().toISOString(),
-  );
+  const text = `seccomp-tree: ${message}`;
   try {
     appendLine(
       log.startsWith("file:") ? log.slice("file:".length) : log,
-      logFormat === "json" ? line : `seccomp-tree: ${textLine(message)}`,
+      logFormat === "json"
+        ? formatLine("error", text, new Date().toISOString())
+        : quoteText(short(text)).slice(1, -1),
     );
   } catch {
     // Standard error and our own log have it too.
   }
-}
-
-/** The message in the escapes of a log line, without quotes. */
-function textLine(message: string): string {
-  const line = formatLine("error", message, "");
-  return line.slice('{"level":"error","msg":"'.length, -'","time":""}'.length);
 }

@@ -68,8 +68,8 @@ export interface Policy {
 }
 
 /**
- * Refuses a policy with numbers that no call can have: what such a policy means
- * would depend on who reads it.
+ * Refuses a policy without a byte order, or with numbers that no call can have: what
+ * such a policy means would depend on who reads it.
  *
  * @example A negative number, as bit operators make them
  * ```ts
@@ -83,9 +83,16 @@ export interface Policy {
  *
  * @param policy The policy.
  * @throws {RangeError} With the first such number and where it stands.
+ * @throws {TypeError} When the byte order is missing.
  */
 export function checkPolicy(policy: Policy): void {
-  const { defaultValue, badArchValue, arches } = policy;
+  const { defaultValue, badArchValue, littleEndian, arches } = policy;
+  // Without types, what is missing would mean big-endian.
+  if (typeof littleEndian !== "boolean") {
+    throw new TypeError(
+      `Cannot use the policy: littleEndian is ${littleEndian}: give true or false`,
+    );
+  }
   requireU32(defaultValue, "defaultValue");
   requireU32(badArchValue, "badArchValue");
   for (const [i, { auditArch, rules }] of arches.entries()) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { quoteText } from "../tables/printable.ts";
 import { type Diagnostic, ProfileError } from "./diagnostic.ts";
 
 /** A place in a text, both from 1; columns count UTF-16 units. */
@@ -109,21 +110,7 @@ export function quote(text: string): string {
   const shown = text.length > MAX_SHOWN
     ? `${text.slice(0, MAX_SHOWN)}…`.replace(/[\ud800-\udbff]…$/, "…")
     : text;
-  return quoteWhole(shown);
-}
-
-/**
- * Quotes a string for a message or a path without cutting it. What could break
- * the line or reorder it becomes an escape of JSON.
- *
- * @param text Any string.
- * @returns The string in double quotes, valid JSON.
- */
-export function quoteWhole(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return quoteText(shown);
 }
 
 /**

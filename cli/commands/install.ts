@@ -16,6 +16,7 @@ import type { Change } from "../../install/item.ts";
 import { systemLayout, userLayout } from "../../install/layout.ts";
 import type { Target } from "../../install/manifest.ts";
 import type { Mode } from "../../install/target.ts";
+import { printable, printableLines } from "../../tables/printable.ts";
 import {
   MachineError,
   messageOf,
@@ -206,7 +207,9 @@ export function summary(changes: readonly Change[], none: string): string {
   if (changes.length === 0) return none;
   const shown = changes.filter((change) => !isProgram(change));
   const hidden = changes.length - shown.length;
-  const lines = shown.map((change) => `${VERBS[change.kind]} ${change.path}\n`);
+  const lines = shown.map((change) =>
+    `${VERBS[change.kind]} ${printable(change.path)}\n`
+  );
   if (hidden > 0) {
     lines.push(`and ${hidden} files and folders of the program\n`);
   }
@@ -282,7 +285,7 @@ export function formatChanges(changes: readonly Change[]): string {
   if (program > 0) {
     parts.push(`# and ${program} files and folders of the program\n`);
   }
-  return parts.join("");
+  return printableLines(parts.join(""));
 }
 
 /**

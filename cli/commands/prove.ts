@@ -25,7 +25,8 @@ import {
   wordsOfCall,
 } from "../input/call.ts";
 import { InputError, UsageError } from "../error.ts";
-import { EXIT, printable } from "../exit.ts";
+import { printable } from "../../tables/printable.ts";
+import { EXIT } from "../exit.ts";
 import { resolveSource, tellAssumed } from "../input/filter.ts";
 import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";

@@ -9,7 +9,8 @@ import {
   type ManagerStatus,
   type Status,
 } from "../../install/status.ts";
-import { EXIT, printable } from "../exit.ts";
+import { printable } from "../../tables/printable.ts";
+import { EXIT } from "../exit.ts";
 import type { OutputFlags } from "../input/flags.ts";
 import { type PlaceFlags, placeOf, settle } from "./install.ts";
 import type { Io } from "../io.ts";

@@ -15,7 +15,8 @@ import { encodeBase64 } from "../../bpf/base64.ts";
 import { decode } from "../../bpf/encode.ts";
 import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
 import { MachineError, UsageError } from "../error.ts";
-import { EXIT, messageLine, printable } from "../exit.ts";
+import { printable } from "../../tables/printable.ts";
+import { EXIT, messageLine } from "../exit.ts";
 import type { OutputFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import {

@@ -6,7 +6,8 @@
  */
 
 import { findMember, type JsonDocument, type JsonValue } from "./value.ts";
-import { diagnosticAt, type Place, quoteWhole } from "../text.ts";
+import { quoteText } from "../../tables/printable.ts";
+import { diagnosticAt, type Place } from "../text.ts";
 
 /** One step of a path: a key or an index. */
 export type PathStep = string | number;
@@ -38,7 +39,7 @@ export function formatPath(steps: readonly PathStep[]): string {
  * @returns The path of the member.
  */
 export function join(path: string, key: string): string {
-  if (!PLAIN_KEY.test(key)) return `${path}[${quoteWhole(key)}]`;
+  if (!PLAIN_KEY.test(key)) return `${path}[${quoteText(key)}]`;
   return path === "" ? key : `${path}.${key}`;
 }
 

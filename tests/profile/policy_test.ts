@@ -60,3 +60,21 @@ Deno.test("checkPolicy() refuses numbers that no call can have, and says where",
     );
   }
 });
+
+Deno.test("checkPolicy() refuses a policy without a byte order", () => {
+  const { littleEndian: _, ...rest } = policyWith({});
+  // What a caller without types may pass.
+  const policy = rest as Policy;
+  assertThrows(
+    () => checkPolicy(policy),
+    TypeError,
+    "littleEndian is undefined",
+  );
+  assertThrows(() => compile(policy), TypeError, "littleEndian");
+  assertThrows(
+    () =>
+      proveEquivalent({ kind: "policy", policy }, { kind: "policy", policy }),
+    TypeError,
+    "littleEndian",
+  );
+});

@@ -244,13 +244,17 @@ Deno.test("messages never carry control characters of an input", async () => {
       ["compile", "a\x1b[31mb\nc"],
       ["compile", "default:\x1b]0;x\x07"],
       ["simulate", "-q", "default:docker", "x\u202ey"],
+      ["compile", "a\u061cb\u200bc\ufeff.json"],
       ["\x1b[2J"],
     ]
   ) {
     const { code, err } = await call(args);
     assert(code === 2 || code === 3, `${code}`);
-    // deno-lint-ignore no-control-regex -- they are what is looked for
-    assert(!/[\x00-\x09\x0b-\x1f\u202e]/.test(err), JSON.stringify(err));
+    assert(
+      // deno-lint-ignore no-control-regex -- they are what is looked for
+      !/[\x00-\x09\x0b-\x1f\u061c\u200b\u202e\ufeff]/.test(err),
+      JSON.stringify(err),
+    );
     assertEquals(err.split("\n").length, 2, err);
   }
 });

@@ -1,0 +1,78 @@
+/**
+ * Text from outside (a profile, a file name, the name of a process) as it may reach
+ * a terminal, a log or a reader: one line, in the order in which it is written.
+ *
+ * What is escaped are whole categories of Unicode, so that no list has to be kept:
+ * control characters (C0, C1, DEL), format characters (bidirectional controls, the
+ * Arabic letter mark, zero-width characters, tags), line and paragraph separators,
+ * lone surrogates, noncharacters, and whatever else is invisible by design
+ * (`Default_Ignorable_Code_Point`, such as Hangul fillers and variation selectors).
+ * Source: Unicode Standard, chapter 23; UAX #44, `General_Category`.
+ *
+ * @module
+ */
+
+const HOSTILE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
+
+/**
+ * Escapes characters that could break a line, reorder it, hide in it or command a
+ * terminal. Each becomes `\uXXXX`, once for each UTF-16 unit, as in JSON and
+ * JavaScript. Every other character stays, a backslash included, so text that was
+ * escaped stays as it is; {@linkcode quoteText} is the form that can be read back.
+ *
+ * @example A name that would turn the rest of its line around
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { printable } from "./printable.ts";
+ *
+ * assertEquals(printable("a\u202eb\n"), "a\\u202eb\\u000a");
+ * ```
+ *
+ * @param text Any text.
+ * @returns One line.
+ */
+export function printable(text: string): string {
+  return text.replace(HOSTILE, escapeUnits);
+}
+
+/**
+ * Quotes text as a string of JSON that is {@linkcode printable}.
+ *
+ * @example There and back
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { quoteText } from "./printable.ts";
+ *
+ * assertEquals(quoteText('"\u061c'), '"\\"\\u061c"');
+ * assertEquals(JSON.parse(quoteText('"\u061c')), '"\u061c');
+ * ```
+ *
+ * @param text Any text.
+ * @returns The text in double quotes; `JSON.parse` gives it back.
+ */
+export function quoteText(text: string): string {
+  return printable(JSON.stringify(text));
+}
+
+/**
+ * Escapes what {@linkcode printable} escapes, except line feeds and tabs.
+ *
+ * @param text Text of several lines, such as a file.
+ * @returns The same lines.
+ */
+export function printableLines(text: string): string {
+  return text.replace(
+    HOSTILE,
+    (character) =>
+      /[\n\t]/.test(character) ? character : escapeUnits(character),
+  );
+}
+
+function escapeUnits(character: string): string {
+  let escaped = "";
+  for (let i = 0; i < character.length; i++) {
+    escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
+  }
+  return escaped;
+}
