@@ -154,10 +154,10 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
   },
   unknown: {
     kind: "enum",
-    values: ["error", "warn", "ignore"],
-    default: "error",
+    values: ["deny-error", "error", "warn", "ignore"],
+    default: "deny-error",
     placeholder: "HOW",
-    brief: "Where a name is unknown",
+    brief: "Unknown names: an error where they deny, or always",
   },
   strict: {
     ...BOOLEAN,

@@ -11,6 +11,7 @@ import {
   parseKernelRelease,
   parseKernelVersion,
 } from "../../profile/host.ts";
+import type { UnknownNames } from "../../profile/semantics/names.ts";
 import {
   type Arch,
   archByName,
@@ -26,7 +27,7 @@ export interface TargetFlags {
   readonly kernel?: string;
   readonly semantics: "crun" | "runc";
   readonly names: "builtin" | "host";
-  readonly unknown: "error" | "warn" | "ignore";
+  readonly unknown: UnknownNames;
   readonly strict: boolean;
 }
 
@@ -62,7 +63,7 @@ export async function targetFor(
     kernel: kernelOf(flags.kernel),
     capabilities: capabilitiesOf(flags.caps ?? "default"),
     semantics: flags.semantics,
-    unknown: flags.unknown === "error" ? "deny-error" : flags.unknown,
+    unknown: flags.unknown,
     strict: flags.strict,
     ...(knows === undefined ? {} : { knows }),
   };

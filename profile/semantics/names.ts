@@ -1,6 +1,5 @@
 /**
- * Which names of a profile stand for a system call on a target, and what is
- * said of those that do not.
+ * Names that are not system calls: which ones they are, and what to write.
  *
  * @module
  */
@@ -10,17 +9,19 @@ import { returnValue, strictness } from "./action.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
 import type { ReturnValue } from "../policy.ts";
-import { didYouMean, quote } from "../text.ts";
+import { hintFor } from "./hints.ts";
+import { quote } from "../text.ts";
 
-/** Names that get a suggestion; to seek one takes a walk over all names. */
+/** Unknown names whose nearest call is looked for; that takes a walk over all names. */
 const MAX_SUGGESTIONS = 20;
 
 /**
- * What a name that exists nowhere is: `ignore` says nothing, as the runtimes
- * do; `warn` warns; `deny-error` is an error where the lost rule would have
- * been stricter than the default, and a warning elsewhere.
+ * What happens when a name is not a system call of any architecture: `ignore`
+ * says nothing, as the runtimes do; `warn` warns; `deny-error` is an error when
+ * the lost rule would be stricter than the default, and a warning otherwise;
+ * `error` is always an error.
  */
-export type UnknownNames = "ignore" | "warn" | "deny-error";
+export type UnknownNames = "ignore" | "warn" | "deny-error" | "error";
 
 /**
  * Whether a call exists: on an architecture, or on any where none is given. A
@@ -78,84 +79,64 @@ export function checkNames(
   }
   const diagnostics: Diagnostic[] = [];
   const policy = target.unknown ?? "deny-error";
+  if (policy === "ignore") return { skip, diagnostics };
   for (const entry of entries) {
-    const value = returnValue(entry.action, entry.errnoRet);
-    const denies = strictness(value) < strictness(defaultValue);
-    const elsewhere: string[] = [];
+    const denies = isStricter(entry, defaultValue);
+    const isError = policy === "error" || (policy === "deny-error" && denies);
     for (const [i, name] of entry.names.entries()) {
-      if (skip.has(name)) {
-        if (policy !== "ignore") {
-          const host = isKnownName(name);
-          const seek = !host && diagnostics.length < MAX_SUGGESTIONS;
-          diagnostics.push(
-            unknownName(name, `${entry.path}.names[${i}]`, {
-              error: denies && policy === "deny-error",
-              host,
-              near: seek ? nearName(name, target.arches) : undefined,
-            }),
-          );
+      if (!skip.has(name)) continue;
+      const seen = isKnownName(name)
+        ? {
+          message: `System call ${
+            quote(name)
+          } is not known to the host's libseccomp`,
+          fix: "use --names builtin, or update libseccomp",
         }
-      } else if (!target.arches.some((arch) => hasName(arch, name))) {
-        elsewhere.push(name);
-      }
-    }
-    if (elsewhere.length > 0 && policy !== "ignore") {
+        : {
+          message: `System call ${quote(name)} is unknown`,
+          fix: fixOf(name, target.arches, {
+            near: diagnostics.length < MAX_SUGGESTIONS,
+          }),
+        };
+      const lost = denies
+        ? "this rule would deny nothing"
+        : "this rule has no effect";
       diagnostics.push({
-        severity: "note",
-        code: "no-such-call-here",
-        path: `${entry.path}.names`,
-        message: `No rule on ${
-          target.arches.map((arch) => arch.name).join(", ")
-        } for ${elsewhere.join(", ")}: calls of other architectures`,
+        severity: isError ? "error" : "warning",
+        code: "unknown-syscall",
+        path: `${entry.path}.names[${i}]`,
+        message: `${seen.message}: ${lost}`,
+        fix: seen.fix,
       });
     }
   }
   return { skip, diagnostics };
 }
 
-function hasName(arch: Arch, name: string): boolean {
-  return arch.syscalls.has(name) ||
-    arch.multiplexed.some((call) => call.name === name);
+/**
+ * Says whether an entry denies what calls without a rule may do.
+ *
+ * @param entry The entry.
+ * @param defaultValue What calls without a rule get.
+ * @returns Whether its action is the stricter one.
+ */
+export function isStricter(
+  entry: LinuxSyscall,
+  defaultValue: ReturnValue,
+): boolean {
+  const value = returnValue(entry.action, entry.errnoRet);
+  return strictness(value) < strictness(defaultValue);
 }
 
-function unknownName(
+function fixOf(
   name: string,
-  path: string,
-  options: {
-    readonly error: boolean;
-    readonly host: boolean;
-    readonly near: string | undefined;
-  },
-): Diagnostic {
-  const shown = quote(name);
-  const message = options.host
-    ? `System call ${shown} is not known to the host's libseccomp`
-    : `System call ${shown} is unknown`;
-  const lost = options.error
-    ? "this rule would deny nothing"
-    : "this rule has no effect";
-  return {
-    severity: options.error ? "error" : "warning",
-    code: "unknown-syscall",
-    path,
-    message: `${message}: ${lost}`,
-    fix: options.host
-      ? "use --names builtin, or update libseccomp"
-      : suggestion(name, options.near),
-  };
-}
-
-function suggestion(name: string, near: string | undefined): string {
-  const simple = name.trim().toLowerCase();
-  if (simple !== name && isKnownName(simple)) return `write "${simple}"`;
-  if (near !== undefined) return `did you mean "${near}"`;
+  arches: readonly Arch[],
+  { near }: { readonly near: boolean },
+): string {
+  const hint = hintFor(name, { arches, near });
+  if (hint !== undefined) return hint;
   const what = /^\s*[0-9]/.test(name)
     ? "write names, not numbers"
     : "correct the name";
   return `${what}, or pass --unknown ignore to do as the runtimes do`;
-}
-
-function nearName(name: string, arches: readonly Arch[]): string | undefined {
-  if (!/[a-z]/i.test(name)) return undefined;
-  return didYouMean(name, arches.flatMap((arch) => [...arch.syscalls.keys()]));
 }

@@ -35,6 +35,7 @@ import {
 } from "./names.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
 import type { ArchPolicy, Policy, ReturnValue, Rule } from "../policy.ts";
+import { checkDenials, checkLostRules } from "./lost_rules.ts";
 import { orderCalls } from "./order.ts";
 import type { PendingRule } from "./precedence.ts";
 import { readingOf, type RuntimeReading } from "./quirks.ts";
@@ -139,7 +140,10 @@ export function resolve(written: LinuxSeccomp, asked: Target): Resolution {
     ...checkEntries(entries, target),
   );
   const names = checkNames(seccomp, entries, defaultValue, target);
-  diagnostics.push(...names.diagnostics);
+  diagnostics.push(
+    ...names.diagnostics,
+    ...checkLostRules(entries, defaultValue, target, names.skip),
+  );
 
   const rules = new Map<Arch, readonly Rule[]>();
   for (const arch of target.arches) {
@@ -150,9 +154,11 @@ export function resolve(written: LinuxSeccomp, asked: Target): Resolution {
     rules.set(arch, ordered.rules);
     diagnostics.push(...ordered.diagnostics);
   }
-  if (diagnostics.some((d) => d.severity === "error")) {
-    throw new ProfileError(diagnostics);
-  }
+  refuseErrors(diagnostics);
+  diagnostics.push(
+    ...checkDenials(seccomp, defaultValue, target, rules.values()),
+  );
+  refuseErrors(diagnostics);
   const native = target.arches[0];
   if (native === undefined) throw new Error("Unreachable: no architecture");
   const policy: Policy = {
@@ -173,6 +179,12 @@ export function resolve(written: LinuxSeccomp, asked: Target): Resolution {
     diagnostics,
     unknownNames: [...names.skip].sort(),
   };
+}
+
+function refuseErrors(diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.some((d) => d.severity === "error")) {
+    throw new ProfileError(diagnostics);
+  }
 }
 
 /** A call that the library has no number for does not exist on that architecture. */

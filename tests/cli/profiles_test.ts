@@ -9,7 +9,8 @@ async function said(
   profile: string,
   ...flags: readonly string[]
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
-  const args = ["compile", "-", ...HERE, ...flags];
+  const here = flags.includes("--arch") ? [] : HERE;
+  const args = ["compile", "-", ...here, ...flags];
   const { code, err } = await call(args, { stdin: profile });
   const lines = err.split("\n").filter((line) =>
     line !== "" && !line.startsWith("<stdin>: note: for ")
@@ -40,4 +41,64 @@ Deno.test("compile refuses a bundle whose section Go would find and C would not"
   const { code, err } = await call(["compile", `bundle:${folder.path}`]);
   assertEquals(code, 3);
   assertStringIncludes(err, 'Unknown field "ſeccomp": did you mean "seccomp"');
+});
+
+const OLD_CALLS = `{"defaultAction":"SCMP_ACT_ALLOW",
+"architectures":["SCMP_ARCH_AARCH64"],"syscalls":[
+{"names":["chmod","open","fork","unlink","rename","mkdir"],"action":"SCMP_ACT_ERRNO"}]}`;
+
+Deno.test("compile says of calls that aarch64 does not have what took their place", async () => {
+  const arm = (...flags: string[]): ReturnType<typeof said> =>
+    said(OLD_CALLS, ...flags, "--arch", "aarch64");
+  const lost = (severity: string): string =>
+    `<stdin>:3:10: ${severity}: syscalls[0].names: Rule denies nothing: chmod, open, fork, unlink, rename, mkdir do not exist on aarch64: name what took their place: fchmodat, fchmodat2, openat, openat2, clone, clone3, unlinkat, renameat, renameat2, mkdirat`;
+  const nothing =
+    "<stdin>:2:50: warning: syscalls: Filter denies nothing: every call may run on aarch64, although the profile has 1 rule that denies: correct their names and conditions, or remove the filter";
+  const table: readonly (readonly [string, number, readonly string[]])[] = [
+    ["--unknown=deny-error", 0, [lost("warning"), nothing]],
+    ["--unknown=warn", 0, [lost("warning"), nothing]],
+    ["--unknown=ignore", 0, [nothing]],
+    ["--unknown=error", 3, [lost("error")]],
+    ["--strict", 3, [lost("error")]],
+  ];
+  for (const [flag, code, lines] of table) {
+    assertEquals(await arm(flag), { code, lines }, flag);
+  }
+});
+
+Deno.test("compile --unknown error refuses every unknown name, its default those that deny", async () => {
+  const profile = (action: string): string =>
+    `{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"names":["mkdir","pread"],"action":"${action}"}]}`;
+  const codes = async (
+    action: string,
+  ): Promise<readonly (readonly [string, number, string | undefined])[]> => {
+    const found: [string, number, string | undefined][] = [];
+    for (const how of ["deny-error", "error", "warn", "ignore"]) {
+      const { code, lines } = await said(profile(action), "--unknown", how);
+      found.push([how, code, lines[0]?.split(" ")[1]]);
+    }
+    return found;
+  };
+  assertEquals(await codes("SCMP_ACT_ERRNO"), [
+    ["deny-error", 3, "error:"],
+    ["error", 3, "error:"],
+    ["warn", 0, "warning:"],
+    ["ignore", 0, undefined],
+  ]);
+  assertEquals(await codes("SCMP_ACT_ALLOW"), [
+    ["deny-error", 0, "warning:"],
+    ["error", 3, "error:"],
+    ["warn", 0, "warning:"],
+    ["ignore", 0, undefined],
+  ]);
+  assertEquals((await said(profile("SCMP_ACT_ERRNO"))).code, 3);
+});
+
+Deno.test("compile does not suggest read(2) for pread in a rule that denies", async () => {
+  const { code, lines } = await said(
+    '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["pread"],"action":"SCMP_ACT_ERRNO"}]}',
+  );
+  assertEquals([code, lines], [3, [
+    '<stdin>:1:57: error: syscalls[0].names[0]: System call "pread" is unknown: this rule would deny nothing: did you mean "pread64", the system call of pread()',
+  ]]);
 });

@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import type { UnknownNames } from "../../../profile/semantics/names.ts";
+import { quote } from "../../../profile/text.ts";
 import {
   ALLOW,
   entry,
@@ -44,20 +46,86 @@ Deno.test("checkNames() row 8: names that exist nowhere", () => {
     assertEquals(said([entry(name, "kill")], { defaultAction: "allow" }), [
       `error unknown-syscall syscalls[0].names[0]: System call ${shown} is unknown: this rule would deny nothing: ${fix}`,
     ], name);
+    // Another rule that denies keeps the word on a filter without one away.
+    const rules = [entry("mkdir", "kill"), entry(name, "kill")];
+    const severities = (
+      unknown: UnknownNames,
+    ): readonly (string | undefined)[] =>
+      said(rules, { defaultAction: "allow", unknown })
+        .map((line) => line.split(" ")[0]);
+    assertEquals(severities("ignore"), [], name);
+    assertEquals(severities("warn"), ["warning"], name);
+    assertEquals(severities("deny-error"), ["error"], name);
+    assertEquals(severities("error"), ["error"], name);
     assertEquals(
-      said([entry(name, "kill")], {
-        defaultAction: "allow",
-        unknown: "ignore",
-      }),
-      [],
+      said([entry(["read", name], "allow")], { unknown: "error" }),
+      [
+        `error unknown-syscall syscalls[0].names[1]: System call ${shown} is unknown: this rule has no effect: ${fix}`,
+      ],
       name,
     );
-    const warned = said([entry(name, "kill")], {
-      defaultAction: "allow",
-      unknown: "warn",
-    });
-    assertEquals(warned.map((line) => line.split(" ")[0]), ["warning"], name);
   }
+});
+
+Deno.test("checkNames() names the call of a function of the C library first", () => {
+  const of = (what: string): string => `the system call of ${what}()`;
+  const table = [
+    ["pread", `did you mean "pread64", ${of("pread")}`, "x86_64"],
+    ["pwrite", `did you mean "pwrite64", ${of("pwrite")}`, "x86_64"],
+    ["fstatat", `did you mean "newfstatat", ${of("fstatat")}`, "x86_64"],
+    ["fstatat", `did you mean "fstatat64", ${of("fstatat")}`, "x86"],
+    [
+      "posix_fadvise",
+      `did you mean "fadvise64", ${of("posix_fadvise")}`,
+      "aarch64",
+    ],
+    [
+      "posix_fadvise",
+      `did you mean "arm_fadvise64_64", ${of("posix_fadvise")}`,
+      "arm",
+    ],
+    ["wait", `did you mean "wait4", ${of("wait")}`, "x86_64"],
+    ["prlimit", `did you mean "prlimit64", ${of("prlimit")}`, "x86_64"],
+    ["newuname", `did you mean "uname", ${of("newuname")}`, "x86_64"],
+    [
+      "mkfifo",
+      'did you mean "mknod" or "mknodat", the system calls of mkfifo()',
+      "x86_64",
+    ],
+    ["mkfifo", `did you mean "mknodat", ${of("mkfifo")}`, "aarch64"],
+    [
+      "system",
+      'did you mean "clone", "clone3" or "execve", the system calls of system()',
+      "x86_64",
+    ],
+  ] as const;
+  for (const [name, fix, arch] of table) {
+    for (const written of [name, ` ${name}`, `${name}()`, `SYS_${name}`]) {
+      const lines = said([entry(["read", written], "allow")], {}, [arch]);
+      assertEquals(lines.length, 1, written);
+      assertEquals(lines[0]?.split("no effect: ")[1], fix, written);
+    }
+  }
+});
+
+Deno.test("checkNames() takes prefixes, blanks and parentheses off a name", () => {
+  const prefixes = ["sys_", "SYS_", "__NR_", "__NR3264_", "__x64_sys_"];
+  const written = [
+    ...prefixes.map((prefix) => `${prefix}openat`),
+    ...["openat ", "\topenat", "openat()", "openat(2)", "\u00a0OPENAT"],
+  ];
+  for (const name of written) {
+    assertEquals(said([entry(["read", name], "allow")]), [
+      `warning unknown-syscall syscalls[0].names[1]: System call ${
+        quote(name)
+      } is unknown: this rule has no effect: write "openat"`,
+    ]);
+  }
+  // What took a call's place where there is none of that name.
+  const [line] = said([entry(["read", "__NR_mkdir"], "allow")], {}, [
+    "aarch64",
+  ]);
+  assertEquals(line?.split("effect: ")[1], 'write "mkdirat"');
 });
 
 Deno.test("checkNames() counts a rule as denying that is stricter than the default", () => {

@@ -1,0 +1,99 @@
+/**
+ * What a name was most likely meant to be that is not a system call: a call
+ * with a prefix or a blank, a function of the C library, or a misspelt call.
+ *
+ * @module
+ */
+
+import { type Arch, isKnownName } from "../../tables/arch.ts";
+import { callsOfLibc } from "../../tables/libc_names.ts";
+import { successorsOf } from "../../tables/successors.ts";
+import { didYouMean } from "../text.ts";
+
+/**
+ * What source texts write before the name of a call: macros of C libraries, and
+ * the kernel's own functions (Linux, include/linux/syscalls.h and
+ * arch/x86/include/asm/syscall_wrapper.h).
+ */
+const PREFIX =
+  /^(?:__nr3264_|__nr_|__(?:x64|ia32|x32|arm64|riscv|s390x|s390|powerpc)_(?:compat_)?sys_|__(?:se|do)_(?:compat_)?sys_|(?:compat_|k)?sys_)/;
+
+/** How to look for the call that a name stands for. */
+export interface HintOptions {
+  /** Architectures whose calls come first. */
+  readonly arches: readonly Arch[];
+  /** Whether to look for the nearest name too, which takes a walk over all of them. */
+  readonly near: boolean;
+}
+
+/**
+ * Says what to write in place of a name that is not a system call.
+ *
+ * A function of the C library comes before the nearest name: that of `pread` is
+ * `read`, and who follows such a hint in a rule that denies loses read(2).
+ *
+ * @param name The name as written.
+ * @param options For which architectures, and how far to look.
+ * @returns Such as `did you mean "openat"`; `undefined` when nothing is near.
+ */
+export function hintFor(
+  name: string,
+  { arches, near }: HintOptions,
+): string | undefined {
+  const simple = name.trim().toLowerCase().replace(/\s*\(\d?\)$/, "");
+  const bare = simple.replace(PREFIX, "");
+  for (const core of [simple, bare]) {
+    if (isKnownName(core)) return `write ${listOf(presentOn(arches, [core]))}`;
+    const calls = presentOn(arches, callsOfLibc(core));
+    if (calls.length > 0) {
+      const what = calls.length === 1 ? "system call" : "system calls";
+      return `did you mean ${listOf(calls)}, the ${what} of ${core}()`;
+    }
+  }
+  if (!near || !/[a-z]/.test(simple)) return undefined;
+  const meant = didYouMean(
+    bare,
+    arches.flatMap((arch) => [...arch.syscalls.keys()]),
+  );
+  return meant === undefined ? undefined : `did you mean "${meant}"`;
+}
+
+/**
+ * Says whether an architecture has a call, by itself or behind a multiplexer.
+ *
+ * @param arch The architecture.
+ * @param name Name of the call.
+ * @returns Whether a rule can be made for it.
+ */
+export function hasCall(arch: Arch, name: string): boolean {
+  return arch.syscalls.has(name) ||
+    arch.multiplexed.some((call) => call.name === name);
+}
+
+/**
+ * Replaces calls that no architecture has by their successors there.
+ *
+ * @param arches The architectures.
+ * @param names Names of calls.
+ * @returns Names of calls there, or those given when there is none.
+ */
+function presentOn(
+  arches: readonly Arch[],
+  names: readonly string[],
+): readonly string[] {
+  const isHere = (name: string): boolean =>
+    arches.some((arch) => hasCall(arch, name));
+  const present = names.filter(isHere);
+  if (present.length > 0) return present;
+  const successors = names.flatMap(successorsOf).filter(isHere);
+  return successors.length > 0 ? [...new Set(successors)] : names;
+}
+
+/** Lists names: `"a"`, `"a" or "b"`, `"a", "b" or "c"`. */
+function listOf(names: readonly string[]): string {
+  const shown = names.map((name) => `"${name}"`);
+  const last = shown.at(-1) ?? "";
+  return shown.length === 1
+    ? last
+    : `${shown.slice(0, -1).join(", ")} or ${last}`;
+}
