@@ -58,7 +58,7 @@ async function main({ words: [word = "20"] }: Given): Promise<void> {
     await Deno.writeTextFile(empty, "");
     await succeed(["run", "-A", join(ROOT, "tools/bundle.ts"), single]);
     await Deno.copyFile(single, other);
-    const text = await bundle("bench/cold_child.ts", child, []);
+    const text = await bundle("bench/cold_child.ts", child);
     await Deno.writeTextFile(child, await compileAtOnce(text, [{ args: [] }]));
     const flags = `--v8-flags=${FAST}`;
     const ways: readonly Way[] = [

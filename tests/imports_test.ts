@@ -274,6 +274,35 @@ Deno.test("hook/ reaches no package, not even by way of another file", async () 
   assertEquals(outside.map((i) => `${i.from} imports ${i.specifier}`), []);
 });
 
+/** The parts of a lock file that are read. */
+interface Lock {
+  readonly npm: Readonly<Record<string, { readonly integrity: string }>>;
+}
+
+async function readJson(path: string): Promise<unknown> {
+  return JSON.parse(await Deno.readTextFile(new URL(path, ROOT)));
+}
+
+Deno.test("the program reaches one package, and its demo fetches no other", async () => {
+  const wanted = "npm:@stricli/core@1.3.0";
+  // Deno fetches what a module names, in an import() as well, before it runs.
+  const reached = (await importsOf(["cli/main.ts"])).map(({ to }) => to)
+    .filter((to) => to.startsWith("npm:"));
+  assertEquals([...new Set(reached)], [wanted]);
+  // `deno task` fetches the "imports" of deno.json and all of its lock file.
+  const { imports, lock } = await readJson("deno.json") as {
+    readonly imports: Readonly<Record<string, string>>;
+    readonly lock: unknown;
+  };
+  const listed = Object.values(imports).filter((to) => to.startsWith("npm:"));
+  assertEquals([listed, lock], [[wanted], false]);
+  // The shape is that of version 5 of the format.
+  const run = await readJson("run.lock") as Lock;
+  const all = await readJson("deno.lock") as Lock;
+  const key = wanted.replace("npm:", "");
+  assertEquals(run.npm, { [key]: all.npm[key] });
+});
+
 /** Code without comments and strings, so that prose may name what it likes. */
 function bare(text: string): string {
   return text

@@ -7,10 +7,10 @@
  * deno task bundle FILE
  * ```
  *
- * Deno reads all of it at each start, so it is kept small: the libraries that
- * draw the charts of `bench`, and the hook that `install` puts in place, are
- * packed, and unpacked where they are used. One
- * character beyond Latin-1 would make V8 keep all of the text in two bytes a
+ * Deno reads all of it at each start, so it is kept small: modules that few
+ * commands use, among them the libraries that draw the charts of `bench` and the
+ * hook that `install` puts in place, are packed, and unpacked when they are
+ * used. One character beyond Latin-1 would make V8 keep all of the text in two bytes a
  * character, so there is none.
  *
  * @module
@@ -29,41 +29,29 @@ const SHEBANG = [
   ...["--no-config", "--no-lock", "--no-remote", `--v8-flags=${FAST}\n`],
 ].join(" ");
 
-/** Libraries that are packed; each is imported where it is used. */
-const LIBRARIES = ["vega", "vega-lite"];
-
-/** What the program is used for most. */
+/** The most frequent uses of the program. */
 const USES: readonly Use[] = [
   { args: ["compile", "default:docker", "-f", "raw", "--quiet"] },
 ];
 
-/** Programs that are packed; other processes run them. */
-const PROGRAMS = [
+/** Modules that are packed. */
+const PACKED_MODULES = [
   HOOK,
+  "bench/report/draw_chart.ts",
   "bench/experiments/stacked_child.ts",
   "bench/experiments/memory_child.ts",
   "bench/engine/process_child.ts",
 ];
 
-/** Unpacks: texts in base64 stand in place of `@LIBRARIES@` and `@PROGRAMS@`. */
+/** Unpacks: a text in base64 stands in place of `@MODULES@`. */
 const UNPACK = `
-async function unpackText(base64) {
-  const stream = new Blob([Uint8Array.fromBase64(base64)]).stream();
-  return await new Response(
-    stream.pipeThrough(new DecompressionStream("gzip")),
-  ).text();
-}
-let libraries;
-function unpack(name) {
-  libraries ??= unpackText("@LIBRARIES@").then((text) =>
-    import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })))
-  );
-  return libraries.then((unpacked) => unpacked[name]);
-}
-let programs;
+let modules;
 globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
-  programs ??= unpackText("@PROGRAMS@").then(JSON.parse);
-  return programs.then((unpacked) => unpacked[path]);
+  modules ??= new Response(
+    new Blob([Uint8Array.fromBase64("@MODULES@")]).stream()
+      .pipeThrough(new DecompressionStream("gzip")),
+  ).json();
+  return modules.then((unpacked) => unpacked[path]);
 };
 `;
 
@@ -78,25 +66,15 @@ async function main({ words }: Given): Promise<void> {
   const [path = "dist/seccomp-tree"] = words;
   const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
   try {
-    const program = await bundle(
-      "cli/main.ts",
-      `${scratch}/main.js`,
-      LIBRARIES,
-    );
-    // In this folder, whose deno.json says which version of a library is meant.
-    const list = "tools/packed.ts";
-    await Deno.writeTextFile(list, exportsOf(LIBRARIES));
-    const packed = await bundle(list, `${scratch}/packed.js`, [])
-      .finally(() => Deno.remove(list));
-    const programs: Record<string, string> = {};
-    for (const entry of PROGRAMS) {
-      programs[entry] = entry === HOOK
+    const program = await bundle("cli/main.ts", `${scratch}/main.js`);
+    const modules: Record<string, string> = {};
+    for (const entry of PACKED_MODULES) {
+      modules[entry] = entry === HOOK
         ? await makeHook(scratch)
-        : await bundle(entry, `${scratch}/program.js`, []);
+        : await bundle(entry, `${scratch}/module.js`);
     }
-    const unpacking = UNPACK.replace("@LIBRARIES@", await pack(packed))
-      .replace("@PROGRAMS@", await pack(JSON.stringify(programs)));
-    const text = toAscii(unpacking + withUnpacking(program));
+    const packed = await pack(JSON.stringify(modules));
+    const text = toAscii(UNPACK.replace("@MODULES@", packed) + program);
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
       path,
@@ -106,24 +84,6 @@ async function main({ words }: Given): Promise<void> {
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
-}
-
-function exportsOf(names: readonly string[]): string {
-  return names.map((name) =>
-    `export * as ${JSON.stringify(name)} from ${JSON.stringify(name)};\n`
-  ).join("");
-}
-
-/** Has the imports of packed libraries unpack them. */
-function withUnpacking(program: string): string {
-  for (const name of LIBRARIES) {
-    const [imported, unpacked] = [`import("${name}")`, `unpack("${name}")`];
-    if (!program.includes(imported)) {
-      throw new Error(`Cannot pack ${name}: nothing imports it`);
-    }
-    program = program.replaceAll(imported, unpacked);
-  }
-  return program;
 }
 
 /** Compresses a text. */

@@ -13,19 +13,16 @@ const ROOT = fromFileUrl(new URL("..", import.meta.url));
  *
  * @param entry Its main module, from the root of the project.
  * @param output Where to write it.
- * @param external Libraries that are left out.
  * @returns Its text.
  */
 export async function bundle(
   entry: string,
   output: string,
-  external: readonly string[],
 ): Promise<string> {
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["bundle", "--quiet", "--minify", "--platform", "deno"],
-      ...external.map((name) => `--external=${name}`),
-      ...["-o", output, entry],
+      ...["--lock=deno.lock", "--frozen", "-o", output, entry],
     ],
     cwd: ROOT,
   }).output();

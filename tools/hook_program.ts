@@ -22,7 +22,7 @@ export const HOOK = "hook/main.ts";
  * @returns Its text.
  */
 export async function makeHook(scratch: string): Promise<string> {
-  const text = await bundle(HOOK, `${scratch}/hook.js`, []);
+  const text = await bundle(HOOK, `${scratch}/hook.js`);
   return await compileAtOnce(text, usesOfHook(scratch));
 }
 

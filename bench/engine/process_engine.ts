@@ -5,7 +5,7 @@
  * @module
  */
 
-import { childProgram } from "./child_program.ts";
+import { moduleUrl } from "../module_url.ts";
 import type { Engine, Job, Sample } from "./engine.ts";
 
 const CHILD = "engine/process_child.ts";
@@ -45,7 +45,7 @@ async function sample({ filter, batches, count }: Job): Promise<Sample> {
     })),
   };
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
+    args: ["run", "-A", "--no-config", "--no-lock", await moduleUrl(CHILD)],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

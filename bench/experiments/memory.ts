@@ -16,7 +16,7 @@
  * @module
  */
 
-import { childProgram } from "../engine/child_program.ts";
+import { moduleUrl } from "../module_url.ts";
 import type { MemoryRow } from "../report.ts";
 import type { Progress } from "../engine/rounds.ts";
 import type { Variant } from "../engine/variants.ts";
@@ -139,7 +139,7 @@ async function measureOne(
 async function spawn(bytes: Uint8Array): Promise<Deno.ChildProcess> {
   return new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
+      ...["run", "-A", "--no-config", "--no-lock", await moduleUrl(CHILD)],
       ...[bytes.toHex(), String(MOST_FILTERS)],
     ],
     stdin: "piped",

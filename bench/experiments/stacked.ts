@@ -8,7 +8,7 @@
  * @module
  */
 
-import { childProgram } from "../engine/child_program.ts";
+import { moduleUrl } from "../module_url.ts";
 import type { StackedRow } from "../report.ts";
 import type { Progress } from "../engine/rounds.ts";
 import { summarize } from "../engine/summary.ts";
@@ -90,7 +90,7 @@ async function stack(
 ): Promise<readonly StackedTimes[]> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "--no-config", "--no-lock", await childProgram(CHILD)],
+      ...["run", "-A", "--no-config", "--no-lock", await moduleUrl(CHILD)],
       ...[bytes.toHex(), String(height)],
     ],
     stdin: "null",

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { chartsOf, type ChartSpec } from "./chart_specs.ts";
+import { MachineError, messageOf } from "../../cli/error.ts";
+import { moduleUrl } from "../module_url.ts";
 import type { Report } from "../report.ts";
+import { chartsOf, type ChartSpec } from "./chart_specs.ts";
 import { type Theme, type ThemeName, THEMES } from "./theme.ts";
 
 /** A drawn chart. */
@@ -15,12 +17,39 @@ export interface Chart {
   readonly svg: string;
 }
 
+/** Draws one chart to SVG. */
+export type Draw = (spec: ChartSpec, theme: Theme) => Promise<string>;
+
+/**
+ * Loads the chart libraries, which Deno fetches from npm the first time; the
+ * single file has them.
+ *
+ * @throws {MachineError} when they cannot be had.
+ */
+export async function loadDrawing(): Promise<Draw> {
+  const url = await moduleUrl("report/draw_chart.ts");
+  try {
+    const drawing: { readonly drawChart: Draw } = await import(url);
+    return drawing.drawChart;
+  } catch (error) {
+    const reason = messageOf(error).split("\n")[0];
+    throw new MachineError(
+      `Cannot draw charts: Deno cannot load Vega from npm (${reason}): keep the figures by "--output json --out FILE" and draw them by "--report FILE --page DIR" on a machine that reaches npm, or use the single file, which has Vega`,
+      { cause: error },
+    );
+  }
+}
+
 /**
  * Draws all charts of a run, each for light and dark pages.
  *
  * @param report The run.
+ * @param draw From `loadDrawing`.
  */
-export async function drawCharts(report: Report): Promise<readonly Chart[]> {
+export async function drawCharts(
+  report: Report,
+  draw: Draw,
+): Promise<readonly Chart[]> {
   const charts: Chart[] = [];
   for (const name of ["light", "dark"] as const satisfies ThemeName[]) {
     const theme = THEMES[name];
@@ -30,21 +59,4 @@ export async function drawCharts(report: Report): Promise<readonly Chart[]> {
     }
   }
   return charts;
-}
-
-async function draw(spec: ChartSpec, theme: Theme): Promise<string> {
-  const { compile } = await import("vega-lite");
-  const { None, parse, View } = await import("vega");
-  // The libraries check specifications when they compile them.
-  const { spec: compiled } = compile(
-    { ...spec, config: theme.config } as unknown as Parameters<
-      typeof compile
-    >[0],
-  );
-  const view = new View(parse(compiled), { renderer: "none", logLevel: None });
-  try {
-    return `${await view.toSVG()}\n`;
-  } finally {
-    view.finalize();
-  }
 }

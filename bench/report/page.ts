@@ -6,7 +6,7 @@
 
 import { join } from "@std/path";
 import { writeFileWhole } from "../../cli/output/write.ts";
-import { drawCharts } from "./charts.ts";
+import { type Draw, drawCharts } from "./charts.ts";
 import { pageText } from "./page_text.ts";
 import type { Report } from "../report.ts";
 
@@ -16,15 +16,17 @@ import type { Report } from "../report.ts";
  * @param directory The folder; made where absent.
  * @param report The run.
  * @param json The run as it was written.
+ * @param draw From `loadDrawing`.
  */
 export async function writePage(
   directory: string,
   report: Report,
   json: string,
+  draw: Draw,
 ): Promise<void> {
   const charts = join(directory, "charts");
   await Deno.mkdir(charts, { recursive: true });
-  const drawn = await drawCharts(report);
+  const drawn = await drawCharts(report, draw);
   for (const { file, svg } of drawn) writeFileWhole(join(charts, file), svg);
   writeFileWhole(join(charts, "bench.json"), json);
   const names = new Set(drawn.map(({ file }) => file.replace(/\..*/, "")));

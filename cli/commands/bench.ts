@@ -59,13 +59,17 @@ export async function runBench(
       `Cannot measure ${words.length} sources: give one, or --compare`,
     );
   }
+  // What cannot be drawn is reported before minutes of measuring.
+  const draw = flags.page === undefined
+    ? undefined
+    : await (await import("../../bench/report/charts.ts")).loadDrawing();
   const report = flags.report === undefined
     ? await measure(io, flags, words[0] ?? "default:docker")
     : reportOf(flags.report);
   const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (flags.page !== undefined) {
+  if (flags.page !== undefined && draw !== undefined) {
     const { writePage } = await import("../../bench/report/page.ts");
-    await writePage(flags.page, report, json);
+    await writePage(flags.page, report, json, draw);
   }
   writeArtefact(
     io,
