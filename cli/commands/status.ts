@@ -9,11 +9,11 @@ import {
   type ManagerStatus,
   type Status,
 } from "../../install/status.ts";
-import { printable } from "../../tables/printable.ts";
 import { EXIT } from "../exit.ts";
 import type { OutputFlags } from "../input/flags.ts";
 import { type PlaceFlags, placeOf, settle } from "./install.ts";
 import type { Io } from "../io.ts";
+import { formatTable } from "../output/table.ts";
 
 /** Flags of `status`. */
 export interface StatusFlags extends PlaceFlags, OutputFlags {
@@ -69,29 +69,19 @@ export function formatStatus(status: Status): string {
     section(
       ["container", "pid", "runtime", "filter", "instructions"],
       containers.map((c) => [
-        printable(c.id.slice(0, 24)),
+        c.id.slice(0, 24),
         String(c.pid),
         c.runtime,
-        c.detail === "" ? c.filter : `${c.filter} (${printable(c.detail)})`,
+        c.detail === "" ? c.filter : `${c.filter} (${c.detail})`,
         String(c.instructions ?? "-"),
       ]),
     ),
   ].join("");
 }
 
-/** Columns of texts, all of them to the left. */
+/** Lays out columns that all align to the left. */
 function leftTable(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [i, cell] of row.entries()) {
-      widths[i] = Math.max(widths[i] ?? 0, cell.length);
-    }
-  }
-  return rows.map((row) =>
-    `${
-      row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd()
-    }\n`
-  ).join("");
+  return formatTable(rows, { left: [0, 1, 2, 3, 4] });
 }
 
 function section(
@@ -119,5 +109,5 @@ function stateOf(
   if (damaged.length > 0) return `damaged: ${damaged.length} paths`;
   return notOptimized === undefined
     ? "active"
-    : `not optimized: ${printable(notOptimized)}`;
+    : `not optimized: ${notOptimized}`;
 }

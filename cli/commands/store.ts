@@ -19,6 +19,7 @@ import { printable } from "../../tables/printable.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { OutputFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
+import { formatTable } from "../output/table.ts";
 import {
   currentEnvironments,
   type HookFlags,
@@ -106,34 +107,21 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
     io.out(`${JSON.stringify(report)}\n`);
     return EXIT.ok;
   }
-  const row = (
-    key: string,
-    state: string,
-    size: string,
-    about: string,
-  ): string =>
-    `${key.padEnd(SHORT_KEY)}  ${state.padEnd(8)}  ${
-      size.padStart(12)
-    }  ${about}\n`;
-  io.out([
-    row("key", "state", "instructions", "about"),
-    ...entries.map((e) =>
-      row(
-        e.key.slice(0, SHORT_KEY),
-        e.current ? "current" : "stale",
-        String(e.instructions),
-        printable(e.about.replace(/ sha256:.*/, "")),
-      )
-    ),
-    ...problems.map(({ name, problem }) =>
-      row(
-        parseEntryName(name)?.key.slice(0, SHORT_KEY) ?? printable(name),
-        "doubtful",
-        "-",
-        printable(problem),
-      )
-    ),
-  ].join(""));
+  io.out(formatTable([
+    ["key", "state", "instructions", "about"],
+    ...entries.map((e) => [
+      e.key.slice(0, SHORT_KEY),
+      e.current ? "current" : "stale",
+      String(e.instructions),
+      e.about.replace(/ sha256:.*/, ""),
+    ]),
+    ...problems.map(({ name, problem }) => [
+      parseEntryName(name)?.key.slice(0, SHORT_KEY) ?? name,
+      "doubtful",
+      "-",
+      problem,
+    ]),
+  ], { left: [0, 1, 3] }));
   return EXIT.ok;
 }
 

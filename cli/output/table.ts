@@ -1,26 +1,41 @@
 /**
- * Plain text tables.
+ * Plain text tables. Columns hold with wide and combining characters, and a
+ * cell never sends a control character to the terminal.
  *
  * @module
  */
 
+import { unicodeWidth } from "@std/cli/unicode-width";
+import { printable } from "../../tables/printable.ts";
+
+/** How a table is laid out. */
+export interface TableOptions {
+  /** Columns that align to the left (default: the first); numbers go right. */
+  readonly left?: readonly number[];
+}
+
 /**
- * Lays rows out in columns: the first one to the left, numbers to the right.
+ * Lays rows out in columns.
  *
  * @param rows Cells; the first row is the head.
+ * @param options Alignment.
  * @returns Lines, each ending in a line feed.
  */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  { left = [0] }: TableOptions = {},
+): string {
   const widths: number[] = [];
-  for (const row of rows) {
+  const shown = rows.map((row) => row.map(printable));
+  for (const row of shown) {
     for (const [i, cell] of row.entries()) {
-      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+      widths[i] = Math.max(widths[i] ?? 0, unicodeWidth(cell));
     }
   }
-  return rows.map((row) =>
+  return shown.map((row) =>
     row.map((cell, i) => {
-      const width = widths[i] ?? 0;
-      return i === 0 ? cell.padEnd(width) : cell.padStart(width);
+      const gap = " ".repeat((widths[i] ?? 0) - unicodeWidth(cell));
+      return left.includes(i) ? cell + gap : gap + cell;
     }).join("  ").trimEnd() + "\n"
   ).join("");
 }
