@@ -13,8 +13,8 @@ export interface Io {
   out(data: string | Uint8Array): void;
   /** Writes everything else. */
   err(text: string): void;
-  /** Reads standard input to its end. */
-  stdin(): Promise<Uint8Array>;
+  /** Reads standard input chunk by chunk; each is good until the next one. */
+  stdin(): AsyncIterable<Uint8Array>;
   /** Whether results go to a terminal. */
   readonly outIsTerminal: boolean;
   /** Whether messages are colored. */
@@ -23,6 +23,9 @@ export interface Io {
 
 /** Most bytes that are read from standard input or a file. */
 export const MAX_INPUT_LENGTH: number = 64 * 2 ** 20;
+
+/** Most characters of a line that is read by itself. */
+export const MAX_LINE_LENGTH: number = 2 ** 20;
 
 /** How long a full pipe that does not block is left alone, in milliseconds. */
 const WAIT_MS = 2;
@@ -73,66 +76,92 @@ function writeAll(
   }
 }
 
-async function readStdin(): Promise<Uint8Array> {
-  const chunks = createChunks("standard input");
+async function* readStdin(): AsyncGenerator<Uint8Array> {
   try {
     // `Deno.stdin.readable` loads 3 ms worth of modules.
+    const buffer = new Uint8Array(CHUNK_LENGTH);
     for (;;) {
-      const buffer = new Uint8Array(CHUNK_LENGTH);
       const size = await Deno.stdin.read(buffer);
-      if (size === null) break;
-      chunks.add(buffer.subarray(0, size));
+      if (size === null) return;
+      yield buffer.subarray(0, size);
     }
   } catch (error) {
-    if (error instanceof InputError) throw error;
     throw new InputError(`Cannot read standard input: ${reasonOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/**
+ * Bytes read at a time: few, so that little of what is read line by line
+ * outlives a collection of young objects, and V8 does not make room for it.
+ */
+const CHUNK_LENGTH = 1 << 13;
+
+/** Returns the name of an input for messages. */
+export function inputName(path: string): string {
+  return path === "-" ? "<stdin>" : path;
+}
+
+/**
+ * Reads an input to its end.
+ *
+ * @param io Streams.
+ * @param path A file or a named pipe; `-` is standard input.
+ * @throws {InputError} when it cannot be read, or is too long.
+ */
+export async function readInput(io: Io, path: string): Promise<Uint8Array> {
+  if (path !== "-") return readInputFile(path);
+  const chunks = new Chunks("standard input");
+  for await (const chunk of io.stdin()) chunks.add(chunk);
   return chunks.whole();
 }
 
-/** Collects what is read, up to the limit. */
-interface Chunks {
-  add(chunk: Uint8Array): void;
-  whole(): Uint8Array;
-}
-
-function createChunks(shown: string): Chunks {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  return {
-    add(chunk): void {
-      length += chunk.length;
-      if (length > MAX_INPUT_LENGTH) {
-        throw new InputError(
-          `Cannot read ${shown}: more than ${MAX_INPUT_LENGTH} bytes: give a profile or a filter`,
-        );
-      }
-      chunks.push(chunk);
-    },
-    whole(): Uint8Array {
-      const all = new Uint8Array(length);
-      let offset = 0;
-      for (const chunk of chunks) {
-        all.set(chunk, offset);
-        offset += chunk.length;
-      }
-      return all;
-    },
-  };
-}
-
-/** Bytes read at a time. */
-const CHUNK_LENGTH = 1 << 16;
-
 /**
- * Reads a file or a named pipe.
+ * Reads a file or a named pipe to its end.
  *
  * @param path Its path; a directory or a device is refused.
  * @throws {InputError} when it cannot be read, or is too long.
  */
 export function readInputFile(path: string): Uint8Array {
+  const chunks = new Chunks(JSON.stringify(path));
+  for (const chunk of readFile(path)) chunks.add(chunk);
+  return chunks.whole();
+}
+
+/**
+ * Reads the lines of an input, without a limit on its length.
+ *
+ * @param io Streams.
+ * @param path A file or a named pipe; `-` is standard input.
+ * @throws {InputError} when it cannot be read.
+ * @returns Lines without line feeds, those of one chunk at a time; `undefined`
+ * stands for a line that is too long.
+ */
+export async function* readLines(
+  io: Io,
+  path: string,
+): AsyncGenerator<readonly (string | undefined)[]> {
+  const decoder = new TextDecoder();
+  const limited = (line: string | undefined): string | undefined =>
+    (line?.length ?? Infinity) > MAX_LINE_LENGTH ? undefined : line;
+  // The beginning of a line whose end has not come yet.
+  let rest: string | undefined = "";
+  const chunks = path === "-" ? io.stdin() : readFile(path);
+  for await (const chunk of chunks) {
+    const lines = decoder.decode(chunk, { stream: true }).split("\n");
+    const [first = "", ...others] = lines;
+    rest = limited(rest === undefined ? undefined : rest + first);
+    const last = others.pop();
+    if (last === undefined) continue;
+    yield [rest, ...others.map(limited)];
+    rest = limited(last);
+  }
+  yield [rest === undefined ? undefined : rest + decoder.decode()];
+}
+
+/** Reads a file chunk by chunk; each is good until the next one. */
+function* readFile(path: string): Generator<Uint8Array> {
   const shown = JSON.stringify(path);
   try {
     const { isFile, isFifo, isDirectory } = Deno.statSync(path);
@@ -143,18 +172,48 @@ export function readInputFile(path: string): Uint8Array {
         }: give a file`,
       );
     }
-    const chunks = createChunks(shown);
     using file = Deno.openSync(path);
+    const buffer = new Uint8Array(CHUNK_LENGTH);
     for (;;) {
-      const chunk = new Uint8Array(CHUNK_LENGTH);
-      const count = file.readSync(chunk);
-      if (count === null) return chunks.whole();
-      chunks.add(chunk.subarray(0, count));
+      const size = file.readSync(buffer);
+      if (size === null) return;
+      yield buffer.subarray(0, size);
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`Cannot read ${shown}: ${reasonOf(error)}`, {
       cause: error,
     });
+  }
+}
+
+/** Collects what is read, up to the limit. */
+class Chunks {
+  readonly #shown: string;
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(shown: string) {
+    this.#shown = shown;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#length += chunk.length;
+    if (this.#length > MAX_INPUT_LENGTH) {
+      throw new InputError(
+        `Cannot read ${this.#shown}: more than ${MAX_INPUT_LENGTH} bytes: give a profile or a filter`,
+      );
+    }
+    this.#chunks.push(chunk.slice());
+  }
+
+  whole(): Uint8Array {
+    const all = new Uint8Array(this.#length);
+    let offset = 0;
+    for (const chunk of this.#chunks) {
+      all.set(chunk, offset);
+      offset += chunk.length;
+    }
+    return all;
   }
 }

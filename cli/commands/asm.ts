@@ -8,7 +8,7 @@ import { check } from "../../bpf/check.ts";
 import { InputError } from "../error.ts";
 import type { Format } from "../output/format_names.ts";
 import { formatProgram } from "../output/formats.ts";
-import { type Io, readInputFile } from "../io.ts";
+import { inputName, type Io, readInput } from "../io.ts";
 import { readAssembly } from "../input/source.ts";
 import { refuseOverwrite, writeArtefact } from "../output/write.ts";
 
@@ -27,8 +27,8 @@ export async function runAsm(
   file: string,
 ): Promise<void> {
   refuseOverwrite(flags.out, file);
-  const bytes = file === "-" ? await io.stdin() : readInputFile(file);
-  const name = file === "-" ? "<stdin>" : file;
+  const bytes = await readInput(io, file);
+  const name = inputName(file);
   const program = await readAssembly(name, bytes);
   const fault = check(program);
   if (fault !== undefined && !flags.force) {

@@ -22,18 +22,18 @@ import {
   parseWord,
   sixArguments,
 } from "../input/call.ts";
-import { UsageError } from "../error.ts";
-import { EXIT } from "../exit.ts";
+import { InputError, UsageError } from "../error.ts";
+import { EXIT, messageLine } from "../exit.ts";
 import {
   type CompiledSource,
   type Filter,
   loadFilter,
 } from "../input/filter.ts";
 import type { SourceFlags } from "../input/flags.ts";
-import { type Io, readInputFile } from "../io.ts";
+import { inputName, type Io, MAX_LINE_LENGTH, readLines } from "../io.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import { nativeArch } from "../input/target.ts";
-import { readVectors } from "../input/vectors.ts";
+import { readVector } from "../input/vectors.ts";
 
 /** Flags of `simulate`. */
 export interface SimulateFlags extends SourceFlags {
@@ -150,30 +150,66 @@ function nativeOf(filter: Filter): Arch {
     : nativeArch();
 }
 
-/** Simulates every line of a file of JSON objects. */
+/** Most messages about lines that cannot be read. */
+const MOST_TOLD = 20;
+/** Characters of results that are written at once. */
+const BLOCK_LENGTH = 1 << 13;
+
+/**
+ * Simulates every line of a file of JSON objects, one line at a time, so that a
+ * file of any length takes little memory. Lines that cannot be read are reported
+ * and left out.
+ */
 async function runVectors(
   io: Io,
   file: string,
   native: Arch,
   simulate: (data: SeccompData) => Simulation,
 ): Promise<number> {
-  const bytes = file === "-" ? await io.stdin() : readInputFile(file);
-  const name = file === "-" ? "<stdin>" : file;
-  let wrong = 0;
+  const counts = { read: 0, wrong: 0, unread: 0 };
+  let number = 0;
   let out = "";
-  const vectors = readVectors(name, new TextDecoder().decode(bytes), native);
-  for (const { data, expect } of vectors) {
-    const result = simulate(data);
-    const matches = expect === undefined || expect === result.value;
-    if (!matches) wrong++;
-    const expected = expect === undefined
-      ? {}
-      : { expect: formatReturnValue(expect), ok: matches };
-    out += `${JSON.stringify({ ...jsonOf(result), ...expected })}\n`;
+  const answer = (line: string | undefined): void => {
+    number++;
+    if (line?.trim() === "") return;
+    try {
+      if (line === undefined) {
+        throw new InputError(
+          `Cannot read vector: longer than ${MAX_LINE_LENGTH} characters`,
+        );
+      }
+      const { data, expect } = readVector(line, native);
+      const result = simulate(data);
+      const matches = expect === undefined || expect === result.value;
+      const expected = expect === undefined
+        ? {}
+        : { expect: formatReturnValue(expect), ok: matches };
+      out += `${JSON.stringify({ ...jsonOf(result), ...expected })}\n`;
+      counts.read++;
+      if (!matches) counts.wrong++;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      counts.unread++;
+      if (counts.unread > MOST_TOLD) return;
+      const place = `${inputName(file)}:${number}`;
+      io.err(messageLine(io, "error", error.message, place));
+    }
+  };
+  for await (const lines of readLines(io, file)) {
+    for (const line of lines) {
+      answer(line);
+      if (out.length < BLOCK_LENGTH) continue;
+      io.out(out);
+      out = "";
+    }
   }
   io.out(out);
-  if (wrong > 0) io.err(`${wrong} of ${vectors.length} vectors differ\n`);
-  return wrong > 0 ? EXIT.no : EXIT.ok;
+  const { read, wrong, unread } = counts;
+  if (wrong > 0) io.err(`${wrong} of ${read} vectors differ\n`);
+  if (unread > 0) {
+    io.err(`${unread} of ${read + unread} lines cannot be read\n`);
+  }
+  return unread > 0 ? EXIT.input : wrong > 0 ? EXIT.no : EXIT.ok;
 }
 
 function jsonOf(result: Simulation): Readonly<Record<string, unknown>> {

@@ -10,7 +10,7 @@ import { isAtLeast, type KernelVersion } from "../../profile/host.ts";
 import { UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
 import type { CostFlags, SourceFlags } from "./flags.ts";
-import { type Io, readInputFile } from "../io.ts";
+import { inputName, type Io, readInput } from "../io.ts";
 import { tellingProfile } from "./source.ts";
 
 /** The first kernel that caches calls which are always allowed. */
@@ -50,8 +50,8 @@ export async function readCost(
       "Cannot use --background without --weights: all calls weigh alike then",
     );
   }
-  const bytes = file === "-" ? await io.stdin() : readInputFile(file);
-  const name = file === "-" ? "<stdin>" : file;
+  const bytes = await readInput(io, file);
+  const name = inputName(file);
   const { parseWeights } = await import("../../profile/formats/weights.ts");
   const { counts, diagnostics } = await tellingProfile(
     io,

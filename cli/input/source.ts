@@ -27,7 +27,7 @@ import { ProfileError } from "../../profile/diagnostic.ts";
 import { InputError, messageOf, ReportedError, UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
 import { guessKind, type SourceKind } from "./guess.ts";
-import { type Io, readInputFile } from "../io.ts";
+import { inputName, type Io, readInput, readInputFile } from "../io.ts";
 import { parsePid } from "./pid.ts";
 
 /** A policy as somebody wrote it. */
@@ -86,8 +86,8 @@ export async function loadSource(
   }
   if (word.startsWith("pid:")) return await loadProcess(word);
   if (word.startsWith("bundle:")) return loadBundle(io, word);
-  const bytes = word === "-" ? await io.stdin() : readInputFile(word);
-  const name = word === "-" ? "<stdin>" : word;
+  const bytes = await readInput(io, word);
+  const name = inputName(word);
   return readSource(io, name, bytes, from);
 }
 

@@ -23,41 +23,33 @@ export interface Vector {
   readonly expect?: number;
 }
 
-/**
- * Reads a file.
- *
- * @param name Of the file, for messages.
- * @param text Its text; empty lines are skipped.
- * @param native Whose numbers they are where no architecture is named.
- * @throws {InputError} with the first line that cannot be read.
- */
-export function readVectors(
-  name: string,
-  text: string,
-  native: Arch,
-): readonly Vector[] {
-  return text.split("\n").flatMap((line, i) => {
-    if (line.trim() === "") return [];
-    try {
-      return [readVector(line, native)];
-    } catch (error) {
-      throw new InputError(
-        `Cannot read vector: ${
-          messageOf(error)
-        }: write {"arch":"x86_64","nr":41,"args":["0x26"],"expect":"ERRNO(1)"}`,
-        { place: `${name}:${i + 1}`, cause: error },
-      );
-    }
-  });
-}
-
 const FIELDS: ReadonlySet<string> = new Set([
   ...["arch", "nr", "syscall", "args", "ip", "expect"],
   // What `simulate` itself writes.
   ...["schemaVersion", "value", "verdict", "steps", "paths", "rule", "ok"],
 ]);
 
-function readVector(line: string, native: Arch): Vector {
+/**
+ * Reads one line.
+ *
+ * @param line The text of a JSON object.
+ * @param native The architecture if the line has none.
+ * @throws {InputError} when the line cannot be read.
+ */
+export function readVector(line: string, native: Arch): Vector {
+  try {
+    return parseVector(line, native);
+  } catch (error) {
+    throw new InputError(
+      `Cannot read vector: ${
+        messageOf(error)
+      }: write {"arch":"x86_64","nr":41,"args":["0x26"],"expect":"ERRNO(1)"}`,
+      { cause: error },
+    );
+  }
+}
+
+function parseVector(line: string, native: Arch): Vector {
   const value: unknown = JSON.parse(line);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new SyntaxError("not an object");

@@ -46,8 +46,11 @@ export async function call(
     err: (text) => {
       err += text;
     },
-    stdin: () =>
-      Promise.resolve(typeof stdin === "string" ? encode(stdin) : stdin),
+    stdin: async function* (): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(
+        typeof stdin === "string" ? encode(stdin) : stdin,
+      );
+    },
     outIsTerminal: options.terminal ?? false,
     color: options.color ?? false,
   };

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import type { Io } from "../../../cli/io.ts";
+import { main } from "../../../cli/main.ts";
 import { call, createFolder, SMALL_PROFILE } from "../harness.ts";
 
 const QUIET = ["-q", "--arch", "x86_64"];
@@ -121,12 +123,66 @@ Deno.test("simulate --vectors tells the line that it cannot read", async () => {
   for (const [line, message] of cases) {
     const { code, out, err } = await call(
       ["simulate", ...QUIET, "default:docker", "--vectors", "-"],
-      { stdin: `{"nr":0}\n\n${line}\n` },
+      { stdin: `{"nr":0}\n\n${line}\n{"nr":1}` },
     );
-    assertEquals([code, out], [3, ""], line);
+    // It goes on after the line.
+    assertEquals([code, out.split("\n").length], [3, 3], line);
     assertMatch(err, /^<stdin>:3: error: Cannot read vector: /, line);
     assertMatch(err, message, line);
+    assertMatch(err, /\n1 of 3 lines cannot be read\n$/, line);
   }
+});
+
+Deno.test("simulate --vectors reports the first lines that it cannot read, and counts all", async () => {
+  const { code, out, err } = await call(
+    ["simulate", ...QUIET, "default:docker", "--vectors", "-"],
+    {
+      stdin: `${"{\n".repeat(100)}{"nr":0,"expect":"TRAP"}\n${
+        "9".repeat(2 ** 21)
+      }\n{"nr":0}`,
+    },
+  );
+  assertEquals(code, 3);
+  assertEquals(out.split("\n").length, 3);
+  assertEquals(err.match(/: error: /g)?.length, 20);
+  assertMatch(
+    err,
+    /\n1 of 2 vectors differ\n101 of 103 lines cannot be read\n$/,
+  );
+  const long = await call(
+    ["simulate", ...QUIET, "default:docker", "--vectors", "-"],
+    { stdin: `{"nr":0}\n${"9".repeat(2 ** 21)}\n{"nr":0}\n` },
+  );
+  assertMatch(long.err, /^<stdin>:2: error: Cannot read vector: longer than /);
+  assertEquals(long.out.split("\n").length, 3);
+});
+
+Deno.test("simulate --vectors answers while its input still comes", async () => {
+  const line = new TextEncoder().encode('{"nr":0,"args":["0x2');
+  const rest = new TextEncoder().encode('6"]}\n');
+  let written = 0;
+  const seen: number[] = [];
+  const io: Io = {
+    out: (data) => {
+      written += data.length;
+    },
+    err: () => {},
+    stdin: async function* (): AsyncGenerator<Uint8Array> {
+      // Lines that chunks cut in two, 3 MB in all.
+      for (let i = 0; i < 10; i++) {
+        for (let j = 0; j < 1000; j++) yield* [line, rest];
+        seen.push(written);
+        await Promise.resolve();
+      }
+    },
+    outIsTerminal: false,
+    color: false,
+  };
+  const args = ["simulate", ...QUIET, "default:docker", "--vectors", "-"];
+  assertEquals(await main(io, args), 0);
+  assertEquals(seen.toSorted((a, b) => a - b), seen);
+  // What is not yet written is at most one block.
+  assert((seen[0] ?? 0) > 100_000, `${seen}`);
 });
 
 Deno.test("simulate agrees with the published vectors of libseccomp", async () => {

@@ -56,7 +56,7 @@ Deno.test("a fault of ours ends with 70 and asks for a report", async () => {
     err: (text: string) => {
       told += text;
     },
-    stdin: () => Promise.resolve(new Uint8Array()),
+    stdin: async function* (): AsyncGenerator<Uint8Array> {},
     outIsTerminal: false,
     color: false,
   };
