@@ -68,6 +68,7 @@ export {
   parseCapabilities,
   parseKernelRelease,
   parseKernelVersion,
+  PODMAN_DEFAULT_CAPABILITIES,
 } from "./profile/host.ts";
 export {
   type JsonOptions,

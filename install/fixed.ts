@@ -8,6 +8,7 @@
 import { encodeBase64 } from "../bpf/base64.ts";
 import { hostNames } from "../hook/environment.ts";
 import { compileProfile } from "../pipeline/compile_profile.ts";
+import { parseProfile } from "../profile/formats/parse.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
 import { archByName } from "../tables/arch.ts";
@@ -17,7 +18,7 @@ import { InstallError } from "./error.ts";
 export interface FixedOptions {
   readonly semantics: "crun" | "runc";
   readonly names: "host" | "builtin";
-  /** Kernel that containers will run on; without it, `minKernel` cannot be decided. */
+  /** Kernel that containers will run on: Docker would decide `minKernel` by it. */
   readonly kernel?: KernelVersion | undefined;
 }
 
@@ -28,21 +29,6 @@ export interface FixedFilter {
   /** Warnings and notes about the profile. */
   readonly findings: readonly Diagnostic[];
 }
-
-/** The capabilities that Podman gives by default (containers.conf 0.50). */
-const PODMAN_CAPABILITIES: readonly string[] = [
-  "CAP_CHOWN",
-  "CAP_DAC_OVERRIDE",
-  "CAP_FOWNER",
-  "CAP_FSETID",
-  "CAP_KILL",
-  "CAP_NET_BIND_SERVICE",
-  "CAP_SETFCAP",
-  "CAP_SETGID",
-  "CAP_SETPCAP",
-  "CAP_SETUID",
-  "CAP_SYS_CHROOT",
-];
 
 /**
  * Compiles and proves a profile.
@@ -71,10 +57,11 @@ export async function compileFixed(
       `Cannot compile for ${Deno.build.arch}: no system call table`,
     );
   }
-  const filter = compileProfile(text, {
+  // Podman and CRI-O read profiles by the same code (containers/common).
+  const profile = parseProfile(text, { kind: "podman" });
+  const filter = compileProfile(profile, {
     arch: native.name,
     kernel,
-    capabilities: new Set(PODMAN_CAPABILITIES),
     semantics,
     ...(host?.knows === undefined ? {} : { knows: host.knows }),
   });

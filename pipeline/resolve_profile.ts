@@ -16,6 +16,7 @@ import {
   DOCKER_DEFAULT_CAPABILITIES,
   type Host,
   type KernelVersion,
+  PODMAN_DEFAULT_CAPABILITIES,
 } from "../profile/host.ts";
 import { locate } from "../profile/json/path.ts";
 import { selectFor } from "../profile/select.ts";
@@ -37,7 +38,7 @@ export interface ProfileTarget
   readonly arch: ArchName | readonly ArchName[];
   /** Running kernel; without it, a profile with `minKernel` is an error. */
   readonly kernel?: KernelVersion | undefined;
-  /** Capabilities of the container; Docker's default set if absent. */
+  /** Capabilities of the container; the default of Docker or Podman if absent, by the profile's kind. */
   readonly capabilities?: ReadonlySet<string>;
 }
 
@@ -62,6 +63,9 @@ export interface ResolvedProfile extends Resolution {
   /** The target, with every default filled in. */
   readonly assumed: Assumed;
 }
+
+/** Findings of `selectFor` on the profile's list of architectures. */
+const ARCHITECTURE_CODES: readonly string[] = ["native-only", "native-added"];
 
 /**
  * Resolves a profile for a target. No filter is made.
@@ -98,7 +102,10 @@ export function resolveProfile(
   const host: Host = {
     arch: named.native.name,
     kernel: target.kernel,
-    capabilities: target.capabilities ?? DOCKER_DEFAULT_CAPABILITIES,
+    capabilities: target.capabilities ??
+      (profile.kind === "podman"
+        ? PODMAN_DEFAULT_CAPABILITIES
+        : DOCKER_DEFAULT_CAPABILITIES),
   };
   const { seccomp, diagnostics } = selectFor(profile, host);
   if (seccomp === undefined) throw unconfined(profile);
@@ -118,7 +125,9 @@ export function resolveProfile(
       diagnostics: [
         ...profile.diagnostics,
         // Whoever lists the architectures knows that the profile's list does not count.
-        ...(named.all === undefined ? diagnostics : []),
+        ...diagnostics.filter(({ code }) =>
+          named.all === undefined || !ARCHITECTURE_CODES.includes(code)
+        ),
         ...resolution.diagnostics.map(place),
       ],
       seccomp,
@@ -197,6 +206,7 @@ function assumedFor(
   semantics: Target["semantics"],
 ): Assumed {
   const base = { arches: arches.map(({ name }) => name), semantics };
+  if (kind === "podman") return { ...base, capabilities };
   if (kind !== "docker" && kind !== "docker-legacy") return base;
   return { ...base, capabilities, ...(kernel === undefined ? {} : { kernel }) };
 }

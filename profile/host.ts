@@ -117,6 +117,24 @@ export const DOCKER_DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
   "CAP_AUDIT_WRITE",
 ]);
 
+/**
+ * Capabilities of a container of Podman that asks for none. Source:
+ * containers.conf 0.50, `default_capabilities`, and Podman 4.3.1.
+ */
+export const PODMAN_DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
+  "CAP_CHOWN",
+  "CAP_DAC_OVERRIDE",
+  "CAP_FOWNER",
+  "CAP_FSETID",
+  "CAP_KILL",
+  "CAP_NET_BIND_SERVICE",
+  "CAP_SETFCAP",
+  "CAP_SETGID",
+  "CAP_SETPCAP",
+  "CAP_SETUID",
+  "CAP_SYS_CHROOT",
+]);
+
 /** Largest part of a version in a profile: moby reads eight bits. */
 const MAX_VERSION_PART = 255;
 
@@ -193,19 +211,23 @@ export function isAtLeast(
  * assertEquals(parseCapabilities("none").size, 0);
  * ```
  *
- * @param text `default` (Docker's), `none`, `all`, names such as `CAP_CHOWN`, or
- * several of them with commas between.
+ * @param text `default`, `none`, `all`, names such as `CAP_CHOWN`, or several of
+ * them with commas between.
+ * @param defaults What `default` stands for; Docker's set if absent.
  * @returns All of them together.
  * @throws {SyntaxError} When a name is unknown; all unknown ones are named.
  */
-export function parseCapabilities(text: string): ReadonlySet<string> {
+export function parseCapabilities(
+  text: string,
+  defaults: ReadonlySet<string> = DOCKER_DEFAULT_CAPABILITIES,
+): ReadonlySet<string> {
   const set = new Set<string>();
   const problems: string[] = [];
   for (const word of text.split(",").map((part) => part.trim())) {
     if (word === "none") continue;
     else if (word === "all") CAPABILITIES.forEach((name) => set.add(name));
     else if (word === "default") {
-      DOCKER_DEFAULT_CAPABILITIES.forEach((name) => set.add(name));
+      defaults.forEach((name) => set.add(name));
     } else if (CAPABILITIES.includes(word)) set.add(word);
     else problems.push(`${quote(word)} is unknown: ${capabilityHint(word)}`);
   }

@@ -53,14 +53,21 @@ export interface Selection {
 export function selectFor(profile: ParsedProfile, host: Host): Selection {
   const { section, sectionPath } = profile;
   if (section === undefined) return { seccomp: undefined, diagnostics: [] };
+  const isPodman = profile.kind === "podman";
   const errors: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = [];
   const syscalls: LinuxSyscall[] = [];
   for (const rule of section.syscalls) {
     const verdict = decideFilter(rule, host);
-    if (verdict === "needs-kernel") {
+    if (verdict === "needs-kernel" && !isPodman) {
       errors.push(kernelNeeded(profile, rule.path));
     }
-    if (verdict !== "counts") continue;
+    if (verdict === "needs-manager" && (isPodman || profile.guessed)) {
+      diagnostics.push(readingsDiffer(profile, rule.path, host));
+    }
+    const counts = verdict === "counts" ||
+      (isPodman && verdict !== "skipped");
+    if (!counts) continue;
     const { includes: _includes, excludes: _excludes, ...syscall } = rule;
     syscalls.push(syscall);
   }
@@ -73,9 +80,10 @@ export function selectFor(profile: ParsedProfile, host: Host): Selection {
     : `${sectionPath}.architectures`;
   return {
     seccomp: { ...rest, architectures, syscalls },
-    diagnostics: finding === undefined
-      ? []
-      : [{ ...finding, path, ...(locate(profile.document, path) ?? {}) }],
+    diagnostics: finding === undefined ? diagnostics : [
+      ...diagnostics,
+      { ...finding, path, ...(locate(profile.document, path) ?? {}) },
+    ],
   };
 }
 
@@ -111,6 +119,28 @@ function judgeArchitectures(
     message:
       `Profile does not list ${native}: libseccomp filters it all the same`,
     fix: "list it",
+  };
+}
+
+/** Builds the warning about a rule that Docker skips and Podman applies. */
+function readingsDiffer(
+  profile: ParsedProfile,
+  path: string,
+  { kernel }: Host,
+): Diagnostic {
+  const isPodman = profile.kind === "podman";
+  return {
+    severity: "warning",
+    code: "min-kernel",
+    path,
+    message:
+      `Docker skips this rule on kernel ${kernel?.major}.${kernel?.minor}, Podman ignores minKernel and applies it: taken as ${
+        isPodman ? "Podman" : "Docker"
+      } takes it`,
+    fix: isPodman
+      ? "remove the rule, or its minKernel"
+      : "say who reads the profile: --from docker or --from podman",
+    ...(locate(profile.document, path) ?? {}),
   };
 }
 

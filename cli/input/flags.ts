@@ -8,13 +8,12 @@ import type {
   FlagParametersForType,
   TypedPositionalParameter,
 } from "@stricli/core";
-import { SOURCE_KINDS, type SourceKind } from "./guess.ts";
+import { SOURCE_KINDS } from "./guess.ts";
 import type { AppContext } from "../lazy.ts";
 import type { TargetFlags } from "./target.ts";
 
 /** Flags of commands that read a source. */
 export interface SourceFlags extends TargetFlags {
-  readonly from?: SourceKind;
   readonly quiet: boolean;
   readonly verbose: boolean;
 }
@@ -131,7 +130,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     parse: word,
     optional: true,
     placeholder: "CAPS",
-    brief: "default, none, all or CAP_X,CAP_Y, for Docker's",
+    brief: "default, none, all or CAP_X,CAP_Y, for Docker's and Podman's",
   },
   kernel: {
     kind: "parsed",

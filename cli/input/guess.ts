@@ -10,6 +10,7 @@ import { InputError } from "../error.ts";
 export const SOURCE_KINDS = [
   "profile",
   "docker",
+  "podman",
   "oci",
   "config",
   "raw",

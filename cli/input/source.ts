@@ -76,7 +76,9 @@ export async function loadSource(
     return {
       kind: "profile",
       name: word,
-      profile: parseProfile(DEFAULT_PROFILE),
+      profile: parseProfile(DEFAULT_PROFILE, {
+        kind: from === "podman" ? from : "docker",
+      }),
     };
   }
   if (word.startsWith("default:")) {
@@ -125,6 +127,7 @@ async function readSource(
   switch (kind) {
     case "profile":
     case "docker":
+    case "podman":
     case "oci":
     case "config": {
       const profile = await tellingProfile(

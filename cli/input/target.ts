@@ -10,6 +10,7 @@ import {
   parseCapabilities,
   parseKernelRelease,
   parseKernelVersion,
+  PODMAN_DEFAULT_CAPABILITIES,
 } from "../../profile/host.ts";
 import type { UnknownNames } from "../../profile/semantics/names.ts";
 import {
@@ -18,6 +19,7 @@ import {
   ARCHES,
   type ArchName,
 } from "../../tables/arch.ts";
+import type { SourceKind } from "./guess.ts";
 import { MachineError, messageOf, UsageError } from "../error.ts";
 
 /** The options as they were given. */
@@ -29,6 +31,7 @@ export interface TargetFlags {
   readonly names: "builtin" | "host";
   readonly unknown: UnknownNames;
   readonly strict: boolean;
+  readonly from?: SourceKind;
 }
 
 /** Deno's names of architectures. */
@@ -61,7 +64,9 @@ export async function targetFor(
   return {
     arch: flags.arch === undefined ? nativeArch().name : namesOf(flags.arch),
     kernel: kernelOf(flags.kernel),
-    capabilities: capabilitiesOf(flags.caps ?? "default"),
+    ...(flags.caps === undefined
+      ? {}
+      : { capabilities: capabilitiesOf(flags.caps, flags.from) }),
     semantics: flags.semantics,
     unknown: flags.unknown,
     strict: flags.strict,
@@ -146,9 +151,14 @@ export function kernelOf(text: string | undefined): KernelVersion | undefined {
   return version;
 }
 
-function capabilitiesOf(text: string): ReadonlySet<string> {
+function capabilitiesOf(
+  text: string,
+  from: SourceKind | undefined,
+): ReadonlySet<string> {
   try {
-    return parseCapabilities(text);
+    return from === "podman"
+      ? parseCapabilities(text, PODMAN_DEFAULT_CAPABILITIES)
+      : parseCapabilities(text);
   } catch (error) {
     throw new UsageError(messageOf(error), { cause: error });
   }
@@ -163,14 +173,16 @@ function capabilitiesOf(text: string): ReadonlySet<string> {
  */
 export function assumedWords(
   { arches, semantics, capabilities, kernel }: Assumed,
-  flags: Pick<TargetFlags, "caps" | "names">,
+  flags: Pick<TargetFlags, "caps" | "names" | "from">,
 ): string {
   const parts = [
     `architectures ${arches.join("+")}`,
     `semantics ${semantics}`,
     `names ${flags.names}`,
   ];
-  if (capabilities !== undefined) {
+  if (capabilities !== undefined && flags.from === "podman") {
+    parts.push(`capabilities ${flags.caps ?? "default"} of Podman`);
+  } else if (capabilities !== undefined) {
     parts.push(
       `capabilities ${flags.caps ?? "default"}`,
       kernel === undefined

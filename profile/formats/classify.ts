@@ -13,9 +13,15 @@ import { foldKey, quote } from "../text.ts";
 /**
  * Kinds of documents: an OCI `linux.seccomp` section by itself; a profile with
  * Docker's or Podman's own fields; one of Docker 1.10 to 1.12 with one `name`
- * per rule; a whole runtime configuration.
+ * per rule; a whole runtime configuration. Docker and Podman read one format in
+ * two ways, so `podman` is never found by looking: it has to be asked for.
  */
-export type ProfileKind = "oci" | "docker" | "docker-legacy" | "config";
+export type ProfileKind =
+  | "oci"
+  | "docker"
+  | "docker-legacy"
+  | "podman"
+  | "config";
 
 /** A document whose kind is known. */
 export interface Classified {

@@ -2,10 +2,10 @@
  * Docker's and Podman's profile format: the OCI section plus conditions on the
  * machine and the container. `includes` and `excludes` say for whom a rule is,
  * `archMap` which architectures come with the native one; Docker 1.10 to 1.12
- * wrote one `name` per rule; Podman names errno values.
+ * wrote one `name` per rule; Podman names errno values and ignores `minKernel`.
  *
  * Sources: moby/profiles seccomp.go and seccomp_linux.go (`setupSeccomp`),
- * containers/common pkg/seccomp.
+ * containers/common pkg/seccomp, and what Podman 4.3.1 makes of such profiles.
  *
  * @module
  */

@@ -94,18 +94,22 @@ export function readFilter(
   };
 }
 
-/** A condition that decides without the kernel, or needs it. */
-export type Verdict = "counts" | "skipped" | "needs-kernel";
+/**
+ * Whether a rule counts on a host. `needs-kernel`: the kernel decides, and it is
+ * unknown. `needs-manager`: the kernel is against it, so Docker skips the rule;
+ * Podman ignores `minKernel`, so there the rule counts.
+ */
+export type Verdict = "counts" | "skipped" | "needs-kernel" | "needs-manager";
 
 /**
  * Decides whether a rule counts on a host: no `excludes` holds, and all of
  * `includes` does. Of `excludes.caps` one suffices, of `includes.caps` all are
- * needed. Source: moby, seccomp_linux.go, `setupSeccomp`.
+ * needed. Sources: moby, seccomp_linux.go, `setupSeccomp`; Podman 4.3.1, by
+ * experiment.
  *
  * @param rule The rule's conditions.
  * @param host For whom.
- * @returns Whether it counts; `needs-kernel` where that hangs on the kernel alone
- * and the host's is unknown.
+ * @returns The verdict of both managers.
  */
 export function decideFilter(
   rule: { readonly includes?: DockerFilter; readonly excludes?: DockerFilter },
@@ -127,11 +131,11 @@ export function decideFilter(
   if (notFrom === undefined && from === undefined) return "counts";
   if (host.kernel === undefined) return "needs-kernel";
   if (notFrom !== undefined && isAtLeast(host.kernel, notFrom)) {
-    return "skipped";
+    return "needs-manager";
   }
   return from === undefined || isAtLeast(host.kernel, from)
     ? "counts"
-    : "skipped";
+    : "needs-manager";
 }
 
 /** Refuses conditions that no manager evaluates; a remark is a warning. */

@@ -36,6 +36,8 @@ export interface ParseOptions {
 export interface ParsedProfile {
   /** What kind of document it is. */
   readonly kind: ProfileKind;
+  /** Whether the kind was found by looking at the document. */
+  readonly guessed: boolean;
   /** The document, for `locate`. */
   readonly document: JsonDocument;
   /** Path of the section: empty, or `linux.seccomp`. */
@@ -93,6 +95,7 @@ export function parseProfile(
   const section = part && readSection(part, kind);
   return {
     kind,
+    guessed: options.kind === undefined,
     document,
     sectionPath: kind === "config" ? "linux.seccomp" : "",
     section,
@@ -105,6 +108,7 @@ function readSection(part: Part<JsonObject>, kind: ProfileKind): DockerSeccomp {
   switch (kind) {
     case "docker":
     case "docker-legacy":
+    case "podman":
       return readDocker(part);
     case "oci":
     case "config":

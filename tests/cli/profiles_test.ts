@@ -102,3 +102,58 @@ Deno.test("compile does not suggest read(2) for pread in a rule that denies", as
     '<stdin>:1:57: error: syscalls[0].names[0]: System call "pread" is unknown: this rule would deny nothing: did you mean "pread64", the system call of pread()',
   ]]);
 });
+
+const NEW_KERNEL =
+  '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":9,"includes":{"minKernel":"99.0"}}]}';
+
+Deno.test("--from podman applies a rule whose minKernel Docker waits for", async () => {
+  const differ =
+    "<stdin>:1:47: warning: syscalls[0]: Docker skips this rule on kernel 6.1, Podman ignores minKernel and applies it: taken as";
+  const table = [
+    [[], "ALLOW", [
+      `${differ} Docker takes it: say who reads the profile: --from docker or --from podman`,
+    ]],
+    [["--from=docker"], "ALLOW", []],
+    [["--from=podman"], "ERRNO(9)", [
+      `${differ} Podman takes it: remove the rule, or its minKernel`,
+    ]],
+  ] as const;
+  for (const [flags, verdict, expected] of table) {
+    const { code, out, err } = await call(
+      ["simulate", ...HERE, "--kernel=6.1", ...flags, "-", "mkdir"],
+      { stdin: NEW_KERNEL },
+    );
+    const lines = err.split("\n").filter((line) => line.includes("warning"));
+    assertEquals([code, out.split("\n")[0], lines], [0, verdict, [
+      ...expected,
+    ]]);
+  }
+  // On a kernel that is new enough nothing differs, nor in what is Docker's by name.
+  const silent = [
+    ["compile", "--kernel=99.1", "-"],
+    ["compile", "--kernel=4.7", "default:docker"],
+  ];
+  for (const words of silent) {
+    const { err } = await call([...words, "--arch=x86_64"], {
+      stdin: NEW_KERNEL,
+    });
+    assertEquals(err.includes("minKernel"), false, err);
+  }
+});
+
+Deno.test("--from podman gives a container Podman's capabilities by default", async () => {
+  const profile =
+    '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO","excludes":{"caps":["CAP_MKNOD"]}}]}';
+  const verdict = async (...flags: readonly string[]): Promise<string> => {
+    const words = ["simulate", ...FIXED, ...flags, "-", "mkdir"];
+    const { out } = await call(words, { stdin: profile });
+    return out.split("\n")[0] ?? "";
+  };
+  assertEquals(await verdict(), "ALLOW");
+  assertEquals(await verdict("--from=podman"), "ERRNO(1)");
+  assertEquals(
+    await verdict("--from=podman", "--caps=default,CAP_MKNOD"),
+    "ALLOW",
+  );
+  assertEquals(await verdict("--from=podman", "--caps=all"), "ALLOW");
+});

@@ -34,14 +34,23 @@ function answer(filter: string, name: string): number {
   return run(prepare(decode(decodeBase64(filter))), toWords(data, true));
 }
 
-Deno.test("compileFixed() compiles a profile with minKernel for the kernel it is given", async () => {
-  const { filter } = await compileFixed(DEFAULT_PROFILE, OPTIONS);
+Deno.test("compileFixed() takes minKernel as Podman does, and says where Docker differs", async () => {
+  const { filter, findings } = await compileFixed(DEFAULT_PROFILE, OPTIONS);
   assertEquals(answer(filter, "read"), ALLOW);
   // ptrace: minKernel 4.8
   assertEquals(answer(filter, "ptrace"), ALLOW);
+  const codes = (list: typeof findings): readonly string[] =>
+    list.filter((d) => d.severity === "warning").map((d) => d.code);
+  assertEquals(codes(findings), []);
   const old = { ...OPTIONS, kernel: { major: 4, minor: 7 } };
-  const { filter: without } = await compileFixed(DEFAULT_PROFILE, old);
-  assertEquals(answer(without, "ptrace"), 0x0005_0001);
+  const other = await compileFixed(DEFAULT_PROFILE, old);
+  assertEquals(other.filter, filter);
+  assertEquals(codes(other.findings), ["min-kernel"]);
+  const unknown = await compileFixed(DEFAULT_PROFILE, {
+    ...OPTIONS,
+    kernel: undefined,
+  });
+  assertEquals(unknown.filter, filter);
 });
 
 Deno.test("compileFixed() reports errors and warnings of a profile, each as what it is", async () => {
