@@ -182,16 +182,15 @@ export { decide, holds, type Verdict } from "./verify/decide.ts";
 export {
   type Counterexample,
   type Coverage,
-  DEFAULT_PROOF_LIMITS,
   type LimitName,
   type Outcome,
   type Proof,
-  type ProofLimits,
   type ProofOptions,
   proveEquivalent,
   type Subject,
   type Unproven,
 } from "./verify/equivalence.ts";
+export { DEFAULT_PROOF_LIMITS, type ProofLimits } from "./verify/limits.ts";
 export {
   type BoundaryValues,
   boundaryValues,

@@ -67,6 +67,36 @@ export function report(io: Io, error: unknown): number {
   return code;
 }
 
+/**
+ * Works on several inputs and reports the problems of each before it goes on.
+ *
+ * @param io Where problems are reported.
+ * @param inputs The inputs.
+ * @param work Works on one of them; throws if it cannot be used.
+ * @returns The inputs that could not be used, and their common exit code; 3 if
+ * the codes differ, 0 if there are none.
+ */
+export async function forEachInput<T>(
+  io: Io,
+  inputs: readonly T[],
+  work: (input: T) => Promise<void>,
+): Promise<{ readonly failed: readonly T[]; readonly code: number }> {
+  const failed: T[] = [];
+  const codes = new Set<number>();
+  for (const input of inputs) {
+    try {
+      await work(input);
+    } catch (error) {
+      if (error instanceof ClosedPipe) throw error;
+      codes.add(report(io, error));
+      failed.push(input);
+    }
+  }
+  const [code = EXIT.ok] = codes;
+  const common = codes.size > 1 ? EXIT.input : code;
+  return { failed, code: codes.has(EXIT.fault) ? EXIT.fault : common };
+}
+
 function codeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof InputError || error instanceof ProgramError) {

@@ -28,13 +28,12 @@ import {
   NEVER,
   type Node,
 } from "./core/diagram.ts";
-import { LimitReached } from "./limits.ts";
 import {
-  type Counterexample,
   DEFAULT_PROOF_LIMITS,
+  LimitReached,
   type ProofLimits,
-  type Unproven,
-} from "./equivalence.ts";
+} from "./limits.ts";
+import type { Counterexample, Unproven } from "./equivalence.ts";
 import { meaningOf } from "./core/meaning.ts";
 import { holdsWithin, type Range, regionsOf } from "./describe/regions.ts";
 import { lowestInput } from "./describe/inputs.ts";

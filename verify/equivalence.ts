@@ -51,7 +51,12 @@ import {
   type Subject,
 } from "./describe/confirm.ts";
 import { NEVER, type Node } from "./core/diagram.ts";
-import { type LimitName, LimitReached } from "./limits.ts";
+import {
+  DEFAULT_PROOF_LIMITS,
+  type LimitName,
+  LimitReached,
+  type ProofLimits,
+} from "./limits.ts";
 import { intervalsOf } from "./describe/intervals.ts";
 import { meaningOf, whereDifferent } from "./core/meaning.ts";
 import { lowestInput, offsetsOf } from "./describe/inputs.ts";
@@ -64,15 +69,7 @@ import {
 } from "./core/symbols.ts";
 import { witnesses } from "./describe/witnesses.ts";
 
-export type { LimitName, Outcome, Subject };
-
-/** What may be spent on a proof. */
-export interface ProofLimits {
-  /** Most nodes of a diagram; a node takes up to 40 bytes. */
-  readonly nodes: number;
-  /** Most steps on a diagram, about 0.1 µs each. */
-  readonly steps: number;
-}
+export type { LimitName, Outcome, ProofLimits, Subject };
 
 /** Choices of `proveEquivalent`. */
 export interface ProofOptions {
@@ -137,12 +134,6 @@ export interface Unproven {
   /** How much of it there was; absent for `interrupted`. */
   readonly allowed?: number;
 }
-
-/** 1.5 million nodes and four million steps: two or three seconds and 300 MB at most. */
-export const DEFAULT_PROOF_LIMITS: ProofLimits = {
-  nodes: 1_500_000,
-  steps: 4_000_000,
-};
 
 /** Boundary inputs that are tried before giving up. */
 const GUESSES = 10_000;

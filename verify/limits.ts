@@ -5,12 +5,27 @@
  * @module
  */
 
-/** What a diagram may spend before it gives up. */
-export interface DiagramLimits {
-  /** Most nodes; a node takes up to 40 bytes. */
+/** What may be spent on a proof. */
+export interface ProofLimits {
+  /** Most nodes of a diagram; a node takes up to {@linkcode NODE_BYTES}. */
   readonly nodes: number;
-  /** Most steps of `choose`, about 0.1 µs each. */
+  /** Most steps on a diagram, each of about {@linkcode STEP_MICROSECONDS}. */
   readonly steps: number;
+}
+
+/** Most bytes that a node takes. */
+export const NODE_BYTES = 40;
+/** About how many microseconds a step takes. */
+export const STEP_MICROSECONDS = 0.1;
+
+/** 1.5 million nodes and four million steps: two or three seconds and 300 MB at most. */
+export const DEFAULT_PROOF_LIMITS: ProofLimits = {
+  nodes: 1_500_000,
+  steps: 4_000_000,
+};
+
+/** What a diagram may spend before it gives up. */
+export interface DiagramLimits extends ProofLimits {
   /** Asked now and then; true gives up. */
   readonly interrupted?: (() => boolean) | undefined;
 }

@@ -14,7 +14,7 @@ import type { Io } from "../io.ts";
 import { measure } from "../../measure/measure.ts";
 import { referenceProgram } from "../../hook/reference.ts";
 import { loadSource } from "../input/source.ts";
-import { formatMeasures } from "./stats.ts";
+import { formatMeasures, MEASURES_LEGEND } from "./stats.ts";
 
 /** Compiles the default profile for this host and shows what was gained. */
 export async function runDemo(io: Io): Promise<number> {
@@ -56,9 +56,7 @@ export async function runDemo(io: Io): Promise<number> {
     }
   }
   io.out(formatMeasures(measures));
-  io.out(
-    "\nmean, worst: executed instructions over numbers 0..469, with zero and with any arguments;\nattach: predicted; cached: calls that the kernel never runs the filter for (Linux 5.11 and later)\n",
-  );
+  io.out(MEASURES_LEGEND);
   if (typeof library !== "string") {
     tellUnknown(io, library, arches, seccomp);
   }

@@ -8,7 +8,7 @@
 import { type Arch, ARCHES } from "../../tables/arch.ts";
 import { weightsFor } from "../../pipeline/compile_profile.ts";
 import { readCost } from "../input/cost.ts";
-import { EXIT } from "../exit.ts";
+import { EXIT, forEachInput } from "../exit.ts";
 import {
   type CompiledSource,
   type Filter,
@@ -72,28 +72,34 @@ export async function runStats(
   };
   const filters: NamedMeasure[] = [];
   const trees: TreeReport[] = [];
-  for (const word of words.length === 0 ? ["default:docker"] : words) {
+  const sources = words.length === 0 ? ["default:docker"] : words;
+  const { failed, code } = await forEachInput(io, sources, async (word) => {
     const filter = await loadFilter(io, word, flags, cost);
     const arches = archesOf(filter);
     const own: NamedMeasure[] = filter.programs.map((program, i) => ({
-      name: filter.programs.length > 1
-        ? `${filter.name}#${i + 1}`
-        : filter.name,
+      name: filter.programs.length > 1 ? `${filter.name}#${i}` : filter.name,
       ...measure(program, arches, weighing),
     }));
     filters.push(...own);
     if (filter.kind === "profile") {
       trees.push(...treesOf(filter, arches, own, weighing));
     }
-  }
+  });
   if (flags.output === "json") {
-    io.out(`${JSON.stringify({ schemaVersion: 1, filters, trees })}\n`);
-    return EXIT.ok;
+    const unread = failed.length > 0 ? { unread: failed } : {};
+    io.out(
+      `${JSON.stringify({ schemaVersion: 1, filters, trees, ...unread })}\n`,
+    );
+    return code;
   }
+  if (filters.length === 0 && code !== EXIT.ok) return code;
   io.out(formatMeasures(filters, weighing.weights !== undefined));
-  if (trees.length > 0) io.out(`\n${formatTrees(trees)}`);
+  io.out(MEASURES_LEGEND);
+  if (trees.length > 0) {
+    io.out(`\n${formatTrees(trees)}${treesLegend(trees)}`);
+  }
   if (flags.verbose) io.out(trees.map(whyOf).join(""));
-  return EXIT.ok;
+  return code;
 }
 
 function archesOf(filter: Filter): readonly Arch[] {
@@ -140,6 +146,14 @@ function treesOf(
     }];
   });
 }
+
+/** Explains the columns of {@linkcode formatMeasures}. */
+export const MEASURES_LEGEND = `
+attach  predicted time of seccomp(2)
+mean    executed instructions for numbers 0..469, arguments zero
+worst   executed instructions for numbers 0..469, any arguments
+cached  calls for which the kernel never runs the filter (Linux 5.11 and later)
+`;
 
 /** Writes measures as a table, one row per filter and architecture. */
 export function formatMeasures(
@@ -197,6 +211,25 @@ function formatTrees(trees: readonly TreeReport[]): string {
       ];
     }),
   ]);
+}
+
+/** Explains the columns of {@linkcode formatTrees}. */
+function treesLegend(trees: readonly TreeReport[]): string {
+  const percent = (gap: number): string => `${(100 * gap).toFixed(2)} %`;
+  const below = trees.map(gapOf).find((gap) => percent(gap).startsWith("-"));
+  const what = trees.some(({ tree }) => tree === null)
+    ? "cost by the objective"
+    : "expected";
+  const example = below === undefined
+    ? ""
+    : `; ${percent(below)} is ${percent(-below)} below the
+                best tree of == and >= tests: JSET tests several numbers at once`;
+  return `
+expected        executed instructions of an average call
+best ==,>= tree no tree of == and >= tests executes fewer
+any program     no program executes fewer
+gap             ${what} against that tree${example}
+`;
 }
 
 /**

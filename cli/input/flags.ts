@@ -8,6 +8,11 @@ import type {
   FlagParametersForType,
   TypedPositionalParameter,
 } from "@stricli/core";
+import {
+  DEFAULT_PROOF_LIMITS,
+  NODE_BYTES,
+  STEP_MICROSECONDS,
+} from "../../verify/limits.ts";
 import { SOURCE_KINDS } from "./guess.ts";
 import type { AppContext } from "../lazy.ts";
 import type { TargetFlags } from "./target.ts";
@@ -227,14 +232,16 @@ export const LIMIT_FLAGS: Flags<LimitFlags> = {
     parse: limit,
     optional: true,
     placeholder: "N",
-    brief: "Most nodes of a proof, about 100 bytes each (default: 1000000)",
+    brief:
+      `Nodes for each attempt, up to ${NODE_BYTES} bytes each (default: ${DEFAULT_PROOF_LIMITS.nodes})`,
   },
   steps: {
     kind: "parsed",
     parse: limit,
     optional: true,
     placeholder: "N",
-    brief: "Most steps of a proof, about 0.2 µs each (default: 4000000)",
+    brief:
+      `Steps for each attempt, about ${STEP_MICROSECONDS} µs each (default: ${DEFAULT_PROOF_LIMITS.steps})`,
   },
 };
 

@@ -121,6 +121,48 @@ Deno.test("stats counts a profile and how far its tree is from the best", async 
   );
 });
 
+Deno.test("stats explains its columns, and a gap below zero", async () => {
+  const { out } = await call(["stats", ...FIXED]);
+  for (const column of ["attach", "mean", "worst", "cached", "expected"]) {
+    assertMatch(out, new RegExp(`^${column} +\\w`, "m"));
+  }
+  const [, gap] = / -([\d.]+ %) {2}/.exec(out) ?? [];
+  assertMatch(
+    out.replace(/\s+/g, " "),
+    new RegExp(
+      `^.* gap expected against that tree; -${gap} is ${gap} below the best tree of == and >= tests: JSET`,
+    ),
+  );
+  await using folder = await createFolder();
+  const plain = await folder.write(
+    "p.json",
+    '{"defaultAction":"SCMP_ACT_LOG"}',
+  );
+  const none = await call(["stats", ...FIXED, plain]);
+  assertMatch(none.out, /\ngap +expected against that tree\n$/);
+  const cached = await call(["stats", ...FIXED, "--objective", "cached"]);
+  assertMatch(cached.out, /\ngap +cost by the objective against that tree; -/);
+});
+
+Deno.test("stats reports every unreadable source and prints the rest", async () => {
+  await using folder = await createFolder();
+  const good = await folder.write("good.s", "ret #0x7fff0000\n");
+  const bad = await folder.write("bad.json", '{"defaultAction":"NOPE"}');
+  const missing = `${folder.path}/missing`;
+  const { code, out, err } = await call(
+    ["stats", ...FIXED, bad, good, missing, good],
+  );
+  assertEquals(code, 3);
+  assertEquals(out.split(good).length, 3, out);
+  assertMatch(err, /bad\.json:1:18: error: [^]*missing": No such file/);
+  const json = await call(["stats", ...FIXED, "-o", "json", bad, good]);
+  assertEquals([json.code, JSON.parse(json.out).unread], [3, [bad]]);
+  // One problem keeps its own code.
+  const gone = await call(["stats", ...FIXED, good, "pid:4194305"]);
+  assertEquals(gone.code, 5);
+  assertEquals((await call(["stats", ...FIXED, bad])).out, "");
+});
+
 Deno.test("stats -o json says the same in numbers", async () => {
   const { out } = await call(["stats", ...FIXED, "-o", "json", "--optimum"]);
   const { schemaVersion, filters, trees } = JSON.parse(out);

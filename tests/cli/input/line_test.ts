@@ -274,3 +274,15 @@ Deno.test("quiet leaves errors only, verbose tells what was made", async () => {
   );
   assertEquals(verbose.out, quiet.out);
 });
+
+Deno.test("--help of prove and diff says what limits a proof has", async () => {
+  const { DEFAULT_PROOF_LIMITS } = await import("../../../mod.ts");
+  for (const name of ["prove", "diff"]) {
+    const { out } = await call([name, "--help"]);
+    const text = out.replace(/\s+/g, " ");
+    for (const limit of ["nodes", "steps"] as const) {
+      const value = DEFAULT_PROOF_LIMITS[limit];
+      assertMatch(text, new RegExp(`--${limit} N .*\\(default: ${value}\\)`));
+    }
+  }
+});
