@@ -4,6 +4,7 @@
  * @module
  */
 
+import { afterComments, foreignText } from "../../profile/formats/foreign.ts";
 import { InputError } from "../error.ts";
 
 /** Kinds that `--from` can force. */
@@ -30,9 +31,6 @@ const ELF = [0x7f, 0x45, 0x4c, 0x46] as const;
 const BRACE = 0x7b;
 /** Characters of one instruction; shorter text is something else. */
 const LEAST_BASE64 = 12;
-/** Comments of JSON and of assembly text. */
-const LEADING_COMMENTS =
-  /^(?:\s+|\ufeff|\/\*[^]*?\*\/|(?:\/\/|[#;])[^\n]*(?:\n|$))+/;
 
 /**
  * Guesses; anything doubtful is taken for a profile, whose errors are the
@@ -51,10 +49,12 @@ export function guessKind(name: string, bytes: Uint8Array): SourceKind {
   }
   if (isUtf16(bytes)) return "profile";
   const head = bytes.subarray(0, MOST_LOOKED_AT);
-  const text = new TextDecoder().decode(head).replace(LEADING_COMMENTS, "");
+  const text = afterComments(new TextDecoder().decode(head));
   if (/^[{["]/.test(text)) return "profile";
   // Text has no NUL; every filter has, in the high bytes of its codes.
   if (head.includes(0)) return "raw";
+  // The reader of profiles names what other tools read.
+  if (foreignText(text) !== undefined) return "profile";
   const solid = text.replace(/\s/g, "");
   if (/^[0-9a-f]+$/i.test(solid) && solid.length % 16 === 0) return "hex";
   const lines = text.trim().split(/\r?\n/);

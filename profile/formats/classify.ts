@@ -6,8 +6,9 @@
 
 import { describe, optional, wrongKind } from "./fields.ts";
 import { addError, addNote, type Part } from "./findings.ts";
+import { foreignValue } from "./foreign.ts";
 import { join } from "../json/path.ts";
-import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
+import type { JsonObject, JsonValue } from "../json/value.ts";
 import { foldKey, quote } from "../text.ts";
 
 /**
@@ -60,6 +61,11 @@ export function classify(
   wanted: ProfileKind | undefined,
 ): Classified | undefined {
   const { findings, path, value } = root;
+  const foreign = foreignValue(value);
+  if (foreign !== undefined) {
+    addError(findings, { ...foreign, at: value, path });
+    return undefined;
+  }
   if (value.kind !== "object") {
     addError(findings, {
       code: "not-a-profile",
@@ -71,11 +77,6 @@ export function classify(
     return undefined;
   }
   const object: Part<JsonObject> = { findings, path, value };
-  const foreign = foreignFormat(value);
-  if (foreign !== undefined) {
-    addError(findings, { ...foreign, at: value, path });
-    return undefined;
-  }
   const isConfig = isRuntimeConfig(object);
   if (wanted === undefined) {
     return { kind: isConfig ? "config" : sectionKind(object), object };
@@ -119,48 +120,6 @@ export function findSection(
       "Configuration has no seccomp section: the container is unconfined",
   });
   return undefined;
-}
-
-/** Says which other tool's document this is. */
-function foreignFormat(
-  object: JsonObject,
-):
-  | { readonly code: string; readonly message: string; readonly fix: string }
-  | undefined {
-  const has = (key: string): boolean => findMember(object, key) !== undefined;
-  if (has("apiVersion") && has("kind")) {
-    return {
-      code: "kubernetes-object",
-      message: "Cannot read a profile from a Kubernetes object",
-      fix: "give the profile in its spec as a file by itself",
-    };
-  }
-  if (has("status") && has("bundle") && has("id")) {
-    return {
-      code: "container-state",
-      message:
-        "Cannot read a profile from a container's state, which is what hooks get after create",
-      fix: "give config.json; changes to it have no effect from that stage on",
-    };
-  }
-  if (
-    object.members.length > 0 &&
-    object.members.every((m) => isFirecracker(m.value))
-  ) {
-    return {
-      code: "firecracker-filter",
-      message: "Cannot read a profile from a filter in Firecracker's format",
-      fix: "give a Docker or OCI profile",
-    };
-  }
-  return undefined;
-}
-
-/** Says whether a value is what Firecracker has for one kind of thread. */
-function isFirecracker(value: JsonValue): boolean {
-  return value.kind === "object" &&
-    findMember(value, "default_action") !== undefined &&
-    findMember(value, "filter") !== undefined;
 }
 
 /** Says whether a document is a whole configuration; being both is an error. */

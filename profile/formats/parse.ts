@@ -16,13 +16,11 @@ import { classify, findSection, type ProfileKind } from "./classify.ts";
 import { type DockerSeccomp, readDocker } from "./docker.ts";
 import { type Diagnostic, ProfileError } from "../diagnostic.ts";
 import { type Findings, type Part, settle } from "./findings.ts";
+import { foreignText } from "./foreign.ts";
 import { MAX_JSON_LENGTH, readJson, tooLong } from "../json/read.ts";
 import type { JsonDocument, JsonObject, JsonValue } from "../json/value.ts";
 import { readSeccomp } from "./oci.ts";
-import { decodeUtf8 } from "../text.ts";
-
-/** Characters in which YAML shows itself. */
-const MAX_YAML_START = 4096;
+import { decodeUtf8, diagnosticAt, lineStartsOf } from "../text.ts";
 
 /** How to read. */
 export interface ParseOptions {
@@ -79,7 +77,7 @@ export function parseProfile(
   const maxLength = options.maxLength ?? MAX_JSON_LENGTH;
   if (source.length > maxLength) throw tooLong(source.length, maxLength);
   const text = typeof source === "string" ? source : decodeUtf8(source);
-  refuseYaml(text);
+  refuseForeign(text);
   const { document, diagnostics } = readJson(text, { maxLength });
   const findings: Findings = { document, diagnostics: [...diagnostics] };
   const root: Part<JsonValue> = { findings, value: document.root, path: "" };
@@ -116,20 +114,15 @@ function readSection(part: Part<JsonObject>, kind: ProfileKind): DockerSeccomp {
   }
 }
 
-/** Names the other format where a text is YAML, before it is called bad JSON. */
-function refuseYaml(text: string): void {
-  const start = text.slice(0, MAX_YAML_START);
-  if (
-    !/^(?:\s|#[^\n]*\n)*(?:---|apiVersion:|kind:|defaultAction:)/.test(start)
-  ) return;
+/** Names another tool's format before its text is called bad JSON. */
+function refuseForeign(text: string): void {
+  const foreign = foreignText(text);
+  if (foreign === undefined) return;
+  const start = text.length - text.replace(/^[\s\ufeff]+/, "").length;
   throw new ProfileError([{
     severity: "error",
-    code: "yaml",
     path: "",
-    message:
-      "Cannot read a profile from YAML, such as a Kubernetes SeccompProfile",
-    fix: "give the profile as JSON",
-    line: 1,
-    column: 1,
+    ...foreign,
+    ...diagnosticAt(lineStartsOf(text), start),
   }]);
 }

@@ -13,6 +13,9 @@
 
 import { isKnownName } from "../../tables/arch.ts";
 import { type Diagnostic, ProfileError } from "../diagnostic.ts";
+import { type JsonReading, readJson } from "../json/read.ts";
+import { diagnosticAt, quote } from "../text.ts";
+import { describe } from "./fields.ts";
 
 /** Counts and what was left out. */
 export interface CallCounts {
@@ -46,12 +49,12 @@ const COUNT = /^[0-9]+(?:\.[0-9]+)?$/;
  * ```
  *
  * @param text The file.
- * @returns Counts by name; a name that occurs twice is summed.
- * @throws {ProfileError} when a line cannot be read, or nothing is counted.
+ * @returns Counts by name; lines of one name are summed.
+ * @throws {ProfileError} When a line cannot be read, a key of JSON is repeated, or nothing is counted.
  */
 export function parseWeights(text: string): CallCounts {
   const errors: Diagnostic[] = [];
-  const rows = /^\s*\{/.test(text)
+  const rows = /^[\s\ufeff]*\{/.test(text)
     ? readJsonCounts(text, errors)
     : readLines(text, errors);
   const counts = new Map<string, number>();
@@ -62,7 +65,7 @@ export function parseWeights(text: string): CallCounts {
         severity: "warning",
         code: "unknown-syscall",
         path: "",
-        message: `System call "${name}" is unknown: its weight is ignored`,
+        message: `System call ${quote(name)} is unknown: its weight is ignored`,
         ...(line === undefined ? {} : { line }),
       });
     } else counts.set(name, (counts.get(name) ?? 0) + count);
@@ -92,28 +95,46 @@ function failure(message: string, line?: number): Diagnostic {
   };
 }
 
+/** Reads an object of counts; a repeated key hides a count and is refused. */
 function readJsonCounts(text: string, errors: Diagnostic[]): readonly Row[] {
-  let value: unknown;
+  let reading: JsonReading;
   try {
-    value = JSON.parse(text);
+    reading = readJson(text);
   } catch (error) {
-    errors.push(failure(
-      `Cannot read weights: ${error instanceof Error ? error.message : error}`,
-    ));
+    if (!(error instanceof ProfileError)) throw error;
+    errors.push(...error.diagnostics.map(asFailure));
     return [];
   }
-  // The text begins with a brace, so this is an object.
-  return Object.entries(value as Record<string, unknown>).flatMap(
-    ([name, count]) => {
-      if (typeof count === "number" && count >= 0 && Number.isFinite(count)) {
-        return [{ name, count }];
-      }
-      errors.push(failure(
-        `Cannot read weight of "${name}": ${JSON.stringify(count)} is no count`,
-      ));
-      return [];
-    },
+  const { document: { root, lineStarts }, diagnostics } = reading;
+  errors.push(
+    ...diagnostics.filter((d) => d.severity === "error").map(asFailure),
   );
+  const members = root.kind === "object" ? root.members : [];
+  return members.flatMap(({ key, value }): readonly Row[] => {
+    const place = diagnosticAt(lineStarts, value.start);
+    const count = value.kind === "number" ? Number(value.text) : NaN;
+    if (count >= 0 && count < Infinity) {
+      return [{ name: key.value, count, line: place.line }];
+    }
+    errors.push({
+      ...failure(
+        `Cannot read the weight of ${quote(key.value)}: ${
+          describe(value)
+        } is not a count`,
+      ),
+      ...place,
+    });
+    return [];
+  });
+}
+
+function asFailure(diagnostic: Diagnostic): Diagnostic {
+  const { message } = diagnostic;
+  return {
+    ...diagnostic,
+    code: "weights",
+    message: `Cannot read weights: ${message}`,
+  };
 }
 
 function readLines(text: string, errors: Diagnostic[]): readonly Row[] {

@@ -157,3 +157,15 @@ Deno.test("--from podman gives a container Podman's capabilities by default", as
   );
   assertEquals(await verdict("--from=podman", "--caps=all"), "ALLOW");
 });
+
+Deno.test("compile --weights refuses a count that is hidden by another", async () => {
+  await using folder = await createFolder();
+  const file = await folder.write("w.json", '{"read": 3,\n "read": 100}');
+  const { code, err } = await call([
+    ...["compile", ...FIXED, "default:docker", "--weights", file],
+  ]);
+  assertEquals([code, err], [
+    3,
+    `${file}:2:2: error: read: Cannot read weights: Key is repeated, first at 1:2: keep one of the two: some readers take the first, some the last\n`,
+  ]);
+});

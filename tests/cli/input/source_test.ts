@@ -52,6 +52,35 @@ Deno.test("sources are recognized by looking", async () => {
   }
 });
 
+Deno.test("formats of other tools are named for what they are", async () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["# ours: https://a.example/\napiVersion: v1\n", "YAML"],
+    ["kind: SeccompProfile\n", "YAML"],
+    ["2\ndenylist\n[all]\n", "an LXC policy"],
+    ["1\nwhitelist\n103\n", "an LXC policy"],
+    ["read: 1\n", "a minijail policy"],
+    ["ALLOW { read }\n", "a kafel policy"],
+    ["/etc/seccomp.json\n", 'the path "/etc/seccomp.json"'],
+    ["seccomp/profile.json", 'the path "seccomp/profile.json"'],
+    ["unconfined", 'the word "unconfined"'],
+  ];
+  for (const [stdin, what] of cases) {
+    for (const command of ["compile", "prove", "stats", "simulate"]) {
+      const words = { prove: ["default:docker"], simulate: ["read"] };
+      const more = words[command as keyof typeof words] ?? [];
+      const { code, err } = await call([command, "-", ...more], { stdin });
+      assertEquals(code, 3, `${command}: ${stdin}`);
+      assertMatch(err, /^<stdin>:\d+:\d+: error: Cannot read a profile from /);
+      assert(err.includes(what), err);
+    }
+  }
+  // A label may be called as a key of YAML is.
+  const labels = ["kind: ret #0x7fff0000\n", "spec:\n ld [0]\n ret #0\n"];
+  for (const text of labels) {
+    assertEquals(guessKind("x", new TextEncoder().encode(text)), "asm", text);
+  }
+});
+
 Deno.test("profiles are recognized by looking, and as the kind that is forced", async () => {
   const config = `{"linux": {"seccomp": ${SMALL_PROFILE}}}`;
   const docker = SMALL_PROFILE.replace(

@@ -84,3 +84,19 @@ Deno.test("weights: counts that are none are refused", () => {
     ]
   ) assertThrows(() => parseWeights(text), ProfileError, "Cannot", text);
 });
+
+Deno.test("weights: a repeated key of JSON is refused with its place", () => {
+  const table = [
+    ['{"read": 3,\n "read": 1}', 2, 2],
+    ['{"read": 3, "\\u0072ead": 3}', 1, 13],
+  ] as const;
+  for (const [text, line, column] of table) {
+    const error = assertThrows(() => parseWeights(text), ProfileError, "read");
+    assertEquals(
+      error.diagnostics.map((d) => [d.severity, d.line, d.column]),
+      [["error", line, column]],
+    );
+  }
+  // Lines are those of several processes.
+  assertEquals(parseWeights("read 2\nread 1\nclose 1").counts, EXPECTED);
+});
