@@ -1,13 +1,18 @@
 /**
  * Becoming the tracer of a thread, and why that may be refused.
  *
- * A thread has one tracer at most. Where another one is at it, it is waited for:
- * two that read filters at the same time must not refuse each other.
+ * A thread has one tracer at most. When another one is at it, it is waited for:
+ * two that read filters at the same time must not refuse each other. A thread
+ * that waits in a call which a stop would cut short is not attached at all; it
+ * has some time to get out of there.
  *
  * @module
  */
 
+import { SyscallError } from "./error.ts";
 import type { Libc } from "./libc.ts";
+import { readStatus } from "./proc.ts";
+import { fragileWait } from "./waits.ts";
 
 /** linux/ptrace.h. */
 const PTRACE_SEIZE = 0x4206;
@@ -19,43 +24,79 @@ const EACCES = 13;
 
 /** How long another tracer is waited for: one that reads filters, too, needs a moment only. */
 const BUSY_LIMIT_MS = 1000;
+/** How long a thread may stay in a call that a stop would cut short. */
+const FRAGILE_LIMIT_MS = 500;
 const POLL_US = 100;
 /** Looks that find no tracer before it is no other that refuses: one may have left before the look. */
 const FREE_LOOKS = 20;
 
 /**
- * Becomes the tracer of a thread, behind another one if need be.
+ * Becomes the tracer of a thread, after another one if need be.
  *
- * @param libc The library.
- * @param tid The thread.
- * @returns An errno, 0 for success.
+ * @throws {SyscallError} when the kernel refuses, or a stop would harm the thread.
  */
-export function attach(libc: Libc, tid: number): number {
-  const deadline = performance.now() + BUSY_LIMIT_MS;
+export function attach(libc: Libc, tid: number): void {
+  const begin = performance.now();
   let seen = false;
   for (let looks = 0;; looks++) {
-    if (libc.symbols.ptrace(PTRACE_SEIZE, tid, 0n, 0n) === 0) return 0;
+    const status = readStatus(libc, tid);
+    const passed = performance.now() - begin;
+    const fragile = isStopped(status) ? undefined : fragileWait(libc, tid);
+    if (fragile !== undefined) {
+      if (passed >= FRAGILE_LIMIT_MS) throw tooFragile(tid, fragile);
+      libc.symbols.usleep(POLL_US);
+      continue;
+    }
+    if (libc.symbols.ptrace(PTRACE_SEIZE, tid, 0n, 0n) === 0) return;
     const errno = libc.errno();
-    if (errno !== EPERM || performance.now() >= deadline) return errno;
-    seen ||= tracerOf(readStatus(tid)) !== "0";
-    if (!seen && looks >= FREE_LOOKS) return errno;
+    seen ||= tracerOf(status) !== "0";
+    if (
+      errno !== EPERM || passed >= BUSY_LIMIT_MS ||
+      (!seen && looks >= FREE_LOOKS)
+    ) throw refusal(libc, tid, "ptrace(PTRACE_SEIZE)", errno);
     libc.symbols.usleep(POLL_US);
   }
 }
 
+/** Whether job control or a tracer has stopped it: then no stop can interrupt it. */
+function isStopped(status: ReadonlyMap<string, string>): boolean {
+  return /^[Tt]/.test(status.get("State") ?? "");
+}
+
+function tooFragile(tid: number, fragile: string): SyscallError {
+  return new SyscallError(`Cannot read filters of ${tid}`, {
+    syscall: `it waits ${fragile}, which a stop would cut short`,
+    errno: 0,
+    hint: "ask again later",
+  });
+}
+
 /**
- * Explains a refusal.
+ * Makes the error of a refused call.
  *
- * @param tid The thread.
- * @param errno What the kernel said.
- * @returns A hint for people, empty where there is none.
+ * @param syscall The call.
+ * @param errno What the kernel answered.
  */
-export function explain(tid: number, errno: number): string {
+export function refusal(
+  libc: Libc,
+  tid: number,
+  syscall: string,
+  errno: number,
+): SyscallError {
+  return new SyscallError(`Cannot read filters of ${tid}`, {
+    syscall,
+    errno,
+    hint: explain(libc, tid, errno),
+  });
+}
+
+/** A hint for people, empty when there is none. */
+function explain(libc: Libc, tid: number, errno: number): string {
   switch (errno) {
     case ESRCH:
       return "there is no such thread, or it has just ended";
     case EPERM:
-      return explainRefusal(readStatus(tid));
+      return explainRefusal(readStatus(libc, tid));
     case EACCES:
       return "CAP_SYS_ADMIN in the initial user namespace is needed, and this process must not be filtered itself";
     case EIO:
@@ -81,19 +122,4 @@ function explainRefusal(status: ReadonlyMap<string, string>): string {
 /** Id of the thread that traces it, "0" for none or where /proc does not say. */
 function tracerOf(status: ReadonlyMap<string, string>): string {
   return status.get("TracerPid") ?? "0";
-}
-
-/** Fields of /proc/TID/status; none where it cannot be read. */
-function readStatus(tid: number): ReadonlyMap<string, string> {
-  try {
-    const text = Deno.readTextFileSync(`/proc/${tid}/status`);
-    return new Map(
-      text.split("\n").map((line) => {
-        const colon = line.indexOf(":");
-        return [line.slice(0, colon), line.slice(colon + 1).trim()];
-      }),
-    );
-  } catch {
-    return new Map();
-  }
 }

@@ -80,7 +80,8 @@ export async function tryContainer(
     await Deno.writeFile(`${rootfs}/pause`, tinyPause());
     await Deno.chmod(`${rootfs}/pause`, 0o755);
     const pid = await trial.start(subject, layout);
-    return await judge(pid, layout.store);
+    await becomePause(pid);
+    return await judgeFilter(pid, layout.store);
   } finally {
     await trial.end(subject);
     await Deno.remove(rootfs, { recursive: true }).catch(() => {});
@@ -191,8 +192,17 @@ async function becomePause(pid: number): Promise<void> {
   throw noContainer(`process ${pid} does not become the program`);
 }
 
-async function judge(pid: number, directory: string): Promise<Trial> {
-  await becomePause(pid);
+/**
+ * Compares the filter of a container with those of the store.
+ *
+ * @param pid Its init.
+ * @param directory The store.
+ * @throws {InstallError} `not-verified` when it is another one.
+ */
+export async function judgeFilter(
+  pid: number,
+  directory: string,
+): Promise<Trial> {
   let filters: readonly Uint8Array[];
   try {
     filters = dumpFilters(pid);

@@ -1,0 +1,151 @@
+/**
+ * What a thread is waiting in, and whether a stop would cut that short.
+ *
+ * A stop interrupts a call that waits. Most calls are then as if they had not
+ * begun, so they can begin again. The others show it: a `write` to a full pipe
+ * returns what it has written so far, a call that waits for the answer of a
+ * supervisor (seccomp_unotify(2)) is put to the supervisor a second time, an
+ * `ioctl` does what its driver likes. /proc shows in which call a thread waits
+ * without stopping it.
+ *
+ * @module
+ */
+
+import { type Arch, ARCHES } from "../tables/arch.ts";
+import type { Libc } from "./libc.ts";
+import { readMemory, readProcText } from "./proc.ts";
+
+/** A bit of every number of x32. */
+const X32_BIT = 0x4000_0000;
+
+/**
+ * Calls that an interruption leaves as if they had not begun, whether the
+ * kernel then restarts them (ERESTARTSYS and the like), continues them by
+ * `restart_syscall`, or has them answer EINTR: signal(7), "Interruption of
+ * system calls and library functions by stop signals", and the sources of
+ * Linux 6.1.
+ */
+const WAITS: ReadonlySet<string> = new Set([
+  // Time and signals.
+  ...["nanosleep", "clock_nanosleep", "clock_nanosleep_time64", "pause"],
+  ...["rt_sigsuspend", "sigsuspend", "rt_sigtimedwait"],
+  ...["rt_sigtimedwait_time64", "restart_syscall"],
+  // Descriptors.
+  ...["poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6"],
+  ...["pselect6_time64", "epoll_wait", "epoll_pwait", "epoll_pwait2"],
+  ...["io_getevents", "io_pgetevents", "io_pgetevents_time64"],
+  ...["io_uring_enter", "read", "readv", "flock", "fcntl", "fcntl64"],
+  // Sockets; `socketcall` and `ipc` hold some of x86.
+  ...["accept", "accept4", "connect", "recv", "recvfrom", "recvmsg"],
+  ...["socketcall", "ipc"],
+  // Processes and threads.
+  ...["wait4", "waitid", "waitpid", "futex", "futex_time64", "futex_wait"],
+  ...["futex_waitv", "semop", "semtimedop", "semtimedop_time64"],
+  // Messages.
+  ...["msgrcv", "msgsnd", "mq_timedreceive", "mq_timedreceive_time64"],
+  ...["mq_timedsend", "mq_timedsend_time64"],
+]);
+
+/** linux/socket.h: with it a call waits for all, and answers with a part when it is interrupted. */
+const MSG_WAITALL = 0x100n;
+/** Index of the flags. */
+const FLAGS_AT: Readonly<Record<string, number>> = {
+  recv: 3,
+  recvfrom: 3,
+  recvmsg: 2,
+};
+
+/**
+ * `ioctl` requests of threads that are interrupted all the time, as their programs know:
+ * KVM_RUN of linux/kvm.h, SECCOMP_IOCTL_NOTIF_RECV of linux/seccomp.h.
+ */
+const IOCTL_WAITS: ReadonlySet<bigint> = new Set([0xae80n, 0xc050_2100n]);
+
+/** A call that a thread has made. */
+export interface Call {
+  /** Its number, a u32. */
+  readonly nr: number;
+  /** Its arguments. */
+  readonly args: readonly bigint[];
+}
+
+/**
+ * Reports whether an interruption leaves a call as if it had not begun.
+ *
+ * @param abi How it was made.
+ * @param call The call.
+ */
+export function isWait(abi: Arch, { nr, args }: Call): boolean {
+  const name = nameOf(abi, nr);
+  if (name === "ioctl") return IOCTL_WAITS.has(args[1] ?? 0n);
+  if (name === undefined || !WAITS.has(name)) return false;
+  const flags = args[FLAGS_AT[name] ?? 6] ?? 0n;
+  return (flags & MSG_WAITALL) === 0n;
+}
+
+/**
+ * Finds the architecture whose numbers a call has.
+ *
+ * @param auditArch What seccomp sees.
+ * @param nr Its number, which tells x32 from x86_64.
+ */
+export function abiOf(auditArch: number, nr: number): Arch | undefined {
+  return ARCHES.find((arch) =>
+    arch.auditArch === auditArch && (nr & X32_BIT) === arch.syscallBit
+  );
+}
+
+/** Name of a call, undefined for an unknown one. */
+function nameOf(abi: Arch, nr: number): string | undefined {
+  for (const [name, value] of abi.syscalls) if (value === nr) return name;
+  return undefined;
+}
+
+/**
+ * Reports what a stop would cut short.
+ *
+ * The thread goes on meanwhile, so the answer is about a moment that is over.
+ *
+ * @param tid The thread.
+ * @returns What it waits in, for people; undefined when it may be stopped or /proc does not show it.
+ */
+export function fragileWait(libc: Libc, tid: number): string | undefined {
+  const text = readProcText(libc, `/proc/${tid}/syscall`);
+  // "running", or number, six arguments, stack pointer and program counter,
+  // or -1 and these two when it waits outside of a call, as for a page.
+  const [first = "", ...rest] = text?.split(" ") ?? [];
+  if (!/^[0-9]+$/.test(first)) return undefined;
+  const call = { nr: Number(first), args: rest.slice(0, 6).map(BigInt) };
+  if (readProcText(libc, `/proc/${tid}/wchan`)?.includes("seccomp") === true) {
+    return "for the answer of a seccomp supervisor";
+  }
+  const arch = archOf(libc, tid, BigInt(rest[7] ?? 0));
+  const abi = arch === undefined ? undefined : abiOf(arch, call.nr);
+  if (abi !== undefined && isWait(abi, call)) return undefined;
+  const name = abi === undefined ? undefined : nameOf(abi, call.nr);
+  return `in ${name === undefined ? `call ${call.nr}` : `"${name}"`}`;
+}
+
+/** Instructions that make a call, and the `AUDIT_ARCH_*` that seccomp then sees. */
+const ENTRIES: Readonly<
+  Record<typeof Deno.build.arch, Readonly<Record<string, number>>>
+> = {
+  // syscall; int $0x80, which is also where the kernel returns to after sysenter.
+  "x86_64": { "0f05": 0xc000_003e, "cd80": 0x4000_0003 },
+  // svc #0; those of 32 bits are others.
+  "aarch64": { "010000d4": 0xc000_00b7 },
+};
+
+/**
+ * What seccomp sees of a call that a thread has made.
+ *
+ * @param pc Where the thread goes on.
+ */
+function archOf(libc: Libc, tid: number, pc: bigint): number | undefined {
+  for (const [code, arch] of Object.entries(ENTRIES[Deno.build.arch])) {
+    const length = code.length / 2;
+    const bytes = readMemory(libc, tid, pc - BigInt(length), length);
+    if (bytes?.toHex() === code) return arch;
+  }
+  return undefined;
+}

@@ -1,0 +1,219 @@
+/**
+ * Looking does not harm: whatever reads the filters of a process, the process
+ * answers and ends as if nobody had looked.
+ *
+ * `LOOKS=1000 deno test -A tests/kernel/look_test.ts` looks as often as that.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { decodeBase64 } from "../../bpf/base64.ts";
+import { rewriteConfig, type RewriteContext } from "../../hook/precreate.ts";
+import { gatherContext } from "../../hook/context.ts";
+import { startDeadline } from "../../hook/deadline.ts";
+import { openLog } from "../../hook/log.ts";
+import { DEFAULTS } from "../../hook/settings.ts";
+import { verifyContainer } from "../../hook/state.ts";
+import { findContainers } from "../../install/containers.ts";
+import { InstallError } from "../../install/error.ts";
+import { judgeFilter } from "../../install/trial.ts";
+import { call } from "../cli/harness.ts";
+import { needs } from "../machine.ts";
+import type { Waited, Waiter } from "./waiter.ts";
+import { numberOf, type Wait, WAITS } from "./waits.ts";
+
+const test = needs("dump");
+
+/** What a filter may answer to `restart_syscall`. */
+const ACTIONS = ["SCMP_ACT_ERRNO", "SCMP_ACT_TRAP", "SCMP_ACT_KILL_PROCESS"];
+
+/** All ways to wait that this machine has and that a stop does not cut short. */
+const EVERY = (Object.keys(WAITS) as Wait[])
+  .filter((wait) => wait !== "write" && numberOf(wait) !== undefined);
+
+/** A bundle whose filter denies `restart_syscall`, and what looks need besides. */
+interface Bundle extends AsyncDisposable {
+  readonly directory: string;
+  readonly profile: string;
+  readonly filter: Uint8Array<ArrayBuffer>;
+  readonly context: RewriteContext;
+}
+
+async function createBundle(action: string): Promise<Bundle> {
+  const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-look-" });
+  const context = await gatherContext(
+    { ...DEFAULTS, store: undefined, names: "builtin" },
+    startDeadline(600_000),
+    openLog("stderr"),
+  );
+  const seccomp = {
+    defaultAction: "SCMP_ACT_ALLOW",
+    architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+    syscalls: [{ names: ["restart_syscall"], action }],
+  };
+  const rewritten = await rewriteConfig(
+    JSON.stringify({ ociVersion: "1.0.2", process: {}, linux: { seccomp } }),
+    context,
+  );
+  assert(rewritten.kind === "added");
+  await Deno.writeTextFile(`${directory}/config.json`, rewritten.text);
+  const profile = `${directory}/profile.json`;
+  await Deno.writeTextFile(profile, JSON.stringify(seccomp));
+  const { annotations } = JSON.parse(rewritten.text);
+  return {
+    directory,
+    profile,
+    context,
+    filter: decodeBase64(annotations["run.oci.seccomp_bpf_data"]),
+    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+}
+
+/** Everything that reads the filters of a process that it has not started. */
+const WAYS: Readonly<
+  Record<string, (pid: number, bundle: Bundle) => Promise<void>>
+> = {
+  dump: async (pid, { filter }) => {
+    const { code, bytes, err } = await call([
+      "dump",
+      `pid:${pid}`,
+      "-f",
+      "raw",
+    ]);
+    assertEquals([code, err], [0, ""]);
+    assertEquals(bytes, filter);
+  },
+  verify: async (pid, { profile }) => {
+    const words = ["verify", "-q", `pid:${pid}`, "--against", profile];
+    const { code, out, err } = await call(words);
+    assertEquals([code, err], [0, ""], out);
+  },
+  "verify --all": async (pid) => {
+    const { out } = await call(["verify", "--all", "-q", "-o", "json"]);
+    const { processes }: { processes: { pid: number; reason?: string }[] } =
+      JSON.parse(out);
+    const row = processes.find((row) => row.pid === pid);
+    assertEquals([row?.pid, row?.reason], [pid, undefined]);
+  },
+  status: async (pid, { directory, filter }) => {
+    const state = `${directory}/run/id`;
+    await Deno.mkdir(state, { recursive: true });
+    await Deno.writeTextFile(`${state}/status`, JSON.stringify({ pid }));
+    const [found] = await findContainers([`${directory}/run`], []);
+    assertEquals([found?.pid, found?.instructions, found?.detail], [
+      pid,
+      filter.length / 8,
+      "",
+    ]);
+  },
+  hook: async (pid, { directory, context }) => {
+    const state = { id: "id", status: "running", pid, bundle: directory };
+    const { live } = await verifyContainer(state, context);
+    assertEquals(live, "same");
+  },
+  trial: async (pid, { directory }) => {
+    // There is no store, so the look ends with that.
+    const error = await judgeFilter(pid, `${directory}/store`)
+      .then(() => undefined, (error: unknown) => error);
+    assert(error instanceof InstallError, String(error));
+    assert(error.message.includes("is not in"), error.message);
+  },
+};
+
+/** Looks of each way at each call. */
+const ROUNDS = Math.max(
+  1,
+  Math.ceil(
+    Number(Deno.env.get("LOOKS") ?? "1") /
+      (ACTIONS.length * EVERY.length * Object.keys(WAYS).length),
+  ),
+);
+
+/** Number of the call in which a thread waits, undefined while it runs. */
+function waitsIn(tid: number): number | undefined {
+  const text = Deno.readTextFileSync(`/proc/${tid}/syscall`);
+  return /^\d/.test(text) ? parseInt(text) : undefined;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** A process whose first thread makes calls, one after the other. */
+interface Waiting extends AsyncDisposable {
+  readonly pid: number;
+  /** Lets the first thread go on to its next call. */
+  next(): Promise<void>;
+  /** Awaits the end. */
+  end(): Promise<{ readonly status: Deno.CommandStatus; waited?: Waited }>;
+}
+
+function startWaiter(waiter: Waiter): Waiting {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-lock"],
+      new URL("waiter.ts", import.meta.url).href,
+      JSON.stringify(waiter),
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const output = new Response(child.stdout).text();
+  return {
+    pid: child.pid,
+    // It may have ended.
+    next: () => writer.write(new Uint8Array(1)).catch(() => {}),
+    end: async () => {
+      const last = (await output).trim();
+      const status = await child.status;
+      // The line comes from `waiter.ts`.
+      return last === "" ? { status } : { status, waited: JSON.parse(last) };
+    },
+    [Symbol.asyncDispose]: async () => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await writer.abort().catch(() => {});
+      await output;
+      await child.status;
+    },
+  };
+}
+
+for (const action of ACTIONS) {
+  test(`a look harms no thread that waits where restart_syscall is ${action}`, async () => {
+    await using bundle = await createBundle(action);
+    await using waiting = startWaiter({
+      filter: bundle.filter.toBase64(),
+      first: EVERY,
+      others: EVERY,
+    });
+    const { pid } = waiting;
+    const failures: unknown[] = [];
+    for (const wait of EVERY) {
+      for (const [way, look] of Object.entries(WAYS)) {
+        for (let i = 0; i < ROUNDS && failures.length === 0; i++) {
+          try {
+            await until(() => waitsIn(pid) === numberOf(wait));
+            await look(pid, bundle);
+          } catch (error) {
+            failures.push(`${way}, ${wait}: ${error}`);
+          }
+        }
+      }
+      await waiting.next();
+    }
+    const { status, waited } = await waiting.end();
+    const expected = Object.fromEntries(
+      EVERY.map((wait) => [wait, [WAITS[wait].answer]]),
+    );
+    assertEquals([status.signal, waited, failures], [
+      null,
+      { first: expected, others: expected },
+      [],
+    ]);
+  });
+}
