@@ -16,7 +16,7 @@ import { verifyContainer } from "../../hook/state.ts";
 import { findContainers } from "../../install/containers.ts";
 import { InstallError } from "../../install/error.ts";
 import { judgeFilter } from "../../install/trial.ts";
-import { call } from "../cli/harness.ts";
+import { call, spawn } from "../cli/harness.ts";
 import { needs } from "../machine.ts";
 import type { Waited, Waiter } from "./waiter.ts";
 import { numberOf, type Wait, WAITS } from "./waits.ts";
@@ -88,7 +88,7 @@ const WAYS: Readonly<
     assertEquals([code, err], [0, ""], out);
   },
   "verify --all": async (pid) => {
-    const { out } = await call(["verify", "--all", "-q", "-o", "json"]);
+    const { out } = await spawn(["verify", "--all", "-q", "-o", "json"]);
     const { processes }: { processes: { pid: number; reason?: string }[] } =
       JSON.parse(out);
     const row = processes.find((row) => row.pid === pid);
