@@ -6,16 +6,28 @@
  */
 
 import {
+  AliasNotFoundError,
   type Application,
-  ArgumentScannerError,
+  ArgumentParseError,
   buildApplication,
   buildRouteMap,
   type Command,
-  formatMessageForArgumentScannerError,
+  EnumValidationError,
+  FlagNotFoundError,
+  InvalidNegatedFlagSyntaxError,
   type RouteMap,
   text_en as ENGLISH,
+  UnexpectedFlagError,
+  UnexpectedPositionalError,
+  UnsatisfiedFlagError,
+  UnsatisfiedPositionalError,
 } from "@stricli/core";
+import { didYouMean } from "../profile/text.ts";
+import { printable, quoteText } from "../tables/printable.ts";
+import { messageOf } from "./error.ts";
+import { faultText } from "./exit.ts";
 import type { AppContext } from "./lazy.ts";
+import { usageOf } from "./manual.ts";
 import { NAME } from "./program.ts";
 
 type Routes = Readonly<
@@ -114,54 +126,86 @@ export async function createApp(
       scanner: {
         caseStyle: "allow-kebab-for-camel",
         allowArgumentEscapeSequence: true,
+        distanceOptions: DISTANCE,
       },
       documentation: { disableAnsiColor: true },
-      localization: { text: { ...ENGLISH, ...TEXT } },
+      localization: { text: { ...ENGLISH, ...texts(command ?? "") } },
     },
   );
 }
 
-const TEXT: Pick<
-  typeof ENGLISH,
-  "exceptionWhileParsingArguments" | "noCommandRegisteredForInput"
-> = {
-  exceptionWhileParsingArguments: (error) =>
-    `error: Cannot read the command line: ${
-      error instanceof ArgumentScannerError ? explain(error) : String(error)
-    }`,
-  noCommandRegisteredForInput: ({ input, corrections }) =>
-    `error: Cannot run ${JSON.stringify(input)}: no such command${
-      meant(corrections) || `: see ${NAME} --help`
-    }`,
-};
+/** How far a name may be from what was typed to be suggested. */
+const DISTANCE = {
+  threshold: 4,
+  weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 },
+} as const;
 
-function explain(error: ArgumentScannerError): string {
-  return formatMessageForArgumentScannerError(error, {
-    FlagNotFoundError: ({ input, corrections }) =>
-      `no flag --${input}${meant(corrections.map((name) => `--${name}`))}`,
-    AliasNotFoundError: ({ input }) => `no flag -${input}`,
-    ArgumentParseError: ({ externalFlagNameOrPlaceholder, input, exception }) =>
-      `${externalFlagNameOrPlaceholder} ${JSON.stringify(input)}: ${
-        exception instanceof Error ? exception.message : String(exception)
+/** What is said about a command line that cannot be read, and about faults. */
+function texts(command: string): Partial<typeof ENGLISH> {
+  return {
+    exceptionWhileParsingArguments: (error) =>
+      `error: ${printable(explain(error, command))}`,
+    noCommandRegisteredForInput: ({ input, corrections }) =>
+      `error: Unknown command ${quoteText(input)}; ${
+        meant(corrections) ?? `see "${NAME} --help"`
       }`,
-    EnumValidationError: ({ externalFlagName, input, values }) =>
-      `--${externalFlagName} ${JSON.stringify(input)}: use one of ${
-        values.join(", ")
-      }`,
-    UnexpectedFlagError: ({ externalFlagName }) =>
-      `--${externalFlagName} is given twice: once will do`,
-    UnsatisfiedFlagError: ({ externalFlagName }) =>
-      `--${externalFlagName} has no value`,
-    UnexpectedPositionalError: ({ expectedCount, input }) =>
-      `${JSON.stringify(input)} is too much: ${
-        expectedCount === 1 ? "one word" : `${expectedCount} words`
-      } will do`,
-    UnsatisfiedPositionalError: ({ placeholder }) => `no ${placeholder}`,
-  });
+    exceptionWhileLoadingCommandFunction: faultText,
+    exceptionWhileLoadingCommandContext: faultText,
+    exceptionWhileRunningCommand: faultText,
+  };
 }
 
-function meant(corrections: readonly string[]): string {
+/** Says what is wrong with a command line. */
+function explain(error: unknown, command: string): string {
+  const usage = `usage: ${usageOf(command)}`;
+  if (error instanceof FlagNotFoundError) {
+    const near = meant(error.corrections.map((name) => `--${name}`));
+    return `Unknown option --${error.input}; ${
+      near ?? `see "${NAME} ${command} --help"`
+    }`;
+  }
+  if (error instanceof AliasNotFoundError) {
+    return `Unknown option -${error.input}; see "${NAME} ${command} --help"`;
+  }
+  if (error instanceof EnumValidationError) {
+    const { externalFlagName, input, values } = error;
+    const near = didYouMean(input, values);
+    return `Cannot read --${externalFlagName} ${quoteText(input)}: not one of ${
+      values.join(", ")
+    }${near === undefined ? "" : `; did you mean ${near}`}`;
+  }
+  if (error instanceof ArgumentParseError) {
+    const { externalFlagNameOrPlaceholder: name, input, exception } = error;
+    // Placeholders of arguments are upper case, names of options lower case.
+    const what = /^[a-z]/.test(name) ? `--${name}` : name;
+    const why = exception instanceof SyntaxError
+      ? "the option takes no value"
+      : messageOf(exception);
+    return `Cannot read ${what} ${quoteText(input)}: ${why}`;
+  }
+  if (error instanceof InvalidNegatedFlagSyntaxError) {
+    const { externalFlagName, valueText } = error;
+    return `Cannot read --${externalFlagName} ${
+      quoteText(valueText)
+    }: the option takes no value`;
+  }
+  if (error instanceof UnexpectedFlagError) {
+    return `Option --${error.externalFlagName} is given twice; give it once`;
+  }
+  if (error instanceof UnsatisfiedFlagError) {
+    return `Missing value of --${error.externalFlagName}`;
+  }
+  if (error instanceof UnexpectedPositionalError) {
+    return `Too many arguments: ${quoteText(error.input)}; ${usage}`;
+  }
+  if (error instanceof UnsatisfiedPositionalError) {
+    return `Missing argument: ${error.placeholder}; ${usage}`;
+  }
+  return messageOf(error);
+}
+
+function meant(corrections: readonly string[]): string | undefined {
   return corrections.length === 0
-    ? ""
-    : `: did you mean ${corrections.join(" or ").replaceAll("`", "")}`;
+    ? undefined
+    : `did you mean ${corrections.join(" or ").replaceAll("`", "")}`;
 }

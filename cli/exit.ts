@@ -56,15 +56,16 @@ export function report(io: Io, error: unknown): number {
     io.err(messageLine(io, "error", messageOf(error), place));
     return code;
   }
-  const stack = error instanceof Error ? error.stack : undefined;
-  io.err(
-    messageLine(
-      io,
-      "error",
-      "This is a fault of seccomp-tree, please report it with the input",
-    ) + `${stack ?? messageOf(error)}\n`,
-  );
+  io.err(`${faultText(error)}\n`);
   return code;
+}
+
+/** Says that an error is a fault of the program, with where it arose. */
+export function faultText(error: unknown): string {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return `error: Unexpected fault of seccomp-tree; please report it with the input\n${
+    stack ?? messageOf(error)
+  }`;
 }
 
 /**

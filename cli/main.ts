@@ -14,7 +14,12 @@ import { createApp } from "./app.ts";
 import { EXIT, report } from "./exit.ts";
 import { type Io, processIo } from "./io.ts";
 import type { AppContext } from "./lazy.ts";
-import { type CommandLine, readCommandLine } from "./input/line.ts";
+import {
+  type CommandLine,
+  readCommandLine,
+  separateOptions,
+} from "./input/line.ts";
+import { commandsOf } from "./output/reflect.ts";
 import { NAME } from "./program.ts";
 
 /**
@@ -59,7 +64,13 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
       code = report(io, error);
     }
   };
-  await run(await createApp(words[0]), words, { process, io, settle });
+  const [name, ...rest] = words;
+  const app = await createApp(name);
+  const command = commandsOf(app).find((known) => known.name === name);
+  const given = name === undefined || command === undefined
+    ? words
+    : [name, ...separateOptions(rest, command)];
+  await run(app, given, { process, io, settle });
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);
   if (status === 0) return EXIT.ok;

@@ -7,7 +7,7 @@ const DECODER = new TextDecoder();
 async function run(
   words: readonly string[],
   cwd: string,
-  input = "",
+  { input = "", code = 0 }: { input?: string; code?: number } = {},
 ): Promise<Deno.CommandOutput> {
   const [program = "", ...args] = words;
   const child = new Deno.Command(program, {
@@ -21,7 +21,7 @@ async function run(
   await writer.write(new TextEncoder().encode(input)).catch(() => {});
   await writer.close().catch(() => {});
   const output = await child.output();
-  assertEquals(output.code, 0, DECODER.decode(output.stderr));
+  assertEquals(output.code, code, DECODER.decode(output.stderr));
   return output;
 }
 
@@ -50,6 +50,25 @@ Deno.test("the single file does what the sources do, where there are none", asyn
       );
       assertEquals(stdout, expected.stdout);
     });
+    await t.step(
+      "errors of the command line, whose classes have lost their names",
+      async () => {
+        const cases: readonly (readonly [string, string])[] = [
+          ["prove a", "Missing argument: B; usage: seccomp-tree prove "],
+          ["prove a b c", 'Too many arguments: "c"; usage: '],
+          ["compile -fhxe", 'Cannot read --format "hxe": not one of '],
+          ["compile --arch", "Missing value of --arch"],
+          ["compile --frmat", "Unknown option --frmat; did you mean --format"],
+          ["compile -qq", "Option --quiet is given twice; give it once"],
+        ];
+        for (const [args, message] of cases) {
+          const command = words(...args.split(" "));
+          const { stderr } = await run(command, directory, { code: 2 });
+          const text = DECODER.decode(stderr);
+          assert(text.startsWith(`error: ${message}`), text);
+        }
+      },
+    );
     await t.step("what compile needs is compiled at once", async () => {
       const log = join(directory, "v8.log");
       const events = `--log-function-events,--no-logfile-per-isolate`;
@@ -80,7 +99,7 @@ Deno.test("the single file does what the sources do, where there are none", asyn
       const { stdout } = await run(
         [Deno.execPath(), "run", "--no-config", hook, "hook"],
         directory,
-        JSON.stringify(config),
+        { input: JSON.stringify(config) },
       );
       const { annotations, ...rest } = JSON.parse(DECODER.decode(stdout));
       assertEquals(rest, config);

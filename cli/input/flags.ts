@@ -70,14 +70,16 @@ function words(input: string): readonly string[] {
 
 /** Reads a number from 0 up without a fraction. */
 export function count(input: string): number {
-  if (!/^[0-9]{1,6}$/.test(input)) throw new Error("not a number from 0 up");
+  if (!/^[0-9]{1,6}$/.test(input)) {
+    throw new Error("not an integer from 0 to 999999");
+  }
   return Number(input);
 }
 
 /** Reads a limit. */
 function limit(input: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(input)) {
-    throw new Error("not a number from 1 up");
+    throw new Error("not an integer from 1 to 999999999");
   }
   return Number(input);
 }

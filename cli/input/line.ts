@@ -4,7 +4,14 @@
  * @module
  */
 
+import { quoteText } from "../../tables/printable.ts";
 import { UsageError } from "../error.ts";
+import {
+  type CommandInfo,
+  type FlagInfo,
+  takesValue,
+} from "../output/reflect.ts";
+import { NAME } from "../program.ts";
 
 /** A command line that was looked through. */
 export interface CommandLine {
@@ -25,10 +32,10 @@ const COLORS: Readonly<Record<string, boolean | undefined>> = {
 };
 
 /**
- * Looks through the words up to `--`, behind which they belong to the command.
+ * Looks through the words up to `--`; those after it belong to the command.
  *
  * @param args The words without the program's name.
- * @throws {UsageError} when one of them looks like a flag and is none.
+ * @throws {UsageError} when `--color` cannot be read.
  */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
@@ -42,10 +49,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     else if (arg === "--version") version = true;
     else if (arg === "--color") colors.push(i + 1 < end ? args[++i] ?? "" : "");
     else if (arg.startsWith("--color=")) colors.push(arg.slice(8));
-    else {
-      refuseOddFlag(arg);
-      words.push(arg);
-    }
+    else words.push(arg);
   }
   if (words[0] === "help") {
     help = true;
@@ -59,34 +63,76 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   };
 }
 
-/** The scanner of @stricli/core takes what it cannot read as a flag for a word. */
-function refuseOddFlag(arg: string): void {
-  const known = /^--[a-z][a-z.\d_-]+(?:=.+)?$/is.test(arg) ||
-    /^-[a-z]+$/i.test(arg) || /^-[a-z]=.+$/is.test(arg);
-  if (known || !/^-(?:-|[a-z])/i.test(arg)) return;
-  const [name = ""] = arg.split("=");
-  throw new UsageError(
-    arg.endsWith("=")
-      ? `Cannot read the command line: ${name} has no value`
-      : `Cannot read the command line: no flag ${
-        JSON.stringify(arg)
-      }: put -- before a word that begins with a dash`,
-  );
+/**
+ * Reads bundled short options (`-qf hex`) and attached values (`-fhex`), which
+ * the scanner of @stricli/core does not know, and refuses what it would take for
+ * an argument although it looks like an option.
+ *
+ * @param words The words after the command's name.
+ * @param command The command.
+ * @returns The words with each option by itself.
+ * @throws {UsageError} when one of them looks like an option and is not one.
+ */
+export function separateOptions(
+  words: readonly string[],
+  { name, flags }: Pick<CommandInfo, "name" | "flags">,
+): readonly string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const unknown = (option: string): UsageError =>
+    new UsageError(
+      `Unknown option ${option}; see "${NAME} ${name} --help", or write -- before an argument that begins with a dash`,
+    );
+  const separated = words.slice(0, end).flatMap((word) => {
+    if (/^-[a-z]/i.test(word)) return separate(word, flags, unknown);
+    if (!word.startsWith("--")) return [word];
+    // What @stricli/core takes for an option.
+    const [, option, value] = /^(--[a-z][a-z.\d_-]+)(=.*)?$/is.exec(word) ?? [];
+    if (option === undefined) throw unknown(word);
+    if (value === "=") throw new UsageError(`Missing value of ${option}`);
+    return [word];
+  });
+  return [...separated, ...words.slice(end)];
+}
+
+/** Takes a word of short options apart. */
+function separate(
+  word: string,
+  flags: readonly FlagInfo[],
+  unknown: (option: string) => UsageError,
+): readonly string[] {
+  const options: string[] = [];
+  for (const [i, letter] of [...word].entries()) {
+    if (i === 0) continue;
+    const flag = flags.find(({ alias }) => alias === letter);
+    if (flag === undefined) throw unknown(`-${letter}`);
+    const rest = word.slice(i + 1);
+    if (takesValue(flag) && rest !== "") {
+      const value = rest.replace(/^=/, "");
+      if (value !== "") return [...options, `--${flag.external}=${value}`];
+      throw new UsageError(`Missing value of --${flag.external}`);
+    }
+    if (rest.startsWith("=")) {
+      throw new UsageError(
+        `Cannot read -${letter} ${
+          quoteText(rest.slice(1))
+        }: the option takes no value`,
+      );
+    }
+    options.push(`-${letter}`);
+  }
+  return options;
 }
 
 function colorOf(colors: readonly string[]): boolean | undefined {
   const [when] = colors;
   if (when === undefined) return undefined;
   if (colors.length > 1) {
-    throw new UsageError(
-      "Cannot read the command line: --color is given twice: once will do",
-    );
+    throw new UsageError("Option --color is given twice; give it once");
   }
+  if (when === "") throw new UsageError("Missing value of --color");
   if (!Object.hasOwn(COLORS, when)) {
     throw new UsageError(
-      `Cannot read the command line: --color ${
-        JSON.stringify(when)
-      }: use one of auto, always, never`,
+      `Cannot read --color ${quoteText(when)}: not one of auto, always, never`,
     );
   }
   return COLORS[when];

@@ -7,7 +7,7 @@
 
 import { createApp } from "../app.ts";
 import { TARGET_FLAG_NAMES } from "../input/flags.ts";
-import { MANUALS } from "../manual.ts";
+import { MANUALS, usageOf } from "../manual.ts";
 import { NAME } from "../program.ts";
 import { type CommandInfo, commandsOf, type FlagInfo } from "./reflect.ts";
 
@@ -73,8 +73,7 @@ const GLOBAL: readonly string[] = entry(
 );
 
 function usage(name: string): string {
-  const words = [NAME, name, MANUALS[name]?.usage ?? "[FLAG...]"];
-  return `Usage: ${words.filter((word) => word !== "").join(" ")}`;
+  return `Usage: ${usageOf(name)}`;
 }
 
 function examples(name: string): readonly string[] {

@@ -32,6 +32,11 @@ export interface FlagInfo {
   readonly preset: string | undefined;
 }
 
+/** Returns whether a flag is followed by a value. */
+export function takesValue({ values, placeholder }: FlagInfo): boolean {
+  return values !== undefined || placeholder !== undefined;
+}
+
 /** A word of a command that is no flag. */
 export interface WordInfo {
   readonly placeholder: string;

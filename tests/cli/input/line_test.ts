@@ -4,45 +4,89 @@ import { createApp } from "../../../cli/app.ts";
 import { processIo } from "../../../cli/io.ts";
 import { readCommandLine } from "../../../cli/input/line.ts";
 import { commandsOf } from "../../../cli/output/reflect.ts";
-import { call, FIXED } from "../harness.ts";
+import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
 
 Deno.test("main() refuses what no command line means, with exit 2 and a word of help", async () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ["unknown command", ["compil"], /no such command: did you mean compile/],
-    ["nothing like a command", ["zzzzzzzz"], /no such command: see .* --help/],
-    ["unknown flag", ["compile", "--fromat", "hex"], /did you mean --format/],
-    ["flag of one letter", ["compile", "--x"], /no flag "--x"/],
-    ["flag with a number", ["compile", "-f2"], /no flag "-f2"/],
-    ["unknown short flag", ["compile", "-z"], /no flag -z/],
+    [
+      "unknown command",
+      ["compil"],
+      /^error: Unknown command "compil"; did you mean compile$/m,
+    ],
+    [
+      "nothing like a command",
+      ["zzzzzzzz"],
+      /^error: Unknown command "zzzzzzzz"; see "seccomp-tree --help"$/m,
+    ],
+    [
+      "unknown option",
+      ["compile", "--fromat", "hex"],
+      /^error: Unknown option --fromat; did you mean --format$/m,
+    ],
+    [
+      "option of one letter",
+      ["compile", "--x"],
+      /Unknown option --x; see "seccomp-tree compile --help", or write -- before/,
+    ],
+    ["odd value", ["compile", "-f2"], /Cannot read --format "2": not one of/],
+    ["unknown short option", ["compile", "-qz"], /Unknown option -z; see/],
     [
       "value not in the list",
       ["compile", "-f", "hxe"],
-      /use one of raw, base64/,
+      /not one of raw, base64, .*; did you mean hex$/m,
     ],
     [
       "flag twice",
       ["compile", "-f", "c", "-f", "c"],
-      /--format is given twice/,
+      /Option --format is given twice; give it once/,
     ],
-    ["switch twice", ["compile", "-q", "-q"], /--quiet is given twice/],
+    ["switch twice", ["compile", "-q", "-q"], /Option --quiet is given twice/],
     [
       "--arch twice",
       ["compile", "--arch", "x86", "--arch", "x32"],
-      /--arch is given twice/,
+      /Option --arch is given twice/,
     ],
-    ["no value", ["compile", "-O"], /--out has no value/],
-    ["a flag for a value", ["compile", "-O", "-q"], /--out has no value/],
-    ["empty value", ["compile", "--caps="], /--caps has no value/],
-    ["empty word", ["compile", "-O", ""], /out "": empty/],
-    ["empty source", ["compile", ""], /SOURCE "": empty/],
+    ["no value", ["compile", "-O"], /Missing value of --out/],
+    [
+      "an option for a value",
+      ["compile", "-O", "-q"],
+      /Missing value of --out/,
+    ],
+    ["no attached value", ["compile", "-qf="], /Missing value of --format/],
+    [
+      "a value of a switch",
+      ["compile", "-q=1"],
+      /Cannot read -q "1": the option takes no value/,
+    ],
+    [
+      "a word of a switch",
+      ["compile", "--quiet=maybe"],
+      /Cannot read --quiet "maybe": the option takes no value/,
+    ],
+    [
+      "a value of a denial",
+      ["install", "podman", "--no-trial=1"],
+      /Cannot read --no-trial "1": the option takes no value/,
+    ],
+    ["empty value", ["compile", "--caps="], /Missing value of --caps/],
+    ["empty word", ["compile", "-O", ""], /Cannot read --out "": empty/],
+    ["empty source", ["compile", ""], /Cannot read SOURCE "": empty/],
     [
       "empty architecture",
       ["compile", "--arch", "x86,,x32"],
-      /arch "x86,,x32": empty/,
+      /Cannot read --arch "x86,,x32": empty/,
     ],
-    ["two sources", ["compile", "a", "b"], /"b" is too much: one word/],
-    ["no word", ["asm"], /no FILE/],
-    ["one of two words", ["prove", "a"], /no B/],
+    [
+      "two sources",
+      ["compile", "a", "b"],
+      /Too many arguments: "b"; usage: seccomp-tree compile \[OPTION...\] \[SOURCE\]$/m,
+    ],
+    ["no word", ["asm"], /Missing argument: FILE; usage: seccomp-tree asm/],
+    [
+      "one of two words",
+      ["prove", "a"],
+      /^error: Missing argument: B; usage: seccomp-tree prove \[OPTION...\] A B$/m,
+    ],
     [
       "unknown profile",
       ["compile", "default:podman"],
@@ -83,13 +127,17 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     [
       "negative depth",
       ["compile", "--max-depth", "-1"],
-      /not a number from 0 up/,
+      /not an integer from 0 to 999999/,
     ],
-    ["odd color", ["demo", "--color", "red"], /use one of auto, always, never/],
+    [
+      "odd color",
+      ["demo", "--color", "red"],
+      /Cannot read --color "red": not one of auto, always, never/,
+    ],
     [
       "color twice",
       ["demo", "--color", "auto", "--color=never"],
-      /--color is given twice/,
+      /Option --color is given twice/,
     ],
     ["bundle without folder", ["compile", "bundle:"], /write bundle:DIR/],
     ["no number of a process", ["disasm", "pid:self"], /not a process/],
@@ -149,6 +197,47 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
   }
 });
 
+Deno.test("short options may be bundled, and have their value attached", async () => {
+  await using folder = await createFolder();
+  const profile = await folder.write("p.json", SMALL_PROFILE);
+  const filter = await folder.write("f.s", "ret #0x7fff0000\n");
+  const cases: readonly (readonly [
+    readonly string[],
+    readonly (readonly string[])[],
+  ])[] = [
+    [["compile", profile, "-q", "-f", "hex"], [
+      ["compile", profile, "-qf", "hex"],
+      ["compile", profile, "-qfhex"],
+      ["compile", "-qf=hex", profile],
+    ]],
+    [["asm", filter, "-f", "go"], [["asm", "-fgo", filter]]],
+    [["disasm", "-q", filter, "-O", "-"], [["disasm", "-qO-", filter]]],
+    [["stats", "-q", "-v", filter, "-o", "json"], [
+      ["stats", "-qvojson", filter],
+    ]],
+    [["simulate", "-q", filter, "read", "-1", "-o", "json"], [
+      ["simulate", "-qojson", filter, "read", "-1"],
+    ]],
+    [["syscalls", "read", "-o", "json"], [["syscalls", "-ojson", "read"]]],
+    [["store", "ls", "--store", folder.path, "-o", "json"], [
+      ["store", "ls", "--store", folder.path, "-ojson"],
+    ]],
+    [["dump", "pid:4194305", "-q", "-f", "raw"], [
+      ["dump", "-qfraw", "pid:4194305"],
+    ]],
+  ];
+  for (const [plain, others] of cases) {
+    const expected = await call(plain);
+    for (const args of others) {
+      assertEquals(await call(args), expected, args.join(" "));
+    }
+  }
+  const path = `${folder.path}/-out`;
+  assertEquals((await call(["compile", profile, `-qfhexO${path}`])).code, 2);
+  assertEquals((await call(["compile", profile, `-qO${path}`])).code, 0);
+  assert((await Deno.readTextFile(path)).length > 20);
+});
+
 Deno.test("main() takes what follows -- for words", async () => {
   const { code, err } = await call(["compile", "--", "-weird.json"]);
   assertEquals(code, 3, err);
@@ -195,6 +284,7 @@ Deno.test("--help of a command is found wherever it stands", async () => {
   const unknown = await call(["help", "compil"]);
   assertEquals(unknown.code, 2);
   assertMatch(unknown.err, /did you mean compile/);
+  assertMatch((await call(["zzz"])).err, /see "seccomp-tree --help"/);
 });
 
 Deno.test("the examples of the help can be read as command lines", async () => {
