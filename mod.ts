@@ -156,6 +156,14 @@ export { decodeBase64, encodeBase64 } from "./bpf/base64.ts";
 export { check } from "./bpf/check.ts";
 export { emulate, type Emulation, isConstAllow } from "./bpf/const_allow.ts";
 export { decode, encode, type EncodeOptions } from "./bpf/encode.ts";
+export {
+  decodeFilter,
+  encodeFilter,
+  type Filter,
+  type FilterStack,
+  inferByteOrder,
+} from "./bpf/filter.ts";
+export { comparedArches } from "./bpf/follow.ts";
 export { AssemblyError, ProgramError } from "./bpf/error.ts";
 export { fromHex, toHex } from "./bpf/hex.ts";
 export type { Instruction, Op, Program } from "./bpf/instruction.ts";
@@ -176,7 +184,15 @@ export {
   trace,
 } from "./bpf/run.ts";
 export { argOffset, type SeccompData, toWords } from "./bpf/seccomp_data.ts";
-export { format, type FormatOptions, parseText } from "./bpf/text.ts";
+export {
+  format,
+  formatFilters,
+  type FormatOptions,
+  type FormatStackOptions,
+  type ParsedFilters,
+  parseFilters,
+  parseText,
+} from "./bpf/text.ts";
 
 export { decide, holds, type Verdict } from "./verify/decide.ts";
 export {

@@ -14,6 +14,19 @@
  * and an instruction whose unused fields are not 0, or whose code has no name,
  * as `.raw code, jt, jf, k`.
  *
+ * Two more things are directives, on lines of their own. `.big-endian` or
+ * `.little-endian` stands first and names the byte order of the machine; without
+ * it, the architectures that the text names decide. `.filter` begins a filter, if a
+ * thread has several; labels are those of one filter.
+ *
+ * ```text
+ *         .big-endian
+ *         .filter               ; 0 of 2, oldest first
+ *         ret #0x7fff0000
+ *         .filter               ; 1 of 2
+ *         ret #0x00050001
+ * ```
+ *
  * Reading takes all that `bpf_asm` takes but the names for ancillary data of
  * packets (`ld proto`), which no seccomp filter can use. One instruction a
  * line; labels stand before it or on lines of their own; comments are `; …`,
@@ -25,6 +38,7 @@
 
 import { MAX_ENCODED_LENGTH } from "./encode.ts";
 import { AssemblyError } from "./error.ts";
+import { type FilterStack, inferByteOrder } from "./filter.ts";
 import { formatInstruction } from "./format_instruction.ts";
 import type { Instruction, Program } from "./instruction.ts";
 import { isConditionalJump } from "./opcode.ts";
@@ -33,7 +47,12 @@ import {
   readInstruction,
   type Target,
 } from "./parse_instruction.ts";
-import { blankComments, createCursor, type Token } from "./tokens.ts";
+import {
+  blankComments,
+  createCursor,
+  type Cursor,
+  type Token,
+} from "./tokens.ts";
 
 /** How a program is written. */
 export interface FormatOptions {
@@ -93,12 +112,69 @@ export function format(program: Program, options: FormatOptions = {}): string {
   return text;
 }
 
+/** How the filters of a thread are written. */
+export interface FormatStackOptions extends Pick<FormatOptions, "labels"> {
+  /** Comments for one of the programs. */
+  readonly comments?: (program: Program) => FormatOptions["comments"];
+}
+
+/**
+ * Writes filters as text that `parseFilters` reads back to the same filters.
+ * The byte order is written unless a reader would infer the same one.
+ *
+ * @example A big-endian filter
+ * ```ts
+ * import { formatFilters } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0 }] as const;
+ * const text = formatFilters({ programs: [program], littleEndian: false });
+ * assertEquals(text.trim().split(/\s{2,}/), [".big-endian", "ret #0x00000000"]);
+ * ```
+ *
+ * @param stack The filters.
+ * @param options Labels and comments.
+ * @returns One line an instruction or directive, each ending in a line feed.
+ */
+export function formatFilters(
+  { programs, littleEndian }: FilterStack,
+  options: FormatStackOptions = {},
+): string {
+  const { comments, ...rest } = options;
+  const lines: string[] = [];
+  if (!littleEndian) lines.push(directive("big-endian"));
+  else if (inferByteOrder(programs) === false) {
+    lines.push(directive("little-endian"));
+  }
+  for (const [i, program] of programs.entries()) {
+    if (programs.length > 1) {
+      const first = i === 0 ? ", oldest first" : "";
+      lines.push(
+        `${
+          directive("filter").trimEnd().padEnd(LABEL_WIDTH + COMMENT_COLUMN - 1)
+        } ; ${i} of ${programs.length}${first}\n`,
+      );
+    }
+    const made = comments?.(program);
+    lines.push(
+      format(program, { ...rest, ...(made && { comments: made }) }),
+    );
+  }
+  return lines.join("");
+}
+
+function directive(name: string): string {
+  return `${" ".repeat(LABEL_WIDTH)}.${name}\n`;
+}
+
 /**
  * Reads a program from assembly text.
  *
  * @throws {AssemblyError} with line and column, at the first thing that cannot
  * be read: an unknown word, a number that does not fit, a label that is
- * missing, given twice, behind the jump or too far, or no instruction at all.
+ * missing, given twice, before the jump or too far, or no instruction at all.
+ * So does a text with several filters, or with a byte order: a program cannot
+ * hold it, see `parseFilters`.
  *
  * @example Labels and pseudo-instructions
  * ```ts
@@ -118,40 +194,170 @@ export function format(program: Program, options: FormatOptions = {}): string {
  * @returns The instructions. Whether the kernel takes them is for `check`.
  */
 export function parseText(text: string): Program {
-  const drafts: Draft[] = [];
-  const labels = new Map<string, number>();
-  let pending: Token | undefined;
-  let place = { line: 1, column: 1 };
+  const { sections, order } = parseSections(text);
+  const [first, second] = sections;
+  const place = order?.place ?? second?.place;
+  if (place !== undefined) {
+    throw new AssemblyError(
+      "unexpected-token",
+      `Cannot read a single program: ${
+        order === undefined ? "another one follows" : "a byte order is given"
+      }: use parseFilters`,
+      place,
+    );
+  }
+  return first === undefined ? [] : linked(first);
+}
+
+/** The filters of a text. */
+export interface ParsedFilters extends FilterStack {
+  /**
+   * How the byte order was found: `given` by a directive, `inferred` from the
+   * architectures that the programs name, or `assumed` to be little-endian.
+   */
+  readonly order: "given" | "inferred" | "assumed";
+}
+
+/**
+ * Reads filters from assembly text.
+ *
+ * @throws {AssemblyError} with line and column, as `parseText` does, and at a
+ * directive that is not where it belongs.
+ *
+ * @example Two filters of a big-endian machine
+ * ```ts
+ * import { parseFilters } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { programs, littleEndian } = parseFilters(`
+ *   .big-endian
+ *   .filter
+ *   ret #0x7fff0000
+ *   .filter
+ *   ret #0x50001
+ * `);
+ * assertEquals([programs.length, littleEndian], [2, false]);
+ * ```
+ *
+ * @param text Assembly text.
+ * @returns The filters, oldest first, and their byte order.
+ */
+export function parseFilters(text: string): ParsedFilters {
+  const { sections, order } = parseSections(text);
+  const programs = sections.map(linked);
+  if (order !== undefined) {
+    return { programs, littleEndian: order.littleEndian, order: "given" };
+  }
+  const inferred = inferByteOrder(programs);
+  return {
+    programs,
+    littleEndian: inferred ?? true,
+    order: inferred === undefined ? "assumed" : "inferred",
+  };
+}
+
+/** Where something stands, from 1. */
+interface TextPlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One filter of a text, its labels not yet found. */
+interface Section {
+  /** Where its directive is, or its first line. */
+  readonly place: TextPlace;
+  readonly drafts: Draft[];
+  readonly labels: Map<string, number>;
+  /** A label before which no instruction stood yet. */
+  pending?: Token | undefined;
+}
+
+/** A byte order that a text names. */
+interface NamedOrder {
+  readonly littleEndian: boolean;
+  readonly place: TextPlace;
+}
+
+/** A line that is a directive. */
+const DIRECTIVE = /^\s*\.(big-endian|little-endian|filter)\s*$/i;
+
+function parseSections(
+  text: string,
+): { readonly sections: readonly Section[]; readonly order?: NamedOrder } {
+  let place: TextPlace = { line: 1, column: 1 };
+  let order: NamedOrder | undefined;
+  const sections: Section[] = [];
+  const begin = (): Section => {
+    const section: Section = { place, drafts: [], labels: new Map() };
+    sections.push(section);
+    return section;
+  };
   for (const [index, line] of blankComments(text).split("\n").entries()) {
-    const cursor = createCursor(line, index + 1);
-    for (
-      let label = cursor.takeLabel();
-      label !== undefined;
-      label = cursor.takeLabel()
-    ) {
-      if (labels.has(label.text)) {
-        throw new AssemblyError(
-          "duplicate-label",
-          `Cannot place label "${label.text}": it stands before another instruction already`,
-          label,
-        );
+    const [, name] = DIRECTIVE.exec(line) ?? [];
+    const last = sections.at(-1);
+    if (name !== undefined) {
+      place = { line: index + 1, column: line.indexOf(".") + 1 };
+      if (name.toLowerCase() === "filter") {
+        if (last !== undefined) finish(last, place);
+        begin();
+      } else {
+        if (order !== undefined || last !== undefined) {
+          throw misplaced(name, place);
+        }
+        order = { littleEndian: /^l/i.test(name), place };
       }
-      labels.set(label.text, drafts.length);
-      pending = label;
+      continue;
     }
+    const cursor = createCursor(line, index + 1);
     place = cursor.peek();
-    if (cursor.atEnd()) continue;
-    if (drafts.length === MAX_ENCODED_LENGTH) {
+    if (!cursor.atEnd()) readLine(last ?? begin(), cursor);
+    place = cursor.peek();
+  }
+  finish(sections.at(-1) ?? begin(), place);
+  return { sections, ...(order && { order }) };
+}
+
+function misplaced(name: string, place: TextPlace): AssemblyError {
+  return new AssemblyError(
+    "misplaced-directive",
+    `Cannot place ".${name}": it stands once, before all instructions`,
+    place,
+  );
+}
+
+/** Reads the labels and the instruction of a line. */
+function readLine(section: Section, cursor: Cursor): void {
+  const { drafts, labels } = section;
+  for (
+    let label = cursor.takeLabel();
+    label !== undefined;
+    label = cursor.takeLabel()
+  ) {
+    if (labels.has(label.text)) {
       throw new AssemblyError(
-        "program-too-long",
-        `Cannot read instruction: a program has at most ${MAX_ENCODED_LENGTH}`,
-        place,
+        "duplicate-label",
+        `Cannot place label "${label.text}": it stands before another instruction already`,
+        label,
       );
     }
-    drafts.push(readInstruction(cursor));
-    cursor.expectEnd();
-    pending = undefined;
+    labels.set(label.text, drafts.length);
+    section.pending = label;
   }
+  if (cursor.atEnd()) return;
+  if (drafts.length === MAX_ENCODED_LENGTH) {
+    throw new AssemblyError(
+      "program-too-long",
+      `Cannot read instruction: a program has at most ${MAX_ENCODED_LENGTH}`,
+      cursor.peek(),
+    );
+  }
+  drafts.push(readInstruction(cursor));
+  cursor.expectEnd();
+  section.pending = undefined;
+}
+
+/** Refuses a filter that ends in a label, or has no instruction. */
+function finish({ drafts, pending }: Section, place: TextPlace): void {
   if (pending !== undefined) {
     throw new AssemblyError(
       "dangling-label",
@@ -166,6 +372,9 @@ export function parseText(text: string): Program {
       place,
     );
   }
+}
+
+function linked({ drafts, labels }: Section): Program {
   return drafts.map((draft, pc) => link(draft, pc, labels));
 }
 

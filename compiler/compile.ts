@@ -14,6 +14,7 @@
  */
 
 import { check } from "../bpf/check.ts";
+import type { Filter } from "../bpf/filter.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { NR_OFFSET } from "../bpf/seccomp_data.ts";
 import {
@@ -51,10 +52,8 @@ export interface CompileOptions extends CostOptions {
 /** Work units for each architecture where nothing is said. */
 const WORK_LIMIT = 20_000_000;
 
-/** A program and what is known about it. */
-export interface Compilation {
-  /** The filter. */
-  readonly program: Program;
+/** A filter and what is known about it. */
+export interface Compilation extends Filter {
   /** The decision that it was laid out from. */
   readonly decision: Decision;
   /** One entry per architecture, in the order of the policy. */
@@ -146,7 +145,8 @@ export function compile(
       lowerBound: (tree?.lowerBound ?? 0) / total,
     };
   });
-  return { program: found.program, decision: found.decision, arches };
+  const { program, decision } = found;
+  return { program, littleEndian: policy.littleEndian, decision, arches };
 }
 
 /** What the passes make of a policy. */

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { encode } from "../bpf/encode.ts";
+import { encodeFilter, type Filter } from "../bpf/filter.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
 import {
   type Compilation,
@@ -55,7 +55,7 @@ export interface CompileProfileOptions
 }
 
 /** A filter that means what its policy means, for every input. */
-export interface Proved extends Pick<Compilation, "program" | "decision"> {
+export interface Proved extends Pick<Compilation, keyof Filter | "decision"> {
   /** Tells it from {@linkcode Unproved}. */
   readonly kind: "proved";
   /** The filter as `struct sock_filter[]`, in the byte order of the policy. */
@@ -165,7 +165,7 @@ export function compilePolicy(
     };
   }
   onPass?.("compile");
-  const { program, decision, arches } = compilation;
+  const { program, littleEndian, decision, arches } = compilation;
   // A proof asks rarely, and compiling may have taken all the time there was.
   const proof: Proof | Counterexample | Unproven = interrupted?.() === true
     ? { kind: "unproven", limit: "interrupted" }
@@ -181,9 +181,10 @@ export function compilePolicy(
     return { kind: "unproved", cause: proof, message: inWords(proof) };
   }
   onPass?.("prove");
-  const bytes = encode(program, { littleEndian: policy.littleEndian });
+  const filter = { program, littleEndian };
+  const bytes = encodeFilter(filter);
   onPass?.("encode");
-  return { kind: "proved", program, bytes, decision, trees: arches, proof };
+  return { kind: "proved", ...filter, bytes, decision, trees: arches, proof };
 }
 
 function inWords(cause: Unproven | Counterexample): string {

@@ -16,6 +16,7 @@ import type { ReturnValue } from "../profile/policy.ts";
 import { type Box, boxesOf } from "./describe/boxes.ts";
 import { type Cubes, cubesOf } from "./describe/cubes.ts";
 import {
+  byteOrderOf,
   createAnswer,
   fromWords,
   type Outcome,
@@ -78,8 +79,13 @@ export interface DifferenceList {
 
 /** Choices of `listDifferences`. */
 export interface DifferenceOptions {
-  /** Byte order of the machine; that of a policy where there is one, else little-endian. */
+  /** Byte order of the machine; that of the sides if they name one, else little-endian. */
   readonly littleEndian?: boolean;
+  /**
+   * Architectures, `AUDIT_ARCH_*`, on which witnesses are wanted, the most wanted
+   * one first. Default: none, so that each is the lowest input.
+   */
+  readonly arches?: readonly number[];
   /** Limits of each attempt. */
   readonly limits?: Partial<ProofLimits>;
   /** Most entries, 4096 where absent. */
@@ -101,6 +107,7 @@ const MOST_BOXES = 16;
  * Lists where two subjects differ, by rising architecture and number.
  *
  * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {TypeError} when the subjects are for machines of different byte order.
  *
  * @param a One side.
  * @param b The other.
@@ -112,7 +119,7 @@ export function listDifferences(
   b: Subject,
   options: DifferenceOptions = {},
 ): DifferenceList | Unproven {
-  const littleEndian = byteOrder(a, b, options);
+  const littleEndian = byteOrderOf([a, b], options.littleEndian);
   const answers = [
     createAnswer(a, littleEndian),
     createAnswer(b, littleEndian),
@@ -160,7 +167,9 @@ export function listDifferences(
         }
         const input = lowestInput(symbols, where);
         input[0] = nr.first;
-        input[1] = arch.first;
+        input[1] = options.arches?.find((wanted) =>
+          arch.first <= wanted && wanted <= arch.last
+        ) ?? arch.first;
         const witness = runBoth(fromWords(input, littleEndian), answers);
         const values = [witness.a, witness.b].map((one) =>
           effective(one.value)
@@ -197,6 +206,7 @@ export function listDifferences(
  * given both answers, would never have to take the other's.
  *
  * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {TypeError} when the subjects are for machines of different byte order.
  *
  * @param base What may be permitted.
  * @param subject What is looked at.
@@ -208,7 +218,7 @@ export function proveNotLooser(
   subject: Subject,
   options: DifferenceOptions = {},
 ): NotLooser | Counterexample | Unproven {
-  const littleEndian = byteOrder(base, subject, options);
+  const littleEndian = byteOrderOf([base, subject], options.littleEndian);
   const answers = [
     createAnswer(base, littleEndian),
     createAnswer(subject, littleEndian),
@@ -221,7 +231,8 @@ export function proveNotLooser(
       (f, g) => prevails(diagram, wordOf(f), wordOf(g)),
     );
     if (looser === NEVER) return { kind: "not-looser" };
-    const data = fromWords(lowestInput(symbols, looser), littleEndian);
+    const words = lowestInput(symbols, looser, options.arches);
+    const data = fromWords(words, littleEndian);
     const witness = runBoth(data, answers);
     const [ours, theirs] = [witness.a.value, witness.b.value].map(effective);
     if (precedence(ours ?? 0) >= precedence(theirs ?? 0)) {
@@ -275,15 +286,4 @@ function runBoth(
     throw new Error(`Unreachable: both sides agree on number ${data.nr}`);
   }
   return { kind: "different", data, a, b };
-}
-
-function byteOrder(
-  a: Subject,
-  b: Subject,
-  { littleEndian }: DifferenceOptions,
-): boolean {
-  for (const side of [a, b]) {
-    if (side.kind === "policy") return side.policy.littleEndian;
-  }
-  return littleEndian ?? true;
 }

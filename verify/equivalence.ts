@@ -44,6 +44,7 @@ import { effective } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { ReturnValue } from "../profile/policy.ts";
 import {
+  byteOrderOf,
   createAnswer,
   fromWords,
   type Outcome,
@@ -81,10 +82,15 @@ export interface ProofOptions {
   readonly compare?: "effect" | "bits";
   /**
    * Byte order of the machine, which places the halves of the arguments.
-   * Default: that of the policy; between programs it matters for the witness
+   * Default: that of the sides. If neither names one, it matters for the witness
    * only, and is little-endian.
    */
   readonly littleEndian?: boolean;
+  /**
+   * Architectures, `AUDIT_ARCH_*`, on which a difference is looked for first, the
+   * most wanted one first. Default: none, so that the witness is the lowest input.
+   */
+  readonly arches?: readonly number[];
   /** Limits of each attempt, of which there are at most four. */
   readonly limits?: Partial<ProofLimits>;
   /** Asked now and then; true ends the work as unproven. */
@@ -180,7 +186,7 @@ export function proveEquivalent(
   b: Subject,
   options: ProofOptions = {},
 ): Proof | Counterexample | Unproven {
-  const littleEndian = byteOrder(a, b, options.littleEndian);
+  const littleEndian = byteOrderOf([a, b], options.littleEndian);
   const answerOfA = createAnswer(a, littleEndian);
   const answerOfB = createAnswer(b, littleEndian);
   const asActed = options.compare !== "bits";
@@ -207,7 +213,7 @@ export function proveEquivalent(
       if (different === NEVER) {
         return { kind: "equal", coverage: coverageOf(meaningOfA, symbols) };
       }
-      const words = lowestInput(symbols, different);
+      const words = lowestInput(symbols, different, options.arches);
       const found = differenceOn(fromWords(words, littleEndian));
       if (found !== undefined) return found;
       throw new Error(`Unreachable: both sides agree on ${words}`);
@@ -225,23 +231,6 @@ export function proveEquivalent(
     if (found !== undefined) return found;
   }
   return { kind: "unproven", limit, allowed: allowed[limit] };
-}
-
-function byteOrder(
-  a: Subject,
-  b: Subject,
-  asked: boolean | undefined,
-): boolean {
-  const orders = new Set(asked === undefined ? [] : [asked]);
-  for (const side of [a, b]) {
-    if (side.kind === "policy") orders.add(side.policy.littleEndian);
-  }
-  if (orders.size > 1) {
-    throw new TypeError(
-      "Cannot compare for two byte orders: policies and options name both, one is needed",
-    );
-  }
-  return !orders.has(false);
 }
 
 /** All that instructions are, as text. */

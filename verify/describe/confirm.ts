@@ -17,11 +17,24 @@ import {
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { decide } from "../decide.ts";
 
-/** One side of a comparison. */
+/**
+ * One side of a comparison. A program or a stack whose byte order is not known
+ * has that of the other side.
+ */
 export type Subject =
-  | { readonly kind: "program"; readonly program: Program }
-  /** Filters of one thread in the order in which they were attached. */
-  | { readonly kind: "stack"; readonly programs: readonly Program[] }
+  | {
+    readonly kind: "program";
+    readonly program: Program;
+    /** Byte order of the machine, if it is known. */
+    readonly littleEndian?: boolean;
+  }
+  | {
+    readonly kind: "stack";
+    /** Filters of one thread in the order in which they were attached. */
+    readonly programs: readonly Program[];
+    /** Byte order of the machine, if it is known. */
+    readonly littleEndian?: boolean;
+  }
   | { readonly kind: "policy"; readonly policy: Policy };
 
 /** What a subject answers to an input, and why. */
@@ -73,6 +86,33 @@ export function createAnswer(
     );
     return { value, paths: runs.map((run) => run.path) };
   };
+}
+
+/**
+ * Finds the byte order that subjects have in common.
+ *
+ * @throws {TypeError} when they name both.
+ *
+ * @param subjects The sides of a comparison.
+ * @param asked What the caller asks for, if anything.
+ * @returns The byte order; little-endian when nothing names one.
+ */
+export function byteOrderOf(
+  subjects: readonly Subject[],
+  asked?: boolean,
+): boolean {
+  const named = subjects.map((subject) =>
+    subject.kind === "policy"
+      ? subject.policy.littleEndian
+      : subject.littleEndian
+  );
+  const orders = new Set([...named, asked].filter((o) => o !== undefined));
+  if (orders.size > 1) {
+    throw new TypeError(
+      "Cannot compare for two byte orders: the sides and the options name both, one is needed",
+    );
+  }
+  return !orders.has(false);
 }
 
 /**

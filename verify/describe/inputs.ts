@@ -5,20 +5,48 @@
  * @module
  */
 
-import { NEVER, type Node } from "../core/diagram.ts";
-import type { Symbols } from "../core/symbols.ts";
+import { ARCH_OFFSET } from "../../bpf/seccomp_data.ts";
+import { type Diagram, NEVER, type Node } from "../core/diagram.ts";
+import { ARCH_LEVEL, type Symbols } from "../core/symbols.ts";
+import { WORD_BITS } from "../core/word.ts";
 
 /**
- * Finds the lowest input on which a function holds.
+ * Finds the lowest input on which a function holds, on the first of the wanted
+ * architectures that has one.
  *
  * @param symbols The input, with the words that the function may depend on.
  * @param f A boolean function that is not `NEVER`.
+ * @param arches Wanted values of `arch`, the most wanted one first.
  * @returns Sixteen words.
  */
 export function lowestInput(
-  { diagram, words }: Symbols,
+  symbols: Symbols,
   f: Node,
+  arches: readonly number[] = [],
 ): Uint32Array {
+  for (const arch of arches) {
+    const rest = onArch(symbols.diagram, f, arch);
+    if (rest === NEVER) continue;
+    const found = lowestOf(symbols, rest);
+    found[ARCH_OFFSET / 4] = arch;
+    return found;
+  }
+  return lowestOf(symbols, f);
+}
+
+/** The function of the other words that is left for one value of `arch`. */
+function onArch(diagram: Diagram, f: Node, arch: number): Node {
+  const end = ARCH_LEVEL + WORD_BITS;
+  for (let level = diagram.level(f); level < end; level = diagram.level(f)) {
+    const bit = end - 1 - level;
+    f = (arch >>> bit & 1) === 1
+      ? diagram.highOf(f, level)
+      : diagram.lowOf(f, level);
+  }
+  return f;
+}
+
+function lowestOf({ diagram, words }: Symbols, f: Node): Uint32Array {
   const places = new Map<number, readonly [number, number]>();
   for (const [offset, word] of words) {
     for (const [bit, variable] of word.entries()) {

@@ -29,11 +29,11 @@ import {
   SECCOMP_RET_TRAP,
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
-import { fromWords, programsOf, type Subject } from "./confirm.ts";
+import { byteOrderOf, fromWords, programsOf, type Subject } from "./confirm.ts";
 
 /** Choices of `witnesses`. */
 export interface WitnessOptions {
-  /** Byte order of the machine. Default: the policy's, else little-endian. */
+  /** Byte order of the machine. Default: that of the subjects, else little-endian. */
   readonly littleEndian?: boolean;
   /**
    * Most inputs. Where all combinations are more, this many are drawn from
@@ -107,8 +107,7 @@ export function* witnesses(
   subjects: readonly Subject[],
   options: WitnessOptions = {},
 ): Generator<SeccompData> {
-  const littleEndian = options.littleEndian ??
-    subjects.every((s) => s.kind !== "policy" || s.policy.littleEndian);
+  const littleEndian = byteOrderOf(subjects, options.littleEndian);
   const most = options.most ?? 100_000;
   const values = boundaryValues(subjects, littleEndian);
   let all = 1;

@@ -1,0 +1,122 @@
+/**
+ * A filter: a program together with the byte order of the machine that runs it.
+ *
+ * Instructions alone do not say which half of an argument a load reads, nor how
+ * their own bytes are laid out. So whatever reads, writes, runs or explains a
+ * program needs the byte order too, and a filter has both.
+ *
+ * @example A filter of s390x, there and back
+ * ```ts
+ * import { decodeFilter, encodeFilter } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }] as const;
+ * const bytes = encodeFilter({ program, littleEndian: false });
+ * assertEquals(bytes, new Uint8Array([0, 6, 0, 0, 0x7f, 0xff, 0, 0]));
+ * assertEquals(decodeFilter(bytes), { program, littleEndian: false });
+ * ```
+ *
+ * @module
+ */
+
+import { ARCHES, OTHER_SCMP_ARCHES } from "../tables/arch.ts";
+import { check } from "./check.ts";
+import { decode, encode } from "./encode.ts";
+import { ProgramError } from "./error.ts";
+import { comparedArches } from "./follow.ts";
+import type { Program } from "./instruction.ts";
+
+/** A program and the machine's byte order. */
+export interface Filter {
+  /** The instructions. */
+  readonly program: Program;
+  /** Byte order of the machine that runs it. */
+  readonly littleEndian: boolean;
+}
+
+/** The filters of one thread. */
+export interface FilterStack {
+  /** Their instructions, oldest first. */
+  readonly programs: readonly Program[];
+  /** Byte order of the machine that runs them. */
+  readonly littleEndian: boolean;
+}
+
+/**
+ * Writes a filter as `struct sock_filter[]`: the bytes as its own machine has
+ * them in memory.
+ *
+ * @throws {ProgramError} as `encode` does.
+ *
+ * @param filter The filter, such as what `compile` answers.
+ * @returns Eight bytes an instruction.
+ */
+export function encodeFilter(
+  { program, littleEndian }: Filter,
+): Uint8Array<ArrayBuffer> {
+  return encode(program, { littleEndian });
+}
+
+/**
+ * Reads `struct sock_filter[]` of either byte order.
+ *
+ * Both orders are tried. A program that the kernel accepts ends in a `ret`, whose
+ * code 0x06 or 0x16 is a code in one order only: so at most one order gives such a
+ * program, and that one is taken. If neither does, the order in which more codes
+ * have a name is taken.
+ *
+ * @throws {ProgramError} as `decode` does, and `ambiguous-byte-order` when nothing
+ * tells the two orders apart.
+ *
+ * @param bytes Eight bytes an instruction.
+ * @param options The byte order, if it is known.
+ * @returns The filter.
+ */
+export function decodeFilter(
+  bytes: Uint8Array,
+  options: { readonly littleEndian?: boolean } = {},
+): Filter {
+  const read = (littleEndian: boolean): Filter => ({
+    program: decode(bytes, { littleEndian }),
+    littleEndian,
+  });
+  if (options.littleEndian !== undefined) return read(options.littleEndian);
+  const [little, big] = [read(true), read(false)];
+  if (check(little.program) === undefined) return little;
+  if (check(big.program) === undefined) return big;
+  const known = [little, big].map(({ program }) =>
+    program.filter(({ op }) => typeof op === "string").length
+  );
+  const [inLittle = 0, inBig = 0] = known;
+  if (inLittle === inBig) {
+    throw new ProgramError(
+      "ambiguous-byte-order",
+      "Cannot tell the byte order of the program: it is not a valid filter in either: name the order",
+    );
+  }
+  return inLittle > inBig ? little : big;
+}
+
+/** Byte order by `AUDIT_ARCH_*`, whether there is a table for it or not. */
+const ORDERS: ReadonlyMap<number, boolean> = new Map([
+  ...OTHER_SCMP_ARCHES.map((a) => [a.scmpToken, a.littleEndian] as const),
+  ...ARCHES.map((arch) => [arch.auditArch, arch.littleEndian] as const),
+]);
+
+/**
+ * Infers the byte order from the architectures that programs compare `arch`
+ * with.
+ *
+ * @param programs The programs of one thread.
+ * @returns Whether it is little-endian; `undefined` when they name no known
+ * architecture, or some of either order.
+ */
+export function inferByteOrder(
+  programs: readonly Program[],
+): boolean | undefined {
+  const orders = new Set(
+    programs.flatMap(comparedArches).flatMap((arch) => ORDERS.get(arch) ?? []),
+  );
+  const [order] = orders;
+  return orders.size === 1 ? order : undefined;
+}
