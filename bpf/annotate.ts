@@ -9,26 +9,17 @@
  */
 
 import { formatReturnValue } from "./return_value.ts";
-import type { Instruction, Program } from "./instruction.ts";
-import { isConditionalJump } from "./opcode.ts";
+import type { Filter } from "./filter.ts";
+import { follow, type Known } from "./follow.ts";
+import type { Instruction } from "./instruction.ts";
 import { ARCH_OFFSET, NR_OFFSET, SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
 /** Where names come from. */
 export interface AnnotateOptions {
-  /** Byte order of the machine, little-endian unless false: which half of a u64 is which. */
-  readonly littleEndian?: boolean;
   /** Name of an `AUDIT_ARCH_*` value. */
   readonly archName?: (arch: number) => string | undefined;
   /** Name of a system call of an `AUDIT_ARCH_*` value. */
   readonly syscallName?: (arch: number, nr: number) => string | undefined;
-}
-
-/** What is known before an instruction; `undefined` for what is not. */
-interface Known {
-  /** Offset of the word that A holds. */
-  readonly offset: number | undefined;
-  /** Value of `arch` on every path to here. */
-  readonly arch: number | undefined;
 }
 
 const NOTHING: Known = { offset: undefined, arch: undefined };
@@ -36,9 +27,9 @@ const NOTHING: Known = { offset: undefined, arch: undefined };
 const ARGS_OFFSET = 16;
 
 /**
- * Makes comments for a program, to hand to `format`.
+ * Makes comments for the program of a filter, to hand to `format`.
  *
- * A number is named as a system call where A holds `nr` and every path to the
+ * A number is named as a system call if A holds `nr` and every path to the
  * instruction has compared `arch` to the same value.
  *
  * @example Naming fields and calls
@@ -47,22 +38,26 @@ const ARGS_OFFSET = 16;
  * import { assertStringIncludes } from "@std/assert";
  *
  * const program = parseText("ld [16]\nret #0x50001");
- * const text = format(program, { comments: annotate(program) });
+ * const text = format(program, {
+ *   comments: annotate({ program, littleEndian: true }),
+ * });
  * assertStringIncludes(text, "; args[0], low half");
  * assertStringIncludes(text, "; ERRNO(1)");
  * ```
  *
- * @param program The instructions.
+ * @param filter Its byte order says which half of a u64 a load reads.
  * @param options Where names come from.
  * @returns A function from an instruction and its index to its comment.
  */
 export function annotate(
-  program: Program,
+  { program, littleEndian }: Filter,
   options: AnnotateOptions = {},
 ): (instruction: Instruction, pc: number) => string | undefined {
   const known = follow(program);
   return (instruction, pc) =>
-    comment(instruction, known[pc] ?? NOTHING, options);
+    instruction.op === "ld.abs"
+      ? fieldName(instruction.k, littleEndian)
+      : comment(instruction, known[pc] ?? NOTHING, options);
 }
 
 /**
@@ -93,8 +88,6 @@ function comment(
   options: AnnotateOptions,
 ): string | undefined {
   switch (op) {
-    case "ld.abs":
-      return fieldName(k, options.littleEndian ?? true);
     case "ret.k":
       return formatReturnValue(k);
     case "jeq.k":
@@ -108,50 +101,4 @@ function comment(
     default:
       return undefined;
   }
-}
-
-/** What is known before each instruction; one pass, as jumps only go forward. */
-function follow(program: Program): readonly (Known | undefined)[] {
-  const before: (Known | undefined)[] = new Array(program.length);
-  before[0] = NOTHING;
-  const arrive = (pc: number, known: Known): void => {
-    if (pc >= program.length) return;
-    const other = before[pc];
-    before[pc] = other === undefined ? known : {
-      offset: other.offset === known.offset ? known.offset : undefined,
-      arch: other.arch === known.arch ? known.arch : undefined,
-    };
-  };
-  for (const [pc, { op, jt, jf, k }] of program.entries()) {
-    const known = before[pc];
-    if (known === undefined) continue;
-    if (isConditionalJump(op)) {
-      const isArch = op === "jeq.k" && known.offset === ARCH_OFFSET;
-      arrive(pc + 1 + jt, isArch ? { ...known, arch: k } : known);
-      arrive(pc + 1 + jf, known);
-      continue;
-    }
-    switch (op) {
-      case "ret.k":
-      case "ret.a":
-        break;
-      case "ja":
-        arrive(pc + 1 + k, known);
-        break;
-      case "ld.abs":
-        arrive(pc + 1, { ...known, offset: k });
-        break;
-      case "st":
-      case "stx":
-      case "tax":
-      case "ldx.imm":
-      case "ldx.mem":
-      case "ldx.len":
-        arrive(pc + 1, known);
-        break;
-      default:
-        arrive(pc + 1, { ...known, offset: undefined });
-    }
-  }
-  return before;
 }

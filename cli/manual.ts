@@ -57,7 +57,7 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     ],
   },
   prove: {
-    usage: "[OPTION...] A B",
+    usage: "[OPTION...] A B | bundle:DIR",
     examples: [
       "prove profile.json filter.bpf",
       "prove --semantics runc default:docker pid:1234",

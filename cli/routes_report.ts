@@ -68,7 +68,7 @@ export const simulate: Command<AppContext> = buildCommand<
 /** `prove`. */
 export const prove: Command<AppContext> = buildCommand<
   ProveFlags,
-  [a: string, b: string],
+  [a: string, b?: string],
   AppContext
 >({
   docs: { brief: "Prove two sources equal for every input, or find a witness" },
@@ -90,7 +90,12 @@ export const prove: Command<AppContext> = buildCommand<
       kind: "tuple",
       parameters: [
         { ...SOURCE_ARGUMENT, placeholder: "A" },
-        { ...SOURCE_ARGUMENT, placeholder: "B" },
+        {
+          ...SOURCE_ARGUMENT,
+          brief: "Left out, the annotation of bundle:DIR is proved",
+          placeholder: "B",
+          optional: true,
+        },
       ],
     },
   },

@@ -66,8 +66,10 @@ export interface SelftestReport {
 export interface SelftestOptions {
   /** Flags the program is to be loaded with, none unless told. */
   readonly flags?: readonly string[];
-  /** Mismatches that are kept, 20 unless told. */
+  /** Mismatches that are kept, 20 if absent. */
   readonly keep?: number;
+  /** Byte order of the machine that the program is for, little-endian unless false. */
+  readonly littleEndian?: boolean;
 }
 
 /**
@@ -105,20 +107,23 @@ export function selftest(
   options: SelftestOptions = {},
 ): SelftestReport {
   const flags = filterFlags(options.flags ?? []);
+  const littleEndian = options.littleEndian ?? true;
   const judge = createJudge(expected, options.keep ?? 20);
   const answers = runInKernel(
     program,
-    inputs.map((data) => toWords(data, true)),
+    inputs.map((data) => toWords(data, littleEndian)),
   );
   for (const [i, data] of inputs.entries()) {
     judge.compare("socket", data, answers[i]);
   }
   const notes: string[] = [];
-  const stub = openStub();
+  const stub = littleEndian ? openStub() : undefined;
   let loadErrno: number | undefined;
   if (stub === undefined) {
     notes.push(
-      "real seccomp is not tried: there is no tested machine code for this machine, or the system forbids it",
+      !littleEndian
+        ? "real seccomp is not tried: the filter is for a big-endian machine"
+        : "real seccomp is not tried: there is no tested machine code for this machine, or the system forbids it",
     );
   } else {
     const outcome = stub.run({ filter: encode(program), flags, calls: [] });

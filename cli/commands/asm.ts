@@ -5,12 +5,13 @@
  */
 
 import { check } from "../../bpf/check.ts";
-import { InputError } from "../error.ts";
+import { InputError, UsageError } from "../error.ts";
 import type { Format } from "../output/format_names.ts";
-import { formatProgram } from "../output/formats.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { readAssembly } from "../input/source.ts";
-import { refuseOverwrite, writeArtefact } from "../output/write.ts";
+import { orderName } from "../input/machine.ts";
+import { refuseOverwrite } from "../output/write.ts";
+import { writeFilters } from "../output/write_filters.ts";
 
 /** Flags of `asm`. */
 export interface AsmFlags {
@@ -29,14 +30,22 @@ export async function runAsm(
   refuseOverwrite(flags.out, file);
   const bytes = await readInput(io, file);
   const name = inputName(file);
-  const program = await readAssembly(name, bytes);
-  const fault = check(program);
-  if (fault !== undefined && !flags.force) {
+  const { programs, littleEndian, order } = await readAssembly(name, bytes);
+  if (flags.bigEndian && littleEndian && order === "given") {
+    throw new UsageError(
+      `Cannot use --big-endian with ${name}: the text says .${
+        orderName(littleEndian)
+      }: leave one of them out`,
+    );
+  }
+  for (const program of programs) {
+    const fault = check(program);
+    if (fault === undefined || flags.force) continue;
     throw new InputError(
       `${fault.message}: pass --force to write it all the same`,
       { place: name, cause: fault },
     );
   }
-  const data = await formatProgram(program, flags.format, !flags.bigEndian);
-  writeArtefact(io, flags.out, data);
+  const stack = { programs, littleEndian: littleEndian && !flags.bigEndian };
+  await writeFilters(io, stack, flags);
 }

@@ -23,7 +23,7 @@ import { EXIT } from "../exit.ts";
 import type { OutFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import { type Io, readInputFile } from "../io.ts";
 import { NAME } from "../program.ts";
-import { loadSource, tellingProfile } from "../input/source.ts";
+import { loadProfile, tellingProfile } from "../input/source.ts";
 import { targetFor } from "../input/target.ts";
 import { writeArtefact } from "../output/write.ts";
 
@@ -149,14 +149,19 @@ async function subjectOf(
   flags: BenchFlags,
   word: string,
 ): Promise<Subject> {
-  const source = await loadSource(io, word, flags.from);
-  if (source.kind !== "profile") {
-    throw new UsageError(
-      `Cannot measure ${source.name}: a filter, which libseccomp cannot build again: give a profile`,
-    );
-  }
+  const source = await loadProfile(
+    io,
+    word,
+    flags,
+    ({ name }) =>
+      new UsageError(
+        `Cannot measure ${name}: a filter, which libseccomp cannot build again: give a profile`,
+      ),
+  );
   // Both sides get the same names, so that both filters mean the same.
-  const names = openLibseccomp() === undefined ? flags.names : "host";
+  const names = openLibseccomp() === undefined
+    ? flags.names ?? "builtin"
+    : "host";
   const unknown = names === "host" ? "ignore" : flags.unknown;
   const target = await targetFor({ ...flags, names, unknown });
   const { policy, seccomp, arches } = await tellingProfile(

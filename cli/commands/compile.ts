@@ -9,9 +9,9 @@ import { InputError } from "../error.ts";
 import { type CompiledSource, compileSource } from "../input/filter.ts";
 import type { CostFlags, SourceFlags } from "../input/flags.ts";
 import type { Format } from "../output/format_names.ts";
-import { formatProgram } from "../output/formats.ts";
+import { formatFilter } from "../output/formats.ts";
 import type { Io } from "../io.ts";
-import { loadSource, refuseTwoStdins } from "../input/source.ts";
+import { loadProfile, refuseTwoStdins } from "../input/source.ts";
 import { refuseOverwrite, writeArtefact } from "../output/write.ts";
 
 /** Flags of `compile`. */
@@ -28,21 +28,19 @@ export async function runCompile(
 ): Promise<void> {
   refuseOverwrite(flags.out, word);
   refuseTwoStdins(word, flags.weights);
-  const source = await loadSource(io, word, flags.from);
-  if (source.kind === "programs") {
-    throw new InputError(
-      `Cannot compile a filter (${source.form}): give a profile, or use disasm, simulate or prove`,
-      { place: source.name },
-    );
-  }
+  const source = await loadProfile(
+    io,
+    word,
+    flags,
+    ({ form, name }) =>
+      new InputError(
+        `Cannot compile a filter (${form}): give a profile, or use disasm, simulate or prove`,
+        { place: name },
+      ),
+  );
   const cost = await readCost(io, flags);
   const compiled = await compileSource(io, source, flags, cost);
-  const { program, policy } = compiled.resolved;
-  const data = await formatProgram(
-    program,
-    flags.format,
-    policy.littleEndian,
-  );
+  const data = await formatFilter(compiled.resolved, flags.format);
   writeArtefact(io, flags.out, data);
   if (flags.verbose) io.err(summary(compiled));
 }

@@ -12,27 +12,22 @@ import {
   type Range,
 } from "../../verify/differences.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
-import {
-  describeArch,
-  jsonOfCall,
-  jsonOfValue,
-  wordsOfCall,
-} from "../input/call.ts";
+import { describeArch, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { conditionOf } from "../output/condition.ts";
 import { UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { callName } from "../output/names.ts";
-import { NAME } from "../program.ts";
+import { simulateCommand } from "../output/reproduce.ts";
 import {
   exitOf,
   jsonOfResult,
   limitsOf,
   loadSubjects,
-  type NamedSubject,
-  quoted,
-  recognizable,
+  sharedOrder,
+  type Sides,
+  wantedArches,
   witnessText,
 } from "./prove.ts";
 
@@ -69,15 +64,13 @@ export async function runDiff(
 function tellSubset(
   io: Io,
   flags: DiffFlags,
-  sides: readonly [NamedSubject, NamedSubject],
+  sides: Sides,
 ): number {
   const [base, subject] = sides;
-  const result = recognizable(
-    proveNotLooser(base.subject, subject.subject, {
-      limits: limitsOf(flags),
-    }),
-    sides,
-  );
+  const result = proveNotLooser(base.subject, subject.subject, {
+    limits: limitsOf(flags),
+    arches: wantedArches(sides),
+  });
   const words = { base: base.word, source: subject.word };
   if (result.kind === "not-looser") {
     io.out(
@@ -109,15 +102,12 @@ function tellSubset(
 function tellDifferences(
   io: Io,
   flags: DiffFlags,
-  sides: readonly [NamedSubject, NamedSubject],
+  sides: Sides,
 ): number {
   const [a, b] = sides;
   const words = { a: a.word, b: b.word };
-  const limits = limitsOf(flags);
-  const result = recognizable(
-    proveEquivalent(a.subject, b.subject, { limits }),
-    sides,
-  );
+  const options = { limits: limitsOf(flags), arches: wantedArches(sides) };
+  const result = proveEquivalent(a.subject, b.subject, options);
   if (result.kind !== "different") {
     io.out(
       flags.output === "json"
@@ -128,16 +118,13 @@ function tellDifferences(
     );
     return exitOf(result);
   }
-  const list = listDifferences(a.subject, b.subject, { limits });
+  const list = listDifferences(a.subject, b.subject, options);
   const complete = list.kind === "listed" && list.complete;
   const found: readonly Difference[] = list.kind !== "listed"
     ? []
-    : list.differences.map((d) => ({
-      ...d,
-      witness: recognizable(d.witness, sides, d.arch),
-    }));
+    : list.differences;
   const json = flags.output === "json";
-  const littleEndian = isLittleEndian(sides);
+  const littleEndian = sharedOrder(sides);
   io.out(
     json
       ? jsonLine({
@@ -154,12 +141,6 @@ function tellDifferences(
     io.out("There may be more differences: a limit was reached\n");
   }
   return EXIT.no;
-}
-
-function isLittleEndian(sides: readonly NamedSubject[]): boolean {
-  return sides.every(({ subject }) =>
-    subject.kind !== "policy" || subject.policy.littleEndian
-  );
 }
 
 function jsonLine(fields: Readonly<Record<string, unknown>>): string {
@@ -198,7 +179,7 @@ interface Group {
 
 function differencesText(
   differences: readonly Difference[],
-  sides: readonly [NamedSubject, NamedSubject],
+  sides: Sides,
 ): string {
   const groups = new Map<string, Group>();
   for (const difference of differences) {
@@ -223,11 +204,10 @@ function differencesText(
 
 function groupText(
   { first, numbers }: Group,
-  sides: readonly [NamedSubject, NamedSubject],
+  sides: Sides,
 ): string {
-  const littleEndian = isLittleEndian(sides);
+  const littleEndian = sharedOrder(sides);
   const { arch, a, b, varies, witness } = first;
-  const words = wordsOfCall(witness.data).join(" ");
   const condition = conditionOf(first, littleEndian) ??
     "the arguments are such as these";
   return [
@@ -239,9 +219,7 @@ function groupText(
     ),
     ...(condition === "" ? [] : [`  where ${condition}`]),
     ...(varies ? [`  also  other answers, all ${kindOf(first)}`] : []),
-    ...sides.map(({ word }) =>
-      `  see   ${NAME} simulate ${quoted(word)} ${words}`
-    ),
+    ...sides.map((side) => `  see   ${simulateCommand(side, witness.data)}`),
   ].map((line) => `${line}\n`).join("");
 }
 

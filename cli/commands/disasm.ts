@@ -25,19 +25,11 @@ export async function runDisasm(
 ): Promise<void> {
   refuseOverwrite(flags.out, word);
   const filter = await loadFilter(io, word, flags);
-  const littleEndian = filter.kind === "programs" ||
-    filter.resolved.policy.littleEndian;
   const { programs } = filter;
   if (programs.length === 0 && !flags.quiet) {
     io.err(messageLine(io, "note", "no filter", filter.name));
   }
-  const texts = programs.map((program, i) => {
-    const title = programs.length > 1
-      ? `; filter ${i + 1} of ${programs.length}, oldest first\n`
-      : "";
-    return title + assembly(program, littleEndian);
-  });
-  writeArtefact(io, flags.out, texts.join("\n"));
+  writeArtefact(io, flags.out, assembly(filter));
   for (const program of programs) {
     const fault = check(program);
     if (fault === undefined || flags.quiet) continue;

@@ -4,16 +4,15 @@
  * @module
  */
 
-import type { Program } from "../../bpf/instruction.ts";
+import type { FilterStack } from "../../bpf/filter.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { OutFlags } from "../input/flags.ts";
 import type { Format } from "../output/format_names.ts";
-import { formatProgram } from "../output/formats.ts";
 import type { Io } from "../io.ts";
 import { parsePid } from "../input/pid.ts";
 import { liveFilters, readProcess } from "../input/process.ts";
-import { writeArtefact } from "../output/write.ts";
+import { writeFilters } from "../output/write_filters.ts";
 
 /** Flags of `dump`. */
 export interface DumpFlags extends OutFlags {
@@ -31,7 +30,7 @@ export async function runDump(
 ): Promise<number> {
   const pid = parsePid(word);
   const all = liveFilters(pid, flags.thread);
-  if (all.length === 0) {
+  if (all.programs.length === 0) {
     io.err(messageLine(io, "note", "no filter", `pid:${pid}`));
     return EXIT.no;
   }
@@ -45,47 +44,18 @@ export async function runDump(
       ),
     );
   }
-  const chosen = choose(all, flags.index);
-  if (chosen.length > 1 && flags.out !== undefined && flags.out !== "-") {
-    for (const [i, program] of chosen.entries()) {
-      const data = await formatProgram(program, flags.format, true);
-      writeArtefact(io, `${flags.out}.${i}`, data);
-    }
-    return EXIT.ok;
-  }
-  if (chosen.length > 1 && flags.format === "raw") {
-    throw new UsageError(
-      `Cannot write ${chosen.length} filters as one: pass -O FILE for files FILE.0 to FILE.${
-        chosen.length - 1
-      }, or --index N for one of them`,
-    );
-  }
-  const [first] = chosen;
-  if (chosen.length === 1 && first !== undefined) {
-    const data = await formatProgram(first, flags.format, true);
-    writeArtefact(io, flags.out, data);
-    return EXIT.ok;
-  }
-  const texts = await Promise.all(chosen.map(async (program, i) => {
-    const title = flags.format === "asm"
-      ? `; filter ${i} of ${chosen.length}, oldest first\n`
-      : "";
-    return `${title}${await formatProgram(program, flags.format, true)}`;
-  }));
-  writeArtefact(io, flags.out, texts.join(flags.format === "asm" ? "\n" : ""));
+  await writeFilters(io, choose(all, flags.index), flags);
   return EXIT.ok;
 }
 
-function choose(
-  all: readonly Program[],
-  index: number | undefined,
-): readonly Program[] {
-  if (index === undefined) return all;
-  const one = all[index];
+function choose(stack: FilterStack, index: number | undefined): FilterStack {
+  if (index === undefined) return stack;
+  const { programs } = stack;
+  const one = programs[index];
   if (one === undefined) {
     throw new UsageError(
-      `Cannot dump filter ${index}: there are ${all.length}: they count from 0, the oldest`,
+      `Cannot dump filter ${index}: there are ${programs.length}: they count from 0, the oldest`,
     );
   }
-  return [one];
+  return { ...stack, programs: [one] };
 }

@@ -6,8 +6,8 @@
 
 import { check } from "../../bpf/check.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
-import { ARCHES } from "../../tables/arch.ts";
-import { createAnswer } from "../../verify/describe/confirm.ts";
+import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import { type Arch, ARCHES } from "../../tables/arch.ts";
 import {
   type Counterexample,
   type Outcome,
@@ -17,22 +17,15 @@ import {
   type Subject,
   type Unproven,
 } from "../../verify/equivalence.ts";
-import type { Interval } from "../../verify/describe/intervals.ts";
-import {
-  describeCall,
-  jsonOfCall,
-  jsonOfValue,
-  wordsOfCall,
-} from "../input/call.ts";
+import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { InputError, UsageError } from "../error.ts";
-import { printable } from "../../tables/printable.ts";
 import { EXIT } from "../exit.ts";
 import { resolveSource, tellAssumed } from "../input/filter.ts";
 import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
-import { archNames } from "../output/names.ts";
-import { NAME } from "../program.ts";
+import { type GivenSource, simulateCommand } from "../output/reproduce.ts";
 import { loadSource, refuseTwoStdins } from "../input/source.ts";
+import { machineOf } from "../input/machine.ts";
 import { assumedWords, nativeArch } from "../input/target.ts";
 
 /** Flags of `prove`. */
@@ -41,40 +34,46 @@ export interface ProveFlags extends SourceFlags, OutputFlags, LimitFlags {
 }
 
 /** A source as the prover takes it. */
-export interface NamedSubject {
-  /** The word it came from. */
-  readonly word: string;
+export interface NamedSubject extends GivenSource {
+  /** What it is called, if that is not the word. */
+  readonly title?: string;
   readonly subject: Subject;
-  /** The command that shows it, where `simulate` does not take the word. */
-  readonly see?: string;
+  /** The architecture of its machine. */
+  readonly native: Arch;
+  /** What was assumed about the byte order, if anything. */
+  readonly assumed?: string;
 }
+
+/** Two sides of a comparison. */
+export type Sides = readonly [NamedSubject, NamedSubject];
 
 /** Proves two sources equal, or finds a witness. */
 export async function runProve(
   io: Io,
   flags: ProveFlags,
   first: string,
-  second: string,
+  second?: string,
 ): Promise<number> {
-  const [a, b] = await loadSubjects(io, flags, [first, second]);
-  const result = recognizable(
-    proveEquivalent(a.subject, b.subject, {
-      compare: flags.bits ? "bits" : "effect",
-      limits: limitsOf(flags),
-    }),
-    [a, b],
-  );
+  const sides = second === undefined
+    ? await loadBundleSubjects(io, flags, first)
+    : await loadSubjects(io, flags, [first, second]);
+  const [a, b] = sides;
+  const result = proveEquivalent(a.subject, b.subject, {
+    compare: flags.bits ? "bits" : "effect",
+    limits: limitsOf(flags),
+    arches: wantedArches(sides),
+  });
   io.out(
     flags.output === "json"
       ? `${
         JSON.stringify({
           schemaVersion: 1,
-          a: a.word,
-          b: b.word,
+          a: a.title ?? a.word,
+          b: b.title ?? b.word,
           ...jsonOfResult(result),
         })
       }\n`
-      : textOf(result, [a, b]),
+      : textOf(result, sides),
   );
   return exitOf(result);
 }
@@ -98,23 +97,97 @@ export async function loadSubjects(
   io: Io,
   flags: SourceFlags,
   words: readonly [string, string],
-): Promise<readonly [NamedSubject, NamedSubject]> {
+): Promise<Sides> {
   refuseTwoStdins(...words);
   const a = await loadSubject(io, flags, words[0]);
   const b = await loadSubject(io, flags, words[1]);
+  return comparable(io, [a, b]);
+}
+
+/**
+ * Loads the annotation of a bundle and its section. Names are those of the
+ * host's libseccomp unless others are asked for, as with `rewrite`.
+ */
+async function loadBundleSubjects(
+  io: Io,
+  flags: SourceFlags,
+  word: string,
+): Promise<Sides> {
+  if (!word.startsWith("bundle:")) {
+    throw new UsageError(
+      "Missing argument: B; give a second source, or bundle:DIR alone for its annotation and its section",
+    );
+  }
+  const made = flags.names === undefined ? await asHook(flags) : flags;
+  const a = await loadSubject(io, { ...made, from: "annotation" }, word);
+  const b = await loadSubject(io, { ...made, from: "config" }, word);
+  return comparable(io, [
+    { ...a, title: `${word} (annotation)` },
+    { ...b, title: `${word} (linux.seccomp)` },
+  ]);
+}
+
+/** The options with which `rewrite` reads a section. */
+async function asHook(flags: SourceFlags): Promise<SourceFlags> {
+  const { openLibseccomp } = await import("../../ffi/libseccomp.ts");
+  const names = openLibseccomp() === undefined ? "builtin" : "host";
+  const unknown = flags.unknown === "ignore" ? "ignore" : "warn";
+  return { ...flags, names, unknown };
+}
+
+/** Refuses sides of different byte order, and prints what is assumed about both. */
+function comparable(io: Io, sides: Sides): Sides {
+  const [a, b] = sides;
   const [first, second] = [orderOf(a.subject), orderOf(b.subject)];
   if (first !== undefined && second !== undefined && first !== second) {
     throw new UsageError(
-      `Cannot compare ${words[0]} with ${
-        words[1]
+      `Cannot compare ${titleOf(a)} with ${
+        titleOf(b)
       }: they are for machines of different byte order`,
     );
   }
-  return [a, b];
+  if (first === undefined && second === undefined) {
+    for (const { word, flags, assumed = "" } of sides) {
+      tellAssumed(io, word, flags, [assumed]);
+    }
+  }
+  return sides;
 }
 
-function orderOf(subject: Subject): boolean | undefined {
-  return subject.kind === "policy" ? subject.policy.littleEndian : undefined;
+/** The byte order of a side, if it is known. */
+export function orderOf(subject: Subject): boolean | undefined {
+  return subject.kind === "policy"
+    ? subject.policy.littleEndian
+    : subject.littleEndian;
+}
+
+/** What a side is called in text. */
+export function titleOf(
+  { word, title }: Pick<NamedSubject, "word" | "title">,
+): string {
+  return title ?? (word === "-" ? "standard input" : word);
+}
+
+/**
+ * The byte order that both sides have.
+ *
+ * @param sides The sides.
+ */
+export function sharedOrder(sides: Sides): boolean {
+  return sides.every(({ subject }) => orderOf(subject) !== false);
+}
+
+/**
+ * The architectures on which a witness is wanted: those of the machines, then
+ * any that exists.
+ *
+ * @param sides The sides.
+ */
+export function wantedArches(
+  sides: readonly Pick<NamedSubject, "native">[],
+): readonly number[] {
+  const natives = sides.map(({ native }) => native);
+  return [...natives, ...ARCHES].map(({ auditArch }) => auditArch);
 }
 
 /** Loads one source: a profile is taken by its meaning, it is not compiled. */
@@ -123,11 +196,12 @@ export async function loadSubject(
   flags: SourceFlags,
   word: string,
 ): Promise<NamedSubject> {
-  const source = await loadSource(io, word, flags.from);
+  const source = await loadSource(io, word, flags);
   if (source.kind === "profile") {
-    const { policy, assumed } = await resolveSource(io, source, flags);
+    const resolved = await resolveSource(io, source, flags);
+    const { policy, arches: [native = nativeArch()], assumed } = resolved;
     tellAssumed(io, source.name, flags, [assumedWords(assumed, flags)]);
-    return { word, subject: { kind: "policy", policy } };
+    return { word, flags, native, subject: { kind: "policy", policy } };
   }
   for (const program of source.programs) {
     const fault = check(program);
@@ -138,48 +212,24 @@ export async function loadSubject(
       });
     }
   }
-  return { word, subject: { kind: "stack", programs: source.programs } };
-}
-
-/**
- * Moves a witness to an architecture that exists, the native one if possible,
- * where both sides answer there as they did.
- *
- * @param result An answer; one that is no difference stays as it is.
- * @param sides Whose answer it is.
- * @param within Values of `arch` that may be taken.
- */
-export function recognizable<T extends { readonly kind: string }>(
-  result: T | Counterexample,
-  sides: readonly [NamedSubject, NamedSubject],
-  within: Pick<Interval, "first" | "last"> = { first: 0, last: 0xffff_ffff },
-): T | Counterexample {
-  if (!isCounterexample(result) || archNames(result.data.arch) !== undefined) {
-    return result;
-  }
-  const littleEndian = sides.every(({ subject }) =>
-    subject.kind !== "policy" || subject.policy.littleEndian
+  const { programs, order } = source;
+  const { native, littleEndian, assumed } = machineOf(
+    source.name,
+    source,
+    flags.arch,
   );
-  const [answerOfA, answerOfB] = [
-    createAnswer(sides[0].subject, littleEndian),
-    createAnswer(sides[1].subject, littleEndian),
-  ];
-  const native = nativeArch();
-  for (const { auditArch } of [native, ...ARCHES]) {
-    if (auditArch < within.first || auditArch > within.last) continue;
-    const data = { ...result.data, arch: auditArch };
-    const [a, b] = [answerOfA(data), answerOfB(data)];
-    if (a.value === result.a.value && b.value === result.b.value) {
-      return { kind: "different", data, a, b };
-    }
-  }
-  return result;
-}
-
-function isCounterexample(
-  result: { readonly kind: string },
-): result is Counterexample {
-  return result.kind === "different";
+  const isAssumed = order === "assumed" && flags.arch === undefined;
+  return {
+    word,
+    flags,
+    native,
+    subject: {
+      kind: "stack",
+      programs,
+      ...(isAssumed ? {} : { littleEndian }),
+    },
+    ...(assumed.order && { assumed: assumed.order }),
+  };
 }
 
 /** Exit code of an answer. */
@@ -231,7 +281,7 @@ function jsonOfOutcome(
 
 function textOf(
   result: Proof | Counterexample | Unproven,
-  sides: readonly [NamedSubject, NamedSubject],
+  sides: Sides,
 ): string {
   switch (result.kind) {
     case "equal": {
@@ -250,6 +300,19 @@ function textOf(
   }
 }
 
+/** A side as a witness shows it. */
+export interface Shown extends GivenSource {
+  /** What it is called, if that is not the word. */
+  readonly title?: string;
+  /** The command that shows it, if `simulate` does not take the word. */
+  readonly see?: string;
+}
+
+/** The command that shows an answer again. */
+function seeCommand(side: Shown, data: SeccompData): string {
+  return side.see ?? simulateCommand(side, data);
+}
+
 /**
  * Tells a difference: the call, both answers, how to see it again.
  *
@@ -260,29 +323,19 @@ function textOf(
 export function witnessText(
   title: string,
   { data, a, b }: Pick<Counterexample, "data" | "a" | "b">,
-  sides: readonly [NamedSubject, NamedSubject],
+  sides: readonly Shown[],
 ): string {
-  const words = wordsOfCall(data).join(" ");
   const lines = [
     title,
     `  call  ${describeCall(data)}`,
     ...[a, b].flatMap((outcome, i) => [
       `  ${"AB".charAt(i)}     ${formatReturnValue(outcome.value)}${
         reasonOf(outcome)
-      }  ${sides[i]?.word}`,
+      }  ${titleOf(sides[i] ?? { word: "" })}`,
     ]),
-    ...sides.map(({ word, see = `simulate ${quoted(word)} ${words}` }) =>
-      `  see   ${NAME} ${see}`
-    ),
+    ...sides.map((side) => `  see   ${seeCommand(side, data)}`),
   ];
   return lines.map((line) => `${line}\n`).join("");
-}
-
-/** A word as a shell takes it for one, without control characters. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word)
-    ? word
-    : `'${printable(word).replaceAll("'", "'\\''")}'`;
 }
 
 function reasonOf({ source, paths }: Outcome): string {

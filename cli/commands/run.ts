@@ -16,7 +16,7 @@ import {
 } from "../../tables/uapi.ts";
 import { InputError, messageOf, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { type Filter, loadFilter } from "../input/filter.ts";
+import { type LoadedFilter, loadFilter } from "../input/filter.ts";
 import type { SourceFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 
@@ -67,8 +67,14 @@ function exitOf({ syscall, errno }: SyscallError): number {
   return syscall.startsWith("the filter") ? CANNOT_EXECUTE : EXIT.machine;
 }
 
-function onlyProgram({ name, programs }: Filter): Program {
+function onlyProgram({ name, programs, littleEndian }: LoadedFilter): Program {
   const [program] = programs;
+  if (!littleEndian) {
+    throw new InputError(
+      "Cannot run under a filter for big-endian machines: this one is not: give a filter for this machine",
+      { place: name },
+    );
+  }
   if (program === undefined || programs.length > 1) {
     throw new InputError(
       `Cannot run under ${programs.length} filters: give a source with one`,
@@ -96,7 +102,7 @@ function onlyProgram({ name, programs }: Filter): Program {
 }
 
 /** Flags as the profile has them; a program has none. */
-function loadFlags(filter: Filter): NonNullable<LoadOptions["flags"]> {
+function loadFlags(filter: LoadedFilter): NonNullable<LoadOptions["flags"]> {
   if (filter.kind === "programs") return [];
   const flags = filter.resolved.seccomp.flags ?? [];
   try {

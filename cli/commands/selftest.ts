@@ -13,10 +13,12 @@ import { decide } from "../../verify/decide.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { InputError } from "../error.ts";
 import { EXIT } from "../exit.ts";
-import { type Filter, loadFilter } from "../input/filter.ts";
+import { type LoadedFilter, loadFilter } from "../input/filter.ts";
 import type { OutputFlags, SourceFlags } from "../input/flags.ts";
 import { selftestInputs } from "../input/inputs.ts";
 import type { Io } from "../io.ts";
+import { orderName } from "../input/machine.ts";
+import { type GivenSource, simulateCommand } from "../output/reproduce.ts";
 import { loadSource } from "../input/source.ts";
 
 /** Flags of `selftest`. */
@@ -43,16 +45,17 @@ export async function runSelftest(
   const filter = await loadFilter(io, word, flags);
   const programs = flags.program === undefined
     ? filter.programs
-    : await programsOf(io, flags.program);
+    : await programsOf(io, flags.program, filter);
   const policy = filter.kind === "profile" ? filter.resolved.policy : undefined;
   const inputs = selftestInputs(filter, programs);
+  const given = givenSources(flags, word);
   let failed = false;
   for (const [i, program] of programs.entries()) {
     const prepared = prepare(program);
     const disagreements: Disagreement[] = [];
     let asked = 0;
     const report = selftest(program, inputs, (data) => {
-      const value = run(prepared, toWords(data, true));
+      const value = run(prepared, toWords(data, filter.littleEndian));
       if (policy === undefined) return value;
       asked++;
       const meant = decide(policy, data).value;
@@ -60,7 +63,11 @@ export async function runSelftest(
         disagreements.push({ data, program: value, policy: meant });
       }
       return meant;
-    }, { flags: flagsOf(filter), keep: MOST_TOLD });
+    }, {
+      flags: flagsOf(filter),
+      keep: MOST_TOLD,
+      littleEndian: filter.littleEndian,
+    });
     const wrong = report.loadErrno !== 0 && report.loadErrno !== undefined ||
       report.counts.some(({ mismatches }) => mismatches > 0) ||
       disagreements.length > 0;
@@ -69,23 +76,50 @@ export async function runSelftest(
     io.out(
       flags.output === "json"
         ? jsonLine(title, program.length, report, wrong)
-        : textOf(title, program.length, report, asked),
+        : textOf(title, program.length, { report, asked, given }),
     );
   }
   return failed ? EXIT.no : EXIT.ok;
 }
 
-async function programsOf(io: Io, word: string): Promise<Filter["programs"]> {
+/** Reads the filter that stands for the source's own. */
+async function programsOf(
+  io: Io,
+  word: string,
+  { littleEndian }: LoadedFilter,
+): Promise<LoadedFilter["programs"]> {
   const source = await loadSource(io, word);
   if (source.kind === "profile") {
     throw new InputError("Cannot test a profile as a program: give a filter", {
       place: source.name,
     });
   }
+  if (source.order !== "assumed" && source.littleEndian !== littleEndian) {
+    throw new InputError(
+      `Cannot test a ${orderName(source.littleEndian)} filter: the source is ${
+        orderName(littleEndian)
+      }: give a filter for the same machine`,
+      { place: source.name },
+    );
+  }
   return source.programs;
 }
 
-function flagsOf(filter: Filter): readonly string[] {
+/** The sources whose answers a mismatch shows. */
+function givenSources(
+  flags: SelftestFlags,
+  word: string,
+): readonly GivenSource[] {
+  const { from: _, ...rest } = flags;
+  return [
+    { word, flags },
+    ...(flags.program === undefined
+      ? []
+      : [{ word: flags.program, flags: rest }]),
+  ];
+}
+
+function flagsOf(filter: LoadedFilter): readonly string[] {
   return filter.kind === "profile" ? filter.resolved.seccomp.flags ?? [] : [];
 }
 
@@ -119,12 +153,21 @@ const ENGINES = {
   seccomp: "real seccomp",
 } as const;
 
+/** What is printed of a filter. */
+interface Told {
+  readonly report: SelftestReport;
+  /** Inputs on which the profile was asked too. */
+  readonly asked: number;
+  /** The sources, for command lines. */
+  readonly given: readonly GivenSource[];
+}
+
 function textOf(
   source: string,
   length: number,
-  { counts, mismatches, loadErrno, notes }: SelftestReport,
-  asked: number,
+  { report, asked, given }: Told,
 ): string {
+  const { counts, mismatches, loadErrno, notes } = report;
   const wide = Math.max(...Object.values(ENGINES).map((name) => name.length));
   const lines = [
     `${source}: ${length} instructions`,
@@ -139,11 +182,12 @@ function textOf(
         ? "  accepted by seccomp(2) as it is"
         : `  refused by seccomp(2): ${errnoName(loadErrno)}`,
     ]),
-    ...mismatches.map(({ engine, data, expected, actual }) =>
+    ...mismatches.flatMap(({ engine, data, expected, actual }) => [
       `  mismatch: ${describeCall(data)}: ${formatReturnValue(expected)}, ${
         ENGINES[engine]
-      } says ${actual === undefined ? "nothing" : formatReturnValue(actual)}`
-    ),
+      } says ${actual === undefined ? "nothing" : formatReturnValue(actual)}`,
+      ...given.map((one) => `    see  ${simulateCommand(one, data)}`),
+    ]),
     ...notes.map((note) => `  note: ${note}`),
   ];
   return lines.map((line) => `${line}\n`).join("");

@@ -26,13 +26,13 @@ import { InputError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import {
   type CompiledSource,
-  type Filter,
+  type LoadedFilter,
   loadFilter,
+  tellNative,
 } from "../input/filter.ts";
 import type { SourceFlags } from "../input/flags.ts";
 import { inputName, type Io, MAX_LINE_LENGTH, readLines } from "../io.ts";
 import { refuseTwoStdins } from "../input/source.ts";
-import { nativeArch } from "../input/target.ts";
 import { readVector } from "../input/vectors.ts";
 
 /** Flags of `simulate`. */
@@ -90,7 +90,8 @@ export async function runSimulate(
   const sixArgs = sixArguments(args);
   const filter = await loadFilter(io, word, flags);
   const simulate = createSimulator(filter);
-  const native = nativeOf(filter);
+  const { native } = filter;
+  if (syscall?.includes(":") !== true) tellNative(io, flags, filter);
   if (syscall === undefined) {
     return await runVectors(io, flags.vectors ?? "", native, simulate);
   }
@@ -108,12 +109,12 @@ export async function runSimulate(
 }
 
 /** Prepares the filters of a source. */
-function createSimulator(filter: Filter): (data: SeccompData) => Simulation {
-  const littleEndian = filter.kind === "programs" ||
-    filter.resolved.policy.littleEndian;
+function createSimulator(
+  filter: LoadedFilter,
+): (data: SeccompData) => Simulation {
   const prepared = filter.programs.map((program) => prepare(program));
   return (data) => {
-    const words = toWords(data, littleEndian);
+    const words = toWords(data, filter.littleEndian);
     const answers = prepared.map((program) => trace(program, words));
     // The kernel asks the newest filter first, and an older one wins where it
     // is stricter (kernel/seccomp.c: seccomp_run_filters()).
@@ -142,12 +143,6 @@ function createSimulator(filter: Filter): (data: SeccompData) => Simulation {
 
 function isFiltered({ resolved }: CompiledSource, arch: number): boolean {
   return resolved.policy.arches.some(({ auditArch }) => auditArch === arch);
-}
-
-function nativeOf(filter: Filter): Arch {
-  return filter.kind === "profile"
-    ? filter.resolved.arches[0] ?? nativeArch()
-    : nativeArch();
 }
 
 /** Most messages about lines that cannot be read. */

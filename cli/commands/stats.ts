@@ -11,8 +11,8 @@ import { readCost } from "../input/cost.ts";
 import { EXIT, forEachInput } from "../exit.ts";
 import {
   type CompiledSource,
-  type Filter,
   loadFilter,
+  tellNative,
 } from "../input/filter.ts";
 import type { CostFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import { floorSteps } from "../../measure/lower_bound.ts";
@@ -24,7 +24,6 @@ import {
 } from "../../measure/measure.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import { formatTable } from "../output/table.ts";
-import { nativeArch } from "../input/target.ts";
 
 /** Flags of `stats`. */
 export interface StatsFlags extends SourceFlags, CostFlags, OutputFlags {}
@@ -75,7 +74,8 @@ export async function runStats(
   const sources = words.length === 0 ? ["default:docker"] : words;
   const { failed, code } = await forEachInput(io, sources, async (word) => {
     const filter = await loadFilter(io, word, flags, cost);
-    const arches = archesOf(filter);
+    tellNative(io, flags, filter);
+    const { arches } = filter;
     const own: NamedMeasure[] = filter.programs.map((program, i) => ({
       name: filter.programs.length > 1 ? `${filter.name}#${i}` : filter.name,
       ...measure(program, arches, weighing),
@@ -100,21 +100,6 @@ export async function runStats(
   }
   if (flags.verbose) io.out(trees.map(whyOf).join(""));
   return code;
-}
-
-function archesOf(filter: Filter): readonly Arch[] {
-  if (filter.kind === "profile") return filter.resolved.arches;
-  const named = new Set(
-    filter.programs.flatMap((program) =>
-      program.filter((i) => i.op === "jeq.k").map((i) => i.k)
-    ),
-  );
-  const native = nativeArch();
-  const others = ARCHES.filter((arch) =>
-    arch !== native && arch.littleEndian === native.littleEndian &&
-    named.has(arch.auditArch)
-  );
-  return [native, ...others];
 }
 
 function treesOf(

@@ -12,7 +12,7 @@
  */
 
 import { encodeBase64 } from "../../bpf/base64.ts";
-import { decode } from "../../bpf/encode.ts";
+import { decodeFilter } from "../../bpf/filter.ts";
 import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
 import { MachineError, UsageError } from "../error.ts";
 import { printable } from "../../tables/printable.ts";
@@ -26,7 +26,6 @@ import {
   readStore,
   refusing,
 } from "./store_open.ts";
-import { nativeArch } from "../input/target.ts";
 
 /** Flags of `store`. */
 export interface StoreFlags extends HookFlags, OutputFlags {
@@ -166,13 +165,8 @@ async function showEntry(
     );
     return EXIT.ok;
   }
-  const { formatProgram } = await import("../output/formats.ts");
-  const { littleEndian } = nativeArch();
-  const text = await formatProgram(
-    decode(entry.bytes, { littleEndian }),
-    "asm",
-    littleEndian,
-  );
+  const { formatFilter } = await import("../output/formats.ts");
+  const text = await formatFilter(decodeFilter(entry.bytes), "asm");
   io.out(
     `key           ${entry.key}
 environment   ${entry.environment} (${about.current ? "current" : "stale"})

@@ -23,8 +23,8 @@ import { EXIT, messageLine } from "../exit.ts";
 import { tellAssumed } from "../input/filter.ts";
 import type { Io } from "../io.ts";
 import {
-  loadSource,
-  type ProfileSource,
+  loadProfile,
+  type ProgramSource,
   tellingProfile,
 } from "../input/source.ts";
 import type { StoreFlags } from "./store.ts";
@@ -92,7 +92,7 @@ async function sectionOf(
   flags: StoreFlags,
   semantics: "crun" | "runc",
 ): Promise<string> {
-  const source = await loadProfile(io, word);
+  const source = await loadProfile(io, word, {}, notPrimed);
   const { profile, name } = source;
   if (profile.kind === "config") {
     const { section } = readConfigText(profile.document.text);
@@ -118,12 +118,10 @@ async function sectionOf(
   return formatSection(seccomp);
 }
 
-async function loadProfile(io: Io, word: string): Promise<ProfileSource> {
-  const source = await loadSource(io, word);
-  if (source.kind === "profile") return source;
-  throw new InputError(
-    `Cannot prime the store with a filter (${source.form}): give the profile that containers get`,
-    { place: source.name },
+function notPrimed({ form, name }: ProgramSource): InputError {
+  return new InputError(
+    `Cannot prime the store with a filter (${form}): give the profile that containers get`,
+    { place: name },
   );
 }
 

@@ -15,7 +15,14 @@ import type { OutputFlags, SourceFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { parsePid } from "../input/pid.ts";
 import { type ThreadGroup, threadGroups } from "../input/process.ts";
-import { loadSubject, type NamedSubject, witnessText } from "./prove.ts";
+import { commandLine } from "../output/reproduce.ts";
+import {
+  loadSubject,
+  type NamedSubject,
+  orderOf,
+  titleOf,
+  witnessText,
+} from "./prove.ts";
 import {
   exitOf,
   jsonOf,
@@ -45,6 +52,11 @@ export async function runVerify(
   const against = flags.against === undefined
     ? undefined
     : await loadSubject(io, flags, flags.against);
+  if (against !== undefined && orderOf(against.subject) === false) {
+    throw new UsageError(
+      `Cannot verify against ${against.word}: it is for big-endian machines, and this one is not`,
+    );
+  }
   if (word === undefined) {
     const { tellAll } = await import("./verify_all.ts");
     return tellAll(io, flags, against);
@@ -107,7 +119,7 @@ async function otherwiseEqual(
 ): Promise<Makers | undefined> {
   const { word, subject } = against;
   if (subject.kind !== "policy" || word === "-") return undefined;
-  const names = flags.names === "builtin" ? "host" : "builtin";
+  const names = flags.names === "host" ? "builtin" : "host";
   const semantics = flags.semantics === "crun" ? "runc" : "crun";
   const silent: Io = { ...io, err: () => {} };
   const makers: readonly Makers[] = [
@@ -152,18 +164,20 @@ function textOf(
   const subject = state === "stacked" ? "the combination is " : "";
   switch (result?.kind) {
     case "equal":
-      return `${head}: ${subject}equal to ${against.word} for every input\n`;
+      return `${head}: ${subject}equal to ${
+        titleOf(against)
+      } for every input\n`;
     case "different":
       return witnessText(
-        `${head}: ${subject}not equal to ${against.word}`,
+        `${head}: ${subject}not equal to ${titleOf(against)}`,
         result,
-        // The process is no word that `simulate` could read after it has ended,
-        // but as long as it lives.
         [
           {
             word: `pid:${tid}`,
-            subject: against.subject,
-            ...(tid === pid ? {} : { see: `dump --thread pid:${tid}` }),
+            flags: against.flags,
+            ...(tid === pid
+              ? {}
+              : { see: commandLine(["dump", "--thread", `pid:${tid}`]) }),
           },
           against,
         ],

@@ -16,7 +16,7 @@ import {
 import { messageOf } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import type { ThreadGroup } from "../input/process.ts";
-import { jsonOfResult, type NamedSubject, recognizable } from "./prove.ts";
+import { jsonOfResult, type NamedSubject, wantedArches } from "./prove.ts";
 
 /**
  * What was found: one filter that is equal or not, several of which the
@@ -42,6 +42,9 @@ export interface Verification {
   /** Why the filters could not be read. */
   readonly error?: unknown;
 }
+
+/** What threads should be under. */
+type Expected = Pick<NamedSubject, "subject" | "native">;
 
 /** An answer about a process. */
 export interface ProcessVerification {
@@ -75,7 +78,7 @@ export function worstExit(codes: readonly number[]): number {
  */
 export function verify(
   groups: readonly ThreadGroup[],
-  against: NamedSubject,
+  against: Expected,
 ): ProcessVerification {
   const all = groups.map((group) => verifyGroup(group, against));
   const exit = worstExit(all.map(exitOf));
@@ -86,7 +89,7 @@ export function verify(
 
 function verifyGroup(
   { tids, confinement }: ThreadGroup,
-  against: NamedSubject,
+  against: Expected,
 ): Verification {
   switch (confinement.kind) {
     case "none":
@@ -100,10 +103,9 @@ function verifyGroup(
     case "filters": {
       const filters = confinement.programs;
       const stack: Subject = { kind: "stack", programs: filters };
-      const result = recognizable(
-        proveEquivalent(stack, against.subject),
-        [{ word: "", subject: stack }, against],
-      );
+      const result = proveEquivalent(stack, against.subject, {
+        arches: wantedArches([against]),
+      });
       const state = result.kind === "unproven"
         ? "unknown"
         : filters.length > 1

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Program } from "../../bpf/instruction.ts";
+import type { FilterStack } from "../../bpf/filter.ts";
 import { compileProfile, type Proved } from "../../pipeline/compile_profile.ts";
 import {
   type ResolvedProfile,
@@ -15,35 +15,34 @@ import { costOptions, type CostRequest, type Objective } from "./cost.ts";
 import { UnprovenError } from "../error.ts";
 import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
+import { type Machine, machineOf } from "./machine.ts";
 import type { Io } from "../io.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
-import { assumedWords, targetFor } from "./target.ts";
+import { assumedWords, nativeArch, targetFor } from "./target.ts";
+
+/** Filters and the machine that they are for. */
+interface Loaded extends FilterStack, Machine {
+  /** Name of the source. */
+  readonly name: string;
+}
 
 /** A profile with its program, proved equal to it. */
-export interface CompiledSource {
+export interface CompiledSource extends Loaded {
   readonly kind: "profile";
-  readonly name: string;
   readonly resolved: ResolvedProfile & Proved;
-  /** What the profile was taken to be meant for, in words. */
-  readonly assumed: string;
   /** What was minimized. */
   readonly objective: Objective;
-  /** One program. */
-  readonly programs: readonly Program[];
 }
 
 /** Filters that were there as such. */
-export interface LoadedPrograms {
+export interface LoadedPrograms extends Loaded {
   readonly kind: "programs";
-  readonly name: string;
   /** What they were. */
   readonly form: string;
-  /** Oldest first. */
-  readonly programs: readonly Program[];
 }
 
 /** What a source word gives. */
-export type Filter = CompiledSource | LoadedPrograms;
+export type LoadedFilter = CompiledSource | LoadedPrograms;
 
 /**
  * Loads a source; a profile is compiled. Warnings go to `io`.
@@ -58,10 +57,30 @@ export async function loadFilter(
   word: string,
   flags: SourceFlags,
   cost?: CostRequest,
-): Promise<Filter> {
-  const source = await loadSource(io, word, flags.from);
-  if (source.kind === "programs") return source;
-  return await compileSource(io, source, flags, cost);
+): Promise<LoadedFilter> {
+  const source = await loadSource(io, word, flags);
+  if (source.kind === "profile") {
+    return await compileSource(io, source, flags, cost);
+  }
+  const machine = machineOf(source.name, source, flags.arch);
+  tellAssumed(io, source.name, flags, [machine.assumed.order ?? ""]);
+  return { ...source, ...machine };
+}
+
+/**
+ * Prints which architecture is meant, if that was assumed: for commands that take
+ * numbers of calls.
+ *
+ * @param io Where to.
+ * @param flags Whether notes are wanted.
+ * @param filter The filters.
+ */
+export function tellNative(
+  io: Io,
+  flags: Pick<SourceFlags, "quiet">,
+  { name, assumed }: LoadedFilter,
+): void {
+  tellAssumed(io, name, flags, [assumed.native ?? ""]);
 }
 
 /**
@@ -89,9 +108,8 @@ export async function compileSource(
     () => compileProfile(profile, target, options),
   );
   tellFindings(io, name, filter.diagnostics, flags);
-  const assumed = assumedWords(filter.assumed, flags);
   tellAssumed(io, name, flags, [
-    assumed,
+    assumedWords(filter.assumed, flags),
     ...(options === undefined ? [] : [`objective ${options.objective}`]),
   ]);
   if (filter.kind === "unproved") {
@@ -104,9 +122,12 @@ export async function compileSource(
     kind: "profile",
     name,
     resolved: filter,
-    assumed,
     objective: options?.objective ?? "balanced",
     programs: [filter.program],
+    littleEndian: filter.littleEndian,
+    native: filter.arches[0] ?? nativeArch(),
+    arches: filter.arches,
+    assumed: {},
   };
 }
 
@@ -172,13 +193,14 @@ export function tellFindings(
   tellDiagnostics(io, name, told);
 }
 
-/** Says for whom a profile was taken to be meant. */
+/** Prints for which machine a source was taken to be meant; empty parts are left out. */
 export function tellAssumed(
   io: Io,
   name: string,
   flags: Pick<SourceFlags, "quiet">,
   parts: readonly string[],
 ): void {
-  if (flags.quiet) return;
-  io.err(messageLine(io, "note", `for ${parts.join(", ")}`, name));
+  const known = parts.filter((part) => part !== "");
+  if (flags.quiet || known.length === 0) return;
+  io.err(messageLine(io, "note", `for ${known.join(", ")}`, name));
 }

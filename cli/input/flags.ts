@@ -118,7 +118,7 @@ export const ARCH_FLAG: Flags<Pick<SourceFlags, "arch">> = {
     parse: words,
     optional: true,
     placeholder: "A,B",
-    brief: "Native one first (default: this host, the profile's)",
+    brief: "Native one first (default: this host's, the source's)",
   },
 };
 
@@ -155,8 +155,8 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
   names: {
     kind: "enum",
     values: ["builtin", "host"],
-    default: "builtin",
-    brief: "Ours, or the host's libseccomp's",
+    optional: true,
+    brief: "Ours (default), or the host's libseccomp's",
   },
   unknown: {
     kind: "enum",
@@ -174,7 +174,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     values: SOURCE_KINDS,
     optional: true,
     placeholder: "KIND",
-    brief: "Kind of the source (default: by looking)",
+    brief: "Format of the source (default: autodetect)",
   },
 };
 

@@ -14,6 +14,7 @@ export const SOURCE_KINDS = [
   "podman",
   "oci",
   "config",
+  "annotation",
   "raw",
   "base64",
   "hex",

@@ -10,7 +10,7 @@ import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
 import type { Subject } from "../../verify/describe/confirm.ts";
 import { boundaryValues } from "../../verify/describe/witnesses.ts";
-import type { Filter } from "./filter.ts";
+import type { LoadedFilter } from "./filter.ts";
 import { firstNumber } from "../../measure/measure.ts";
 import { nativeArch } from "./target.ts";
 
@@ -30,7 +30,7 @@ const NO_ARCH = 0xdead_beef;
  * @param programs What is tested.
  */
 export function selftestInputs(
-  filter: Filter,
+  filter: LoadedFilter,
   programs: readonly Program[],
 ): readonly SeccompData[] {
   const subjects: Subject[] = programs.map((program) => ({
@@ -40,16 +40,17 @@ export function selftestInputs(
   if (filter.kind === "profile") {
     subjects.push({ kind: "policy", policy: filter.resolved.policy });
   }
-  const values = boundaryValues(subjects, true).slice(4)
+  const values = boundaryValues(subjects, filter.littleEndian).slice(4)
     .map((word) => word.length === 0 ? [0] : word);
-  const arches = archesOf(filter);
-  const numbers = arches.flatMap((arch) => numbersOf(arch));
+  const numbers = archesOf(filter).flatMap((arch) => numbersOf(arch));
   const rounds = Math.ceil(LEAST_INPUTS / Math.max(1, numbers.length));
   const inputs: SeccompData[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const [i, [arch, nr]] of numbers.entries()) {
       const seed = i + round * numbers.length;
-      const args = round === 0 ? [] : argumentsAt(values, seed);
+      const args = round === 0
+        ? []
+        : argumentsAt(values, seed, filter.littleEndian);
       // i386 hands over 32 bits of each argument.
       const narrow = arch.bits === 32
         ? args.map((arg) => BigInt.asUintN(32, arg))
@@ -72,9 +73,11 @@ function numbersOf(arch: Arch): readonly (readonly [Arch, number])[] {
   return [...all, ...EDGES].map((nr) => [arch, nr] as const);
 }
 
-function archesOf(filter: Filter): readonly Arch[] {
-  if (filter.kind === "profile") return filter.resolved.arches;
+function archesOf(filter: LoadedFilter): readonly Arch[] {
   const native = nativeArch();
+  if (filter.kind === "profile" || filter.native !== native) {
+    return filter.arches;
+  }
   return ARCHES.filter((arch) =>
     arch === native ||
     (native.name === "x86_64" && ["x86", "x32"].includes(arch.name))
@@ -85,14 +88,15 @@ function archesOf(filter: Filter): readonly Arch[] {
 function argumentsAt(
   values: readonly (readonly number[])[],
   seed: number,
+  littleEndian: boolean,
 ): readonly bigint[] {
   const half = (word: number): bigint => {
     const choices = values[word] ?? [0];
     const draw = Math.imul(seed ^ (word << 24), 0x9e37_79b1) >>> 8;
     return BigInt(choices[draw % choices.length] ?? 0);
   };
-  return Array.from(
-    { length: 6 },
-    (_, arg) => half(2 * arg + 1) << 32n | half(2 * arg),
-  );
+  return Array.from({ length: 6 }, (_, arg) => {
+    const [first, second] = [half(2 * arg), half(2 * arg + 1)];
+    return littleEndian ? second << 32n | first : first << 32n | second;
+  });
 }

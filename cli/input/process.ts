@@ -5,6 +5,7 @@
  */
 
 import { decode } from "../../bpf/encode.ts";
+import type { FilterStack } from "../../bpf/filter.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { dumpFilters } from "../../ffi/dump.ts";
 import { MachineError, reasonOf } from "../error.ts";
@@ -26,6 +27,9 @@ export interface ProcessInfo {
   readonly container: string | undefined;
 }
 
+/** Deno runs on x86_64 and aarch64, both little-endian. */
+const HOST_IS_LITTLE_ENDIAN = true;
+
 /**
  * Reads the filters of a process, oldest first.
  *
@@ -37,9 +41,10 @@ export interface ProcessInfo {
 export function liveFilters(
   pid: number,
   thread = false,
-): readonly Program[] {
+): FilterStack {
   if (!thread) refuseThread(pid);
-  return dumpFilters(pid).map((bytes) => decode(bytes));
+  const programs = dumpFilters(pid).map((bytes) => decode(bytes));
+  return { programs, littleEndian: HOST_IS_LITTLE_ENDIAN };
 }
 
 function refuseThread(pid: number): void {

@@ -2,10 +2,10 @@
  * Sources: whatever holds a policy or a filter, by one word.
  *
  * ```text
- * FILE  -         profile, config.json, raw, base64, hex or assembly: by looking
+ * FILE  -         profile, config.json, raw, base64, hex or assembly, as the content shows
  * default:docker  the embedded profile
  * pid:N           the filters of a live process, oldest first
- * bundle:DIR      config.json of a bundle, with its annotation where it has one
+ * bundle:DIR      the annotation in config.json of a bundle, else its profile
  * ```
  *
  * @module
@@ -13,22 +13,26 @@
 
 import { join } from "@std/path";
 import { decodeBase64 } from "../../bpf/base64.ts";
-import { decode } from "../../bpf/encode.ts";
-import { AssemblyError } from "../../bpf/error.ts";
+import { check } from "../../bpf/check.ts";
+import { AssemblyError, ProgramError } from "../../bpf/error.ts";
+import { decodeFilter, type Filter } from "../../bpf/filter.ts";
 import { fromHex } from "../../bpf/hex.ts";
-import type { Program } from "../../bpf/instruction.ts";
+import type { ParsedFilters } from "../../bpf/text.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
+import { parseJson } from "../../profile/json/read.ts";
 import { findMember, type JsonValue } from "../../profile/json/value.ts";
 import {
   type ParsedProfile,
   parseProfile,
 } from "../../profile/formats/parse.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
+import { decodeUtf8 } from "../../profile/text.ts";
 import { InputError, messageOf, ReportedError, UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
 import { guessKind, type SourceKind } from "./guess.ts";
 import { inputName, type Io, readInput, readInputFile } from "../io.ts";
 import { parsePid } from "./pid.ts";
+import { archesOf } from "./target.ts";
 
 /** A policy as somebody wrote it. */
 export interface ProfileSource {
@@ -38,15 +42,13 @@ export interface ProfileSource {
   readonly profile: ParsedProfile;
 }
 
-/** Filters as the kernel runs them. */
-export interface ProgramSource {
+/** Filters as the kernel runs them: all of them run, the strictest answer counts. */
+export interface ProgramSource extends ParsedFilters {
   readonly kind: "programs";
   /** The word it came from. */
   readonly name: string;
   /** What it was, such as `base64`. */
   readonly form: string;
-  /** Oldest first; all of them run, the strictest answer counts. */
-  readonly programs: readonly Program[];
 }
 
 /** What a source word stands for. */
@@ -55,19 +57,27 @@ export type Source = ProfileSource | ProgramSource;
 /** crun's annotation for a raw filter. */
 export const ANNOTATION = "run.oci.seccomp_bpf_data";
 
+/** How a source is read. */
+export interface SourceOptions {
+  /** A kind to force. */
+  readonly from?: SourceKind;
+  /** What `--arch` names: the byte order, if the bytes do not show it. */
+  readonly arch?: readonly string[];
+}
+
 /**
  * Reads a source.
  *
  * @param io Where standard input is, and where warnings go.
  * @param word The word.
- * @param from A kind to force.
+ * @param options A kind to force, and the architecture.
  * @throws {InputError} when it cannot be read.
  * @throws {ReportedError} when the profile is wrong, after its problems were told.
  */
 export async function loadSource(
   io: Io,
   word: string,
-  from?: SourceKind,
+  options: SourceOptions = {},
 ): Promise<Source> {
   if (word === "") {
     throw new UsageError('Cannot read source "": empty: give a file, or -');
@@ -77,7 +87,7 @@ export async function loadSource(
       kind: "profile",
       name: word,
       profile: parseProfile(DEFAULT_PROFILE, {
-        kind: from === "podman" ? from : "docker",
+        kind: options.from === "podman" ? "podman" : "docker",
       }),
     };
   }
@@ -87,10 +97,37 @@ export async function loadSource(
     );
   }
   if (word.startsWith("pid:")) return await loadProcess(word);
-  if (word.startsWith("bundle:")) return loadBundle(io, word);
+  if (word.startsWith("bundle:")) return await loadBundle(io, word, options);
   const bytes = await readInput(io, word);
   const name = inputName(word);
-  return readSource(io, name, bytes, from);
+  return readSource(io, name, bytes, options);
+}
+
+/**
+ * Reads a source for a command that takes profiles only: of a bundle with an
+ * annotation, the profile that the annotation was made of.
+ *
+ * @param io Where standard input is, and where warnings go.
+ * @param word The word.
+ * @param options A kind to force, and the architecture.
+ * @param refuse Makes the error for filters.
+ * @throws {InputError} when it cannot be read.
+ * @throws {ReportedError} when the profile is wrong, after its problems were printed.
+ */
+export async function loadProfile(
+  io: Io,
+  word: string,
+  options: SourceOptions,
+  refuse: (source: ProgramSource) => Error,
+): Promise<ProfileSource> {
+  const isBundle = word.startsWith("bundle:");
+  const from = options.from ?? (isBundle ? "config" : undefined);
+  const source = await loadSource(io, word, {
+    ...options,
+    ...(from && { from }),
+  });
+  if (source.kind === "programs") throw refuse(source);
+  return source;
 }
 
 /**
@@ -115,7 +152,7 @@ async function readSource(
   io: Io,
   name: string,
   bytes: Uint8Array,
-  from: SourceKind | undefined,
+  options: SourceOptions,
 ): Promise<Source> {
   if (bytes.length === 0) {
     throw new InputError(
@@ -123,7 +160,7 @@ async function readSource(
       { place: name },
     );
   }
-  const kind = from ?? guessKind(name, bytes);
+  const kind = options.from ?? guessKind(name, bytes);
   switch (kind) {
     case "profile":
     case "docker":
@@ -137,24 +174,29 @@ async function readSource(
       );
       return { kind: "profile", name, profile };
     }
+    case "annotation": {
+      const read = (): JsonValue => parseJson(decodeUtf8(bytes)).root;
+      const root = await tellingProfile(io, name, read);
+      return await readAnnotation(name, root, options);
+    }
     case "raw":
     case "base64":
     case "hex":
     case "asm": {
-      const program = await readingProgram(
+      const filters = await readingFilters(
         name,
-        () => readProgram(kind, bytes),
+        () => readFilters(kind, bytes, options),
       );
-      return { kind: "programs", name, form: kind, programs: [program] };
+      return { kind: "programs", name, form: kind, ...filters };
     }
   }
 }
 
-/** Runs something that may find a program unreadable, and says where it is. */
-async function readingProgram(
+/** Runs something that may find a filter unreadable, and says where it is. */
+async function readingFilters(
   name: string,
-  work: () => Program | Promise<Program>,
-): Promise<Program> {
+  work: () => ParsedFilters | Promise<ParsedFilters>,
+): Promise<ParsedFilters> {
   try {
     return await work();
   } catch (error) {
@@ -171,22 +213,73 @@ async function readingProgram(
   }
 }
 
-async function readProgram(
+async function readFilters(
   kind: "raw" | "base64" | "hex" | "asm",
   bytes: Uint8Array,
-): Promise<Program> {
+  options: SourceOptions,
+): Promise<ParsedFilters> {
   switch (kind) {
     case "raw":
-      return decodeRaw(bytes);
+      return given([decodeRaw(bytes, options)]);
     case "base64":
-      // Lines, as base64(1) makes them; anything else is for decodeBase64 to refuse.
-      return decodeRaw(decodeBase64(textOf(bytes).replace(/\r?\n/g, "")));
+      return given(readLines(textOf(bytes), decodeBase64, options));
     case "hex":
-      return decodeRaw(fromHex(textOf(bytes).replace(/\s/g, "")));
+      return given(readLines(textOf(bytes), fromHex, options));
     case "asm": {
-      const { parseText } = await import("../../bpf/text.ts");
-      return parseText(textOf(bytes));
+      const { parseFilters } = await import("../../bpf/text.ts");
+      return parseFilters(textOf(bytes));
     }
+  }
+}
+
+/** The filters of one machine, whose bytes show its byte order. */
+function given(filters: readonly Filter[]): ParsedFilters {
+  const [first] = filters;
+  if (filters.some((f) => f.littleEndian !== first?.littleEndian)) {
+    throw new InputError(
+      "Cannot read the filters: some are little-endian and some big-endian: give those of one process",
+    );
+  }
+  return {
+    programs: filters.map(({ program }) => program),
+    littleEndian: first?.littleEndian ?? true,
+    order: "given",
+  };
+}
+
+/**
+ * Reads text in lines: each is a filter, as `dump` writes them, or all together
+ * are one, as base64(1) and xxd(1) break it.
+ */
+function readLines(
+  text: string,
+  read: (text: string) => Uint8Array,
+  options: SourceOptions,
+): readonly Filter[] {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  if (lines.length > 1) {
+    const each = lines.map((line) => readWhole(line.trim(), read));
+    const whole = each.filter((filter) => filter !== undefined);
+    if (whole.length === lines.length) return whole;
+  }
+  // Hex may have blanks between its digits; anything else is for the reader to refuse.
+  const joined = text.replace(read === fromHex ? /\s/g : /\r?\n/g, "");
+  return [decodeRaw(read(joined), options)];
+}
+
+/** A line that is a filter which the kernel accepts. */
+function readWhole(
+  line: string,
+  read: (text: string) => Uint8Array,
+): Filter | undefined {
+  try {
+    const filter = decodeFilter(read(line));
+    return check(filter.program) === undefined ? filter : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof ProgramError) {
+      return undefined;
+    }
+    throw error;
   }
 }
 
@@ -194,21 +287,24 @@ function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/**
- * Decodes a filter of either byte order: the two bytes of a code tell, as no
- * code is above 0xff.
- */
-function decodeRaw(bytes: Uint8Array): Program {
-  const littleEndian = hasZeros(bytes, 1) || !hasZeros(bytes, 0);
-  return decode(bytes, { littleEndian });
-}
-
-/** Whether every eighth byte is 0. */
-function hasZeros(bytes: Uint8Array, from: number): boolean {
-  for (let i = from; i < bytes.length; i += 8) {
-    if (bytes[i] !== 0) return false;
+/** Decodes a filter of either byte order; the architecture decides if the bytes do not. */
+function decodeRaw(bytes: Uint8Array, { arch }: SourceOptions): Filter {
+  try {
+    return decodeFilter(bytes);
+  } catch (error) {
+    if (
+      !(error instanceof ProgramError) ||
+      error.reason !== "ambiguous-byte-order"
+    ) throw error;
+    const [named] = arch === undefined ? [] : archesOf(arch);
+    if (named !== undefined) {
+      return decodeFilter(bytes, { littleEndian: named.littleEndian });
+    }
+    throw new InputError(
+      "Cannot tell the byte order: the bytes are not a valid filter in either: pass --arch",
+      { cause: error },
+    );
   }
-  return true;
 }
 
 /**
@@ -220,18 +316,27 @@ function hasZeros(bytes: Uint8Array, from: number): boolean {
 export async function readAssembly(
   name: string,
   bytes: Uint8Array,
-): Promise<Program> {
-  return await readingProgram(name, () => readProgram("asm", bytes));
+): Promise<ParsedFilters> {
+  return await readingFilters(name, () => readFilters("asm", bytes, {}));
 }
 
 async function loadProcess(word: string): Promise<ProgramSource> {
   const pid = parsePid(word);
   const { liveFilters } = await import("./process.ts");
-  const programs = liveFilters(pid);
-  return { kind: "programs", name: word, form: "live filters", programs };
+  return {
+    kind: "programs",
+    name: word,
+    form: "live filters",
+    ...liveFilters(pid),
+    order: "given",
+  };
 }
 
-async function loadBundle(io: Io, word: string): Promise<Source> {
+async function loadBundle(
+  io: Io,
+  word: string,
+  options: SourceOptions,
+): Promise<Source> {
   const directory = word.slice("bundle:".length);
   if (directory === "") {
     throw new UsageError(
@@ -245,26 +350,44 @@ async function loadBundle(io: Io, word: string): Promise<Source> {
     path,
     () => parseProfile(bytes, { kind: "config" }),
   );
-  const annotations = member(profile.document.root, "annotations");
-  const value = annotations && member(annotations, ANNOTATION);
-  if (value === undefined) return { kind: "profile", name: path, profile };
+  const { root } = profile.document;
+  const annotated = options.from === "annotation" ||
+    (options.from !== "config" && annotationOf(root) !== undefined);
+  return annotated
+    ? await readAnnotation(path, root, options)
+    : { kind: "profile", name: path, profile };
+}
+
+/** Reads the filter in the annotation of a config.json, or of `compile -f annotation`. */
+async function readAnnotation(
+  path: string,
+  root: JsonValue,
+  options: SourceOptions,
+): Promise<ProgramSource> {
+  const value = annotationOf(root);
+  if (value === undefined) {
+    throw new InputError(
+      `No annotation ${ANNOTATION}: leave --from out, or rewrite the bundle first`,
+      { place: path },
+    );
+  }
   const place = `annotations["${ANNOTATION}"]`;
-  const program = await readingProgram(path, () => {
+  const filters = await readingFilters(path, () => {
     if (value.kind !== "string") {
       throw new InputError(`${place}: Not a string: crun expects base64`);
     }
     try {
-      return decode(decodeBase64(value.value));
+      return given([decodeRaw(decodeBase64(value.value), options)]);
     } catch (error) {
       throw new InputError(`${place}: ${messageOf(error)}`, { cause: error });
     }
   });
-  return {
-    kind: "programs",
-    name: path,
-    form: "annotation",
-    programs: [program],
-  };
+  return { kind: "programs", name: path, form: "annotation", ...filters };
+}
+
+function annotationOf(root: JsonValue): JsonValue | undefined {
+  const annotations = member(root, "annotations") ?? root;
+  return member(annotations, ANNOTATION);
 }
 
 function member(value: JsonValue, key: string): JsonValue | undefined {

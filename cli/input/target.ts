@@ -13,12 +13,7 @@ import {
   PODMAN_DEFAULT_CAPABILITIES,
 } from "../../profile/host.ts";
 import type { UnknownNames } from "../../profile/semantics/names.ts";
-import {
-  type Arch,
-  archByName,
-  ARCHES,
-  type ArchName,
-} from "../../tables/arch.ts";
+import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 import type { SourceKind } from "./guess.ts";
 import { MachineError, messageOf, UsageError } from "../error.ts";
 
@@ -28,7 +23,8 @@ export interface TargetFlags {
   readonly caps?: string;
   readonly kernel?: string;
   readonly semantics: "crun" | "runc";
-  readonly names: "builtin" | "host";
+  /** Built in if absent. */
+  readonly names?: "builtin" | "host";
   readonly unknown: UnknownNames;
   readonly strict: boolean;
   readonly from?: SourceKind;
@@ -62,7 +58,9 @@ export async function targetFor(
 ): Promise<ProfileTarget & { readonly kernel: KernelVersion | undefined }> {
   const knows = await knownCalls(flags);
   return {
-    arch: flags.arch === undefined ? nativeArch().name : namesOf(flags.arch),
+    arch: flags.arch === undefined
+      ? nativeArch().name
+      : archesOf(flags.arch).map(({ name }) => name),
     kernel: kernelOf(flags.kernel),
     ...(flags.caps === undefined
       ? {}
@@ -78,7 +76,7 @@ export async function targetFor(
 async function knownCalls(
   flags: TargetFlags,
 ): Promise<ProfileTarget["knows"]> {
-  if (flags.names === "builtin") return undefined;
+  if (flags.names !== "host") return undefined;
   const { openLibseccomp } = await import("../../ffi/libseccomp.ts");
   const library = openLibseccomp();
   if (library === undefined) {
@@ -109,9 +107,14 @@ export function archOf(name: string): Arch {
   return arch;
 }
 
-/** Names of the architectures that `--arch` lists, of one byte order. */
-function namesOf(words: readonly string[]): readonly ArchName[] {
-  const [first, ...others] = words.map(archOf);
+/**
+ * Finds the architectures that `--arch` lists, each once.
+ *
+ * @param words The words after the option.
+ * @throws {UsageError} when one is unknown, or they differ in byte order.
+ */
+export function archesOf(words: readonly string[]): readonly Arch[] {
+  const [first, ...others] = new Set(words.map(archOf));
   if (first === undefined) throw new Error("Unreachable: --arch is empty");
   const other = others.find((a) => a.littleEndian !== first.littleEndian);
   if (other !== undefined) {
@@ -119,7 +122,7 @@ function namesOf(words: readonly string[]): readonly ArchName[] {
       `Cannot use --arch ${first.name},${other.name}: byte orders differ`,
     );
   }
-  return [first, ...others].map(({ name }) => name);
+  return [first, ...others];
 }
 
 /** What `uname -r` says. */
@@ -178,7 +181,7 @@ export function assumedWords(
   const parts = [
     `architectures ${arches.join("+")}`,
     `semantics ${semantics}`,
-    `names ${flags.names}`,
+    `names ${flags.names ?? "builtin"}`,
   ];
   if (capabilities !== undefined && flags.from === "podman") {
     parts.push(`capabilities ${flags.caps ?? "default"} of Podman`);

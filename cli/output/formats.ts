@@ -5,27 +5,30 @@
  */
 
 import { encodeBase64 } from "../../bpf/base64.ts";
-import { encode } from "../../bpf/encode.ts";
+import {
+  encodeFilter,
+  type Filter,
+  type FilterStack,
+} from "../../bpf/filter.ts";
 import { toHex } from "../../bpf/hex.ts";
-import type { Instruction, Program } from "../../bpf/instruction.ts";
+import type { Instruction } from "../../bpf/instruction.ts";
 import { toCode } from "../../bpf/opcode.ts";
 import type { Format } from "./format_names.ts";
 import { ANNOTATION } from "../input/source.ts";
 
 /**
- * Writes a program in a form.
+ * Writes a filter in a form.
  *
- * @param program The program.
+ * @param filter The filter.
  * @param form The form.
- * @param littleEndian Byte order of the machine that will load it.
  * @returns Bytes for `raw`, text that ends in a line feed for all others.
  */
-export async function formatProgram(
-  program: Program,
+export async function formatFilter(
+  filter: Filter,
   form: Format,
-  littleEndian: boolean,
 ): Promise<string | Uint8Array> {
-  const bytes = (): Uint8Array => encode(program, { littleEndian });
+  const { program, littleEndian } = filter;
+  const bytes = (): Uint8Array => encodeFilter(filter);
   switch (form) {
     case "raw":
       return bytes();
@@ -35,26 +38,55 @@ export async function formatProgram(
       return `${toHex(bytes())}\n`;
     case "asm": {
       const { assembly } = await import("./assembly.ts");
-      return assembly(program, littleEndian);
+      return assembly({ programs: [program], littleEndian });
     }
     case "c":
-      return cSource(program);
+      return cSource(filter);
     case "go":
-      return goSource(program);
+      return goSource(filter);
     case "rust":
-      return rustSource(program);
+      return rustSource(filter);
     case "json":
-      return jsonProgram(program, bytes());
+      return jsonFilter(filter, bytes());
     case "annotation":
       return `${JSON.stringify({ [ANNOTATION]: encodeBase64(bytes()) })}\n`;
   }
 }
 
-function cSource(program: Program): string {
+/**
+ * Writes filters of one thread in a text form, one after the other.
+ *
+ * @param stack The filters.
+ * @param form The form, `raw` excepted.
+ * @returns Text that ends in a line feed.
+ */
+export async function formatStack(
+  stack: FilterStack,
+  form: Exclude<Format, "raw">,
+): Promise<string> {
+  if (form === "asm") {
+    const { assembly } = await import("./assembly.ts");
+    return assembly(stack);
+  }
+  const { programs, littleEndian } = stack;
+  const texts = await Promise.all(
+    programs.map((program) => formatFilter({ program, littleEndian }, form)),
+  );
+  return texts.join("");
+}
+
+/** How long a filter is, and for which machines if not for most. */
+function summaryOf({ program, littleEndian }: Filter): string {
+  const machine = littleEndian ? "" : " for a big-endian machine";
+  return `${program.length} instructions${machine}`;
+}
+
+function cSource(filter: Filter): string {
+  const { program } = filter;
   return [
     "#include <linux/filter.h>",
     "",
-    `/* ${program.length} instructions, by seccomp-tree */`,
+    `/* ${summaryOf(filter)}, by seccomp-tree */`,
     `static const struct sock_filter filter[${program.length}] = {`,
     ...program.map((i) => `\t{ ${fieldsOf(i).join(", ")} },`),
     "};",
@@ -62,13 +94,14 @@ function cSource(program: Program): string {
   ].join("\n");
 }
 
-function goSource(program: Program): string {
+function goSource(filter: Filter): string {
+  const { program } = filter;
   return [
     "package seccomp",
     "",
     'import "golang.org/x/sys/unix"',
     "",
-    `// Filter has ${program.length} instructions, by seccomp-tree.`,
+    `// Filter has ${summaryOf(filter)}, by seccomp-tree.`,
     "var Filter = []unix.SockFilter{",
     ...program.map((i) => `\t{${fieldsOf(i).join(", ")}},`),
     "}",
@@ -76,11 +109,12 @@ function goSource(program: Program): string {
   ].join("\n");
 }
 
-function rustSource(program: Program): string {
+function rustSource(filter: Filter): string {
+  const { program } = filter;
   return [
     "use libc::sock_filter;",
     "",
-    `/// ${program.length} instructions, by seccomp-tree.`,
+    `/// ${summaryOf(filter)}, by seccomp-tree.`,
     `pub static FILTER: [sock_filter; ${program.length}] = [`,
     ...program.map((i) => {
       const [code, jt, jf, k] = fieldsOf(i);
@@ -100,11 +134,15 @@ function fieldsOf(
   return [hex(toCode(op), 2), String(jt), String(jf), hex(k, 8)];
 }
 
-function jsonProgram(program: Program, bytes: Uint8Array): string {
+function jsonFilter(
+  { program, littleEndian }: Filter,
+  bytes: Uint8Array,
+): string {
   return JSON.stringify(
     {
       schemaVersion: 1,
       length: program.length,
+      littleEndian,
       base64: encodeBase64(bytes),
       instructions: program.map(({ op, jt, jf, k }) => ({
         code: toCode(op),

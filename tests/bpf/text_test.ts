@@ -210,7 +210,9 @@ Deno.test("parseText() reads back whatever format() writes", () => {
       (program, labels, comments) => {
         const text = format(program, {
           labels,
-          ...(comments ? { comments: annotate(program) } : {}),
+          ...(comments
+            ? { comments: annotate({ program, littleEndian: true }) }
+            : {}),
         });
         assertEquals(parseText(text), program);
       },
@@ -329,7 +331,7 @@ Deno.test("annotate() names calls only where the architecture is certain", () =>
          jeq #60, end2
   end2:  ret a
   `);
-  const comment = annotate(program, {
+  const comment = annotate({ program, littleEndian: true }, {
     archName: (arch) => `arch ${arch}`,
     syscallName: (arch, nr) => arch === 9 ? undefined : `call ${arch}/${nr}`,
   });
@@ -366,7 +368,9 @@ Deno.test("annotate() names nothing where A may hold one field or another", () =
   both:  jeq #1, end
   end:   ret #0
   `);
-  const comment = annotate(program, { archName: () => "an arch" });
+  const comment = annotate({ program, littleEndian: true }, {
+    archName: () => "an arch",
+  });
   assertEquals(program.map((instruction, pc) => comment(instruction, pc)), [
     "nr",
     undefined,

@@ -145,8 +145,8 @@ Deno.test("dump tells filters apart where there are several", async () => {
   await using sleeper = await sleepUnder([first, second]);
   const word = `pid:${sleeper.pid}`;
   const text = await call(["dump", word]);
-  assertMatch(text.out, /^; filter 0 of 2, oldest first\n/);
-  assertMatch(text.out, /\n; filter 1 of 2, oldest first\n/);
+  assertMatch(text.out, /^ +\.filter +; 0 of 2, oldest first\n/);
+  assertMatch(text.out, /\n +\.filter +; 1 of 2\n/);
   const raw = await call(["dump", word, "-f", "raw"]);
   assertEquals([raw.code, raw.out], [2, ""]);
   assertMatch(raw.err, /pass -O FILE/);
@@ -155,6 +155,15 @@ Deno.test("dump tells filters apart where there are several", async () => {
   assertEquals(await Deno.readTextFile(`${out}.0`), "060000000000ff7f\n");
   const one = await call(["dump", word, "--index", "0", "-f", "hex"]);
   assertEquals(one.out, "060000000000ff7f\n");
+  // What was dumped is a source again, as text and as lines of digits.
+  const hex = await call(["dump", word, "-f", "hex"]);
+  assertEquals(hex.out.split("\n").length, 3);
+  const stack = await folder.write("stack.s", text.out);
+  assertEquals((await call(["asm", stack, "-f", "hex"])).out, hex.out);
+  for (const data of [text.out, hex.out]) {
+    const again = await call(["disasm", "-"], { stdin: data });
+    assertEquals([again.code, again.out], [0, text.out]);
+  }
   // The stricter answer counts, whoever gave it.
   const denied = await call(["simulate", word, "x86_64:101"]);
   assertMatch(denied.out, /^ERRNO\(1\)\n/);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseText } from "../../bpf/text.ts";
+import { nativeArch } from "../../cli/input/target.ts";
 import { type ThreadGroup, threadGroups } from "../../cli/input/process.ts";
 import { verify, worstExit } from "../../cli/commands/verify_process.ts";
 import { call, createFolder, type Folder, MAIN, spawn } from "./harness.ts";
@@ -231,7 +232,7 @@ Deno.test("verify() answers with the worst thread", () => {
     ];
   for (const [groups, state, tid] of cases) {
     const { worst, all } = verify(groups, {
-      word: "deny",
+      native: nativeArch(),
       subject: { kind: "program", program: parseText(NO_PTRACE) },
     });
     assertEquals([worst.state, worst.tids], [state, [tid]]);

@@ -101,3 +101,63 @@ Deno.test("rewrite leaves a bundle alone where it must, and exits by the reason"
   assertEquals([none.code, none.out], [3, ""]);
   assertEquals((await call(["rewrite"])).code, 2);
 });
+
+Deno.test("a rewritten bundle is compiled by its section and proved against it", async () => {
+  await using folder = await createFolder();
+  const path = await bundle(
+    folder,
+    `{"annotations": {}, "linux": {"seccomp": ${SMALL_PROFILE}}}`,
+  );
+  const word = `bundle:${path}`;
+  const before = await ok(["compile", "-q", word]);
+  // The host's names, which rewrite and prove take alike.
+  await ok(["rewrite", "-q", "--store", "none", path]);
+  assertEquals(await ok(["compile", "-q", word]), before);
+  assertEquals(await ok(["compile", "-q", word, "--from", "config"]), before);
+  const refused = await call(["compile", "-q", word, "--from", "annotation"]);
+  assertEquals([refused.code, refused.out], [3, ""]);
+  assertMatch(refused.err, /Cannot compile a filter \(annotation\)/);
+  assertMatch(await ok(["prove", "-q", word]), /^equal: /);
+
+  // One bit of the annotation: allowed for errno.
+  const file = join(path, "config.json");
+  const text = await Deno.readTextFile(file);
+  const { annotations } = JSON.parse(text);
+  const bytes = Uint8Array.fromBase64(annotations[KEY]);
+  const wrong = bytes.map((byte, i) => i % 8 === 6 && byte === 0x05 ? 3 : byte);
+  await Deno.writeTextFile(
+    file,
+    text.replace(annotations[KEY], wrong.toBase64()),
+  );
+  const different = await call(["prove", "-q", word]);
+  assertEquals(different.code, 1, different.err);
+  const lines = different.out.split("\n");
+  assertMatch(
+    lines[2] ?? "",
+    /^ {2}A {5}TRAP\(1\), .* {2}bundle:.* \(annotation\)$/,
+  );
+  assertMatch(
+    lines[3] ?? "",
+    /^ {2}B {5}ERRNO\(1\), .* {2}bundle:.* \(linux\.seccomp\)$/,
+  );
+  const sees = lines.filter((line) => line.startsWith("  see "))
+    .map((line) => line.replace(/^ {2}see {3}seccomp-tree /, "").split(" "));
+  const answers = await Promise.all(
+    sees.map((words) => call([...words, "-q"])),
+  );
+  assertEquals(answers.map(({ out }) => out.split("\n")[0]), [
+    "TRAP(1)",
+    "ERRNO(1)",
+  ]);
+
+  const plain = await bundle(
+    folder,
+    `{"linux": {"seccomp": ${SMALL_PROFILE}}}`,
+  );
+  const none = await call(["prove", "-q", `bundle:${plain}`]);
+  assertEquals([none.code, none.out], [3, ""]);
+  assertMatch(none.err, /No annotation run\.oci\.seccomp_bpf_data/);
+  const alone = await call(["prove", "-q", file]);
+  assertEquals([alone.code, alone.out], [2, ""]);
+  assertMatch(alone.err, /Missing argument: B/);
+});

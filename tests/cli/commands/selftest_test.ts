@@ -68,12 +68,14 @@ Deno.test("selftest takes filters, also of several architectures", async () => {
   const { code, out } = await call(["selftest", filter]);
   assertEquals(code, 0, out);
   assertMatch(out, /0 mismatches/);
-  const foreign = await call([
-    "selftest",
-    "-q",
-    "--arch",
-    "aarch64,arm",
-    "default:docker",
-  ]);
-  assertEquals(foreign.code, 0, foreign.out);
+  for (const arch of ["aarch64,arm", "s390x,s390"]) {
+    const foreign = await call(
+      ["selftest", "-q", "--arch", arch, "default:docker"],
+    );
+    assertEquals(foreign.code, 0, foreign.out);
+    assertEquals(
+      foreign.out.includes("for a big-endian machine"),
+      arch.startsWith("s390x"),
+    );
+  }
 });

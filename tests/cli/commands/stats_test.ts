@@ -254,3 +254,31 @@ Deno.test("demo compiles, checks and compares", async () => {
   assertMatch(out, /proved equal to the profile/);
   assertMatch(out, /^seccomp-tree +\d+/m);
 });
+
+Deno.test("stats counts an architecture only if a filter compares arch with it", async () => {
+  await using folder = await createFolder();
+  const rows = async (text: string, ...flags: string[]): Promise<string> => {
+    const file = await folder.write("f.s", `${text}\nret #0\nok: ret #1\n`);
+    const { code, out, err } = await call(
+      ["stats", "-q", ...flags, file, "-o", "json"],
+    );
+    assertEquals(code, 0, err);
+    const [{ arches }]: [{ arches: { name: string }[] }] =
+      JSON.parse(out).filters;
+    return arches.map(({ name }) => name).join(" ");
+  };
+  // 0x40000028 and 0x40000008 are AUDIT_ARCH_ARM and AUDIT_ARCH_MIPSEL, and
+  // numbers of x32.
+  const numbers = "jeq #0x40000028, ok\njeq #0x40000008, ok";
+  assertEquals(
+    await rows(`ld [4]\njeq #0xc000003e, ok\nld [0]\n${numbers}`),
+    "x86_64 x32",
+  );
+  const mips = await rows(`ld [0]\njeq #1, ok\nld [4]\n${numbers}`);
+  assertEquals(mips, "arm mipsel");
+  assertEquals(await rows("ld [4]\njeq #0x80000016, ok"), "s390x");
+  assertEquals(
+    await rows(`ld [0]\n${numbers}`, "--arch", "aarch64,arm"),
+    "aarch64 arm",
+  );
+});

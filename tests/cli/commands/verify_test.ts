@@ -54,7 +54,7 @@ Deno.test("verify writes a witness that simulate confirms on the live process", 
   assertEquals(code, 1);
   assertMatch(
     out,
-    /^different: pid:\d+, 1 filter, 4 instructions: not equal to -\n {2}call {2}ptrace\(/,
+    /^different: pid:\d+, 1 filter, 4 instructions: not equal to standard input\n {2}call {2}ptrace\(/,
   );
   const command = /see {3}seccomp-tree (simulate pid:.*)/.exec(out)?.[1] ?? "";
   const simulated = await call(command.split(" "));

@@ -85,7 +85,7 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     [
       "one of two words",
       ["prove", "a"],
-      /^error: Missing argument: B; usage: seccomp-tree prove \[OPTION...\] A B$/m,
+      /^error: Missing argument: B; give a second source, or bundle:DIR alone/m,
     ],
     [
       "unknown profile",
