@@ -8,79 +8,12 @@
  * @module
  */
 
-import { run, type StricliProcess } from "@stricli/core";
-import config from "../deno.json" with { type: "json" };
-import { createApp } from "./app.ts";
-import { EXIT, report } from "./exit.ts";
-import { type Io, processIo } from "./io.ts";
-import type { AppContext } from "./lazy.ts";
-import {
-  type CommandLine,
-  readCommandLine,
-  separateOptions,
-} from "./input/line.ts";
-import { commandsOf } from "./output/reflect.ts";
-import { NAME } from "./program.ts";
-
-/**
- * Runs the command line.
- *
- * @param io Streams.
- * @param args Arguments without the program's name.
- * @returns The exit code.
- */
-export async function main(io: Io, args: readonly string[]): Promise<number> {
-  try {
-    const line = readCommandLine(args);
-    const colored = { ...io, color: line.color ?? io.color };
-    if (line.help !== undefined) {
-      const { helpText } = await import("./output/help.ts");
-      const text = await helpText(line.help);
-      if (text !== undefined) {
-        io.out(text);
-        return EXIT.ok;
-      }
-    } else if (line.version) {
-      io.out(`${NAME} ${config.version}\n`);
-      return EXIT.ok;
-    }
-    return await runCommand(colored, line);
-  } catch (error) {
-    return report(io, error);
-  }
-}
-
-async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
-  let code: number | undefined;
-  const process: StricliProcess = {
-    stdout: { write: (text) => io.out(text) },
-    stderr: { write: (text) => io.err(`${text.trimEnd()}\n`) },
-    exitCode: null,
-  };
-  const settle: AppContext["settle"] = async (work) => {
-    try {
-      code = await work() ?? EXIT.ok;
-    } catch (error) {
-      code = report(io, error);
-    }
-  };
-  const [name, ...rest] = words;
-  const app = await createApp(name);
-  const command = commandsOf(app).find((known) => known.name === name);
-  const given = name === undefined || command === undefined
-    ? words
-    : [name, ...separateOptions(rest, command)];
-  await run(app, given, { process, io, settle });
-  if (code !== undefined) return code;
-  const status = Number(process.exitCode ?? 0);
-  if (status === 0) return EXIT.ok;
-  // @stricli/core's own codes, for what the user typed; those for faults differ.
-  return status === -4 || status === -5 ? EXIT.usage : EXIT.fault;
-}
+import { runCommandLine } from "./command_line.ts";
+import { processIo } from "./io.ts";
 
 /** Runs the command line of this process and sets its exit code. */
 export async function start(): Promise<void> {
-  Deno.exitCode = await main(processIo(), Deno.args);
+  Deno.exitCode = await runCommandLine(processIo(), Deno.args);
 }
 
 if (import.meta.main) start();

@@ -5,8 +5,8 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
+import { runCommandLine } from "../../cli/command_line.ts";
 import type { Io } from "../../cli/io.ts";
-import { main } from "../../cli/main.ts";
 
 /** Path of the program. */
 export const MAIN: string = fromFileUrl(
@@ -54,7 +54,7 @@ export async function call(
     outIsTerminal: options.terminal ?? false,
     color: options.color ?? false,
   };
-  const code = await main(io, args);
+  const code = await runCommandLine(io, args);
   const bytes = concat(chunks);
   return { code, bytes, out: new TextDecoder().decode(bytes), err };
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import type { Io } from "../../../cli/io.ts";
-import { main } from "../../../cli/main.ts";
+import { runCommandLine } from "../../../cli/command_line.ts";
 import { call, createFolder, SMALL_PROFILE } from "../harness.ts";
 
 const QUIET = ["-q", "--arch", "x86_64"];
@@ -179,7 +179,7 @@ Deno.test("simulate --vectors answers while its input still comes", async () => 
     color: false,
   };
   const args = ["simulate", ...QUIET, "default:docker", "--vectors", "-"];
-  assertEquals(await main(io, args), 0);
+  assertEquals(await runCommandLine(io, args), 0);
   assertEquals(seen.toSorted((a, b) => a - b), seen);
   // What is not yet written is at most one block.
   assert((seen[0] ?? 0) > 100_000, `${seen}`);
