@@ -5,7 +5,13 @@
  */
 
 import { buildCommand, type Command } from "@stricli/core";
-import { type Flags, OUTPUT_FLAG, TELL_FLAGS, word } from "./input/flags.ts";
+import {
+  type Flags,
+  FROM_FLAG,
+  OUTPUT_FLAG,
+  TELL_FLAGS,
+  word,
+} from "./input/flags.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 import type { StoreFlags } from "./commands/store.ts";
 import type { HookFlags } from "./commands/store_open.ts";
@@ -71,6 +77,7 @@ export const store: Command<AppContext> = buildCommand<
         placeholder: "X.Y",
         brief: "prime: kernel version (default: this host's)",
       },
+      from: { ...FROM_FLAG.from, brief: "prime: kind of the profiles" },
       ...OUTPUT_FLAG,
     },
     aliases: { q: "quiet", o: "output" },

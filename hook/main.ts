@@ -37,7 +37,7 @@ import {
 } from "./deadline.ts";
 import { RefusedError } from "./error.ts";
 import { type Log, openLog } from "./log.ts";
-import { rewriteConfig } from "./precreate.ts";
+import { logLines, rewriteConfig } from "./precreate.ts";
 import { MAX_CONFIG_LENGTH, parseObject, readConfigText } from "./rewrite.ts";
 import { prepareRuntime, reportToManager } from "./runtime.ts";
 import {
@@ -209,7 +209,7 @@ async function runHook(
   const { log } = around;
   const context = await gatherContext(settings, deadline, log);
   const rewrite = await rewriteConfig(text, context);
-  for (const warning of rewrite.warnings) log.write("warning", warning);
+  for (const line of logLines(rewrite)) log.write("warning", line);
   if (rewrite.kind === "unchanged") {
     streams.write(bytes);
     return 0;

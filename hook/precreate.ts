@@ -12,6 +12,7 @@
 
 import { encodeBase64 } from "../bpf/base64.ts";
 import { decode } from "../bpf/encode.ts";
+import type { Diagnostic } from "../profile/diagnostic.ts";
 import { findMember } from "../profile/json/value.ts";
 import type { Policy } from "../profile/policy.ts";
 import type { Entry } from "./store/entry.ts";
@@ -36,7 +37,9 @@ export type Rewrite =
     readonly entry: Entry;
     /** Where the filter came from. */
     readonly from: "store" | "compiler";
-    /** What should be logged. */
+    /** Warnings about the section; none when its filter was stored. */
+    readonly findings: readonly Diagnostic[];
+    /** What else should be logged. */
     readonly warnings: readonly string[];
   }
   | {
@@ -47,7 +50,9 @@ export type Rewrite =
     readonly reason: string;
     /** What was seen, without a final period. */
     readonly detail: string;
-    /** What should be logged. */
+    /** Warnings about the section; none when its filter was stored. */
+    readonly findings: readonly Diagnostic[];
+    /** What else should be logged. */
     readonly warnings: readonly string[];
   };
 
@@ -78,12 +83,13 @@ export async function rewriteConfig(
       text,
       reason: "unconfined",
       detail: "the configuration has no linux.seccomp",
+      findings: [],
       warnings: [],
     };
   }
   const known = await findKnown(config.section, context);
   if (known !== undefined) {
-    return finish(config, known, context, undefined, []);
+    return finish(config, known, context, undefined);
   }
   const reading = readSection(config.section, context.environment);
   if (reading.kind === "not-optimizable") {
@@ -99,16 +105,19 @@ export async function rewriteConfig(
   if (result.kind === "not-optimizable") {
     return giveUp(config, result, context, section);
   }
-  const warnings: string[] = [];
-  // Once for each section, not for each container.
-  if (result.from === "compiler" && section.warnings.length > 0) {
-    const found = section.warnings.map((d) => `${d.path}: ${d.message}`);
-    warnings.push(`linux.seccomp: ${found.join("; ")}`);
-  }
-  if (result.notStored !== undefined) {
-    warnings.push(`Cannot store the filter: ${result.notStored}`);
-  }
-  return finish(config, result, context, section, warnings);
+  return finish(config, result, context, section);
+}
+
+/**
+ * Lists what a log should say of a rewrite.
+ *
+ * @param rewrite What became of a configuration.
+ * @returns One text for all findings of a section, and the other warnings.
+ */
+export function logLines({ findings, warnings }: Rewrite): readonly string[] {
+  if (findings.length === 0) return warnings;
+  const found = findings.map((d) => `${d.path}: ${d.message}`);
+  return [`linux.seccomp: ${found.join("; ")}`, ...warnings];
 }
 
 type Found = Extract<FilterResult, { readonly kind: "filter" }>;
@@ -131,17 +140,21 @@ async function findKnown(
 /** Adds a filter, or compares it with the annotation that is there. */
 function finish(
   config: ConfigText,
-  { entry, from }: Found,
+  { entry, from, notStored }: Found,
   context: RewriteContext,
   section: ReadSection | undefined,
-  warnings: readonly string[],
 ): Rewrite {
   const { environment, deadline } = context;
   const { native } = environment;
   const value = encodeBase64(entry.bytes);
+  // Once for each section, not for each container.
+  const findings = from === "compiler" ? section?.warnings ?? [] : [];
+  const warnings = notStored === undefined
+    ? []
+    : [`Cannot store the filter: ${notStored}`];
   if (config.annotation === undefined) {
     const text = addAnnotation(config, value);
-    return { kind: "added", text, entry, from, warnings };
+    return { kind: "added", text, entry, from, findings, warnings };
   }
   const ours = config.annotation.value === value;
   if (!ours) {
@@ -158,6 +171,7 @@ function finish(
     detail: ours
       ? "the annotation is there already"
       : "there is another annotation, proved equal to linux.seccomp",
+    findings,
     warnings,
   };
 }
@@ -200,6 +214,7 @@ function giveUp(
     text: config.text,
     reason,
     detail,
+    findings: [],
     warnings: [`Filter not optimized (${reason}): ${detail}`],
   };
 }

@@ -12,7 +12,7 @@ import { type BundleOptions, readBundle, rewriteBundle } from "./bundle.ts";
 import { RefusedError } from "./error.ts";
 import { quoteText } from "../tables/printable.ts";
 import { appendLine, formatLine, type Log, short } from "./log.ts";
-import type { RewriteContext } from "./precreate.ts";
+import { logLines, type RewriteContext } from "./precreate.ts";
 import { parseRuntimeArgs, type RuntimeCall } from "./runtime_args.ts";
 import type { Settings } from "./settings.ts";
 
@@ -52,8 +52,8 @@ export async function prepareRuntime(
     ...(call.config === undefined ? {} : { configName: call.config }),
   };
   const rewrite = await rewriteBundle(call.bundle, options);
-  for (const warning of rewrite.warnings) {
-    log.write("warning", warning, { bundle: call.bundle });
+  for (const line of logLines(rewrite)) {
+    log.write("warning", line, { bundle: call.bundle });
   }
   if (rewrite.kind === "added" && rewrite.from === "compiler") {
     log.write("info", "Filter compiled and proved", { key: rewrite.entry.key });

@@ -100,7 +100,7 @@ export async function loadSubjects(
 ): Promise<Sides> {
   refuseTwoStdins(...words);
   const a = await loadSubject(io, flags, words[0]);
-  const b = await loadSubject(io, flags, words[1]);
+  const b = words[1] === words[0] ? a : await loadSubject(io, flags, words[1]);
   return comparable(io, [a, b]);
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { rewriteBundle } from "../../hook/bundle.ts";
+import { readBundle, rewriteBundle } from "../../hook/bundle.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import { EXIT, messageLine } from "../exit.ts";
@@ -16,6 +16,7 @@ import {
   MOST_MS,
   refusing,
   settingsOf,
+  tellSection,
 } from "./store_open.ts";
 
 /** What leaves a bundle as it is and still is right. */
@@ -38,7 +39,9 @@ export async function runRewrite(
     const settings = { ...await settingsOf(flags), strict: false };
     const log = logTo(io, flags);
     const context = await gatherContext(settings, startDeadline(MOST_MS), log);
+    const { path, text } = await readBundle(directory);
     const rewrite = await rewriteBundle(directory, context);
+    tellSection(io, { name: path, text }, context.environment, flags);
     if (rewrite.kind === "added") {
       for (const warning of rewrite.warnings) log.write("warning", warning);
       const { entry: { bytes, key }, from } = rewrite;

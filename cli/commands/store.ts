@@ -26,11 +26,13 @@ import {
   readStore,
   refusing,
 } from "./store_open.ts";
+import type { SourceKind } from "../input/guess.ts";
 
 /** Flags of `store`. */
 export interface StoreFlags extends HookFlags, OutputFlags {
   readonly caps?: string;
   readonly kernel?: string;
+  readonly from?: SourceKind;
 }
 
 /** What may be done with a store. */

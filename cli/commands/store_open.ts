@@ -7,7 +7,11 @@
  */
 
 import { basename, dirname, join } from "@std/path";
-import { hostNames, presentEnvironments } from "../../hook/environment.ts";
+import {
+  type Environment,
+  hostNames,
+  presentEnvironments,
+} from "../../hook/environment.ts";
 import { RefusedError } from "../../hook/error.ts";
 import type { Log } from "../../hook/log.ts";
 import { DEFAULTS, loadSettings, type Settings } from "../../hook/settings.ts";
@@ -23,7 +27,14 @@ import {
   UnprovenError,
   UsageError,
 } from "../error.ts";
+import {
+  type ProfileTarget,
+  resolveProfile,
+} from "../../pipeline/resolve_profile.ts";
+import { ProfileError } from "../../profile/diagnostic.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 import { EXIT, messageLine } from "../exit.ts";
+import { tellFindings } from "../input/filter.ts";
 import { placeOf, settle } from "./install.ts";
 import type { Io } from "../io.ts";
 
@@ -151,6 +162,48 @@ export function logTo(io: Io, { quiet }: Pick<HookFlags, "quiet">): Log {
       if (level === "info" || (quiet && level !== "error")) return;
       io.err(messageLine(io, level, message));
     },
+  };
+}
+
+/**
+ * Reports the warnings of a configuration's section, as the hook reads it.
+ *
+ * @param io Where to.
+ * @param config The name and the text of the configuration.
+ * @param environment What filters are made with.
+ * @param flags Whether warnings are left out.
+ */
+export function tellSection(
+  io: Io,
+  config: { readonly name: string; readonly text: string },
+  environment: Environment,
+  flags: Pick<HookFlags, "quiet">,
+): void {
+  try {
+    const profile = parseProfile(config.text, { kind: "config" });
+    if (profile.section === undefined) return;
+    const { diagnostics } = resolveProfile(profile, targetOf(environment));
+    tellFindings(io, config.name, diagnostics, { ...flags, verbose: false });
+  } catch (error) {
+    // Whoever asked for the filter reports its errors.
+    if (!(error instanceof ProfileError)) throw error;
+  }
+}
+
+/**
+ * Makes the target of the hook's own reading.
+ *
+ * @param environment What filters are made with.
+ * @returns Machine, runtime and names.
+ */
+export function targetOf(
+  { native, semantics, names }: Environment,
+): ProfileTarget {
+  return {
+    arch: native.name,
+    semantics,
+    unknown: "warn",
+    ...(names.knows === undefined ? {} : { knows: names.knows }),
   };
 }
 

@@ -15,12 +15,13 @@
 import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
+import type { Environment } from "../../hook/environment.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { readConfigText } from "../../hook/rewrite.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../../profile/formats/oci.ts";
 import { InputError, MachineError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { tellAssumed } from "../input/filter.ts";
+import { tellAssumed, tellFindings } from "../input/filter.ts";
 import type { Io } from "../io.ts";
 import {
   loadProfile,
@@ -28,7 +29,13 @@ import {
   tellingProfile,
 } from "../input/source.ts";
 import type { StoreFlags } from "./store.ts";
-import { logTo, MOST_MS, settingsOf } from "./store_open.ts";
+import {
+  logTo,
+  MOST_MS,
+  settingsOf,
+  targetOf,
+  tellSection,
+} from "./store_open.ts";
 import { assumedWords, targetFor } from "../input/target.ts";
 
 /**
@@ -57,7 +64,7 @@ export async function primeStore(
   }
   let code: number = EXIT.ok;
   for (const word of words) {
-    const section = await sectionOf(io, word, flags, settings.semantics);
+    const section = await sectionOf(io, word, flags, gathered.environment);
     const context = {
       ...gathered,
       strict: false,
@@ -90,29 +97,34 @@ async function sectionOf(
   io: Io,
   word: string,
   flags: StoreFlags,
-  semantics: "crun" | "runc",
+  environment: Environment,
 ): Promise<string> {
-  const source = await loadProfile(io, word, {}, notPrimed);
+  const source = await loadProfile(io, word, flags, notPrimed);
   const { profile, name } = source;
   if (profile.kind === "config") {
-    const { section } = readConfigText(profile.document.text);
-    if (section !== undefined) return section;
+    const { text } = profile.document;
+    const { section } = readConfigText(text);
+    if (section !== undefined) {
+      tellSection(io, { name, text }, environment, flags);
+      return section;
+    }
   }
   const target = {
-    semantics,
+    semantics: environment.semantics,
     names: "builtin",
-    // Names are for the hook's own source of them to judge.
-    unknown: "ignore",
+    unknown: "warn",
     strict: false,
     ...(flags.caps === undefined ? {} : { caps: flags.caps }),
     ...(flags.kernel === undefined ? {} : { kernel: flags.kernel }),
+    ...(flags.from === undefined ? {} : { from: flags.from }),
   } as const;
-  const resolved = await targetFor(target);
-  const { seccomp, assumed } = await tellingProfile(
+  const host = await targetFor(target);
+  const { seccomp, assumed, diagnostics } = await tellingProfile(
     io,
     name,
-    () => resolveProfile(profile, resolved),
+    () => resolveProfile(profile, { ...host, ...targetOf(environment) }),
   );
+  tellFindings(io, name, diagnostics, { ...flags, verbose: false });
   const words = assumedWords(assumed, target);
   tellAssumed(io, name, flags, [words.replace(/, names builtin/, "")]);
   return formatSection(seccomp);

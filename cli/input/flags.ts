@@ -128,6 +128,17 @@ export const TELL_FLAGS: Flags<Pick<SourceFlags, "quiet" | "verbose">> = {
   verbose: { ...BOOLEAN, brief: "Notes as well" },
 };
 
+/** Flag that names the kind of a source. */
+export const FROM_FLAG: Flags<Pick<SourceFlags, "from">> = {
+  from: {
+    kind: "enum",
+    values: SOURCE_KINDS,
+    optional: true,
+    placeholder: "KIND",
+    brief: "Format of the source (default: autodetect)",
+  },
+};
+
 /** Definitions of {@linkcode SourceFlags}. */
 export const SOURCE_FLAGS: Flags<SourceFlags> = {
   ...TELL_FLAGS,
@@ -169,13 +180,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     ...BOOLEAN,
     brief: "Refuse doubtful constructs that runtimes accept",
   },
-  from: {
-    kind: "enum",
-    values: SOURCE_KINDS,
-    optional: true,
-    placeholder: "KIND",
-    brief: "Format of the source (default: autodetect)",
-  },
+  ...FROM_FLAG,
 };
 
 /** Short forms of {@linkcode TELL_FLAGS}. */

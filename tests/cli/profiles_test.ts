@@ -1,4 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { needs } from "../machine.ts";
 import { call, createFolder, FIXED } from "./harness.ts";
 
 /** Flags under which what is said does not depend on this machine. */
@@ -169,3 +171,81 @@ Deno.test("compile --weights refuses a count that is hidden by another", async (
     `${file}:2:2: error: read: Cannot read weights: Key is repeated, first at 1:2: keep one of the two: some readers take the first, some the last\n`,
   ]);
 });
+
+/** Warnings from reading, from names and from a rule without a call. */
+const DOUBTFUL = `{"_comment":"x","defaultAction":"SCMP_ACT_ERRNO","syscalls":[
+{"names":["read","execve","exit_group","pread"],"action":"SCMP_ACT_ALLOW"},
+{"names":["umount"],"action":"SCMP_ACT_ALLOW","includes":{"minKernel":"1.0"}}]}`;
+const DOUBTS: readonly string[] = [
+  ':1:2: warning: _comment: Unknown field "_comment", which every runtime ignores: remove it',
+  ':2:40: warning: syscalls[0].names[3]: System call "pread" is unknown: this rule has no effect: did you mean "pread64", the system call of pread()',
+  ":3:10: warning: syscalls[1].names: Rule has no effect: umount does not exist on x86_64: name what took their place: umount2",
+];
+
+needs("x86_64")(
+  "every command that reads a profile shows its warnings without -v, each once",
+  async () => {
+    await using folder = await createFolder();
+    const file = await folder.write("p.json", DOUBTFUL);
+    const root = join(folder.path, "root");
+    const store = join(folder.path, "store");
+    await Deno.mkdir(root);
+    const names = ["--names", "builtin"];
+    const commands: readonly (readonly string[])[] = [
+      ["compile", file],
+      ["prove", file, file],
+      ["prove", "default:docker", file],
+      ["diff", file, "default:docker"],
+      ["diff", "--subset-of", "default:docker", file],
+      ["stats", file],
+      ["simulate", file, "read"],
+      [
+        ...["install", "podman", "--mode=static", "--profile", file],
+        ...["--dry-run", "--root", root],
+      ],
+      ["store", "prime", file, "--store", store],
+      // From the store.
+      ["store", "prime", file, "--store", store],
+    ];
+    const warnings = (err: string): readonly string[] =>
+      err.split("\n").filter((line) =>
+        line.includes("warning: ") &&
+        !/^warning: (?:This|Containers)/.test(line)
+      );
+    for (const command of commands) {
+      const { err } = await call([...command, ...names]);
+      assertEquals(
+        warnings(err),
+        DOUBTS.map((line) => `${file}${line}`),
+        `${command.join(" ")}: ${err}`,
+      );
+      const quiet = command[0] === "install"
+        ? undefined
+        : await call([...command, ...names, "-q"]);
+      assertEquals(warnings(quiet?.err ?? ""), [], command.join(" "));
+    }
+    // A bundle's section is OCI's; its places are those of the configuration.
+    const section = DOUBTFUL.replace(/,"includes":.*?\}/, "");
+    const bundle = join(folder.path, "bundle");
+    for (const round of ["compiler", "store"]) {
+      await Deno.mkdir(bundle, { recursive: true, mode: 0o700 });
+      const config = await folder.write(
+        "bundle/config.json",
+        `{"linux":\n{"seccomp":\n\n${section}}}`,
+      );
+      await Deno.chmod(config, 0o600);
+      const words = ["rewrite", bundle, "--store", store, ...names];
+      const { code, out, err } = await call(words);
+      assertEquals([code, out.includes(`(${round})`)], [0, true], err);
+      assertEquals(
+        warnings(err),
+        DOUBTS.map((line) =>
+          `${config}${
+            line.replace(/^:(\d)/, (_, at) => `:${Number(at) + 3}`)
+              .replace("warning: ", "warning: linux.seccomp.")
+          }`
+        ),
+      );
+    }
+  },
+);
