@@ -16,8 +16,8 @@
  */
 
 import { fromFileUrl, join } from "@std/path";
-import { formatTable } from "../cli/output/table.ts";
-import { FAST } from "../install/program.ts";
+import { formatTable } from "../host/table.ts";
+import { FAST } from "../hook/program.ts";
 import { bundle } from "../tools/deno_bundle.ts";
 import {
   type Given,

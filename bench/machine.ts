@@ -4,7 +4,12 @@
  * @module
  */
 
-import { isAtLeast, parseKernelRelease } from "../profile/host.ts";
+import { kernelRelease, processorName, readFact } from "../host/machine.ts";
+import {
+  ALLOW_CACHE_SINCE,
+  isAtLeast,
+  parseKernelRelease,
+} from "../profile/host.ts";
 import type { Machine } from "./report.ts";
 
 const VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities";
@@ -21,10 +26,10 @@ export interface MachineOptions {
 export async function describeMachine(
   { clock, libseccomp, loadBefore }: MachineOptions,
 ): Promise<Machine> {
-  const kernel = Deno.osRelease();
+  const kernel = kernelRelease();
   const version = parseKernelRelease(kernel);
   return {
-    cpu: cpuName(),
+    cpu: processorName(),
     cpus: navigator.hardwareConcurrency,
     kernel,
     clock,
@@ -34,7 +39,7 @@ export async function describeMachine(
       "bpf_jit_limit",
     ]),
     allowCache: version !== undefined &&
-      isAtLeast(version, { major: 5, minor: 11 }),
+      isAtLeast(version, ALLOW_CACHE_SINCE),
     mitigations: readAll(VULNERABILITIES, ["spec_store_bypass", "spectre_v2"]),
     load: [loadBefore, loadNow()],
     libseccomp,
@@ -71,26 +76,13 @@ export function machineLine(machine: Machine): string {
   ].join("; ");
 }
 
-function cpuName(): string {
-  const text = read("/proc/cpuinfo") ?? "";
-  return /^model name\s*:\s*(.+)$/m.exec(text)?.[1] ?? Deno.build.arch;
-}
-
-function read(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path).trim();
-  } catch {
-    return undefined;
-  }
-}
-
 function readAll(
   directory: string,
   names: readonly string[],
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
     names.flatMap((name) => {
-      const text = read(`${directory}/${name}`);
+      const text = readFact(`${directory}/${name}`);
       return text === undefined ? [] : [[name, text]];
     }),
   );

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { packedProgram } from "../install/packed.ts";
+import { packedProgram } from "../host/packed.ts";
 
 /**
  * Returns the URL of a module, for `deno run` and `import()`.

@@ -20,10 +20,11 @@ import { hostCalls } from "../ffi/host_names.ts";
 import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { openStub } from "../ffi/stub.ts";
 import { ProfileError } from "../profile/diagnostic.ts";
+import { hostArch, kernelRelease, processorName } from "../host/machine.ts";
 import { resolveProfile } from "../pipeline/resolve_profile.ts";
 import { parseKernelRelease } from "../profile/host.ts";
 import { provedFilter } from "./engine/inputs.ts";
-import { type Arch, archByName } from "../tables/arch.ts";
+import type { Arch } from "../tables/arch.ts";
 import { type Given, type Manual, start } from "../tools/arguments.ts";
 
 const OBJECTIVES: readonly Objective[] = [
@@ -49,7 +50,7 @@ const MANUAL: Manual = {
 };
 
 function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
-  const native = archByName(Deno.build.arch);
+  const native = hostArch();
   if (native === undefined) throw new Error("No table for this machine");
   const lines = [
     "# Profiles",
@@ -88,7 +89,7 @@ function rowsOf(path: string, native: Arch): readonly string[] {
     Deno.readTextFileSync(path),
     {
       arch: native.name,
-      kernel: parseKernelRelease(Deno.osRelease()),
+      kernel: parseKernelRelease(kernelRelease()),
       unknown: "ignore",
       ...(knows === undefined ? {} : { knows }),
     },
@@ -162,10 +163,7 @@ function ticksPerMicro(): number {
 }
 
 function machineLine(): string {
-  const cpu = /model name\s*:\s*(.+)/.exec(
-    Deno.readTextFileSync("/proc/cpuinfo"),
-  )?.[1] ?? "unknown CPU";
-  return `Machine: ${cpu}, Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}.`;
+  return `Machine: ${processorName()}, Linux ${kernelRelease()}, Deno ${Deno.version.deno}.`;
 }
 
 if (import.meta.main) start(MANUAL, main);

@@ -24,7 +24,7 @@ import {
 } from "@stricli/core";
 import { didYouMean } from "../profile/text.ts";
 import { printable, quoteText } from "../tables/printable.ts";
-import { messageOf } from "./error.ts";
+import { messageOf } from "../host/reason.ts";
 import { faultText } from "./exit.ts";
 import type { AppContext } from "./lazy.ts";
 import { usageOf } from "./manual.ts";

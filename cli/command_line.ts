@@ -69,7 +69,10 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
   const given = name === undefined || command === undefined
     ? words
     : [name, ...separateOptions(rest, command)];
-  await run(app, given, { process, io, settle });
+  await run(app, given, {
+    ...{ process, io, settle },
+    app: () => createApp(),
+  });
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);
   if (status === 0) return EXIT.ok;

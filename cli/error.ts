@@ -49,13 +49,3 @@ export class MachineError extends Error {
 export class ClosedPipe extends Error {
   override readonly name = "ClosedPipe";
 }
-
-/** What a thrown thing says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** What the system said, without what Deno adds. */
-export function reasonOf(error: unknown): string {
-  return messageOf(error).replace(/ \(os error \d+\).*$/s, "");
-}

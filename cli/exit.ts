@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import { AssemblyError, ProgramError } from "../bpf/error.ts";
 import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
 import { printable } from "../tables/printable.ts";
@@ -11,7 +12,6 @@ import {
   ClosedPipe,
   InputError,
   MachineError,
-  messageOf,
   ReportedError,
   UnprovenError,
   UsageError,

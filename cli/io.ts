@@ -5,7 +5,8 @@
  * @module
  */
 
-import { ClosedPipe, InputError, MachineError, reasonOf } from "./error.ts";
+import { reasonOf } from "../host/reason.ts";
+import { ClosedPipe, InputError, MachineError } from "./error.ts";
 
 /** Streams of a command. */
 export interface Io {

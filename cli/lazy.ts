@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CommandContext } from "@stricli/core";
+import type { Application, CommandContext } from "@stricli/core";
 import type { Io } from "./io.ts";
 
 /** What a command may answer: an exit code, 0 where absent. */
@@ -15,6 +15,8 @@ export interface AppContext extends CommandContext {
   readonly io: Io;
   /** Runs a command and sets the exit code, also where it throws. */
   readonly settle: (work: () => Answer) => Promise<void>;
+  /** Makes the application with all commands, for one that lists them. */
+  readonly app: () => Promise<Application<AppContext>>;
 }
 
 /**

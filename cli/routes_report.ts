@@ -187,9 +187,14 @@ export const completions: Command<AppContext> = buildCommand<
   AppContext
 >({
   docs: { brief: "Print a script that completes command lines in a shell" },
-  loader: lazily(async () =>
-    (await import("./commands/completions.ts")).runCompletions
-  ),
+  loader: async () => {
+    const { runCompletions } = await import("./commands/completions.ts");
+    return function (this: AppContext, _flags, shell): Promise<void> {
+      return this.settle(async () =>
+        runCompletions(this.io, await this.app(), shell)
+      );
+    };
+  },
   parameters: {
     flags: {},
     positional: {

@@ -13,7 +13,7 @@ import {
   word,
 } from "./input/flags.ts";
 import { type AppContext, lazily } from "./lazy.ts";
-import type { StoreFlags } from "./commands/store.ts";
+import type { StoreFlags } from "./commands/store_open.ts";
 import type { HookFlags } from "./commands/store_open.ts";
 
 const HOOK_FLAGS: Flags<HookFlags> = {

@@ -14,7 +14,8 @@ import {
   type RewriteContext,
 } from "./precreate.ts";
 import { MAX_CONFIG_LENGTH } from "./rewrite.ts";
-import { checkFolder, doubtOf, trustedOwners } from "./trust.ts";
+import { doubtAboutFile } from "../host/trust.ts";
+import { writeWhole } from "../host/files.ts";
 
 /** A bundle's configuration. */
 export interface BundleConfig {
@@ -49,7 +50,11 @@ export async function rewriteBundle(
 ): Promise<Rewrite> {
   const config = await readBundle(directory, options.configName);
   const rewrite = await rewriteConfig(config.text, options);
-  if (rewrite.kind === "added") await writeConfig(config, rewrite.text);
+  if (rewrite.kind === "added") {
+    const { path } = config;
+    const { text } = rewrite;
+    await reaching(path, () => writeWhole(path, text));
+  }
   return rewrite;
 }
 
@@ -71,10 +76,9 @@ export async function readBundle(
   const real = await reaching(directory, () => Deno.realPath(directory));
   const path = `${real === "/" ? "" : real}/${name}`;
   return await reaching(path, async () => {
-    await checkFolder(real);
-    const info = await Deno.lstat(path);
-    const doubt = doubtOf(info, "file", await trustedOwners());
+    const doubt = await doubtAboutFile(path);
     if (doubt !== undefined) throw bad(path, doubt);
+    const info = await Deno.lstat(path);
     if (info.size > MAX_CONFIG_LENGTH) {
       throw bad(path, `it has ${info.size} bytes, the limit is 16 Mi`);
     }
@@ -103,38 +107,11 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** Replaces the configuration by a rename, with mode and owner of the old one. */
-async function writeConfig(config: BundleConfig, text: string): Promise<void> {
-  const { directory, path, info } = config;
-  const hidden = `${directory}/.seccomp-tree-${crypto.randomUUID()}`;
-  const mode = (info.mode ?? 0o600) & 0o7777;
-  await reaching(path, async () => {
-    try {
-      {
-        using file = await Deno.open(hidden, {
-          write: true,
-          createNew: true,
-          mode: 0o600,
-        });
-        let rest: Uint8Array = new TextEncoder().encode(text);
-        while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-        await file.sync();
-      }
-      const { uid, gid } = await Deno.lstat(hidden);
-      if (uid !== info.uid || gid !== info.gid) {
-        await Deno.chown(hidden, info.uid, info.gid);
-      }
-      await Deno.chmod(hidden, mode);
-      await Deno.rename(hidden, path);
-    } catch (error) {
-      await Deno.remove(hidden).catch(() => {});
-      throw error;
-    }
-  });
-}
-
 /** Says which file could not be reached. */
-async function reaching<T>(path: string, work: () => Promise<T>): Promise<T> {
+async function reaching<T>(
+  path: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -5,11 +5,8 @@
  * @module
  */
 
-import {
-  type Arch,
-  archByName,
-  SYSCALL_TABLE_VERSION,
-} from "../tables/arch.ts";
+import { hostArch } from "../host/machine.ts";
+import { type Arch, SYSCALL_TABLE_VERSION } from "../tables/arch.ts";
 import type { KnownCalls } from "../profile/semantics/names.ts";
 import { digestFields, sha256 } from "./store/digest.ts";
 
@@ -76,7 +73,7 @@ export async function describeEnvironment(
   options: EnvironmentOptions,
 ): Promise<Environment> {
   const { semantics, names } = options;
-  const native = options.native ?? archByName(Deno.build.arch);
+  const native = options.native ?? hostArch();
   if (native === undefined) {
     throw new RangeError(
       `Cannot compile for ${Deno.build.arch}: no system call table`,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import { decodeBase64 } from "../bpf/base64.ts";
 import { check } from "../bpf/check.ts";
 import { decode } from "../bpf/encode.ts";
@@ -86,7 +87,7 @@ export function readAnnotation(value: string): Program {
   try {
     program = decode(decodeBase64(value));
   } catch (error) {
-    throw foreign(error instanceof Error ? error.message : String(error));
+    throw foreign(messageOf(error));
   }
   const fault = check(program);
   if (fault !== undefined) throw foreign(fault.message);

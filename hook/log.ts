@@ -10,10 +10,7 @@
  */
 
 import { printable } from "../tables/printable.ts";
-import { sendToSyslog } from "./syslog.ts";
-
-/** How much a line matters. */
-export type LogLevel = "error" | "warning" | "info";
+import { type LogLevel, sendToSyslog } from "./syslog.ts";
 
 /** Where lines go besides standard error: the system's log, a file, nowhere. */
 export type LogTarget = "syslog" | "stderr" | { readonly file: string };

@@ -26,6 +26,7 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import { armAlarm } from "./alarm.ts";
 import { readBundle, rewriteBundle, textOf } from "./bundle.ts";
 import { gatherContext } from "./context.ts";
@@ -162,7 +163,7 @@ export async function main(
     }
     return await runHook(call, settings, { streams, log, deadline });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const code = error instanceof RefusedError ? error.code : "fault";
     openLog(settings.log).write("error", message, { code });
     if (call?.mode === "runtime") reportToManager(call.rest, message);

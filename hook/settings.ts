@@ -23,7 +23,7 @@ import { RefusedError } from "./error.ts";
 import type { LogTarget } from "./log.ts";
 import { parseObject } from "./rewrite.ts";
 import { DEFAULT_STORE } from "./store/store.ts";
-import { checkFolder, doubtOf, trustedOwners } from "./trust.ts";
+import { doubtAboutFile } from "../host/trust.ts";
 
 /** Where settings are read from unless `--config` says otherwise. */
 export const DEFAULT_SETTINGS = "/etc/seccomp-tree/hook.json";
@@ -175,7 +175,7 @@ export function parseSettings(text: string): Settings {
  *
  * @param path Its absolute path; absent for the usual one, which may be missing.
  * @returns The settings; the built-in ones where the usual file is missing or may not be read.
- * @throws {RefusedError} `bad-settings`, or `doubtful-store` where others could change the file.
+ * @throws {RefusedError} `bad-settings`, also when others could change the file.
  */
 export async function loadSettings(path?: string): Promise<Settings> {
   const file = path ?? DEFAULT_SETTINGS;
@@ -186,12 +186,7 @@ export async function loadSettings(path?: string): Promise<Settings> {
         `Cannot read settings from "${file}": not an absolute path: give one`,
       );
     }
-    await checkFolder(file.slice(0, file.lastIndexOf("/")) || "/");
-    const doubt = doubtOf(
-      await Deno.lstat(file),
-      "file",
-      await trustedOwners(),
-    );
+    const doubt = await doubtAboutFile(file);
     if (doubt !== undefined) {
       throw new RefusedError(
         "bad-settings",
@@ -203,7 +198,7 @@ export async function loadSettings(path?: string): Promise<Settings> {
     const isMissing = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.NotCapable;
     if (path === undefined && isMissing) return DEFAULTS;
-    if (!isMissing) throw error;
+    if (!isMissing && !(error instanceof RangeError)) throw error;
     throw new RefusedError(
       "bad-settings",
       `Cannot read settings from "${file}": ${error.message}: name a file that is there, and allow reading it`,

@@ -9,8 +9,7 @@
  */
 
 import { openLibc } from "../ffi/libc.ts";
-import { archByName } from "../tables/arch.ts";
-import type { LogLevel } from "./log.ts";
+import { hostArch } from "../host/machine.ts";
 
 /** sys/socket.h. */
 const AF_UNIX = 1;
@@ -18,6 +17,9 @@ const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0x8_0000 | 0x800;
 const MSG_NOSIGNAL = 0x4000;
 
 /** sys/syslog.h: facility `LOG_DAEMON`, then the severity. */
+/** How much a line matters. */
+export type LogLevel = "error" | "warning" | "info";
+
 const PRIORITY: Readonly<Record<LogLevel, number>> = {
   error: 3 << 3 | 3,
   warning: 3 << 3 | 4,
@@ -53,7 +55,7 @@ export function sendToSyslog(
 }
 
 function send(message: Uint8Array<ArrayBuffer>, path: string): boolean {
-  const calls = archByName(Deno.build.arch)?.syscalls;
+  const calls = hostArch()?.syscalls;
   const socket = calls?.get("socket");
   const sendto = calls?.get("sendto");
   if (socket === undefined || sendto === undefined) return false;

@@ -5,8 +5,10 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import { InstallError } from "./error.ts";
-import { isTemporary, locate, lookAt } from "./disk.ts";
+import { isTemporary, writeWhole } from "../host/files.ts";
+import { locate, lookAt } from "./disk.ts";
 import { type Change, foldersOf, type Plan } from "./item.ts";
 import { type Layout, manifestPath } from "./layout.ts";
 import { formatManifest, isEmpty, type Manifest } from "./manifest.ts";
@@ -92,11 +94,11 @@ async function applyAll(plan: Plan, place: Place): Promise<void> {
     const left = await undo(done, place);
     if (left.length === 0) {
       const real = await locate(place.root, manifest);
-      if (old.kind === "file") await writeWhole(real, old.text, 0o644);
+      if (old.kind === "file") await writeText(real, old.text, 0o644);
       else await Deno.remove(real).catch(() => {});
       await undoFolders(first, place);
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new InstallError(
       error instanceof InstallError ? error.code : "failed",
       left.length === 0
@@ -110,7 +112,7 @@ async function applyAll(plan: Plan, place: Place): Promise<void> {
 async function writeManifest(manifest: Manifest, place: Place): Promise<void> {
   const path = await locate(place.root, manifestPath(place.layout));
   if (!isEmpty(manifest)) {
-    return await writeWhole(path, formatManifest(manifest), 0o644);
+    return await writeText(path, formatManifest(manifest), 0o644);
   }
   await Deno.remove(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -133,7 +135,7 @@ async function carryOut(
       break;
     case "write":
       await expectText(change.path, change.before, place);
-      await writeWhole(real, change.after, change.mode);
+      await writeText(real, change.after, change.mode);
       break;
     case "remove":
       await expectText(change.path, change.before, place);
@@ -177,36 +179,13 @@ async function removeFolder(path: string, cache: boolean): Promise<void> {
   }
 }
 
-async function writeWhole(
+async function writeText(
   path: string,
   text: string,
   mode: number,
 ): Promise<void> {
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  await sweep(folder);
-  const hidden = `${folder}/.seccomp-tree.${crypto.randomUUID()}.tmp`;
-  try {
-    const old = await Deno.lstat(path).catch(() => undefined);
-    {
-      using file = await Deno.open(hidden, {
-        write: true,
-        createNew: true,
-        mode: 0o600,
-      });
-      let rest = new TextEncoder().encode(text);
-      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-      await file.sync();
-    }
-    const { uid = null, gid = null } = old ?? {};
-    if (uid !== null && gid !== null && Deno.uid() === 0) {
-      await Deno.chown(hidden, uid, gid);
-    }
-    await Deno.chmod(hidden, (old?.mode ?? mode) & 0o7777);
-    await Deno.rename(hidden, path);
-  } catch (error) {
-    await Deno.remove(hidden).catch(() => {});
-    throw error;
-  }
+  await sweep(path.slice(0, path.lastIndexOf("/")));
+  writeWhole(path, text, { mode });
 }
 
 /** Removes what an installation left that was killed; nobody else is at work. */
@@ -227,10 +206,10 @@ async function undo(
       const real = await locate(place.root, change.path);
       if (change.kind === "rmdir") await Deno.mkdir(real).catch(() => {});
       else if (change.kind === "remove") {
-        await writeWhole(real, change.before, change.mode);
+        await writeText(real, change.before, change.mode);
       } else if (change.kind === "write") {
         if (change.before === undefined) await Deno.remove(real);
-        else await writeWhole(real, change.before, change.mode);
+        else await writeText(real, change.before, change.mode);
       } else if (!isManifestFolder(change, place)) await Deno.remove(real);
     } catch {
       left.push(`"${change.path}"`);

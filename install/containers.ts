@@ -5,6 +5,7 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import { decodeBase64 } from "../bpf/base64.ts";
 import { dumpFilters } from "../ffi/dump.ts";
 import { ANNOTATION } from "../hook/rewrite.ts";
@@ -138,7 +139,7 @@ async function judge(
   try {
     filters = dumpFilters(pid);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { filter: "unknown", detail: reason };
   }
   const [first, second] = filters;

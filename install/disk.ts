@@ -5,22 +5,15 @@
  * @module
  */
 
+import { isTemporary } from "../host/files.ts";
 import { sha256 } from "../hook/store/digest.ts";
 import { InstallError } from "./error.ts";
 import { type Disk, type FileState, foldersOf } from "./item.ts";
 
-/** Name of a file of ours before it is whole. */
-const TEMPORARY =
-  /^\.seccomp-tree\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 /** Longest file that is looked at, in bytes. */
 const MOST_BYTES = 16 * 2 ** 20;
 /** Most links on the way to a file, as Linux has it (path_resolution(7)). */
 const MOST_LINKS = 40;
-
-/** Whether a file is what a killed installation left; it counts as absent. */
-export function isTemporary(name: string): boolean {
-  return TEMPORARY.test(name);
-}
 
 /**
  * Finds where a path really is.
@@ -60,6 +53,19 @@ export async function locate(root: string, path: string): Promise<string> {
     ];
   }
   return `${top}/${[...real, ...rest].join("/")}`;
+}
+
+/**
+ * Finds where a file really is, its own link followed as well.
+ *
+ * @param root The root folder; `/` for this system.
+ * @param path Absolute, below the root.
+ * @returns The path on this machine.
+ * @throws {InstallError} `not-understood` when links go round in circles.
+ */
+export async function locateFile(root: string, path: string): Promise<string> {
+  // A name below it makes locate() follow the last link as well.
+  return (await locate(root, `${path}/x`)).slice(0, -2);
 }
 
 async function readLink(path: string): Promise<string | undefined> {

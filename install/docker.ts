@@ -4,10 +4,10 @@
  * @module
  */
 
-import { ask } from "./command.ts";
+import { ask } from "../host/command.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
-import { findProgram } from "./runtimes.ts";
+import { findBelow } from "./runtimes.ts";
 import {
   runtimeWarnings,
   type TargetFacts,
@@ -127,7 +127,7 @@ export async function reloadDocker(): Promise<boolean> {
 
 /** Whether a running dockerd has read our settings. */
 export async function knowsRuntime(): Promise<boolean> {
-  const docker = await findProgram("/", "docker");
+  const docker = await findBelow("/", "docker");
   if (docker === undefined) return false;
   const { code, stdout } = await ask([
     ...[docker.path, "info", "--format", "{{json .Runtimes}}"],

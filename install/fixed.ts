@@ -11,7 +11,7 @@ import { compileProfile } from "../pipeline/compile_profile.ts";
 import { parseProfile } from "../profile/formats/parse.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
-import { archByName } from "../tables/arch.ts";
+import { hostArch } from "../host/machine.ts";
 import { InstallError } from "./error.ts";
 
 /** What filters are made with. */
@@ -50,7 +50,7 @@ export async function compileFixed(
       "Cannot resolve names by the host: no libseccomp.so.2: install it, or pass --names builtin",
     );
   }
-  const native = archByName(Deno.build.arch);
+  const native = hostArch();
   if (native === undefined) {
     throw new InstallError(
       "usage",

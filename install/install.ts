@@ -4,16 +4,22 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
+import {
+  type ProgramForm,
+  type ProgramSource,
+  readProgram,
+} from "../hook/program.ts";
 import { type DispatcherTools, findTools } from "../hook/dispatcher/tools.ts";
-import { checkFolder, doubtOf, trustedOwners } from "../hook/trust.ts";
+import { doubtAboutFile } from "../host/trust.ts";
 import { apply, exclusively, type Place } from "./apply.ts";
 import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
 import { planCrio } from "./crio.ts";
 import { loadDigest } from "./digest.ts";
-import { locate, lookAt, lookAtAll } from "./disk.ts";
+import { locateFile, lookAt, lookAtAll } from "./disk.ts";
 import { planDocker } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import { compileFixed } from "./fixed.ts";
@@ -29,12 +35,7 @@ import { versionOf } from "./managers.ts";
 import { planInstall, planUninstall } from "./plan.ts";
 import { backupOf } from "./planner.ts";
 import { planPodman } from "./podman.ts";
-import {
-  type ProgramForm,
-  programItems,
-  type ProgramSource,
-  readProgram,
-} from "./program.ts";
+import { programItems } from "./program.ts";
 import { examine, findRuntimes, type FoundRuntime } from "./runtimes.ts";
 import type { TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
 
@@ -183,7 +184,7 @@ async function gather(
   const version = place.root === "/" ? await versionOf(target) : undefined;
   const configs = await findConfigs(target, place, manifest, request.config);
   const program = request.program ??
-    await readProgram(Deno.execPath(), form);
+    await hookProgram(form);
   const facts: TargetFacts = {
     layout: place.layout,
     deno,
@@ -207,11 +208,19 @@ async function gather(
   };
 }
 
+async function hookProgram(form: ProgramForm): Promise<ProgramSource> {
+  try {
+    return await readProgram(Deno.execPath(), form);
+  } catch (error) {
+    throw new InstallError("failed", messageOf(error), { cause: error });
+  }
+}
+
 async function readProfile(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    const seen = error instanceof Error ? error.message : String(error);
+    const seen = messageOf(error);
     throw new InstallError("usage", `Cannot read the profile: ${seen}`, {
       cause: error,
     });
@@ -236,8 +245,7 @@ async function missingBelow(
     .flatMap((list) => list.slice(0, 1));
   const missing: string[] = [];
   for (const path of [deno, sh, ...words]) {
-    // A name behind it makes locate() follow the last link as well.
-    const real = (await locate(root, `${path}/x`)).slice(0, -2);
+    const real = await locateFile(root, path);
     const there = await Deno.stat(real).then(() => true, () => false);
     if (!there) missing.push(path);
   }
@@ -252,13 +260,11 @@ async function missingBelow(
 /** Whoever can replace Deno decides over every container. */
 async function refuseDoubtful(deno: string, { layout }: Place): Promise<void> {
   try {
-    await checkFolder(deno.slice(0, deno.lastIndexOf("/")) || "/");
-    const info = await Deno.lstat(deno);
-    const doubt = doubtOf(info, "file", await trustedOwners());
+    const doubt = await doubtAboutFile(deno);
     if (doubt === undefined) return;
-    throw new InstallError("usage", `"${deno}": ${doubt}`);
+    throw new Error(`"${deno}": ${doubt}`);
   } catch (error) {
-    const seen = error instanceof Error ? error.message : String(error);
+    const seen = messageOf(error);
     const whose = layout.scope === "user" ? "root or you" : "root";
     throw new InstallError(
       "usage",

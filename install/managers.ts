@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ask } from "./command.ts";
+import { ask } from "../host/command.ts";
 import type { Target } from "./manifest.ts";
-import { findProgram } from "./runtimes.ts";
+import { findBelow } from "./runtimes.ts";
 
 /** Programs that tell a manager's version. */
 const PROGRAMS: Readonly<Record<Target, string>> = {
@@ -23,7 +23,7 @@ const PROGRAMS: Readonly<Record<Target, string>> = {
  * @returns Such as `4.3.1`, or `undefined` where it is not installed.
  */
 export async function versionOf(target: Target): Promise<string | undefined> {
-  const program = await findProgram("/", PROGRAMS[target]);
+  const program = await findBelow("/", PROGRAMS[target]);
   if (program === undefined) return undefined;
   const { stdout } = await ask([program.path, "--version"]);
   return /\bv?(\d+\.\d+[\w.+~-]*)/.exec(stdout)?.[1];

@@ -1,102 +1,12 @@
 /**
- * The program that hook and wrapper fall back on: the modules of `hook/`, or
- * one bundled file, copied to a folder that only root can change.
+ * Where the hook's program goes.
  *
  * @module
  */
 
-import { ask } from "./command.ts";
-import { InstallError } from "./error.ts";
+import type { ProgramSource } from "../hook/program.ts";
 import type { Item } from "./item.ts";
 import { backupFolder, type Layout } from "./layout.ts";
-import { packedProgram } from "./packed.ts";
-
-/** The program's files. */
-export interface ProgramSource {
-  /** Text by path below the program's folder. */
-  readonly files: ReadonlyMap<string, string>;
-  /** Path of the one that is started. */
-  readonly main: string;
-}
-
-/** How the program is made. */
-export type ProgramForm =
-  /** The modules as they are; nothing has to be fetched. */
-  | "modules"
-  /** One file by `deno bundle`, which starts faster and fetches esbuild once. */
-  | "bundle";
-
-/**
- * Flags of V8 for a program that runs for a tenth of a second: what is compiled
- * on other threads, or well, is paid for and hardly used. What runs for longer
- * is compiled well all the same, later.
- */
-export const FAST: string = [
-  "--single-threaded",
-  "--invocation-count-for-maglev=3000",
-  "--invocation-count-for-turbofan=100000",
-  "--wasm-tiering-budget=130000000",
-].join(",");
-
-/** The hook's main module. */
-const MAIN = new URL("../hook/main.ts", import.meta.url);
-/** Prints all of the hook as one module. */
-const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
-
-/**
- * Reads the program that belongs to this installer.
- *
- * @param deno Path of Deno.
- * @param form How it is made; the single file has the bundle only.
- * @returns Its files.
- * @throws {InstallError} `failed` where Deno cannot list or bundle it.
- */
-export async function readProgram(
-  deno: string,
-  form: ProgramForm,
-): Promise<ProgramSource> {
-  const packed = await packedProgram("hook/main.ts");
-  if (packed !== undefined || form === "bundle") {
-    const main = "hook.js";
-    const text = packed ?? await run([deno, "run", "-A", BUNDLER.href]);
-    return { files: new Map([[main, text]]), main };
-  }
-  // What Deno prints; every field is checked where it is used.
-  const graph = JSON.parse(
-    await run([deno, "info", "--json", MAIN.href]),
-  ) as { readonly modules?: readonly GraphModule[] };
-  const base = new URL("..", MAIN).href;
-  const files = new Map<string, string>();
-  for (const { specifier, local } of graph.modules ?? []) {
-    if (
-      typeof specifier !== "string" || typeof local !== "string" ||
-      !specifier.startsWith(base)
-    ) {
-      throw new InstallError(
-        "failed",
-        `Cannot copy the hook: it takes "${specifier}", which is not of this program: report this`,
-      );
-    }
-    files.set(specifier.slice(base.length), await Deno.readTextFile(local));
-  }
-  return { files, main: MAIN.href.slice(base.length) };
-}
-
-interface GraphModule {
-  readonly specifier?: unknown;
-  readonly local?: unknown;
-}
-
-async function run(words: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await ask(words, { limitMs: 60_000 });
-  if (code === 0) return stdout;
-  throw new InstallError(
-    "failed",
-    `Cannot read the hook's program: deno ${
-      words[1]
-    } ended with status ${code}: ${stderr.trim().split("\n").at(-1)}`,
-  );
-}
 
 /** Folder of the program. */
 export function programFolder({ library }: Layout): string {
@@ -127,26 +37,5 @@ export function programItems(
       mode: 0o644,
       text,
     })),
-  ];
-}
-
-/**
- * The words that start the program, up to its own arguments.
- *
- * @param deno Path of Deno, absolute and real.
- * @param source The program.
- * @param folder Where it is.
- * @param v8 Flags of V8.
- */
-export function programWords(
-  deno: string,
-  { main }: ProgramSource,
-  folder: string,
-  v8: string,
-): readonly string[] {
-  return [
-    ...[deno, "run", "-A", "--no-prompt", "--no-config", "--no-lock"],
-    ...["--no-remote", "--no-npm", `--v8-flags=${v8}`],
-    `${folder}/${main}`,
   ];
 }

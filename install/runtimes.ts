@@ -4,8 +4,9 @@
  * @module
  */
 
-import { ask, type Outcome } from "./command.ts";
-import { locate } from "./disk.ts";
+import { ask, type Outcome } from "../host/command.ts";
+import { findProgram } from "../host/programs.ts";
+import { locateFile } from "./disk.ts";
 
 /** What a runtime is, whatever it is called. */
 export type RuntimeKind =
@@ -52,30 +53,33 @@ export const PROGRAM_FOLDERS: readonly string[] = [
   "/usr/libexec",
 ];
 
+/** A program of a system. */
+export interface FoundProgram {
+  /** Its path below the root. */
+  readonly path: string;
+  /** The file itself, below the root. */
+  readonly realPath: string;
+}
+
 /**
- * Finds a program.
+ * Finds a program of a system that may not be the running one.
  *
  * @param root The root folder; `/` for this system.
  * @param name Its name.
- * @returns Its path below the root and the real file, or `undefined`.
+ * @returns Where it is, or `undefined`.
  */
-export async function findProgram(
+export async function findBelow(
   root: string,
   name: string,
-): Promise<{ readonly path: string; readonly realPath: string } | undefined> {
-  for (const folder of PROGRAM_FOLDERS) {
-    const path = `${folder}/${name}`;
-    try {
-      // A name behind it makes locate() follow the last link as well.
-      const real = (await locate(root, `${path}/x`)).slice(0, -2);
-      if (!(await Deno.stat(real)).isFile) continue;
-      const top = root === "/" ? "" : root.replace(/\/+$/, "");
-      return { path, realPath: real.slice(top.length) };
-    } catch {
-      // The next folder.
-    }
-  }
-  return undefined;
+): Promise<FoundProgram | undefined> {
+  const path = await findProgram(name, {
+    folders: PROGRAM_FOLDERS,
+    at: (path) => locateFile(root, path),
+  });
+  if (path === undefined) return undefined;
+  const top = root === "/" ? "" : root.replace(/\/+$/, "");
+  const real = await locateFile(root, path);
+  return { path, realPath: real.slice(top.length) };
 }
 
 /**
@@ -90,7 +94,7 @@ export async function findRuntimes(
 ): Promise<readonly FoundRuntime[]> {
   const found: FoundRuntime[] = [];
   for (const name of NAMES) {
-    const program = await findProgram(root, name);
+    const program = await findBelow(root, name);
     if (program === undefined) continue;
     if (found.some((r) => r.realPath === program.realPath)) continue;
     found.push(await examine(root, name, program));
@@ -108,7 +112,7 @@ export async function findRuntimes(
 export async function examine(
   root: string,
   name: string,
-  program: { readonly path: string; readonly realPath: string },
+  program: FoundProgram,
 ): Promise<FoundRuntime> {
   if (root !== "/") {
     const kind = kindOf(name);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import { hostNames, presentEnvironments } from "../hook/environment.ts";
 import { DEFAULTS, parseSettings, type Settings } from "../hook/settings.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
@@ -248,7 +249,7 @@ async function storeStatus(
     if (store === undefined) return { store: empty, items: [] };
     items = await store.list();
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     return { store: { ...empty, problems: [problem] }, items: [] };
   }
   const present = await presentEnvironments(await hostNames());

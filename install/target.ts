@@ -14,12 +14,8 @@ import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import type { Layout } from "./layout.ts";
 import type { Target } from "./manifest.ts";
-import {
-  FAST,
-  programFolder,
-  type ProgramSource,
-  programWords,
-} from "./program.ts";
+import { FAST, type ProgramSource, programWords } from "../hook/program.ts";
+import { programFolder } from "./program.ts";
 import type { FixedFilter } from "./fixed.ts";
 import type { FoundRuntime } from "./runtimes.ts";
 

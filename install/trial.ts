@@ -5,14 +5,15 @@
  * @module
  */
 
+import { messageOf } from "../host/reason.ts";
 import { dumpFilters } from "../ffi/dump.ts";
 import { openStore } from "../hook/store/store.ts";
-import { ask, type Outcome } from "./command.ts";
+import { ask, type Outcome } from "../host/command.ts";
 import { RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import type { Layout } from "./layout.ts";
 import type { Target } from "./manifest.ts";
-import { findProgram } from "./runtimes.ts";
+import { findBelow } from "./runtimes.ts";
 import { wrapperPath } from "./target.ts";
 import { tarOf, tinyPause } from "./tiny.ts";
 
@@ -69,7 +70,7 @@ export async function tryContainer(
   layout: Layout,
 ): Promise<Trial | undefined> {
   const trial = TRIALS[target];
-  const found = trial && await findProgram("/", trial.program);
+  const found = trial && await findBelow("/", trial.program);
   if (trial === undefined || found === undefined) return undefined;
   if (target === "containerd" && !await isRunning(found.path)) return undefined;
   const rootfs = await Deno.makeTempDir({ prefix: "seccomp-tree-trial-" });
@@ -207,7 +208,7 @@ export async function judgeFilter(
   try {
     filters = dumpFilters(pid);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { kind: "unreadable", reason };
   }
   const [live, second] = filters;

@@ -44,6 +44,9 @@ export interface KernelVersion {
   readonly minor: number;
 }
 
+/** The first kernel that caches calls which are always allowed. */
+export const ALLOW_CACHE_SINCE: KernelVersion = { major: 5, minor: 11 };
+
 /** For whom a profile is read. */
 export interface Host {
   /** Native architecture. */

@@ -10,6 +10,12 @@ import { assert, assertEquals } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
 
+/** What everything that is not the core may import. */
+const CORE = ["pipeline", "profile", "bpf", "verify", "tables"] as const;
+
+/** What measuring may import. */
+const BENCH = [...CORE, "compiler", "measure", "ffi", "host", "hook"] as const;
+
 /**
  * Folders of the program, each with those it may import besides itself. A file
  * that is named has a rule of its own.
@@ -23,34 +29,54 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verify: ["bpf", "tables", "profile/policy.ts"],
   ffi: ["bpf", "tables"],
   pipeline: ["profile", "compiler", "bpf", "verify", "tables"],
-  "mod.ts": ["pipeline", "profile", "compiler", "bpf", "verify", "tables"],
-  hook: ["pipeline", "profile", "bpf", "verify", "tables", "ffi"],
   measure: ["bpf", "compiler", "tables", "profile/policy.ts"],
-  install: ["pipeline", "profile", "bpf", "tables", "ffi", "hook"],
+  "mod.ts": [...CORE, "compiler"],
+  host: ["tables"],
+  hook: [...CORE, "ffi", "host"],
+  install: ["pipeline", "profile", "bpf", "tables", "ffi", "host", "hook"],
+  bench: BENCH,
+  // Programs of developers, which bundle and start others.
+  "bench/cold.ts": [...BENCH, "install", "tools"],
+  "bench/profiles.ts": [...BENCH, "tools/arguments.ts"],
   cli: [
-    "pipeline",
-    "profile",
-    "bpf",
-    "verify",
-    "tables",
-    "ffi",
-    "hook",
+    ...CORE,
     "measure",
+    "ffi",
+    "host",
+    "hook",
     "install",
     "bench",
     "deno.json",
+  ],
+  tools: [
+    ...CORE,
+    "compiler",
+    "measure",
+    "ffi",
+    "host",
+    "hook",
+    "install",
+    "bench",
+    "cli",
   ],
 };
 
 /** What may import the compiler and the prover together. */
 const MAY_JOIN = /^(?:pipeline\/|tests\/|mod\.ts$)/;
 
-/** Folders that may use packages. */
-const MAY_USE_PACKAGES: readonly string[] = ["cli", "install"];
+/** Packages that a folder may use; no other folder uses any. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  // @std only: the hook is built of this, too.
+  host: /^(?:jsr:@std\/|tools\/std\/)/,
+  install: /./,
+  bench: /./,
+  cli: /./,
+  tools: /./,
+};
 
 /** Where `Deno.` may appear. */
 const MAY_USE_DENO =
-  /^(?:cli|install|hook|ffi|bench|tests)\/|^tables\/generate(?:\.ts$|\/)/;
+  /^(?:cli|install|hook|host|ffi|bench|tools|tests)\/|^tables\/generate(?:\.ts$|\/)/;
 
 /** The folder of a file, or the file itself at the root. */
 function folderOf(path: string): string {
@@ -148,11 +174,8 @@ function faultsOf(imports: readonly Import[]): readonly string[] {
     if (allowed === undefined) continue;
     const isLocal = /^\.{1,2}\//.test(specifier);
     if (!isLocal) {
-      const isDenoFree = folder !== "hook" || !/^(?:npm|node):/.test(to);
-      if (MAY_USE_PACKAGES.includes(folder) && isDenoFree) continue;
-      faults.push(
-        `${from} imports ${specifier}: ${folder} has no dependencies`,
-      );
+      if (PACKAGES[folder]?.test(to) === true) continue;
+      faults.push(`${from} imports ${specifier}, which ${folder} may not use`);
       continue;
     }
     const target = folderOf(to);
@@ -178,6 +201,36 @@ function joinsOf(imports: readonly Import[]): readonly string[] {
   return [...folders]
     .filter(([, seen]) => seen.has("compiler") && seen.has("verify"))
     .map(([from]) => `${from} imports compiler/ and verify/`);
+}
+
+/** Groups of files that import one another in a circle, types included. */
+function circlesOf(imports: readonly Import[]): readonly string[] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of imports) {
+    next.set(from, (next.get(from) ?? new Set()).add(to));
+  }
+  // Tarjan's strongly connected components.
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const stack: string[] = [];
+  const circles: string[] = [];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    low.set(file, index.size - 1);
+    stack.push(file);
+    for (const to of next.get(file) ?? []) {
+      if (!index.has(to)) visit(to);
+      else if (!stack.includes(to)) continue;
+      low.set(file, Math.min(low.get(file) ?? 0, low.get(to) ?? 0));
+    }
+    if (low.get(file) !== index.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1 || next.get(file)?.has(file)) {
+      circles.push(circle.sort().join(" ↔ "));
+    }
+  };
+  for (const file of next.keys()) if (!index.has(file)) visit(file);
+  return circles.sort();
 }
 
 const PROGRAM: readonly string[] = SOURCES.filter((path) =>
@@ -209,6 +262,19 @@ Deno.test("only pipeline/ imports the compiler and the prover together", async (
   assertEquals(joinsOf([...imports, ...broken]).length, 1);
 });
 
+Deno.test("no files import one another in a circle, types included", async () => {
+  const imports = await importsOf(SOURCES);
+  assertEquals(circlesOf(imports), []);
+  const broken: readonly Import[] = [
+    { from: "a.ts", specifier: "./b.ts", to: "b.ts" },
+    { from: "b.ts", specifier: "./c.ts", to: "c.ts" },
+    { from: "c.ts", specifier: "./a.ts", to: "a.ts" },
+    { from: "c.ts", specifier: "./d.ts", to: "d.ts" },
+    { from: "e.ts", specifier: "./e.ts", to: "e.ts" },
+  ];
+  assertEquals(circlesOf(broken), ["a.ts ↔ b.ts ↔ c.ts", "e.ts"]);
+});
+
 Deno.test("the rules see what breaks them", () => {
   const bad: readonly Import[] = [
     {
@@ -225,6 +291,28 @@ Deno.test("the rules see what breaks them", () => {
     { from: "bpf/run.ts", specifier: "@std/path", to: "jsr:@std/path" },
     { from: "hook/main.ts", specifier: "node:fs", to: "node:fs" },
     { from: "hook/main.ts", specifier: "dax", to: "npm:dax" },
+    { from: "host/files.ts", specifier: "node:fs", to: "node:fs" },
+    { from: "host/files.ts", specifier: "../bpf/run.ts", to: "bpf/run.ts" },
+    {
+      from: "bench/report/text.ts",
+      specifier: "../../cli/error.ts",
+      to: "cli/error.ts",
+    },
+    {
+      from: "bench/engine/lists.ts",
+      specifier: "../../tools/arguments.ts",
+      to: "tools/arguments.ts",
+    },
+    {
+      from: "measure/measure.ts",
+      specifier: "../hook/reference.ts",
+      to: "hook/reference.ts",
+    },
+    {
+      from: "pipeline/resolve_profile.ts",
+      specifier: "../host/machine.ts",
+      to: "host/machine.ts",
+    },
     { from: "mod.ts", specifier: "./ffi/load.ts", to: "ffi/load.ts" },
     {
       from: "cli/input/filter.ts",

@@ -17,8 +17,8 @@
  */
 
 import { dirname } from "@std/path";
-import { PACKED } from "../install/packed.ts";
-import { FAST } from "../install/program.ts";
+import { PACKED } from "../host/packed.ts";
+import { FAST } from "../hook/program.ts";
 import { type Given, type Manual, start } from "./arguments.ts";
 import { bundle } from "./deno_bundle.ts";
 import { compileAtOnce, type Use } from "./eager.ts";

@@ -6,7 +6,7 @@
  */
 
 import { moduleUrl } from "../module_url.ts";
-import type { Engine, Job, Sample } from "./engine.ts";
+import type { Engine, Job, Sample } from "./model.ts";
 
 const CHILD = "engine/process_child.ts";
 

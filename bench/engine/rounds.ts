@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Batch, Engine } from "./engine.ts";
+import type { Batch, Engine } from "./model.ts";
 
 /** A filter with the calls to make under it. */
 export interface Plan {

@@ -17,7 +17,8 @@ import {
   writeBundle,
 } from "./bundle_config.ts";
 import { openView } from "./cgroup_view.ts";
-import { exists, findProgram } from "../programs.ts";
+import { findProgram } from "../../host/programs.ts";
+import { messageOf } from "../../host/reason.ts";
 import { createWrapper, type Wrapper } from "./wrapper.ts";
 
 /** Container runtimes and managers that are measured. */
@@ -68,7 +69,7 @@ const PODMAN_WORDS: readonly string[] = [
 export async function createBundles(
   { seccomp, annotation, leftOut }: BundleOptions,
 ): Promise<Bundles | undefined> {
-  const runtimes = runtimesHere(leftOut);
+  const runtimes = await runtimesHere(leftOut);
   if (runtimes.length === 0) return undefined;
   const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-bench-" });
   const bundleOf = (setup: Setup, word: string): string =>
@@ -160,22 +161,28 @@ export async function createBundles(
 }
 
 /** Finds what is installed. */
-function runtimesHere(leftOut: string[]): readonly Runtime[] {
+async function runtimesHere(leftOut: string[]): Promise<readonly Runtime[]> {
   if (Deno.uid() !== 0) {
     leftOut.push("containers: not root");
     return [];
   }
-  if (!exists(BUSYBOX)) {
+  if (!await exists(BUSYBOX)) {
     leftOut.push("containers: no static busybox: install busybox-static");
     return [];
   }
-  return (["crun", "runc", "podman"] as const).filter((runtime) => {
-    const found = findProgram(runtime) !== undefined &&
+  const runtimes: Runtime[] = [];
+  for (const runtime of ["crun", "runc", "podman"] as const) {
+    const found = await findProgram(runtime) !== undefined &&
       // Podman is measured on crun.
-      (runtime !== "podman" || findProgram("crun") !== undefined);
-    if (!found) leftOut.push(`containers: ${runtime} is not installed`);
-    return found;
-  });
+      (runtime !== "podman" || await findProgram("crun") !== undefined);
+    if (found) runtimes.push(runtime);
+    else leftOut.push(`containers: ${runtime} is not installed`);
+  }
+  return runtimes;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }
 
 async function wrapperOf(
@@ -183,13 +190,13 @@ async function wrapperOf(
   runtimes: readonly Runtime[],
   leftOut: string[],
 ): Promise<Wrapper | undefined> {
-  const crun = findProgram("crun");
+  const crun = await findProgram("crun");
   if (!runtimes.includes("crun") || crun === undefined) return undefined;
   try {
     return await createWrapper(directory, crun);
   } catch (error) {
     leftOut.push(
-      `containers: wrapper: ${error instanceof Error ? error.message : error}`,
+      `containers: wrapper: ${messageOf(error)}`,
     );
     return undefined;
   }

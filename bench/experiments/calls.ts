@@ -7,7 +7,7 @@
 
 import { attachMicros } from "../../measure/measure.ts";
 import type { StubCall } from "../../ffi/stub.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/model.ts";
 import type { AttachRow, CallRow } from "../report.ts";
 import {
   type Effort,

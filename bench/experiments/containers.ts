@@ -6,6 +6,7 @@
  * @module
  */
 
+import { messageOf } from "../../host/reason.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { childrenCpuMs } from "../engine/clock.ts";
 import type { Setup } from "./bundle_config.ts";
@@ -74,7 +75,7 @@ export async function measureContainers(
     return { containers, storm, leftOut };
   } catch (error) {
     // This machine cannot, as where cgroups are not to be made.
-    leftOut.push(error instanceof Error ? error.message : String(error));
+    leftOut.push(messageOf(error));
     return { containers: [], storm: [], leftOut };
   } finally {
     await bundles.remove();

@@ -8,7 +8,7 @@
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { provedFilter } from "../engine/inputs.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/model.ts";
 import {
   GETPPID,
   type ListBuilder,

@@ -12,7 +12,7 @@ import {
   renderRuntimeWrapper,
 } from "../../hook/dispatcher/dispatcher.ts";
 import { findTools } from "../../hook/dispatcher/tools.ts";
-import { FAST, programWords, readProgram } from "../../install/program.ts";
+import { FAST, programWords, readProgram } from "../../hook/program.ts";
 
 /** A wrapper, ready to call in place of crun. */
 export interface Wrapper {

@@ -14,7 +14,7 @@ import {
   resolveProfile,
 } from "../../pipeline/resolve_profile.ts";
 import { parseKernelRelease } from "../../profile/host.ts";
-import { archByName } from "../../tables/arch.ts";
+import { hostArch, kernelRelease } from "../../host/machine.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import { benchInputs, provedFilter } from "../engine/inputs.ts";
 
@@ -49,11 +49,11 @@ if (library !== undefined && host !== undefined) {
 function defaultForHost(
   library: Libseccomp | undefined,
 ): ResolvedProfile | undefined {
-  const native = archByName(Deno.build.arch);
+  const native = hostArch();
   if (native === undefined || library === undefined) return undefined;
   return resolveProfile(DEFAULT_PROFILE, {
     arch: native.name,
-    kernel: parseKernelRelease(Deno.osRelease()),
+    kernel: parseKernelRelease(kernelRelease()),
     unknown: "ignore",
     knows: hostCalls(library),
   });

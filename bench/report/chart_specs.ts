@@ -13,8 +13,6 @@ import type { Report } from "../report.ts";
 import type { Theme } from "./theme.ts";
 import { ALLOW, LINEAR, OURS, TREE } from "../engine/variants.ts";
 
-export type { ChartSpec } from "./chart_parts.ts";
-
 const MODES = {
   uncached: "without the allow cache (kernels before 5.11)",
   cached: "with the allow cache",

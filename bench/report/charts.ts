@@ -4,10 +4,11 @@
  * @module
  */
 
-import { MachineError, messageOf } from "../../cli/error.ts";
+import { messageOf } from "../../host/reason.ts";
 import { moduleUrl } from "../module_url.ts";
 import type { Report } from "../report.ts";
-import { chartsOf, type ChartSpec } from "./chart_specs.ts";
+import type { ChartSpec } from "./chart_parts.ts";
+import { chartsOf } from "./chart_specs.ts";
 import { type Theme, type ThemeName, THEMES } from "./theme.ts";
 
 /** A drawn chart. */
@@ -24,7 +25,7 @@ export type Draw = (spec: ChartSpec, theme: Theme) => Promise<string>;
  * Loads the chart libraries, which Deno fetches from npm the first time; the
  * single file has them.
  *
- * @throws {MachineError} when they cannot be had.
+ * @throws {Error} When they cannot be had, with what to do.
  */
 export async function loadDrawing(): Promise<Draw> {
   const url = await moduleUrl("report/draw_chart.ts");
@@ -33,7 +34,7 @@ export async function loadDrawing(): Promise<Draw> {
     return drawing.drawChart;
   } catch (error) {
     const reason = messageOf(error).split("\n")[0];
-    throw new MachineError(
+    throw new Error(
       `Cannot draw charts: Deno cannot load Vega from npm (${reason}): keep the figures by "--output json --out FILE" and draw them by "--report FILE --page DIR" on a machine that reaches npm, or use the single file, which has Vega`,
       { cause: error },
     );

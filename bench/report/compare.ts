@@ -4,7 +4,8 @@
  * @module
  */
 
-import { formatTable } from "../../cli/output/table.ts";
+import { messageOf } from "../../host/reason.ts";
+import { formatTable } from "../../host/table.ts";
 import { machineLine } from "../machine.ts";
 import { ratiosOf } from "./ratios.ts";
 import { type Report, SCHEMA_VERSION } from "../report.ts";
@@ -34,9 +35,7 @@ export function readReport(text: string, name: string): Report {
     value = JSON.parse(text);
   } catch (error) {
     throw new RangeError(
-      `Cannot read ${name}: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
+      `Cannot read ${name}: ${messageOf(error)}`,
     );
   }
   // What wrote this version of the document wrote all its fields.

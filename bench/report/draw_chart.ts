@@ -9,7 +9,7 @@
 
 import { None, parse, View } from "vega";
 import { compile } from "vega-lite";
-import type { ChartSpec } from "./chart_specs.ts";
+import type { ChartSpec } from "./chart_parts.ts";
 import type { Theme } from "./theme.ts";
 
 /**

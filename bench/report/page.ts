@@ -5,7 +5,7 @@
  */
 
 import { join } from "@std/path";
-import { writeFileWhole } from "../../cli/output/write.ts";
+import { writeWhole } from "../../host/files.ts";
 import { type Draw, drawCharts } from "./charts.ts";
 import { pageText } from "./page_text.ts";
 import type { Report } from "../report.ts";
@@ -27,11 +27,11 @@ export async function writePage(
   const charts = join(directory, "charts");
   await Deno.mkdir(charts, { recursive: true });
   const drawn = await drawCharts(report, draw);
-  for (const { file, svg } of drawn) writeFileWhole(join(charts, file), svg);
-  writeFileWhole(join(charts, "bench.json"), json);
+  for (const { file, svg } of drawn) writeWhole(join(charts, file), svg);
+  writeWhole(join(charts, "bench.json"), json);
   const names = new Set(drawn.map(({ file }) => file.replace(/\..*/, "")));
   const page = join(directory, "benchmarks.md");
-  writeFileWhole(page, pageText(report, names));
+  writeWhole(page, pageText(report, names));
   // Lines and tables as the repository has them.
   await new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", "--no-config", page],

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatTable } from "../../cli/output/table.ts";
+import { formatTable } from "../../host/table.ts";
 import { machineLine } from "../machine.ts";
 import { PICTURE_LENGTH, ratiosOf } from "./ratios.ts";
 import type { Report } from "../report.ts";

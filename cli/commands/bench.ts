@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf, reasonOf } from "../../host/reason.ts";
 import { basename } from "@std/path";
 import {
   AGREEMENT,
@@ -12,13 +13,14 @@ import {
   readReport,
 } from "../../bench/report/compare.ts";
 import type { Report } from "../../bench/report.ts";
+import type { Draw } from "../../bench/report/charts.ts";
 import { formatReport } from "../../bench/report/text.ts";
 import type { Subject } from "../../bench/engine/variants.ts";
 import type { Histogram } from "../../bench/experiments/workloads.ts";
 import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import { openLibseccomp } from "../../ffi/libseccomp.ts";
 import { parseWeights } from "../../profile/formats/weights.ts";
-import { InputError, messageOf, UsageError } from "../error.ts";
+import { InputError, MachineError, UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import type { OutFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import { type Io, readInputFile } from "../io.ts";
@@ -60,16 +62,23 @@ export async function runBench(
     );
   }
   // What cannot be drawn is reported before minutes of measuring.
-  const draw = flags.page === undefined
-    ? undefined
-    : await (await import("../../bench/report/charts.ts")).loadDrawing();
+  const draw = flags.page === undefined ? undefined : await drawing();
   const report = flags.report === undefined
     ? await measure(io, flags, words[0] ?? "default:docker")
     : reportOf(flags.report);
   const json = `${JSON.stringify(report, null, 2)}\n`;
   if (flags.page !== undefined && draw !== undefined) {
     const { writePage } = await import("../../bench/report/page.ts");
-    await writePage(flags.page, report, json, draw);
+    try {
+      await writePage(flags.page, report, json, draw);
+    } catch (error) {
+      throw new MachineError(
+        `Cannot write the page to ${JSON.stringify(flags.page)}: ${
+          reasonOf(error)
+        }`,
+        { cause: error },
+      );
+    }
   }
   writeArtefact(
     io,
@@ -77,6 +86,15 @@ export async function runBench(
     flags.output === "json" ? json : formatReport(report),
   );
   return EXIT.ok;
+}
+
+async function drawing(): Promise<Draw> {
+  const { loadDrawing } = await import("../../bench/report/charts.ts");
+  try {
+    return await loadDrawing();
+  } catch (error) {
+    throw new MachineError(messageOf(error), { cause: error });
+  }
 }
 
 function compare(

@@ -5,7 +5,9 @@
  * @module
  */
 
+import type { Application } from "@stricli/core";
 import type { Io } from "../io.ts";
+import type { AppContext } from "../lazy.ts";
 import { NAME } from "../program.ts";
 import {
   type CommandInfo,
@@ -46,13 +48,12 @@ function globalFlag(
 const SOURCES = ["default:docker", "pid:", "bundle:"] as const;
 
 /** Writes the script for a shell. */
-export async function runCompletions(
+export function runCompletions(
   io: Io,
-  _flags: Readonly<Record<never, never>>,
+  app: Application<AppContext>,
   shell: Shell,
-): Promise<void> {
-  const { createApp } = await import("../app.ts");
-  const commands = commandsOf(await createApp());
+): void {
+  const commands = commandsOf(app);
   switch (shell) {
     case "bash":
       io.out(bash(commands));

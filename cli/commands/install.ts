@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../../host/reason.ts";
 import type { Place } from "../../install/apply.ts";
 import { unifiedDiff } from "../../install/diff.ts";
 import { InstallError } from "../../install/error.ts";
@@ -17,12 +18,7 @@ import { systemLayout, userLayout } from "../../install/layout.ts";
 import type { Target } from "../../install/manifest.ts";
 import type { Mode } from "../../install/target.ts";
 import { printable, printableLines } from "../../tables/printable.ts";
-import {
-  MachineError,
-  messageOf,
-  UnprovenError,
-  UsageError,
-} from "../error.ts";
+import { MachineError, UnprovenError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { tellFindings } from "../input/filter.ts";
 import { tellingProfile } from "../input/source.ts";

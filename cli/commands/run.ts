@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../../host/reason.ts";
 import { check } from "../../bpf/check.ts";
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
@@ -14,7 +15,7 @@ import {
   SECCOMP_RET_ACTION_FULL,
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
-import { InputError, messageOf, UsageError } from "../error.ts";
+import { InputError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { type LoadedFilter, loadFilter } from "../input/filter.ts";
 import type { SourceFlags } from "../input/flags.ts";

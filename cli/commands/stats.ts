@@ -23,7 +23,7 @@ import {
   type MeasureWeights,
 } from "../../measure/measure.ts";
 import { refuseTwoStdins } from "../input/source.ts";
-import { formatTable } from "../output/table.ts";
+import { formatTable } from "../../host/table.ts";
 
 /** Flags of `stats`. */
 export interface StatsFlags extends SourceFlags, CostFlags, OutputFlags {}

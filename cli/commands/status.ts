@@ -13,7 +13,7 @@ import { EXIT } from "../exit.ts";
 import type { OutputFlags } from "../input/flags.ts";
 import { type PlaceFlags, placeOf, settle } from "./install.ts";
 import type { Io } from "../io.ts";
-import { formatTable } from "../output/table.ts";
+import { formatTable } from "../../host/table.ts";
 
 /** Flags of `status`. */
 export interface StatusFlags extends PlaceFlags, OutputFlags {

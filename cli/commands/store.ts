@@ -17,23 +17,14 @@ import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
 import { MachineError, UsageError } from "../error.ts";
 import { printable } from "../../tables/printable.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import type { OutputFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
-import { formatTable } from "../output/table.ts";
+import { formatTable } from "../../host/table.ts";
 import {
   currentEnvironments,
-  type HookFlags,
   readStore,
   refusing,
+  type StoreFlags,
 } from "./store_open.ts";
-import type { SourceKind } from "../input/guess.ts";
-
-/** Flags of `store`. */
-export interface StoreFlags extends HookFlags, OutputFlags {
-  readonly caps?: string;
-  readonly kernel?: string;
-  readonly from?: SourceKind;
-}
 
 /** What may be done with a store. */
 const ACTIONS = ["ls", "show", "gc", "prime"] as const;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { reasonOf } from "../../host/reason.ts";
 import { basename, dirname, join } from "@std/path";
 import {
   type Environment,
@@ -23,7 +24,6 @@ import {
 import {
   InputError,
   MachineError,
-  reasonOf,
   UnprovenError,
   UsageError,
 } from "../error.ts";
@@ -36,6 +36,8 @@ import { parseProfile } from "../../profile/formats/parse.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { tellFindings } from "../input/filter.ts";
 import { placeOf, settle } from "./install.ts";
+import type { OutputFlags } from "../input/flags.ts";
+import type { SourceKind } from "../input/guess.ts";
 import type { Io } from "../io.ts";
 
 /** Flags that say how a container's hook would be set. */
@@ -46,6 +48,13 @@ export interface HookFlags {
   readonly semantics?: "crun" | "runc";
   readonly names?: "host" | "builtin";
   readonly quiet: boolean;
+}
+
+/** Flags of `store`. */
+export interface StoreFlags extends HookFlags, OutputFlags {
+  readonly caps?: string;
+  readonly kernel?: string;
+  readonly from?: SourceKind;
 }
 
 /** A store as it was found. */

@@ -28,11 +28,11 @@ import {
   type ProgramSource,
   tellingProfile,
 } from "../input/source.ts";
-import type { StoreFlags } from "./store.ts";
 import {
   logTo,
   MOST_MS,
   settingsOf,
+  type StoreFlags,
   targetOf,
   tellSection,
 } from "./store_open.ts";

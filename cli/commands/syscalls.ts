@@ -12,7 +12,7 @@ import {
 } from "../../tables/arch.ts";
 import { EXIT } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { formatTable } from "../output/table.ts";
+import { formatTable } from "../../host/table.ts";
 import { archOf } from "../input/target.ts";
 
 /** Flags of `syscalls`. */

@@ -4,12 +4,8 @@
  * @module
  */
 
-import {
-  MachineError,
-  messageOf,
-  ReportedError,
-  UsageError,
-} from "../error.ts";
+import { messageOf } from "../../host/reason.ts";
+import { MachineError, ReportedError, UsageError } from "../error.ts";
 import { EXIT, messageLine, report } from "../exit.ts";
 import type { OutputFlags, SourceFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";

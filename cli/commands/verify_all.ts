@@ -4,7 +4,7 @@
  * @module
  */
 
-import { messageOf } from "../error.ts";
+import { messageOf } from "../../host/reason.ts";
 import { EXIT } from "../exit.ts";
 import type { OutputFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
@@ -18,7 +18,7 @@ import {
   threadGroups,
 } from "../input/process.ts";
 import type { NamedSubject } from "./prove.ts";
-import { formatTable } from "../output/table.ts";
+import { formatTable } from "../../host/table.ts";
 import {
   exitOf,
   jsonOf,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { messageOf } from "../../host/reason.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import {
   type Counterexample,
@@ -13,7 +14,6 @@ import {
   type Subject,
   type Unproven,
 } from "../../verify/equivalence.ts";
-import { messageOf } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import type { ThreadGroup } from "../input/process.ts";
 import { jsonOfResult, type NamedSubject, wantedArches } from "./prove.ts";

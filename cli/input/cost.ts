@@ -6,15 +6,16 @@
  */
 
 import type { CompileProfileOptions } from "../../pipeline/compile_profile.ts";
-import { isAtLeast, type KernelVersion } from "../../profile/host.ts";
+import {
+  ALLOW_CACHE_SINCE,
+  isAtLeast,
+  type KernelVersion,
+} from "../../profile/host.ts";
 import { UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
 import type { CostFlags, SourceFlags } from "./flags.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { tellingProfile } from "./source.ts";
-
-/** The first kernel that caches calls which are always allowed. */
-const CACHE_SINCE: KernelVersion = { major: 5, minor: 11 };
 
 /** Work units for a proof of the optimum: at most some ten seconds for each architecture. */
 const PROOF_WORK = 100_000_000;
@@ -86,5 +87,5 @@ export function costOptions(
 
 function objectiveFor(kernel: KernelVersion | undefined): Objective {
   if (kernel === undefined) return "balanced";
-  return isAtLeast(kernel, CACHE_SINCE) ? "cached" : "uncached";
+  return isAtLeast(kernel, ALLOW_CACHE_SINCE) ? "cached" : "uncached";
 }

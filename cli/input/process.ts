@@ -4,11 +4,12 @@
  * @module
  */
 
+import { reasonOf } from "../../host/reason.ts";
 import { decode } from "../../bpf/encode.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { dumpFilters } from "../../ffi/dump.ts";
-import { MachineError, reasonOf } from "../error.ts";
+import { MachineError } from "../error.ts";
 
 /** What /proc says of a process. */
 export interface ProcessInfo {

@@ -27,7 +27,8 @@ import {
 } from "../../profile/formats/parse.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
 import { decodeUtf8 } from "../../profile/text.ts";
-import { InputError, messageOf, ReportedError, UsageError } from "../error.ts";
+import { messageOf } from "../../host/reason.ts";
+import { InputError, ReportedError, UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
 import { guessKind, type SourceKind } from "./guess.ts";
 import { inputName, type Io, readInput, readInputFile } from "../io.ts";

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { messageOf } from "../../host/reason.ts";
 import type { Assumed, ProfileTarget } from "../../pipeline/resolve_profile.ts";
+import { hostArch, kernelRelease } from "../../host/machine.ts";
 import {
   type KernelVersion,
   parseCapabilities,
@@ -15,7 +17,7 @@ import {
 import type { UnknownNames } from "../../profile/semantics/names.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 import type { SourceKind } from "./guess.ts";
-import { MachineError, messageOf, UsageError } from "../error.ts";
+import { MachineError, UsageError } from "../error.ts";
 
 /** The options as they were given. */
 export interface TargetFlags {
@@ -30,15 +32,9 @@ export interface TargetFlags {
   readonly from?: SourceKind;
 }
 
-/** Deno's names of architectures. */
-const NATIVE: Readonly<Record<string, string>> = {
-  "x86_64": "x86_64",
-  "aarch64": "aarch64",
-};
-
 /** The architecture of this machine. */
 export function nativeArch(): Arch {
-  const arch = archByName(NATIVE[Deno.build.arch] ?? "");
+  const arch = hostArch();
   if (arch === undefined) {
     throw new MachineError(
       `Cannot tell the architecture: ${Deno.build.arch} has no table: pass --arch`,
@@ -123,17 +119,6 @@ export function archesOf(words: readonly string[]): readonly Arch[] {
     );
   }
   return [first, ...others];
-}
-
-/** What `uname -r` says. */
-function kernelRelease(): string {
-  try {
-    // Deno.osRelease() takes 8 ms at the first call.
-    return Deno.readTextFileSync("/proc/sys/kernel/osrelease");
-  } catch {
-    // Without --allow-all, or without /proc.
-    return Deno.osRelease();
-  }
 }
 
 /**

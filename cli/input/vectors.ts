@@ -10,11 +10,12 @@
  * @module
  */
 
+import { messageOf } from "../../host/reason.ts";
 import { parseReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import type { Arch } from "../../tables/arch.ts";
 import { parseCall, parseWord, sixArguments } from "./call.ts";
-import { InputError, messageOf } from "../error.ts";
+import { InputError } from "../error.ts";
 
 /** A call and what a filter has to answer. */
 export interface Vector {

@@ -4,12 +4,10 @@
  * @module
  */
 
-import { dirname, join } from "@std/path";
-import { MachineError, reasonOf, UsageError } from "../error.ts";
+import { writeWhole } from "../../host/files.ts";
+import { reasonOf } from "../../host/reason.ts";
+import { MachineError, UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
-
-/** Mode of a new file, before the umask. */
-const NEW_MODE = 0o666;
 
 /**
  * Writes an artefact to a file, or to standard output; binary never goes to a
@@ -63,9 +61,8 @@ function identity(path: string): string | undefined {
 }
 
 /**
- * Writes a file so that it is there whole or not at all: a temporary file
- * beside it, then a rename. Mode and owner of an old file stay; where the path
- * is a link, the file behind it is replaced.
+ * Writes a file so that it is there whole or not at all. Mode and owner of an old
+ * file stay; if the path is a link, the file that it leads to is replaced.
  *
  * @param path Its path.
  * @param data What it will hold.
@@ -73,58 +70,26 @@ function identity(path: string): string | undefined {
  * @throws {MachineError} when it cannot be written; an old file is left as it was.
  */
 export function writeFileWhole(path: string, data: string | Uint8Array): void {
-  const bytes = typeof data === "string"
-    ? new TextEncoder().encode(data)
-    : data;
-  let temporary: string | undefined;
   try {
-    const old = statOld(path);
-    const target = old === undefined ? path : Deno.realPathSync(path);
-    const name = join(
-      dirname(target),
-      `.seccomp-tree.${crypto.randomUUID()}.tmp`,
-    );
-    {
-      using file = Deno.openSync(name, {
-        write: true,
-        createNew: true,
-        mode: old?.mode ?? NEW_MODE,
-      });
-      temporary = name;
-      for (let rest = bytes; rest.length > 0;) {
-        rest = rest.subarray(file.writeSync(rest));
-      }
-      file.syncDataSync();
-    }
-    if (old !== undefined) takeOver(name, old);
-    Deno.renameSync(name, target);
-    temporary = undefined;
+    writeWhole(targetOf(path), data);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new MachineError(
       `Cannot write ${JSON.stringify(path)}: ${reasonOf(error)}`,
       { cause: error },
     );
-  } finally {
-    if (temporary !== undefined) remove(temporary);
   }
 }
 
-/** What a new file takes from the one that it replaces. */
-interface Old {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
-
-function statOld(path: string): Old | undefined {
+/** The file that a path leads to. */
+function targetOf(path: string): string {
   let info: Deno.FileInfo;
   try {
     info = Deno.statSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     if (isLink(path)) throw new Error("a link to a file that does not exist");
-    return undefined;
+    return path;
   }
   if (!info.isFile) {
     throw new UsageError(
@@ -133,11 +98,7 @@ function statOld(path: string): Old | undefined {
       }: give a file, or leave -O out and redirect standard output`,
     );
   }
-  return {
-    mode: (info.mode ?? NEW_MODE) & 0o777,
-    uid: info.uid ?? 0,
-    gid: info.gid ?? 0,
-  };
+  return Deno.realPathSync(path);
 }
 
 function isLink(path: string): boolean {
@@ -145,22 +106,5 @@ function isLink(path: string): boolean {
     return Deno.lstatSync(path).isSymlink;
   } catch {
     return false;
-  }
-}
-
-function takeOver(path: string, old: Old): void {
-  const { uid, gid } = Deno.statSync(path);
-  if (uid !== old.uid || gid !== old.gid) {
-    Deno.chownSync(path, old.uid, old.gid);
-  }
-  // The umask has taken its bits off, and chown may have.
-  Deno.chmodSync(path, old.mode);
-}
-
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // It was never there.
   }
 }

@@ -25,7 +25,7 @@ import {
   WRAPPER_BODY,
 } from "./dispatcher_sh.ts";
 import { BARE_PATH, type DispatcherTools, STAT_FORMAT } from "./tools.ts";
-import { ancestorsOf } from "../trust.ts";
+import { ancestorsOf } from "../../host/trust.ts";
 
 /** What a dispatcher is generated for. */
 export interface DispatcherOptions {

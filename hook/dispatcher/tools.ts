@@ -14,6 +14,7 @@
  * @module
  */
 
+import { findProgram } from "../../host/programs.ts";
 /**
  * Programs by the words that start them, the first one an absolute path. `stat`,
  * `sha256sum` and `mv` may be the bare name, where the shell has them inside.
@@ -70,12 +71,12 @@ export async function findTools(
 ): Promise<DispatcherTools> {
   const missing: string[] = [];
   const find = async (name: string): Promise<readonly string[]> => {
-    const path = await findProgram(name);
+    const path = await findTool(name);
     if (path === undefined) missing.push(name);
     return [path ?? name];
   };
   const fast = choice === "fastest";
-  const busybox = fast ? await findProgram("busybox") : undefined;
+  const busybox = fast ? await findTool("busybox") : undefined;
   const inside = busybox !== undefined && await hasInside(busybox);
   /** Inside of busybox, or an applet of it, where that does what it has to, else the program itself. */
   const pick = async (
@@ -88,7 +89,7 @@ export async function findTools(
       ? applet
       : await find(name);
   };
-  const mawk = fast ? await findProgram("mawk") : undefined;
+  const mawk = fast ? await findTool("mawk") : undefined;
   const awk = mawk !== undefined && await keepsNul([mawk])
     ? [mawk]
     : await find("awk");
@@ -115,17 +116,8 @@ export async function findTools(
   return tools;
 }
 
-async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of TOOL_FOLDERS) {
-    try {
-      const path = `${folder}/${name}`;
-      const { isFile, mode } = await Deno.stat(path);
-      if (isFile && ((mode ?? 0) & 0o111) !== 0) return path;
-    } catch {
-      // The next folder.
-    }
-  }
-  return undefined;
+async function findTool(name: string): Promise<string | undefined> {
+  return await findProgram(name, { folders: TOOL_FOLDERS });
 }
 
 /** What a program prints; `undefined` where it fails, or takes seconds. */

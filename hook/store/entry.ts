@@ -21,6 +21,7 @@
  * @module
  */
 
+import { messageOf } from "../../host/reason.ts";
 import { decodeBase64, encodeBase64 } from "../../bpf/base64.ts";
 import { check } from "../../bpf/check.ts";
 import { decode } from "../../bpf/encode.ts";
@@ -151,6 +152,6 @@ export async function parseEntry(
     if (program.length / 8 !== Number(count)) return "its filter is cut";
     return { key, environment, about, bytes: program, section };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

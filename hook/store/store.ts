@@ -3,9 +3,8 @@
  *
  * A folder that only root (or the user, for rootless Podman) can change, with
  * one file for each filter and one `environment.…` file for the dispatcher.
- * Files appear whole or not at all: written under a hidden name, flushed to
- * disk, renamed. Two writers of one entry write the same bytes; a writer that
- * dies leaves a hidden file that `gc` removes; where the disk is full nothing
+ * Files appear whole or not at all (host/files.ts). Two writers of one entry write
+ * the same bytes; a writer that dies leaves a temporary file that `gc` removes; where the disk is full nothing
  * is stored and the container gets its filter all the same. An entry is put
  * here after its proof, never before.
  *
@@ -21,13 +20,17 @@ import {
 } from "./entry.ts";
 import type { Environment } from "../environment.ts";
 import { RefusedError } from "../error.ts";
-import { isHiddenName, LOCK, serialize, writeWhole } from "./write.ts";
-import { checkFolder, doubtOf, trustedOwners } from "../trust.ts";
+import { LOCK, serialize } from "./lock.ts";
+import { isTemporary, writeWhole } from "../../host/files.ts";
+import { messageOf } from "../../host/reason.ts";
+import { doubtAboutFolder, doubtOf, trustedOwners } from "../../host/trust.ts";
 
 /** Where filters are kept unless the settings say otherwise. */
 export const DEFAULT_STORE = "/var/cache/seccomp-tree";
 
-/** A hidden file this old, in milliseconds, has no writer any more. */
+/** Mode of entries: nobody else has to read them. */
+const ENTRY_MODE = 0o600;
+/** A temporary file this old, in milliseconds, has lost its writer. */
 const STALE_MS = 3_600_000;
 
 /** How an entry was put. */
@@ -100,18 +103,18 @@ export interface StoreOptions {
  * @param directory Absolute, real path.
  * @param options How.
  * @returns The store, or `undefined` where the folder is not there (or cannot be made).
- * @throws {RefusedError} `doubtful-store` where somebody else could change it.
+ * @throws {RefusedError} `doubtful-store` if somebody else could change it, `bad-settings` if the path is not absolute and plain.
  */
 export async function openStore(
   directory: string,
   options: StoreOptions = {},
 ): Promise<Store | undefined> {
   try {
-    await checkFolder(directory);
+    await requireTrusted(directory);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     if (options.create !== true || !await make(directory)) return undefined;
-    await checkFolder(directory);
+    await requireTrusted(directory);
   }
   return {
     directory,
@@ -122,6 +125,21 @@ export async function openStore(
     gc: (keep) => gc(directory, keep),
     serialize: (waitMs, work) => serialize(directory, waitMs, work),
   };
+}
+
+async function requireTrusted(directory: string): Promise<void> {
+  let doubt: string | undefined;
+  try {
+    doubt = await doubtAboutFolder(directory);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RefusedError("bad-settings", error.message, { cause: error });
+  }
+  if (doubt === undefined) return;
+  throw new RefusedError(
+    "doubtful-store",
+    `Cannot trust "${directory}": ${doubt}: give it to root with mode 0700`,
+  );
 }
 
 async function make(directory: string): Promise<boolean> {
@@ -185,11 +203,10 @@ function tampered(
 async function put(directory: string, entry: Entry): Promise<PutResult> {
   const { name, bytes } = await formatEntry(entry);
   try {
-    await writeWhole(directory, name, bytes);
+    writeWhole(`${directory}/${name}`, bytes, { mode: ENTRY_MODE });
     return { kind: "stored", name };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { kind: "not-stored", reason };
+    return { kind: "not-stored", reason: messageOf(error) };
   }
 }
 
@@ -244,7 +261,7 @@ async function putEnvironment(
     // Not there yet.
   }
   try {
-    await writeWhole(directory, name, new TextEncoder().encode(text));
+    writeWhole(`${directory}/${name}`, text, { mode: ENTRY_MODE });
   } catch {
     // Without it the dispatcher asks Deno every time, which is right too.
   }
@@ -282,7 +299,7 @@ async function gc(
     const path = `${directory}/${name}`;
     // Whatever else lies here was put here by somebody else.
     const isOurs = parseEntryName(name) !== undefined ||
-      (isHiddenName(name) && await isStale(path));
+      (isTemporary(name) && await isStale(path));
     if (!isOurs) continue;
     await Deno.remove(path);
     removed.push(name);

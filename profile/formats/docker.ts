@@ -25,7 +25,8 @@ import {
 import { addError, type Part } from "./findings.ts";
 import type { JsonObject, JsonValue } from "../json/value.ts";
 import { checkKeys } from "./keys.ts";
-import { type LinuxSeccomp, type LinuxSyscall, readSeccomp } from "./oci.ts";
+import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
+import { readSeccomp } from "./oci_section.ts";
 import { ARCHITECTURES, isEmpty } from "./oci_fields.ts";
 import { quote } from "../text.ts";
 

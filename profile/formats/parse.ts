@@ -19,7 +19,7 @@ import { type Findings, type Part, settle } from "./findings.ts";
 import { foreignText } from "./foreign.ts";
 import { MAX_JSON_LENGTH, readJson, tooLong } from "../json/read.ts";
 import type { JsonDocument, JsonObject, JsonValue } from "../json/value.ts";
-import { readSeccomp } from "./oci.ts";
+import { readSeccomp } from "./oci_section.ts";
 import { decodeUtf8, diagnosticAt, lineStartsOf } from "../text.ts";
 
 /** How to read. */

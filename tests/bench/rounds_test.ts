@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Engine, Job } from "../../bench/engine/engine.ts";
+import type { Engine, Job } from "../../bench/engine/model.ts";
 import { interleave, type Plan } from "../../bench/engine/rounds.ts";
 
 /** An engine that answers the first byte of the filter, and counts up. */

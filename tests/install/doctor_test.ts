@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { diagnose } from "../../install/doctor.ts";
-import { jitUseOf } from "../../install/machine.ts";
+import { jitUseOf } from "../../host/machine.ts";
 import type { ManagerStatus, Status } from "../../install/status.ts";
 
 const PODMAN: ManagerStatus = {

@@ -40,5 +40,8 @@ if (import.meta.main) {
     stdout: { write: (text: string) => io.out(text) },
     stderr: { write: (text: string) => io.err(text) },
   };
-  run(app, Deno.args, { process, io, settle });
+  run(app, Deno.args, {
+    ...{ process, io, settle },
+    app: () => Promise.resolve(app),
+  });
 }

@@ -5,7 +5,13 @@
  * @module
  */
 
-import type { Sandbox } from "./sandbox.ts";
+/** What of a sandbox is needed to change it. */
+export interface Box {
+  /** Runs a command in there that has to succeed. */
+  ok(...words: readonly string[]): Promise<string>;
+  /** Writes a file in there, its folders too. */
+  write(path: string, text: string, mode?: number): Promise<void>;
+}
 
 /** Folder of crun itself and of the last configuration that it was given. */
 export const SHIM = "/var/lib/shim";
@@ -24,7 +30,7 @@ export async function mayRaiseLimits(): Promise<boolean> {
  * Puts a program between everybody and crun that takes out of configurations
  * what needs CAP_SYS_RESOURCE, and keeps a copy of what came.
  */
-export async function shimCrun(box: Sandbox): Promise<void> {
+export async function shimCrun(box: Box): Promise<void> {
   // Users' containers come by here as well.
   await box.ok("mkdir", "-m", "777", SHIM);
   await box.ok("cp", "/usr/bin/crun", `${SHIM}/crun`);

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { PACKED } from "../../../install/packed.ts";
+import { PACKED } from "../../../host/packed.ts";
 import { call, createFolder } from "../harness.ts";
 
 const REPORT = fromFileUrl(

@@ -169,8 +169,8 @@ Deno.test("Store.gc() removes old entries and dead writers' remains, and nothing
     const badName = await store.put(bad);
     assert(oldName.kind === "stored" && badName.kind === "stored");
     await Deno.writeTextFile(join(directory, badName.name), "bad");
-    const fresh = `.${crypto.randomUUID()}`;
-    const stale = `.${crypto.randomUUID()}`;
+    const fresh = `.seccomp-tree.${crypto.randomUUID()}.tmp`;
+    const stale = `.seccomp-tree.${crypto.randomUUID()}.tmp`;
     for (const name of [fresh, stale, ".bashrc", "shadow"]) {
       await Deno.writeTextFile(join(directory, name), "half");
       if (name !== fresh) await Deno.utime(join(directory, name), 0, 0);

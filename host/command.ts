@@ -4,6 +4,8 @@
  * @module
  */
 
+import { messageOf } from "./reason.ts";
+
 /** How a program ended. */
 export interface Outcome {
   /** Exit status; 124 where it took too long, 127 where it could not start. */
@@ -59,7 +61,7 @@ export async function ask(
       stderr: decoder.decode(stderr),
     };
   } catch (error) {
-    const stderr = error instanceof Error ? error.message : String(error);
+    const stderr = messageOf(error);
     return { code: 127, stdout: "", stderr };
   } finally {
     clearTimeout(timer);

@@ -5,8 +5,6 @@
  * @module
  */
 
-import { RefusedError } from "./error.ts";
-
 /** Bits of a mode by which others than the owner may write: 0o020 and 0o002. */
 const WRITABLE_BY_OTHERS = 0o022;
 /** In a sticky folder others may add files, not replace ours. */
@@ -16,12 +14,12 @@ const STICKY = 0o1000;
 export type FileKind = "directory" | "file";
 
 /**
- * Says why a path may not be believed.
+ * Says why something may not be believed.
  *
- * @param info What lstat(2) tells of it.
+ * @param info What lstat(2) answers about it.
  * @param kind What it has to be.
  * @param owners Users that may own it.
- * @returns Nothing where all is well, else what was seen.
+ * @returns What was seen; `undefined` if all is well.
  */
 export function doubtOf(
   info: Deno.FileInfo,
@@ -40,26 +38,41 @@ export function doubtOf(
 }
 
 /**
- * Checks a folder and all those above it.
+ * Says why a folder may not be believed: for itself, or for one above it.
  *
  * @param path Absolute and real: no symbolic link in it, no `.` or `..`.
- * @throws {RefusedError} `doubtful-store` where somebody else could change it.
- * @throws {Deno.errors.NotFound} Where it is not there.
+ * @returns What was seen, with the folder; `undefined` if nobody else could change it.
+ * @throws {Deno.errors.NotFound} When it is not there.
+ * @throws {RangeError} When the path is not absolute and plain.
  */
-export async function checkFolder(path: string): Promise<void> {
+export async function doubtAboutFolder(
+  path: string,
+): Promise<string | undefined> {
   const owners = await trustedOwners();
   for (const folder of ancestorsOf(path)) {
     const info = await Deno.lstat(folder);
     const doubt = doubtOf(info, "directory", owners);
     const sticky = folder !== path && ((info.mode ?? 0) & STICKY) !== 0 &&
       info.isDirectory && owners.has(info.uid ?? -1);
-    if (doubt !== undefined && !sticky) {
-      throw new RefusedError(
-        "doubtful-store",
-        `Cannot trust "${path}": "${folder}": ${doubt}: give it to root with mode 0700`,
-      );
-    }
+    if (doubt !== undefined && !sticky) return `"${folder}": ${doubt}`;
   }
+  return undefined;
+}
+
+/**
+ * Says why a file may not be believed: for itself, or for a folder above it.
+ *
+ * @param path Absolute and real: no symbolic link in it, no `.` or `..`.
+ * @returns What was seen; `undefined` if nobody else could change it.
+ * @throws {Deno.errors.NotFound} When it is not there.
+ * @throws {RangeError} When the path is not absolute and plain.
+ */
+export async function doubtAboutFile(
+  path: string,
+): Promise<string | undefined> {
+  const folder = path.slice(0, path.lastIndexOf("/")) || "/";
+  return await doubtAboutFolder(folder) ??
+    doubtOf(await Deno.lstat(path), "file", await trustedOwners());
 }
 
 /**
@@ -67,7 +80,7 @@ export async function checkFolder(path: string): Promise<void> {
  *
  * @param path An absolute path.
  * @returns `/`, `/var`, `/var/cache` for `/var/cache`.
- * @throws {RefusedError} `bad-settings` where the path is not absolute and plain.
+ * @throws {RangeError} When the path is not absolute and plain.
  */
 export function ancestorsOf(path: string): readonly string[] {
   const parts = path.split("/").slice(1);
@@ -75,8 +88,7 @@ export function ancestorsOf(path: string): readonly string[] {
     !path.startsWith("/") ||
     (path !== "/" && parts.some((p) => p === "" || p === "." || p === ".."))
   ) {
-    throw new RefusedError(
-      "bad-settings",
+    throw new RangeError(
       `Cannot use "${path}": not an absolute path without "." and "..": give one`,
     );
   }
@@ -87,9 +99,9 @@ export function ancestorsOf(path: string): readonly string[] {
 }
 
 /**
- * Tells who may own what is believed: root, this user, and inside a user
- * namespace the owner of everything that has none there, such as `/` of the
- * host for rootless Podman.
+ * Lists who may own what is believed: root, this user, and inside a user namespace
+ * the owner of everything that has none there, such as `/` of the host for rootless
+ * Podman.
  *
  * @returns User ids.
  */

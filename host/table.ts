@@ -6,7 +6,7 @@
  */
 
 import { unicodeWidth } from "@std/cli/unicode-width";
-import { printable } from "../../tables/printable.ts";
+import { printable } from "../tables/printable.ts";
 
 /** How a table is laid out. */
 export interface TableOptions {

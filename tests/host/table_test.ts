@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { formatTable } from "../../../cli/output/table.ts";
-import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
+import { formatTable } from "../../host/table.ts";
+import { call, createFolder, FIXED, SMALL_PROFILE } from "../cli/harness.ts";
 
 Deno.test("formatTable() keeps columns with wide and combining characters", () => {
   assertEquals(

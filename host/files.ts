@@ -1,0 +1,118 @@
+/**
+ * Files that are there whole or not at all, whoever reads them and whenever this
+ * process ends: a temporary file beside the name, flushed to the disk, then a rename.
+ *
+ * @module
+ */
+
+/** Name of a file that is not whole yet. */
+const TEMPORARY =
+  /^\.seccomp-tree\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+/** Mode of a new file, before the umask. */
+const NEW_MODE = 0o666;
+
+/** How to write. */
+export interface WholeOptions {
+  /** Exact mode of a new file; 0666 less the umask if absent. */
+  readonly mode?: number;
+}
+
+/**
+ * Tells the name of a file that `writeWhole` had not finished.
+ *
+ * @param name A name without its folder.
+ * @returns Whether it is one.
+ */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/**
+ * Writes a file whole or not at all. A file that is replaced hands down its mode and
+ * owner; a link is replaced itself. The content is on the disk before the name is.
+ *
+ * @param path The file, in a folder that exists.
+ * @param data All of it.
+ * @param options The mode of a new file.
+ * @throws {Error} What the system answers; then the old file is untouched and no temporary one is left.
+ */
+export function writeWhole(
+  path: string,
+  data: string | Uint8Array,
+  { mode }: WholeOptions = {},
+): void {
+  const bytes = typeof data === "string"
+    ? new TextEncoder().encode(data)
+    : data;
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const temporary = `${folder}.seccomp-tree.${crypto.randomUUID()}.tmp`;
+  const old = oldFile(path);
+  const wanted = old?.mode ?? mode;
+  try {
+    {
+      using file = Deno.openSync(temporary, {
+        write: true,
+        createNew: true,
+        // Nobody reads a part of what will not be for everybody.
+        mode: wanted === undefined ? NEW_MODE : wanted & 0o600,
+      });
+      for (let rest = bytes; rest.length > 0;) {
+        rest = rest.subarray(file.writeSync(rest));
+      }
+      file.syncSync();
+    }
+    if (old !== undefined) takeOwner(temporary, old);
+    // The umask has taken its bits off, and chown may have.
+    if (wanted !== undefined) Deno.chmodSync(temporary, wanted);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    remove(temporary);
+    throw error;
+  }
+  syncFolder(folder === "" ? "." : folder);
+}
+
+/** What a new file takes from the one that it replaces. */
+interface OldFile {
+  readonly mode: number;
+  readonly uid: number | null;
+  readonly gid: number | null;
+}
+
+function oldFile(path: string): OldFile | undefined {
+  try {
+    const { isFile, isSymlink, mode, uid, gid } = Deno.lstatSync(path);
+    if (isSymlink) return undefined;
+    if (!isFile) throw new Error("not a regular file");
+    return { mode: (mode ?? NEW_MODE) & 0o7777, uid, gid };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function takeOwner(path: string, old: OldFile): void {
+  const { uid, gid } = Deno.lstatSync(path);
+  if (uid !== old.uid || gid !== old.gid) {
+    Deno.chownSync(path, old.uid, old.gid);
+  }
+}
+
+/** Flushes the name itself, so that it survives a power cut. */
+function syncFolder(path: string): void {
+  try {
+    using folder = Deno.openSync(path);
+    folder.syncSync();
+  } catch {
+    // Not every file system can, and not every sandbox may: the content is flushed.
+  }
+}
+
+function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It was never there.
+  }
+}
