@@ -19,6 +19,7 @@
 
 import { dumpFilters } from "../ffi/dump.ts";
 import { SyscallError } from "../ffi/error.ts";
+import { openLibc } from "../ffi/libc.ts";
 import { openStub } from "../ffi/stub.ts";
 import { confinedCommand } from "./kernel/confined.ts";
 
@@ -56,17 +57,20 @@ export type Register = (
 export type Installed =
   | ("bash" | "buildah" | "busybox" | "containerd" | "crun" | "ctr" | "dash")
   | ("docker" | "dockerd" | "gawk" | "libseccomp" | "mawk" | "newuidmap")
-  | ("nsenter" | "podman" | "runc" | "setpriv" | "unshare");
+  | ("nsenter" | "podman" | "runc" | "script" | "setpriv" | "unshare");
 
 /** What cannot be installed. */
 export type Fact =
+  | "admin"
   | "checkpoint-restore"
   | "dump"
   | "i386"
+  | "mdwe"
   | "mounts"
   | "root"
   | "shared"
   | "stub"
+  | "userns"
   | "x86_64";
 
 /** What a test may ask for. */
@@ -90,9 +94,13 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   nsenter: "util-linux",
   podman: "podman",
   runc: "runc",
+  script: "bsdutils",
   setpriv: "util-linux",
   unshare: "util-linux",
 };
+
+/** linux/prctl.h. */
+const PR_GET_MDWE = 66;
 
 /** Folders that hold programs although a user's PATH may lack them. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
@@ -135,6 +143,27 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
   "root": {
     remedy: "user",
     run: () => unless(Deno.uid() === 0, `the user is ${Deno.uid()}`),
+  },
+  // CAP_SYS_ADMIN, without which a filter takes no_new_privs.
+  "admin": {
+    remedy: "user",
+    after: ["root"],
+    run: () => unless(hasCapability(21n), "root lacks CAP_SYS_ADMIN"),
+  },
+  // A user namespace of one's own, with root in it.
+  "userns": {
+    remedy: "kernel",
+    after: ["unshare"],
+    run: () => failureOf("unshare", ["--user", "--map-root-user", "true"]),
+  },
+  // PR_SET_MDWE, since Linux 6.3; PR_GET_MDWE changes nothing.
+  "mdwe": {
+    remedy: "kernel",
+    run: () =>
+      unless(
+        openLibc().symbols.prctl(PR_GET_MDWE, 0n, 0n, 0n, 0n) >= 0,
+        "its kernel has no PR_SET_MDWE",
+      ),
   },
   // Mounts in a mount namespace of one's own.
   "mounts": { remedy: "user", after: ["root", "unshare"], run: tryMounts },
@@ -324,12 +353,26 @@ function isStatic(path: string): boolean {
   return !new TextDecoder("latin1").decode(head).includes("/ld-");
 }
 
+function hasCapability(bit: bigint): boolean {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const effective = /^CapEff:\s*(\w+)$/m.exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${effective}`) >> bit & 1n) === 1n;
+}
+
 function tryMounts(): string | undefined {
-  const { success, stderr } = new Deno.Command("unshare", {
-    args: [
-      ...["--mount", "--propagation", "private"],
-      ...["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
-    ],
+  return failureOf("unshare", [
+    ...["--mount", "--propagation", "private"],
+    ...["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
+  ]);
+}
+
+/** Runs a command and returns its complaint, undefined when it succeeds. */
+function failureOf(
+  program: string,
+  args: readonly string[],
+): string | undefined {
+  const { success, stderr } = new Deno.Command(program, {
+    args: [...args],
     stdin: "null",
   }).outputSync();
   return unless(success, new TextDecoder().decode(stderr).trim());

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { needs } from "../machine.ts";
 import { call, createFolder, shell } from "./harness.ts";
 import { nameOf, sleepUnder } from "./sleeper.ts";
+
+const test = needs("dump");
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
 /** Denies ptrace (101) and nothing else. */
@@ -116,7 +119,7 @@ Deno.test("run loads the flags of the profile", async () => {
   assertEquals([code, out], [0, "NoNewPrivs:\t1\nSeccomp:\t2\n"], err);
 });
 
-Deno.test("dump gives back what was loaded, in every form", async () => {
+test("dump gives back what was loaded, in every form", async () => {
   await using folder = await createFolder();
   await using sleeper = await sleepUnder(["default:docker"]);
   const word = `pid:${sleeper.pid}`;
@@ -138,7 +141,7 @@ Deno.test("dump gives back what was loaded, in every form", async () => {
   assertEquals(stateOf(sleeper.pid).get("TracerPid"), "0");
 });
 
-Deno.test("dump tells filters apart where there are several", async () => {
+test("dump tells filters apart where there are several", async () => {
   await using folder = await createFolder();
   const first = await folder.write("1.s", ALLOW_ALL);
   const second = await folder.write("2.s", NO_PTRACE);
@@ -173,7 +176,7 @@ Deno.test("dump tells filters apart where there are several", async () => {
   );
 });
 
-Deno.test("a thread is told from a process", async () => {
+test("a thread is told from a process", async () => {
   await using child = await sleepUnder([]);
   const tid = threadsOf(Deno.pid).find((tid) => tid !== Deno.pid);
   assert(tid !== undefined, "this process has threads");

@@ -3,7 +3,10 @@ import { parseText } from "../../bpf/text.ts";
 import { nativeArch } from "../../cli/input/target.ts";
 import { type ThreadGroup, threadGroups } from "../../cli/input/process.ts";
 import { verify, worstExit } from "../../cli/commands/verify_process.ts";
+import { needs } from "../machine.ts";
 import { call, createFolder, type Folder, MAIN, spawn } from "./harness.ts";
+
+const test = needs("dump");
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
 /** Denies ptrace (101) and nothing else. */
@@ -128,7 +131,7 @@ async function rowOf(
   return processes.find((row) => row.pid === pid);
 }
 
-Deno.test("verify finds the threads that have no filter", async () => {
+test("verify finds the threads that have no filter", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using mixed = await startMixed(folder, { first: NO_PTRACE });
@@ -151,7 +154,7 @@ Deno.test("verify finds the threads that have no filter", async () => {
   assertMatch(line, new RegExp(` unconfined \\(thread ${json.thread}\\) `));
 });
 
-Deno.test("verify finds the thread that has another filter, not more of them", async () => {
+test("verify finds the thread that has another filter, not more of them", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using mixed = await startMixed(folder, {
@@ -172,7 +175,7 @@ Deno.test("verify finds the thread that has another filter, not more of them", a
   }
 });
 
-Deno.test("verify shows how to see the filters of a thread", async () => {
+test("verify shows how to see the filters of a thread", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using mixed = await startMixed(folder, {

@@ -9,6 +9,7 @@ import { fromFileUrl, join } from "@std/path";
 import type { DispatcherOptions } from "../../hook/dispatcher/dispatcher.ts";
 import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
 import { dockerDefault } from "../containers/docker_default.ts";
+import { has, type Need, pathOf } from "../machine.ts";
 import { type Json, ociConfig, writeJson } from "../containers/config.ts";
 
 /** `hook/main.ts` of this checkout. */
@@ -138,60 +139,49 @@ export function runHook(
   );
 }
 
-/** The words of a runtime that the tools of a shell and an awk make up. */
+/** The tools of a dispatcher, and what the machine needs for them. */
 export interface ToolSet {
   readonly name: string;
   readonly tools: DispatcherTools;
 }
 
-const COREUTILS = {
-  tr: ["/usr/bin/tr"],
-  stat: ["/usr/bin/stat"],
-  sha256sum: ["/usr/bin/sha256sum"],
-  env: ["/usr/bin/env"],
-  timeout: ["/usr/bin/timeout"],
-  mv: ["/usr/bin/mv"],
-  date: ["/usr/bin/date"],
-};
-
-/** Every shell and awk that the dispatcher is for. */
+/** Every shell and awk that the dispatcher is for and this machine has. */
 export function toolSets(): readonly ToolSet[] {
-  const busybox = (name: string): string[] => ["/bin/busybox", name];
-  return [
+  const path = (name: string): string => pathOf(name) ?? `/missing/${name}`;
+  const busybox = (name: string): string[] => [path("busybox"), name];
+  const coreutils = {
+    tr: [path("tr")],
+    stat: [path("stat")],
+    sha256sum: [path("sha256sum")],
+    env: [path("env")],
+    timeout: [path("timeout")],
+    mv: [path("mv")],
+    date: [path("date")],
+  };
+  const mawk = { awk: [path("mawk")], awkKeepsNul: true, ...coreutils };
+  const dash = path("dash");
+  const sets: readonly (ToolSet & { readonly needs: readonly Need[] })[] = [
     {
       name: "dash and mawk",
-      tools: {
-        sh: "/usr/bin/dash",
-        awk: ["/usr/bin/mawk"],
-        awkKeepsNul: true,
-        ...COREUTILS,
-      },
+      needs: ["dash", "mawk"],
+      tools: { sh: dash, ...mawk },
     },
     {
       name: "dash and gawk",
-      tools: {
-        sh: "/usr/bin/dash",
-        awk: ["/usr/bin/gawk"],
-        awkKeepsNul: true,
-        ...COREUTILS,
-      },
+      needs: ["dash", "gawk"],
+      tools: { sh: dash, ...mawk, awk: [path("gawk")] },
     },
     {
       name: "dash and mawk by tr",
-      tools: {
-        sh: "/usr/bin/dash",
-        awk: ["/usr/bin/mawk"],
-        awkKeepsNul: false,
-        ...COREUTILS,
-      },
+      needs: ["dash", "mawk"],
+      tools: { sh: dash, ...mawk, awkKeepsNul: false },
     },
     {
       name: "dash, mawk and applets of busybox",
+      needs: ["dash", "mawk", "busybox"],
       tools: {
-        sh: "/usr/bin/dash",
-        awk: ["/usr/bin/mawk"],
-        awkKeepsNul: true,
-        ...COREUTILS,
+        sh: dash,
+        ...mawk,
         stat: busybox("stat"),
         sha256sum: busybox("sha256sum"),
         mv: busybox("mv"),
@@ -199,11 +189,10 @@ export function toolSets(): readonly ToolSet[] {
     },
     {
       name: "busybox sh with applets inside, and mawk",
+      needs: ["busybox", "mawk"],
       tools: {
-        sh: "/bin/busybox sh",
-        awk: ["/usr/bin/mawk"],
-        awkKeepsNul: true,
-        ...COREUTILS,
+        sh: `${path("busybox")} sh`,
+        ...mawk,
         stat: ["stat"],
         sha256sum: ["sha256sum"],
         mv: ["mv"],
@@ -211,8 +200,9 @@ export function toolSets(): readonly ToolSet[] {
     },
     {
       name: "busybox alone",
+      needs: ["busybox"],
       tools: {
-        sh: "/bin/busybox sh",
+        sh: `${path("busybox")} sh`,
         awk: busybox("awk"),
         awkKeepsNul: false,
         tr: busybox("tr"),
@@ -225,6 +215,9 @@ export function toolSets(): readonly ToolSet[] {
       },
     },
   ];
+  return sets.filter(({ name, needs }) =>
+    needs.every((need) => has(need, `dispatchers of ${name}`))
+  );
 }
 
 /** Options for a dispatcher whose slow path is the hook of this checkout. */
@@ -240,7 +233,7 @@ export function dispatcherOptions(
     store: setup.store,
     semantics: "crun",
     names: "host",
-    owners: [0],
+    owners: [...new Set([0, Deno.uid() ?? 0])],
     deadlineSeconds: 10,
   };
 }

@@ -306,7 +306,10 @@ Deno.test("gatherStatus() finds that a program is gone which a dispatcher calls"
   ) {
     const real = `${place.root}/usr/bin/${name}`;
     await Deno.rename(real, `${real}.away`);
-    const folder = name === "sh" ? "/bin" : "/usr/bin";
+    // Some hosts have not merged the two.
+    const isInUsr = name !== "sh" &&
+      await Deno.stat(`/usr/bin/${name}`).then(() => true, () => false);
+    const folder = isInUsr ? "/usr/bin" : "/bin";
     const told = (what: string | undefined): readonly string[] =>
       what === undefined ? [] : [`${folder}/${name} (${what})`];
     assertEquals(await damaged(), [told(hook), told(wrapper)], name);

@@ -4,7 +4,10 @@ import type { Program } from "../../bpf/instruction.ts";
 import { dumpFilters } from "../../ffi/dump.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { openLibc } from "../../ffi/libc.ts";
+import { needs } from "../machine.ts";
 import { confinedCommand, statusField } from "./confined.ts";
+
+const test = needs("dump");
 
 const ALLOW = 0x7fff_0000;
 const DUMP = new URL("../../ffi/dump.ts", import.meta.url).href;
@@ -108,7 +111,7 @@ function startTime(pid: number): string | undefined {
   return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
 }
 
-Deno.test("dumpFilters() gives what was loaded, oldest first", async () => {
+test("dumpFilters() gives what was loaded, oldest first", async () => {
   const filters = [allowAll(1), allowAll(2, 4096), allowAll(3, 1)];
   await using target = await start("echo up; exec sleep 100", filters);
   const { pid } = target.process;
@@ -117,7 +120,7 @@ Deno.test("dumpFilters() gives what was loaded, oldest first", async () => {
   assertEquals(dumpFilters(pid), filters, "a second time");
 });
 
-Deno.test("dumpFilters() gives nothing for a process without filters, and does not stop it", async () => {
+test("dumpFilters() gives nothing for a process without filters, and does not stop it", async () => {
   await using target = await start("echo up; exec sleep 100");
   const { pid } = target.process;
   const switches = (): string => statusField(pid, "voluntary_ctxt_switches");
@@ -130,7 +133,7 @@ Deno.test("dumpFilters() gives nothing for a process without filters, and does n
   assertEquals(dumpFilters(2), [], "kthreadd");
 });
 
-Deno.test("dumpFilters() neither stops a busy process nor loses its signals, 1,000 times", async () => {
+test("dumpFilters() neither stops a busy process nor loses its signals, 1,000 times", async () => {
   const filters = [allowAll(1)];
   await using target = await start(BUSY, filters);
   const { pid } = target.process;
@@ -153,7 +156,7 @@ Deno.test("dumpFilters() neither stops a busy process nor loses its signals, 1,0
   assertEquals(startTime(pid), began, "the same process");
 });
 
-Deno.test("dumpFilters() leaves a stopped process stopped", async () => {
+test("dumpFilters() leaves a stopped process stopped", async () => {
   await using target = await start(BUSY, [allowAll(1)]);
   const { pid } = target.process;
   target.process.kill("SIGSTOP");
@@ -168,7 +171,7 @@ Deno.test("dumpFilters() leaves a stopped process stopped", async () => {
   assertEquals(await target.line(), "got");
 });
 
-Deno.test("dumpFilters() asks each thread by itself", async () => {
+test("dumpFilters() asks each thread by itself", async () => {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "eval",
@@ -202,7 +205,7 @@ Deno.test("dumpFilters() asks each thread by itself", async () => {
   assertEquals((await child.status).signal, "SIGKILL");
 });
 
-Deno.test("dumpFilters() waits for others that read at the same time", async () => {
+test("dumpFilters() waits for others that read at the same time", async () => {
   const filters = [allowAll(1)];
   await using target = await start("echo up; exec sleep 100", filters);
   const { pid } = target.process;
@@ -231,7 +234,7 @@ Deno.test("dumpFilters() waits for others that read at the same time", async () 
   assertUnharmed(pid, "S");
 });
 
-Deno.test("dumpFilters() says why it cannot", async () => {
+test("dumpFilters() says why it cannot", async () => {
   const none = refusal(0x3fff_ffff);
   assertEquals([none.syscall, none.errnoName], [
     "ptrace(PTRACE_SEIZE)",
@@ -261,7 +264,7 @@ Deno.test("dumpFilters() says why it cannot", async () => {
   assertThrows(() => dumpFilters(0), RangeError, "not the id of a thread");
 });
 
-Deno.test("dumpFilters() gives a process that dies meanwhile back to its parent", async () => {
+test("dumpFilters() gives a process that dies meanwhile back to its parent", async () => {
   const filters = [allowAll(1)];
   await using target = await start(
     "for i in $(seq 60); do sh -c 'exit 3' & echo $!; wait $!; echo $?; done; echo up",
@@ -285,7 +288,7 @@ Deno.test("dumpFilters() gives a process that dies meanwhile back to its parent"
   assert(dumped > 0);
 });
 
-Deno.test("dumpFilters() leaves the death of an own child to who started it", async () => {
+test("dumpFilters() leaves the death of an own child to who started it", async () => {
   let seen = 0;
   // One in ten dies during a dump, on a busy machine fewer.
   for (let i = 0; i < 20 || (seen === 0 && i < 1000); i++) {

@@ -1,14 +1,17 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { needs } from "../../machine.ts";
 import { call, createFolder, spawn } from "../harness.ts";
 import { sleepUnder } from "../sleeper.ts";
+
+const test = needs("dump");
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
 /** Denies ptrace (101) and nothing else. */
 const NO_PTRACE =
   "ld [0]\njeq #101, no\nret #0x7fff0000\nno: ret #0x00050001\n";
 
-Deno.test("verify knows equal, different, stacked, unconfined and unknown", async () => {
+test("verify knows equal, different, stacked, unconfined and unknown", async () => {
   await using folder = await createFolder();
   const allow = await folder.write("allow.s", ALLOW_ALL);
   const deny = await folder.write("deny.s", NO_PTRACE);
@@ -43,7 +46,7 @@ Deno.test("verify knows equal, different, stacked, unconfined and unknown", asyn
   }
 });
 
-Deno.test("verify writes a witness that simulate confirms on the live process", async () => {
+test("verify writes a witness that simulate confirms on the live process", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using sleeper = await sleepUnder([deny]);
@@ -61,7 +64,7 @@ Deno.test("verify writes a witness that simulate confirms on the live process", 
   assertMatch(simulated.out, /^ERRNO\(1\)\n/, command);
 });
 
-Deno.test("verify tells runc's stub from the profile without it", async () => {
+test("verify tells runc's stub from the profile without it", async () => {
   await using folder = await createFolder();
   const filter = join(folder.path, "runc.bpf");
   const made = await call([
@@ -92,7 +95,7 @@ Deno.test("verify tells runc's stub from the profile without it", async () => {
   assertMatch(told.err, /it would be equal with --semantics runc\n$/);
 });
 
-Deno.test("verify tells names of the host's libseccomp from the profile's", async () => {
+test("verify tells names of the host's libseccomp from the profile's", async () => {
   await using folder = await createFolder();
   const filter = join(folder.path, "host.bpf");
   const flags = ["--names", "host", "--semantics", "runc"];
@@ -119,7 +122,7 @@ Deno.test("verify tells names of the host's libseccomp from the profile's", asyn
   );
 });
 
-Deno.test("verify gives no hint where nothing would make it equal", async () => {
+test("verify gives no hint where nothing would make it equal", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using sleeper = await sleepUnder([deny]);
@@ -130,7 +133,7 @@ Deno.test("verify gives no hint where nothing would make it equal", async () => 
   assert(!err.includes("it would be equal"), err);
 });
 
-Deno.test("verify --all lists confined processes", async () => {
+test("verify --all lists confined processes", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using sleeper = await sleepUnder([deny]);

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { needs } from "../../machine.ts";
 import { createFolder, shell, SMALL_PROFILE, spawn } from "../harness.ts";
+
+const test = needs("script");
 
 const FIXED = "-q --arch x86_64";
 
@@ -93,7 +96,7 @@ Deno.test("a full disk behind standard output is told, exit 5", async () => {
   assertMatch(err, /^error: Cannot write to standard output: No space left/);
 });
 
-Deno.test("binary is never written to a terminal", async () => {
+test("binary is never written to a terminal", async () => {
   const onTerminal = (words: string): string =>
     `script -qec '${
       words.replaceAll("$CLI", `${Deno.execPath()} run -A ${"$MAIN"}`)
@@ -116,7 +119,7 @@ Deno.test("binary is never written to a terminal", async () => {
   assertMatch(piped?.out ?? "", /^\d+\r?\n$/);
 });
 
-Deno.test("NO_COLOR, --color and the terminal decide about color", async () => {
+test("NO_COLOR, --color and the terminal decide about color", async () => {
   const onTerminal = (prefix: string, flags: string): string =>
     `${prefix} script -qec "${Deno.execPath()} run -A $MAIN compile missing ${flags}" /dev/null </dev/null`;
   const env = {

@@ -2,7 +2,10 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { MachineError, UsageError } from "../../../cli/error.ts";
 import { writeFileWhole } from "../../../cli/output/write.ts";
+import { needs } from "../../machine.ts";
 import { call, createFolder, FIXED, shell, SMALL_PROFILE } from "../harness.ts";
+
+const test = needs("userns");
 
 /** Names in a folder; what was temporary must be gone. */
 function namesIn(path: string): string[] {
@@ -117,7 +120,7 @@ Deno.test("-O leaves the old file as it was where anything fails", async () => {
   assertEquals(namesIn(folder.path), ["link.json", "out", "p.json"]);
 });
 
-Deno.test("-O on a full or read-only disk keeps the old file, exit 5", async () => {
+test("-O on a full or read-only disk keeps the old file, exit 5", async () => {
   // A private mount namespace with a tiny file system, where the machine allows one.
   const script = `
     unshare --mount --map-root-user bash -c '
@@ -131,7 +134,7 @@ Deno.test("-O on a full or read-only disk keeps the old file, exit 5", async () 
       cat out; echo
       ls -A | tr "\\n" " "; echo
       rm filler
-      mount -o remount,ro "$DIR"
+      mount -o remount,bind,ro "$DIR"
       $CLI compile -q -O out; echo "read-only $?"
       cat out; echo
     '`;
@@ -142,7 +145,7 @@ Deno.test("-O on a full or read-only disk keeps the old file, exit 5", async () 
   assertMatch(err, /Cannot write "out": Read-only file system/);
 });
 
-Deno.test("-O does not take a file away from its owner", async () => {
+test("-O does not take a file away from its owner", async () => {
   // In a user namespace of its own, root may write here, but cannot give a file
   // to the owner that the old one has.
   await using folder = await createFolder();

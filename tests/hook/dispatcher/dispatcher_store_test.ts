@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { renderHookDispatcher } from "../../../hook/dispatcher/dispatcher.ts";
+import { has, needs, pathOf } from "../../machine.ts";
 import { prime, stubbedHook } from "../primed.ts";
 import {
   createSetup,
@@ -11,6 +12,8 @@ import {
   toolSets,
   writeProgram,
 } from "../shared.ts";
+
+const test = needs("busybox", "mawk");
 
 Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => {
   for (const tools of toolSets()) {
@@ -40,7 +43,7 @@ Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => 
       },
       "owner of the folder": {
         doubt: () => Deno.chown(setup.store, 1234, 0),
-        undo: () => Deno.chown(setup.store, 0, 0),
+        undo: () => Deno.chown(setup.store, Deno.uid(), Deno.gid()),
       },
       "mode of the entry": {
         doubt: () => Deno.chmod(path, 0o602),
@@ -48,7 +51,7 @@ Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => 
       },
       "owner of the entry": {
         doubt: () => Deno.chown(path, 1234, 0),
-        undo: () => Deno.chown(path, 0, 0),
+        undo: () => Deno.chown(path, Deno.uid(), Deno.gid()),
       },
       "mode of the environment": {
         doubt: () => Deno.chmod(environment, 0o620),
@@ -105,6 +108,7 @@ Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => 
     };
     await t.step(tools.name, async () => {
       for (const [name, { doubt, undo }] of Object.entries(doubts)) {
+        if (name.startsWith("owner") && !has("root", name)) continue;
         assert(!await isSlow(), `before ${name}`);
         await doubt();
         assert(await isSlow(), name);
@@ -187,7 +191,7 @@ Deno.test("the hook's dispatcher hands all of it to Deno where a program was rem
   await using setup = await createSetup();
   const text = '{"linux":{}}\n\n';
   const [dash] = toolSets();
-  assert(dash !== undefined);
+  if (dash === undefined) return; // recorded by toolSets()
   for (const gone of ["awk", "timeout", "stat", "sha256sum"]) {
     const tools = { ...dash.tools, [gone]: ["/usr/bin/removed", "word"] };
     const hook = await stubbedHook(setup, { name: gone, tools });
@@ -201,7 +205,7 @@ Deno.test("the hook's dispatcher hands all of it to Deno where a program was rem
   }
 });
 
-Deno.test("the hook's dispatcher asks Deno where the busybox that was its shell is removed", async () => {
+test("the hook's dispatcher asks Deno where the busybox that was its shell is removed", async () => {
   await using setup = await createSetup();
   await prime(setup, [smallConfig()]);
   const inside = toolSets().find(({ tools }) => tools.stat[0] === "stat");
@@ -213,7 +217,10 @@ Deno.test("the hook's dispatcher asks Deno where the busybox that was its shell 
   };
   assert(!(await ask(smallConfig())).startsWith("SLOW:"));
   const text = await Deno.readTextFile(hook);
-  await Deno.writeTextFile(hook, text.replaceAll("/bin/busybox", "/removed"));
+  await Deno.writeTextFile(
+    hook,
+    text.replaceAll(pathOf("busybox") ?? "", "/removed"),
+  );
   assertEquals(await ask(smallConfig()), `SLOW:${smallConfig()}`);
   assertEquals(await ask('{"linux":{}}\n'), '{"linux":{}}\n');
 });
