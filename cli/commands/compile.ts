@@ -6,9 +6,15 @@
 
 import { readCost } from "../input/cost.ts";
 import { InputError } from "../error.ts";
+import { messageLine } from "../exit.ts";
 import { type CompiledSource, compileSource } from "../input/filter.ts";
 import type { CostFlags, SourceFlags } from "../input/flags.ts";
 import type { Format } from "../output/format_names.ts";
+import {
+  beyondFilter,
+  describeBeyond,
+  holdsRemarks,
+} from "../output/beyond.ts";
 import { formatFilter } from "../output/formats.ts";
 import type { Io } from "../io.ts";
 import { loadProfile, refuseTwoStdins } from "../input/source.ts";
@@ -40,8 +46,14 @@ export async function runCompile(
   );
   const cost = await readCost(io, flags);
   const compiled = await compileSource(io, source, flags, cost);
-  const data = await formatFilter(compiled.resolved, flags.format);
+  const { name, resolved } = compiled;
+  const beyond = beyondFilter(resolved.seccomp);
+  const data = await formatFilter(resolved, flags.format, beyond);
   writeArtefact(io, flags.out, data);
+  const remark = describeBeyond(beyond, flags.format);
+  if (remark !== undefined && !holdsRemarks(flags.format) && !flags.quiet) {
+    io.err(messageLine(io, "note", remark, name));
+  }
   if (flags.verbose) io.err(summary(compiled));
 }
 

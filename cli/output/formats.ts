@@ -13,6 +13,7 @@ import {
 import { toHex } from "../../bpf/hex.ts";
 import type { Instruction } from "../../bpf/instruction.ts";
 import { toCode } from "../../bpf/opcode.ts";
+import { type Beyond, describeBeyond } from "./beyond.ts";
 import type { Format } from "./format_names.ts";
 import { ANNOTATION } from "../input/source.ts";
 
@@ -21,14 +22,19 @@ import { ANNOTATION } from "../input/source.ts";
  *
  * @param filter The filter.
  * @param form The form.
+ * @param beyond What the filter does not hold; text forms say it in a comment.
  * @returns Bytes for `raw`, text that ends in a line feed for all others.
  */
 export async function formatFilter(
   filter: Filter,
   form: Format,
+  beyond: Beyond = {},
 ): Promise<string | Uint8Array> {
   const { program, littleEndian } = filter;
   const bytes = (): Uint8Array => encodeFilter(filter);
+  const remark = describeBeyond(beyond, form);
+  const comment = (start: string): readonly string[] =>
+    remark === undefined ? [] : [`${start} ${remark}`];
   switch (form) {
     case "raw":
       return bytes();
@@ -38,16 +44,17 @@ export async function formatFilter(
       return `${toHex(bytes())}\n`;
     case "asm": {
       const { assembly } = await import("./assembly.ts");
-      return assembly({ programs: [program], littleEndian });
+      const text = assembly({ programs: [program], littleEndian });
+      return [...comment(";"), text].join("\n");
     }
     case "c":
-      return cSource(filter);
+      return cSource(filter, comment("//"));
     case "go":
-      return goSource(filter);
+      return goSource(filter, comment("//"));
     case "rust":
-      return rustSource(filter);
+      return rustSource(filter, comment("///"));
     case "json":
-      return jsonFilter(filter, bytes());
+      return jsonFilter(filter, bytes(), beyond);
     case "annotation":
       return `${JSON.stringify({ [ANNOTATION]: encodeBase64(bytes()) })}\n`;
   }
@@ -81,12 +88,13 @@ function summaryOf({ program, littleEndian }: Filter): string {
   return `${program.length} instructions${machine}`;
 }
 
-function cSource(filter: Filter): string {
+function cSource(filter: Filter, remarks: readonly string[]): string {
   const { program } = filter;
   return [
     "#include <linux/filter.h>",
     "",
     `/* ${summaryOf(filter)}, by seccomp-tree */`,
+    ...remarks,
     `static const struct sock_filter filter[${program.length}] = {`,
     ...program.map((i) => `\t{ ${fieldsOf(i).join(", ")} },`),
     "};",
@@ -94,7 +102,7 @@ function cSource(filter: Filter): string {
   ].join("\n");
 }
 
-function goSource(filter: Filter): string {
+function goSource(filter: Filter, remarks: readonly string[]): string {
   const { program } = filter;
   return [
     "package seccomp",
@@ -102,6 +110,7 @@ function goSource(filter: Filter): string {
     'import "golang.org/x/sys/unix"',
     "",
     `// Filter has ${summaryOf(filter)}, by seccomp-tree.`,
+    ...remarks,
     "var Filter = []unix.SockFilter{",
     ...program.map((i) => `\t{${fieldsOf(i).join(", ")}},`),
     "}",
@@ -109,12 +118,13 @@ function goSource(filter: Filter): string {
   ].join("\n");
 }
 
-function rustSource(filter: Filter): string {
+function rustSource(filter: Filter, remarks: readonly string[]): string {
   const { program } = filter;
   return [
     "use libc::sock_filter;",
     "",
     `/// ${summaryOf(filter)}, by seccomp-tree.`,
+    ...remarks,
     `pub static FILTER: [sock_filter; ${program.length}] = [`,
     ...program.map((i) => {
       const [code, jt, jf, k] = fieldsOf(i);
@@ -137,12 +147,14 @@ function fieldsOf(
 function jsonFilter(
   { program, littleEndian }: Filter,
   bytes: Uint8Array,
+  beyond: Beyond,
 ): string {
   return JSON.stringify(
     {
       schemaVersion: 1,
       length: program.length,
       littleEndian,
+      ...beyond,
       base64: encodeBase64(bytes),
       instructions: program.map(({ op, jt, jf, k }) => ({
         code: toCode(op),

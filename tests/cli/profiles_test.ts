@@ -249,3 +249,65 @@ needs("x86_64")(
     }
   },
 );
+
+Deno.test("compile says which flags and listener the filter does not hold, once", async () => {
+  const path = "/run/a*/\\\\\\n#include \u202e.sock";
+  const profile = (fields: string): string =>
+    `{"defaultAction":"SCMP_ACT_ALLOW",${fields}"syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}`;
+  const both = profile(
+    `"flags":["SECCOMP_FILTER_FLAG_LOG","SECCOMP_FILTER_FLAG_SPEC_ALLOW"],"listenerPath":"${path}",`,
+  );
+  const held =
+    'flags SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW and listenerPath "/run/a*/\\\\\\n#include \\u202e.sock"';
+  const load =
+    "pass the flags to seccomp(2), load it with SECCOMP_FILTER_FLAG_NEW_LISTENER and send the listener to that path";
+  const note = (advice: string): string =>
+    `<stdin>: note: The filter does not hold ${held}: ${advice}`;
+  for (const form of ["raw", "base64", "hex", "annotation"]) {
+    const advice = form === "annotation"
+      ? "keep them in linux.seccomp, where crun reads them"
+      : load;
+    assertEquals(await said(both, "-f", form), {
+      code: 0,
+      lines: [note(advice)],
+    });
+    assertEquals(await said(both, "-f", form, "-q"), { code: 0, lines: [] });
+    assertEquals(await said(profile(""), "-f", form), { code: 0, lines: [] });
+    assertEquals(
+      await said(profile('"flags":[],'), "-f", form),
+      { code: 0, lines: [] },
+    );
+  }
+  const starts = { c: "// ", go: "// ", rust: "/// ", asm: "; " };
+  for (const [form, start] of Object.entries(starts)) {
+    const { out, err } = await call(["compile", ...FIXED, "-", "-f", form], {
+      stdin: both,
+    });
+    const line = `${start}The filter does not hold ${held}: ${load}`;
+    assertEquals(out.split("\n").filter((l) => l === line).length, 1, out);
+    assertEquals(
+      out.split("\n").filter((l) => l.includes("#include")).length,
+      form === "c" ? 2 : 1,
+    );
+    assertEquals(err, "");
+    const plain = await call(["compile", ...FIXED, "-", "-f", form], {
+      stdin: profile(""),
+    });
+    assertEquals(out.replace(`${line}\n`, ""), plain.out);
+  }
+  const json = await call(["compile", ...FIXED, "-", "-f", "json"], {
+    stdin: both,
+  });
+  assertEquals(
+    JSON.parse(json.out).flags,
+    ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+  );
+  assertEquals(JSON.parse(json.out).listenerPath, JSON.parse(`"${path}"`));
+  // The comment is one for asm, too.
+  const text = await call(["compile", ...FIXED, "-", "-f", "asm"], {
+    stdin: both,
+  });
+  const again = await call(["asm", "-", "-f", "base64"], { stdin: text.out });
+  const bytes = await call(["compile", ...FIXED, "-"], { stdin: both });
+  assertEquals(again.out, bytes.out);
+});
