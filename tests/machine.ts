@@ -53,11 +53,19 @@ export type Register = (
   test: (t: Deno.TestContext) => void | Promise<void>,
 ) => void;
 
-/** Programs, and a library, that a package brings. */
+/** Programs, a library and the kernel's headers, which packages bring. */
 export type Installed =
   | ("bash" | "buildah" | "busybox" | "containerd" | "crun" | "ctr" | "dash")
-  | ("docker" | "dockerd" | "gawk" | "libseccomp" | "mawk" | "newuidmap")
-  | ("nsenter" | "podman" | "runc" | "script" | "setpriv" | "unshare");
+  | ("docker" | "dockerd" | "gawk" | "headers" | "libseccomp" | "mawk")
+  | (
+    | "newuidmap"
+    | "nsenter"
+    | "podman"
+    | "runc"
+    | "script"
+    | "setpriv"
+    | "unshare"
+  );
 
 /** What cannot be installed. */
 export type Fact =
@@ -88,6 +96,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   docker: "docker.io",
   dockerd: "docker.io",
   gawk: "gawk",
+  headers: "linux-libc-dev",
   libseccomp: "libseccomp2",
   mawk: "mawk",
   newuidmap: "uidmap",
@@ -188,7 +197,7 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
     remedy: "data",
     run: () =>
       unless(
-        exists(new URL("../../shared/data", import.meta.url)),
+        exists(sharedFile("")),
         "../shared/data does not exist",
       ),
   },
@@ -267,6 +276,16 @@ export function pathOf(program: string): string | undefined {
 }
 
 /**
+ * Names a file of the folder `shared/data` beside the repository, which is there
+ * when the machine has "shared".
+ *
+ * @param path Relative to the folder.
+ */
+export function sharedFile(path: string): URL {
+  return new URL(`../../shared/data/${path}`, import.meta.url);
+}
+
+/**
  * Tells people what is particular about this machine, once a file.
  *
  * @param message One line.
@@ -330,6 +349,7 @@ function unless(there: boolean, reason: string): string | undefined {
 function installation(name: Installed): Probe {
   const isThere = (): boolean => {
     if (name === "libseccomp") return isLoadable("libseccomp.so.2");
+    if (name === "headers") return exists("/usr/include/asm-generic/errno.h");
     const path = pathOf(name);
     // Containers have no other file than busybox.
     return path !== undefined && (name !== "busybox" || isStatic(path));
@@ -402,9 +422,9 @@ function tryDump(): string {
   return dumpErrno;
 }
 
-function exists(url: URL): boolean {
+function exists(path: string | URL): boolean {
   try {
-    Deno.statSync(url);
+    Deno.statSync(path);
     return true;
   } catch {
     return false;

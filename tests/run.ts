@@ -20,43 +20,37 @@ import { type LeftOut, packagesOf, RECORD } from "./machine.ts";
 export function describe(all: readonly LeftOut[]): readonly string[] {
   if (all.length === 0) return [];
   const byNeed = Object.entries(Object.groupBy(all, ({ need }) => need));
+  const byFile = Object.entries(Object.groupBy(all, ({ file }) => file));
   return [
     `Left out: ${countOf(all)}`,
-    ...byNeed.flatMap(([need, some = []]) => [
-      `  without ${need} (${some[0]?.reason}): ${countOf(some)}`,
-      ...filesOf(some).map((line) => `    ${line}`),
-    ]),
+    ...byNeed.map(([need, some = []]) =>
+      `  without ${need}, ${some[0]?.reason}: ${countOf(some)}`
+    ),
+    "Where:",
+    ...byFile.sort(([a], [b]) => a < b ? -1 : 1).map(([file, some = []]) => {
+      const rows = some.filter(({ kind }) => kind === "rows");
+      const words = new Set(rows.map(({ what }) => what));
+      const tests = countOf(some.filter(({ kind }) => kind === "test"));
+      return `  ${file}: ${[tests, ...words].filter(Boolean).join(", ")}`;
+    }),
     ...remediesOf(all),
   ];
 }
 
 /** Counts each test once, however much it lacks. */
 function countOf(some: readonly LeftOut[]): string {
-  const keys = (wanted: LeftOut["kind"]): ReadonlySet<string> =>
+  const count = (wanted: LeftOut["kind"]): number =>
     new Set(
       some.filter(({ kind }) => kind === wanted)
         .map(({ file, what }) => `${file} ${what}`),
-    );
-  const count = (n: number, what: string): readonly string[] =>
-    n === 0 ? [] : [`${n} ${what}${n === 1 ? "" : "s"}`];
+    ).size;
+  const [tests, rows] = [count("test"), count("rows")];
   return [
-    ...count(keys("test").size, "test"),
-    ...count(keys("rows").size, "part of a test").map((text) =>
-      text.replace("part of a tests", "parts of tests")
-    ),
+    ...tests === 0 ? [] : [tests === 1 ? "1 test" : `${tests} tests`],
+    ...rows === 0
+      ? []
+      : [rows === 1 ? "1 part of a test" : `${rows} parts of tests`],
   ].join(" and ");
-}
-
-function filesOf(some: readonly LeftOut[]): readonly string[] {
-  const files = Object.groupBy(some, ({ file }) => file);
-  return Object.entries(files).flatMap(([file, mine = []]) => {
-    const tests = mine.filter(({ kind }) => kind === "test");
-    const rows = mine.filter(({ kind }) => kind === "rows");
-    return [
-      ...tests.length === 0 ? [] : [`${file}: ${countOf(tests)}`],
-      ...new Set(rows.map(({ what }) => `${file}: ${what}`)),
-    ];
-  });
 }
 
 function remediesOf(all: readonly LeftOut[]): readonly string[] {

@@ -9,6 +9,7 @@ import { DOCKER_DEFAULT_CAPABILITIES, type Host } from "../../profile/host.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
+import { has, needs, sharedFile } from "../machine.ts";
 import type { OracleArch, OracleHost } from "../oracle/host.ts";
 import { EDGES, inputs } from "../oracle/inputs.ts";
 import {
@@ -18,6 +19,8 @@ import {
 } from "../oracle/libseccomp_adapter.ts";
 import { archOf, hostOf, interpret, type Target } from "../oracle/meaning.ts";
 import { produce } from "../oracle/production.ts";
+
+const test = needs("libseccomp", "x86_64");
 
 const HOST: Host = {
   arch: "x86_64",
@@ -33,17 +36,14 @@ const I386 = 0x4000_0003;
 const AARCH64 = 0xc000_00b7;
 
 for (const semantics of ["crun", "runc"] as const) {
-  Deno.test(`Docker's default is libseccomp's filter for ${semantics}`, () => {
+  test(`Docker's default is libseccomp's filter for ${semantics}`, () => {
     check("Docker", DEFAULT_PROFILE, semantics);
   });
 
-  Deno.test(`Podman's default is libseccomp's filter for ${semantics}`, () => {
-    const text = readPodman();
-    if (text === undefined) {
-      say("shared/data/profiles/podman-default-debian12.json is absent");
-    } else {
-      check("Podman", text, semantics);
-    }
+  test(`Podman's default is libseccomp's filter for ${semantics}`, () => {
+    if (!has("shared", "Podman's default against libseccomp")) return;
+    const path = sharedFile("profiles/podman-default-debian12.json");
+    check("Podman", Deno.readTextFileSync(path), semantics);
   });
 }
 
@@ -53,10 +53,7 @@ function check(
   semantics: Target["semantics"],
 ): void {
   const library = openLibseccomp();
-  if (library?.nativeArch !== X86_64) {
-    say("no libseccomp for x86_64 here");
-    return;
-  }
+  assert(library?.nativeArch === X86_64);
   const seccomp = readSection(text);
   const target: Target = { native: "x86_64", semantics };
   const names = new Set(seccomp.syscalls.flatMap(({ names }) => names));
@@ -155,20 +152,7 @@ function libraryHost(target: Target, library: Libseccomp): OracleHost {
   };
 }
 
-function readPodman(): string | undefined {
-  try {
-    return Deno.readTextFileSync(
-      new URL(
-        "../../../shared/data/profiles/podman-default-debian12.json",
-        import.meta.url,
-      ),
-    );
-  } catch {
-    return undefined;
-  }
-}
-
 function say(line: string): void {
-  // deno-lint-ignore no-console -- tells what was compared, and what could not be
+  // deno-lint-ignore no-console -- tells what was compared
   console.log(line);
 }

@@ -10,14 +10,17 @@ import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
 import { decide } from "../../verify/decide.ts";
+import { needs } from "../machine.ts";
 import { toFilterSpec } from "../oracle/libseccomp_adapter.ts";
+
+const test = needs("libseccomp", "x86_64");
 
 const ABIS = [[0xc000_003e, 0], [0xc000_003e, 0x4000_0000], [0x4000_0003, 0]];
 
-Deno.test("the hook gives every call what the host's libseccomp gives it, on each ABI", async () => {
+test("the hook gives every call what the host's libseccomp gives it, on each ABI", async () => {
   const library = openLibseccomp();
   const names = await hostNames();
-  if (library === undefined || names === undefined) return;
+  assert(library !== undefined && names !== undefined);
   const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), {
     arch: "x86_64",
     kernel: { major: 6, minor: 1 },

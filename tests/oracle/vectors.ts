@@ -7,6 +7,7 @@
 
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { ARCHES, type ArchName } from "../../tables/arch.ts";
+import { sharedFile } from "../machine.ts";
 import type { OracleArch, OracleHost } from "./host.ts";
 import { archOf, hostOf } from "./meaning.ts";
 import { parseExact, toSection } from "./read_section.ts";
@@ -60,19 +61,10 @@ const ACTIONS: Readonly<Record<string, number>> = {
 /**
  * Reads the vectors.
  *
- * @returns The tests, or undefined where the data is absent.
+ * @returns The tests.
  */
-export function readVectors(): readonly VectorTest[] | undefined {
-  const file = new URL(
-    "../../../shared/data/libseccomp-vectors.json",
-    import.meta.url,
-  );
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(file);
-  } catch {
-    return undefined;
-  }
+export function readVectors(): readonly VectorTest[] {
+  const text = Deno.readTextFileSync(sharedFile("libseccomp-vectors.json"));
   // The file says of itself what it holds.
   const { tests } = parseExact(text) as { readonly tests: readonly RawTest[] };
   return tests.map(({ name, native, oci, vectors }) => ({

@@ -11,20 +11,13 @@ import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
 import type { ArchName } from "../../tables/arch.ts";
+import { needs, sharedFile } from "../machine.ts";
 
-/** Real profiles, where they are present. */
-const PROFILES = "../shared/data/profiles";
+const test = needs("shared");
 
-/** Reads a real profile; `undefined`, with a line, where it is absent. */
-function realProfile(name: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(`${PROFILES}/${name}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    // deno-lint-ignore no-console -- says which comparison did not run
-    console.log(`${PROFILES}/${name} is not here: not compared`);
-    return undefined;
-  }
+/** Reads a real profile. */
+function realProfile(name: string): string {
+  return Deno.readTextFileSync(sharedFile(`profiles/${name}`));
 }
 
 const HOST: Host = {
@@ -188,10 +181,9 @@ Deno.test("selectFor() selects what Docker does, for every architecture, capabil
   }
 });
 
-Deno.test("selectFor() selects what podman 4.3.1 put into a config.json", () => {
+test("selectFor() selects what podman 4.3.1 put into a config.json", () => {
   const profile = realProfile("podman-default-debian12.json");
   const config = realProfile("podman-4.3.1-precreate-stdin.config.json");
-  if (profile === undefined || config === undefined) return;
   const raw = JSON.parse(config);
   const host = {
     ...HOST,
@@ -331,7 +323,7 @@ Deno.test("parseProfile() takes Podman's names of errnos and checks the numbers 
   );
 });
 
-Deno.test("parseProfile() tells the kinds of real documents", () => {
+test("parseProfile() tells the kinds of real documents", () => {
   const kinds = new Map([
     ["docker-default.json", "docker"],
     ["docker-default-2023-10-before-iouring-block.json", "docker"],
@@ -345,7 +337,6 @@ Deno.test("parseProfile() tells the kinds of real documents", () => {
   ]);
   for (const [name, kind] of kinds) {
     const text = realProfile(name);
-    if (text === undefined) continue;
     const parsed = parseProfile(new TextEncoder().encode(text));
     assertEquals([parsed.kind, parsed.diagnostics], [kind, []], name);
   }
@@ -355,7 +346,6 @@ Deno.test("parseProfile() tells the kinds of real documents", () => {
   ]);
   for (const [name, said] of refused) {
     const text = realProfile(name);
-    if (text === undefined) continue;
     assertThrows(() => parseProfile(text), ProfileError, said);
   }
 });

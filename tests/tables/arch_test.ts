@@ -8,7 +8,9 @@ import {
   OTHER_SCMP_ARCHES,
   SYSCALL_TABLE_VERSION,
 } from "../../tables/arch.ts";
-import { notice, readShared } from "./shared.ts";
+import { needs, sharedFile } from "../machine.ts";
+
+const test = needs("shared");
 
 /** An architecture that must be there. */
 function arch(name: string): Arch {
@@ -246,7 +248,7 @@ Deno.test("isKnownName() knows every name of every table, and no text of several
   for (const text of texts) assert(!isKnownName(text), JSON.stringify(text));
 });
 
-Deno.test("isKnownName() knows every name of real profiles", () => {
+test("isKnownName() knows every name of real profiles", () => {
   for (
     const file of [
       "docker-default.json",
@@ -257,8 +259,7 @@ Deno.test("isKnownName() knows every name of real profiles", () => {
       "playwright.json",
     ]
   ) {
-    const text = readShared(`data/profiles/${file}`);
-    if (text === undefined) return notice("profiles");
+    const text = Deno.readTextFileSync(sharedFile(`profiles/${file}`));
     const unknown = new Set<string>();
     for (const [, list = ""] of text.matchAll(/"names":\s*\[([^\]]*)\]/g)) {
       for (const [, name = ""] of list.matchAll(/"([^"]*)"/g)) {

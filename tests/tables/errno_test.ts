@@ -1,24 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { constants } from "node:os";
 import { ERRNO_NAMES, errnoName, errnoNumber } from "../../tables/errno.ts";
-import { notice } from "./shared.ts";
+import { needs } from "../machine.ts";
 
-Deno.test("ERRNO_NAMES agrees with the host's asm-generic headers", () => {
+const test = needs("headers");
+
+test("ERRNO_NAMES agrees with the host's asm-generic headers", () => {
+  const newest = Math.max(...ERRNO_NAMES.keys());
   let count = 0;
   for (const file of ["errno-base.h", "errno.h"]) {
-    const path = `/usr/include/asm-generic/${file}`;
-    let text: string;
-    try {
-      text = Deno.readTextFileSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return notice(path);
-      throw error;
-    }
+    const text = Deno.readTextFileSync(`/usr/include/asm-generic/${file}`);
     for (
       const [, name = "", digits = ""] of text.matchAll(
         /^#define\s+(E\w+)\s+(\d+)/gm,
       )
     ) {
+      // Headers may be newer than the table.
+      if (Number(digits) > newest) continue;
       assertEquals(ERRNO_NAMES.get(Number(digits)), name);
       assertEquals(errnoNumber(name), Number(digits));
       count++;
@@ -28,8 +26,6 @@ Deno.test("ERRNO_NAMES agrees with the host's asm-generic headers", () => {
 });
 
 Deno.test("errnoNumber() agrees with node:os on x86 and arm", () => {
-  const arch = Deno.build.arch;
-  if (arch !== "x86_64" && arch !== "aarch64") return notice("generic errno");
   for (const [name, nr] of Object.entries(constants.errno)) {
     assertEquals(errnoNumber(name), nr, name);
   }

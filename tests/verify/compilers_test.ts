@@ -18,6 +18,7 @@ import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
 import { ARCHES, type ArchName } from "../../tables/arch.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
+import { has, needs, sharedFile } from "../machine.ts";
 import {
   joinFilter,
   runcStub,
@@ -26,12 +27,12 @@ import {
 import type { Target } from "../oracle/meaning.ts";
 import { produce, type ProduceOptions } from "../oracle/production.ts";
 
-const PROFILES = new URL("../../../shared/data/profiles/", import.meta.url);
+const test = needs("libseccomp");
 
-Deno.test("proveEquivalent() finds our filters equal to those of the host's libseccomp", () => {
+test("proveEquivalent() finds our filters equal to those of the host's libseccomp", () => {
   const library = openLibseccomp();
   const native = nativeOf(library);
-  if (library === undefined || native === undefined) return;
+  assert(library !== undefined && native !== undefined);
   let proofs = 0;
   for (const [name, text] of profiles()) {
     const seccomp = sectionOf(name, text, native);
@@ -61,10 +62,10 @@ Deno.test("proveEquivalent() finds our filters equal to those of the host's libs
   assert(proofs >= 4);
 });
 
-Deno.test("proveEquivalent() finds no difference to libseccomp but in the names that it lacks", () => {
+test("proveEquivalent() finds no difference to libseccomp but in the names that it lacks", () => {
   const library = openLibseccomp();
   const native = nativeOf(library);
-  if (library === undefined || native === undefined) return;
+  assert(library !== undefined && native !== undefined);
   const seccomp = sectionOf("the embedded default", DEFAULT_PROFILE, native);
   assert(seccomp !== undefined);
   const program = filterOf(seccomp, { native, semantics: "crun" }, {});
@@ -91,23 +92,17 @@ function nativeOf(library: Libseccomp | undefined): ArchName | undefined {
   const native = ARCHES.find(({ scmpToken }) =>
     scmpToken === library?.nativeArch
   );
-  if (native === undefined) say("no libseccomp here");
   return native?.name;
 }
 
 /** Docker's default, and what lies beside the repository. */
 function* profiles(): Generator<readonly [string, string]> {
   yield ["the embedded default", DEFAULT_PROFILE];
-  let names: string[];
-  try {
-    names = Array.from(Deno.readDirSync(PROFILES), ({ name }) => name).sort();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    say("shared/data/profiles is absent");
-    return;
-  }
-  for (const name of names) {
-    yield [name, Deno.readTextFileSync(new URL(name, PROFILES))];
+  if (!has("shared", "real profiles against libseccomp")) return;
+  const folder = sharedFile("profiles/");
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  for (const name of names.sort()) {
+    yield [name, Deno.readTextFileSync(new URL(name, folder))];
   }
 }
 

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
 import type { Io } from "../../../cli/io.ts";
 import { runCommandLine } from "../../../cli/command_line.ts";
+import { needs, sharedFile } from "../../machine.ts";
 import { call, createFolder, SMALL_PROFILE } from "../harness.ts";
+
+const test = needs("shared");
 
 const QUIET = ["-q", "--arch", "x86_64"];
 
@@ -185,15 +187,8 @@ Deno.test("simulate --vectors answers while its input still comes", async () => 
   assert((seen[0] ?? 0) > 100_000, `${seen}`);
 });
 
-Deno.test("simulate agrees with the published vectors of libseccomp", async () => {
-  const file = fromFileUrl(
-    new URL("../../../../shared/data/libseccomp-vectors.json", import.meta.url),
-  );
-  const text = await Deno.readTextFile(file).catch(() => undefined);
-  if (text === undefined) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`no ${file}\n`));
-    return;
-  }
+test("simulate agrees with the published vectors of libseccomp", async () => {
+  const text = await Deno.readTextFile(sharedFile("libseccomp-vectors.json"));
   // Numbers of these data files are exact as far as this test reads them.
   const { tests } = JSON.parse(text) as {
     readonly tests: readonly {

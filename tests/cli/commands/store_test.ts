@@ -11,6 +11,7 @@ import { join } from "@std/path";
 import { formatSection } from "../../../cli/commands/store_prime.ts";
 import { openStore } from "../../../hook/store/store.ts";
 import { parseProfile } from "../../../profile/formats/parse.ts";
+import { needs, sharedFile } from "../../machine.ts";
 import {
   call,
   createFolder,
@@ -18,6 +19,8 @@ import {
   type Outcome,
   SMALL_PROFILE,
 } from "../harness.ts";
+
+const test = needs("shared");
 
 const NAMES = ["--names", "builtin"] as const;
 const NOTIFY =
@@ -114,23 +117,13 @@ Deno.test("store prime keeps what compile makes, ls and show tell of it", async 
   assert(disassembled.out.endsWith(`\n\n${assembly}`), disassembled.out);
 });
 
-Deno.test("store prime keeps a profile under the text that Podman writes", async () => {
-  const data = new URL("../../../../shared/data/profiles/", import.meta.url);
+test("store prime keeps a profile under the text that Podman writes", async () => {
+  const data = sharedFile("profiles/");
   const profile = new URL("podman-default-debian12.json", data).pathname;
-  const config = new URL(
-    "podman-4.3.1-precreate-stdin.config.json",
-    data,
-  );
-  let bounding: readonly string[];
-  try {
-    bounding = JSON.parse(await Deno.readTextFile(config))
-      .process.capabilities.bounding;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    // deno-lint-ignore no-console -- says that a check was left out
-    console.log("no ../shared here: not compared with Podman's own text");
-    return;
-  }
+  const config = new URL("podman-4.3.1-precreate-stdin.config.json", data);
+  const bounding: readonly string[] = JSON.parse(
+    await Deno.readTextFile(config),
+  ).process.capabilities.bounding;
   await using folder = await createFolder();
   const words = ["--caps", bounding.join(","), "--kernel", "6.1", profile];
   const primed = await store(folder, "prime", ...words);

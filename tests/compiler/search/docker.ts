@@ -7,8 +7,8 @@
 
 import type { SearchProblem } from "../../../compiler/search/problem.ts";
 import { archByName, type ArchName } from "../../../tables/arch.ts";
+import { sharedFile } from "../../machine.ts";
 
-const DATA = new URL("../../../../shared/data/", import.meta.url);
 /** Numbers that weigh something: those of Linux 6.18. */
 const COUNTED = 470;
 
@@ -26,16 +26,6 @@ interface Filter {
   readonly caps?: readonly string[];
 }
 
-/** Reads the data that lies beside the repository; undefined where it is absent. */
-function readShared(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(new URL(path, DATA));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 /**
  * The profile for amd64 with default capabilities, each counted number a cell.
  *
@@ -45,9 +35,9 @@ function readShared(path: string): string | undefined {
 export function dockerProblem(
   arches: readonly ArchName[],
   weightOf: (nr: number) => number,
-): SearchProblem | undefined {
-  const text = readShared("profiles/docker-default.json");
-  if (text === undefined) return undefined;
+): SearchProblem {
+  const path = sharedFile("profiles/docker-default.json");
+  const text = Deno.readTextFileSync(path);
   // The file is Docker's own; its shape is known.
   const profile = JSON.parse(text) as { readonly syscalls: readonly Group[] };
   const classOf = new Map<number, string>();
@@ -105,9 +95,8 @@ function applies({ includes, excludes }: Group): boolean {
 export function histogram(
   name: string,
   arch: ArchName,
-): ((nr: number) => number) | undefined {
-  const text = readShared(`histograms/${name}.json`);
-  if (text === undefined) return undefined;
+): (nr: number) => number {
+  const text = Deno.readTextFileSync(sharedFile(`histograms/${name}.json`));
   // Names to counts.
   const counts = JSON.parse(text) as Readonly<Record<string, number>>;
   const shares = new Map<number, number>();

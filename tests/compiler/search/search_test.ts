@@ -5,9 +5,12 @@ import type {
   SearchResult,
 } from "../../../compiler/search/problem.ts";
 import { searchTree } from "../../../compiler/search/search.ts";
+import { needs } from "../../machine.ts";
 import { bruteForce, type Cells } from "./brute.ts";
 import { dockerProblem, histogram } from "./docker.ts";
 import { createRandom, randomCells, toProblem } from "./random.ts";
+
+const test = needs("shared");
 
 const SEED = Number(Deno.env.get("SEARCH_SEED") ?? 20230209);
 const CASES = Number(Deno.env.get("SEARCH_CASES") ?? 5000);
@@ -152,7 +155,7 @@ Deno.test("searchTree() takes long weightless stretches apart at no cost", () =>
   }
 });
 
-Deno.test("searchTree() reaches the proven optima of Docker's default profile", () => {
+test("searchTree() reaches the proven optima of Docker's default profile", () => {
   const cases: [string, "x86_64" | "x86", number, number | undefined][] = [
     // Compares: facts/trees.md, table 4 without the 3 or 4 fixed instructions and the leaf.
     ["uniform", "x86_64", 4.81, undefined],
@@ -163,15 +166,10 @@ Deno.test("searchTree() reaches the proven optima of Docker's default profile", 
   ];
   for (const [name, arch, most, share] of cases) {
     const weightOf = share === undefined ? () => 1 : histogram(name, arch);
-    const problem = weightOf === undefined ? undefined : dockerProblem(
+    const problem = dockerProblem(
       arch === "x86" ? ["x86"] : ["x86_64", "x32"],
       weightOf,
     );
-    if (problem === undefined) {
-      // deno-lint-ignore no-console -- a reader of the log should know
-      console.log("../shared is absent: Docker's profile is not searched");
-      return;
-    }
     const result = searchTree(problem);
     checkTree(problem, result);
     const total = problem.weights.reduce((sum, weight) => sum + weight, 0);
