@@ -65,7 +65,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
     }
   }
   if (text.length % 4 !== 0) {
-    throw unreadable(`${text.length} characters are not a multiple of 4`);
+    throw unreadable(`${text.length} characters, which is not a multiple of 4`);
   }
   const bytes = new Uint8Array(text.length / 4 * 3 - padding);
   let at = 0;
@@ -83,7 +83,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
       throw unreadable(
         `the last letter ${
           JSON.stringify(text.charAt(letters - 1))
-        } has bits behind the last byte`,
+        } has bits after the last byte`,
       );
     }
   }

@@ -78,13 +78,13 @@ function checkLength(program: Program): ProgramError | undefined {
   if (program.length === 0) {
     return new ProgramError(
       "empty-program",
-      `Cannot load program: no instructions, 1 to ${BPF_MAXINSNS} are accepted`,
+      `Cannot load program: no instructions; the kernel takes 1 to ${BPF_MAXINSNS}`,
     );
   }
   if (program.length > BPF_MAXINSNS) {
     return new ProgramError(
       "program-too-long",
-      `Cannot load program: ${program.length} instructions, 1 to ${BPF_MAXINSNS} are accepted`,
+      `Cannot load program: ${program.length} instructions; the kernel takes 1 to ${BPF_MAXINSNS}`,
     );
   }
   return undefined;
@@ -106,13 +106,13 @@ function checkInstruction(
   length: number,
 ): ProgramError | undefined {
   const { op, jt, jf, k } = instruction;
-  // Instructions behind this one: a distance must be less.
+  // Instructions after this one: a distance must be less.
   const rest = length - pc - 1;
   if (isConditionalJump(op)) {
     return jt < rest && jf < rest ? undefined : refuse(
       "jump-out-of-range",
       pc,
-      `jumps by ${Math.max(jt, jf)} where ${rest} instructions follow`,
+      `jumps to ${pc + 1 + Math.max(jt, jf)}; the last one is ${length - 1}`,
     );
   }
   switch (op) {
@@ -120,7 +120,7 @@ function checkInstruction(
       return k < rest ? undefined : refuse(
         "jump-out-of-range",
         pc,
-        `jumps by ${k} where ${rest} instructions follow`,
+        `jumps to ${pc + 1 + k}; the last one is ${length - 1}`,
       );
     case "div.k":
     case "mod.k":
@@ -132,7 +132,7 @@ function checkInstruction(
       return k < WORD_BITS ? undefined : refuse(
         "shift-out-of-range",
         pc,
-        `shifts by ${k}, 0 to ${WORD_BITS - 1} are accepted`,
+        `shifts by ${k}; 0 to ${WORD_BITS - 1} are accepted`,
       );
     case "ld.mem":
     case "ldx.mem":
@@ -141,13 +141,15 @@ function checkInstruction(
       return k < BPF_MEMWORDS ? undefined : refuse(
         "scratch-out-of-range",
         pc,
-        `names scratch word ${k}, 0 to ${BPF_MEMWORDS - 1} exist`,
+        `names scratch word ${k}; there are 0 to ${BPF_MEMWORDS - 1}`,
       );
     default:
       return typeof op === "string" ? undefined : refuse(
         "unknown-opcode",
         pc,
-        `has code 0x${toCode(op).toString(16).padStart(4, "0")}`,
+        `has code 0x${
+          toCode(op).toString(16).padStart(4, "0")
+        }, which is not an instruction of classic BPF`,
       );
   }
 }
@@ -158,7 +160,7 @@ function checkLastInstruction(program: Program): ProgramError | undefined {
   return refuse(
     "no-final-return",
     program.length - 1,
-    "is the last one and no ret",
+    "is the last one and not a ret",
   );
 }
 
@@ -209,7 +211,7 @@ function checkSeccomp(program: Program): ProgramError | undefined {
       return refuse(
         "load-out-of-range",
         pc,
-        `loads at ${k}, multiples of 4 below ${SECCOMP_DATA_SIZE} are accepted`,
+        `loads at ${k}; multiples of 4 below ${SECCOMP_DATA_SIZE} are accepted`,
       );
     }
   }

@@ -91,7 +91,7 @@ export function decode(
   if (bytes.length % SOCK_FILTER_SIZE !== 0) {
     throw new ProgramError(
       "partial-instruction",
-      `Cannot decode program: ${bytes.length} bytes are not a multiple of ${SOCK_FILTER_SIZE}`,
+      `Cannot decode program: ${bytes.length} bytes, which is not a multiple of ${SOCK_FILTER_SIZE}`,
     );
   }
   const length = bytes.length / SOCK_FILTER_SIZE;
@@ -131,7 +131,7 @@ export function findMalformed(program: Program): ProgramError | undefined {
     if (field !== undefined) {
       return new ProgramError(
         "field-range",
-        `Cannot encode instruction ${pc}: ${field} does not fit: op is a name or u16, jt and jf are u8, k is u32`,
+        `Cannot encode instruction ${pc}: ${field} does not fit; op is a name or u16, jt and jf are u8, k is u32`,
         pc,
       );
     }
@@ -149,7 +149,7 @@ function requireLength(length: number, action: "encode" | "decode"): void {
   if (length > MAX_ENCODED_LENGTH) {
     throw new ProgramError(
       "program-too-long",
-      `Cannot ${action} program: ${length} instructions, at most ${MAX_ENCODED_LENGTH} fit the length of struct sock_fprog`,
+      `Cannot ${action} program: ${length} instructions; struct sock_fprog counts to ${MAX_ENCODED_LENGTH}`,
     );
   }
 }

@@ -39,12 +39,12 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
     throw new SyntaxError(
       `Cannot decode hex: ${
         JSON.stringify(text.charAt(stranger))
-      } at character ${stranger + 1} is no hexadecimal digit`,
+      } at character ${stranger + 1} is not a hexadecimal digit`,
     );
   }
   if (text.length % 2 !== 0) {
     throw new SyntaxError(
-      `Cannot decode hex: ${text.length} digits are not an even number`,
+      `Cannot decode hex: ${text.length} digits; two make a byte`,
     );
   }
   const bytes = new Uint8Array(text.length / 2);

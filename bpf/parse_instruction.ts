@@ -114,7 +114,7 @@ export function readInstruction(cursor: Cursor): Draft {
     default:
       throw new AssemblyError(
         "unknown-mnemonic",
-        `Cannot read instruction: "${token.text}" is no mnemonic of classic BPF`,
+        `Cannot read instruction: "${token.text}" is not a mnemonic of classic BPF, such as ld, jeq or ret`,
         token,
       );
   }
@@ -164,7 +164,7 @@ function readHeaderLength(cursor: Cursor): Draft {
     if (cursor.takeNumber() !== wanted) {
       throw new AssemblyError(
         "unexpected-token",
-        `Cannot read instruction: "${token.text}" was seen where ${wanted} is the only choice`,
+        `Cannot read instruction: seen "${token.text}"; expected ${wanted}`,
         token,
       );
     }

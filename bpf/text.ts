@@ -336,7 +336,7 @@ function readLine(section: Section, cursor: Cursor): void {
     if (labels.has(label.text)) {
       throw new AssemblyError(
         "duplicate-label",
-        `Cannot place label "${label.text}": it stands before another instruction already`,
+        `Cannot place label "${label.text}": an earlier instruction has it; use another name`,
         label,
       );
     }
@@ -347,7 +347,7 @@ function readLine(section: Section, cursor: Cursor): void {
   if (drafts.length === MAX_ENCODED_LENGTH) {
     throw new AssemblyError(
       "program-too-long",
-      `Cannot read instruction: a program has at most ${MAX_ENCODED_LENGTH}`,
+      `Cannot read program: more than ${MAX_ENCODED_LENGTH} instructions`,
       cursor.peek(),
     );
   }
@@ -422,7 +422,7 @@ function distanceTo(
   if (label === undefined) {
     throw new AssemblyError(
       "unknown-label",
-      `Cannot find label "${target.text}": no instruction has it`,
+      `Cannot jump to "${target.text}": no instruction has this label`,
       target,
     );
   }
@@ -430,14 +430,14 @@ function distanceTo(
   if (distance < 0) {
     throw new AssemblyError(
       "jump-backwards",
-      `Cannot jump to "${target.text}": it stands before the jump, and jumps only go forward`,
+      `Cannot jump to "${target.text}": it comes before the jump; jumps only go forward`,
       target,
     );
   }
   if (distance > most) {
     throw new AssemblyError(
       "jump-too-far",
-      `Cannot jump to "${target.text}": it is ${distance} instructions away, a conditional jump reaches ${most}; ja reaches any`,
+      `Cannot jump to "${target.text}": ${distance} instructions away; a conditional jump reaches ${most}, ja any`,
       target,
     );
   }

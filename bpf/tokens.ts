@@ -86,10 +86,10 @@ export function createCursor(text: string, line: number): Cursor {
   const unexpected = (wanted: string): AssemblyError => {
     const seen = peek().kind === "end"
       ? "the line ends"
-      : `"${peek().text}" was seen`;
+      : `seen "${peek().text}"`;
     return new AssemblyError(
       "unexpected-token",
-      `Cannot read instruction: ${seen} where ${wanted} would do`,
+      `Cannot read instruction: ${seen}; expected ${wanted}`,
       peek(),
     );
   };
@@ -127,7 +127,7 @@ export function createCursor(text: string, line: number): Cursor {
           "number-range",
           `Cannot read number "${
             negative ? "-" : ""
-          }${token.text}": at most ${most} fits`,
+          }${token.text}": not from -${MAX_NEGATIVE} to ${most}`,
           first,
         );
       }
@@ -153,7 +153,7 @@ function tokenize(text: string, line: number): Token[] {
         "unknown-character",
         `Cannot read line: ${
           JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0))
-        } begins no word, number or sign`,
+        } does not begin a word, number or sign`,
         { line, column },
       );
     }
@@ -178,7 +178,7 @@ function toNumber(token: Token): number {
   if (!NUMBER.test(token.text)) {
     throw new AssemblyError(
       "unknown-number",
-      `Cannot read number "${token.text}": 10, 0x0a, 0b1010 and octal 012 would do`,
+      `Cannot read number "${token.text}": write 10, 0x0a, 0b1010 or octal 012`,
       token,
     );
   }

@@ -14,6 +14,7 @@ import {
   type RewriteContext,
 } from "./precreate.ts";
 import { MAX_CONFIG_LENGTH } from "./rewrite.ts";
+import { reasonOf } from "../host/reason.ts";
 import { doubtAboutFile } from "../host/trust.ts";
 import { writeWhole } from "../host/files.ts";
 
@@ -76,11 +77,14 @@ export async function readBundle(
   const real = await reaching(directory, () => Deno.realPath(directory));
   const path = `${real === "/" ? "" : real}/${name}`;
   return await reaching(path, async () => {
+    if (!(await Deno.stat(real)).isDirectory) {
+      throw bad(real, "it is not a directory; give the one with config.json");
+    }
     const doubt = await doubtAboutFile(path);
     if (doubt !== undefined) throw bad(path, doubt);
     const info = await Deno.lstat(path);
     if (info.size > MAX_CONFIG_LENGTH) {
-      throw bad(path, `it has ${info.size} bytes, the limit is 16 Mi`);
+      throw bad(path, `it has ${info.size} bytes; the limit is 16 MiB`);
     }
     const bytes = await Deno.readFile(path);
     return { directory: real, path, text: textOf(bytes), info };
@@ -116,14 +120,14 @@ async function reaching<T>(
     return await work();
   } catch (error) {
     if (error instanceof RefusedError || !(error instanceof Error)) throw error;
-    throw bad(path, error.message, error);
+    throw bad(path, reasonOf(error), error);
   }
 }
 
 function bad(path: string, seen: string, cause?: unknown): RefusedError {
   return new RefusedError(
     "bad-bundle",
-    `Cannot use the bundle: "${path}": ${seen}: check the bundle`,
+    `Cannot use the bundle: "${path}": ${seen}`,
     cause === undefined ? {} : { cause },
   );
 }

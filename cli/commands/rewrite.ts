@@ -5,11 +5,15 @@
  * @module
  */
 
+import { join } from "@std/path";
 import { readBundle, rewriteBundle } from "../../hook/bundle.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
+import { RefusedError } from "../../hook/error.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import type { Io } from "../io.ts";
+import { tellingProfile } from "../input/source.ts";
+import { type Io, readInputFile } from "../io.ts";
 import {
   type HookFlags,
   logTo,
@@ -18,6 +22,30 @@ import {
   settingsOf,
   tellSection,
 } from "./store_open.ts";
+
+/**
+ * Reports all problems of a configuration with their places in the file, if the
+ * hook refuses it: the hook itself names the first one.
+ */
+async function placing<T>(
+  io: Io,
+  path: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RefusedError && error.code === "bad-config") {
+      const bytes = readInputFile(path);
+      await tellingProfile(
+        io,
+        path,
+        () => parseProfile(bytes, { kind: "config" }),
+      );
+    }
+    throw error;
+  }
+}
 
 /** What leaves a bundle as it is and still is right. */
 const FINE: readonly string[] = ["unconfined", "annotated"];
@@ -39,8 +67,14 @@ export async function runRewrite(
     const settings = { ...await settingsOf(flags), strict: false };
     const log = logTo(io, flags);
     const context = await gatherContext(settings, startDeadline(MOST_MS), log);
-    const { path, text } = await readBundle(directory);
-    const rewrite = await rewriteBundle(directory, context);
+    const { path, text, rewrite } = await placing(
+      io,
+      join(directory, "config.json"),
+      async () => ({
+        ...await readBundle(directory),
+        rewrite: await rewriteBundle(directory, context),
+      }),
+    );
     tellSection(io, { name: path, text }, context.environment, flags);
     if (rewrite.kind === "added") {
       for (const warning of rewrite.warnings) log.write("warning", warning);

@@ -234,7 +234,7 @@ function textOf({ data, value, steps, answers, rule }: Simulation): string {
     `  steps  ${steps}`,
     ...answers.map(({ path, value: own }, i) => {
       const which = answers.length > 1
-        ? `filter ${i + 1}, ${formatReturnValue(own)}: `
+        ? `filter ${i}, ${formatReturnValue(own)}: `
         : "";
       return `  path   ${which}${path.join(" ")}`;
     }),

@@ -20,13 +20,17 @@ import { fromHex } from "../../bpf/hex.ts";
 import type { ParsedFilters } from "../../bpf/text.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { parseJson } from "../../profile/json/read.ts";
-import { findMember, type JsonValue } from "../../profile/json/value.ts";
+import {
+  findMember,
+  type JsonDocument,
+  type JsonValue,
+} from "../../profile/json/value.ts";
 import {
   type ParsedProfile,
   parseProfile,
 } from "../../profile/formats/parse.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
-import { decodeUtf8 } from "../../profile/text.ts";
+import { decodeUtf8, diagnosticAt } from "../../profile/text.ts";
 import { messageOf } from "../../host/reason.ts";
 import { InputError, ReportedError, UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
@@ -176,9 +180,9 @@ async function readSource(
       return { kind: "profile", name, profile };
     }
     case "annotation": {
-      const read = (): JsonValue => parseJson(decodeUtf8(bytes)).root;
-      const root = await tellingProfile(io, name, read);
-      return await readAnnotation(name, root, options);
+      const read = (): JsonDocument => parseJson(decodeUtf8(bytes));
+      const document = await tellingProfile(io, name, read);
+      return await readAnnotation(name, document, options);
     }
     case "raw":
     case "base64":
@@ -351,36 +355,37 @@ async function loadBundle(
     path,
     () => parseProfile(bytes, { kind: "config" }),
   );
-  const { root } = profile.document;
+  const { document } = profile;
   const annotated = options.from === "annotation" ||
-    (options.from !== "config" && annotationOf(root) !== undefined);
+    (options.from !== "config" && annotationOf(document.root) !== undefined);
   return annotated
-    ? await readAnnotation(path, root, options)
+    ? await readAnnotation(path, document, options)
     : { kind: "profile", name: path, profile };
 }
 
 /** Reads the filter in the annotation of a config.json, or of `compile -f annotation`. */
 async function readAnnotation(
   path: string,
-  root: JsonValue,
+  { root, lineStarts }: JsonDocument,
   options: SourceOptions,
 ): Promise<ProgramSource> {
   const value = annotationOf(root);
   if (value === undefined) {
     throw new InputError(
-      `No annotation ${ANNOTATION}: leave --from out, or rewrite the bundle first`,
+      `Cannot find the annotation ${ANNOTATION}; leave --from out, or rewrite the bundle first`,
       { place: path },
     );
   }
-  const place = `annotations["${ANNOTATION}"]`;
-  const filters = await readingFilters(path, () => {
+  const { line, column } = diagnosticAt(lineStarts, value.start);
+  const filters = await readingFilters(`${path}:${line}:${column}`, () => {
+    const what = `annotations["${ANNOTATION}"]`;
     if (value.kind !== "string") {
-      throw new InputError(`${place}: Not a string: crun expects base64`);
+      throw new InputError(`${what}: not a string; crun expects base64`);
     }
     try {
       return given([decodeRaw(decodeBase64(value.value), options)]);
     } catch (error) {
-      throw new InputError(`${place}: ${messageOf(error)}`, { cause: error });
+      throw new InputError(`${what}: ${messageOf(error)}`, { cause: error });
     }
   });
   return { kind: "programs", name: path, form: "annotation", ...filters };

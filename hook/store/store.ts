@@ -138,7 +138,7 @@ async function requireTrusted(directory: string): Promise<void> {
   if (doubt === undefined) return;
   throw new RefusedError(
     "doubtful-store",
-    `Cannot trust "${directory}": ${doubt}: give it to root with mode 0700`,
+    `Cannot trust "${directory}": ${doubt}; the store needs a folder that only its owner can write to`,
   );
 }
 

@@ -137,7 +137,11 @@ Deno.test("sources that are nothing are refused with exit 3 and their name", asy
     ],
     ["UTF-16 without a mark", utf16(SMALL_PROFILE, true), /UTF-16/],
     ["UTF-16, big-endian", utf16(SMALL_PROFILE, false), /UTF-16/],
-    ["odd length", LITTLE.subarray(0, 31), /31 bytes are not a multiple of 8/],
+    [
+      "odd length",
+      LITTLE.subarray(0, 31),
+      /31 bytes, which is not a multiple of 8/,
+    ],
     ["65,536 instructions", new Uint8Array(65_536 * 8), /65,?536|65,?535/],
     [
       "base64 with a stranger",
