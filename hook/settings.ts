@@ -29,6 +29,7 @@ import { RefusedError } from "./error.ts";
 import type { LogTarget } from "./log.ts";
 import { parseObject } from "./rewrite.ts";
 import { DEFAULT_STORE } from "./store/store.ts";
+import { reasonOf } from "../host/reason.ts";
 import { doubtAboutFile } from "../host/trust.ts";
 
 /** Where settings are read from unless `--config` says otherwise. */
@@ -214,14 +215,14 @@ export async function loadSettings(path?: string): Promise<Settings> {
     if (!isAbsolute(file)) {
       throw new RefusedError(
         "bad-settings",
-        `Cannot read settings from "${file}": not an absolute path: give one`,
+        `Cannot read settings from "${file}": not an absolute path; give one`,
       );
     }
     const doubt = await doubtAboutFile(file);
     if (doubt !== undefined) {
       throw new RefusedError(
         "bad-settings",
-        `Cannot read settings from "${file}": ${doubt}: give it to root with mode 0644`,
+        `Cannot read settings from "${file}": ${doubt}; put it where only its owner can write`,
       );
     }
     return parseSettings(await Deno.readTextFile(file));
@@ -232,7 +233,9 @@ export async function loadSettings(path?: string): Promise<Settings> {
     if (!isMissing && !(error instanceof RangeError)) throw error;
     throw new RefusedError(
       "bad-settings",
-      `Cannot read settings from "${file}": ${error.message}: name a file that is there, and allow reading it`,
+      `Cannot read settings from "${file}": ${
+        reasonOf(error)
+      }; name a file that can be read`,
       { cause: error },
     );
   }

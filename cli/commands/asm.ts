@@ -10,7 +10,7 @@ import type { Format } from "../output/format_names.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { readAssembly } from "../input/source.ts";
 import { orderName } from "../input/machine.ts";
-import { refuseOverwrite } from "../output/write.ts";
+import { checkOut } from "../output/write.ts";
 import { writeFilters } from "../output/write_filters.ts";
 
 /** Flags of `asm`. */
@@ -27,7 +27,7 @@ export async function runAsm(
   flags: AsmFlags,
   file: string,
 ): Promise<void> {
-  refuseOverwrite(flags.out, file);
+  checkOut(flags.out, file);
   const bytes = await readInput(io, file);
   const name = inputName(file);
   const { programs, littleEndian, order } = await readAssembly(name, bytes);

@@ -27,7 +27,7 @@ import { type Io, readInputFile } from "../io.ts";
 import { NAME } from "../program.ts";
 import { loadProfile, tellingProfile } from "../input/source.ts";
 import { targetFor } from "../input/target.ts";
-import { writeArtefact } from "../output/write.ts";
+import { checkOut, writeArtefact } from "../output/write.ts";
 
 /** Flags of `bench`. */
 export interface BenchFlags extends SourceFlags, OutputFlags, OutFlags {
@@ -61,6 +61,7 @@ export async function runBench(
       `Cannot measure ${words.length} sources: give one, or --compare`,
     );
   }
+  checkOut(flags.out);
   // What cannot be drawn is reported before minutes of measuring.
   const draw = flags.page === undefined ? undefined : await drawing();
   const report = flags.report === undefined

@@ -19,7 +19,7 @@ import { formatFilter } from "../output/formats.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { loadProfile, refuseTwoStdins } from "../input/source.ts";
-import { refuseOverwrite, writeArtefact } from "../output/write.ts";
+import { checkOut, writeArtefact } from "../output/write.ts";
 
 /** Flags of `compile`. */
 export interface CompileFlags extends SourceFlags, CostFlags {
@@ -33,7 +33,7 @@ export async function runCompile(
   flags: CompileFlags,
   word = "default:docker",
 ): Promise<void> {
-  refuseOverwrite(flags.out, word);
+  checkOut(flags.out, word);
   refuseTwoStdins(word, flags.weights);
   const source = await loadProfile(
     io,

@@ -10,7 +10,7 @@ import { loadFilter } from "../input/filter.ts";
 import type { SourceFlags } from "../input/flags.ts";
 import { assembly } from "../output/assembly.ts";
 import type { Io } from "../io.ts";
-import { refuseOverwrite, writeArtefact } from "../output/write.ts";
+import { checkOut, writeArtefact } from "../output/write.ts";
 
 /** Flags of `disasm`. */
 export interface DisasmFlags extends SourceFlags {
@@ -23,7 +23,7 @@ export async function runDisasm(
   flags: DisasmFlags,
   word = "default:docker",
 ): Promise<void> {
-  refuseOverwrite(flags.out, word);
+  checkOut(flags.out, word);
   const filter = await loadFilter(io, word, flags);
   const { programs } = filter;
   if (programs.length === 0 && !flags.quiet) {

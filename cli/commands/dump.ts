@@ -12,6 +12,7 @@ import type { Format } from "../output/format_names.ts";
 import type { Io } from "../io.ts";
 import { parsePid } from "../input/pid.ts";
 import { liveFilters, readProcess } from "../input/process.ts";
+import { checkOut } from "../output/write.ts";
 import { writeFilters } from "../output/write_filters.ts";
 
 /** Flags of `dump`. */
@@ -29,6 +30,7 @@ export async function runDump(
   word: string,
 ): Promise<number> {
   const pid = parsePid(word);
+  checkOut(flags.out);
   const all = liveFilters(pid, flags.thread);
   if (all.programs.length === 0) {
     io.err(messageLine(io, "note", "no filter", `pid:${pid}`));
@@ -54,7 +56,9 @@ function choose(stack: FilterStack, index: number | undefined): FilterStack {
   const one = programs[index];
   if (one === undefined) {
     throw new UsageError(
-      `Cannot dump filter ${index}: there are ${programs.length}: they count from 0, the oldest`,
+      `Cannot dump filter ${index}: the last one is ${
+        programs.length - 1
+      }; 0 is the oldest`,
     );
   }
   return { ...stack, programs: [one] };

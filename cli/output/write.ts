@@ -4,8 +4,10 @@
  * @module
  */
 
+import { dirname } from "@std/path";
 import { writeWhole } from "../../host/files.ts";
 import { reasonOf } from "../../host/reason.ts";
+import { quoteText } from "../../tables/printable.ts";
 import { MachineError, UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
 
@@ -35,20 +37,23 @@ export function writeArtefact(
 }
 
 /**
- * Refuses to replace a source by what is made of it.
+ * Refuses a file that cannot be written, before the work for it begins.
  *
  * @param out The file to write, if any.
- * @param word The source word.
+ * @param source The source word, which must not be replaced.
+ * @throws {UsageError} when the path cannot be meant.
  */
-export function refuseOverwrite(out: string | undefined, word: string): void {
-  if (out === undefined || out === "-" || word === "-") return;
-  if (out === word || identity(out) === (identity(word) ?? "")) {
-    throw new UsageError(
-      `Cannot write to ${
-        JSON.stringify(out)
-      }: it is the source: give another file`,
-    );
+export function checkOut(out: string | undefined, source = "-"): void {
+  if (out === undefined || out === "-") return;
+  const shown = quoteText(out);
+  if (source !== "-") {
+    if (out === source || identity(out) === (identity(source) ?? "")) {
+      throw new UsageError(
+        `Cannot write ${shown}: it is the source; give another file`,
+      );
+    }
   }
+  writing(out, () => targetOf(out));
 }
 
 function identity(path: string): string | undefined {
@@ -66,39 +71,62 @@ function identity(path: string): string | undefined {
  *
  * @param path Its path.
  * @param data What it will hold.
- * @throws {UsageError} when the path is a directory, a device or a pipe.
+ * @throws {UsageError} when the path is a directory, a device or a pipe, or in no folder.
  * @throws {MachineError} when it cannot be written; an old file is left as it was.
  */
 export function writeFileWhole(path: string, data: string | Uint8Array): void {
+  writing(path, () => writeWhole(targetOf(path), data));
+}
+
+/** Says which file could not be written. */
+function writing(path: string, work: () => void): void {
   try {
-    writeWhole(targetOf(path), data);
+    work();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new MachineError(
-      `Cannot write ${JSON.stringify(path)}: ${reasonOf(error)}`,
+      `Cannot write ${quoteText(path)}: ${reasonOf(error)}`,
       { cause: error },
     );
   }
 }
 
-/** The file that a path leads to. */
+/** Finds the file that a path leads to. */
 function targetOf(path: string): string {
-  let info: Deno.FileInfo;
-  try {
-    info = Deno.statSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    if (isLink(path)) throw new Error("a link to a file that does not exist");
-    return path;
+  const refuse = (seen: string, fix: string): UsageError =>
+    new UsageError(`Cannot write ${quoteText(path)}: ${seen}; ${fix}`);
+  const info = statOf(path);
+  if (info === undefined) {
+    if (isLink(path)) {
+      throw refuse("a link to a file that does not exist", "give another file");
+    }
+    const folder = dirname(path);
+    if (statOf(folder)?.isDirectory === true) return path;
+    throw refuse(
+      `there is no folder ${quoteText(folder)}`,
+      "create it, or give another path",
+    );
   }
   if (!info.isFile) {
-    throw new UsageError(
-      `Cannot write ${JSON.stringify(path)}: ${
-        info.isDirectory ? "a directory" : "not a regular file"
-      }: give a file, or leave -O out and redirect standard output`,
+    throw refuse(
+      info.isDirectory ? "a directory" : "not a regular file",
+      "give a file, or leave -O out and redirect standard output",
     );
   }
   return Deno.realPathSync(path);
+}
+
+/** Looks at a path; `undefined` if nothing is there. */
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory
+    ) return undefined;
+    throw error;
+  }
 }
 
 function isLink(path: string): boolean {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { check } from "../../bpf/check.ts";
 import { encode } from "../../bpf/encode.ts";
@@ -89,6 +89,17 @@ Deno.test("check() gives the reason and the place", () => {
     if (error !== undefined) {
       assert(error.message.startsWith("Cannot load program: "), error.message);
     }
+  }
+});
+
+Deno.test("check() says where a jump would lead", () => {
+  const cases = [
+    ["ja 1\nret #0", "instruction 0 jumps to 2; the last one is 1"],
+    ["jeq #0, 7, 0\nret #0\nret #0", "0 jumps to 8; the last one is 2"],
+    ["ret #0\nja 0", "instruction 1 jumps to 2; the last one is 1"],
+  ];
+  for (const [text = "", message = ""] of cases) {
+    assertStringIncludes(check(parseText(text))?.message ?? "", message);
   }
 });
 

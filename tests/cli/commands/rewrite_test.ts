@@ -69,6 +69,31 @@ Deno.test("rewrite finds what store prime kept of the same configuration", async
   assertMatch(await ok(["rewrite", ...flags, path]), /\(store\)/);
 });
 
+Deno.test("rewrite reports all problems of a configuration with their places", async () => {
+  await using folder = await createFolder();
+  const path = await bundle(
+    folder,
+    `{"linux":\n{"seccomp":{"defaultAction":"NO",\n"syscalls":[{"names":5}]}}}`,
+  );
+  const words = ["rewrite", ...NAMES, "--store", "none"];
+  const { code, err } = await call([...words, path]);
+  assertEquals(code, 3);
+  const places = err.trimEnd().split("\n").map((line) =>
+    line.split(": ").slice(0, 3).join(": ").replace(`${path}/`, "")
+  );
+  assertEquals(places.toSorted(), [
+    "config.json:2:29: error: linux.seccomp.defaultAction",
+    "config.json:3:13: error: linux.seccomp.syscalls[0].action",
+    "config.json:3:22: error: linux.seccomp.syscalls[0].names",
+  ]);
+  const file = await call([...words, join(path, "config.json")]);
+  assertEquals(file.code, 3);
+  assertMatch(
+    file.err,
+    /it is not a directory; give the one with config\.json/,
+  );
+});
+
 Deno.test("rewrite leaves a bundle alone where it must, and exits by the reason", async () => {
   await using folder = await createFolder();
   // BPF_RET | BPF_K, SECCOMP_RET_ALLOW.
@@ -79,7 +104,7 @@ Deno.test("rewrite leaves a bundle alone where it must, and exits by the reason"
     [0, /unchanged: .* no linux\.seccomp/, '{"linux":{}}'],
     [1, /annotation/, foreign],
     [3, /linux\.seccomp/, '{"linux":{"seccomp":{"defaultAction":"NO"}}}'],
-    [3, /Cannot use the configuration/, "{"],
+    [3, /config\.json:1:2: error: Expected a key/, "{"],
     [4, /without listenerPath/, `{"linux":{"seccomp":${NOTIFY}}}`],
   ];
   for (const [code, message, config] of cases) {
@@ -156,7 +181,10 @@ Deno.test("a rewritten bundle is compiled by its section and proved against it",
   );
   const none = await call(["prove", "-q", `bundle:${plain}`]);
   assertEquals([none.code, none.out], [3, ""]);
-  assertMatch(none.err, /No annotation run\.oci\.seccomp_bpf_data/);
+  assertMatch(
+    none.err,
+    /Cannot find the annotation run\.oci\.seccomp_bpf_data/,
+  );
   const alone = await call(["prove", "-q", file]);
   assertEquals([alone.code, alone.out], [2, ""]);
   assertMatch(alone.err, /Missing argument: B/);

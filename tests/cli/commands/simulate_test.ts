@@ -216,6 +216,24 @@ test("simulate agrees with the published vectors of libseccomp", async () => {
   assert(seen > 500, `${seen} vectors`);
 });
 
+Deno.test("simulate and stats count filters of a stack from 0", async () => {
+  await using folder = await createFolder();
+  const stack = await folder.write(
+    "stack.s",
+    ".filter\nret #0x7fff0000\n.filter\nret #0\n",
+  );
+  const { out, err } = await call(["simulate", stack, "read"]);
+  assertMatch(
+    out,
+    /path +filter 0, ALLOW: 0\n +path +filter 1, KILL_THREAD: 0\n/,
+    err,
+  );
+  const stats = await call(["stats", "-q", stack]);
+  assertMatch(stats.out, /stack\.s#0 .*\n.*stack\.s#1 /);
+  const text = await call(["disasm", "-q", stack]);
+  assertMatch(text.out, /\.filter +; 0 of 2[^]*\.filter +; 1 of 2/);
+});
+
 Deno.test("simulate says what the kernel makes of a value that it does not take", async () => {
   await using folder = await createFolder();
   for (

@@ -233,7 +233,8 @@ Deno.test("a bundle is its annotation where it has one, else its profile", async
     await bundle(`{"run.oci.seccomp_bpf_data": ${value}}`);
     const { code, out, err } = await call(["disasm", word]);
     assertEquals([code, out], [3, ""], name);
-    assertMatch(err, /config\.json: error: annotations\[/, name);
+    // Where the value stands.
+    assertMatch(err, /config\.json:1:46: error: annotations\[/, name);
   }
   const missing = await call(["disasm", `bundle:${folder.path}/none`]);
   assertEquals(missing.code, 3);

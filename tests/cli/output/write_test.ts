@@ -43,7 +43,7 @@ Deno.test("writeFileWhole() replaces the file behind a link, not the link", asyn
   await Deno.symlink("nothing", dangling);
   assertThrows(
     () => writeFileWhole(dangling, "x"),
-    MachineError,
+    UsageError,
     "a link to a file that does not exist",
   );
   const loop = join(folder.path, "loop");
@@ -73,8 +73,8 @@ Deno.test("writeFileWhole() refuses folders, devices and pipes, and writes nothi
   );
   assertThrows(
     () => writeFileWhole(join(folder.path, "no", "x"), "x"),
-    MachineError,
-    "No such file",
+    UsageError,
+    "there is no folder",
   );
   assertThrows(
     () => writeFileWhole(join(folder.path, "y".repeat(300)), "x"),
@@ -163,4 +163,30 @@ test("-O does not take a file away from its owner", async () => {
   assertMatch(result.err, /^error: Cannot write ".*out": /);
   assertEquals(await Deno.readTextFile(out), "old");
   assertEquals(namesIn(folder.path), ["out"]);
+});
+
+Deno.test("an output path in no folder is refused with exit 2, before any work", async () => {
+  await using folder = await createFolder();
+  const filter = await folder.write("f.s", "ret #0x7fff0000\n");
+  const missing = `${folder.path}/none/out`;
+  const cases = [
+    ["compile", "-q"],
+    ["disasm", "-q", filter],
+    ["asm", filter],
+    ["dump", `pid:${Deno.pid}`],
+    ["bench", "--quick"],
+  ];
+  for (const args of cases) {
+    for (const out of [missing, `${filter}/out`]) {
+      const { code, out: text, err } = await call([...args, "-O", out]);
+      assertEquals([code, text], [2, ""], `${args}: ${err}`);
+      assertMatch(
+        err,
+        /^error: Cannot write ".*out": there is no folder ".*"; create it, or give another path\n$/,
+      );
+    }
+  }
+  await Deno.symlink("nowhere", `${folder.path}/link`);
+  const link = await call(["compile", "-q", "-O", `${folder.path}/link`]);
+  assertEquals(link.code, 2, link.err);
 });
