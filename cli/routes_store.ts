@@ -12,7 +12,6 @@ import {
   TELL_FLAGS,
   word,
 } from "./input/flags.ts";
-import { semanticsWord } from "./input/semantics.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 import type { StoreFlags } from "./commands/store_open.ts";
 import type { HookFlags } from "./commands/store_open.ts";
@@ -39,11 +38,10 @@ const HOOK_FLAGS: Flags<HookFlags> = {
     brief: "Such as /etc/seccomp-tree/podman.json",
   },
   semantics: {
-    kind: "parsed",
-    parse: semanticsWord,
+    kind: "enum",
+    values: ["crun", "runc"],
     optional: true,
-    placeholder: "WHOSE",
-    brief: "crun[@X.Y] or runc[@X.Y] (default: this host's crun)",
+    brief: "With runc's ENOSYS stub or without (default: crun)",
   },
   names: {
     kind: "enum",

@@ -74,6 +74,13 @@ export type SectionReading =
   | { readonly kind: "section"; readonly section: ReadSection }
   | Extract<FilterResult, { readonly kind: "not-optimizable" }>;
 
+/** Codes of errors that the runtime itself reports. */
+const LEFT_TO_RUNTIME: ReadonlySet<string> = new Set([
+  "unsupported-architecture",
+  "byte-order",
+  "runtime-refuses",
+]);
+
 /** Longest wait, in milliseconds, for another process that compiles. */
 const MOST_WAIT_MS = 3000;
 
@@ -111,9 +118,9 @@ export function readSection(
     if (errors.every((d) => d.code === "unsupported-architecture")) {
       return { kind: "not-optimizable", reason: "architecture", detail };
     }
-    // The runtime refuses it by itself. Another one, which only has this one's
-    // meaning, may run it.
-    if (errors.every((d) => d.code === "runtime-refuses")) {
+    // The runtime refuses it by itself, libseccomp by EDOM if byte orders differ.
+    // Another one, which only has this one's meaning, may run it.
+    if (errors.every((d) => LEFT_TO_RUNTIME.has(d.code))) {
       return { kind: "not-optimizable", reason: "refused", detail };
     }
     throw new RefusedError(

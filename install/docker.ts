@@ -5,7 +5,6 @@
  */
 
 import { ask } from "../host/command.ts";
-import { splitSemantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import { findBelow } from "./runtimes.ts";
@@ -95,7 +94,7 @@ export function refuseOtherModes(
 export function movedFromRunc(
   { semantics }: TargetOptions,
 ): readonly string[] {
-  return splitSemantics(semantics).runtime === "runc" ? [] : [
+  return semantics === "runc" ? [] : [
     "runc answers calls newer than the profile with ENOSYS, crun as the profile says: pass --semantics runc to keep that when you come from runc",
   ];
 }

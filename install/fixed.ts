@@ -12,13 +12,11 @@ import { parseProfile } from "../profile/formats/parse.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
 import { hostArch } from "../host/machine.ts";
-import type { Semantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 
 /** What filters are made with. */
 export interface FixedOptions {
-  /** Whose reading counts; without a version, the newest known one. */
-  readonly semantics: Semantics;
+  readonly semantics: "crun" | "runc";
   readonly names: "host" | "builtin";
   /** Kernel that containers will run on: Docker would decide `minKernel` by it. */
   readonly kernel?: KernelVersion | undefined;

@@ -34,6 +34,11 @@ export const ARCH_SPELLINGS: Readonly<Record<ArchName, ArchSpelling>> = {
   "mips64el": { scmp: "SCMP_ARCH_MIPSEL64", docker: "mipsel64" },
   "mipsel": { scmp: "SCMP_ARCH_MIPSEL", docker: "mipsel" },
   "mipsel64n32": { scmp: "SCMP_ARCH_MIPSEL64N32", docker: "mips3l64n32" },
+  "ppc64": { scmp: "SCMP_ARCH_PPC64", docker: "ppc64" },
+  "ppc": { scmp: "SCMP_ARCH_PPC", docker: "ppc" },
+  "mips64": { scmp: "SCMP_ARCH_MIPS64", docker: "mips64" },
+  "mips": { scmp: "SCMP_ARCH_MIPS", docker: "mips" },
+  "mips64n32": { scmp: "SCMP_ARCH_MIPS64N32", docker: "mips64n32" },
 };
 
 /** The two numbers of a kernel release that profiles look at. */

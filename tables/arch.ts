@@ -29,10 +29,15 @@ import {
 import { AARCH64 } from "./syscalls/aarch64.ts";
 import { ARM } from "./syscalls/arm.ts";
 import { LOONGARCH64 } from "./syscalls/loongarch64.ts";
+import { MIPS } from "./syscalls/mips.ts";
+import { MIPS64 } from "./syscalls/mips64.ts";
 import { MIPS64EL } from "./syscalls/mips64el.ts";
+import { MIPS64N32 } from "./syscalls/mips64n32.ts";
 import { MIPSEL } from "./syscalls/mipsel.ts";
 import { MIPSEL64N32 } from "./syscalls/mipsel64n32.ts";
 import { OTHER_ARCHES, OTHER_NAMES, VERSION } from "./syscalls/other.ts";
+import { PPC } from "./syscalls/ppc.ts";
+import { PPC64 } from "./syscalls/ppc64.ts";
 import { PPC64LE } from "./syscalls/ppc64le.ts";
 import { RISCV64 } from "./syscalls/riscv64.ts";
 import { S390 } from "./syscalls/s390.ts";
@@ -55,7 +60,12 @@ export type ArchName =
   | "loongarch64"
   | "mips64el"
   | "mipsel"
-  | "mipsel64n32";
+  | "mipsel64n32"
+  | "ppc64"
+  | "ppc"
+  | "mips64"
+  | "mips"
+  | "mips64n32";
 
 /** One call behind a multiplexer such as `socketcall(2)` or `ipc(2)`. */
 export interface MultiplexedCall {
@@ -103,6 +113,11 @@ const TABLES: readonly (readonly [ArchName, ArchData])[] = [
   ["mips64el", MIPS64EL],
   ["mipsel", MIPSEL],
   ["mipsel64n32", MIPSEL64N32],
+  ["ppc64", PPC64],
+  ["ppc", PPC],
+  ["mips64", MIPS64],
+  ["mips", MIPS],
+  ["mips64n32", MIPS64N32],
 ];
 
 /** All architectures with a table, each before its companions. */
@@ -185,7 +200,7 @@ export function isKnownName(name: string): boolean {
 }
 
 /**
- * Makes an architecture of what a generated file says. Reading all 13 tables
+ * Makes an architecture of what a generated file says. Reading all tables
  * takes 3 ms of a cold start, those of x86_64 and its companions a quarter of
  * that: hence the two getters, each of which reads once and then keeps.
  */

@@ -35,6 +35,7 @@ import {
   type Packages,
 } from "./generate/packages.ts";
 import {
+  checkTwin,
   type Origin,
   renderArch,
   renderErrnos,
@@ -64,6 +65,8 @@ async function generate(packages: Packages): Promise<Map<string, string>> {
     }
     const table = mergeTables(abi, headers, known);
     tables.push(table);
+    const twin = ABIS.findIndex(({ name }) => name === abi.twin);
+    if (abi.twin !== undefined) checkTwin(abi, table, tables[twin]);
     const origin: Origin = {
       headers: `linux-libc-dev ${linux.version}`,
       libraries: libraries.map(({ library, source }) =>
@@ -97,7 +100,7 @@ async function generate(packages: Packages): Promise<Map<string, string>> {
 
 /** Architectures with the audit flag for 64 bits and 32-bit arguments. */
 function usesLowWords(name: string): boolean {
-  return name === "x32" || name === "mipsel64n32";
+  return name === "x32" || name.endsWith("n32");
 }
 
 /** Opens the host's libseccomp and the newest one. */

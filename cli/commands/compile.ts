@@ -17,7 +17,6 @@ import {
 } from "../output/beyond.ts";
 import { formatFilter } from "../output/formats.ts";
 import type { Io } from "../io.ts";
-import { withOwnSemantics } from "../input/semantics.ts";
 import { loadProfile, refuseTwoStdins } from "../input/source.ts";
 import { checkOut, writeArtefact } from "../output/write.ts";
 
@@ -46,8 +45,7 @@ export async function runCompile(
       ),
   );
   const cost = await readCost(io, flags);
-  const own = await withOwnSemantics(io, flags, [word]);
-  const compiled = await compileSource(io, source, own, cost);
+  const compiled = await compileSource(io, source, flags, cost);
   const { name, resolved } = compiled;
   const beyond = beyondFilter(resolved.seccomp);
   const data = await formatFilter(resolved, flags.format, beyond);

@@ -53,9 +53,11 @@ export async function runDiff(
         : "Cannot use --subset-of with two sources: give one",
     );
   }
-  const words = [flags.subsetOf ?? first, second ?? first] as const;
-  const sides = await loadSubjects(io, flags, words);
-  if (flags.subsetOf !== undefined) return tellSubset(io, flags, sides);
+  if (flags.subsetOf !== undefined) {
+    const sides = await loadSubjects(io, flags, [flags.subsetOf, first]);
+    return tellSubset(io, flags, sides);
+  }
+  const sides = await loadSubjects(io, flags, [first, second ?? ""]);
   return tellDifferences(io, flags, sides);
 }
 

@@ -17,7 +17,6 @@ import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
 import { type Machine, machineOf } from "./machine.ts";
 import type { Io } from "../io.ts";
-import { withOwnSemantics } from "./semantics.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
 import { assumedWords, nativeArch, targetFor } from "./target.ts";
 
@@ -61,8 +60,7 @@ export async function loadFilter(
 ): Promise<LoadedFilter> {
   const source = await loadSource(io, word, flags);
   if (source.kind === "profile") {
-    const own = await withOwnSemantics(io, flags, [word]);
-    return await compileSource(io, source, own, cost);
+    return await compileSource(io, source, flags, cost);
   }
   const machine = machineOf(source.name, source, flags.arch);
   tellAssumed(io, source.name, flags, [machine.assumed.order ?? ""]);

@@ -15,7 +15,6 @@ import {
 } from "../../verify/limits.ts";
 import { SOURCE_KINDS } from "./guess.ts";
 import type { AppContext } from "../lazy.ts";
-import { semanticsWord } from "./semantics.ts";
 import type { TargetFlags } from "./target.ts";
 
 /** Flags of commands that read a source. */
@@ -159,11 +158,10 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     brief: "Kernel version (default: this host's)",
   },
   semantics: {
-    kind: "parsed",
-    parse: semanticsWord,
-    optional: true,
-    placeholder: "WHOSE",
-    brief: "Whose reading: crun[@X.Y], runc[@X.Y] (default: crun)",
+    kind: "enum",
+    values: ["crun", "runc"],
+    default: "crun",
+    brief: "With runc's ENOSYS stub or without",
   },
   names: {
     kind: "enum",

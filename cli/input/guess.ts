@@ -1,5 +1,5 @@
 /**
- * Guesses the format of a source from its bytes.
+ * Finds out what a source is by looking at it.
  *
  * @module
  */

@@ -12,8 +12,7 @@
  */
 
 import { DISPATCHER_AWK } from "./dispatcher_awk.ts";
-import type { Semantics } from "../../profile/semantics/versions.ts";
-import { COMPILER_VERSION, environmentName } from "../environment.ts";
+import { COMPILER_VERSION } from "../environment.ts";
 import {
   HOOK_BODY,
   LISTING,
@@ -27,7 +26,6 @@ import {
 } from "./dispatcher_sh.ts";
 import { BARE_PATH, type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "../../host/trust.ts";
-import { semanticsSetting } from "../settings.ts";
 
 /** What a dispatcher is generated for. */
 export interface DispatcherOptions {
@@ -41,8 +39,8 @@ export interface DispatcherOptions {
   readonly settingsPath: string;
   /** The store of these settings: absolute, letters, digits and `/._@+-` only. */
   readonly store: string;
-  /** Whose reading these settings name. */
-  readonly semantics: Semantics;
+  /** Semantics of these settings. */
+  readonly semantics: "crun" | "runc";
   /** Names of these settings, decided. */
   readonly names: "host" | "builtin";
   /** Users that may own what is believed. */
@@ -132,15 +130,10 @@ function header({ tools }: DispatcherOptions): string {
 
 function render(
   body: string,
-  options: DispatcherOptions & Partial<WrapperOptions>,
+  options: DispatcherOptions,
   more: Readonly<Record<string, string>>,
 ): string {
-  const { tools, store, names, owners } = options;
-  const { runtime, runtimeKind = "unknown", semantics } = options;
-  const environment = environmentName(
-    semanticsSetting({ semantics, runtime, runtimeKind }),
-    names,
-  );
+  const { tools, store, semantics, names, owners } = options;
   if (
     !/^(?:\/[\w.@+-]+)+$/.test(store) || /\/\.\.?(?:\/|$)/.test(store)
   ) throw unusable("store", store);
@@ -152,7 +145,7 @@ function render(
   const awk = [
     ...tools.awk,
     ...["-v", `store=${store}`],
-    ...["-v", `environment=${environment}`],
+    ...["-v", `environment=${semantics}.${names}`],
     ...["-v", `owners= ${owners.map(Number).join(" ")} `],
     ...["-v", `folders=${folders.join(":")}`],
   ];
@@ -176,7 +169,7 @@ function render(
     UNREAD: tools.awkKeepsNul ? "unread" : "read",
     SETTINGS: quoteForSh(options.settingsPath),
     STORE: store,
-    ENVIRONMENT: `${store}/${environment}`,
+    ENVIRONMENT: `${store}/environment.${semantics}.${names}`,
     FOLDERS: words(folders),
     ...more,
   };

@@ -211,6 +211,20 @@ async function put(directory: string, entry: Entry): Promise<PutResult> {
 }
 
 /**
+ * Names the file that tells the dispatcher what is current.
+ *
+ * @param semantics Whose filter is meant.
+ * @param names Whose names exist.
+ * @returns Such as `environment.crun.host`.
+ */
+export function environmentName(
+  semantics: "crun" | "runc",
+  names: "host" | "builtin",
+): string {
+  return `environment.${semantics}.${names}`;
+}
+
+/**
  * Writes what the dispatcher needs to know.
  *
  * @param environment The environment.
@@ -219,7 +233,7 @@ async function put(directory: string, entry: Entry): Promise<PutResult> {
 export function formatEnvironment(
   environment: Environment,
 ): string | undefined {
-  const { files } = environment;
+  const { files } = environment.names;
   if (files === undefined) return undefined;
   if (files.some(({ path }) => !/^\/[\w./@+-]+$/.test(path))) return undefined;
   return [
@@ -236,7 +250,10 @@ async function putEnvironment(
 ): Promise<void> {
   const text = formatEnvironment(environment);
   if (text === undefined) return;
-  const { name } = environment;
+  const name = environmentName(
+    environment.semantics,
+    environment.names.kind,
+  );
   try {
     const there = await Deno.readTextFile(`${directory}/${name}`);
     if (there === text) return;
@@ -257,7 +274,8 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
   for (const name of names.sort()) {
     const parts = parseEntryName(name);
     if (parts === undefined) {
-      const ours = /^environment\.(?:crun|runc)[\w.@+-]*$/.test(name) ||
+      const ours =
+        /^environment\.(?:crun|runc)\.(?:host|builtin)$/.test(name) ||
         name === LOCK;
       if (!ours) items.push({ name, problem: "it is no entry" });
       continue;

@@ -31,7 +31,7 @@ export interface DockerFilter {
   readonly caps: readonly string[];
   /** Docker's names of the native architecture. */
   readonly arches: readonly string[];
-  /** Least kernel; absent if the profile has none. */
+  /** Least kernel; absent where absent. */
   readonly minKernel?: KernelVersion;
 }
 
@@ -40,14 +40,7 @@ const DOCKER_ARCHES: Vocabulary<string> = {
   what: "architecture",
   code: "unknown-docker-architecture",
   prefix: "",
-  words: [
-    ...Object.values(ARCH_SPELLINGS).map((spelling) => spelling.docker),
-    "mips",
-    "mips64",
-    "mips64n32",
-    "ppc",
-    "ppc64",
-  ],
+  words: Object.values(ARCH_SPELLINGS).map((spelling) => spelling.docker),
 };
 
 /** Capabilities as Docker compares them. */
@@ -66,7 +59,7 @@ const FIELDS: readonly string[] = ["caps", "arches", "minKernel"];
  *
  * @param rule The rule.
  * @param field Which of the two.
- * @returns The conditions, or `undefined` if they are absent or wrong.
+ * @returns The conditions, or `undefined` where absent or wrong.
  */
 export function readFilter(
   rule: Part<JsonObject>,

@@ -114,11 +114,11 @@ export function checkNames(
 }
 
 /**
- * Compares an entry with what calls without a rule get.
+ * Says whether an entry denies what calls without a rule may do.
  *
  * @param entry The entry.
  * @param defaultValue What calls without a rule get.
- * @returns Whether the entry is stricter.
+ * @returns Whether its action is the stricter one.
  */
 export function isStricter(
   entry: LinuxSyscall,

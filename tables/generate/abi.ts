@@ -22,6 +22,8 @@ export interface Abi {
   readonly audit: string;
   /** Bits of a `long` in user space, which is what an argument is. */
   readonly bits: 32 | 64;
+  /** Name of the architecture of the other byte order that has the same calls. */
+  readonly twin?: string;
 }
 
 /**
@@ -150,9 +152,68 @@ export const ABIS: readonly Abi[] = [
     audit: "AUDIT_ARCH_MIPSEL64N32",
     bits: 32,
   },
+  {
+    name: "ppc64",
+    constant: "PPC64",
+    suite: "sid",
+    triplet: "powerpc64-linux-gnu",
+    defines: ["__powerpc__", "__powerpc64__"],
+    audit: "AUDIT_ARCH_PPC64",
+    bits: 64,
+    twin: "ppc64le",
+  },
+  {
+    name: "ppc",
+    constant: "PPC",
+    suite: "sid",
+    triplet: "powerpc-linux-gnu",
+    defines: ["__powerpc__"],
+    audit: "AUDIT_ARCH_PPC",
+    bits: 32,
+  },
+  {
+    name: "mips64",
+    constant: "MIPS64",
+    suite: "sid",
+    triplet: "mips64-linux-gnuabi64",
+    defines: ["__mips__", "_MIPS_SIM=_MIPS_SIM_ABI64", "_MIPS_SZLONG=64"],
+    audit: "AUDIT_ARCH_MIPS64",
+    bits: 64,
+    twin: "mips64el",
+  },
+  {
+    name: "mips",
+    constant: "MIPS",
+    suite: "sid",
+    triplet: "mips-linux-gnu",
+    defines: ["__mips__", "_MIPS_SIM=_MIPS_SIM_ABI32", "_MIPS_SZLONG=32"],
+    audit: "AUDIT_ARCH_MIPS",
+    bits: 32,
+    twin: "mipsel",
+  },
+  {
+    name: "mips64n32",
+    constant: "MIPS64N32",
+    suite: "sid",
+    triplet: "mips64-linux-gnuabi64",
+    defines: ["__mips__", "_MIPS_SIM=_MIPS_SIM_NABI32", "_MIPS_SZLONG=32"],
+    audit: "AUDIT_ARCH_MIPS64N32",
+    bits: 32,
+    twin: "mipsel64n32",
+  },
 ];
 
 /** libseccomp's own name of an architecture, as in `SCMP_ARCH_*`. */
 export function libraryName(abi: Abi): string {
   return abi.name === "mips64el" ? "mipsel64" : abi.name;
+}
+
+/**
+ * Finds the architecture whose table another one shares.
+ *
+ * @param abi The architecture.
+ * @returns Its twin, which comes earlier in `ABIS`; `undefined` if it has none.
+ */
+export function twinOf({ twin }: Abi): Abi | undefined {
+  return ABIS.find(({ name }) => name === twin);
 }

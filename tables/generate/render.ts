@@ -5,7 +5,7 @@
  */
 
 import { type OtherArch, writeRuns } from "../arch_data.ts";
-import { type Abi, libraryName } from "./abi.ts";
+import { type Abi, libraryName, twinOf } from "./abi.ts";
 import type { HeaderTable } from "./headers.ts";
 import type { MergedTable } from "./merge.ts";
 
@@ -39,6 +39,7 @@ export function renderArch(
     `${abi.triplet} with ${abi.bits}-bit long`,
     ...origin.libraries,
   ];
+  const twin = twinOf(abi);
   const notes = [
     ...note("In the headers only", table.headersOnly),
     ...note("In libseccomp only", table.librariesOnly),
@@ -50,7 +51,11 @@ export function renderArch(
       ...notes,
     ])
   }
-import type { ArchData } from "../arch_data.ts";
+import type { ArchData } from "../arch_data.ts";${
+    twin === undefined
+      ? ""
+      : `\nimport { ${twin.constant} } from "./${twin.name}.ts";`
+  }
 
 /** What a filter needs to know about ${abi.name}. */
 export const ${abi.constant}: ArchData = {
@@ -60,20 +65,51 @@ export const ${abi.constant}: ArchData = {
   bits: ${abi.bits},
   littleEndian: ${headers.littleEndian},
   syscallBit: ${headers.syscallBit === 0 ? "0" : hex(headers.syscallBit)},
-  multiplexers: [${
-    table.multiplexers.map(({ nr, calls }) => `
+${twin === undefined ? renderCalls(table) : renderTwin(twin)}};
+`;
+}
+
+/** The calls of an architecture. */
+function renderCalls({ multiplexers, syscalls }: MergedTable): string {
+  return `  multiplexers: [${
+    multiplexers.map(({ nr, calls }) => `
     {
       nr: ${nr},
       calls: \`
 ${writeRuns(calls)}
 \`,
     },`).join("")
-  }${table.multiplexers.length > 0 ? "\n  " : ""}],
+  }${multiplexers.length > 0 ? "\n  " : ""}],
   syscalls: \`
-${writeRuns(table.syscalls)}
+${writeRuns(syscalls)}
 \`,
-};
 `;
+}
+
+/** The calls of the architecture of the other byte order, which are the same. */
+function renderTwin({ constant }: Abi): string {
+  return `  multiplexers: ${constant}.multiplexers,
+  syscalls: ${constant}.syscalls,
+`;
+}
+
+/**
+ * Makes sure that an architecture and its twin have the same calls.
+ *
+ * @param abi The architecture.
+ * @param table Its calls.
+ * @param twin Those of its twin.
+ * @throws {Error} When they differ.
+ */
+export function checkTwin(
+  abi: Abi,
+  table: MergedTable,
+  twin: MergedTable | undefined,
+): void {
+  if (twin !== undefined && renderCalls(twin) === renderCalls(table)) return;
+  throw new Error(
+    `Cannot share the table of ${abi.twin} with ${abi.name}: they differ; leave twin out`,
+  );
 }
 
 /** Text of `tables/syscalls/other.ts`. */

@@ -25,24 +25,6 @@ export const OTHER_ARCHES: readonly OtherArch[] = [
     littleEndian: false,
   },
   {
-    scmp: "SCMP_ARCH_MIPS",
-    scmpToken: 0x0000_0008,
-    bits: 32,
-    littleEndian: false,
-  },
-  {
-    scmp: "SCMP_ARCH_MIPS64",
-    scmpToken: 0x8000_0008,
-    bits: 64,
-    littleEndian: false,
-  },
-  {
-    scmp: "SCMP_ARCH_MIPS64N32",
-    scmpToken: 0xa000_0008,
-    bits: 32,
-    littleEndian: false,
-  },
-  {
     scmp: "SCMP_ARCH_PARISC",
     scmpToken: 0x0000_000f,
     bits: 32,
@@ -51,18 +33,6 @@ export const OTHER_ARCHES: readonly OtherArch[] = [
   {
     scmp: "SCMP_ARCH_PARISC64",
     scmpToken: 0x8000_000f,
-    bits: 64,
-    littleEndian: false,
-  },
-  {
-    scmp: "SCMP_ARCH_PPC",
-    scmpToken: 0x0000_0014,
-    bits: 32,
-    littleEndian: false,
-  },
-  {
-    scmp: "SCMP_ARCH_PPC64",
-    scmpToken: 0x8000_0015,
     bits: 64,
     littleEndian: false,
   },

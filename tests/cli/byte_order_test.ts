@@ -46,7 +46,15 @@ async function formsOf(
 
 Deno.test("filters of either byte order are the same in every form", async () => {
   await using folder = await createFolder();
-  for (const [arch, scmp] of [["s390x", "S390X"], ["aarch64", "AARCH64"]]) {
+  for (
+    const [arch, scmp] of [
+      ["s390x", "S390X"],
+      ["ppc64", "PPC64"],
+      ["mips64", "MIPS64"],
+      ["aarch64", "AARCH64"],
+    ]
+  ) {
+    const littleEndian = arch === "aarch64";
     const profile = await folder.write(
       "p.json",
       profileFor(`SCMP_ARCH_${scmp}`),
@@ -70,10 +78,10 @@ Deno.test("filters of either byte order are the same in every form", async () =>
       const same = await call(["prove", "-q", ...from, file, file]);
       assertEquals([same.code, same.err], [0, ""], file);
       const text = await call(["disasm", ...from, file]);
-      assertEquals(/^ +\.big-endian\n/.test(text.out), arch === "s390x", file);
-      const [low = "", high = ""] = arch === "s390x"
-        ? ["\\[28\\]", "\\[24\\]"]
-        : ["\\[24\\]", "\\[28\\]"];
+      assertEquals(/^ +\.big-endian\n/.test(text.out), !littleEndian, file);
+      const [low = "", high = ""] = littleEndian
+        ? ["\\[24\\]", "\\[28\\]"]
+        : ["\\[28\\]", "\\[24\\]"];
       assertMatch(text.out, new RegExp(`ld ${low} +; args\\[1\\], low half\n`));
       assertMatch(
         text.out,
@@ -161,10 +169,21 @@ Deno.test("base64 and hex in lines are one filter where lines are none", async (
 Deno.test("simulate answers on filters of either byte order as the oracle does", async () => {
   await using folder = await createFolder();
   const done = new Map<string, number>();
-  const natives: readonly ArchName[] = ["s390x", "s390", "aarch64", "x86"];
+  const natives: readonly ArchName[] = [
+    ...[
+      "s390x",
+      "s390",
+      "ppc64",
+      "ppc",
+      "mips64",
+      "mips",
+      "mips64n32",
+    ] as const,
+    ...["aarch64", "x86", "ppc64le", "mips64el"] as const,
+  ];
   for (
     let seed = SEED;
-    done.size < 4 || Math.min(...done.values()) < 6;
+    done.size < natives.length || Math.min(...done.values()) < 6;
     seed++
   ) {
     const { seccomp, target: { semantics } } = generateAny(seed);

@@ -77,6 +77,9 @@ const NATIVES: readonly ArchName[] = [
   "mipsel",
   "riscv64",
   "loongarch64",
+  "ppc64",
+  "mips64",
+  "mips",
 ];
 
 /** Versions on both sides of each change that decides a filter. */

@@ -28,8 +28,8 @@ Deno.test("generateAny() draws every operator, action and machine", () => {
       }
     }
   }
-  // 10 machines, 2 runtimes, 9 actions, 7 operators, repeated indices.
-  assertEquals(seen.size, 29, [...seen].join(" "));
+  // 13 machines, 2 runtimes, 9 actions, 7 operators, repeated indices.
+  assertEquals(seen.size, 32, [...seen].join(" "));
 });
 
 Deno.test("shrink() leaves what a failure needs", async () => {

@@ -6,10 +6,10 @@
  */
 
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
-import { ARCHES, type ArchName } from "../../tables/arch.ts";
+import { ARCHES } from "../../tables/arch.ts";
 import { sharedFile } from "../machine.ts";
 import type { OracleArch, OracleHost } from "./host.ts";
-import { archOf, hostOf } from "./meaning.ts";
+import { hostOf } from "./meaning.ts";
 import { parseExact, toSection } from "./read_section.ts";
 
 /** One verdict. */
@@ -119,17 +119,6 @@ export function vectorArch(name: string): OracleArch {
   return arch;
 }
 
-function bigEndian(name: ArchName, scmp: string, token: number): OracleArch {
-  const base = archOf(name);
-  return {
-    ...base,
-    scmp,
-    scmpToken: token,
-    auditArch: token,
-    littleEndian: false,
-  };
-}
-
 function named(
   scmp: string,
   token: number,
@@ -150,29 +139,8 @@ function named(
 
 const PARISC = { read: 3, write: 4, close: 6, "rt_sigreturn": 173 };
 
-/** What the tests name of 32-bit PowerPC; its multiplexers are those of s390. */
-const PPC: OracleArch = {
-  ...named("SCMP_ARCH_PPC", 0x0000_0014, 32, {
-    read: 3,
-    write: 4,
-    close: 6,
-    "rt_sigreturn": 172,
-    socket: 326,
-    connect: 328,
-    shutdown: 338,
-    accept: 330,
-    accept4: 344,
-  }),
-  multiplexed: archOf("s390").multiplexed,
-};
-
 /** Architectures of the tests that the project has no table for. */
 const OTHERS: readonly OracleArch[] = [
-  bigEndian("mipsel", "SCMP_ARCH_MIPS", 0x0000_0008),
-  bigEndian("mips64el", "SCMP_ARCH_MIPS64", 0x8000_0008),
-  bigEndian("mipsel64n32", "SCMP_ARCH_MIPS64N32", 0xa000_0008),
-  bigEndian("ppc64le", "SCMP_ARCH_PPC64", 0x8000_0015),
   named("SCMP_ARCH_PARISC", 0x0000_000f, 32, PARISC),
   named("SCMP_ARCH_PARISC64", 0x8000_000f, 64, PARISC),
-  PPC,
 ];
