@@ -7,6 +7,7 @@
 import { buildCommand, type Command } from "@stricli/core";
 import { type Target, TARGETS } from "../install/manifest.ts";
 import { OUTPUT_FLAG, word } from "./input/flags.ts";
+import { semanticsWord } from "./input/semantics.ts";
 import type { InstallFlags } from "./commands/install.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 import type { StatusFlags } from "./commands/status.ts";
@@ -97,10 +98,11 @@ export const install: Command<AppContext> = buildCommand<
       },
       strict: { ...BOOLEAN, brief: "Refuse what cannot be optimized" },
       semantics: {
-        kind: "enum",
-        values: ["crun", "runc"],
+        kind: "parsed",
+        parse: semanticsWord,
         optional: true,
-        brief: "Whose meaning (default: runc for docker and containerd)",
+        placeholder: "WHOSE",
+        brief: "crun[@X.Y] or runc[@X.Y] (runc for docker, containerd)",
       },
       names: {
         kind: "enum",

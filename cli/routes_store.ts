@@ -12,6 +12,7 @@ import {
   TELL_FLAGS,
   word,
 } from "./input/flags.ts";
+import { semanticsWord } from "./input/semantics.ts";
 import { type AppContext, lazily } from "./lazy.ts";
 import type { StoreFlags } from "./commands/store_open.ts";
 import type { HookFlags } from "./commands/store_open.ts";
@@ -38,10 +39,11 @@ const HOOK_FLAGS: Flags<HookFlags> = {
     brief: "Such as /etc/seccomp-tree/podman.json",
   },
   semantics: {
-    kind: "enum",
-    values: ["crun", "runc"],
+    kind: "parsed",
+    parse: semanticsWord,
     optional: true,
-    brief: "With runc's ENOSYS stub or without (default: crun)",
+    placeholder: "WHOSE",
+    brief: "crun[@X.Y] or runc[@X.Y] (default: this host's crun)",
   },
   names: {
     kind: "enum",

@@ -13,8 +13,9 @@ import {
 } from "./environment.ts";
 import { RefusedError } from "./error.ts";
 import type { Log } from "./log.ts";
+import { ownSemantics } from "./own_semantics.ts";
 import type { RewriteContext } from "./precreate.ts";
-import type { Settings } from "./settings.ts";
+import { semanticsSetting, type Settings } from "./settings.ts";
 import { openStore, type Store } from "./store/store.ts";
 
 /**
@@ -32,7 +33,7 @@ export async function gatherContext(
   deadline: Deadline,
   log: Log,
 ): Promise<RewriteContext> {
-  const { semantics, strict, names } = settings;
+  const { strict, names } = settings;
   const host = names === "builtin" ? undefined : await hostNames();
   if (host === undefined && names === "auto") {
     log.write(
@@ -40,8 +41,13 @@ export async function gatherContext(
       `Names resolve by the built-in table: ${whyNoNames()}`,
     );
   }
+  const setting = semanticsSetting(settings);
+  const { semantics, files, note } = await ownSemantics(setting);
+  if (note !== undefined) log.write("info", note);
   const environment = await describeEnvironment({
     semantics,
+    setting,
+    files,
     names: host ?? await builtinNames(),
   });
   const isExact = environment.names.exact;

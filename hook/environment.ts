@@ -8,6 +8,12 @@
 import { hostArch } from "../host/machine.ts";
 import { type Arch, SYSCALL_TABLE_VERSION } from "../tables/arch.ts";
 import type { KnownCalls } from "../profile/semantics/names.ts";
+import { NEWEST } from "../profile/semantics/quirks.ts";
+import {
+  type Semantics,
+  splitSemantics,
+} from "../profile/semantics/versions.ts";
+import { type FileIdentity, identify } from "./file_identity.ts";
 import { digestFields, sha256 } from "./store/digest.ts";
 
 /** Version of the compiler, that of deno.json: another version, other entries. */
@@ -15,16 +21,6 @@ export const COMPILER_VERSION = "0.1.0";
 
 /** First field of every digest: the layout of keys and entries. */
 export const FORMAT = "seccomp-tree entry 1";
-
-/** A file whose change makes a new environment likely. */
-export interface FileIdentity {
-  /** Absolute path. */
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Seconds since 1970 of the last change. */
-  readonly mtime: number;
-}
 
 /** Where names come from. */
 export interface NameSource {
@@ -44,22 +40,38 @@ export interface NameSource {
 export interface Environment {
   /** Native architecture. */
   readonly native: Arch;
-  /** Whose filter is meant. */
-  readonly semantics: "crun" | "runc";
-  /** Where names come from. */
+  /** Whose reading counts, with its version. */
+  readonly semantics: Semantics;
+  /** Source of names. */
   readonly names: NameSource;
   /** Digest of all this, 16 hexadecimal digits. */
   readonly id: string;
+  /** Name of the file that tells a dispatcher which entries are current. */
+  readonly name: string;
+  /** Files whose change may mean another environment; absent if they are unknown. */
+  readonly files?: readonly FileIdentity[];
 }
 
 /** What to make an environment of. */
 export interface EnvironmentOptions {
-  /** Whose filter is meant. */
-  readonly semantics: "crun" | "runc";
-  /** Where names come from. */
+  /** Whose reading counts; without a version, the newest known one. */
+  readonly semantics: Semantics;
+  /** Source of names. */
   readonly names: NameSource;
   /** Native architecture; this machine's by default. */
   readonly native?: Arch;
+  /** What the settings say; the reading itself by default. */
+  readonly setting?: SemanticsSetting;
+  /** Files whose change may mean another version of the runtime; none by default. */
+  readonly files?: readonly FileIdentity[];
+}
+
+/** Whose reading settings name. */
+export interface SemanticsSetting {
+  /** The runtime, and its version if that is decided. */
+  readonly semantics: Semantics;
+  /** Path of the runtime; absent if it is found by name. */
+  readonly program?: string;
 }
 
 /**
@@ -67,18 +79,20 @@ export interface EnvironmentOptions {
  *
  * @param options Semantics and names.
  * @returns The environment.
- * @throws {RangeError} Where this machine has no system call table.
+ * @throws {RangeError} If this machine has no system call table.
  */
 export async function describeEnvironment(
   options: EnvironmentOptions,
 ): Promise<Environment> {
-  const { semantics, names } = options;
+  const { names, files = [] } = options;
   const native = options.native ?? hostArch();
   if (native === undefined) {
     throw new RangeError(
       `Cannot compile for ${Deno.build.arch}: no system call table`,
     );
   }
+  const { runtime, version } = splitSemantics(options.semantics);
+  const semantics: Semantics = `${runtime}@${version ?? NEWEST[runtime]}`;
   const id = (await digestFields([
     FORMAT,
     COMPILER_VERSION,
@@ -86,24 +100,58 @@ export async function describeEnvironment(
     semantics,
     names.label,
   ])).slice(0, 16);
-  return { native, semantics, names, id };
+  const setting = options.setting ?? { semantics: options.semantics };
+  return {
+    native,
+    semantics,
+    names,
+    id,
+    name: environmentName(setting, names.kind),
+    ...(names.files === undefined ? {} : { files: [...names.files, ...files] }),
+  };
+}
+
+/**
+ * Names the file that tells the dispatcher what is current. Settings that may
+ * mean different versions have different files.
+ *
+ * @param setting What the settings say.
+ * @param names Whose names exist.
+ * @returns Such as `environment.crun.host`.
+ */
+export function environmentName(
+  { semantics, program }: SemanticsSetting,
+  names: "host" | "builtin",
+): string {
+  const { version } = splitSemantics(semantics);
+  const where = version === undefined && program !== undefined
+    ? `.${program.replace(/[^\w.-]/g, escaped)}`
+    : "";
+  return `environment.${semantics}.${names}${where}`;
+}
+
+/** A character as its number, so that different paths stay different. */
+function escaped(character: string): string {
+  return `+${character.codePointAt(0)?.toString(16)}+`;
 }
 
 /**
  * Lists the environments in which this machine's containers may ask for
- * filters now: either runtime, either source of names.
+ * filters now: any reading, either source of names.
  *
  * @param host What {@linkcode hostNames} found.
+ * @param readings Whose reading may count.
  * @returns Their ids.
- * @throws {RangeError} Where this machine has no system call table.
+ * @throws {RangeError} If this machine has no system call table.
  */
 export async function presentEnvironments(
   host: NameSource | undefined,
+  readings: Iterable<Semantics>,
 ): Promise<ReadonlySet<string>> {
   const sources = [await builtinNames(), ...(host === undefined ? [] : [host])];
   const ids = new Set<string>();
-  for (const names of sources) {
-    for (const semantics of ["crun", "runc"] as const) {
+  for (const semantics of readings) {
+    for (const names of sources) {
       ids.add((await describeEnvironment({ semantics, names })).id);
     }
   }
@@ -185,17 +233,6 @@ function identifyAll(
   paths: readonly string[],
 ): Promise<readonly FileIdentity[]> {
   return Promise.all(paths.map(identify));
-}
-
-/**
- * Looks at a file.
- *
- * @param path Absolute path.
- * @returns Size and time of last change.
- */
-export async function identify(path: string): Promise<FileIdentity> {
-  const { size, mtime } = await Deno.stat(path);
-  return { path, size, mtime: Math.floor((mtime?.getTime() ?? 0) / 1000) };
 }
 
 /**

@@ -14,12 +14,14 @@
  *
  * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME VALUE`
  * for each setting: `--store`, `--log`, `--semantics`, `--names`, `--verify`,
- * `--deadlineMs`, `--runtime`, `--runtimeKind`. `--refused STATUS` has it end
+ * `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics runc@1.1.5` decides
+ * the version; without one the runtime is asked. `--refused STATUS` has it end
  * with another status than 1 where a container must not start: Deno itself ends
  * with 1 where it cannot start.
  *
  * Without any permission flag a configuration is rewritten all the same, with
- * the built-in table of names and without a store, and the log says so. The
+ * the built-in table of names, as the newest known version of the runtime reads
+ * it, and without a store; the log says so. The
  * store takes `--allow-read`, `--allow-write` and `--allow-sys=uid`; the host's names and the
  * live filter take `-A`, because libraries are called and /proc is read.
  *

@@ -35,15 +35,18 @@ export {
 export type {
   Environment,
   EnvironmentOptions,
-  FileIdentity,
   NameSource,
+  SemanticsSetting,
 } from "./environment.ts";
 export { RefusedError } from "./error.ts";
 export type { RefusalCode } from "./error.ts";
+export type { FileIdentity } from "./file_identity.ts";
 export type { FilterContext } from "./filter.ts";
 export { openLog } from "./log.ts";
 export type { Log, LogTarget } from "./log.ts";
 export type { LogLevel } from "./syslog.ts";
+export { ownSemantics } from "./own_semantics.ts";
+export type { OwnSemantics } from "./own_semantics.ts";
 export { rewriteConfig } from "./precreate.ts";
 export type { Rewrite, RewriteContext } from "./precreate.ts";
 export { ANNOTATION } from "./rewrite.ts";
@@ -58,4 +61,5 @@ export type {
   StoreItem,
   StoreOptions,
 } from "./store/store.ts";
+export type { RuntimeName, Semantics } from "../profile/semantics/versions.ts";
 export type { Arch, ArchName, MultiplexedCall } from "../tables/arch.ts";

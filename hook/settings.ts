@@ -19,6 +19,12 @@
  * @module
  */
 
+import {
+  parseSemantics,
+  type Semantics,
+  splitSemantics,
+} from "../profile/semantics/versions.ts";
+import type { SemanticsSetting } from "./environment.ts";
 import { RefusedError } from "./error.ts";
 import type { LogTarget } from "./log.ts";
 import { parseObject } from "./rewrite.ts";
@@ -35,8 +41,11 @@ export interface Settings {
   readonly store: string | undefined;
   /** Where messages go. */
   readonly log: LogTarget;
-  /** Whose filter is meant: `runc` adds its ENOSYS stub. */
-  readonly semantics: "crun" | "runc";
+  /**
+   * Whose reading of the section counts, such as `runc` or `runc@1.1.5`. A
+   * runtime without a version is asked for its own.
+   */
+  readonly semantics: Semantics;
   /** Whose names exist; `auto` is the host's where it may be asked. */
   readonly names: "auto" | "host" | "builtin";
   /** Whether what cannot be optimized is refused. */
@@ -79,9 +88,9 @@ const READERS: Readonly<
     return typeof into.log === "string" || isAbsolute(text);
   },
   semantics(into, text): boolean {
-    if (text !== "crun" && text !== "runc") return false;
-    into.semantics = text;
-    return true;
+    const semantics = parseSemantics(text);
+    if (semantics !== undefined) into.semantics = semantics;
+    return semantics !== undefined;
   },
   names(into, text): boolean {
     if (text !== "auto" && text !== "host" && text !== "builtin") return false;
@@ -111,6 +120,28 @@ const READERS: Readonly<
     return true;
   },
 };
+
+/**
+ * Tells whose reading settings name: behind a wrapper, the version is that of
+ * the runtime which it becomes.
+ *
+ * @param settings The settings.
+ * @returns The reading, and the program that says its version.
+ */
+export function semanticsSetting(
+  { semantics, runtime, runtimeKind }: Pick<
+    Settings,
+    "semantics" | "runtime" | "runtimeKind"
+  >,
+): SemanticsSetting {
+  return {
+    semantics,
+    ...(runtime !== undefined &&
+        splitSemantics(semantics).runtime === runtimeKind
+      ? { program: runtime }
+      : {}),
+  };
+}
 
 /**
  * Sets one setting.

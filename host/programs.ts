@@ -4,6 +4,17 @@
  * @module
  */
 
+/** Folders with programs of a system, in the order of search. */
+export const PROGRAM_FOLDERS: readonly string[] = [
+  "/usr/local/bin",
+  "/usr/local/sbin",
+  "/usr/bin",
+  "/usr/sbin",
+  "/bin",
+  "/sbin",
+  "/usr/libexec",
+];
+
 /** How to look. */
 export interface ProgramSearch {
   /** Folders in their order; those of `PATH` if absent. */

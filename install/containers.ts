@@ -84,6 +84,42 @@ export async function findContainers(
   return found;
 }
 
+/**
+ * Finds the runtime of the container that a process is in.
+ *
+ * @param pid The process.
+ * @param folders Folders of state; the usual ones by default.
+ * @returns The runtime, or `undefined` if no container is found for it.
+ */
+export async function findRuntimeOf(
+  pid: number,
+  folders: readonly string[] = STATE_FOLDERS,
+): Promise<"crun" | "runc" | undefined> {
+  const mounts = await mountNamespace(pid);
+  for (const pattern of folders) {
+    for (const folder of await expand(pattern)) {
+      for (const id of await namesIn(folder)) {
+        const container = await readState(`${folder}/${id}`);
+        if (container === undefined) continue;
+        const isSame = container.pid === pid ||
+          (mounts !== undefined &&
+            mounts === await mountNamespace(container.pid));
+        if (isSame) return container.runtime;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Names the mount namespace of a process, which its whole container shares. */
+async function mountNamespace(pid: number): Promise<string | undefined> {
+  try {
+    return await Deno.readLink(`/proc/${pid}/ns/mnt`);
+  } catch {
+    return undefined;
+  }
+}
+
 interface State {
   readonly pid: number;
   readonly bundle: string | undefined;

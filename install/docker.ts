@@ -5,6 +5,7 @@
  */
 
 import { ask } from "../host/command.ts";
+import { splitSemantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import { findBelow } from "./runtimes.ts";
@@ -94,7 +95,7 @@ export function refuseOtherModes(
 export function movedFromRunc(
   { semantics }: TargetOptions,
 ): readonly string[] {
-  return semantics === "runc" ? [] : [
+  return splitSemantics(semantics).runtime === "runc" ? [] : [
     "runc answers calls newer than the profile with ENOSYS, crun as the profile says: pass --semantics runc to keep that when you come from runc",
   ];
 }

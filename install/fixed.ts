@@ -12,11 +12,13 @@ import { parseProfile } from "../profile/formats/parse.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
 import { hostArch } from "../host/machine.ts";
+import type { Semantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 
 /** What filters are made with. */
 export interface FixedOptions {
-  readonly semantics: "crun" | "runc";
+  /** Whose reading counts; without a version, the newest known one. */
+  readonly semantics: Semantics;
   readonly names: "host" | "builtin";
   /** Kernel that containers will run on: Docker would decide `minKernel` by it. */
   readonly kernel?: KernelVersion | undefined;

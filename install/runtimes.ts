@@ -5,7 +5,7 @@
  */
 
 import { ask, type Outcome } from "../host/command.ts";
-import { findProgram } from "../host/programs.ts";
+import { findProgram, PROGRAM_FOLDERS } from "../host/programs.ts";
 import { locateFile } from "./disk.ts";
 
 /** What a runtime is, whatever it is called. */
@@ -40,17 +40,6 @@ const NAMES: readonly string[] = [
   "youki",
   "runsc",
   "kata-runtime",
-];
-
-/** Where programs are looked for, in this order. */
-export const PROGRAM_FOLDERS: readonly string[] = [
-  "/usr/local/bin",
-  "/usr/local/sbin",
-  "/usr/bin",
-  "/usr/sbin",
-  "/bin",
-  "/sbin",
-  "/usr/libexec",
 ];
 
 /** A program of a system. */

@@ -6,8 +6,18 @@
  */
 
 import { messageOf } from "../host/reason.ts";
-import { hostNames, presentEnvironments } from "../hook/environment.ts";
-import { DEFAULTS, parseSettings, type Settings } from "../hook/settings.ts";
+import {
+  hostNames,
+  presentEnvironments,
+  type SemanticsSetting,
+} from "../hook/environment.ts";
+import { presentSemantics } from "../hook/own_semantics.ts";
+import {
+  DEFAULTS,
+  parseSettings,
+  semanticsSetting,
+  type Settings,
+} from "../hook/settings.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
 import type { Place } from "./apply.ts";
 import {
@@ -236,6 +246,22 @@ export async function readSettings(
   }
 }
 
+/**
+ * Tells whose readings installations name.
+ *
+ * @param place Where.
+ * @returns What each manager's settings name.
+ */
+export async function installedSemantics(
+  place: Place,
+): Promise<readonly SemanticsSetting[]> {
+  const settings: SemanticsSetting[] = [];
+  for (const target of targetsOf(await readManifest(place))) {
+    settings.push(semanticsSetting(await readSettings(target, place)));
+  }
+  return settings;
+}
+
 async function storeStatus(
   place: Place,
 ): Promise<
@@ -252,7 +278,10 @@ async function storeStatus(
     const problem = messageOf(error);
     return { store: { ...empty, problems: [problem] }, items: [] };
   }
-  const present = await presentEnvironments(await hostNames());
+  const present = await presentEnvironments(
+    await hostNames(),
+    await presentSemantics(await installedSemantics(place)),
+  );
   const entries = items.flatMap(({ entry }) =>
     entry === undefined ? [] : [entry]
   );

@@ -10,6 +10,7 @@ import {
   renderHookDispatcher,
   renderRuntimeWrapper,
 } from "../hook/dispatcher/dispatcher.ts";
+import type { Semantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import type { Layout } from "./layout.ts";
@@ -34,7 +35,8 @@ export interface TargetOptions {
   /** Whether containers get it without asking. */
   readonly asDefault: boolean;
   readonly strict: boolean;
-  readonly semantics: "crun" | "runc";
+  /** Whose reading counts; without a version, that of the runtime when a container asks. */
+  readonly semantics: Semantics;
   readonly names: "host" | "builtin";
   /** `syslog`, `stderr` or an absolute path. */
   readonly log: string;

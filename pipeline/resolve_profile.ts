@@ -46,7 +46,7 @@ export interface ProfileTarget
 export interface Assumed {
   /** Architectures of the filter, the native one first. */
   readonly arches: readonly ArchName[];
-  /** Runtime whose reading of the profile counts. */
+  /** Whose reading of the profile counts, such as `crun` or `runc@1.1.5`. */
   readonly semantics: Target["semantics"];
   /** Capabilities of the container; absent if the format has no conditions. */
   readonly capabilities?: ReadonlySet<string>;
@@ -113,7 +113,7 @@ export function resolveProfile(
   return placing(profile, (place) => {
     const arches = named.all ??
       targetArches(named.native, seccomp.architectures);
-    const resolution = resolve(seccomp, {
+    const resolution = resolve(listing(seccomp, named.all), {
       arches,
       semantics,
       ...(knows === undefined ? {} : { knows }),
@@ -135,6 +135,22 @@ export function resolveProfile(
       assumed: assumedFor(profile, host, arches, semantics),
     };
   });
+}
+
+/**
+ * Adds the architectures that a target names beyond the native one to those that
+ * the section lists: some versions of runc treat listed ones in another way.
+ */
+function listing(
+  seccomp: LinuxSeccomp,
+  all: readonly Arch[] = [],
+): LinuxSeccomp {
+  const { architectures } = seccomp;
+  const named = all.slice(1).map(({ scmp }) => scmp);
+  return {
+    ...seccomp,
+    architectures: [...new Set([...architectures, ...named])],
+  };
 }
 
 /** Finds the architectures that a target names. */

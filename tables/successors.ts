@@ -14,10 +14,10 @@
  *   `_DEPRECATED`), and the pairs of `__NR3264_*`;
  * - Linux 5.1: `*_time64` of 32-bit architectures; 6.6: `fchmodat2`; the slots
  *   `epoll_ctl_old` and `epoll_wait_old` of x86_64 were never used;
- * - glibc 2.36: `pause` calls `ppoll` where the kernel has no `pause`.
+ * - glibc 2.36: `pause` calls `ppoll` if the kernel has no `pause`.
  *
- * `socketcall` and `ipc` have no row: a rule on them is not one on a call behind
- * them. `tests/tables/successors_test.ts` compares all rows with the tables: an
+ * `socketcall` and `ipc` have no row: a rule on them is not one on the calls that
+ * they multiplex. `tests/tables/successors_test.ts` compares all rows with the tables: an
  * architecture without a name has one of its successors.
  *
  * @module
@@ -180,7 +180,7 @@ export function successorsOf(name: string): readonly string[] {
  * Reads lines of a name, a colon and names.
  *
  * @param text The lines; empty ones are skipped.
- * @returns The names behind the colon, by the name in front of it.
+ * @returns The names after the colon, by the name before it.
  */
 export function readRows(text: string): ReadonlyMap<string, readonly string[]> {
   return new Map(

@@ -36,17 +36,18 @@ export async function createWrapper(
   crun: string,
 ): Promise<Wrapper> {
   const store = join(directory, "store");
-  const settingsPath = join(directory, "hook.json");
-  const settings = {
-    store,
-    log: join(directory, "hook.log"),
-    names: "host",
-    runtime: crun,
-    runtimeKind: "crun",
-  };
-  await Deno.writeTextFile(settingsPath, JSON.stringify(settings), {
-    mode: 0o600,
-  });
+  const settingsPath = join(directory, "wrapper.json");
+  const hookSettingsPath = join(directory, "hook.json");
+  const settings = { store, log: join(directory, "hook.log"), names: "host" };
+  for (
+    const [file, more] of [
+      [settingsPath, { runtime: crun, runtimeKind: "crun" }],
+      [hookSettingsPath, {}],
+    ] as const
+  ) {
+    const text = JSON.stringify({ ...settings, ...more });
+    await Deno.writeTextFile(file, text, { mode: 0o600 });
+  }
   const folder = join(directory, "program");
   const program = await readProgram(Deno.execPath(), "bundle");
   for (const [path, text] of program.files) {
@@ -73,7 +74,10 @@ export async function createWrapper(
   for (
     const [file, program] of [
       [path, renderRuntimeWrapper({ ...options, ...wrapper })],
-      [hook, renderHookDispatcher(options)],
+      [
+        hook,
+        renderHookDispatcher({ ...options, settingsPath: hookSettingsPath }),
+      ],
     ] as const
   ) await Deno.writeTextFile(file, program, { mode: 0o755 });
   return { path, hook, forget: `rm -rf ${store}` };

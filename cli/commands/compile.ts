@@ -17,6 +17,7 @@ import {
 } from "../output/beyond.ts";
 import { formatFilter } from "../output/formats.ts";
 import type { Io } from "../io.ts";
+import { withOwnSemantics } from "../input/semantics.ts";
 import { loadProfile, refuseTwoStdins } from "../input/source.ts";
 import { checkOut, writeArtefact } from "../output/write.ts";
 
@@ -45,7 +46,8 @@ export async function runCompile(
       ),
   );
   const cost = await readCost(io, flags);
-  const compiled = await compileSource(io, source, flags, cost);
+  const own = await withOwnSemantics(io, flags, [word]);
+  const compiled = await compileSource(io, source, own, cost);
   const { name, resolved } = compiled;
   const beyond = beyondFilter(resolved.seccomp);
   const data = await formatFilter(resolved, flags.format, beyond);

@@ -53,11 +53,9 @@ export async function runDiff(
         : "Cannot use --subset-of with two sources: give one",
     );
   }
-  if (flags.subsetOf !== undefined) {
-    const sides = await loadSubjects(io, flags, [flags.subsetOf, first]);
-    return tellSubset(io, flags, sides);
-  }
-  const sides = await loadSubjects(io, flags, [first, second ?? ""]);
+  const words = [flags.subsetOf ?? first, second ?? first] as const;
+  const sides = await loadSubjects(io, flags, words);
+  if (flags.subsetOf !== undefined) return tellSubset(io, flags, sides);
   return tellDifferences(io, flags, sides);
 }
 

@@ -17,6 +17,7 @@ import type { Change } from "../../install/item.ts";
 import { systemLayout, userLayout } from "../../install/layout.ts";
 import type { Target } from "../../install/manifest.ts";
 import type { Mode } from "../../install/target.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
 import { printable, printableLines } from "../../tables/printable.ts";
 import { MachineError, UnprovenError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
@@ -41,7 +42,7 @@ export interface InstallFlags extends PlaceFlags {
   readonly runtime?: string;
   readonly deno?: string;
   readonly strict: boolean;
-  readonly semantics?: "crun" | "runc";
+  readonly semantics?: Semantics;
   readonly names: "host" | "builtin";
   readonly log: string;
   readonly config?: string;

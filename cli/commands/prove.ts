@@ -23,6 +23,7 @@ import { EXIT } from "../exit.ts";
 import { resolveSource, tellAssumed } from "../input/filter.ts";
 import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
+import { withOwnSemantics } from "../input/semantics.ts";
 import { type GivenSource, simulateCommand } from "../output/reproduce.ts";
 import { loadSource, refuseTwoStdins } from "../input/source.ts";
 import { machineOf } from "../input/machine.ts";
@@ -99,8 +100,9 @@ export async function loadSubjects(
   words: readonly [string, string],
 ): Promise<Sides> {
   refuseTwoStdins(...words);
-  const a = await loadSubject(io, flags, words[0]);
-  const b = words[1] === words[0] ? a : await loadSubject(io, flags, words[1]);
+  const [first, second] = words;
+  const a = await loadSubject(io, flags, first, second);
+  const b = first === second ? a : await loadSubject(io, flags, second, first);
   return comparable(io, [a, b]);
 }
 
@@ -190,18 +192,27 @@ export function wantedArches(
   return [...natives, ...ARCHES].map(({ auditArch }) => auditArch);
 }
 
-/** Loads one source: a profile is taken by its meaning, it is not compiled. */
+/**
+ * Loads one source: a profile is taken by its meaning, it is not compiled.
+ *
+ * @param io Where warnings go.
+ * @param flags For whom profiles are meant.
+ * @param word The source word.
+ * @param other The source that it is compared with.
+ */
 export async function loadSubject(
   io: Io,
   flags: SourceFlags,
   word: string,
+  other?: string,
 ): Promise<NamedSubject> {
   const source = await loadSource(io, word, flags);
   if (source.kind === "profile") {
-    const resolved = await resolveSource(io, source, flags);
+    const own = await withOwnSemantics(io, flags, [word, other]);
+    const resolved = await resolveSource(io, source, own);
     const { policy, arches: [native = nativeArch()], assumed } = resolved;
-    tellAssumed(io, source.name, flags, [assumedWords(assumed, flags)]);
-    return { word, flags, native, subject: { kind: "policy", policy } };
+    tellAssumed(io, source.name, own, [assumedWords(assumed, own)]);
+    return { word, flags: own, native, subject: { kind: "policy", policy } };
   }
   for (const program of source.programs) {
     const fault = check(program);

@@ -17,6 +17,7 @@ import {
 import type { CostFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import { floorSteps } from "../../measure/lower_bound.ts";
 import type { Io } from "../io.ts";
+import { withOwnSemantics } from "../input/semantics.ts";
 import {
   type Measure,
   measure,
@@ -62,6 +63,7 @@ export async function runStats(
   ...words: readonly string[]
 ): Promise<number> {
   refuseTwoStdins(...words, flags.weights);
+  const target = await withOwnSemantics(io, flags, words);
   const cost = await readCost(io, flags);
   const weighing: MeasureWeights = {
     ...(cost.counts === undefined
@@ -73,7 +75,7 @@ export async function runStats(
   const trees: TreeReport[] = [];
   const sources = words.length === 0 ? ["default:docker"] : words;
   const { failed, code } = await forEachInput(io, sources, async (word) => {
-    const filter = await loadFilter(io, word, flags, cost);
+    const filter = await loadFilter(io, word, target, cost);
     tellNative(io, flags, filter);
     const { arches } = filter;
     const own: NamedMeasure[] = filter.programs.map((program, i) => ({

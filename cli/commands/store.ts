@@ -87,7 +87,7 @@ function checkUse(
 
 async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
   const { directory, items } = await readStore(io, flags);
-  const current = await currentEnvironments();
+  const current = await currentEnvironments(flags);
   const entries = items.flatMap(({ entry }) =>
     entry === undefined ? [] : [aboutEntry(entry, current)]
   );
@@ -149,7 +149,7 @@ async function showEntry(
       `Cannot show "${directory}/${name}": ${problem}: find out who changed it, then run "seccomp-tree store gc"`,
     );
   }
-  const about = aboutEntry(entry, await currentEnvironments());
+  const about = aboutEntry(entry, await currentEnvironments(flags));
   if (flags.output === "json") {
     const filter = encodeBase64(entry.bytes);
     const { section } = entry;
@@ -175,7 +175,7 @@ section       ${about.sectionLength} bytes
 
 async function removeStale(io: Io, flags: StoreFlags): Promise<number> {
   const { store } = await readStore(io, flags);
-  const keep = await currentEnvironments();
+  const keep = await currentEnvironments(flags);
   const removed = await store?.gc(keep) ?? [];
   io.out(
     removed.length === 0

@@ -15,12 +15,19 @@ import {
 } from "../../hook/environment.ts";
 import { RefusedError } from "../../hook/error.ts";
 import type { Log } from "../../hook/log.ts";
-import { DEFAULTS, loadSettings, type Settings } from "../../hook/settings.ts";
+import { presentSemantics } from "../../hook/own_semantics.ts";
+import {
+  DEFAULTS,
+  loadSettings,
+  semanticsSetting,
+  type Settings,
+} from "../../hook/settings.ts";
 import {
   openStore,
   type Store,
   type StoreItem,
 } from "../../hook/store/store.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
 import {
   InputError,
   MachineError,
@@ -45,7 +52,7 @@ export interface HookFlags {
   readonly store?: string;
   readonly user: boolean;
   readonly settings?: string;
-  readonly semantics?: "crun" | "runc";
+  readonly semantics?: Semantics;
   readonly names?: "host" | "builtin";
   readonly quiet: boolean;
 }
@@ -146,17 +153,26 @@ export async function readStore(
 /**
  * Lists the environments whose filters are current on this machine.
  *
+ * @param flags Whose store it is.
  * @returns Their ids.
  * @throws {MachineError} Where a library of names is there and cannot be told apart from others.
  */
-export async function currentEnvironments(): Promise<ReadonlySet<string>> {
+export async function currentEnvironments(
+  flags: HookFlags,
+): Promise<ReadonlySet<string>> {
   const host = await hostNames();
   if (host?.exact === false) {
     throw new MachineError(
       "Cannot tell which filters are current: the host's libseccomp cannot be read: run this with -A",
     );
   }
-  return await presentEnvironments(host);
+  const { installedSemantics } = await import("../../install/status.ts");
+  const place = placeOf({ user: flags.user }, []);
+  const readings = await presentSemantics([
+    semanticsSetting(await settingsOf(flags)),
+    ...await installedSemantics(place),
+  ]);
+  return await presentEnvironments(host, readings);
 }
 
 /**

@@ -5,6 +5,15 @@
  */
 
 import { messageOf } from "../../host/reason.ts";
+import {
+  distinctSemantics,
+  meaningKey,
+  readingOf,
+} from "../../profile/semantics/quirks.ts";
+import {
+  type Semantics,
+  splitSemantics,
+} from "../../profile/semantics/versions.ts";
 import { MachineError, ReportedError, UsageError } from "../error.ts";
 import { EXIT, messageLine, report } from "../exit.ts";
 import type { OutputFlags, SourceFlags } from "../input/flags.ts";
@@ -47,7 +56,7 @@ export async function runVerify(
   }
   const against = flags.against === undefined
     ? undefined
-    : await loadSubject(io, flags, flags.against);
+    : await loadSubject(io, flags, flags.against, word ?? ANY_PROCESS);
   if (against !== undefined && orderOf(against.subject) === false) {
     throw new UsageError(
       `Cannot verify against ${against.word}: it is for big-endian machines, and this one is not`,
@@ -77,15 +86,20 @@ export async function runVerify(
   const { worst } = found;
   const equalUnder = worst.result === undefined || exitOf(worst) === EXIT.ok
     ? undefined
-    : await otherwiseEqual(io, flags, groups, against);
+    : await otherwiseEqual(io, { groups, against, word });
   if (flags.output === "json") {
     io.out(jsonLine({
       pid,
       against: against.word,
+      ...(against.subject.kind === "policy"
+        ? { semantics: against.flags.semantics ?? "crun" }
+        : {}),
       ...jsonOf(found),
       ...(equalUnder === undefined ? {} : { equalUnder }),
     }));
-  } else if (worst.filters !== undefined) io.out(textOf(pid, found, against));
+  } else if (worst.filters !== undefined) {
+    io.out(textOf(flags, pid, found, against));
+  }
   if (worst.filters === undefined) return report(io, worst.error);
   if (equalUnder !== undefined && !flags.quiet) {
     const options = Object.entries(equalUnder)
@@ -100,33 +114,43 @@ function jsonLine(fields: Readonly<Record<string, unknown>>): string {
   return `${JSON.stringify({ schemaVersion: 1, ...fields })}\n`;
 }
 
+/** Stands for the processes of this machine, whichever they are. */
+const ANY_PROCESS = "pid:";
+
 /** Options that say who made the filter, and with what. */
 type Makers = Partial<Pick<VerifyFlags, "names" | "semantics">>;
 
+/** What a process is compared with. */
+interface Comparison {
+  readonly groups: readonly ThreadGroup[];
+  readonly against: NamedSubject;
+  /** The word for the process. */
+  readonly word: string;
+}
+
 /**
- * Looks whether another runtime, or the host's libseccomp, would have made of
- * the profile what is in force.
+ * Finds another runtime, another version of it, or the host's libseccomp, that
+ * would have made of the profile what is in force.
  */
 async function otherwiseEqual(
   io: Io,
-  flags: VerifyFlags,
-  groups: readonly ThreadGroup[],
-  against: NamedSubject,
+  { groups, against, word: process }: Comparison,
 ): Promise<Makers | undefined> {
-  const { word, subject } = against;
+  const { word, subject, flags } = against;
   if (subject.kind !== "policy" || word === "-") return undefined;
   const names = flags.names === "host" ? "builtin" : "host";
-  const semantics = flags.semantics === "crun" ? "runc" : "crun";
   const silent: Io = { ...io, err: () => {} };
+  const others = otherSemantics(flags.semantics ?? "crun");
   const makers: readonly Makers[] = [
     { names },
-    { semantics },
-    { names, semantics },
+    ...others.map((semantics) => ({ semantics })),
+    ...others.map((semantics) => ({ names, semantics } as const)),
   ];
   for (const changed of makers) {
     let other: NamedSubject;
     try {
-      other = await loadSubject(silent, { ...flags, ...changed }, word);
+      const asked = { ...flags, ...changed };
+      other = await loadSubject(silent, asked, word, process);
     } catch (error) {
       // The host has no libseccomp, or the profile is none with its names.
       if (error instanceof MachineError || error instanceof ReportedError) {
@@ -139,7 +163,20 @@ async function otherwiseEqual(
   return undefined;
 }
 
+/** The other runtime in its own version, then every other meaning. */
+function otherSemantics(current: Semantics): readonly Semantics[] {
+  const { runtime } = splitSemantics(current);
+  const versions = distinctSemantics()
+    .filter((semantics) => meaningKey(semantics) !== meaningKey(current))
+    .map((semantics): Semantics => {
+      const { runtime, version } = readingOf(semantics);
+      return `${runtime}@${version}`;
+    });
+  return [runtime === "crun" ? "runc" : "crun", ...versions];
+}
+
 function textOf(
+  flags: VerifyFlags,
   pid: number,
   { all, worst }: ProcessVerification,
   against: NamedSubject,
@@ -170,7 +207,7 @@ function textOf(
         [
           {
             word: `pid:${tid}`,
-            flags: against.flags,
+            flags,
             ...(tid === pid
               ? {}
               : { see: commandLine(["dump", "--thread", `pid:${tid}`]) }),

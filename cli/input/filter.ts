@@ -17,6 +17,7 @@ import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
 import { type Machine, machineOf } from "./machine.ts";
 import type { Io } from "../io.ts";
+import { withOwnSemantics } from "./semantics.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
 import { assumedWords, nativeArch, targetFor } from "./target.ts";
 
@@ -60,7 +61,8 @@ export async function loadFilter(
 ): Promise<LoadedFilter> {
   const source = await loadSource(io, word, flags);
   if (source.kind === "profile") {
-    return await compileSource(io, source, flags, cost);
+    const own = await withOwnSemantics(io, flags, [word]);
+    return await compileSource(io, source, own, cost);
   }
   const machine = machineOf(source.name, source, flags.arch);
   tellAssumed(io, source.name, flags, [machine.assumed.order ?? ""]);

@@ -15,6 +15,7 @@ import {
 } from "../../verify/limits.ts";
 import { SOURCE_KINDS } from "./guess.ts";
 import type { AppContext } from "../lazy.ts";
+import { semanticsWord } from "./semantics.ts";
 import type { TargetFlags } from "./target.ts";
 
 /** Flags of commands that read a source. */
@@ -158,10 +159,11 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     brief: "Kernel version (default: this host's)",
   },
   semantics: {
-    kind: "enum",
-    values: ["crun", "runc"],
-    default: "crun",
-    brief: "With runc's ENOSYS stub or without",
+    kind: "parsed",
+    parse: semanticsWord,
+    optional: true,
+    placeholder: "WHOSE",
+    brief: "Whose reading: crun[@X.Y], runc[@X.Y] (default: crun)",
   },
   names: {
     kind: "enum",

@@ -1,5 +1,5 @@
 /**
- * Finds out what a source is by looking at it.
+ * Guesses the format of a source from its bytes.
  *
  * @module
  */

@@ -15,6 +15,8 @@ import {
   PODMAN_DEFAULT_CAPABILITIES,
 } from "../../profile/host.ts";
 import type { UnknownNames } from "../../profile/semantics/names.ts";
+import { describeSemantics } from "../../profile/semantics/quirks.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 import type { SourceKind } from "./guess.ts";
 import { MachineError, UsageError } from "../error.ts";
@@ -24,7 +26,8 @@ export interface TargetFlags {
   readonly arch?: readonly string[];
   readonly caps?: string;
   readonly kernel?: string;
-  readonly semantics: "crun" | "runc";
+  /** The newest known crun if absent. */
+  readonly semantics?: Semantics;
   /** Built in if absent. */
   readonly names?: "builtin" | "host";
   readonly unknown: UnknownNames;
@@ -61,7 +64,7 @@ export async function targetFor(
     ...(flags.caps === undefined
       ? {}
       : { capabilities: capabilitiesOf(flags.caps, flags.from) }),
-    semantics: flags.semantics,
+    ...(flags.semantics === undefined ? {} : { semantics: flags.semantics }),
     unknown: flags.unknown,
     strict: flags.strict,
     ...(knows === undefined ? {} : { knows }),
@@ -165,7 +168,7 @@ export function assumedWords(
 ): string {
   const parts = [
     `architectures ${arches.join("+")}`,
-    `semantics ${semantics}`,
+    `semantics ${describeSemantics(semantics)}`,
     `names ${flags.names ?? "builtin"}`,
   ];
   if (capabilities !== undefined && flags.from === "podman") {

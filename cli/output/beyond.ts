@@ -1,6 +1,6 @@
 /**
  * What a profile asks for that the instructions of a filter cannot hold: flags of
- * seccomp(2), and where notifications go.
+ * seccomp(2), and the listener of notifications.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const WITHOUT_REMARKS: readonly Format[] = [
 ];
 
 /**
- * Says whether a form has a place for what the instructions cannot hold.
+ * Reports whether a form has a place for what the instructions cannot hold.
  *
  * @param form The form.
  * @returns Whether it is written there.
@@ -68,7 +68,7 @@ export function describeBeyond(
   ];
   if (parts.length === 0) return undefined;
   const toDo = form === "annotation"
-    ? ["keep them in linux.seccomp, where crun reads them"]
+    ? ["keep them in linux.seccomp, which crun reads for them"]
     : [
       ...(flags === undefined ? [] : ["pass the flags to seccomp(2)"]),
       ...(listenerPath === undefined ? [] : [

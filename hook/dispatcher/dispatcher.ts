@@ -12,7 +12,8 @@
  */
 
 import { DISPATCHER_AWK } from "./dispatcher_awk.ts";
-import { COMPILER_VERSION } from "../environment.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
+import { COMPILER_VERSION, environmentName } from "../environment.ts";
 import {
   HOOK_BODY,
   LISTING,
@@ -26,6 +27,7 @@ import {
 } from "./dispatcher_sh.ts";
 import { BARE_PATH, type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "../../host/trust.ts";
+import { semanticsSetting } from "../settings.ts";
 
 /** What a dispatcher is generated for. */
 export interface DispatcherOptions {
@@ -39,8 +41,8 @@ export interface DispatcherOptions {
   readonly settingsPath: string;
   /** The store of these settings: absolute, letters, digits and `/._@+-` only. */
   readonly store: string;
-  /** Semantics of these settings. */
-  readonly semantics: "crun" | "runc";
+  /** Whose reading these settings name. */
+  readonly semantics: Semantics;
   /** Names of these settings, decided. */
   readonly names: "host" | "builtin";
   /** Users that may own what is believed. */
@@ -130,10 +132,15 @@ function header({ tools }: DispatcherOptions): string {
 
 function render(
   body: string,
-  options: DispatcherOptions,
+  options: DispatcherOptions & Partial<WrapperOptions>,
   more: Readonly<Record<string, string>>,
 ): string {
-  const { tools, store, semantics, names, owners } = options;
+  const { tools, store, names, owners } = options;
+  const { runtime, runtimeKind = "unknown", semantics } = options;
+  const environment = environmentName(
+    semanticsSetting({ semantics, runtime, runtimeKind }),
+    names,
+  );
   if (
     !/^(?:\/[\w.@+-]+)+$/.test(store) || /\/\.\.?(?:\/|$)/.test(store)
   ) throw unusable("store", store);
@@ -145,7 +152,7 @@ function render(
   const awk = [
     ...tools.awk,
     ...["-v", `store=${store}`],
-    ...["-v", `environment=${semantics}.${names}`],
+    ...["-v", `environment=${environment}`],
     ...["-v", `owners= ${owners.map(Number).join(" ")} `],
     ...["-v", `folders=${folders.join(":")}`],
   ];
@@ -169,7 +176,7 @@ function render(
     UNREAD: tools.awkKeepsNul ? "unread" : "read",
     SETTINGS: quoteForSh(options.settingsPath),
     STORE: store,
-    ENVIRONMENT: `${store}/environment.${semantics}.${names}`,
+    ENVIRONMENT: `${store}/${environment}`,
     FOLDERS: words(folders),
     ...more,
   };

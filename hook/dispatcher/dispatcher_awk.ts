@@ -43,7 +43,7 @@
 
 /**
  * The program. It holds no single quote, so `sh` can quote it by those.
- * Its variables: `store`, `environment` (such as `crun.host`), `owners` (ids with blanks around),
+ * Its variables: `store`, `environment` (such as `environment.crun.host`), `owners` (ids with blanks around),
  * `folders` (paths with `:` between), `bundle` (1 where `.` and `config.json`
  * were listed), `sealed` (1 where a byte 2 marks the end).
  */
@@ -186,7 +186,7 @@ function listed(    n, i, line, bar, f) {
   if (bundle && !(sound(".", "directory", 0) && sound("config.json", "regularfile", 0))) miss()
 }
 function current(    path, l, w, ok) {
-  path = store "/environment." environment
+  path = store "/" environment
   if (!sound(path, "regularfile", 0)) miss()
   if ((getline l < path) <= 0 || l != "seccomp-tree environment 1") miss()
   if ((getline l < path) <= 0 || l !~ /^id [0-9a-f]+$/) miss()

@@ -211,20 +211,6 @@ async function put(directory: string, entry: Entry): Promise<PutResult> {
 }
 
 /**
- * Names the file that tells the dispatcher what is current.
- *
- * @param semantics Whose filter is meant.
- * @param names Whose names exist.
- * @returns Such as `environment.crun.host`.
- */
-export function environmentName(
-  semantics: "crun" | "runc",
-  names: "host" | "builtin",
-): string {
-  return `environment.${semantics}.${names}`;
-}
-
-/**
  * Writes what the dispatcher needs to know.
  *
  * @param environment The environment.
@@ -233,7 +219,7 @@ export function environmentName(
 export function formatEnvironment(
   environment: Environment,
 ): string | undefined {
-  const { files } = environment.names;
+  const { files } = environment;
   if (files === undefined) return undefined;
   if (files.some(({ path }) => !/^\/[\w./@+-]+$/.test(path))) return undefined;
   return [
@@ -250,10 +236,7 @@ async function putEnvironment(
 ): Promise<void> {
   const text = formatEnvironment(environment);
   if (text === undefined) return;
-  const name = environmentName(
-    environment.semantics,
-    environment.names.kind,
-  );
+  const { name } = environment;
   try {
     const there = await Deno.readTextFile(`${directory}/${name}`);
     if (there === text) return;
@@ -274,8 +257,7 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
   for (const name of names.sort()) {
     const parts = parseEntryName(name);
     if (parts === undefined) {
-      const ours =
-        /^environment\.(?:crun|runc)\.(?:host|builtin)$/.test(name) ||
+      const ours = /^environment\.(?:crun|runc)[\w.@+-]*$/.test(name) ||
         name === LOCK;
       if (!ours) items.push({ name, problem: "it is no entry" });
       continue;

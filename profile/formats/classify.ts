@@ -1,5 +1,5 @@
 /**
- * Tells the formats of profiles apart by looking at the document.
+ * Recognizes the format of a profile from its document.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { foldKey, quote } from "../text.ts";
  * Kinds of documents: an OCI `linux.seccomp` section by itself; a profile with
  * Docker's or Podman's own fields; one of Docker 1.10 to 1.12 with one `name`
  * per rule; a whole runtime configuration. Docker and Podman read one format in
- * two ways, so `podman` is never found by looking: it has to be asked for.
+ * two ways, so `podman` is never guessed: it has to be asked for.
  */
 export type ProfileKind =
   | "oci"
@@ -100,7 +100,7 @@ export function classify(
  * Finds the seccomp section of a runtime configuration.
  *
  * @param config The configuration.
- * @returns The section, or `undefined` where there is none, or null: unconfined.
+ * @returns The section, or `undefined` if it is absent or null: unconfined.
  */
 export function findSection(
   config: Part<JsonObject>,
@@ -122,7 +122,7 @@ export function findSection(
   return undefined;
 }
 
-/** Says whether a document is a whole configuration; being both is an error. */
+/** Recognizes a whole configuration; a document that is a profile as well is an error. */
 function isRuntimeConfig(object: Part<JsonObject>): boolean {
   const member = object.value.members.find((m) =>
     CONFIG_KEYS.includes(m.key.value)
@@ -142,7 +142,7 @@ function isRuntimeConfig(object: Part<JsonObject>): boolean {
   return true;
 }
 
-/** Tells the kinds of a profile by itself apart. */
+/** Finds the kind of a profile by itself. */
 function sectionKind(object: Part<JsonObject>): ProfileKind {
   const syscalls = optional(object, "syscalls")?.value;
   const rules = syscalls?.kind === "array" ? syscalls.items : [];

@@ -31,7 +31,7 @@ export interface DockerFilter {
   readonly caps: readonly string[];
   /** Docker's names of the native architecture. */
   readonly arches: readonly string[];
-  /** Least kernel; absent where absent. */
+  /** Least kernel; absent if the profile has none. */
   readonly minKernel?: KernelVersion;
 }
 
@@ -59,7 +59,7 @@ const FIELDS: readonly string[] = ["caps", "arches", "minKernel"];
  *
  * @param rule The rule.
  * @param field Which of the two.
- * @returns The conditions, or `undefined` where absent or wrong.
+ * @returns The conditions, or `undefined` if they are absent or wrong.
  */
 export function readFilter(
   rule: Part<JsonObject>,

@@ -52,7 +52,7 @@ const KAFEL =
 /** One line that is a path, and is not base64: that has no dot. */
 const PATH =
   /^(?:[.~]{0,2}\/[^\n]*|[\w@+-][\w@.+\/-]*\.(?:json|ya?ml|bpf|conf|policy|seccomp))$/;
-/** Words that stand for a profile where a container manager reads them. */
+/** Words that stand for a profile in the settings of container managers. */
 const WORD =
   /^(?:unconfined|default|runtime\/default|docker\/default|localhost\/\S+|RuntimeDefault|Unconfined)$/;
 
@@ -196,7 +196,7 @@ function foreignObject(object: JsonObject): ForeignFormat | undefined {
   return undefined;
 }
 
-/** Says whether a value is what Firecracker has for one kind of thread. */
+/** Recognizes what Firecracker has for one kind of thread. */
 function isFirecracker(value: JsonValue): boolean {
   if (value.kind !== "object") return false;
   const has = (key: string): boolean => findMember(value, key) !== undefined;

@@ -6,8 +6,8 @@
  * bytes ─decodeUtf8▶ text ─readJson▶ document ─classify▶ kind ─read…▶ section
  * ```
  *
- * Every problem of a document is reported in one throw; only where the text is
- * no JSON does reading end at the first one.
+ * Every problem of a document is reported in one throw; if the text is not
+ * JSON, reading ends at the first one.
  *
  * @module
  */
@@ -24,9 +24,9 @@ import { decodeUtf8, diagnosticAt, lineStartsOf } from "../text.ts";
 
 /** How to read. */
 export interface ParseOptions {
-  /** The kind it has to be; found by looking where absent. */
+  /** The kind it has to be; guessed from the document if absent. */
   readonly kind?: ProfileKind;
-  /** Longest text in bytes or UTF-16 units; 16 Mi where absent. */
+  /** Longest text in bytes or UTF-16 units; 16 Mi if absent. */
   readonly maxLength?: number;
 }
 
@@ -34,13 +34,13 @@ export interface ParseOptions {
 export interface ParsedProfile {
   /** What kind of document it is. */
   readonly kind: ProfileKind;
-  /** Whether the kind was found by looking at the document. */
+  /** Whether the kind was guessed from the document. */
   readonly guessed: boolean;
   /** The document, for `locate`. */
   readonly document: JsonDocument;
   /** Path of the section: empty, or `linux.seccomp`. */
   readonly sectionPath: string;
-  /** The section; `undefined` where a `config.json` has none, or null: unconfined. */
+  /** The section; `undefined` if a `config.json` has none, or null: unconfined. */
   readonly section: DockerSeccomp | undefined;
   /** Warnings and notes. */
   readonly diagnostics: readonly Diagnostic[];

@@ -8,6 +8,8 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
 import type { QuirkName, RuntimeReading } from "./quirks.ts";
 
+/** Data of the default action when the profile gives none. */
+const EPERM = 1;
 /** Comparisons of an entry that some versions of crun look at. */
 const FIRST_COMPARISONS = 6;
 
@@ -59,10 +61,8 @@ export function checkReading(
 ): readonly Diagnostic[] {
   const severity = options.strict === true ? "error" : "warning";
   const diagnostics: Diagnostic[] = [];
-  if (
-    seccomp.defaultErrnoRet !== undefined &&
-    quirks.has("default-errno-ignored")
-  ) {
+  const { defaultErrnoRet = EPERM } = seccomp;
+  if (defaultErrnoRet !== EPERM && quirks.has("default-errno-ignored")) {
     diagnostics.push({
       severity,
       code: "default-errno-ignored",

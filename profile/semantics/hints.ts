@@ -59,7 +59,7 @@ export function hintFor(
 }
 
 /**
- * Says whether an architecture has a call, by itself or behind a multiplexer.
+ * Looks a call up on an architecture, multiplexed calls included.
  *
  * @param arch The architecture.
  * @param name Name of the call.
@@ -75,7 +75,7 @@ export function hasCall(arch: Arch, name: string): boolean {
  *
  * @param arches The architectures.
  * @param names Names of calls.
- * @returns Names of calls there, or those given when there is none.
+ * @returns Names of calls there; the given ones if no architecture has any.
  */
 function presentOn(
   arches: readonly Arch[],

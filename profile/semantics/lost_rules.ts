@@ -1,7 +1,7 @@
 /**
  * Rules that have no effect because their calls do not exist on the target.
  *
- * A rule that denies `open` denies nothing on aarch64, where `openat` does the
+ * A rule that denies `open` denies nothing on aarch64, whose `openat` does the
  * same; the runtimes say nothing of it.
  *
  * @module
@@ -167,7 +167,7 @@ function lossOf(
   { named, denied }: Coverage,
 ): Loss | undefined {
   const lost = new Set<string>();
-  const where = new Set<Arch>();
+  const affected = new Set<Arch>();
   const open = new Set<string>();
   for (const name of names) {
     let covered = false;
@@ -182,7 +182,7 @@ function lossOf(
         : successors;
       if (missing.length > 0) {
         lost.add(name);
-        where.add(arch);
+        affected.add(arch);
         for (const successor of missing) open.add(successor);
       } else if (successors.length > 0) covered = true;
     }
@@ -193,7 +193,7 @@ function lossOf(
     entry,
     denies,
     names: [...lost],
-    arches: isWhole ? arches : [...where],
+    arches: isWhole ? arches : [...affected],
     successors: [...open],
   };
 }
@@ -269,13 +269,13 @@ function fixOf(successors: readonly string[], rules = 1): string {
     : `name what took their place: ${some(successors)}`;
 }
 
-/** Says whether an action keeps a call from running as asked. */
+/** Reports whether an action keeps a call from running as asked. */
 function denies(value: ReturnValue): boolean {
   const action = (value & SECCOMP_RET_ACTION_FULL) >>> 0;
   return action !== SECCOMP_RET_ALLOW && action !== SECCOMP_RET_LOG;
 }
 
-/** Says whether some argument meets a condition. */
+/** Reports whether some argument meets a condition. */
 function mayHold({ op, mask, value }: Condition): boolean {
   switch (op) {
     case "eq":

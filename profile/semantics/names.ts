@@ -114,11 +114,11 @@ export function checkNames(
 }
 
 /**
- * Says whether an entry denies what calls without a rule may do.
+ * Compares an entry with what calls without a rule get.
  *
  * @param entry The entry.
  * @param defaultValue What calls without a rule get.
- * @returns Whether its action is the stricter one.
+ * @returns Whether the entry is stricter.
  */
 export function isStricter(
   entry: LinuxSyscall,

@@ -265,7 +265,7 @@ Deno.test("compile says which flags and listener the filter does not hold, once"
     `<stdin>: note: The filter does not hold ${held}: ${advice}`;
   for (const form of ["raw", "base64", "hex", "annotation"]) {
     const advice = form === "annotation"
-      ? "keep them in linux.seccomp, where crun reads them"
+      ? "keep them in linux.seccomp, which crun reads for them"
       : load;
     assertEquals(await said(both, "-f", form), {
       code: 0,

@@ -28,6 +28,45 @@ Deno.test("hook/main.ts leaves a container without a section alone, whatever its
   }
 });
 
+Deno.test("hook/main.ts logs what is doubtful in a section and refuses nothing for it", async (t) => {
+  await using setup = await createSetup({ deadlineMs: 600_000 });
+  const sections: Readonly<Record<string, readonly [string, string]>> = {
+    "a remark": [
+      SMALL_SECTION.replace("{", '{"_comment":"x",').replace(
+        '{"names"',
+        '{"Comments":["y"],"names"',
+      ),
+      "_comment",
+    ],
+    "a name of the C library": [
+      SMALL_SECTION.replace('"read"', '"read","pread"'),
+      "pread",
+    ],
+    "a rule without a call": [
+      SMALL_SECTION.replace(
+        "[{",
+        '[{"names":["cacheflush"],"action":"SCMP_ACT_KILL"},{',
+      ),
+      "cacheflush",
+    ],
+    "a filter that denies nothing": [
+      '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["cacheflush","pread"],"action":"SCMP_ACT_ERRNO"}]}',
+      "Filter denies nothing",
+    ],
+  };
+  for (const [name, [section, doubt]] of Object.entries(sections)) {
+    await t.step(name, async () => {
+      assert(section !== SMALL_SECTION);
+      const text = smallConfig({ section });
+      const { code, stdout, stderr } = await runHook(setup, text, ["--strict"]);
+      assertEquals(code, 0, stderr);
+      assert(annotationOf(new TextDecoder().decode(stdout)).length > 0);
+      const log = await Deno.readTextFile(setup.logPath);
+      assertStringIncludes(log, doubt);
+    });
+  }
+});
+
 Deno.test("hook/main.ts passes on what it cannot optimize, and refuses it when strict", async (t) => {
   // The deadline of a container is not for a test on a busy machine.
   await using setup = await createSetup({ deadlineMs: 600_000 });

@@ -13,7 +13,7 @@ import { renderHookDispatcher } from "../../hook/dispatcher/dispatcher.ts";
 import { openLog } from "../../hook/log.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { addAnnotation, readConfigText } from "../../hook/rewrite.ts";
-import { DEFAULTS } from "../../hook/settings.ts";
+import { DEFAULTS, type Settings } from "../../hook/settings.ts";
 import {
   dispatcherOptions,
   type Setup,
@@ -25,10 +25,11 @@ import {
 export async function prime(
   setup: Setup,
   texts: readonly string[],
+  more: Partial<Settings> = {},
 ): Promise<void> {
   const log = openLog({ file: setup.logPath });
   const context = await gatherContext(
-    { ...DEFAULTS, store: setup.store, names: "host" },
+    { ...DEFAULTS, store: setup.store, names: "host", ...more },
     startDeadline(60_000),
     log,
   );

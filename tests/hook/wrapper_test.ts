@@ -22,7 +22,6 @@ const test = needs("busybox", "mawk");
 Deno.test("the wrapper rewrites a bundle as Deno does, and becomes the runtime", async (t) => {
   await using setup = await createSetup();
   const text = dockerConfig({ annotations: { a: "b" } });
-  await prime(setup, [text]);
   const expected = await annotated(text);
   const runtime = await writeProgram(
     setup.directory,
@@ -66,6 +65,7 @@ cat <&7
       "",
       { env: { A: "b c", log: "1", PATH: "/usr/bin:/bin" } },
     );
+  await prime(setup, [text], { runtime, runtimeKind: "crun" });
   const plain = await call(runtime);
   for (const { name, tools } of toolSets()) {
     await t.step(name, async () => {

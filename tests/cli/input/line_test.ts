@@ -356,7 +356,7 @@ Deno.test("quiet leaves errors only, verbose tells what was made", async () => {
   const plain = await call(["compile", "--arch", "x86_64"]);
   assertMatch(
     plain.err,
-    /^default:docker: note: for architectures x86_64, semantics crun, names builtin, capabilities default, kernel \S+, objective balanced\n$/,
+    /^default:docker: note: for architectures x86_64, semantics crun 1\.30, names builtin, capabilities default, kernel \S+, objective balanced\n$/,
   );
   const verbose = await call(["compile", "-v", "--arch", "x86_64"]);
   assertMatch(
