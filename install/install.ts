@@ -14,6 +14,9 @@ import {
 } from "../hook/program.ts";
 import { type DispatcherTools, findTools } from "../hook/dispatcher/tools.ts";
 import { doubtAboutFile } from "../host/trust.ts";
+import { type OwnSemantics, ownSemantics } from "../hook/own_semantics.ts";
+import { describeSemantics } from "../profile/semantics/quirks.ts";
+import { splitSemantics } from "../profile/semantics/versions.ts";
 import { apply, exclusively, type Place } from "./apply.ts";
 import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
@@ -63,6 +66,8 @@ export interface Outcome extends Pick<TargetPlan, "steps" | "warnings"> {
   readonly plan: Plan;
   /** Warnings and notes about the profile of `static`. */
   readonly findings: readonly Diagnostic[];
+  /** Whose reading filters follow now, in words. */
+  readonly reading: string;
 }
 
 /**
@@ -76,7 +81,9 @@ export async function install(request: InstallRequest): Promise<Outcome> {
   const { target, place, dryRun } = request;
   const work = async (): Promise<Outcome> => {
     const manifest = await readManifest(place);
-    const facts = await gather(request, manifest);
+    const own = place.root === "/" ? await readingHere(request) : undefined;
+    const { semantics } = own ?? request;
+    const facts = await gather({ ...request, semantics }, manifest);
     const wanted = planFor(target, facts, request);
     const program = programItems(facts.program, place.layout);
     const items = { program, target: wanted.items };
@@ -87,9 +94,41 @@ export async function install(request: InstallRequest): Promise<Outcome> {
     const missing = await missingBelow(place.root, facts);
     const { steps, warnings } = wanted;
     const { findings = [] } = facts.fixed ?? {};
-    return { plan, steps, warnings: [...warnings, ...missing], findings };
+    return {
+      plan,
+      steps,
+      warnings: [...warnings, ...missing],
+      findings,
+      reading: readingWords(request, own),
+    };
   };
   return dryRun ? await work() : await exclusively(place, work);
+}
+
+/** The version of the reading that filters will follow, from the runtime itself. */
+async function readingHere(request: InstallRequest): Promise<OwnSemantics> {
+  const { semantics, mode } = request;
+  const runtime = mode === "wrapper" ? await chooseRuntime(request) : undefined;
+  const isAsked = runtime?.kind === splitSemantics(semantics).runtime;
+  return await ownSemantics({
+    semantics,
+    ...(isAsked ? { program: runtime.path } : {}),
+  });
+}
+
+function readingWords(
+  { semantics }: InstallRequest,
+  own: OwnSemantics | undefined,
+): string {
+  if (own === undefined) {
+    const { runtime, version } = splitSemantics(semantics);
+    return version === undefined
+      ? `Profiles will be read as the ${runtime} of that system reads them`
+      : `Profiles will be read as by ${describeSemantics(semantics)}`;
+  }
+  if (own.note !== undefined) return own.note;
+  const words = `Profiles are read as by ${describeSemantics(own.semantics)}`;
+  return own.program === undefined ? words : `${words}: "${own.program}"`;
 }
 
 /**

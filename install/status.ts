@@ -18,6 +18,8 @@ import {
   semanticsSetting,
   type Settings,
 } from "../hook/settings.ts";
+import { describeSemantics } from "../profile/semantics/quirks.ts";
+import { parseSemantics } from "../profile/semantics/versions.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
 import type { Place } from "./apply.ts";
 import {
@@ -65,6 +67,8 @@ export interface StoreStatus {
 export interface Status {
   readonly machine: Machine;
   readonly runtimes: readonly FoundRuntime[];
+  /** How the installed crun and runc read profiles, in words. */
+  readonly readings: readonly string[];
   readonly managers: readonly ManagerStatus[];
   readonly store: StoreStatus;
   /** `precreate` files where they break other programs. */
@@ -98,11 +102,20 @@ export async function gatherStatus(
   return {
     machine: await describeMachine(),
     runtimes,
+    readings: readingsOf(runtimes),
     managers,
     store,
     sharedPrecreate: await findSharedPrecreate(place.root),
     containers: await findContainers(options.states ?? STATE_FOLDERS, items),
   };
+}
+
+/** Runtimes below another root are not asked, and so have no version. */
+function readingsOf(runtimes: readonly FoundRuntime[]): readonly string[] {
+  return runtimes.flatMap(({ kind, version }) => {
+    const semantics = parseSemantics(`${kind}@${version ?? ""}`);
+    return semantics === undefined ? [] : [describeSemantics(semantics)];
+  });
 }
 
 async function managerStatus(

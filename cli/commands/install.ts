@@ -154,7 +154,12 @@ export function placeOf(
 ): Place {
   if (root !== undefined && !root.startsWith("/")) {
     throw new UsageError(
-      `Cannot install below "${root}": not an absolute path: give one`,
+      `Cannot use --root "${root}": not an absolute path: give one`,
+    );
+  }
+  if (root !== undefined && !isFolder(root)) {
+    throw new UsageError(
+      `Cannot use --root "${root}": not a folder: make it, or correct the path`,
     );
   }
   if (!user) {
@@ -169,7 +174,22 @@ export function placeOf(
       `Cannot install for ${other} with --user: only Podman runs without root: leave --user out`,
     );
   }
-  return { root: "/", layout: userLayout(homeFolder()) };
+  const home = homeFolder();
+  const layout = userLayout(home);
+  if (!isFolder(home)) {
+    throw new UsageError(
+      `Cannot use --user: the home folder "${home}" is not a folder: set HOME`,
+    );
+  }
+  return { root: "/", layout };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 /** The user's home without links, which the hook does not follow. */
@@ -184,10 +204,11 @@ function homeFolder(): string {
 
 function tell(
   io: Io,
-  { plan, steps, warnings }: Outcome,
+  { plan, steps, warnings, reading }: Outcome,
   flags: InstallFlags,
 ): void {
   for (const warning of warnings) io.err(messageLine(io, "warning", warning));
+  io.err(messageLine(io, "note", reading));
   if (flags.dryRun) io.out(formatChanges(plan.changes));
   else io.out(summary(plan.changes, "Nothing to do: all is installed\n"));
   if (plan.changes.length === 0) return;

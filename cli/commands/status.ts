@@ -42,13 +42,17 @@ export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
  * @param status What was found.
  */
 export function formatStatus(status: Status): string {
-  const { machine, runtimes, managers, store, containers } = status;
+  const { machine, runtimes, readings, managers, store, containers } = status;
   const lines = [
     ["kernel", `${machine.kernel} ${machine.arch}`],
     ["allow cache", machine.allowCache ? "yes (5.11 or later)" : "no"],
     ["JIT", machine.jit],
     ["JIT memory", memory(machine)],
     ["live filters", live(machine.checkpointRestore)],
+    [
+      "profiles",
+      readings.length === 0 ? "?" : `read as by ${readings.join("; ")}`,
+    ],
     ["libseccomp", machine.libseccomp?.replace(/ sha256:.*/, "") ?? "none"],
     [
       "store",

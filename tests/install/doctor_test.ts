@@ -31,6 +31,7 @@ const WELL: Status = {
     rawFilters: "yes",
     reason: "",
   }],
+  readings: ["crun 1.8.1"],
   managers: [PODMAN],
   store: { directory: "/s", current: 1, stale: 0, problems: [] },
   sharedPrecreate: [],
