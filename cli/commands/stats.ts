@@ -137,8 +137,8 @@ function treesOf(
 /** Explains the columns of {@linkcode formatMeasures}. */
 export const MEASURES_LEGEND = `
 attach  predicted time of seccomp(2)
-mean    executed instructions for numbers 0..469, arguments zero
-worst   executed instructions for numbers 0..469, any arguments
+mean    executed instructions for the first 470 numbers, arguments zero
+worst   executed instructions for the first 470 numbers, any arguments
 cached  calls for which the kernel never runs the filter (Linux 5.11 and later)
 `;
 

@@ -43,7 +43,7 @@ export interface MachineAssumptions {
  */
 export function machineOf(
   name: string,
-  filters: ParsedFilters,
+  filters: ParsedFilters & { readonly native?: Arch },
   arch: readonly string[] | undefined,
 ): Machine {
   const named = arch === undefined ? undefined : archesOf(arch);
@@ -62,25 +62,20 @@ export function machineOf(
   if (named !== undefined && first !== undefined) {
     return { littleEndian, native: first, arches: named, assumed: {} };
   }
-  const compared = new Set(filters.programs.flatMap(comparedArches));
-  const known = [...compared].flatMap((value) =>
-    ARCHES.filter((one) =>
-      one.auditArch === value && one.littleEndian === littleEndian
-    )
-  );
   const host = nativeArch();
-  const native = known.includes(host) ? host : known[0] ??
-    (host.littleEndian === littleEndian ? host : firstOf(littleEndian));
-  const isSure = native === host
-    ? known.length > 0
-    : known.length > 0 && known.every((a) => a.auditArch === native.auditArch);
-  const reason = known.length === 0
-    ? "compares arch with no architecture that has a table"
-    : `compares arch with ${known.map(({ name }) => name).join(", ")}`;
+  const known = knownArches(filters, littleEndian);
+  const arches = known.includes(host)
+    ? [host, ...known.filter((one) => one !== host)]
+    : known;
+  const [likely = firstOf(littleEndian, host)] = arches;
+  const native = filters.native ?? likely;
+  const isSure = filters.native !== undefined ||
+    known.length > 0 &&
+      (native === host || known.every((a) => a.auditArch === native.auditArch));
   return {
     littleEndian,
     native,
-    arches: [native, ...known.filter((one) => one !== native)],
+    arches: known.length === 0 ? [native] : arches,
     assumed: {
       ...(filters.order === "assumed" && filters.programs.some(readsHalves) && {
         order: `a ${
@@ -88,10 +83,27 @@ export function machineOf(
         } machine, as the filter does not show its byte order; --arch names another`,
       }),
       ...(!isSure && {
-        native: `${native.name}, as the filter ${reason}; --arch names another`,
+        native: `${native.name}, as the filter compares arch with ${
+          known.length === 0
+            ? "no architecture that has a table"
+            : known.map(({ name }) => name).join(", ")
+        }; --arch names another`,
       }),
     },
   };
+}
+
+/** The architectures that filters compare `arch` with, in the order of the tests. */
+function knownArches(
+  { programs }: ParsedFilters,
+  littleEndian: boolean,
+): readonly Arch[] {
+  const compared = new Set(programs.flatMap(comparedArches));
+  return [...compared].flatMap((value) =>
+    ARCHES.filter((one) =>
+      one.auditArch === value && one.littleEndian === littleEndian
+    )
+  );
 }
 
 /** Whether it matters to a program which half of a 64-bit field comes first. */
@@ -99,8 +111,9 @@ function readsHalves(program: Program): boolean {
   return program.some(({ op, k }) => op === "ld.abs" && k > ARCH_OFFSET);
 }
 
-/** The first architecture of a byte order. */
-function firstOf(littleEndian: boolean): Arch {
+/** This machine's architecture, or the first one of another byte order. */
+function firstOf(littleEndian: boolean, host: Arch): Arch {
+  if (host.littleEndian === littleEndian) return host;
   const found = ARCHES.find((arch) => arch.littleEndian === littleEndian);
   if (found === undefined) throw new Error("Unreachable: no such byte order");
   return found;

@@ -29,6 +29,7 @@ import {
   type ParsedProfile,
   parseProfile,
 } from "../../profile/formats/parse.ts";
+import type { Arch } from "../../tables/arch.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
 import { decodeUtf8, diagnosticAt } from "../../profile/text.ts";
 import { messageOf } from "../../host/reason.ts";
@@ -37,7 +38,7 @@ import { tellDiagnostics } from "../exit.ts";
 import { guessKind, type SourceKind } from "./guess.ts";
 import { inputName, type Io, readInput, readInputFile } from "../io.ts";
 import { parsePid } from "./pid.ts";
-import { archesOf } from "./target.ts";
+import { archesOf, nativeArch } from "./target.ts";
 
 /** A policy as somebody wrote it. */
 export interface ProfileSource {
@@ -54,6 +55,8 @@ export interface ProgramSource extends ParsedFilters {
   readonly name: string;
   /** What it was, such as `base64`. */
   readonly form: string;
+  /** Architecture of the machine, if the filters are those of a live process. */
+  readonly native?: Arch;
 }
 
 /** What a source word stands for. */
@@ -334,6 +337,7 @@ async function loadProcess(word: string): Promise<ProgramSource> {
     form: "live filters",
     ...liveFilters(pid),
     order: "given",
+    native: nativeArch(),
   };
 }
 

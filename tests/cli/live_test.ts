@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { nativeArch } from "../../cli/input/target.ts";
 import { needs } from "../machine.ts";
 import { call, createFolder, shell } from "./harness.ts";
 import { nameOf, sleepUnder } from "./sleeper.ts";
@@ -172,8 +173,22 @@ test("dump tells filters apart where there are several", async () => {
   assertMatch(denied.out, /^ERRNO\(1\)\n/);
   assertMatch(
     denied.out,
-    /path {3}filter 1, ALLOW: 0\n {2}path {3}filter 2, ERRNO\(1\): 0 1 3\n/,
+    /path {3}filter 0, ALLOW: 0\n {2}path {3}filter 1, ERRNO\(1\): 0 1 3\n/,
   );
+});
+
+test("calls of a live process are those of this machine", async () => {
+  await using folder = await createFolder();
+  const x86 = await folder.write(
+    "x86.s",
+    "ld [4]\njeq #0x40000003, yes\nyes: ret #0x7fff0000\n",
+  );
+  await using sleeper = await sleepUnder([x86]);
+  const file = await call(["simulate", x86, "openat"]);
+  assertMatch(file.out, /number 295 on x86\n/);
+  const live = await call(["simulate", `pid:${sleeper.pid}`, "openat"]);
+  assertEquals(live.err, "");
+  assert(live.out.includes(` on ${nativeArch().name}`), live.out);
 });
 
 test("a thread is told from a process", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { needs } from "../machine.ts";
 import { call, createFolder, shell, SMALL_PROFILE } from "./harness.ts";
 import { sleepUnder } from "./sleeper.ts";
 
@@ -163,7 +164,12 @@ Deno.test("printed command lines name standard input", async () => {
   assertMatch(out, /^ {2}A {5}\S+.* {2}standard input$/m);
 });
 
-Deno.test("command lines of verify and selftest answer what stands beside them", async () => {
+const FLAGS = ["-q", "--caps", "all", "--kernel", "4.7"] as const;
+
+/** A process is read by its id. */
+const live = needs("dump");
+
+live("command lines of verify answer what stands beside them", async () => {
   await using folder = await createFolder();
   const deny = await folder.write(
     "deny.s",
@@ -171,17 +177,21 @@ Deno.test("command lines of verify and selftest answer what stands beside them",
   );
   const docker = await folder.write("docker.json", DOCKER);
   await using sleeper = await sleepUnder([deny]);
-  const flags = ["-q", "--caps", "all", "--kernel", "4.7"];
   await assertReproduces(
-    ["verify", ...flags, `pid:${sleeper.pid}`, "--against", docker],
+    ["verify", ...FLAGS, `pid:${sleeper.pid}`, "--against", docker],
     2,
   );
+});
+
+Deno.test("command lines of selftest answer what stands beside them", async () => {
+  await using folder = await createFolder();
+  const docker = await folder.write("docker.json", DOCKER);
   const made = await call(
     ["compile", "-q", "--caps", "none", docker, "-f", "base64"],
   );
   const program = await folder.write("other.b64", made.out);
   await assertReproduces(
-    ["selftest", ...flags, docker, "--program", program],
+    ["selftest", ...FLAGS, docker, "--program", program],
     2,
   );
 });
