@@ -198,14 +198,14 @@ export { decide, holds, type Verdict } from "./verify/decide.ts";
 export {
   type Counterexample,
   type Coverage,
-  type LimitName,
-  type Outcome,
   type Proof,
   type ProofOptions,
   proveEquivalent,
-  type Subject,
   type Unproven,
 } from "./verify/equivalence.ts";
+export type { LimitName } from "./verify/limits.ts";
+export type { Outcome } from "./verify/describe/confirm.ts";
+export type { Subject } from "./verify/core/subject.ts";
 export { DEFAULT_PROOF_LIMITS, type ProofLimits } from "./verify/limits.ts";
 export {
   type BoundaryValues,

@@ -49,8 +49,8 @@ export function judgeAnnotation(value: string, measure: Measure): void {
   const { policy, deadline } = measure;
   const program = readAnnotation(value);
   const proof = proveEquivalent(
-    { kind: "program", program },
-    { kind: "policy", policy },
+    program,
+    policy,
     { interrupted: () => deadline.left() === 0 },
   );
   if (proof.kind === "equal") return;
@@ -109,9 +109,9 @@ function answersTo(
 ): { readonly program: number; readonly policy: number } {
   const { littleEndian } = policy;
   return {
-    program: createAnswer({ kind: "program", program }, littleEndian)(data)
+    program: createAnswer(program, littleEndian)(data)
       .value,
-    policy: createAnswer({ kind: "policy", policy }, littleEndian)(data).value,
+    policy: createAnswer(policy, littleEndian)(data).value,
   };
 }
 
@@ -121,8 +121,8 @@ function firstOpened(
   { policy, native }: Measure,
 ): SeccompData | undefined {
   const { littleEndian } = policy;
-  const ofProgram = createAnswer({ kind: "program", program }, littleEndian);
-  const ofPolicy = createAnswer({ kind: "policy", policy }, littleEndian);
+  const ofProgram = createAnswer(program, littleEndian);
+  const ofPolicy = createAnswer(policy, littleEndian);
   const args = [0n, 0n, 0n, 0n, 0n, 0n];
   for (const arch of new Set([native, ...archesOf(policy)])) {
     for (const nr of arch.syscalls.values()) {
@@ -153,8 +153,8 @@ function anyOpened(
   const opened = (newer: Program): SeccompData | undefined => {
     if (check(newer) !== undefined) return undefined;
     const proof = proveEquivalent(
-      { kind: "stack", programs: [own, newer] },
-      { kind: "program", program: newer },
+      { programs: [own, newer] },
+      newer,
       {
         littleEndian: policy.littleEndian,
         interrupted: () => deadline.left() === 0,

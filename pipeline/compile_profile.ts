@@ -170,8 +170,8 @@ export function compilePolicy(
   const proof: Proof | Counterexample | Unproven = interrupted?.() === true
     ? { kind: "unproven", limit: "interrupted" }
     : proveEquivalent(
-      { kind: "program", program },
-      { kind: "policy", policy },
+      program,
+      policy,
       {
         ...(limits === undefined ? {} : { limits }),
         ...(interrupted === undefined ? {} : { interrupted }),

@@ -13,15 +13,11 @@
 import { effective, precedence } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { ReturnValue } from "../profile/policy.ts";
-import { type Box, boxesOf } from "./describe/boxes.ts";
-import { type Cubes, cubesOf } from "./describe/cubes.ts";
-import {
-  byteOrderOf,
-  createAnswer,
-  fromWords,
-  type Outcome,
-  type Subject,
-} from "./describe/confirm.ts";
+import { boxesOf } from "./describe/boxes.ts";
+import { type ArgumentSets, conditionOf } from "./describe/condition.ts";
+import { cubesOf } from "./describe/cubes.ts";
+import { createAnswer, fromWords, type Outcome } from "./describe/confirm.ts";
+import { byteOrderOf, type Subject } from "./core/subject.ts";
 import {
   ALWAYS,
   CONSTANT_LEVEL,
@@ -42,18 +38,17 @@ import { createSymbols, type Order, type Symbols } from "./core/symbols.ts";
 import { prevails } from "./core/verdict.ts";
 import { compare, constant, type Word } from "./core/word.ts";
 
-export type { Range };
-
 /** Inputs on which the sides differ, all in one direction. */
 export interface Difference {
   /** Values of `arch`. */
   readonly arch: Range;
   /** Values of `nr`. */
   readonly nr: Range;
-  /** Arguments as a union of boxes; `undefined` where they are too many to tell. */
-  readonly boxes: readonly Box[] | undefined;
-  /** The same as masked comparisons; `undefined` where there are boxes, or too many of them. */
-  readonly cubes?: Cubes | undefined;
+  /**
+   * Condition on the arguments, such as `arg0 in 0x1..0x5`; empty if the arguments do
+   * not matter, `undefined` if it would be too long.
+   */
+  readonly condition: string | undefined;
   /** What the kernel does by the one side, on the witness where it varies. */
   readonly a: ReturnValue;
   /** What it does by the other. */
@@ -69,12 +64,20 @@ export interface Difference {
 
 /** All differences, or as many as were asked for. */
 export interface DifferenceList {
-  /** Tag. */
+  /** Tells it from {@linkcode Unproven}. */
   readonly kind: "listed";
-  /** All of them. */
+  /** The differences, by rising architecture and number. */
   readonly differences: readonly Difference[];
   /** Whether there are no others. */
   readonly complete: boolean;
+}
+
+/** A difference with its arguments as data. */
+export interface LocatedDifference extends Difference, ArgumentSets {}
+
+/** A list of differences with their arguments as data. */
+export interface LocatedList extends DifferenceList {
+  readonly differences: readonly LocatedDifference[];
 }
 
 /** Choices of `listDifferences`. */
@@ -109,16 +112,53 @@ const MOST_BOXES = 16;
  * @throws {ProgramError} when the kernel would refuse a program.
  * @throws {TypeError} when the subjects are for machines of different byte order.
  *
+ * @example What one rule more changes
+ * ```ts
+ * import { listDifferences } from "@x/seccomp-tree";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const rule = { first: 39, last: 39, conditions: [], value: 0x7fff_0000, source: "getpid" };
+ * const policy = (rules: readonly typeof rule[]) => ({
+ *   defaultValue: 0x0005_0001,
+ *   badArchValue: 0,
+ *   littleEndian: true,
+ *   arches: [{ auditArch: 0xc000_003e, names: ["x86_64"], rules }],
+ * });
+ * const list = listDifferences(policy([]), policy([rule]));
+ * assert(list.kind === "listed" && list.complete);
+ * const [{ nr, condition, a, b } = {}] = list.differences;
+ * assertEquals([nr, condition, a, b], [{ first: 39, last: 39 }, "", 0x0005_0001, 0x7fff_0000]);
+ * ```
+ *
  * @param a One side.
  * @param b The other.
- * @param options Limits.
- * @returns The list, empty where they are equal, or the limit that was hit.
+ * @param options Limits, and where witnesses are wanted.
+ * @returns The list, empty if they are equal, or the limit that was hit.
  */
 export function listDifferences(
   a: Subject,
   b: Subject,
   options: DifferenceOptions = {},
 ): DifferenceList | Unproven {
+  return locateDifferences(a, b, options);
+}
+
+/**
+ * Lists where two subjects differ, with the arguments as data.
+ *
+ * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {TypeError} when the subjects are for machines of different byte order.
+ *
+ * @param a One side.
+ * @param b The other.
+ * @param options Limits, and where witnesses are wanted.
+ * @returns The list, empty if they are equal, or the limit that was hit.
+ */
+export function locateDifferences(
+  a: Subject,
+  b: Subject,
+  options: DifferenceOptions = {},
+): LocatedList | Unproven {
   const littleEndian = byteOrderOf([a, b], options.littleEndian);
   const answers = [
     createAnswer(a, littleEndian),
@@ -151,7 +191,7 @@ export function listDifferences(
       },
     );
     const most = options.most ?? MOST_DIFFERENCES;
-    const differences: Difference[] = [];
+    const differences: LocatedDifference[] = [];
     const { regions, complete } = regionsOf(symbols, both, same, most);
     for (const { arch, nr, rest } of regions) {
       for (const pair of leavesOf(diagram, rest)) {
@@ -184,6 +224,7 @@ export function listDifferences(
         differences.push({
           arch,
           nr,
+          condition: conditionOf({ boxes, cubes }, littleEndian),
           boxes,
           cubes,
           a: valueOfA,

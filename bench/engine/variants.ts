@@ -143,10 +143,7 @@ export function describeVariant(
   { policy, arches }: Subject,
 ): VariantRow {
   const [native] = measure(program, arches).arches;
-  const proof = proveEquivalent({ kind: "program", program }, {
-    kind: "policy",
-    policy,
-  });
+  const proof = proveEquivalent(program, policy);
   return {
     variant: name,
     instructions: program.length,

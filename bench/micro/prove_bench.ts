@@ -21,7 +21,7 @@ import { benchInputs, provedFilter } from "../engine/inputs.ts";
 for (const { name, policy } of benchInputs()) {
   const { program } = provedFilter(policy);
   Deno.bench(`prove: ${name}`, { group: "prove" }, () => {
-    proveEquivalent({ kind: "program", program }, { kind: "policy", policy });
+    proveEquivalent(program, policy);
   });
 }
 
@@ -37,8 +37,8 @@ if (library !== undefined && host !== undefined) {
       `prove: Docker's default against libseccomp's ${kind}, ${theirs.length} instructions`;
     Deno.bench(name, { group: "across" }, () => {
       const verdict = proveEquivalent(
-        { kind: "program", program },
-        { kind: "program", program: theirs },
+        program,
+        theirs,
       );
       if (verdict.kind !== "equal") throw new Error(verdict.kind);
     });

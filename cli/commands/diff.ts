@@ -9,11 +9,10 @@ import {
   type Difference,
   listDifferences,
   proveNotLooser,
-  type Range,
 } from "../../verify/differences.ts";
+import type { Range } from "../../verify/describe/regions.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import { describeArch, jsonOfCall, jsonOfValue } from "../input/call.ts";
-import { conditionOf } from "../output/condition.ts";
 import { UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
@@ -25,7 +24,6 @@ import {
   jsonOfResult,
   limitsOf,
   loadSubjects,
-  sharedOrder,
   type Sides,
   wantedArches,
   witnessText,
@@ -122,14 +120,13 @@ function tellDifferences(
     ? []
     : list.differences;
   const json = flags.output === "json";
-  const littleEndian = sharedOrder(sides);
   io.out(
     json
       ? jsonLine({
         ...words,
         ...jsonOfResult(result),
         complete,
-        differences: found.map((d) => jsonOfDifference(d, littleEndian)),
+        differences: found.map(jsonOfDifference),
       })
       : found.length === 0
       ? witnessText("different", result, sides)
@@ -153,15 +150,14 @@ function kindOf({ a, b }: Difference): Kind {
 
 function jsonOfDifference(
   difference: Difference,
-  littleEndian: boolean,
 ): Readonly<Record<string, unknown>> {
-  const { arch, nr, a, b, varies, witness } = difference;
+  const { arch, nr, condition = null, a, b, varies, witness } = difference;
   return {
     kind: kindOf(difference),
     arch: describeRange(arch, describeArch),
     nr,
     syscalls: namesIn(arch, nr),
-    condition: conditionOf(difference, littleEndian) ?? null,
+    condition,
     a: jsonOfValue(a),
     b: jsonOfValue(b),
     varies,
@@ -181,9 +177,8 @@ function differencesText(
 ): string {
   const groups = new Map<string, Group>();
   for (const difference of differences) {
-    const { arch, a, b, varies, boxes, cubes } = difference;
-    const where = [boxes ?? null, cubes ?? null];
-    const key = JSON.stringify([arch, a, b, varies, ...where]);
+    const { arch, condition = null, a, b, varies } = difference;
+    const key = JSON.stringify([arch, condition, a, b, varies]);
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, { first: difference, numbers: [difference] });
@@ -204,10 +199,8 @@ function groupText(
   { first, numbers }: Group,
   sides: Sides,
 ): string {
-  const littleEndian = sharedOrder(sides);
   const { arch, a, b, varies, witness } = first;
-  const condition = conditionOf(first, littleEndian) ??
-    "the arguments are such as these";
+  const { condition = "the arguments are such as these" } = first;
   return [
     `${kindOf(first)}: ${formatReturnValue(a)} -> ${formatReturnValue(b)} on ${
       describeRange(arch, describeArch)

@@ -10,13 +10,13 @@ import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
 import {
   type Counterexample,
-  type Outcome,
   type Proof,
-  type ProofLimits,
   proveEquivalent,
-  type Subject,
   type Unproven,
 } from "../../verify/equivalence.ts";
+import type { Outcome } from "../../verify/describe/confirm.ts";
+import type { ProofLimits } from "../../verify/limits.ts";
+import { orderOf, type Subject } from "../../verify/core/subject.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { InputError, UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
@@ -156,27 +156,11 @@ function comparable(io: Io, sides: Sides): Sides {
   return sides;
 }
 
-/** The byte order of a side, if it is known. */
-export function orderOf(subject: Subject): boolean | undefined {
-  return subject.kind === "policy"
-    ? subject.policy.littleEndian
-    : subject.littleEndian;
-}
-
 /** What a side is called in text. */
 export function titleOf(
   { word, title }: Pick<NamedSubject, "word" | "title">,
 ): string {
   return title ?? (word === "-" ? "standard input" : word);
-}
-
-/**
- * The byte order that both sides have.
- *
- * @param sides The sides.
- */
-export function sharedOrder(sides: Sides): boolean {
-  return sides.every(({ subject }) => orderOf(subject) !== false);
 }
 
 /**
@@ -212,7 +196,7 @@ export async function loadSubject(
     const resolved = await resolveSource(io, source, own);
     const { policy, arches: [native = nativeArch()], assumed } = resolved;
     tellAssumed(io, source.name, own, [assumedWords(assumed, own)]);
-    return { word, flags: own, native, subject: { kind: "policy", policy } };
+    return { word, flags: own, native, subject: policy };
   }
   for (const program of source.programs) {
     const fault = check(program);
@@ -234,11 +218,7 @@ export async function loadSubject(
     word,
     flags,
     native,
-    subject: {
-      kind: "stack",
-      programs,
-      ...(isAssumed ? {} : { littleEndian }),
-    },
+    subject: { programs, ...(isAssumed ? {} : { littleEndian }) },
     ...(assumed.order && { assumed: assumed.order }),
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { orderOf, policyOf } from "../../verify/core/subject.ts";
 import { messageOf } from "../../host/reason.ts";
 import {
   distinctSemantics,
@@ -24,7 +25,6 @@ import { commandLine } from "../output/reproduce.ts";
 import {
   loadSubject,
   type NamedSubject,
-  orderOf,
   titleOf,
   witnessText,
 } from "./prove.ts";
@@ -91,7 +91,7 @@ export async function runVerify(
     io.out(jsonLine({
       pid,
       against: against.word,
-      ...(against.subject.kind === "policy"
+      ...(policyOf(against.subject) !== undefined
         ? { semantics: against.flags.semantics ?? "crun" }
         : {}),
       ...jsonOf(found),
@@ -137,7 +137,7 @@ async function otherwiseEqual(
   { groups, against, word: process }: Comparison,
 ): Promise<Makers | undefined> {
   const { word, subject, flags } = against;
-  if (subject.kind !== "policy" || word === "-") return undefined;
+  if (policyOf(subject) === undefined || word === "-") return undefined;
   const names = flags.names === "host" ? "builtin" : "host";
   const silent: Io = { ...io, err: () => {} };
   const others = otherSemantics(flags.semantics ?? "crun");

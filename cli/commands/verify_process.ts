@@ -11,9 +11,9 @@ import {
   type Counterexample,
   type Proof,
   proveEquivalent,
-  type Subject,
   type Unproven,
 } from "../../verify/equivalence.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { EXIT } from "../exit.ts";
 import type { ThreadGroup } from "../input/process.ts";
 import { jsonOfResult, type NamedSubject, wantedArches } from "./prove.ts";
@@ -102,7 +102,7 @@ function verifyGroup(
     }
     case "filters": {
       const filters = confinement.programs;
-      const stack: Subject = { kind: "stack", programs: filters };
+      const stack: Subject = { programs: filters };
       const result = proveEquivalent(stack, against.subject, {
         arches: wantedArches([against]),
       });

@@ -8,7 +8,7 @@
 import type { Program } from "../../bpf/instruction.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
-import type { Subject } from "../../verify/describe/confirm.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { boundaryValues } from "../../verify/describe/witnesses.ts";
 import type { LoadedFilter } from "./filter.ts";
 import { firstNumber } from "../../measure/measure.ts";
@@ -33,12 +33,9 @@ export function selftestInputs(
   filter: LoadedFilter,
   programs: readonly Program[],
 ): readonly SeccompData[] {
-  const subjects: Subject[] = programs.map((program) => ({
-    kind: "program",
-    program,
-  }));
+  const subjects: Subject[] = [...programs];
   if (filter.kind === "profile") {
-    subjects.push({ kind: "policy", policy: filter.resolved.policy });
+    subjects.push(filter.resolved.policy);
   }
   const values = boundaryValues(subjects, filter.littleEndian).slice(4)
     .map((word) => word.length === 0 ? [0] : word);

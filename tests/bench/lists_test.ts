@@ -37,10 +37,7 @@ test("listPolicy() means what libseccomp means by a list", () => {
     const policy = listPolicy(listedNumbers(n));
     for (const optimize of [1, 2] as const) {
       const program = builder.build(listedNumbers(n), optimize);
-      const proof = proveEquivalent({ kind: "program", program }, {
-        kind: "policy",
-        policy,
-      });
+      const proof = proveEquivalent(program, policy);
       assertEquals(proof.kind, "equal", `${n} calls, optimize ${optimize}`);
     }
   }
@@ -56,10 +53,7 @@ test("moveTo() gives a call another place and keeps the meaning", () => {
     const moved = moveTo(program, GETPPID, numbers, position);
     const places = moved.filter(({ op, k }) => op === "jeq.k" && listed.has(k));
     assertEquals(places[position - 1]?.k, GETPPID, `place ${position}`);
-    const proof = proveEquivalent({ kind: "program", program }, {
-      kind: "program",
-      program: moved,
-    });
+    const proof = proveEquivalent(program, moved);
     assertEquals(proof.kind, "equal");
   }
   assertThrows(() => moveTo(program, GETPPID, numbers, 33), RangeError);
@@ -72,9 +66,6 @@ test("withoutCache() keeps the meaning and ends the cache", () => {
   const { program } = withoutCache(variant);
   assertEquals(isConstAllow(variant.program, X86_64, GETPPID), true);
   assertEquals(isConstAllow(program, X86_64, GETPPID), false);
-  const proof = proveEquivalent({ kind: "program", program }, {
-    kind: "program",
-    program: variant.program,
-  });
+  const proof = proveEquivalent(program, variant.program);
   assertEquals(proof.kind, "equal");
 });

@@ -81,11 +81,7 @@ Deno.test("the work of our own code grows as its benchmarks state", async (t) =>
       work: (input) => {
         const program = compiled(input);
         const { policy } = input;
-        return () =>
-          proveEquivalent({ kind: "program", program }, {
-            kind: "policy",
-            policy,
-          });
+        return () => proveEquivalent(program, policy);
       },
     },
     {

@@ -236,7 +236,7 @@ Deno.test("verify() answers with the worst thread", () => {
   for (const [groups, state, tid] of cases) {
     const { worst, all } = verify(groups, {
       native: nativeArch(),
-      subject: { kind: "program", program: parseText(NO_PTRACE) },
+      subject: parseText(NO_PTRACE),
     });
     assertEquals([worst.state, worst.tids], [state, [tid]]);
     assertEquals(all.length, groups.length);

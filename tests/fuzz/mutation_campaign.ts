@@ -151,8 +151,8 @@ export function judgeMutants(
       continue;
     }
     const verdict = proveEquivalent(
-      { kind: "program", program },
-      { kind: "program", program: mutant.program },
+      program,
+      mutant.program,
       { littleEndian },
     );
     switch (verdict.kind) {

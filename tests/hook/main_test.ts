@@ -47,10 +47,7 @@ function assertSmallFilter(value: string): void {
     semantics: "crun",
   });
   const program = decode(decodeBase64(value));
-  const proof = proveEquivalent({ kind: "program", program }, {
-    kind: "policy",
-    policy,
-  });
+  const proof = proveEquivalent(program, policy);
   assertEquals(proof.kind, "equal");
 }
 

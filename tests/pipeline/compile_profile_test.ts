@@ -17,6 +17,8 @@ import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
 import type { Policy, Rule } from "../../profile/policy.ts";
+import { listDifferences, proveNotLooser } from "../../verify/differences.ts";
+import { proveEquivalent } from "../../verify/equivalence.ts";
 
 const KERNEL = { major: 6, minor: 1 };
 const ALLOW = 0x7fff_0000;
@@ -222,4 +224,34 @@ Deno.test("resolveProfile() asks for the kernel where a rule depends on it", () 
     ProfileError,
     "give it, such as 6.1",
   );
+});
+
+Deno.test("what compileProfile() gives is a side of a proof, and so is its policy", () => {
+  const text = small([{ names: ["socket"], action: "SCMP_ACT_ALLOW" }]);
+  for (const arch of ["x86_64", "s390x"] as const) {
+    const filter = compileProfile(text, { arch });
+    assert(filter.kind === "proved");
+    const { policy, program } = filter;
+    assertEquals(proveEquivalent(filter, policy).kind, "equal");
+    assertEquals(proveEquivalent(program, policy).kind, "equal");
+    assertEquals(
+      proveEquivalent({ programs: [program] }, filter).kind,
+      "equal",
+    );
+    const open = { ...policy, defaultValue: ALLOW };
+    assertEquals(proveEquivalent(filter, open).kind, "different");
+    assertEquals(proveNotLooser(policy, filter).kind, "not-looser");
+    assertEquals(proveNotLooser(filter, open).kind, "different");
+    const list = listDifferences(filter, open);
+    assert(list.kind === "listed" && list.differences.length > 0);
+    assertThrows(
+      () =>
+        proveEquivalent(
+          { ...filter, littleEndian: !filter.littleEndian },
+          policy,
+        ),
+      TypeError,
+      "two byte orders",
+    );
+  }
 });

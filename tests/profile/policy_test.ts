@@ -51,10 +51,10 @@ Deno.test("checkPolicy() refuses numbers that no call can have, and says where",
   for (const [policy, message] of cases) {
     assertThrows(() => checkPolicy(policy), RangeError, message);
     assertThrows(() => compile(policy), RangeError, message);
-    const side = { kind: "policy", policy } as const;
+    const side = policy;
     const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0 }] as const;
     assertThrows(
-      () => proveEquivalent(side, { kind: "program", program }),
+      () => proveEquivalent(side, program),
       RangeError,
       message,
     );
@@ -72,8 +72,7 @@ Deno.test("checkPolicy() refuses a policy without a byte order", () => {
   );
   assertThrows(() => compile(policy), TypeError, "littleEndian");
   assertThrows(
-    () =>
-      proveEquivalent({ kind: "policy", policy }, { kind: "policy", policy }),
+    () => proveEquivalent(policy, policy),
     TypeError,
     "littleEndian",
   );

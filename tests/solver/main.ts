@@ -262,8 +262,8 @@ async function work(seed: number, from: number, count: number): Promise<void> {
     }
     const [a, b] = pair;
     const ours = proveEquivalent(
-      { kind: "program", program: a },
-      { kind: "program", program: b },
+      a,
+      b,
       { compare: "bits" },
     ).kind;
     const solver = new z.Solver();

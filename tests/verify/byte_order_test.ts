@@ -8,8 +8,8 @@ import { listDifferences, proveNotLooser } from "../../verify/differences.ts";
 import {
   type Counterexample,
   proveEquivalent,
-  type Subject,
 } from "../../verify/equivalence.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { createRandom, jump, plain, randomProgram } from "./programs.ts";
 
 const SEED = 0x0b1f;
@@ -23,12 +23,8 @@ const KILL = parseText("ret #0");
 Deno.test("witnesses have the byte order that either side names", () => {
   for (const littleEndian of [true, false]) {
     const expected = littleEndian ? 1n : 1n << 32n;
-    const named: Subject = {
-      kind: "program",
-      program: FIRST_WORD,
-      littleEndian,
-    };
-    const open: Subject = { kind: "stack", programs: [KILL] };
+    const named: Subject = { program: FIRST_WORD, littleEndian };
+    const open: Subject = { programs: [KILL] };
     for (const [a, b] of [[named, open], [open, named]] as const) {
       const proof = proveEquivalent(a, b);
       assert(proof.kind === "different");
@@ -48,20 +44,16 @@ Deno.test("witnesses have the byte order that either side names", () => {
 
 Deno.test("sides of different byte order are not compared", () => {
   const sides = [true, false].map((littleEndian): Subject => ({
-    kind: "program",
     program: KILL,
     littleEndian,
   }));
   const [a, b] = sides;
   assert(a !== undefined && b !== undefined);
   const policy: Subject = {
-    kind: "policy",
-    policy: {
-      defaultValue: 0,
-      badArchValue: 0,
-      littleEndian: false,
-      arches: [],
-    },
+    defaultValue: 0,
+    badArchValue: 0,
+    littleEndian: false,
+    arches: [],
   };
   for (const [x, y] of [[a, b], [a, policy], [policy, a]] as const) {
     assertThrows(() => proveEquivalent(x, y), TypeError);
@@ -101,8 +93,8 @@ Deno.test("proveEquivalent() has its witness on the first wanted architecture th
       wanted: readonly number[] = [],
     ): Counterexample | undefined => {
       const result = proveEquivalent(
-        { kind: "program", program: a },
-        { kind: "program", program: b },
+        a,
+        b,
         { arches: wanted },
       );
       return result.kind === "different" ? result : undefined;
@@ -130,8 +122,8 @@ Deno.test("listDifferences() has witnesses on wanted architectures within their 
   );
   const allow = parseText("ret #0x7fff0000");
   const list = listDifferences(
-    { kind: "program", program: allow },
-    { kind: "program", program: deny },
+    allow,
+    deny,
     { arches: [0x8000_0016, 0xc000_003e] },
   );
   assert(list.kind === "listed");

@@ -44,8 +44,8 @@ test("proveEquivalent() finds our filters equal to those of the host's libseccom
         const [layout, theirs] of referencesOf(seccomp, semantics, library)
       ) {
         const verdict = proveEquivalent(
-          { kind: "program", program: ours },
-          { kind: "program", program: theirs },
+          ours,
+          theirs,
         );
         const sizes = `${ours.length} and ${theirs.length} instructions`;
         // In a failure it tells the witness.
@@ -71,8 +71,8 @@ test("proveEquivalent() finds no difference to libseccomp but in the names that 
   const program = filterOf(seccomp, { native, semantics: "crun" }, {});
   for (const [layout, theirs] of referencesOf(seccomp, "crun", library)) {
     const verdict = proveEquivalent(
-      { kind: "program", program },
-      { kind: "program", program: theirs },
+      program,
+      theirs,
     );
     if (verdict.kind === "equal") continue;
     assert(verdict.kind === "different", layout);
@@ -136,8 +136,8 @@ function filterOf(
   const { policy, program } = produced;
   assert(program !== undefined, "too large");
   const verdict = proveEquivalent(
-    { kind: "policy", policy },
-    { kind: "program", program },
+    policy,
+    program,
   );
   assertEquals(verdict.kind, "equal");
   return program;

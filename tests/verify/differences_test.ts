@@ -5,8 +5,11 @@ import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { parseText } from "../../bpf/text.ts";
 import type { Box } from "../../verify/describe/boxes.ts";
-import { type Difference, listDifferences } from "../../verify/differences.ts";
-import type { Subject } from "../../verify/equivalence.ts";
+import {
+  type LocatedDifference,
+  locateDifferences,
+} from "../../verify/differences.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { inputs, programs } from "./small_programs.ts";
 
 const SEED = 20261124;
@@ -14,12 +17,12 @@ const ALLOW = 0x7fff_0000;
 const ERRNO = 0x0005_0001;
 
 function program(text: string): Subject {
-  return { kind: "program", program: parseText(text) };
+  return parseText(text);
 }
 
 /** All differences, which must be all there are. */
-function all(a: Subject, b: Subject): readonly Difference[] {
-  const list = listDifferences(a, b);
+function all(a: Subject, b: Subject): readonly LocatedDifference[] {
+  const list = locateDifferences(a, b);
   assert(list.kind === "listed" && list.complete, "a complete list");
   return list.differences;
 }
@@ -46,6 +49,7 @@ Deno.test("listDifferences() gives numbers, answers and boxes of arguments", () 
     first: 10,
     last: 0xffff_ffff,
   }]]);
+  assertEquals(difference?.condition, "arg0 low in 0xa..0xffffffff");
   assertEquals(difference?.witness.data.args[0], 10n);
   assertEquals(all(a, a), []);
 });
@@ -65,7 +69,9 @@ Deno.test("listDifferences() stops at what it is asked for and says so", () => {
   const odd = program(
     "ld [0]\njset #1, yes\nret #0x7fff0000\nyes: ret #0x00050001\n",
   );
-  const list = listDifferences(odd, program("ret #0x7fff0000\n"), { most: 8 });
+  const list = locateDifferences(odd, program("ret #0x7fff0000\n"), {
+    most: 8,
+  });
   assert(list.kind === "listed", "a list");
   assertEquals([list.differences.length, list.complete], [8, false]);
   assertEquals(list.differences.map(({ nr }) => nr.first), [
@@ -81,7 +87,7 @@ Deno.test("listDifferences() stops at what it is asked for and says so", () => {
 });
 
 Deno.test("listDifferences() gives up at its limits", () => {
-  const list = listDifferences(
+  const list = locateDifferences(
     program("ld [16]\ntax\nld [20]\nadd x\nret a\n"),
     program("ret #0\n"),
     { limits: { nodes: 100 } },
@@ -175,9 +181,9 @@ Deno.test("listDifferences() lists an input if and only if both sides differ on 
       programs(),
       fc.array(inputs(), { minLength: 40, maxLength: 40 }),
       (a, b, data) => {
-        const list = listDifferences(
-          { kind: "program", program: a },
-          { kind: "program", program: b },
+        const list = locateDifferences(
+          a,
+          b,
           { most: 256 },
         );
         assert(list.kind === "listed", list.kind);

@@ -4,7 +4,8 @@ import { effective } from "../../bpf/return_value.ts";
 import { argOffset } from "../../bpf/seccomp_data.ts";
 import type { Condition, Policy, Rule } from "../../profile/policy.ts";
 import { decide } from "../../verify/decide.ts";
-import { proveEquivalent, type Subject } from "../../verify/equivalence.ts";
+import { proveEquivalent } from "../../verify/equivalence.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { witnesses } from "../../verify/describe/witnesses.ts";
 import { createRandom, jump, plain, type Random } from "./programs.ts";
 import {
@@ -100,7 +101,7 @@ Deno.test("proveEquivalent() finds a policy and its plainest program equal, in b
     const random = createRandom(seed);
     const policy = policyOf(randomRules(random, 12, 20), seed % 2 === 0);
     const verdict = proveEquivalent(
-      { kind: "policy", policy },
+      policy,
       program(...linear(policy, random.below(2) === 0)),
     );
     assertEquals(verdict.kind, "equal", `seed ${seed}`);
@@ -119,7 +120,7 @@ Deno.test("proveEquivalent() refutes a policy with one rule changed, exactly whe
         i === index ? { ...rule, value: rule.value ^ 0x0001_0000 } : rule
       ),
     );
-    const a: Subject = { kind: "policy", policy };
+    const a: Subject = policy;
     const verdict = proveEquivalent(a, program(...linear(changed, true)));
     const differs = [...witnesses([a], { most: 3_000 })].some((data) =>
       effective(decide(policy, data).value) !==
@@ -152,10 +153,7 @@ Deno.test("proveEquivalent() compares 64-bit orders with half of the bits masked
         { ...rule, conditions: [], value: ALLOW },
       ]),
     ];
-    const verdict = proveEquivalent({ kind: "policy", policy: a }, {
-      kind: "policy",
-      policy: b,
-    });
+    const verdict = proveEquivalent(a, b);
     assertEquals(verdict.kind, "equal", op);
     for (const delta of [-1n, 1n]) {
       const moved = policyOf([{
@@ -163,10 +161,7 @@ Deno.test("proveEquivalent() compares 64-bit orders with half of the bits masked
         conditions: [{ ...condition, op, value: condition.value + delta }],
         value: ALLOW,
       }]);
-      const other = proveEquivalent({ kind: "policy", policy: a }, {
-        kind: "policy",
-        policy: moved,
-      });
+      const other = proveEquivalent(a, moved);
       assertEquals(other.kind, "different", op);
     }
   }
@@ -184,10 +179,7 @@ Deno.test("proveEquivalent() lets the first of several matching architectures an
   };
   const once = policyOf([{ ...rule, value: ALLOW }]);
   for (const policy of [twice, doubled]) {
-    const verdict = proveEquivalent({ kind: "policy", policy }, {
-      kind: "policy",
-      policy: once,
-    });
+    const verdict = proveEquivalent(policy, once);
     assertEquals(verdict.kind, "equal");
   }
 });
@@ -207,27 +199,18 @@ Deno.test("proveEquivalent() decides a thousand equalities on one argument in an
   }));
   const policy = policyOf(rules);
   const reversed = policyOf(rules.toReversed());
-  const verdict = proveEquivalent({ kind: "policy", policy }, {
-    kind: "policy",
-    policy: reversed,
-  });
+  const verdict = proveEquivalent(policy, reversed);
   assertEquals(verdict.kind, "equal");
   const some = policyOf(rules.slice(0, 280));
   for (const hiFirst of [true, false]) {
     const filter = linear(policyOf(rules.slice(0, 280).toReversed()), hiFirst);
-    const proof = proveEquivalent(program(...filter), {
-      kind: "policy",
-      policy: some,
-    });
+    const proof = proveEquivalent(program(...filter), some);
     assertEquals(proof.kind, "equal", `hi first: ${hiFirst}`);
   }
   const missing = policyOf(
     rules.with(500, { ...rules[0] as Rule, value: ERRNO }),
   );
-  const refuted = proveEquivalent({ kind: "policy", policy }, {
-    kind: "policy",
-    policy: missing,
-  });
+  const refuted = proveEquivalent(policy, missing);
   assert(refuted.kind === "different");
   assertEquals(refuted.data.args[0], rules[500]?.conditions[0]?.value);
 });
@@ -251,7 +234,7 @@ Deno.test("proveEquivalent() decides 470 alternating numbers and counts them", (
     ...returning(ERRNO),
   ];
   const verdict = proveEquivalent(
-    { kind: "policy", policy: policyOf(rules) },
+    policyOf(rules),
     program(...filter),
   );
   assert(verdict.kind === "equal");

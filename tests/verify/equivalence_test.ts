@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProgramError } from "../../bpf/error.ts";
 import { effective } from "../../bpf/return_value.ts";
-import { proveEquivalent, type Subject } from "../../verify/equivalence.ts";
+import { proveEquivalent } from "../../verify/equivalence.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { createRandom, jump, plain } from "./programs.ts";
 import { compareRandomPairs } from "./random_pairs.ts";
 import { ALLOW, ERRNO, policyOf, program, returning } from "./subjects.ts";
@@ -47,7 +48,6 @@ Deno.test("proveEquivalent() compares return values as the kernel acts, or bit f
 
 Deno.test("proveEquivalent() lets the strictest of stacked filters prevail, among equals the newest", () => {
   const stack = (...values: readonly number[]): Subject => ({
-    kind: "stack",
     programs: values.map(returning),
   });
   const cases: readonly (readonly [readonly number[], number])[] = [
@@ -84,7 +84,7 @@ Deno.test("proveEquivalent() lets the strictest of stacked filters prevail, amon
     ...returning(0x7ffc_0000),
   ];
   const verdict = proveEquivalent(
-    { kind: "stack", programs: [conditional, returning(0x7ffc_0000)] },
+    { programs: [conditional, returning(0x7ffc_0000)] },
     program(...both),
   );
   assertEquals(verdict.kind, "equal");
@@ -99,8 +99,8 @@ Deno.test("proveEquivalent() refuses programs that the kernel refuses, and two b
   assertThrows(
     () =>
       proveEquivalent(
-        { kind: "policy", policy: policyOf([], true) },
-        { kind: "policy", policy: policyOf([], false) },
+        policyOf([], true),
+        policyOf([], false),
       ),
     TypeError,
     "Cannot compare for two byte orders",

@@ -49,8 +49,8 @@ Deno.test("proveEquivalent() proves as many argument rules as a program can hold
   for (const [name, policy] of cases) {
     const { program } = compile(policy);
     const verdict = proveEquivalent(
-      { kind: "program", program },
-      { kind: "policy", policy },
+      program,
+      policy,
     );
     assertEquals(verdict.kind, "equal", name);
   }

@@ -46,8 +46,8 @@ function mutate(program: Program, counts: Counts): void {
       JSON.stringify(program)
     }`;
     const verdict = proveEquivalent(
-      { kind: "program", program },
-      { kind: "program", program: mutant.program },
+      program,
+      mutant.program,
       { limits: { nodes: 60_000, steps: 200_000 } },
     );
     const differs = (words: Uint32Array): boolean =>
@@ -63,8 +63,8 @@ function mutate(program: Program, counts: Counts): void {
     }
     counts.equal++;
     const lattice = witnesses([
-      { kind: "program", program },
-      { kind: "program", program: mutant.program },
+      program,
+      mutant.program,
     ], { most: 2_000 });
     for (const data of lattice) {
       counts.searched++;
@@ -77,7 +77,7 @@ function mutate(program: Program, counts: Counts): void {
 function varies(program: Program): boolean {
   const prepared = prepare(program);
   const values = new Set<number>();
-  const lattice = witnesses([{ kind: "program", program }], { most: 500 });
+  const lattice = witnesses([program], { most: 500 });
   for (const data of lattice) values.add(run(prepared, toWords(data, true)));
   return values.size >= 3;
 }

@@ -7,7 +7,7 @@ import { parseText } from "../../bpf/text.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { decide } from "../../verify/decide.ts";
 import { proveNotLooser } from "../../verify/differences.ts";
-import type { Subject } from "../../verify/equivalence.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { inputs, programs } from "./small_programs.ts";
 
 const SEED = 20261124;
@@ -16,7 +16,7 @@ const ERRNO = 0x0005_0001;
 const X86_64 = 0xc000_003e;
 
 function program(text: string): Subject {
-  return { kind: "program", program: parseText(text) };
+  return parseText(text);
 }
 
 Deno.test("proveNotLooser() agrees with the precedence of answers on every input", () => {
@@ -29,8 +29,8 @@ Deno.test("proveNotLooser() agrees with the precedence of answers on every input
       fc.array(inputs(), { minLength: 40, maxLength: 40 }),
       (a, b, data) => {
         const result = proveNotLooser(
-          { kind: "program", program: a },
-          { kind: "program", program: b },
+          a,
+          b,
         );
         const looserOn = (input: SeccompData): boolean => {
           const words = toWords(input, true);
@@ -63,15 +63,14 @@ Deno.test("proveNotLooser() takes policies and stacks", () => {
       rules: [{ first: 1, last: 3, conditions: [], value, source: "rule" }],
     }],
   });
-  const loose: Subject = { kind: "policy", policy: policy(ALLOW) };
-  const tight: Subject = { kind: "policy", policy: policy(0x8000_0000) };
+  const loose: Subject = policy(ALLOW);
+  const tight: Subject = policy(0x8000_0000);
   assertEquals(proveNotLooser(loose, tight).kind, "not-looser");
   const result = proveNotLooser(tight, loose);
   assert(result.kind === "different", result.kind);
   assertEquals([result.data.arch, result.data.nr], [X86_64, 1]);
   assertEquals(decide(policy(ALLOW), result.data).value, ALLOW);
   const stack: Subject = {
-    kind: "stack",
     programs: [parseText("ret #0x7fff0000"), parseText("ret #0x00050001")],
   };
   assertEquals(

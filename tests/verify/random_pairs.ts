@@ -35,8 +35,8 @@ export function compareRandomPairs(pairs: number, seed: number): Tally {
     const { a, b, domain } = randomPair(random);
     const compare = random.pick(["effect", "bits"] as const);
     const verdict = proveEquivalent(
-      { kind: "program", program: a },
-      { kind: "program", program: b },
+      a,
+      b,
       { compare, limits: { nodes: 300_000, steps: 1_000_000 } },
     );
     const [runA, runB] = [prepare(a), prepare(b)];

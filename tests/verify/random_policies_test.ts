@@ -74,8 +74,8 @@ Deno.test("proveEquivalent() agrees with decide() on random pairs of policies", 
     const a: Policy = policyOf(rules, littleEndian);
     const b: Policy = policyOf(changed(random, rules), littleEndian);
     const sides = [
-      { kind: "policy", policy: a },
-      { kind: "policy", policy: b },
+      a,
+      b,
     ] as const;
     const verdict = proveEquivalent(...sides);
     counts[verdict.kind]++;

@@ -1,4 +1,4 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 
 /** What has to be reviewed for an "equal" to be believed. */
 const CORE = [
@@ -6,20 +6,24 @@ const CORE = [
   "diagram",
   "meaning",
   "paths",
+  "subject",
   "symbols",
   "verdict",
   "word",
 ];
 
-Deno.test("the core of the checker has less than 600 lines without comments", async () => {
+Deno.test("the core of the checker has less than 640 lines without comments", () => {
+  const folder = new URL("../../verify/core/", import.meta.url);
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  assertEquals(names, CORE.map((name) => `${name}.ts`), "and nothing else");
   let lines = 0;
   for (const name of CORE) {
-    const text = await Deno.readTextFile(
+    const text = Deno.readTextFileSync(
       new URL(`../../verify/core/${name}.ts`, import.meta.url),
     );
     const code = text.replaceAll(/\/\*.*?\*\//gs, "")
       .replaceAll(/^\s*\/\/.*$/gm, "");
     lines += code.split("\n").filter((line) => line.trim() !== "").length;
   }
-  assert(lines < 600, `${lines} lines`);
+  assert(lines < 640, `${lines} lines`);
 });

@@ -6,7 +6,7 @@
 
 import type { Program } from "../../bpf/instruction.ts";
 import type { Policy, Rule } from "../../profile/policy.ts";
-import type { Subject } from "../../verify/equivalence.ts";
+import type { Subject } from "../../verify/core/subject.ts";
 import { plain } from "./programs.ts";
 
 export const ALLOW = 0x7fff_0000;
@@ -15,7 +15,7 @@ export const X86_64 = 0xc000_003e;
 
 /** A program as a subject. */
 export function program(...instructions: Program): Subject {
-  return { kind: "program", program: instructions };
+  return instructions;
 }
 
 /** A program that answers the same to everything. */

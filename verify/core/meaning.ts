@@ -6,7 +6,7 @@
 
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { decideAll } from "./cases.ts";
-import { programsOf, type Subject } from "../describe/confirm.ts";
+import { policyOf, programsOf, type Subject } from "./subject.ts";
 import { NEVER, type Node } from "./diagram.ts";
 import { execute } from "./paths.ts";
 import type { Symbols } from "./symbols.ts";
@@ -32,7 +32,8 @@ export function meaningOf(
   const older = (f: Node, g: Node): Node =>
     diagram.choose(prevails(diagram, wordOf(f), wordOf(g)), f, g);
   let value = leaf(constant(SECCOMP_RET_ALLOW));
-  if (subject.kind === "policy") value = decideAll(subject.policy, symbols);
+  const policy = policyOf(subject);
+  if (policy !== undefined) value = decideAll(policy, symbols);
   else {
     for (const program of programsOf(subject)) {
       value = diagram.apply(value, execute(program, symbols), older);

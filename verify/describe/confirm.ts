@@ -5,37 +5,13 @@
  * @module
  */
 
-import type { Program } from "../../bpf/instruction.ts";
 import { precedence } from "../../bpf/return_value.ts";
 import { prepare, trace } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
-import {
-  checkPolicy,
-  type Policy,
-  type ReturnValue,
-} from "../../profile/policy.ts";
+import { checkPolicy, type ReturnValue } from "../../profile/policy.ts";
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { decide } from "../decide.ts";
-
-/**
- * One side of a comparison. A program or a stack whose byte order is not known
- * has that of the other side.
- */
-export type Subject =
-  | {
-    readonly kind: "program";
-    readonly program: Program;
-    /** Byte order of the machine, if it is known. */
-    readonly littleEndian?: boolean;
-  }
-  | {
-    readonly kind: "stack";
-    /** Filters of one thread in the order in which they were attached. */
-    readonly programs: readonly Program[];
-    /** Byte order of the machine, if it is known. */
-    readonly littleEndian?: boolean;
-  }
-  | { readonly kind: "policy"; readonly policy: Policy };
+import { policyOf, programsOf, type Subject } from "../core/subject.ts";
 
 /** What a subject answers to an input, and why. */
 export interface Outcome {
@@ -64,8 +40,8 @@ export function createAnswer(
   subject: Subject,
   littleEndian: boolean,
 ): (data: SeccompData) => Outcome {
-  if (subject.kind === "policy") {
-    const { policy } = subject;
+  const policy = policyOf(subject);
+  if (policy !== undefined) {
     checkPolicy(policy);
     return (data) => {
       const { value, rule } = decide(policy, data);
@@ -86,45 +62,6 @@ export function createAnswer(
     );
     return { value, paths: runs.map((run) => run.path) };
   };
-}
-
-/**
- * Finds the byte order that subjects have in common.
- *
- * @throws {TypeError} when they name both.
- *
- * @param subjects The sides of a comparison.
- * @param asked What the caller asks for, if anything.
- * @returns The byte order; little-endian when nothing names one.
- */
-export function byteOrderOf(
-  subjects: readonly Subject[],
-  asked?: boolean,
-): boolean {
-  const named = subjects.map((subject) =>
-    subject.kind === "policy"
-      ? subject.policy.littleEndian
-      : subject.littleEndian
-  );
-  const orders = new Set([...named, asked].filter((o) => o !== undefined));
-  if (orders.size > 1) {
-    throw new TypeError(
-      "Cannot compare for two byte orders: the sides and the options name both, one is needed",
-    );
-  }
-  return !orders.has(false);
-}
-
-/**
- * Lists the programs of a subject in the order of attachment.
- *
- * @param subject A program or a stack.
- * @returns Its programs.
- */
-export function programsOf(
-  subject: Exclude<Subject, { readonly kind: "policy" }>,
-): readonly Program[] {
-  return subject.kind === "program" ? [subject.program] : subject.programs;
 }
 
 /**

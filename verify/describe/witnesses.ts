@@ -29,7 +29,13 @@ import {
   SECCOMP_RET_TRAP,
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
-import { byteOrderOf, fromWords, programsOf, type Subject } from "./confirm.ts";
+import {
+  byteOrderOf,
+  policyOf,
+  programsOf,
+  type Subject,
+} from "../core/subject.ts";
+import { fromWords } from "./confirm.ts";
 
 /** Choices of `witnesses`. */
 export interface WitnessOptions {
@@ -73,7 +79,7 @@ const ACTIONS: readonly number[] = [
  *   { op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 },
  *   { op: "ret.k", jt: 0, jf: 0, k: 0 },
  * ] as const;
- * const [nr] = boundaryValues([{ kind: "program", program }], true);
+ * const [nr] = boundaryValues([program], true);
  * assertEquals(nr, [0, 38, 39, 40, 0xffff_ffff]);
  * ```
  *
@@ -87,11 +93,9 @@ export function boundaryValues(
 ): BoundaryValues {
   const words = Array.from({ length: 16 }, () => new Set([0]));
   for (const subject of subjects) {
-    if (subject.kind === "policy") {
-      addPolicy(words, subject.policy, littleEndian);
-    } else {for (const program of programsOf(subject)) {
-        addProgram(words, program);
-      }}
+    const policy = policyOf(subject);
+    if (policy !== undefined) addPolicy(words, policy, littleEndian);
+    for (const program of programsOf(subject)) addProgram(words, program);
   }
   return words.map((values) => [...values].sort((a, b) => a - b));
 }

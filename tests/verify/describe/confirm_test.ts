@@ -32,7 +32,7 @@ Deno.test("createAnswer() tells the strictest answer of a stack and the path thr
     ...returning(ALLOW),
   ];
   const stack = [returning(0x7ffc_0000), branch, returning(0x7ffc_0001)];
-  const answer = createAnswer({ kind: "stack", programs: stack }, true);
+  const answer = createAnswer({ programs: stack }, true);
   assertEquals(answer(CALL), {
     value: 0x7ffc_0001,
     paths: [[0], [0, 1, 3], [0]],
@@ -43,7 +43,7 @@ Deno.test("createAnswer() tells the strictest answer of a stack and the path thr
 Deno.test("createAnswer() names the rule of a policy that decided, if one did", () => {
   const rule = { first: 5, last: 5, conditions: [], value: ALLOW };
   const policy = policyOf([{ ...rule, source: "syscalls[3]" }]);
-  const answer = createAnswer({ kind: "policy", policy }, true);
+  const answer = createAnswer(policy, true);
   assertEquals(answer(CALL), {
     value: ALLOW,
     paths: [],

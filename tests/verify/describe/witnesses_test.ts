@@ -33,7 +33,7 @@ const POLICY: Policy = {
 };
 
 Deno.test("boundaryValues() has both halves of a condition where the byte order puts them", () => {
-  const values = boundaryValues([{ kind: "policy", policy: POLICY }], false);
+  const values = boundaryValues([POLICY], false);
   assertEquals(values[0], [0, 4, 5, 6, 8, 9, 10, 0xffff_ffff]);
   assertEquals(values[1], [
     0,
@@ -59,7 +59,7 @@ Deno.test("boundaryValues() follows a word through registers and scratch memory"
     plain("ret.k", 0),
     plain("ret.k", 1),
   ];
-  const values = boundaryValues([{ kind: "program", program }], true);
+  const values = boundaryValues([program], true);
   assertEquals(values[0], [0]);
   assertEquals(values[6], [
     0,
@@ -75,7 +75,7 @@ Deno.test("boundaryValues() follows a word through registers and scratch memory"
 
 Deno.test("witnesses() reaches every outcome of a policy", () => {
   const values = new Set<number>();
-  for (const data of witnesses([{ kind: "policy", policy: POLICY }])) {
+  for (const data of witnesses([POLICY])) {
     values.add(decide(POLICY, data).value);
   }
   assertEquals(values, new Set([0, 0x0005_0001, 0x7fff_0000]));
@@ -86,7 +86,7 @@ Deno.test("witnesses() reaches every instruction of a tree that can be reached",
   const prepared = prepare(program);
   const reached = new Set<number>();
   for (
-    const data of witnesses([{ kind: "program", program }], { most: 50_000 })
+    const data of witnesses([program], { most: 50_000 })
   ) {
     for (const pc of trace(prepared, toWords(data, true)).path) reached.add(pc);
   }
@@ -98,7 +98,7 @@ Deno.test("witnesses() reaches every instruction of a tree that can be reached",
 Deno.test("witnesses() draws the same inputs each time where there are too many", () => {
   const program = randomTree(createRandom(8), 20);
   const draw = (): string[] =>
-    [...witnesses([{ kind: "program", program }], { most: 100 })]
+    [...witnesses([program], { most: 100 })]
       .map((data) => toWords(data, true).join());
   assertEquals(draw().length, 100);
   assertEquals(draw(), draw());

@@ -1,25 +1,32 @@
 /**
- * Boxes of input words as conditions on arguments.
+ * Boxes and cubes of input words in words, as conditions on arguments.
  *
  * @module
  */
 
-import type { Box, WordRange } from "../../verify/describe/boxes.ts";
-import type { Cube } from "../../verify/describe/cubes.ts";
-import type { Difference } from "../../verify/differences.ts";
+import type { Box, WordRange } from "./boxes.ts";
+import type { Cube, Cubes } from "./cubes.ts";
 
 const ALL = 0xffff_ffff;
 
+/** Arguments as data, if they are few enough to list. */
+export interface ArgumentSets {
+  /** A union of boxes; `undefined` if they are too many. */
+  readonly boxes: readonly Box[] | undefined;
+  /** The same as masked comparisons; `undefined` if there are boxes, or too many cubes. */
+  readonly cubes: Cubes | undefined;
+}
+
 /**
- * Writes for which arguments sides differ.
+ * Writes sets of arguments as text.
  *
- * @param difference Where they differ.
+ * @param sets The sets.
  * @param littleEndian Byte order of the machine.
- * @returns The text, empty where the arguments do not matter; `undefined` where
- * it would be too long.
+ * @returns The text, empty if the arguments do not matter; `undefined` if it would
+ * be too long.
  */
 export function conditionOf(
-  { boxes, cubes }: Pick<Difference, "boxes" | "cubes">,
+  { boxes, cubes }: ArgumentSets,
   littleEndian: boolean,
 ): string | undefined {
   if (boxes !== undefined) return conditionText(boxes, littleEndian);
@@ -51,14 +58,8 @@ function cubeText(
   ).join(op === "==" ? ", " : " or ");
 }
 
-/**
- * Writes a union of boxes: `arg0 == 0x26 or arg0 low in 0x1..0x5, arg1 high == 0x0`.
- *
- * @param boxes The boxes.
- * @param littleEndian Byte order of the machine.
- * @returns The text, empty where the arguments do not matter.
- */
-export function conditionText(
+/** Writes a union of boxes: `arg0 == 0x26 or arg0 low in 0x1..0x5, arg1 high == 0x0`. */
+function conditionText(
   boxes: readonly Box[],
   littleEndian: boolean,
 ): string {

@@ -1,0 +1,79 @@
+/**
+ * The sides of a comparison: whatever answers calls.
+ *
+ * @module
+ */
+
+import type { Filter } from "../../bpf/filter.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import type { Policy } from "../../profile/policy.ts";
+
+/** Filters of one thread; a byte order that is unknown is that of the other side. */
+export interface Stack {
+  /** Their instructions, oldest first. */
+  readonly programs: readonly Program[];
+  /** Byte order of the machine that runs them. */
+  readonly littleEndian?: boolean;
+}
+
+/**
+ * One side of a comparison: a policy, a program, a program with its byte order, or
+ * all filters of a thread. A bare program has the byte order of the other side.
+ */
+export type Subject = Policy | Program | Filter | Stack;
+
+/**
+ * Takes a side for a policy.
+ *
+ * @param subject The side.
+ * @returns The policy, or `undefined` if the side is made of programs.
+ */
+export function policyOf(subject: Subject): Policy | undefined {
+  return "defaultValue" in subject ? subject : undefined;
+}
+
+/**
+ * Lists the programs of a side in the order of attachment.
+ *
+ * @param subject The side.
+ * @returns Its programs; none for a policy.
+ */
+export function programsOf(subject: Subject): readonly Program[] {
+  if ("defaultValue" in subject) return [];
+  if ("programs" in subject) return subject.programs;
+  return ["program" in subject ? subject.program : subject];
+}
+
+/**
+ * Finds the byte order of a side.
+ *
+ * @param subject The side.
+ * @returns Whether it is little-endian; `undefined` if the side does not say.
+ */
+export function orderOf(subject: Subject): boolean | undefined {
+  return "littleEndian" in subject ? subject.littleEndian : undefined;
+}
+
+/**
+ * Finds the byte order that sides have in common.
+ *
+ * @throws {TypeError} when they name both.
+ *
+ * @param subjects The sides of a comparison.
+ * @param asked What the caller asks for, if anything.
+ * @returns The byte order; little-endian when nothing names one.
+ */
+export function byteOrderOf(
+  subjects: readonly Subject[],
+  asked?: boolean,
+): boolean {
+  const orders = new Set(
+    [...subjects.map(orderOf), asked].filter((order) => order !== undefined),
+  );
+  if (orders.size > 1) {
+    throw new TypeError(
+      "Cannot compare for two byte orders: the sides and the options name both, one is needed",
+    );
+  }
+  return !orders.has(false);
+}
