@@ -149,7 +149,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     parse: word,
     optional: true,
     placeholder: "CAPS",
-    brief: "default, none, all or CAP_X,CAP_Y, for Docker's and Podman's",
+    brief: "Of the container: default, none, all or CAP_X,CAP_Y",
   },
   kernel: {
     kind: "parsed",
@@ -176,7 +176,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     values: ["deny-error", "error", "warn", "ignore"],
     default: "deny-error",
     placeholder: "HOW",
-    brief: "Unknown names: an error where they deny, or always",
+    brief: "Unknown names",
   },
   strict: {
     ...BOOLEAN,
