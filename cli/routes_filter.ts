@@ -12,6 +12,7 @@ import {
   SOURCE_ARGUMENT,
   SOURCE_FLAGS,
   TELL_ALIASES,
+  TELL_FLAGS,
 } from "./input/flags.ts";
 import { type Format, FORMATS } from "./output/format_names.ts";
 import { type AppContext, lazily } from "./lazy.ts";
@@ -92,8 +93,9 @@ export const asm: Command<AppContext> = buildCommand<
         withNegated: false,
         brief: "Write a program that the kernel refuses",
       },
+      quiet: TELL_FLAGS.quiet,
     },
-    aliases: { f: "format", O: "out" },
+    aliases: { f: "format", O: "out", q: "quiet" },
     positional: {
       kind: "tuple",
       parameters: [{

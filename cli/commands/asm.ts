@@ -9,7 +9,8 @@ import { InputError, UsageError } from "../error.ts";
 import type { Format } from "../output/format_names.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { readAssembly } from "../input/source.ts";
-import { orderName } from "../input/machine.ts";
+import { tellAssumed } from "../input/filter.ts";
+import { assumptionWords, machineOf, orderName } from "../input/machine.ts";
 import { checkOut } from "../output/write.ts";
 import { writeFilters } from "../output/write_filters.ts";
 
@@ -19,6 +20,7 @@ export interface AsmFlags {
   readonly out?: string;
   readonly bigEndian: boolean;
   readonly force: boolean;
+  readonly quiet: boolean;
 }
 
 /** Assembles text. */
@@ -30,7 +32,8 @@ export async function runAsm(
   checkOut(flags.out, file);
   const bytes = await readInput(io, file);
   const name = inputName(file);
-  const { programs, littleEndian, order } = await readAssembly(name, bytes);
+  const text = await readAssembly(name, bytes);
+  const { programs, littleEndian, order } = text;
   if (flags.bigEndian && littleEndian && order === "given") {
     throw new UsageError(
       `Cannot use --big-endian with ${name}: the text says .${
@@ -45,6 +48,11 @@ export async function runAsm(
       `${fault.message}: pass --force to write it all the same`,
       { place: name, cause: fault },
     );
+  }
+  if (!flags.bigEndian) {
+    const machine = machineOf(name, text, undefined);
+    const options = { native: false, flag: "--big-endian" };
+    tellAssumed(io, name, flags, [assumptionWords(machine, options)]);
   }
   const stack = { programs, littleEndian: littleEndian && !flags.bigEndian };
   await writeFilters(io, stack, flags);

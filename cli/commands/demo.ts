@@ -14,6 +14,7 @@ import type { Io } from "../io.ts";
 import { measure } from "../../measure/measure.ts";
 import { referenceProgram } from "../../hook/reference.ts";
 import { loadSource } from "../input/source.ts";
+import { assumedWords } from "../input/target.ts";
 import { formatMeasures, MEASURES_LEGEND } from "./stats.ts";
 
 /** Compiles the default profile for this host and shows what was gained. */
@@ -28,9 +29,10 @@ export async function runDemo(io: Io): Promise<number> {
     quiet: true,
     verbose: false,
   };
-  const { resolved, assumed } = await compileSource(io, source, flags);
-  const { program, bytes, arches, seccomp } = resolved;
-  io.out(`Docker's default profile, ${assumed}\n\n`);
+  const { resolved } = await compileSource(io, source, flags);
+  const { program, bytes, arches, seccomp, assumed } = resolved;
+  const target = assumedWords(assumed, flags);
+  io.out(`Docker's default profile, ${target}\n\n`);
   const fault = check(program);
   if (fault !== undefined) throw fault;
   io.out(

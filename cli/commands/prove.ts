@@ -26,7 +26,7 @@ import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { type GivenSource, simulateCommand } from "../output/reproduce.ts";
 import { loadSource, refuseTwoStdins } from "../input/source.ts";
-import { machineOf } from "../input/machine.ts";
+import { assumptionWords, machineOf } from "../input/machine.ts";
 import { assumedWords, nativeArch } from "../input/target.ts";
 
 /** Flags of `prove`. */
@@ -41,7 +41,7 @@ export interface NamedSubject extends GivenSource {
   readonly subject: Subject;
   /** The architecture of its machine. */
   readonly native: Arch;
-  /** What was assumed about the byte order, if anything. */
+  /** What was assumed about the byte order; empty or absent if nothing was. */
   readonly assumed?: string;
 }
 
@@ -208,18 +208,15 @@ export async function loadSubject(
     }
   }
   const { programs, order } = source;
-  const { native, littleEndian, assumed } = machineOf(
-    source.name,
-    source,
-    flags.arch,
-  );
+  const machine = machineOf(source.name, source, flags.arch);
+  const { native, littleEndian } = machine;
   const isAssumed = order === "assumed" && flags.arch === undefined;
   return {
     word,
     flags,
     native,
     subject: { programs, ...(isAssumed ? {} : { littleEndian }) },
-    ...(assumed.order && { assumed: assumed.order }),
+    assumed: assumptionWords(machine, { native: false }),
   };
 }
 

@@ -42,7 +42,7 @@ export async function runSelftest(
   flags: SelftestFlags,
   word = "default:docker",
 ): Promise<number> {
-  const filter = await loadFilter(io, word, flags);
+  const filter = await loadFilter(io, word, flags, { native: true });
   const programs = flags.program === undefined
     ? filter.programs
     : await programsOf(io, flags.program, filter);

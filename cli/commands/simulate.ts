@@ -28,7 +28,6 @@ import {
   type CompiledSource,
   type LoadedFilter,
   loadFilter,
-  tellNative,
 } from "../input/filter.ts";
 import type { SourceFlags } from "../input/flags.ts";
 import { inputName, type Io, MAX_LINE_LENGTH, readLines } from "../io.ts";
@@ -88,10 +87,11 @@ export async function runSimulate(
   refuseTwoStdins(word, flags.vectors);
   const instructionPointer = parseWord(flags.ip);
   const sixArgs = sixArguments(args);
-  const filter = await loadFilter(io, word, flags);
+  const filter = await loadFilter(io, word, flags, {
+    native: syscall?.includes(":") !== true,
+  });
   const simulate = createSimulator(filter);
   const { native } = filter;
-  if (syscall?.includes(":") !== true) tellNative(io, flags, filter);
   if (syscall === undefined) {
     return await runVectors(io, flags.vectors ?? "", native, simulate);
   }

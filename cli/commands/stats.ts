@@ -9,11 +9,7 @@ import { type Arch, ARCHES } from "../../tables/arch.ts";
 import { weightsFor } from "../../pipeline/compile_profile.ts";
 import { readCost } from "../input/cost.ts";
 import { EXIT, forEachInput } from "../exit.ts";
-import {
-  type CompiledSource,
-  loadFilter,
-  tellNative,
-} from "../input/filter.ts";
+import { type CompiledSource, loadFilter } from "../input/filter.ts";
 import type { CostFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import { floorSteps } from "../../measure/lower_bound.ts";
 import type { Io } from "../io.ts";
@@ -75,8 +71,10 @@ export async function runStats(
   const trees: TreeReport[] = [];
   const sources = words.length === 0 ? ["default:docker"] : words;
   const { failed, code } = await forEachInput(io, sources, async (word) => {
-    const filter = await loadFilter(io, word, target, cost);
-    tellNative(io, flags, filter);
+    const filter = await loadFilter(io, word, target, {
+      cost,
+      native: true,
+    });
     const { arches } = filter;
     const own: NamedMeasure[] = filter.programs.map((program, i) => ({
       name: filter.programs.length > 1 ? `${filter.name}#${i}` : filter.name,

@@ -15,7 +15,7 @@ import { costOptions, type CostRequest, type Objective } from "./cost.ts";
 import { UnprovenError } from "../error.ts";
 import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
-import { type Machine, machineOf } from "./machine.ts";
+import { assumptionWords, type Machine, machineOf } from "./machine.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "./semantics.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
@@ -45,44 +45,39 @@ export interface LoadedPrograms extends Loaded {
 /** What a source word gives. */
 export type LoadedFilter = CompiledSource | LoadedPrograms;
 
+/** What a command needs of a filter. */
+export interface LoadOptions {
+  /** Which filter of a profile is the best one. */
+  readonly cost?: CostRequest;
+  /** Whether the native architecture of bare filters matters, for calls that name none. */
+  readonly native?: boolean;
+}
+
 /**
- * Loads a source; a profile is compiled. Warnings go to `io`.
+ * Loads a source; a profile is compiled. Warnings go to `io`, and what was
+ * assumed.
  *
  * @param io Where warnings go.
  * @param word The source word.
  * @param flags The options.
- * @param cost Which filter is the best one.
+ * @param options What the command needs.
  */
 export async function loadFilter(
   io: Io,
   word: string,
   flags: SourceFlags,
-  cost?: CostRequest,
+  options: LoadOptions = {},
 ): Promise<LoadedFilter> {
+  const { cost, native = false } = options;
   const source = await loadSource(io, word, flags);
   if (source.kind === "profile") {
     const own = await withOwnSemantics(io, flags, [word]);
     return await compileSource(io, source, own, cost);
   }
   const machine = machineOf(source.name, source, flags.arch);
-  tellAssumed(io, source.name, flags, [machine.assumed.order ?? ""]);
+  const words = assumptionWords(machine, { native });
+  tellAssumed(io, source.name, flags, [words]);
   return { ...source, ...machine };
-}
-
-/**
- * Prints which architecture is meant, if that was assumed: for commands that take
- * numbers of calls.
- *
- * @param io Where to.
- * @param flags Whether notes are wanted.
- * @param filter The filters.
- */
-export function tellNative(
-  io: Io,
-  flags: Pick<SourceFlags, "quiet">,
-  { name, assumed }: LoadedFilter,
-): void {
-  tellAssumed(io, name, flags, [assumed.native ?? ""]);
 }
 
 /**
@@ -129,7 +124,7 @@ export async function compileSource(
     littleEndian: filter.littleEndian,
     native: filter.arches[0] ?? nativeArch(),
     arches: filter.arches,
-    assumed: {},
+    orderIsAssumed: false,
   };
 }
 

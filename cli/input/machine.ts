@@ -21,16 +21,10 @@ export interface Machine {
   readonly native: Arch;
   /** The architectures that the filters know, the native one first. */
   readonly arches: readonly Arch[];
-  /** What was assumed about it; parts that the filters show are absent. */
-  readonly assumed: MachineAssumptions;
-}
-
-/** What was assumed about a machine, in words. */
-export interface MachineAssumptions {
-  /** About the byte order; absent too if the filters read no half of an argument. */
-  readonly order?: string;
-  /** About the native architecture. */
-  readonly native?: string;
+  /** Whether the byte order is assumed, and it matters to the filters. */
+  readonly orderIsAssumed: boolean;
+  /** Why the native architecture is assumed; absent if the filters show it. */
+  readonly nativeIsAssumed?: string;
 }
 
 /**
@@ -60,7 +54,12 @@ export function machineOf(
   }
   const { littleEndian } = first ?? filters;
   if (named !== undefined && first !== undefined) {
-    return { littleEndian, native: first, arches: named, assumed: {} };
+    return {
+      littleEndian,
+      native: first,
+      arches: named,
+      orderIsAssumed: false,
+    };
   }
   const host = nativeArch();
   const known = knownArches(filters, littleEndian);
@@ -76,21 +75,38 @@ export function machineOf(
     littleEndian,
     native,
     arches: known.length === 0 ? [native] : arches,
-    assumed: {
-      ...(filters.order === "assumed" && filters.programs.some(readsHalves) && {
-        order: `a ${
-          orderName(littleEndian)
-        } machine, as the filter does not show its byte order; --arch names another`,
-      }),
-      ...(!isSure && {
-        native: `${native.name}, as the filter compares arch with ${
-          known.length === 0
-            ? "no architecture that has a table"
-            : known.map(({ name }) => name).join(", ")
-        }; --arch names another`,
-      }),
-    },
+    orderIsAssumed: filters.order === "assumed" &&
+      filters.programs.some(readsHalves),
+    ...(!isSure && {
+      nativeIsAssumed: `the filter compares arch with ${
+        known.length === 0
+          ? "no known architecture"
+          : known.map(({ name }) => name).join(", ")
+      }`,
+    }),
   };
+}
+
+/**
+ * Says what was assumed about a machine.
+ *
+ * @param machine The machine.
+ * @param options Whether the native architecture matters, and what names another one.
+ * @returns Words that follow "for"; empty if nothing was assumed.
+ */
+export function assumptionWords(
+  { littleEndian, native, orderIsAssumed, nativeIsAssumed }: Machine,
+  options: { readonly native: boolean; readonly flag?: string },
+): string {
+  const { flag = "--arch" } = options;
+  const order = orderName(littleEndian);
+  if (options.native && nativeIsAssumed !== undefined) {
+    const machine = orderIsAssumed ? `${native.name}, ${order}` : native.name;
+    return `${machine}, as ${nativeIsAssumed}; pass ${flag} for another`;
+  }
+  return orderIsAssumed
+    ? `a ${order} machine, as the filter does not show its byte order; pass ${flag} for another`
+    : "";
 }
 
 /** The architectures that filters compare `arch` with, in the order of the tests. */

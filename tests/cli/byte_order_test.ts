@@ -270,11 +270,22 @@ Deno.test("--arch decides where a filter does not show it, and contradicts none"
   const one = ["simulate", open, "read", "1"];
   const assumed = await call(one);
   assertEquals(assumed.out.split("\n")[0], "ALLOW");
-  assertMatch(assumed.err, /note: for a little-endian machine, as the filter/);
   assertMatch(
     assumed.err,
-    /note: for \w+, as the filter compares arch with no/,
+    /^\S+: note: for \w+, little-endian, as the filter compares arch with no known architecture; pass --arch for another\n$/,
   );
+  for (const args of [["disasm", open], ["prove", open, open]]) {
+    const { code, err } = await call(args);
+    assertEquals(code, 0, err);
+    assertMatch(
+      err,
+      /note: for a little-endian machine, as the filter does not/,
+    );
+  }
+  const bytes = await call(["asm", open]);
+  assertMatch(bytes.err, /note: for a little-endian .*pass --big-endian/);
+  assertEquals((await call(["asm", open, "-q"])).err, "");
+  assertEquals((await call(["asm", open, "--big-endian"])).err, "");
   const big = await call([...one, "--arch", "s390x"]);
   assertEquals([big.out.split("\n")[0], big.err], ["KILL_THREAD", ""]);
   const high = await call(

@@ -250,6 +250,10 @@ Deno.test("syscalls finds names and numbers, exit 1 where there is none", async 
 Deno.test("demo compiles, checks and compares", async () => {
   const { code, out, err } = await call(["demo"]);
   assertEquals([code, err], [0, ""]);
+  assertMatch(
+    out,
+    /^Docker's default profile, architectures \w+.*, semantics /,
+  );
   assertMatch(out, /accepted by the kernel's rules/);
   assertMatch(out, /proved equal to the profile/);
   assertMatch(out, /^seccomp-tree +\d+/m);
