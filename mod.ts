@@ -173,7 +173,6 @@ export {
   effective,
   formatReturnValue,
   parseReturnValue,
-  precedence,
 } from "./bpf/return_value.ts";
 export {
   prepare,

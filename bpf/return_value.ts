@@ -162,21 +162,6 @@ export function effective(value: number): number {
   }
 }
 
-/**
- * Ranks a return value among those of stacked filters: the least rank wins.
- *
- * The kernel compares actions as signed numbers, known or not, and leaves the
- * data out (kernel/seccomp.c: ACTION_ONLY(), seccomp_run_filters()). Among
- * equal ranks the filter attached last wins, with its data; where all answer
- * ALLOW, the outcome is ALLOW without data.
- *
- * @param value A u32, as the filter returned it.
- * @returns An integer from −2³¹ (KILL_PROCESS) to 0x7fff_0000 (ALLOW).
- */
-export function precedence(value: number): number {
-  return value & SECCOMP_RET_ACTION_FULL;
-}
-
 function actionOf(value: number): number {
   return (value & SECCOMP_RET_ACTION_FULL) >>> 0;
 }

@@ -19,6 +19,8 @@ import { decode } from "../bpf/encode.ts";
 import { prepare, run } from "../bpf/run.ts";
 import { toWords } from "../bpf/seccomp_data.ts";
 import {
+  AUDIT_ARCH_AARCH64,
+  AUDIT_ARCH_X86_64,
   SECCOMP_RET_ACTION_FULL,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_LOG,
@@ -31,8 +33,8 @@ import { loadFilter, type LoadOptions } from "./load.ts";
 const NATIVE: Readonly<
   Record<typeof Deno.build.arch, { readonly execve: number; arch: number }>
 > = {
-  "x86_64": { execve: 59, arch: 0xc000_003e },
-  "aarch64": { execve: 221, arch: 0xc000_00b7 },
+  "x86_64": { execve: 59, arch: AUDIT_ARCH_X86_64 },
+  "aarch64": { execve: 221, arch: AUDIT_ARCH_AARCH64 },
 };
 const SIGPIPE = 13;
 const RLIMIT_NOFILE = 7;

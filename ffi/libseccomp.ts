@@ -10,7 +10,7 @@
  * @module
  */
 
-import { errnoName } from "./error.ts";
+import { errnoText } from "../tables/errno.ts";
 import { cString, openLibc } from "./libc.ts";
 import { LIBSECCOMP_SYMBOLS } from "./libseccomp_symbols.ts";
 
@@ -284,7 +284,7 @@ function refused(call: string, result: number, rule?: number): ExportResult {
     kind: "refused",
     call,
     errno,
-    errnoName: errnoName(errno),
+    errnoName: errnoText(errno),
     ...(rule === undefined ? {} : { rule }),
   };
 }

@@ -28,7 +28,7 @@
 
 import { decode } from "../bpf/encode.ts";
 import { prepare, run } from "../bpf/run.ts";
-import { precedence } from "../bpf/return_value.ts";
+import { precedence } from "../tables/precedence.ts";
 import { type SeccompData, toWords } from "../bpf/seccomp_data.ts";
 import {
   SECCOMP_RET_ALLOW,

@@ -17,16 +17,16 @@ import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import {
+  AUDIT_ARCH_I386,
+  AUDIT_ARCH_X86_64,
   BPF_MAXINSNS,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_ERRNO,
 } from "../tables/uapi.ts";
-import { errnoName } from "./error.ts";
+import { errnoText } from "../tables/errno.ts";
 import { type Coded, codeReturns } from "./returns.ts";
 import type { Stub, StubOutcome } from "./stub.ts";
 
-const AUDIT_ARCH_X86_64 = 0xc000_003e;
-const AUDIT_ARCH_I386 = 0x4000_0003;
 /**
  * `uretprobe` and `uprobe` of x86_64: since Linux 6.14 and 6.18 the kernel lets
  * them pass before it asks a filter (kernel/seccomp.c).
@@ -149,7 +149,7 @@ function judgeChunk(
 function explain(outcome: StubOutcome): string | undefined {
   if (outcome.loadErrno !== 0) {
     return `real seccomp is not tried: it answers ${
-      errnoName(outcome.loadErrno)
+      errnoText(outcome.loadErrno)
     }`;
   }
   // Where the child ends early, calls are left without a result: mismatches.

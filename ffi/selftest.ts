@@ -19,7 +19,7 @@
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { type SeccompData, toWords } from "../bpf/seccomp_data.ts";
-import { errnoName } from "./error.ts";
+import { errnoText } from "../tables/errno.ts";
 import { filterFlags } from "./load.ts";
 import { runInSeccomp } from "./seccomp_engine.ts";
 import { runInKernel } from "./socket_filter.ts";
@@ -129,7 +129,7 @@ export function selftest(
     const outcome = stub.run({ filter: encode(program), flags, calls: [] });
     loadErrno = outcome.loadErrno;
     if (loadErrno !== 0) {
-      notes.push(`seccomp refuses the program: ${errnoName(loadErrno)}`);
+      notes.push(`seccomp refuses the program: ${errnoText(loadErrno)}`);
     }
     const seccomp = runInSeccomp(stub, program, inputs);
     notes.push(...seccomp.notes);

@@ -10,11 +10,8 @@ import { decodeBase64 } from "../bpf/base64.ts";
 import { check } from "../bpf/check.ts";
 import { decode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
-import {
-  effective,
-  formatReturnValue,
-  precedence,
-} from "../bpf/return_value.ts";
+import { effective, formatReturnValue } from "../bpf/return_value.ts";
+import { precedence } from "../tables/precedence.ts";
 import { ARCH_OFFSET, type SeccompData } from "../bpf/seccomp_data.ts";
 import type { Policy } from "../profile/policy.ts";
 import { type Arch, archByName } from "../tables/arch.ts";
@@ -23,7 +20,7 @@ import { createAnswer } from "../verify/describe/confirm.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Deadline } from "./deadline.ts";
 import { RefusedError } from "./error.ts";
-import { ANNOTATION } from "./rewrite.ts";
+import { ANNOTATION } from "../tables/annotation.ts";
 
 /** What an annotation is judged by. */
 export interface Measure {

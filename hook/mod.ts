@@ -49,7 +49,7 @@ export { ownSemantics } from "./own_semantics.ts";
 export type { OwnSemantics } from "./own_semantics.ts";
 export { rewriteConfig } from "./precreate.ts";
 export type { Rewrite, RewriteContext } from "./precreate.ts";
-export { ANNOTATION } from "./rewrite.ts";
+export { ANNOTATION } from "../tables/annotation.ts";
 export { parseRuntimeArgs } from "./runtime_args.ts";
 export type { RuntimeCall } from "./runtime_args.ts";
 export { DEFAULTS, loadSettings, parseSettings } from "./settings.ts";

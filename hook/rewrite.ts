@@ -17,6 +17,7 @@
  * @module
  */
 
+import { ANNOTATION } from "../tables/annotation.ts";
 import { ProfileError } from "../profile/diagnostic.ts";
 import { readJson } from "../profile/json/read.ts";
 import {
@@ -26,9 +27,6 @@ import {
 } from "../profile/json/value.ts";
 import { foldKey } from "../profile/text.ts";
 import { RefusedError } from "./error.ts";
-
-/** The annotation that crun takes a raw filter from (crun 0.18 and later). */
-export const ANNOTATION = "run.oci.seccomp_bpf_data";
 
 /** Longest configuration, in bytes or UTF-16 units: 16 Mi; real ones take 10 Ki. */
 export const MAX_CONFIG_LENGTH: number = 16 * 1024 * 1024;

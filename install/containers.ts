@@ -8,7 +8,7 @@
 import { messageOf } from "../host/reason.ts";
 import { decodeBase64 } from "../bpf/base64.ts";
 import { dumpFilters } from "../ffi/dump.ts";
-import { ANNOTATION } from "../hook/rewrite.ts";
+import { ANNOTATION } from "../tables/annotation.ts";
 import type { StoreItem } from "../hook/store/store.ts";
 
 /** A running container. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ANNOTATION } from "../hook/rewrite.ts";
+import { ANNOTATION } from "../tables/annotation.ts";
 import { movedFromRunc, refuseOtherModes, RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import { STATIC_WARNING } from "./podman.ts";

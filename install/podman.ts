@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ANNOTATION } from "../hook/rewrite.ts";
+import { ANNOTATION } from "../tables/annotation.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import { hooksFolder } from "./layout.ts";

@@ -9,9 +9,7 @@ import { emulate } from "../bpf/const_allow.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { COUNTED_NUMBERS } from "../compiler/cost.ts";
 import type { Arch } from "../tables/arch.ts";
-
-const AUDIT_ARCH_X86_64 = 0xc000_003e;
-const AUDIT_ARCH_I386 = 0x4000_0003;
+import { AUDIT_ARCH_I386, AUDIT_ARCH_X86_64 } from "../tables/uapi.ts";
 
 /**
  * Sums what the kernel's emulator walks at attach: all numbers of the native

@@ -14,6 +14,9 @@ import { ERRNO_ALIASES, ERRNOS } from "./errno_data.ts";
 /** Name to number, without second names. */
 const NUMBERS: ReadonlyMap<string, number> = readRuns(ERRNOS);
 
+/** Numbers that are not for users and reach them all the same; linux/errno.h. */
+const INTERNAL: ReadonlyMap<number, string> = new Map([[524, "ENOTSUPP"]]);
+
 /** Second names, such as `EWOULDBLOCK` for `EAGAIN`. */
 const ALIASES: ReadonlyMap<string, number> = readRuns(ERRNO_ALIASES);
 
@@ -57,4 +60,23 @@ export function errnoName(errno: number): string | undefined {
  */
 export function errnoNumber(name: string): number | undefined {
   return NUMBERS.get(name) ?? ALIASES.get(name);
+}
+
+/**
+ * Names an errno value in a message.
+ *
+ * @example Names
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { errnoText } from "./errno.ts";
+ *
+ * assertEquals(errnoText(22), "EINVAL");
+ * assertEquals(errnoText(4000), "errno 4000");
+ * ```
+ *
+ * @param errno A positive errno value.
+ * @returns The name in the headers, or `errno N`.
+ */
+export function errnoText(errno: number): string {
+  return errnoName(errno) ?? INTERNAL.get(errno) ?? `errno ${errno}`;
 }

@@ -2,7 +2,7 @@
  * Constants of the kernel's user interface, by their names in the headers.
  *
  * Sources: linux/seccomp.h, linux/filter.h, linux/bpf_common.h,
- * linux/prctl.h, linux/ptrace.h.
+ * linux/prctl.h, linux/ptrace.h, linux/audit.h.
  *
  * @module
  */
@@ -27,6 +27,13 @@ export const SECCOMP_RET_ALLOW = 0x7fff_0000;
 export const SECCOMP_RET_ACTION_FULL = 0xffff_0000;
 /** The bits of a return value that are data. */
 export const SECCOMP_RET_DATA = 0x0000_ffff;
+
+/** `seccomp_data.arch` of x86_64 and x32; linux/audit.h. */
+export const AUDIT_ARCH_X86_64 = 0xc000_003e;
+/** `seccomp_data.arch` of 32-bit x86. */
+export const AUDIT_ARCH_I386 = 0x4000_0003;
+/** `seccomp_data.arch` of 64-bit ARM. */
+export const AUDIT_ARCH_AARCH64 = 0xc000_00b7;
 
 /** Most instructions in one filter: `BPF_MAXINSNS`. */
 export const BPF_MAXINSNS = 4096;

@@ -10,7 +10,8 @@
  * @module
  */
 
-import { effective, precedence } from "../bpf/return_value.ts";
+import { effective } from "../bpf/return_value.ts";
+import { precedence } from "../tables/precedence.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { ReturnValue } from "../profile/policy.ts";
 import { boxesOf } from "./describe/boxes.ts";

@@ -14,7 +14,11 @@ import { COUNTED_NUMBERS } from "../../compiler/cost.ts";
 import { cString, openLibc } from "../../ffi/libc.ts";
 import { LIBSECCOMP_SYMBOLS } from "../../ffi/libseccomp_symbols.ts";
 import type { Policy, Rule } from "../../profile/policy.ts";
-import { SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO } from "../../tables/uapi.ts";
+import {
+  AUDIT_ARCH_X86_64,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO,
+} from "../../tables/uapi.ts";
 
 /** A call that is timed. */
 export interface Probe {
@@ -24,7 +28,6 @@ export interface Probe {
   readonly args: readonly bigint[];
 }
 
-const AUDIT_ARCH_X86_64 = 0xc000_003e;
 const EPERM = 1;
 /** `SCMP_FLTATR_CTL_OPTIMIZE` of seccomp.h. */
 const ATTR_OPTIMIZE = 8;

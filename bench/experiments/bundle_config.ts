@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ANNOTATION } from "../../tables/annotation.ts";
 import { join } from "@std/path";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 
@@ -53,7 +54,7 @@ function configText(
   return toJson({
     ociVersion: "1.0.0",
     ...(setup === "annotation"
-      ? { annotations: { "run.oci.seccomp_bpf_data": annotation } }
+      ? { annotations: { [ANNOTATION]: annotation } }
       : {}),
     process: {
       terminal: false,

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { ANNOTATION } from "../../tables/annotation.ts";
 import { join } from "@std/path";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import {
@@ -215,7 +216,7 @@ function podmanWords(
       ? "seccomp=unconfined"
       : `seccomp=${join(bundle, "profile.json")}`,
     ...(setup === "annotation"
-      ? ["--annotation", `run.oci.seccomp_bpf_data=${annotation}`]
+      ? ["--annotation", `${ANNOTATION}=${annotation}`]
       : []),
     ...["--rootfs", join(bundle, "rootfs"), BUSYBOX, "true"],
   ];

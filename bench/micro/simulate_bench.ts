@@ -8,9 +8,9 @@
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { COUNTED_NUMBERS } from "../../compiler/cost.ts";
+import { AUDIT_ARCH_X86_64 } from "../../tables/uapi.ts";
 import { benchInputs, programOf } from "../engine/inputs.ts";
 
-const AUDIT_ARCH_X86_64 = 0xc000_003e;
 const CALLS = Array.from(
   { length: COUNTED_NUMBERS },
   (_, nr) =>

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { formatReturnValue, precedence } from "../../bpf/return_value.ts";
+import { formatReturnValue } from "../../bpf/return_value.ts";
+import { precedence } from "../../tables/precedence.ts";
 import {
   type Difference,
   listDifferences,

@@ -8,7 +8,7 @@ import { formatReturnValue } from "../../bpf/return_value.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
 import { selftest, type SelftestReport } from "../../ffi/selftest.ts";
-import { errnoName } from "../../ffi/error.ts";
+import { errnoText } from "../../tables/errno.ts";
 import { decide } from "../../verify/decide.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { InputError } from "../error.ts";
@@ -180,7 +180,7 @@ function textOf(
     ...(loadErrno === undefined ? [] : [
       loadErrno === 0
         ? "  accepted by seccomp(2) as it is"
-        : `  refused by seccomp(2): ${errnoName(loadErrno)}`,
+        : `  refused by seccomp(2): ${errnoText(loadErrno)}`,
     ]),
     ...mismatches.flatMap(({ engine, data, expected, actual }) => [
       `  mismatch: ${describeCall(data)}: ${formatReturnValue(expected)}, ${

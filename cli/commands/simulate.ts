@@ -4,15 +4,11 @@
  * @module
  */
 
-import {
-  effective,
-  formatReturnValue,
-  precedence,
-} from "../../bpf/return_value.ts";
+import { effective, formatReturnValue } from "../../bpf/return_value.ts";
+import { prevailing } from "../../tables/precedence.ts";
 import { prepare, trace } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
 import type { Arch } from "../../tables/arch.ts";
-import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { decide } from "../../verify/decide.ts";
 import {
   describeCall,
@@ -116,12 +112,7 @@ function createSimulator(
   return (data) => {
     const words = toWords(data, filter.littleEndian);
     const answers = prepared.map((program) => trace(program, words));
-    // The kernel asks the newest filter first, and an older one wins where it
-    // is stricter (kernel/seccomp.c: seccomp_run_filters()).
-    const value = answers.map((answer) => answer.value).reduceRight(
-      (won, older) => precedence(older) < precedence(won) ? older : won,
-      answers.at(-1)?.value ?? SECCOMP_RET_ALLOW,
-    );
+    const value = prevailing(answers.map((answer) => answer.value));
     const steps = answers.reduce((sum, { path }) => sum + path.length, 0);
     const base = { data, value, steps, answers };
     if (filter.kind === "programs") return base;

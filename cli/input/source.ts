@@ -11,6 +11,7 @@
  * @module
  */
 
+import { ANNOTATION } from "../../tables/annotation.ts";
 import { join } from "@std/path";
 import { decodeBase64 } from "../../bpf/base64.ts";
 import { check } from "../../bpf/check.ts";
@@ -61,9 +62,6 @@ export interface ProgramSource extends ParsedFilters {
 
 /** What a source word stands for. */
 export type Source = ProfileSource | ProgramSource;
-
-/** crun's annotation for a raw filter. */
-export const ANNOTATION = "run.oci.seccomp_bpf_data";
 
 /** How a source is read. */
 export interface SourceOptions {

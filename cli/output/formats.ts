@@ -15,7 +15,7 @@ import type { Instruction } from "../../bpf/instruction.ts";
 import { toCode } from "../../bpf/opcode.ts";
 import { type Beyond, describeBeyond } from "./beyond.ts";
 import type { Format } from "./format_names.ts";
-import { ANNOTATION } from "../input/source.ts";
+import { ANNOTATION } from "../../tables/annotation.ts";
 
 /**
  * Writes a filter in a form.

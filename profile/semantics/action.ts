@@ -67,15 +67,3 @@ export function returnValue(
       return SECCOMP_RET_USER_NOTIF;
   }
 }
-
-/**
- * Orders actions by how much they let through: the kernel takes the least of
- * several filters' answers. Source: kernel/seccomp.c, `seccomp_run_filters()`,
- * which compares the action bits as a signed number.
- *
- * @param value A return value.
- * @returns A number that is smaller for a stricter action.
- */
-export function strictness(value: ReturnValue): number {
-  return (value & 0xffff_0000) | 0;
-}

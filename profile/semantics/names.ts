@@ -5,7 +5,8 @@
  */
 
 import { type Arch, isKnownName } from "../../tables/arch.ts";
-import { returnValue, strictness } from "./action.ts";
+import { precedence } from "../../tables/precedence.ts";
+import { returnValue } from "./action.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
 import type { ReturnValue } from "../policy.ts";
@@ -125,7 +126,7 @@ export function isStricter(
   defaultValue: ReturnValue,
 ): boolean {
   const value = returnValue(entry.action, entry.errnoRet);
-  return strictness(value) < strictness(defaultValue);
+  return precedence(value) < precedence(defaultValue);
 }
 
 function fixOf(

@@ -4,7 +4,6 @@ import {
   effective,
   formatReturnValue,
   parseReturnValue,
-  precedence,
 } from "../../bpf/return_value.ts";
 
 const SEED = 0x4e7;
@@ -124,26 +123,4 @@ Deno.test("effective() is what the kernel acts on", () => {
     }),
     { seed: SEED },
   );
-});
-
-Deno.test("precedence() orders the actions as seccomp(2) does, whatever the data", () => {
-  const order = [
-    0x8000_0000,
-    0x0000_0000,
-    0x0003_0000,
-    0x0005_0000,
-    0x7fc0_0000,
-    0x7ff0_0000,
-    0x7ffc_0000,
-    0x7fff_0000,
-  ];
-  const ranks = order.map(precedence);
-  assertEquals([...ranks].sort((a, b) => a - b), ranks);
-  assertEquals(new Set(ranks).size, ranks.length);
-  for (const value of order) {
-    assertEquals(precedence((value | 0xffff) >>> 0), precedence(value));
-  }
-  // An unknown action takes part with its own number: 0xffff_0000 is −65536.
-  assertEquals(precedence(0xffff_1234), -0x1_0000);
-  assertEquals(precedence(0x8000_0000), -(2 ** 31));
 });

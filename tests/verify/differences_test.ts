@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { effective, precedence } from "../../bpf/return_value.ts";
+import { effective } from "../../bpf/return_value.ts";
+import { precedence } from "../../tables/precedence.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { parseText } from "../../bpf/text.ts";

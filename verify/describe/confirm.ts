@@ -5,11 +5,10 @@
  * @module
  */
 
-import { precedence } from "../../bpf/return_value.ts";
+import { prevailing } from "../../tables/precedence.ts";
 import { prepare, trace } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
 import { checkPolicy, type ReturnValue } from "../../profile/policy.ts";
-import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { decide } from "../decide.ts";
 import { policyOf, programsOf, type Subject } from "../core/subject.ts";
 
@@ -56,10 +55,7 @@ export function createAnswer(
   return (data) => {
     const words = toWords(data, littleEndian);
     const runs = programs.map((program) => trace(program, words));
-    const value = runs.map((run) => run.value).reduceRight(
-      (newer, older) => precedence(older) < precedence(newer) ? older : newer,
-      runs.at(-1)?.value ?? SECCOMP_RET_ALLOW,
-    );
+    const value = prevailing(runs.map((run) => run.value));
     return { value, paths: runs.map((run) => run.path) };
   };
 }

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { returnValue, strictness } from "../../../profile/semantics/action.ts";
+import { assertEquals } from "@std/assert";
+import { returnValue } from "../../../profile/semantics/action.ts";
 
 Deno.test("returnValue() is action and data as the kernel has them", () => {
   // Values of linux/seccomp.h, by hand.
@@ -22,24 +22,4 @@ Deno.test("returnValue() is action and data as the kernel has them", () => {
   for (const [action, data, expected] of table) {
     assertEquals(returnValue(action, data), expected, `${action} ${data}`);
   }
-});
-
-Deno.test("strictness() orders actions as the kernel takes the least", () => {
-  const order = [
-    0x8000_0000,
-    0x0000_0000,
-    0x0003_0000,
-    0x0005_0001,
-    0x7fc0_0000,
-    0x7ff0_0001,
-    0x7ffc_0000,
-    0x7fff_0000,
-  ];
-  for (const [i, value] of order.entries()) {
-    const next = order[i + 1];
-    if (next !== undefined) {
-      assert(strictness(value) < strictness(next), `${i}`);
-    }
-  }
-  assertEquals(strictness(0x0005_0001), strictness(0x0005_0fff));
 });
