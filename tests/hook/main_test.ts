@@ -17,6 +17,7 @@ import {
   dockerConfig,
   HOOK,
   HOOK_WORDS,
+  NAMES,
   namesIn,
   runHook,
   runProgram,
@@ -183,7 +184,7 @@ Deno.test("hook/main.ts stores what it proved, and finds it again", async () => 
   const names = await namesIn(setup.store);
   assertEquals(
     names.map((name) => name.replace(/^[0-9]+\..*/, "entry")),
-    [".lock", "entry", "environment.crun.host"],
+    [".lock", "entry", `environment.crun.${NAMES}`],
   );
   assertEquals((await runHook(setup, text)).stdout, first.stdout);
   assertEquals(await namesIn(setup.store), names);

@@ -16,6 +16,7 @@ import { addAnnotation, readConfigText } from "../../hook/rewrite.ts";
 import { DEFAULTS, type Settings } from "../../hook/settings.ts";
 import {
   dispatcherOptions,
+  NAMES,
   type Setup,
   type ToolSet,
   writeProgram,
@@ -29,7 +30,7 @@ export async function prime(
 ): Promise<void> {
   const log = openLog({ file: setup.logPath });
   const context = await gatherContext(
-    { ...DEFAULTS, store: setup.store, names: "host", ...more },
+    { ...DEFAULTS, store: setup.store, names: NAMES, ...more },
     startDeadline(60_000),
     log,
   );
@@ -58,7 +59,7 @@ export async function stubbedHook(
 /** The filter of the small section, made without the store. */
 export async function annotated(text: string): Promise<string> {
   const context = await gatherContext(
-    { ...DEFAULTS, store: undefined, names: "host" },
+    { ...DEFAULTS, store: undefined, names: NAMES },
     startDeadline(60_000),
     openLog("stderr"),
   );

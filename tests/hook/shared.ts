@@ -9,8 +9,13 @@ import { fromFileUrl, join } from "@std/path";
 import type { DispatcherOptions } from "../../hook/dispatcher/dispatcher.ts";
 import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
 import { dockerDefault } from "../containers/docker_default.ts";
-import { has, type Need, pathOf } from "../machine.ts";
+import { absence, has, type Need, pathOf } from "../machine.ts";
 import { type Json, ociConfig, writeJson } from "../containers/config.ts";
+
+/** Whose names of calls the hook takes: the host's if it can say them. */
+export const NAMES: "host" | "builtin" = absence("libseccomp") === undefined
+  ? "host"
+  : "builtin";
 
 /** `hook/main.ts` of this checkout. */
 export const HOOK: string = fromFileUrl(
@@ -55,7 +60,7 @@ export async function createSetup(
   const store = join(directory, "store");
   const settingsPath = join(directory, "hook.json");
   const logPath = join(directory, "log");
-  const settings = { store, log: logPath, names: "host", runtimeKind: "crun" };
+  const settings = { store, log: logPath, names: NAMES, runtimeKind: "crun" };
   await Deno.writeTextFile(
     settingsPath,
     JSON.stringify({ ...settings, ...more }),
@@ -232,7 +237,7 @@ export function dispatcherOptions(
     settingsPath: setup.settingsPath,
     store: setup.store,
     semantics: "crun",
-    names: "host",
+    names: NAMES,
     owners: [...new Set([0, Deno.uid() ?? 0])],
     deadlineSeconds: 10,
   };

@@ -6,6 +6,7 @@ import { prime, stubbedHook } from "../primed.ts";
 import {
   createSetup,
   dispatcherOptions,
+  NAMES,
   namesIn,
   runProgram,
   smallConfig,
@@ -22,7 +23,7 @@ Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => 
     const names = await namesIn(setup.store);
     const entry = names.find((name) => /^[0-9]/.test(name)) ?? "";
     const path = join(setup.store, entry);
-    const environment = join(setup.store, "environment.crun.host");
+    const environment = join(setup.store, `environment.crun.${NAMES}`);
     const good = await Deno.readTextFile(path);
     const current = await Deno.readTextFile(environment);
     const hook = await stubbedHook(setup, tools);

@@ -7,6 +7,7 @@ import { DEFAULTS } from "../../../hook/settings.ts";
 import { annotated, prime, stubbedHook } from "../primed.ts";
 import {
   createSetup,
+  NAMES,
   runProgram,
   SMALL_SECTION,
   smallConfig,
@@ -169,7 +170,7 @@ Deno.test("the hook's dispatcher says what Deno says, whatever becomes of a byte
   });
   await prime(setup, [base]);
   const context = await gatherContext(
-    { ...DEFAULTS, store: setup.store, names: "host" },
+    { ...DEFAULTS, store: setup.store, names: NAMES },
     startDeadline(60_000),
     openLog({ file: setup.logPath }),
   );
