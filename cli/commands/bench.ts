@@ -24,7 +24,7 @@ import { InputError, MachineError, UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import type { OutFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
 import { type Io, readInputFile } from "../io.ts";
-import { NAME } from "../program.ts";
+import { commandLine, givenOptions } from "../output/reproduce.ts";
 import { loadProfile, tellingProfile } from "../input/source.ts";
 import { targetFor } from "../input/target.ts";
 import { checkOut, writeArtefact } from "../output/write.ts";
@@ -192,15 +192,16 @@ async function subjectOf(
 }
 
 /** The command, without the machine's paths. */
-function commandOf({ quick, weights }: BenchFlags, word: string): string {
-  return [
-    NAME,
+function commandOf(flags: BenchFlags, word: string): string {
+  const { quick, weights } = flags;
+  return commandLine([
     "bench",
     word,
+    ...givenOptions(flags),
     ...(quick ? ["--quick"] : []),
-    ...(weights ?? []).map((file) => `--weights ${basename(file)}`),
-    "--output json",
-  ].join(" ");
+    ...(weights ?? []).flatMap((file) => ["--weights", basename(file)]),
+    ...["--output", "json"],
+  ]);
 }
 
 /** One line on a terminal that says how far the run is; nothing elsewhere. */

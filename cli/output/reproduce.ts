@@ -54,8 +54,13 @@ export function commandLine(
   return comment === undefined ? line : `${line}  # ${comment}`;
 }
 
-/** The options about sources that were given, as words; defaults are left out. */
-function givenOptions(flags: SourceFlags): readonly string[] {
+/**
+ * Lists the options about sources that were given; defaults are left out.
+ *
+ * @param flags The options as they were read.
+ * @returns Words of a command line.
+ */
+export function givenOptions(flags: SourceFlags): readonly string[] {
   const given = new Map<string, unknown>(Object.entries(flags));
   return Object.entries(SOURCE_FLAGS).flatMap(([name, definition]) => {
     const value = given.get(name);

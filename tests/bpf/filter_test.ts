@@ -72,6 +72,7 @@ Deno.test("comparedArches() follows arch through registers and scratch memory", 
     // What is computed is not arch, nor what another path loads.
     ["ld [4]\nand #0xff\njeq #7, 0, 0", []],
     ["ld [0]\njeq #1, both\nld [4]\nboth: jeq #7, 0, 0", []],
+    ["ld [4]\njeq #1, both\nld [0]\nboth: jeq #7, 0, 0", [1]],
     ["ld [4]\nja end\njeq #7, 0, 0\nend: jeq #9, 0, 0", [9]],
     ["ld [4]\nst M[1]\nld [0]\nst M[1]\nld M[1]\njeq #7, 0, 0", []],
   ];
