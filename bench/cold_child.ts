@@ -5,7 +5,7 @@
  * @module
  */
 
-import { compileProfile, type Pass } from "../pipeline/compile_profile.ts";
+import { compileParsed, type Pass } from "../pipeline/compile_profile.ts";
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import { parseProfile } from "../profile/formats/parse.ts";
 
@@ -14,15 +14,15 @@ export const PASSES: readonly ("parse" | Pass)[] = [
   "parse",
   "resolve",
   "compile",
-  "prove",
   "encode",
+  "prove",
 ];
 
 function main(): void {
   const times = [performance.now()];
   const profile = parseProfile(DEFAULT_PROFILE);
   times.push(performance.now());
-  const { kind } = compileProfile(profile, {
+  const { kind } = compileParsed(profile, {
     arch: ["x86_64", "x86", "x32"],
     kernel: { major: 6, minor: 1 },
     unknown: "warn",

@@ -21,7 +21,8 @@ import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { openStub } from "../ffi/stub.ts";
 import { ProfileError } from "../profile/diagnostic.ts";
 import { hostArch, kernelRelease, processorName } from "../host/machine.ts";
-import { resolveProfile } from "../pipeline/resolve_profile.ts";
+import { parseProfile } from "../profile/formats/parse.ts";
+import { resolveParsed } from "../pipeline/resolve_profile.ts";
 import { parseKernelRelease } from "../profile/host.ts";
 import { provedFilter } from "./engine/inputs.ts";
 import type { Arch } from "../tables/arch.ts";
@@ -85,8 +86,8 @@ function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
 function rowsOf(path: string, native: Arch): readonly string[] {
   const library = openLibseccomp();
   const knows = library && hostCalls(library);
-  const { policy, seccomp, arches: all } = resolveProfile(
-    Deno.readTextFileSync(path),
+  const { policy, seccomp, arches: all } = resolveParsed(
+    parseProfile(Deno.readTextFileSync(path)),
     {
       arch: native.name,
       kernel: parseKernelRelease(kernelRelease()),

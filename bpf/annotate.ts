@@ -34,7 +34,8 @@ const ARGS_OFFSET = 16;
  *
  * @example Naming fields and calls
  * ```ts
- * import { annotate, format, parseText } from "@x/seccomp-tree";
+ * import { annotate } from "./annotate.ts";
+ * import { format, parseText } from "./text.ts";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const program = parseText("ld [16]\nret #0x50001");

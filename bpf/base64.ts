@@ -42,7 +42,7 @@ export function encodeBase64(bytes: Uint8Array): string {
  *
  * @example A space is not skipped
  * ```ts
- * import { decodeBase64 } from "@x/seccomp-tree";
+ * import { decodeBase64 } from "./base64.ts";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * assertEquals(decodeBase64("BgAA"), new Uint8Array([6, 0, 0]));

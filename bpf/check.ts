@@ -52,7 +52,7 @@ const NOT_FOR_SECCOMP: ReadonlySet<Op | number> = new Set<Op>([
  *
  * @example A jump that leaves the program
  * ```ts
- * import { check } from "@x/seccomp-tree";
+ * import { check } from "./check.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const error = check([

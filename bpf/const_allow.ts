@@ -33,7 +33,8 @@ export interface Emulation {
  *
  * @example An argument on the way costs the cache
  * ```ts
- * import { isConstAllow, parseText } from "@x/seccomp-tree";
+ * import { isConstAllow } from "./const_allow.ts";
+ * import { parseText } from "./text.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const program = parseText(`

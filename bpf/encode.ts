@@ -13,7 +13,7 @@
  *
  * @example There and back
  * ```ts
- * import { decode, encode } from "@x/seccomp-tree";
+ * import { decode, encode } from "./encode.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);

@@ -10,13 +10,15 @@
  *
  * @example Telling reasons apart
  * ```ts
- * import { check, ProgramError } from "@x/seccomp-tree";
- * import { assert, assertEquals } from "@std/assert";
+ * import { ProgramError, simulate } from "@x/seccomp-tree";
+ * import { assertEquals, assertThrows } from "@std/assert";
  *
- * const error = check([{ op: "ld.abs", jt: 0, jf: 0, k: 0 }]);
- * assert(error instanceof ProgramError);
- * assertEquals(error.reason, "no-final-return");
- * assertEquals(error.pc, 0);
+ * const program = [{ op: "ld.abs", jt: 0, jf: 0, k: 0 }] as const;
+ * const error = assertThrows(
+ *   () => simulate(program, { arch: "x86_64", call: "read" }),
+ *   ProgramError,
+ * );
+ * assertEquals([error.reason, error.pc], ["no-final-return", 0]);
  * ```
  */
 export class ProgramError extends Error {
@@ -41,7 +43,18 @@ export class ProgramError extends Error {
   }
 }
 
-/** Thrown for assembly text that cannot be read. */
+/**
+ * Thrown for assembly text that cannot be read.
+ *
+ * @example The place of a mistake
+ * ```ts
+ * import { AssemblyError, parseFilters } from "@x/seccomp-tree";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const error = assertThrows(() => parseFilters("ld [0]\njeqq #1\n"), AssemblyError);
+ * assertEquals([error.line, error.column], [2, 1]);
+ * ```
+ */
 export class AssemblyError extends SyntaxError {
   /** Name of the class. */
   override readonly name = "AssemblyError";

@@ -46,6 +46,16 @@ export interface FilterStack {
  * Writes a filter as `struct sock_filter[]`: the bytes as its own machine has
  * them in memory.
  *
+ * @example A filter of x86_64
+ * ```ts
+ * import { encodeFilter } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }] as const;
+ * const bytes = encodeFilter({ program, littleEndian: true });
+ * assertEquals(bytes, new Uint8Array([6, 0, 0, 0, 0, 0, 0xff, 0x7f]));
+ * ```
+ *
  * @throws {ProgramError} as `encode` does.
  *
  * @param filter The filter, such as what `compile` answers.
@@ -64,6 +74,16 @@ export function encodeFilter(
  * code 0x06 or 0x16 is a code in one order only: so at most one order gives such a
  * program, and that one is taken. If neither does, the order in which more codes
  * have a name is taken.
+ *
+ * @example A filter of s390x
+ * ```ts
+ * import { decodeFilter } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { program, littleEndian } = decodeFilter(new Uint8Array([0, 6, 0, 0, 0x7f, 0xff, 0, 0]));
+ * assertEquals(littleEndian, false);
+ * assertEquals(program, [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);
+ * ```
  *
  * @throws {ProgramError} as `decode` does, and `ambiguous-byte-order` when nothing
  * tells the two orders apart.

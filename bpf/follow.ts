@@ -69,7 +69,8 @@ export function follow(program: Program): readonly (Known | undefined)[] {
  *
  * @example Numbers of system calls do not count
  * ```ts
- * import { comparedArches, parseText } from "@x/seccomp-tree";
+ * import { comparedArches } from "./follow.ts";
+ * import { parseText } from "./text.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const program = parseText(`

@@ -24,7 +24,7 @@ export function toHex(bytes: Uint8Array): string {
  *
  * @example Both ways
  * ```ts
- * import { fromHex, toHex } from "@x/seccomp-tree";
+ * import { fromHex, toHex } from "./hex.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(toHex(fromHex("06FF")), "06ff");

@@ -84,6 +84,15 @@ export function formatReturnValue(value: number): string {
  * Reads what `formatReturnValue` writes, also with `SECCOMP_RET_` before it, in
  * lower case, `KILL` for `KILL_THREAD`, and any u32 as a number.
  *
+ * @example Words and numbers
+ * ```ts
+ * import { parseReturnValue } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseReturnValue("ERRNO(38)"), 0x0005_0026);
+ * assertEquals(parseReturnValue("0x7fff0000"), parseReturnValue("ALLOW"));
+ * ```
+ *
  * @throws {SyntaxError} when the text is neither words nor a u32, when `ERRNO`
  * comes without a number, or data does not fit 16 bits or has no use.
  *
@@ -135,7 +144,7 @@ export function parseReturnValue(text: string): number {
  *
  * @example Errno is capped
  * ```ts
- * import { effective } from "@x/seccomp-tree";
+ * import { effective } from "./return_value.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(effective(0x0005_1388), 0x0005_0fff);

@@ -18,7 +18,9 @@
  *
  * @example One verdict
  * ```ts
- * import { parseText, prepare, run, toWords } from "@x/seccomp-tree";
+ * import { parseText } from "./text.ts";
+ * import { prepare, run } from "./run.ts";
+ * import { toWords } from "./seccomp_data.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const prepared = prepare(parseText(`

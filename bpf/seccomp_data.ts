@@ -56,7 +56,7 @@ export function argOffset(
  *
  * @example The low half of an argument comes first on little-endian machines
  * ```ts
- * import { toWords } from "@x/seccomp-tree";
+ * import { toWords } from "./seccomp_data.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const data = { nr: 41, arch: 0xc000_003e, instructionPointer: 0n, args: [2n] };

@@ -79,7 +79,7 @@ const COMMENT_COLUMN = 32;
  *
  * @example With comments
  * ```ts
- * import { format } from "@x/seccomp-tree";
+ * import { format } from "./text.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0 }] as const;
@@ -113,9 +113,13 @@ export function format(program: Program, options: FormatOptions = {}): string {
 }
 
 /** How the filters of a thread are written. */
-export interface FormatStackOptions extends Pick<FormatOptions, "labels"> {
-  /** Comments for one of the programs. */
-  readonly comments?: (program: Program) => FormatOptions["comments"];
+export interface FormatStackOptions {
+  /** Labels at the targets of jumps; distances in instructions if false. */
+  readonly labels?: boolean;
+  /** Makes what comments the instructions of one of the programs. */
+  readonly comments?: (
+    program: Program,
+  ) => (instruction: Instruction, pc: number) => string | undefined;
 }
 
 /**
@@ -178,7 +182,7 @@ function directive(name: string): string {
  *
  * @example Labels and pseudo-instructions
  * ```ts
- * import { parseText } from "@x/seccomp-tree";
+ * import { parseText } from "./text.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const program = parseText(`

@@ -85,7 +85,9 @@ export interface CompiledArch {
  *
  * @example Two rules
  * ```ts
- * import { compile, run, prepare, toWords } from "@x/seccomp-tree";
+ * import { compile } from "./compile.ts";
+ * import { run, prepare } from "../bpf/run.ts";
+ * import { toWords } from "../bpf/seccomp_data.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const { program } = compile({

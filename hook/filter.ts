@@ -6,7 +6,7 @@
  */
 
 import { compilePolicy } from "../pipeline/compile_profile.ts";
-import { resolveProfile } from "../pipeline/resolve_profile.ts";
+import { resolveParsed } from "../pipeline/resolve_profile.ts";
 import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
 import type { LinuxSeccomp } from "../profile/formats/oci.ts";
 import { parseProfile } from "../profile/formats/parse.ts";
@@ -100,7 +100,7 @@ export function readSection(
   const { native, semantics, names } = environment;
   try {
     const profile = parseProfile(text, { kind: "oci" });
-    const { seccomp, arches, policy, diagnostics } = resolveProfile(profile, {
+    const { seccomp, arches, policy, diagnostics } = resolveParsed(profile, {
       arch: native.name,
       semantics,
       unknown: "warn",

@@ -7,7 +7,7 @@
 
 import { encodeBase64 } from "../bpf/base64.ts";
 import { hostNames } from "../hook/environment.ts";
-import { compileProfile } from "../pipeline/compile_profile.ts";
+import { compileParsed } from "../pipeline/compile_profile.ts";
 import { parseProfile } from "../profile/formats/parse.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
@@ -61,7 +61,7 @@ export async function compileFixed(
   }
   // Podman and CRI-O read profiles by the same code (containers/common).
   const profile = parseProfile(text, { kind: "podman" });
-  const filter = compileProfile(profile, {
+  const filter = compileParsed(profile, {
     arch: native.name,
     kernel,
     semantics,

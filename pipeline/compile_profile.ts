@@ -4,47 +4,48 @@
  * (tests/imports_test.ts), so no filter leaves without a proof.
  *
  * ```text
- * profile ─resolveProfile▶ Policy ─compile▶ Program ─proveEquivalent▶ proved ─encode▶ bytes
- *                                     │                     │
- *                                     └─ too large          └─ limit, witness ▶ unproved
+ * profile ─resolveProfile▶ Policy ─compile▶ Program ─encode▶ bytes ─proveEquivalent▶ proved
+ *                                     │                                  │
+ *                                     └─ too large                       └─ limit, witness ▶ unproved
  * ```
  *
  * @module
  */
 
+import { decode } from "../bpf/encode.ts";
 import { encodeFilter, type Filter } from "../bpf/filter.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
 import {
   type Compilation,
   compile,
+  type CompiledArch,
   type CompileOptions,
 } from "../compiler/compile.ts";
 import type { Weights } from "../compiler/cost.ts";
 import { SizeError } from "../compiler/size.ts";
-import type { ParsedProfile } from "../profile/formats/parse.ts";
+import { type ParsedProfile, parseProfile } from "../profile/formats/parse.ts";
 import type { Policy } from "../profile/policy.ts";
 import type { Arch } from "../tables/arch.ts";
 import {
   type Counterexample,
   type Proof,
-  type ProofOptions,
   proveEquivalent,
   type Unproven,
 } from "../verify/equivalence.ts";
+import type { ProofLimits } from "../verify/limits.ts";
 import {
   type ProfileTarget,
   type ResolvedProfile,
-  resolveProfile,
+  type ResolvedSection,
+  resolveParsed,
 } from "./resolve_profile.ts";
 
-/** The passes from a profile to bytes, in order. */
-export type Pass = "resolve" | "compile" | "prove" | "encode";
-
 /** How to compile and prove. */
-export interface CompilePolicyOptions
-  extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
-  /** Called after each pass, for clocks and progress. */
-  readonly onPass?: (pass: Pass) => void;
+export interface CompilePolicyOptions extends CompileOptions {
+  /** What the proof may spend. */
+  readonly limits?: Partial<ProofLimits>;
+  /** Asked now and then; true ends the work as unproved. */
+  readonly interrupted?: () => boolean;
 }
 
 /** How to compile and prove a profile, whose calls have names. */
@@ -55,13 +56,13 @@ export interface CompileProfileOptions
 }
 
 /** A filter that means what its policy means, for every input. */
-export interface Proved extends Pick<Compilation, keyof Filter | "decision"> {
+export interface Proved extends Filter {
   /** Tells it from {@linkcode Unproved}. */
   readonly kind: "proved";
-  /** The filter as `struct sock_filter[]`, in the byte order of the policy. */
+  /** The filter as `struct sock_filter[]`, in the byte order of its machine. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** What is known of the tree of each architecture, in the order of the policy. */
-  readonly trees: Compilation["arches"];
+  readonly trees: readonly CompiledArch[];
   /** What the proof covers. */
   readonly proof: Proof;
 }
@@ -71,19 +72,36 @@ export interface Unproved {
   /** Tells it from {@linkcode Proved}. */
   readonly kind: "unproved";
   /** The limit that was reached, or the input that shows a fault of the compiler. */
-  readonly cause: TooLarge | Unproven | Counterexample;
+  readonly cause:
+    | {
+      /** The kernel would refuse the filter for its length. */
+      readonly kind: "too-large";
+      /** Instructions that it would have; the kernel takes 4096. */
+      readonly length: number;
+    }
+    | Unproven
+    | Counterexample;
   /** The same in words, without a final period. */
   readonly message: string;
 }
 
-/** The kernel would refuse the filter for its length. */
-export interface TooLarge extends Pick<SizeError, "length" | "shares"> {
-  /** Tells it from the outcomes of a proof. */
-  readonly kind: "too-large";
+/** The meaning of a profile with its filter, or with the reason why it has none. */
+export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
+
+/** The passes from a profile that was read to a proved filter, in order. */
+export type Pass = "resolve" | "compile" | "encode" | "prove";
+
+/** For clocks and progress. */
+export interface PassOptions {
+  /** Called after each pass. */
+  readonly onPass?: (pass: Pass) => void;
 }
 
-/** A profile with its filter, or with the reason why it has none. */
-export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
+/** A proved filter with the decision that it was laid out from. */
+export interface ProvedTree extends Proved, Pick<Compilation, "decision"> {}
+
+/** The section of a profile with its filter, or with the reason why it has none. */
+export type CompiledSection = ResolvedSection & (ProvedTree | Unproved);
 
 /**
  * Compiles a profile and proves the filter equal to it.
@@ -99,7 +117,7 @@ export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
  * assertEquals(filter.assumed.arches, ["x86_64", "x86", "x32"]);
  * ```
  *
- * @param source The profile as text, as UTF-8 or as `parseProfile` read it.
+ * @param source The profile as text or as UTF-8; its format is recognized.
  * @param target The machine, container and runtime that it is meant for.
  * @param options The cost to minimize, and what may be spent.
  * @returns The filter with its proof, or why there is none; in either case with all warnings.
@@ -107,21 +125,36 @@ export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
  * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
  */
 export function compileProfile(
-  source: string | Uint8Array | ParsedProfile,
+  source: string | Uint8Array,
   target: ProfileTarget,
   options: CompileProfileOptions = {},
 ): CompiledProfile {
-  const { counts, ...rest } = options;
-  const resolved = resolveProfile(source, target);
+  return compileParsed(parseProfile(source), target, options);
+}
+
+/**
+ * Compiles a profile that was read already, and proves the filter equal to it.
+ *
+ * @param profile The profile.
+ * @param target The machine, container and runtime that it is meant for.
+ * @param options The cost to minimize, and what may be spent.
+ * @returns The filter with its proof, or why there is none; in either case with all warnings.
+ * @throws {ProfileError} When the profile cannot be used, with every problem.
+ * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ */
+export function compileParsed(
+  profile: ParsedProfile,
+  target: ProfileTarget,
+  { counts, ...options }: CompileProfileOptions & PassOptions = {},
+): CompiledSection {
+  const resolved = resolveParsed(profile, target);
   options.onPass?.("resolve");
   const weights = counts && weightsFor(counts, resolved.arches);
-  return {
-    ...resolved,
-    ...compilePolicy(resolved.policy, {
-      ...rest,
-      ...(weights === undefined ? {} : { weights }),
-    }),
-  };
+  const filter = proveTree(resolved.policy, {
+    ...options,
+    ...(weights === undefined ? {} : { weights }),
+  });
+  return { ...resolved, ...filter };
 }
 
 /**
@@ -146,45 +179,63 @@ export function compileProfile(
  * @param options The cost to minimize, and what may be spent.
  * @returns The filter with its proof, or why there is none.
  * @throws {RangeError} When the policy has a number that no call can have.
+ * @throws {TypeError} When the policy has no byte order.
  */
 export function compilePolicy(
   policy: Policy,
   options: CompilePolicyOptions = {},
 ): Proved | Unproved {
+  return proveTree(policy, options);
+}
+
+/**
+ * Compiles a policy, and proves what its bytes say equal to it.
+ *
+ * @param policy What the filter has to mean.
+ * @param options The cost to minimize, and what may be spent.
+ * @returns The filter with its proof and its decision, or why there is none.
+ * @throws {RangeError} When the policy has a number that no call can have.
+ * @throws {TypeError} When the policy has no byte order.
+ */
+export function proveTree(
+  policy: Policy,
+  options: CompilePolicyOptions & PassOptions = {},
+): ProvedTree | Unproved {
   const { limits, interrupted, onPass, ...rest } = options;
   let compilation: Compilation;
   try {
     compilation = compile(policy, rest);
   } catch (error) {
     if (!(error instanceof SizeError)) throw error;
-    const { length, shares, message } = error;
-    return {
-      kind: "unproved",
-      cause: { kind: "too-large", length, shares },
-      message,
-    };
+    const { length, message } = error;
+    return { kind: "unproved", cause: { kind: "too-large", length }, message };
   }
   onPass?.("compile");
-  const { program, littleEndian, decision, arches } = compilation;
+  const { decision, arches: trees } = compilation;
+  const bytes = encodeFilter(compilation);
+  const { littleEndian } = compilation;
+  const program = decode(bytes, { littleEndian });
+  onPass?.("encode");
   // A proof asks rarely, and compiling may have taken all the time there was.
   const proof: Proof | Counterexample | Unproven = interrupted?.() === true
     ? { kind: "unproven", limit: "interrupted" }
-    : proveEquivalent(
-      program,
-      policy,
-      {
-        ...(limits === undefined ? {} : { limits }),
-        ...(interrupted === undefined ? {} : { interrupted }),
-      },
-    );
+    : proveEquivalent({ program, littleEndian }, policy, {
+      ...(limits === undefined ? {} : { limits }),
+      ...(interrupted === undefined ? {} : { interrupted }),
+    });
   if (proof.kind !== "equal") {
     return { kind: "unproved", cause: proof, message: inWords(proof) };
   }
   onPass?.("prove");
-  const filter = { program, littleEndian };
-  const bytes = encodeFilter(filter);
-  onPass?.("encode");
-  return { kind: "proved", ...filter, bytes, decision, trees: arches, proof };
+  return {
+    kind: "proved",
+    program,
+    littleEndian,
+    bytes,
+    decision,
+    trees,
+    proof,
+  };
 }
 
 function inWords(cause: Unproven | Counterexample): string {

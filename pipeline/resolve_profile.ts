@@ -20,17 +20,14 @@ import {
 } from "../profile/host.ts";
 import { locate } from "../profile/json/path.ts";
 import { selectFor } from "../profile/select.ts";
-import {
-  type Resolution,
-  resolve,
-  type Target,
-  targetArches,
-} from "../profile/semantics/resolve.ts";
+import type { KnownCalls, UnknownNames } from "../profile/semantics/names.ts";
+import type { Policy } from "../profile/policy.ts";
+import { resolve, targetArches } from "../profile/semantics/resolve.ts";
+import type { Semantics } from "../profile/semantics/versions.ts";
 import { type Arch, archByName, type ArchName } from "../tables/arch.ts";
 
 /** The machine, container and runtime that a profile is meant for. */
-export interface ProfileTarget
-  extends Partial<Pick<Target, "semantics" | "knows" | "unknown" | "strict">> {
+export interface ProfileTarget {
   /**
    * Native architecture, which adds the architectures that the profile lists; or
    * all architectures to filter, the native one first.
@@ -40,6 +37,14 @@ export interface ProfileTarget
   readonly kernel?: KernelVersion | undefined;
   /** Capabilities of the container; the default of Docker or Podman if absent, by the profile's kind. */
   readonly capabilities?: ReadonlySet<string>;
+  /** Whose reading of the profile counts, such as `crun` or `runc@1.1.5`; `crun` if absent. */
+  readonly semantics?: Semantics;
+  /** Which calls exist, such as those of the host's libseccomp; all of our tables if absent. */
+  readonly knows?: KnownCalls;
+  /** What a name that exists nowhere is; `deny-error` if absent. */
+  readonly unknown?: UnknownNames;
+  /** Whether doubtful constructs that the runtimes accept are errors. */
+  readonly strict?: boolean;
 }
 
 /** What a profile was taken to be meant for. */
@@ -47,21 +52,31 @@ export interface Assumed {
   /** Architectures of the filter, the native one first. */
   readonly arches: readonly ArchName[];
   /** Whose reading of the profile counts, such as `crun` or `runc@1.1.5`. */
-  readonly semantics: Target["semantics"];
+  readonly semantics: Semantics;
   /** Capabilities of the container; absent if the format has no conditions. */
   readonly capabilities?: ReadonlySet<string>;
   /** Running kernel; absent if unknown, or if the format has no conditions. */
   readonly kernel?: KernelVersion;
 }
 
-/** A profile with its meaning for a target. */
-export interface ResolvedProfile extends Resolution {
+/** The meaning of a profile for a target. */
+export interface ResolvedProfile {
+  /** What the profile means. */
+  readonly policy: Policy;
+  /** Warnings and notes, in the order of the profile. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Names without a rule because they exist nowhere, sorted. */
+  readonly unknownNames: readonly string[];
+  /** The target, with every default filled in. */
+  readonly assumed: Assumed;
+}
+
+/** The meaning of a profile, with what of it a runtime would get. */
+export interface ResolvedSection extends ResolvedProfile {
   /** The section that a runtime would get. */
   readonly seccomp: LinuxSeccomp;
   /** Architectures of the filter, the native one first. */
   readonly arches: readonly Arch[];
-  /** The target, with every default filled in. */
-  readonly assumed: Assumed;
 }
 
 /** Findings of `selectFor` on the profile's list of architectures. */
@@ -72,33 +87,45 @@ const ARCHITECTURE_CODES: readonly string[] = ["native-only", "native-added"];
  *
  * @example Docker's default allows `mount` to a container that may administer
  * ```ts
- * import { decide, DEFAULT_PROFILE, resolveProfile } from "@x/seccomp-tree";
+ * import { DEFAULT_PROFILE, resolveProfile, simulate } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
  *
- * const { policy, arches } = resolveProfile(DEFAULT_PROFILE, {
+ * const { policy } = resolveProfile(DEFAULT_PROFILE, {
  *   arch: "x86_64",
  *   kernel: { major: 6, minor: 1 },
  *   capabilities: new Set(["CAP_SYS_ADMIN"]),
  * });
- * const [arch] = arches;
- * const call = { nr: 165, arch: arch?.auditArch ?? 0, instructionPointer: 0n, args: [] };
- * assertEquals(decide(policy, call).value, 0x7fff_0000);
+ * const { action } = simulate(policy, { arch: "x86_64", call: "mount" });
+ * assertEquals(action, "ALLOW");
  * ```
  *
- * @param source The profile as text, as UTF-8 or as {@linkcode parseProfile} read it.
+ * @param source The profile as text or as UTF-8; its format is recognized.
  * @param target The machine, container and runtime.
- * @returns Policy, section, architectures, and all warnings and notes with their places.
+ * @returns The policy, and all warnings and notes with their places.
  * @throws {ProfileError} When the profile cannot be used, with every problem.
  * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
  */
 export function resolveProfile(
-  source: string | Uint8Array | ParsedProfile,
+  source: string | Uint8Array,
   target: ProfileTarget,
 ): ResolvedProfile {
+  return resolveParsed(parseProfile(source), target);
+}
+
+/**
+ * Resolves a profile that was read already.
+ *
+ * @param profile The profile.
+ * @param target The machine, container and runtime.
+ * @returns The policy, the section, and all warnings and notes with their places.
+ * @throws {ProfileError} When the profile cannot be used, with every problem.
+ * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ */
+export function resolveParsed(
+  profile: ParsedProfile,
+  target: ProfileTarget,
+): ResolvedSection {
   const named = archesOf(target);
-  const profile = typeof source === "string" || source instanceof Uint8Array
-    ? parseProfile(source)
-    : source;
   const host: Host = {
     arch: named.native.name,
     kernel: target.kernel,
@@ -219,7 +246,7 @@ function assumedFor(
   { kind }: ParsedProfile,
   { kernel, capabilities }: Host,
   arches: readonly Arch[],
-  semantics: Target["semantics"],
+  semantics: Semantics,
 ): Assumed {
   const base = { arches: arches.map(({ name }) => name), semantics };
   if (kind === "podman") return { ...base, capabilities };

@@ -22,7 +22,25 @@ export interface Diagnostic {
   readonly column?: number;
 }
 
-/** Thrown once for all errors of one input. */
+/**
+ * Thrown once for all errors of one input.
+ *
+ * @example All problems at once, each with its place
+ * ```ts
+ * import { ProfileError, resolveProfile } from "@x/seccomp-tree";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const text = `{
+ *   "defaultAction": "SCMP_ACT_ALOW",
+ *   "syscalls": [{ "names": ["read"], "action": "allow" }]
+ * }`;
+ * const error = assertThrows(() => resolveProfile(text, { arch: "x86_64" }), ProfileError);
+ * assertEquals(error.diagnostics.map((d) => [d.line, d.column, d.path, d.fix]), [
+ *   [2, 20, "defaultAction", 'did you mean "SCMP_ACT_ALLOW"'],
+ *   [3, 47, "syscalls[0].action", 'did you mean "SCMP_ACT_ALLOW"'],
+ * ]);
+ * ```
+ */
 export class ProfileError extends Error {
   /** Tells the class by name. */
   override readonly name = "ProfileError";

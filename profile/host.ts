@@ -152,7 +152,7 @@ const MAX_VERSION_PART = 255;
  *
  * @example Two numbers
  * ```ts
- * import { parseKernelVersion } from "@x/seccomp-tree";
+ * import { parseKernelVersion } from "./host.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseKernelVersion("6.1"), { major: 6, minor: 1 });

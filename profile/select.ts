@@ -25,12 +25,10 @@ export interface Selection {
  *
  * @example Docker's default for a container without extra capabilities
  * ```ts
- * import {
- *   DEFAULT_PROFILE,
- *   DOCKER_DEFAULT_CAPABILITIES,
- *   parseProfile,
- *   selectFor,
- * } from "@x/seccomp-tree";
+ * import { DEFAULT_PROFILE } from "./default_profile.ts";
+ * import { DOCKER_DEFAULT_CAPABILITIES } from "./host.ts";
+ * import { parseProfile } from "./formats/parse.ts";
+ * import { selectFor } from "./select.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const { seccomp } = selectFor(parseProfile(DEFAULT_PROFILE), {

@@ -161,7 +161,7 @@ export function archByName(name: string): Arch | undefined {
  *
  * @example Little-endian MIPS
  * ```ts
- * import { archByScmp } from "@x/seccomp-tree";
+ * import { archByScmp } from "./arch.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(archByScmp("SCMP_ARCH_MIPSEL64")?.name, "mips64el");
@@ -182,7 +182,7 @@ export function archByScmp(scmp: string): Arch | undefined {
  *
  * @example A name of m68k
  * ```ts
- * import { isKnownName } from "@x/seccomp-tree";
+ * import { isKnownName } from "./arch.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(isKnownName("getpagesize"), true);

@@ -30,7 +30,7 @@ export const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
  *
  * @example What a denied call fails with
  * ```ts
- * import { errnoName } from "@x/seccomp-tree";
+ * import { errnoName } from "./errno.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(errnoName(38), "ENOSYS");
@@ -49,7 +49,7 @@ export function errnoName(errno: number): string | undefined {
  *
  * @example A second name
  * ```ts
- * import { errnoNumber } from "@x/seccomp-tree";
+ * import { errnoNumber } from "./errno.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(errnoNumber("EWOULDBLOCK"), 11);

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const ROOT = new URL("..", import.meta.url);
 
@@ -25,15 +25,156 @@ Deno.test("mod.ts needs no permission where it is imported", async () => {
   const path = `${folder}/import.ts`;
   await Deno.writeTextFile(
     path,
-    `import { compile } from "${new URL("mod.ts", ROOT)}";
+    `import { compilePolicy } from "${new URL("mod.ts", ROOT)}";
     const arch = { auditArch: 1, names: ["x"], rules: [] };
     const policy = { defaultValue: 0, badArchValue: 0, littleEndian: true, arches: [arch] };
-    console.log(compile(policy).program.length);`,
+    console.log(compilePolicy(policy).program.length);`,
   );
   try {
     const [code, out] = await run(["--no-prompt", path]);
     assertEquals([code, out.trim()], [0, "1"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the library example of the README runs", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  const example = /As a library:\n\n```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
+  assertEquals(example.trimEnd().split("\n").length, 4);
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/example.ts`;
+  const mod = new URL("mod.ts", ROOT).href;
+  const profile = '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[]}';
+  await Deno.writeTextFile(
+    path,
+    `const text = ${JSON.stringify(profile)};
+    ${example.replace("jsr:@x/seccomp-tree", mod)}
+    console.log(bytes.length % 8, diagnostics.length, proof.kind);`,
+  );
+  try {
+    const [code, out] = await run(["--check", "--no-prompt", path]);
+    assertEquals([code, out.trim()], [0, "0 1 equal"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** What users import; a name more or less is a change for them. */
+const NAMES: readonly string[] = [
+  "Arch",
+  "ArchName",
+  "ArchPolicy",
+  "AssemblyError",
+  "Assumed",
+  "CallCounts",
+  "CompileOptions",
+  "CompilePolicyOptions",
+  "CompileProfileOptions",
+  "CompiledArch",
+  "CompiledProfile",
+  "Condition",
+  "ConditionOp",
+  "CostOptions",
+  "Counterexample",
+  "DEFAULT_PROFILE",
+  "Diagnostic",
+  "Difference",
+  "DifferenceList",
+  "DifferenceOptions",
+  "Filter",
+  "FilterStack",
+  "FormatStackOptions",
+  "Instruction",
+  "KernelVersion",
+  "KnownCalls",
+  "MultiplexedCall",
+  "NotLooser",
+  "Objective",
+  "Op",
+  "Outcome",
+  "ParsedFilters",
+  "Policy",
+  "ProfileError",
+  "ProfileTarget",
+  "Program",
+  "ProgramError",
+  "Proof",
+  "ProofLimits",
+  "ProofOptions",
+  "Proved",
+  "Range",
+  "ResolvedProfile",
+  "ReturnValue",
+  "Rule",
+  "RuntimeName",
+  "SeccompData",
+  "Semantics",
+  "SimulatedCall",
+  "Simulation",
+  "Subject",
+  "UnknownNames",
+  "Unproved",
+  "Unproven",
+  "Weights",
+  "archByName",
+  "compilePolicy",
+  "compileProfile",
+  "decodeFilter",
+  "encodeFilter",
+  "formatFilters",
+  "formatReturnValue",
+  "listDifferences",
+  "parseCapabilities",
+  "parseFilters",
+  "parseKernelRelease",
+  "parseReturnValue",
+  "parseWeights",
+  "proveEquivalent",
+  "proveNotLooser",
+  "resolveProfile",
+  "simulate",
+];
+
+/** The parts of `deno doc --json` that are read. */
+interface Documentation {
+  readonly nodes: Readonly<
+    Record<string, {
+      readonly symbols: readonly {
+        readonly name: string;
+        readonly declarations: readonly {
+          readonly kind: string;
+          readonly jsDoc?: {
+            readonly doc?: string;
+            readonly tags?: readonly { readonly kind: string }[];
+          };
+        }[];
+      }[];
+    }>
+  >;
+}
+
+Deno.test("mod.ts exports what users need, each documented, what can be called with an example", async () => {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", "mod.ts"],
+    cwd: ROOT,
+    stderr: "null",
+  }).output();
+  assertEquals(code, 0);
+  // The shape is what `deno doc` of the pinned version prints.
+  const { nodes } = JSON.parse(
+    new TextDecoder().decode(stdout),
+  ) as Documentation;
+  const symbols = Object.values(nodes).flatMap((node) => node.symbols);
+  assertEquals(symbols.map(({ name }) => name).sort(), NAMES);
+  for (const { name, declarations } of symbols) {
+    for (const { kind, jsDoc } of declarations) {
+      assert((jsDoc?.doc ?? "") !== "", `${name} is documented`);
+      if (kind !== "function" && kind !== "class") continue;
+      assert(
+        jsDoc?.tags?.some((tag) => tag.kind === "example"),
+        `${name} has an example`,
+      );
+    }
   }
 });

@@ -31,7 +31,7 @@ export interface Verdict {
  *
  * @example Deciding a call
  * ```ts
- * import { decide } from "@x/seccomp-tree";
+ * import { decide } from "./decide.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const policy = {

@@ -247,6 +247,17 @@ export function locateDifferences(
  * Decides whether a subject is nowhere looser than another: whether the kernel,
  * given both answers, would never have to take the other's.
  *
+ * @example A filter that logs what its base allows
+ * ```ts
+ * import { proveNotLooser } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const allow = [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }] as const;
+ * const log = [{ op: "ret.k", jt: 0, jf: 0, k: 0x7ffc_0000 }] as const;
+ * assertEquals(proveNotLooser(allow, log).kind, "not-looser");
+ * assertEquals(proveNotLooser(log, allow).kind, "different");
+ * ```
+ *
  * @throws {ProgramError} when the kernel would refuse a program.
  * @throws {TypeError} when the subjects are for machines of different byte order.
  *

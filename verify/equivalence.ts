@@ -98,22 +98,19 @@ export interface ProofOptions {
 export interface Proof {
   /** Which of the three it is. */
   readonly kind: "equal";
-  /** What the proof covers. */
-  readonly coverage: Coverage;
-}
-
-/** What was covered. Counts of intervals stop at 65,536. */
-export interface Coverage {
-  /** Intervals of `arch` within which it makes no difference. */
-  readonly archIntervals: number;
-  /** Intervals of `nr`, summed over those of `arch`. */
-  readonly nrIntervals: number;
-  /** Byte offsets of the input words that either side reads, rising. */
-  readonly offsets: readonly number[];
-  /** Nodes of the diagram; 0 where both sides are the same instructions. */
-  readonly nodes: number;
-  /** Steps on the diagram. */
-  readonly steps: number;
+  /** What the proof covers. Counts of intervals stop at 65,536. */
+  readonly coverage: {
+    /** Intervals of `arch` within which it makes no difference. */
+    readonly archIntervals: number;
+    /** Intervals of `nr`, summed over those of `arch`. */
+    readonly nrIntervals: number;
+    /** Byte offsets of the input words that either side reads, rising. */
+    readonly offsets: readonly number[];
+    /** Nodes of the diagram; 0 if both sides are the same instructions. */
+    readonly nodes: number;
+    /** Steps on the diagram. */
+    readonly steps: number;
+  };
 }
 
 /** An input on which the sides differ, confirmed by running both. */
@@ -133,7 +130,7 @@ export interface Unproven {
   /** Which of the three it is. */
   readonly kind: "unproven";
   /** What ran out. */
-  readonly limit: LimitName;
+  readonly limit: "nodes" | "steps" | "interrupted";
   /** How much of it there was; absent for `interrupted`. */
   readonly allowed?: number;
 }
@@ -238,13 +235,13 @@ function textOf(programs: readonly Program[]): string {
 }
 
 /** What is covered where nothing had to be computed. */
-function coverageOfSame(subject: Subject): Coverage {
+function coverageOfSame(subject: Subject): Proof["coverage"] {
   const loads = programsOf(subject).flat().filter(({ op }) => op === "ld.abs");
   const offsets = [...new Set(loads.map(({ k }) => k))].sort((x, y) => x - y);
   return { archIntervals: 1, nrIntervals: 1, offsets, nodes: 0, steps: 0 };
 }
 
-function coverageOf(meaning: Node, symbols: Symbols): Coverage {
+function coverageOf(meaning: Node, symbols: Symbols): Proof["coverage"] {
   const { diagram } = symbols;
   const arches = intervalsOf(diagram, meaning, ARCH_LEVEL, MOST_INTERVALS);
   let nrIntervals = 0;

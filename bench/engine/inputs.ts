@@ -11,7 +11,8 @@ import {
   type CompilePolicyOptions,
   type Proved,
 } from "../../pipeline/compile_profile.ts";
-import { resolveProfile } from "../../pipeline/resolve_profile.ts";
+import { resolveParsed } from "../../pipeline/resolve_profile.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
@@ -98,7 +99,7 @@ function inputOf(name: string, syscalls: readonly unknown[]): Input {
     architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
     syscalls,
   });
-  const resolved = resolveProfile(text, {
+  const resolved = resolveParsed(parseProfile(text), {
     arch: ["x86_64", "x86"],
     capabilities: new Set(),
     unknown: "ignore",

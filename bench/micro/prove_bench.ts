@@ -10,9 +10,10 @@ import { hostCalls } from "../../ffi/host_names.ts";
 import { type Libseccomp, openLibseccomp } from "../../ffi/libseccomp.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import {
-  type ResolvedProfile,
-  resolveProfile,
+  type ResolvedSection,
+  resolveParsed,
 } from "../../pipeline/resolve_profile.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 import { parseKernelRelease } from "../../profile/host.ts";
 import { hostArch, kernelRelease } from "../../host/machine.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
@@ -48,10 +49,10 @@ if (library !== undefined && host !== undefined) {
 /** Docker's default for this host, with the names that its library has. */
 function defaultForHost(
   library: Libseccomp | undefined,
-): ResolvedProfile | undefined {
+): ResolvedSection | undefined {
   const native = hostArch();
   if (native === undefined || library === undefined) return undefined;
-  return resolveProfile(DEFAULT_PROFILE, {
+  return resolveParsed(parseProfile(DEFAULT_PROFILE), {
     arch: native.name,
     kernel: parseKernelRelease(kernelRelease()),
     unknown: "ignore",

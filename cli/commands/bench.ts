@@ -17,7 +17,7 @@ import type { Draw } from "../../bench/report/charts.ts";
 import { formatReport } from "../../bench/report/text.ts";
 import type { Subject } from "../../bench/engine/variants.ts";
 import type { Histogram } from "../../bench/experiments/workloads.ts";
-import { resolveProfile } from "../../pipeline/resolve_profile.ts";
+import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { openLibseccomp } from "../../ffi/libseccomp.ts";
 import { parseWeights } from "../../profile/formats/weights.ts";
 import { InputError, MachineError, UsageError } from "../error.ts";
@@ -186,7 +186,7 @@ async function subjectOf(
   const { policy, seccomp, arches } = await tellingProfile(
     io,
     source.name,
-    () => resolveProfile(source.profile, target),
+    () => resolveParsed(source.profile, target),
   );
   return { name: source.name, policy, seccomp, arches };
 }

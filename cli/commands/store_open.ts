@@ -36,7 +36,7 @@ import {
 } from "../error.ts";
 import {
   type ProfileTarget,
-  resolveProfile,
+  resolveParsed,
 } from "../../pipeline/resolve_profile.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
@@ -207,7 +207,7 @@ export function tellSection(
   try {
     const profile = parseProfile(config.text, { kind: "config" });
     if (profile.section === undefined) return;
-    const { diagnostics } = resolveProfile(profile, targetOf(environment));
+    const { diagnostics } = resolveParsed(profile, targetOf(environment));
     tellFindings(io, config.name, diagnostics, { ...flags, verbose: false });
   } catch (error) {
     // Whoever asked for the filter reports its errors.

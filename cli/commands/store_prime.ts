@@ -12,7 +12,7 @@
  * @module
  */
 
-import { resolveProfile } from "../../pipeline/resolve_profile.ts";
+import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import type { Environment } from "../../hook/environment.ts";
@@ -122,7 +122,7 @@ async function sectionOf(
   const { seccomp, assumed, diagnostics } = await tellingProfile(
     io,
     name,
-    () => resolveProfile(profile, { ...host, ...targetOf(environment) }),
+    () => resolveParsed(profile, { ...host, ...targetOf(environment) }),
   );
   tellFindings(io, name, diagnostics, { ...flags, verbose: false });
   const words = assumedWords(assumed, target);

@@ -5,10 +5,13 @@
  */
 
 import type { FilterStack } from "../../bpf/filter.ts";
-import { compileProfile, type Proved } from "../../pipeline/compile_profile.ts";
 import {
-  type ResolvedProfile,
-  resolveProfile,
+  compileParsed,
+  type ProvedTree,
+} from "../../pipeline/compile_profile.ts";
+import {
+  type ResolvedSection,
+  resolveParsed,
 } from "../../pipeline/resolve_profile.ts";
 import type { Diagnostic } from "../../profile/diagnostic.ts";
 import { costOptions, type CostRequest, type Objective } from "./cost.ts";
@@ -30,7 +33,7 @@ interface Loaded extends FilterStack, Machine {
 /** A profile with its program, proved equal to it. */
 export interface CompiledSource extends Loaded {
   readonly kind: "profile";
-  readonly resolved: ResolvedProfile & Proved;
+  readonly resolved: ResolvedSection & ProvedTree;
   /** What was minimized. */
   readonly objective: Objective;
 }
@@ -102,7 +105,7 @@ export async function compileSource(
   const filter = await tellingProfile(
     io,
     name,
-    () => compileProfile(profile, target, options),
+    () => compileParsed(profile, target, options),
   );
   tellFindings(io, name, filter.diagnostics, flags);
   tellAssumed(io, name, flags, [
@@ -132,7 +135,7 @@ export async function compileSource(
 function tellDepth(
   io: Io,
   name: string,
-  { trees }: Proved,
+  { trees }: ProvedTree,
   maxDepth: number | undefined,
 ): void {
   if (maxDepth === undefined || maxDepth === 0) return;
@@ -157,12 +160,12 @@ export async function resolveSource(
   io: Io,
   { name, profile }: ProfileSource,
   flags: SourceFlags,
-): Promise<ResolvedProfile> {
+): Promise<ResolvedSection> {
   const target = await targetFor(flags);
   const resolved = await tellingProfile(
     io,
     name,
-    () => resolveProfile(profile, target),
+    () => resolveParsed(profile, target),
   );
   tellFindings(io, name, resolved.diagnostics, flags);
   return resolved;

@@ -51,7 +51,8 @@ export interface ParsedProfile {
  *
  * @example All problems at once, each with its place
  * ```ts
- * import { parseProfile, ProfileError } from "@x/seccomp-tree";
+ * import { parseProfile } from "./parse.ts";
+ * import { ProfileError } from "../diagnostic.ts";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * const text = `{

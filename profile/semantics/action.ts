@@ -31,7 +31,7 @@ export const MAX_ERRNO_RET = 4094;
  *
  * @example An errno
  * ```ts
- * import { returnValue } from "@x/seccomp-tree";
+ * import { returnValue } from "./action.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(returnValue("SCMP_ACT_ERRNO", 38), 0x0005_0026);

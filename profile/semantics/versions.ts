@@ -36,7 +36,7 @@ const VERSION =
  *
  * @example A release, and what a distribution calls it
  * ```ts
- * import { parseSemantics } from "@x/seccomp-tree";
+ * import { parseSemantics } from "./versions.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseSemantics("crun"), "crun");

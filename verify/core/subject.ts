@@ -8,19 +8,16 @@ import type { Filter } from "../../bpf/filter.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import type { Policy } from "../../profile/policy.ts";
 
-/** Filters of one thread; a byte order that is unknown is that of the other side. */
-export interface Stack {
-  /** Their instructions, oldest first. */
-  readonly programs: readonly Program[];
-  /** Byte order of the machine that runs them. */
-  readonly littleEndian?: boolean;
-}
-
 /**
  * One side of a comparison: a policy, a program, a program with its byte order, or
- * all filters of a thread. A bare program has the byte order of the other side.
+ * the filters of a thread, oldest first. What has no byte order has that of the
+ * other side.
  */
-export type Subject = Policy | Program | Filter | Stack;
+export type Subject =
+  | Policy
+  | Program
+  | Filter
+  | { readonly programs: readonly Program[]; readonly littleEndian?: boolean };
 
 /**
  * Takes a side for a policy.

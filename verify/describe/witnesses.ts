@@ -70,7 +70,7 @@ const ACTIONS: readonly number[] = [
  *
  * @example Around a number
  * ```ts
- * import { boundaryValues } from "@x/seccomp-tree";
+ * import { boundaryValues } from "./witnesses.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const program = [

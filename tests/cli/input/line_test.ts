@@ -367,7 +367,7 @@ Deno.test("quiet leaves errors only, verbose tells what was made", async () => {
 });
 
 Deno.test("--help of prove and diff says what limits a proof has", async () => {
-  const { DEFAULT_PROOF_LIMITS } = await import("../../../mod.ts");
+  const { DEFAULT_PROOF_LIMITS } = await import("../../../verify/limits.ts");
   for (const name of ["prove", "diff"]) {
     const { out } = await call([name, "--help"]);
     const text = out.replace(/\s+/g, " ");
