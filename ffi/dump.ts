@@ -20,7 +20,7 @@
  *   the kernel never continues (epoll_wait, semtimedop, sockets).
  * - Between the look at /proc and the stop the thread may enter a call that is
  *   cut short: a `write` to a full pipe returns a part, as after a signal.
- * - If this process is killed between the stop and the next call that it makes,
+ * - If this process is killed between the stop and the next calls that it makes,
  *   its kernel lets the thread go as it is: `restart_syscall` is judged.
  * - While the first thread of a process is traced, a signal that the process
  *   ignores is queued and may wake another thread of it.
@@ -148,7 +148,10 @@ function mayHaveFilters(libc: Libc, tid: number): boolean {
 
 /** A thread that this one traces. */
 interface Tracee {
-  readonly tid: number;
+  /** Its id; that of its process once it has become another program. */
+  tid: number;
+  /** Id of its process. */
+  readonly group: number;
   /** A child of this process: its death is for whoever started it to see. */
   readonly ours: boolean;
   /** `siginfo_t`. */
@@ -173,16 +176,13 @@ function seize(libc: Libc, tid: number): Tracee {
     info,
     WEXITED | WNOHANG | WNOWAIT,
   ) === 0;
+  const group = Number(readStatus(libc, tid).get("Tgid") ?? tid);
   attach(libc, tid);
-  return { tid, ours, info, registers };
+  return { tid, group, ours, info, registers };
 }
 
 function stop(libc: Libc, tracee: Tracee): Stop {
-  if (libc.symbols.ptrace(PTRACE_INTERRUPT, tracee.tid, 0n, 0n) !== 0) {
-    const errno = libc.errno();
-    bury(libc, tracee);
-    throw refusal(libc, tracee.tid, "ptrace(PTRACE_INTERRUPT)", errno);
-  }
+  interrupt(libc, tracee);
   const deadline = performance.now() + STOP_LIMIT_MS;
   for (let looks = 0; performance.now() < deadline; looks++) {
     const change = look(libc, tracee);
@@ -201,6 +201,26 @@ function stop(libc: Libc, tracee: Tracee): Stop {
   });
 }
 
+/** Has the thread stop. That it is gone, which is all that can fail, `look` shows. */
+function interrupt(libc: Libc, { tid }: Tracee): void {
+  libc.symbols.ptrace(PTRACE_INTERRUPT, tid, 0n, 0n);
+}
+
+/**
+ * Follows a thread that is not the first one and has become another program: it
+ * then has the id of its process, and the same tracer.
+ *
+ * @returns Whether it has.
+ */
+function follow(libc: Libc, tracee: Tracee): boolean {
+  const { tid, group } = tracee;
+  if (tid === group) return false;
+  const tracer = readStatus(libc, group).get("TracerPid");
+  if (tracer !== readStatus(libc, "thread-self").get("Pid")) return false;
+  tracee.tid = group;
+  return true;
+}
+
 /**
  * Returns what has become of the thread, undefined while it runs. Nothing is
  * taken from the kernel, as the death of an own child is for others to see.
@@ -217,7 +237,11 @@ function look(
     info,
     WEXITED | WSTOPPED | WNOHANG | WNOWAIT | WALL,
   );
-  if (result !== 0) return "dead";
+  if (result !== 0) {
+    if (!follow(libc, tracee)) return "dead";
+    interrupt(libc, tracee);
+    return undefined;
+  }
   if (info[SI_PID] === 0) return undefined;
   if (info[SI_CODE] !== CLD_TRAPPED) return "dead";
   // Signal in the low byte, event above it. Without an event the thread was

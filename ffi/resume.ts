@@ -27,6 +27,7 @@
  */
 
 import { decode } from "../bpf/encode.ts";
+import type { PreparedProgram } from "../bpf/machine.ts";
 import { prepare, run } from "../bpf/run.ts";
 import { precedence } from "../tables/precedence.ts";
 import { type SeccompData, toWords } from "../bpf/seccomp_data.ts";
@@ -171,43 +172,42 @@ export function chooseCode(
   if (call === undefined || abi === undefined || restart === undefined) {
     return code === ERESTART_RESTARTBLOCK ? ERESTARTNOHAND : code;
   }
-  const passes = PASSING.has(judge(filters, call));
+  // The call has ended.
+  if (!CODES.has(code)) return code;
+  const stack = filters.map((bytes) => prepare(decode(bytes)));
+  const action = judge(stack, call);
+  const passes = MADE.has(action) || action === SECCOMP_RET_USER_NOTIF;
   switch (code) {
     case ERESTART_RESTARTBLOCK: {
-      const action = judge(filters, { ...call, nr: restart });
-      if (action === SECCOMP_RET_ALLOW) return code;
+      const other = judge(stack, { ...call, nr: restart });
+      if (other === SECCOMP_RET_ALLOW) return code;
       if (passes) return ERESTARTNOHAND;
       // It leaves a line in the log, and else nothing.
-      return action === SECCOMP_RET_LOG ? code : EINTR;
+      return other === SECCOMP_RET_LOG ? code : EINTR;
     }
-    case ERESTARTNOHAND:
-    case ERESTARTNOINTR:
-    case ERESTARTSYS:
-      return passes ? code : EINTR;
     case EINTR:
-      return passes && isWait(abi, call) ? ERESTARTNOHAND : code;
+      // Filter and supervisor may answer with it, too.
+      return MADE.has(action) && isWait(abi, call) ? ERESTARTNOHAND : code;
     default:
-      return code;
+      return passes ? code : EINTR;
   }
 }
 
-/** Actions after which a call is made, or made by a supervisor. */
-const PASSING: ReadonlySet<number> = new Set([
-  SECCOMP_RET_ALLOW,
-  SECCOMP_RET_LOG,
-  SECCOMP_RET_USER_NOTIF,
+/** Codes of a call that was interrupted. */
+const CODES: ReadonlySet<number> = new Set([
+  ...[EINTR, ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND],
+  ERESTART_RESTARTBLOCK,
 ]);
 
+/** Actions after which the kernel makes a call. */
+const MADE: ReadonlySet<number> = new Set([SECCOMP_RET_ALLOW, SECCOMP_RET_LOG]);
+
 /** The action of stacked filters, that of the strictest. */
-function judge(
-  filters: readonly Uint8Array[],
-  data: SeccompData,
-): number {
+function judge(stack: readonly PreparedProgram[], data: SeccompData): number {
   const words = toWords(data, true);
   let action = SECCOMP_RET_ALLOW;
-  for (const bytes of filters) {
-    const value = run(prepare(decode(bytes)), words);
-    action = Math.min(action, precedence(value));
+  for (const program of stack) {
+    action = Math.min(action, precedence(run(program, words)));
   }
   return action >>> 0;
 }

@@ -6,6 +6,7 @@ import { SyscallError } from "../../ffi/error.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { needs } from "../machine.ts";
 import { confinedCommand, statusField } from "./confined.ts";
+import { ownThread } from "./waiting.ts";
 
 const test = needs("dump");
 
@@ -95,7 +96,7 @@ function refusal(tid: number): SyscallError {
 
 /** Asserts that this thread has let it go. `verify --all` of others may have a look meanwhile. */
 function assertUnharmed(tid: number, states: string): void {
-  const self = Deno.readLinkSync("/proc/thread-self").split("/").at(-1);
+  const self = ownThread();
   let tracer: string;
   while ((tracer = statusField(tid, "TracerPid")) !== "0") {
     assert(tracer !== self, `${tid} is still traced`);

@@ -18,17 +18,24 @@ import { InstallError } from "../../install/error.ts";
 import { judgeFilter } from "../../install/trial.ts";
 import { call, spawn } from "../cli/harness.ts";
 import { needs } from "../machine.ts";
-import type { Waited, Waiter } from "./waiter.ts";
-import { numberOf, type Wait, WAITS } from "./waits.ts";
+import { statusField } from "./confined.ts";
+import { startWaiter, until, waitsIn } from "./waiting.ts";
+import {
+  I386_WAITS,
+  i386NumberOf,
+  numberOf,
+  type Wait,
+  WAITS,
+} from "./waits.ts";
 
 const test = needs("dump");
 
 /** What a filter may answer to `restart_syscall`. */
 const ACTIONS = ["SCMP_ACT_ERRNO", "SCMP_ACT_TRAP", "SCMP_ACT_KILL_PROCESS"];
 
-/** All ways to wait that this machine has and that a stop does not cut short. */
+/** All ways to wait that this machine has. */
 const EVERY = (Object.keys(WAITS) as Wait[])
-  .filter((wait) => wait !== "write" && numberOf(wait) !== undefined);
+  .filter((wait) => numberOf(wait) !== undefined);
 
 /** A bundle whose filter denies `restart_syscall`, and what looks need besides. */
 interface Bundle extends AsyncDisposable {
@@ -128,59 +135,9 @@ const ROUNDS = Math.max(
   ),
 );
 
-/** Number of the call in which a thread waits, undefined while it runs. */
-function waitsIn(tid: number): number | undefined {
-  const text = Deno.readTextFileSync(`/proc/${tid}/syscall`);
-  return /^\d/.test(text) ? parseInt(text) : undefined;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
-/** A process whose first thread makes calls, one after the other. */
-interface Waiting extends AsyncDisposable {
-  readonly pid: number;
-  /** Lets the first thread go on to its next call. */
-  next(): Promise<void>;
-  /** Awaits the end. */
-  end(): Promise<{ readonly status: Deno.CommandStatus; waited?: Waited }>;
-}
-
-function startWaiter(waiter: Waiter): Waiting {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-lock"],
-      new URL("waiter.ts", import.meta.url).href,
-      JSON.stringify(waiter),
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  const output = new Response(child.stdout).text();
-  return {
-    pid: child.pid,
-    // It may have ended.
-    next: () => writer.write(new Uint8Array(1)).catch(() => {}),
-    end: async () => {
-      const last = (await output).trim();
-      const status = await child.status;
-      // The line comes from `waiter.ts`.
-      return last === "" ? { status } : { status, waited: JSON.parse(last) };
-    },
-    [Symbol.asyncDispose]: async () => {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
-      await writer.abort().catch(() => {});
-      await output;
-      await child.status;
-    },
-  };
+/** What calls answer that nobody disturbs. */
+function answersOf(waits: readonly Wait[]): Readonly<Record<string, number[]>> {
+  return Object.fromEntries(waits.map((wait) => [wait, [WAITS[wait].answer]]));
 }
 
 for (const action of ACTIONS) {
@@ -207,13 +164,94 @@ for (const action of ACTIONS) {
       await waiting.next();
     }
     const { status, waited } = await waiting.end();
-    const expected = Object.fromEntries(
-      EVERY.map((wait) => [wait, [WAITS[wait].answer]]),
-    );
+    const expected = answersOf(EVERY);
     assertEquals([status.signal, waited, failures], [
       null,
-      { first: expected, others: expected },
+      { first: expected, others: expected, i386: {} },
       [],
     ]);
   });
+}
+
+/** Processes whose parent is another one. */
+function childrenOf(pid: number): readonly number[] {
+  return [...Deno.readDirSync("/proc")]
+    .map(({ name }) => Number(name))
+    .filter((child) => child > 0 && parentOf(child) === pid);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return Number(text.slice(text.lastIndexOf(")")).split(" ")[2]);
+  } catch {
+    // It has ended.
+    return undefined;
+  }
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    return statusField(pid, "State").startsWith("Z");
+  } catch {
+    return true;
+  }
+}
+
+/** Looks at one of some processes that waits in a call. */
+async function lookAtChild(
+  parent: number,
+  number: number | undefined,
+  look: (pid: number) => Promise<void>,
+): Promise<void> {
+  for (;;) {
+    const pid = childrenOf(parent).find((child) => {
+      try {
+        return waitsIn(child) === number;
+      } catch {
+        return false;
+      }
+    });
+    try {
+      if (pid !== undefined) return await look(pid);
+      if (hasEnded(parent)) throw new Error("it has ended");
+    } catch (error) {
+      // Its time limit has passed: the next process makes the call again.
+      if (pid === undefined || parentOf(pid) === parent) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+for (const action of ACTIONS) {
+  needs("dump", "i386")(
+    `a look harms no call of x86 where restart_syscall is ${action}`,
+    async () => {
+      await using bundle = await createBundle(action);
+      await using waiting = startWaiter({
+        filter: bundle.filter.toBase64(),
+        first: ["poll"],
+        others: [],
+        i386: I386_WAITS,
+      });
+      for (const wait of I386_WAITS) {
+        for (const [way, look] of Object.entries(WAYS)) {
+          await lookAtChild(
+            waiting.pid,
+            i386NumberOf(wait),
+            (pid) => look(pid, bundle),
+          ).catch((error) => {
+            throw new Error(`${way}, ${wait}: ${error}`);
+          });
+        }
+      }
+      await waiting.next();
+      const { status, waited } = await waiting.end();
+      assertEquals([status.signal, waited], [null, {
+        first: answersOf(["poll"]),
+        others: {},
+        i386: answersOf(I386_WAITS),
+      }]);
+    },
+  );
 }

@@ -21,12 +21,15 @@ export interface Waiter {
   readonly first: readonly Wait[];
   /** Calls of the other threads, one each. */
   readonly others: readonly Wait[];
+  /** Calls of x86, each in a process of its own that another thread awaits. */
+  readonly i386?: readonly Wait[];
 }
 
 /** What the calls answered: each answer once, −errno for an error. */
 export interface Waited {
   readonly first: Readonly<Record<string, readonly number[]>>;
   readonly others: Readonly<Record<string, readonly number[]>>;
+  readonly i386: Readonly<Record<string, readonly number[]>>;
 }
 
 /** What another thread does. */
@@ -34,29 +37,39 @@ export interface Order {
   readonly wait: Wait;
   /** A pipe that is readable in the end. */
   readonly fd: number;
+  /** Whether its call is one of x86. */
+  readonly i386: boolean;
 }
 
 /** Whatever a thread posts. */
 type Posted = "ready" | readonly number[];
 
-async function main({ filter, first, others }: Waiter): Promise<void> {
+async function main(
+  { filter, first, others, i386 = [] }: Waiter,
+): Promise<void> {
   const caller = createCaller();
   const pipe = new Int32Array(2);
   caller.call("pipe2", caller.put(new Uint8Array(pipe.buffer)), 0n);
   const [end = -1, begin = -1] = pipe;
-  const workers = others.map(() =>
-    new Worker(new URL("waiter_thread.ts", import.meta.url), { type: "module" })
-  );
-  await Promise.all(workers.map(posted));
+  const orders: readonly Order[] = [
+    ...others.map((wait) => ({ wait, fd: end, i386: false })),
+    ...i386.map((wait) => ({ wait, fd: end, i386: true })),
+  ];
+  const threads = orders.map((order) => ({
+    order,
+    worker: new Worker(new URL("waiter_thread.ts", import.meta.url), {
+      type: "module",
+    }),
+  }));
+  await Promise.all(threads.map(({ worker }) => posted(worker)));
   loadFilter(Uint8Array.fromBase64(filter), {
     flags: ["SECCOMP_FILTER_FLAG_TSYNC"],
   });
-  const answers = others.map(async (wait, i) => {
-    const worker = workers[i];
-    if (worker === undefined) throw new Error("Unreachable: no worker");
-    const order: Order = { wait, fd: end };
+  const answers = threads.map(async ({ order, worker }) => {
     worker.postMessage(order);
-    return [wait, await posted(worker)];
+    const answer = await posted(worker);
+    worker.terminate();
+    return { order, answer };
   });
   const waited: Record<string, readonly number[]> = {};
   const byte = caller.put(new Uint8Array(1));
@@ -68,13 +81,22 @@ async function main({ filter, first, others }: Waiter): Promise<void> {
   }
   // All other threads see it: nobody reads.
   caller.call("write", BigInt(begin), byte, 1n);
+  const all = await Promise.all(answers);
   const result = {
     first: waited,
-    others: Object.fromEntries(await Promise.all(answers)),
+    others: byName(all.filter(({ order }) => !order.i386)),
+    i386: byName(all.filter(({ order }) => order.i386)),
   };
   const line = new TextEncoder().encode(`\n${JSON.stringify(result)}\n`);
   Deno.stdout.writeSync(line);
-  for (const worker of workers) worker.terminate();
+}
+
+function byName(
+  answers: readonly { readonly order: Order; readonly answer: Posted }[],
+): Readonly<Record<string, Posted>> {
+  return Object.fromEntries(
+    answers.map(({ order, answer }) => [order.wait, answer]),
+  );
 }
 
 function posted(worker: Worker): Promise<Posted> {

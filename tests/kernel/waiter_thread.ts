@@ -5,7 +5,7 @@
  */
 
 import type { Order } from "./waiter.ts";
-import { createCaller, wait } from "./waits.ts";
+import { createCaller, createI386Caller, wait, WAITS } from "./waits.ts";
 
 // The global object of a worker, whose type is not among those of a program.
 const scope = globalThis as unknown as {
@@ -14,6 +14,14 @@ const scope = globalThis as unknown as {
 };
 
 scope.onmessage = ({ data }): void => {
-  scope.postMessage(wait(data.wait, createCaller(), data.fd));
+  const caller = data.i386 ? createI386Caller(data.wait) : createCaller();
+  const answers = wait(data.wait, caller, data.fd);
+  if (String(answers) !== String(WAITS[data.wait].answer)) {
+    // The test is over, whatever the first thread waits for.
+    const line = JSON.stringify({ [data.wait]: answers });
+    Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+    Deno.kill(Deno.pid, "SIGKILL");
+  }
+  scope.postMessage(answers);
 };
 scope.postMessage("ready");
