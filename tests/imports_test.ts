@@ -410,6 +410,21 @@ Deno.test("Deno.* appears only at the edges", () => {
   assertEquals(faults, []);
 });
 
+Deno.test("no code opens a connection", () => {
+  const network =
+    /\bfetch\(|\bDeno\.(?:connect|listen|serve|resolveDns|createHttpClient|startTls|upgradeWebSocket)|\b(?:WebSocket|WebSocketStream|EventSource|XMLHttpRequest)\b/;
+  assertEquals(
+    ["fetch(url)", "Deno.connectTls({})", "new WebSocket(url)"].every((code) =>
+      network.test(code)
+    ),
+    true,
+  );
+  const faults = PROGRAM.filter((path) =>
+    network.test(bare(Deno.readTextFileSync(new URL(path, ROOT))))
+  );
+  assertEquals(faults, []);
+});
+
 Deno.test("files are named in snake case, and tie what is to be done to an issue", () => {
   const faults: string[] = [];
   for (const path of SOURCES) {
