@@ -56,10 +56,12 @@ export async function runCompile(
   if (remark !== undefined && !holdsRemarks(flags.format) && !flags.quiet) {
     io.err(messageLine(io, "note", remark, name));
   }
-  if (flags.verbose) io.err(summary(compiled));
+  if (flags.verbose) {
+    io.err(messageLine(io, "note", summary(compiled), compiled.name));
+  }
 }
 
-function summary({ name, resolved }: CompiledSource): string {
+function summary({ resolved }: CompiledSource): string {
   const { program, trees } = resolved;
   const proven = trees.filter((tree) => tree.proven).map((tree) =>
     tree.names.join("+")
@@ -67,5 +69,5 @@ function summary({ name, resolved }: CompiledSource): string {
   const optimal = proven.length === 0
     ? ""
     : `, no better tree for ${proven.join(", ")}`;
-  return `${name}: note: ${program.length} instructions, proved equal to the profile${optimal}\n`;
+  return `${program.length} instructions, proved equal to the profile${optimal}`;
 }

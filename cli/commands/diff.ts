@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import { precedence } from "../../tables/precedence.ts";
 import {
@@ -72,7 +73,7 @@ function tellSubset(
   if (result.kind === "not-looser") {
     io.out(
       flags.output === "json"
-        ? jsonLine({ ...words, state: "subset" })
+        ? reportJson({ ...words, state: "subset" })
         : "subset: nothing is permitted that the base denies\n",
     );
     return EXIT.ok;
@@ -80,7 +81,7 @@ function tellSubset(
   if (flags.output === "json") {
     const { state, ...rest } = jsonOfResult(result);
     io.out(
-      jsonLine({
+      reportJson({
         ...words,
         state: state === "different" ? "not-a-subset" : state,
         ...rest,
@@ -108,7 +109,7 @@ function tellDifferences(
   if (result.kind !== "different") {
     io.out(
       flags.output === "json"
-        ? jsonLine({ ...words, ...jsonOfResult(result), differences: [] })
+        ? reportJson({ ...words, ...jsonOfResult(result), differences: [] })
         : result.kind === "equal"
         ? "equal: no differences\n"
         : `unproven: the limit of ${result.limit} was reached: treat as different\n`,
@@ -123,7 +124,7 @@ function tellDifferences(
   const json = flags.output === "json";
   io.out(
     json
-      ? jsonLine({
+      ? reportJson({
         ...words,
         ...jsonOfResult(result),
         complete,
@@ -137,10 +138,6 @@ function tellDifferences(
     io.out("There may be more differences: a limit was reached\n");
   }
   return EXIT.no;
-}
-
-function jsonLine(fields: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify({ schemaVersion: 1, ...fields })}\n`;
 }
 
 /** The action decides: the lower one in the kernel's order is the stricter. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import { diagnose, type Finding } from "../../install/doctor.ts";
 import { gatherStatus } from "../../install/status.ts";
 import { EXIT, messageLine } from "../exit.ts";
@@ -21,7 +22,7 @@ export async function runDoctor(io: Io, flags: StatusFlags): Promise<number> {
     const findings = diagnose(status);
     io.out(
       flags.output === "json"
-        ? `${JSON.stringify({ schemaVersion: 1, findings })}\n`
+        ? reportJson({ findings })
         : formatFindings(io, findings),
     );
     return findings.some((f) => f.severity === "error") ? EXIT.no : EXIT.ok;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../../tables/printable.ts";
+import { reportJson } from "../output/json.ts";
 import { check } from "../../bpf/check.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
@@ -66,14 +68,11 @@ export async function runProve(
   });
   io.out(
     flags.output === "json"
-      ? `${
-        JSON.stringify({
-          schemaVersion: 1,
-          a: a.title ?? a.word,
-          b: b.title ?? b.word,
-          ...jsonOfResult(result),
-        })
-      }\n`
+      ? reportJson({
+        a: a.title ?? a.word,
+        b: b.title ?? b.word,
+        ...jsonOfResult(result),
+      })
       : textOf(result, sides),
   );
   return exitOf(result);
@@ -323,7 +322,7 @@ export function witnessText(
     ]),
     ...sides.map((side) => `  see   ${seeCommand(side, data)}`),
   ];
-  return lines.map((line) => `${line}\n`).join("");
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 function reasonOf({ source, paths }: Outcome): string {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { printable } from "../../tables/printable.ts";
 import { join } from "@std/path";
 import { readBundle, rewriteBundle } from "../../hook/bundle.ts";
 import { gatherContext } from "../../hook/context.ts";
@@ -88,7 +89,7 @@ export async function runRewrite(
     }
     const { reason, detail } = rewrite;
     if (FINE.includes(reason)) {
-      io.out(`unchanged: ${detail}\n`);
+      io.out(`unchanged: ${printable(detail)}\n`);
       return EXIT.ok;
     }
     io.err(messageLine(io, "error", `Cannot optimize the filter: ${detail}`));

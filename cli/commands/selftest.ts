@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
@@ -129,23 +130,20 @@ function jsonLine(
   { counts, mismatches, loadErrno, notes }: SelftestReport,
   wrong: boolean,
 ): string {
-  return `${
-    JSON.stringify({
-      schemaVersion: 1,
-      source,
-      state: wrong ? "failed" : "passed",
-      length,
-      accepted: loadErrno === undefined ? null : loadErrno === 0,
-      counts,
-      mismatches: mismatches.map(({ engine, data, expected, actual }) => ({
-        engine,
-        ...jsonOfCall(data),
-        expected: jsonOfValue(expected),
-        actual: actual === undefined ? null : jsonOfValue(actual),
-      })),
-      notes,
-    })
-  }\n`;
+  return reportJson({
+    source,
+    state: wrong ? "failed" : "passed",
+    length,
+    accepted: loadErrno === undefined ? null : loadErrno === 0,
+    counts,
+    mismatches: mismatches.map(({ engine, data, expected, actual }) => ({
+      engine,
+      ...jsonOfCall(data),
+      expected: jsonOfValue(expected),
+      actual: actual === undefined ? null : jsonOfValue(actual),
+    })),
+    notes,
+  });
 }
 
 const ENGINES = {

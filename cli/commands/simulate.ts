@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import { effective, formatReturnValue } from "../../bpf/return_value.ts";
 import { prevailing } from "../../tables/precedence.ts";
 import { prepare, trace } from "../../bpf/run.ts";
@@ -97,9 +98,7 @@ export async function runSimulate(
     args: sixArgs,
   });
   io.out(
-    flags.output === "json"
-      ? `${JSON.stringify({ schemaVersion: 1, ...jsonOf(result) })}\n`
-      : textOf(result),
+    flags.output === "json" ? reportJson(jsonOf(result)) : textOf(result),
   );
   return EXIT.ok;
 }

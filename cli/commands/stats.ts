@@ -5,6 +5,8 @@
  * @module
  */
 
+import { printable } from "../../tables/printable.ts";
+import { reportJson } from "../output/json.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
 import { weightsFor } from "../../pipeline/compile_profile.ts";
 import { readCost } from "../input/cost.ts";
@@ -88,7 +90,7 @@ export async function runStats(
   if (flags.output === "json") {
     const unread = failed.length > 0 ? { unread: failed } : {};
     io.out(
-      `${JSON.stringify({ schemaVersion: 1, filters, trees, ...unread })}\n`,
+      reportJson({ filters, trees, ...unread }),
     );
     return code;
   }
@@ -235,7 +237,7 @@ function whyOf(report: TreeReport): string {
     : `no tree of == and >= tests costs less than ${
       lowerBound.toFixed(3)
     }; the search ended at its limit, --optimum spends more`;
-  return `${name}: ${arch}: ${intervals} intervals, ${
+  return `${printable(name)}: ${arch}: ${intervals} intervals, ${
     tests.toFixed(3)
   } tests expected on the number, cost ${cost.toFixed(3)}; ${why}
 `;

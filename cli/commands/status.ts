@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import {
   gatherStatus,
   type ManagerStatus,
@@ -29,7 +30,7 @@ export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
     );
     io.out(
       flags.output === "json"
-        ? `${JSON.stringify({ schemaVersion: 1, ...status })}\n`
+        ? reportJson({ ...status })
         : formatStatus(status),
     );
     return EXIT.ok;

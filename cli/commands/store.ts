@@ -11,6 +11,7 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { decodeFilter } from "../../bpf/filter.ts";
 import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
@@ -95,8 +96,7 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
     problem === undefined ? [] : [{ name, problem }]
   );
   if (flags.output === "json") {
-    const report = { schemaVersion: 1, store: directory, entries, problems };
-    io.out(`${JSON.stringify(report)}\n`);
+    io.out(reportJson({ store: directory, entries, problems }));
     return EXIT.ok;
   }
   io.out(formatTable([
@@ -153,9 +153,7 @@ async function showEntry(
   if (flags.output === "json") {
     const filter = encodeBase64(entry.bytes);
     const { section } = entry;
-    io.out(
-      `${JSON.stringify({ schemaVersion: 1, ...about, filter, section })}\n`,
-    );
+    io.out(reportJson({ ...about, filter, section }));
     return EXIT.ok;
   }
   const { formatFilter } = await import("../output/formats.ts");
@@ -180,7 +178,7 @@ async function removeStale(io: Io, flags: StoreFlags): Promise<number> {
   io.out(
     removed.length === 0
       ? "Nothing to remove\n"
-      : removed.map((name) => `removed ${name}\n`).join(""),
+      : removed.map((name) => `removed ${printable(name)}\n`).join(""),
   );
   return EXIT.ok;
 }

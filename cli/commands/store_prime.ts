@@ -12,6 +12,7 @@
  * @module
  */
 
+import { printable } from "../../tables/printable.ts";
 import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
@@ -88,7 +89,9 @@ export async function primeStore(
       );
     }
     const how = from === "store" ? "there already" : "proved and stored";
-    io.out(`${key}  ${bytes.length / 8} instructions, ${how}: ${word}\n`);
+    io.out(
+      `${key}  ${bytes.length / 8} instructions, ${how}: ${printable(word)}\n`,
+    );
   }
   return code;
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import {
   type Arch,
   ARCHES,
   isKnownName,
   SYSCALL_TABLE_VERSION,
 } from "../../tables/arch.ts";
-import { EXIT } from "../exit.ts";
+import { EXIT, messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";
 import { archOf } from "../input/target.ts";
@@ -33,15 +34,7 @@ export function runSyscalls(
     : undefined;
   const found = arches.flatMap((arch) => rowsOf(arch, word, number));
   if (flags.output === "json") {
-    io.out(
-      `${
-        JSON.stringify({
-          schemaVersion: 1,
-          tables: SYSCALL_TABLE_VERSION,
-          syscalls: found,
-        })
-      }\n`,
-    );
+    io.out(reportJson({ tables: SYSCALL_TABLE_VERSION, syscalls: found }));
   } else if (found.length > 0) {
     io.out(formatTable([
       ["name", "arch", "number", "through"],
@@ -54,13 +47,10 @@ export function runSyscalls(
     ]));
   }
   if (found.length > 0) return EXIT.ok;
-  io.err(
-    `error: ${
-      number === undefined && word !== undefined && isKnownName(word)
-        ? `"${word}" exists on other architectures only`
-        : `No system call "${word}"`
-    }\n`,
-  );
+  const seen = number === undefined && word !== undefined && isKnownName(word)
+    ? `"${word}" exists on other architectures only`
+    : `No system call "${word}"`;
+  io.err(messageLine(io, "error", seen));
   return EXIT.no;
 }
 

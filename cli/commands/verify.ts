@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../../tables/printable.ts";
+import { reportJson } from "../output/json.ts";
 import { orderOf, policyOf } from "../../verify/core/subject.ts";
 import { messageOf } from "../../host/reason.ts";
 import {
@@ -78,7 +80,7 @@ export async function runVerify(
   } catch (error) {
     if (flags.output === "json") {
       const reason = messageOf(error);
-      io.out(jsonLine({ pid, state: "unknown", reason }));
+      io.out(reportJson({ pid, state: "unknown", reason }));
     }
     return report(io, error);
   }
@@ -88,7 +90,7 @@ export async function runVerify(
     ? undefined
     : await otherwiseEqual(io, { groups, against, word });
   if (flags.output === "json") {
-    io.out(jsonLine({
+    io.out(reportJson({
       pid,
       against: against.word,
       ...(policyOf(against.subject) !== undefined
@@ -108,10 +110,6 @@ export async function runVerify(
     io.err(messageLine(io, "note", hint, `pid:${pid}`));
   }
   return exitOf(worst);
-}
-
-function jsonLine(fields: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify({ schemaVersion: 1, ...fields })}\n`;
 }
 
 /** Stands for the processes of this machine, whichever they are. */
@@ -198,7 +196,7 @@ function textOf(
   switch (result?.kind) {
     case "equal":
       return `${head}: ${subject}equal to ${
-        titleOf(against)
+        printable(titleOf(against))
       } for every input\n`;
     case "different":
       return witnessText(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { reportJson } from "../output/json.ts";
 import { messageOf } from "../../host/reason.ts";
 import { EXIT } from "../exit.ts";
 import type { OutputFlags } from "../input/flags.ts";
@@ -59,7 +60,7 @@ export function tellAll(
   }
   if (flags.output === "json") {
     const processes = rows.map(jsonOfRow);
-    io.out(`${JSON.stringify({ schemaVersion: 1, processes })}\n`);
+    io.out(reportJson({ processes }));
   } else if (rows.length === 0) {
     io.out("no process is confined\n");
   } else io.out(tableOf(rows, against !== undefined));

@@ -141,11 +141,10 @@ function tellDepth(
   if (maxDepth === undefined || maxDepth === 0) return;
   for (const { names, depth, intervals } of trees) {
     if (depth <= maxDepth) continue;
-    io.err(
-      `${name}: warning: Cannot keep --max-depth ${maxDepth} on ${
-        names.join("+")
-      }: ${intervals} intervals: ${depth} tests are used\n`,
-    );
+    const message = `Cannot keep --max-depth ${maxDepth} on ${
+      names.join("+")
+    }: ${intervals} intervals: ${depth} tests are used`;
+    io.err(messageLine(io, "warning", message, name));
   }
 }
 

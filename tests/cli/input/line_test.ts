@@ -4,6 +4,7 @@ import { createApp } from "../../../cli/app.ts";
 import { processIo } from "../../../cli/io.ts";
 import { readCommandLine } from "../../../cli/input/line.ts";
 import { commandsOf } from "../../../cli/output/reflect.ts";
+import { printableLines } from "../../../tables/printable.ts";
 import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
 
 Deno.test("main() refuses what no command line means, with exit 2 and a word of help", async () => {
@@ -347,6 +348,36 @@ Deno.test("messages never carry control characters of an input", async () => {
       JSON.stringify(err),
     );
     assertEquals(err.split("\n").length, 2, err);
+  }
+});
+
+Deno.test("reports never carry control or format characters of a name", async () => {
+  await using folder = await createFolder();
+  const name = "a\u009b\u202e\u061c\u200b\u001b[2J.json";
+  const path = await folder.write(name, SMALL_PROFILE);
+  const other = await folder.write(
+    `other${name}`,
+    SMALL_PROFILE.replace(`"read",`, ""),
+  );
+  for (
+    const args of [
+      ["compile", "-v", "-f", "hex", path],
+      ["compile", "-f", "hex", "--max-depth", "1", path],
+      ["stats", "-v", path],
+      ["stats", "-o", "json", path],
+      ["prove", path, other],
+      ["prove", "-o", "json", path, other],
+      ["diff", path, other],
+      ["diff", "-o", "json", path, other],
+      ["simulate", path, "read"],
+      ["disasm", path],
+    ]
+  ) {
+    const { code, out, err } = await call(args);
+    assert(code <= 1, `${args.join(" ")}: ${err}`);
+    for (const text of [out, err]) {
+      assertEquals(printableLines(text), text, args.slice(0, -1).join(" "));
+    }
   }
 });
 
