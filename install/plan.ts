@@ -10,7 +10,7 @@
 
 import type { Item, Plan, PlanInput } from "./item.ts";
 import { type Target, targetsOf } from "./manifest.ts";
-import { createPlanner } from "./planner.ts";
+import { Planner } from "./planner.ts";
 
 /**
  * Plans an installation, or its repetition with other options.
@@ -26,7 +26,7 @@ export function planInstall(
   items: Readonly<Record<"program" | "target", readonly Item[]>>,
   input: PlanInput,
 ): Plan {
-  const planner = createPlanner(input);
+  const planner = new Planner(input);
   const program = planner.reach("program", items.program);
   const own = planner.reach(target, items.target);
   planner.leave("program", program);
@@ -46,7 +46,7 @@ export function planUninstall(
   targets: readonly Target[],
   input: PlanInput,
 ): Plan {
-  const planner = createPlanner(input);
+  const planner = new Planner(input);
   for (const target of targets) planner.leave(target, new Set());
   const others = targetsOf(input.manifest).filter((t) => !targets.includes(t));
   if (others.length === 0) planner.leave("program", new Set());
