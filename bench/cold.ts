@@ -54,10 +54,14 @@ async function main({ words: [word = "20"] }: Given): Promise<void> {
     const single = join(directory, "seccomp-tree");
     // Code that Deno has cached is good for the same flags of V8 only.
     const other = join(directory, "seccomp-tree-other");
+    const lazy = join(directory, "seccomp-tree-lazy");
     const child = join(directory, "child.js");
     await Deno.writeTextFile(empty, "");
     await succeed(["run", "-A", join(ROOT, "tools/bundle.ts"), single]);
     await Deno.copyFile(single, other);
+    await succeed([
+      ...["run", "-A", join(ROOT, "tools/bundle.ts"), "--lazy", lazy],
+    ]);
     const text = await bundle("bench/cold_child.ts", child);
     await Deno.writeTextFile(child, await compileAtOnce(text, [{ args: [] }]));
     const flags = `--v8-flags=${FAST}`;
@@ -70,6 +74,10 @@ async function main({ words: [word = "20"] }: Given): Promise<void> {
       {
         name: "compile, single file, as it starts itself",
         args: [flags, ...BARE, single, ...COMPILE],
+      },
+      {
+        name: "compile, single file, without tools/eager.ts",
+        args: [flags, ...BARE, lazy, ...COMPILE],
       },
       {
         name: "compile, single file, without flags of V8",

@@ -32,7 +32,6 @@ export const FAST: string = [
   "--single-threaded",
   "--invocation-count-for-maglev=3000",
   "--invocation-count-for-turbofan=100000",
-  "--wasm-tiering-budget=130000000",
 ].join(",");
 
 /** The hook's main module. */

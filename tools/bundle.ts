@@ -56,14 +56,17 @@ globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
 `;
 
 const MANUAL: Manual = {
-  usage: "deno task bundle [FILE]",
+  usage: "deno task bundle [OPTION...] [FILE]",
   brief:
     "Makes the single file, dist/seccomp-tree unless another FILE is named: one\nexecutable script that needs Deno and nothing else.",
+  options: {
+    lazy: { brief: "Do not mark the functions that every run calls" },
+  },
   words: 1,
 };
 
-async function main({ words }: Given): Promise<void> {
-  const [path = "dist/seccomp-tree"] = words;
+async function main(given: Given): Promise<void> {
+  const [path = "dist/seccomp-tree"] = given.words;
   const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
   try {
     const program = await bundle("cli/main.ts", `${scratch}/main.js`);
@@ -78,7 +81,7 @@ async function main({ words }: Given): Promise<void> {
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
       path,
-      SHEBANG + await compileAtOnce(text, USES),
+      SHEBANG + (given.has("lazy") ? text : await compileAtOnce(text, USES)),
     );
     await Deno.chmod(path, 0o755);
   } finally {

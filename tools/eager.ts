@@ -8,6 +8,10 @@
  * parentheses; declarations become variables at the top, which are there before
  * anything else runs, as declarations are.
  *
+ * This saves 19 % of the processor time of `compile` in the single file (69.8 →
+ * 56.3 ms, least of 40 interleaved runs) and 16 % of the hook's on a section it
+ * has not stored (81.3 → 68.1 ms). `deno task cold` measures the first figure.
+ *
  * @module
  */
 

@@ -14,9 +14,8 @@
  * leaves break the quadrangle inequality (arXiv 2311.02224 shows as much for
  * `==` tests). n^3/6 steps: 0.7 million for 159 runs.
  *
- * The table is filled by `kernel.wat` where that pays and can be had, with the
- * same bits. It keeps costs only: which threshold gives a cost is looked up for
- * the ranges that are in the tree.
+ * The table keeps costs only: which threshold gives a cost is looked up for the
+ * ranges that are in the tree.
  *
  * Under a bound on depth there is a table for each number of tests that may
  * follow, made of the table for one less; ranges too long to be told apart in
@@ -26,7 +25,6 @@
  */
 
 import { leastDepth } from "./bounds.ts";
-import { fillByKernel } from "./kernel.ts";
 import type { Line } from "./line.ts";
 import type { TestTree } from "./problem.ts";
 import { eq, ge, leaf } from "./tree.ts";
@@ -47,8 +45,6 @@ export interface IntervalTable extends Costs {
 
 /** A choice: one of the thresholds that give the cost. */
 const THRESHOLD = 0;
-/** Shorter lines are not worth the kernel. */
-const KERNEL_LENGTH = 32;
 /** Peeled leaves of more tests than this must save tests to be tried. */
 const LONG_PEEL = 8;
 
@@ -80,7 +76,7 @@ function fillTable(
   lower: IntervalTable | undefined,
   room: number,
 ): IntervalTable {
-  const { n, sums, testCost, classes, heights } = line;
+  const { n, classes, heights } = line;
   const cost = new Float64Array(n * n).fill(Infinity);
   const choice = new Int32Array(n * n);
   for (let i = 0; i < n; i++) {
@@ -93,9 +89,7 @@ function fillTable(
     cut(line, table, lower, room);
     return { ...table, below: lower };
   }
-  const done = room === Infinity && n >= KERNEL_LENGTH &&
-    fillByKernel({ n, sums, testCost, ...table });
-  if (!done) cut(line, table, table, room);
+  cut(line, table, table, room);
   return selfBelow(table);
 }
 

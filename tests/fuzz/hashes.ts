@@ -33,6 +33,7 @@ import type { Policy } from "../../profile/policy.ts";
 import { selectFor } from "../../profile/select.ts";
 import { resolve } from "../../profile/semantics/resolve.ts";
 import { type Arch, archByName, type ArchName } from "../../tables/arch.ts";
+import { type Manual, start } from "../../tools/arguments.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import {
   createRandom,
@@ -64,6 +65,12 @@ const OBJECTIVES: readonly Objective[] = [
 const BACKGROUNDS: readonly number[] = [0.5, 0.05];
 /** Less than the default: histograms on i386 would take most of the time. */
 const WORK_LIMIT = 2_000_000;
+
+const MANUAL: Manual = {
+  usage: "deno task hashes",
+  brief:
+    "Prints digests of what the compiler makes of profiles, search problems and\nrandom policies. Compare two outputs to see what a change changed.",
+};
 
 function main(): void {
   for (const [name, text] of texts("profiles", DEFAULT_PROFILE)) {
@@ -231,4 +238,4 @@ function print(line: string): void {
   console.log(line);
 }
 
-if (import.meta.main) main();
+if (import.meta.main) start(MANUAL, main);

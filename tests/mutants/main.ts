@@ -34,7 +34,7 @@ const FOLDERS = [
 
 /** Data, which other tests compare with its sources. */
 const DATA =
-  /^tables\/(?:syscalls\/|.*_data\.ts)|default_profile|kernel_code|_code\.ts$|generate/;
+  /^tables\/(?:syscalls\/|.*_data\.ts)|default_profile|_code\.ts$|generate/;
 
 const MANUAL: Manual = {
   usage: "deno task mutants [OPTION...]",

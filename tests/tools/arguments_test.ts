@@ -75,7 +75,7 @@ const PROGRAMS = [
   "tests/fuzz/mutation.ts",
   "tests/solver/main.ts",
   "tools/bundle.ts",
-  "tools/kernel.ts",
+  "tests/fuzz/hashes.ts",
 ];
 
 Deno.test("each developer program has help and refuses unknown options", async () => {

@@ -6,7 +6,6 @@ import {
   solveBoundedIntervals,
   solveIntervals,
 } from "../../../compiler/search/interval.ts";
-import { fillByKernel } from "../../../compiler/search/kernel.ts";
 import { leastTests } from "../../../compiler/search/least_tests.ts";
 import { toLine } from "../../../compiler/search/line.ts";
 import { createMemo, UNBOUNDED } from "../../../compiler/search/memo.ts";
@@ -44,38 +43,21 @@ Deno.test("certify() agrees with a brute force wherever it proves", () => {
   assert(proofs > 500, `${proofs} proofs`);
 });
 
-Deno.test("solveIntervals() fills the same table, bit by bit, with the kernel and without", () => {
+Deno.test("solveBoundedIntervals() fills the table of solveIntervals() if the bound never binds", () => {
   const random = createRandom(SEED + 3);
   let lines = 0;
   while (lines < 60) {
     const cells = randomCells(random, 140);
     const line = toLine(toProblem(cells), random(3));
-    // Shorter ones are not given to the kernel.
     if (line.n < 32) continue;
     lines++;
     const what = `seed ${SEED + 3}, line ${lines}: ${JSON.stringify(cells)}`;
     const table = solveIntervals(line);
-    // A bound that binds nowhere, for which there is no kernel.
     const other = solveBoundedIntervals(line, line.n);
     assertEquals(table.cost, other.cost, what);
     assertEquals(table.choice, other.choice, what);
     const tree = intervalTree(line, table, 0, line.n - 1);
     assertEquals(tree, intervalTree(line, other, 0, line.n - 1), what);
-  }
-});
-
-Deno.test("fillByKernel() fills tables longer than its memory was", () => {
-  // A chain of runs that weigh 1: the best trees are balanced.
-  for (const n of [1, 2, 5, 300, 4]) {
-    const sums = Float64Array.from({ length: n + 1 }, (_, i) => i);
-    const cost = new Float64Array(n * n).fill(Infinity);
-    for (let i = 0; i < n; i++) cost[i * n + i] = 0;
-    const choice = new Int32Array(n * n).fill(-1);
-    const loops = { n, sums, testCost: 0, cost, choice };
-    assert(fillByKernel(loops));
-    const depth = Math.ceil(Math.log2(n));
-    assertEquals(cost[n - 1], n * (depth + 1) - 2 ** depth, `${n} runs`);
-    assertEquals(choice[n - 1], n === 1 ? -1 : 0);
   }
 });
 
