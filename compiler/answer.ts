@@ -46,6 +46,17 @@ const KEPT = 10;
 /** Most masked comparisons of one word among which the best first one is sought. */
 const MAX_SEARCHED_MASKS = 4;
 
+/** What is asked of a word that is in the accumulator. */
+interface Question {
+  readonly residual: Residual;
+  readonly word: Word;
+  /** What masked tests said of the word. */
+  readonly facts: readonly MaskedFact[];
+}
+
+/** A comparison of a word under a mask, for equality. */
+type MaskedTest = Pick<MaskedFact, "mask" | "value">;
+
 /** Answers a residual with a fresh accumulator; `undefined` beyond the limit. */
 export function answer(search: Search, residual: Residual): Costed | undefined {
   const known = search.answers.get(residual.key);
@@ -56,7 +67,7 @@ export function answer(search: Search, residual: Residual): Costed | undefined {
   if (word === undefined) {
     found = { node: search.graph.leaf(residual.otherwise), cost: 1 };
   } else {
-    const inside = answerWord(search, residual, word, []);
+    const inside = answerWord(search, { residual, word, facts: [] });
     found = inside === undefined
       ? undefined
       : { node: inside.node, cost: inside.cost + ARGUMENT_COSTS.load };
@@ -65,21 +76,15 @@ export function answer(search: Search, residual: Residual): Costed | undefined {
   return found;
 }
 
-/** Answers a residual whose next word is in the accumulator, about which some facts are known. */
-function answerWord(
-  search: Search,
-  residual: Residual,
-  word: Word,
-  facts: readonly MaskedFact[],
-): Costed | undefined {
-  const masked = maskedTests(residual, word);
-  if (masked.length === 0) return answerCells(search, residual, word, facts);
+function answerWord(search: Search, question: Question): Costed | undefined {
+  const masked = maskedTests(question);
+  if (masked.length === 0) return answerCells(search, question);
   const tried = masked.length > MAX_SEARCHED_MASKS
     ? masked.slice(0, 1)
     : masked;
   let best: Costed | undefined;
   for (const test of tried) {
-    const found = branchOn(search, residual, word, facts, test);
+    const found = branchOn(search, question, test);
     if (found !== undefined && (best === undefined || found.cost < best.cost)) {
       best = found;
     }
@@ -89,10 +94,8 @@ function answerWord(
 
 function branchOn(
   search: Search,
-  residual: Residual,
-  word: Word,
-  facts: readonly MaskedFact[],
-  { mask, value }: { readonly mask: number; readonly value: number },
+  { residual, word, facts }: Question,
+  { mask, value }: MaskedTest,
 ): Costed | undefined {
   const side = (holds: boolean): Costed | undefined => {
     const fact = { mask, value, holds };
@@ -105,7 +108,7 @@ function branchOn(
     if (rest === undefined) return undefined;
     const goesOn = wordsOf(rest).includes(word);
     return goesOn
-      ? answerWord(search, rest, word, [...facts, fact])
+      ? answerWord(search, { residual: rest, word, facts: [...facts, fact] })
       : answer(search, rest);
   };
   const yes = side(true);
@@ -133,12 +136,9 @@ function branchOn(
   return { node, cost: own + (yes.cost + no.cost) / 2 };
 }
 
-/** The distinct comparisons of a word under a mask. */
-function maskedTests(
-  residual: Residual,
-  word: Word,
-): readonly { readonly mask: number; readonly value: number }[] {
-  const tests = new Map<string, { mask: number; value: number }>();
+/** Lists the distinct comparisons of a word under a mask. */
+function maskedTests({ residual, word }: Question): readonly MaskedTest[] {
+  const tests = new Map<string, MaskedTest>();
   for (const { parts } of residual.rules) {
     for (const part of parts) {
       const half = halfOf(part, word);
@@ -152,9 +152,7 @@ function maskedTests(
 
 function answerCells(
   search: Search,
-  residual: Residual,
-  word: Word,
-  facts: readonly MaskedFact[],
+  { residual, word, facts }: Question,
 ): Costed | undefined {
   const cells = cellsOf(residual, word, facts);
   const answered: {
@@ -191,7 +189,7 @@ function offsetOf(word: Word, littleEndian: boolean): number {
   return argOffset(word >> 1, word % 2 === 0 ? "lo" : "hi", littleEndian);
 }
 
-/** `narrow`, paid from the budget; `undefined` where that is spent. */
+/** `narrow`, paid from the budget; `undefined` if that is spent. */
 function narrowed(
   { budget }: Search,
   residual: Residual,

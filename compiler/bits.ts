@@ -15,6 +15,7 @@
  * @module
  */
 
+import { present } from "./present.ts";
 import {
   FREE,
   HELD,
@@ -128,7 +129,7 @@ export function addBitTests(
     // Masks may part the values alike, or the other way round.
     const seen = new Set<number>([0, all]);
     for (const mask of MASKS) {
-      const held = all & (HELD[mask] ?? 0);
+      const held = all & present(HELD[mask]);
       if (seen.has(held) || seen.has(all ^ held)) continue;
       seen.add(held);
       const yesMixed = isMixed(held, sets);
@@ -181,17 +182,14 @@ export function addBitTests(
       const key = i * runs.length + j;
       let best = known.get(key);
       if (best !== undefined) return best;
-      const head = runs[i];
-      const middle = runs[i + 1];
-      if (head === undefined) throw new Error("Unreachable: no values");
+      const head = present(runs[i]);
       if (i === j) {
         return { tree: { kind: "leaf", cls: head.cls }, cost: 0, tests: 0 };
       }
       let weight = 0;
-      for (let r = i; r <= j; r++) weight += runs[r]?.weight ?? 0;
+      for (let r = i; r <= j; r++) weight += present(runs[r]).weight;
       for (let r = i + 1; r <= j; r++) {
-        const run = runs[r];
-        if (run === undefined) break;
+        const run = present(runs[r]);
         const yes = solveRuns(r, j);
         const no = solveRuns(i, r - 1);
         const found: PricedTree = {
@@ -207,7 +205,8 @@ export function addBitTests(
         };
         if (best === undefined || isBetter(found, best)) best = found;
       }
-      if (j === i + 2 && middle?.single === true && runs[j]?.cls === head.cls) {
+      const middle = present(runs[i + 1]);
+      if (j === i + 2 && middle.single && present(runs[j]).cls === head.cls) {
         const yes = { kind: "leaf", cls: middle.cls } as const;
         const no = { kind: "leaf", cls: head.cls } as const;
         best = {
@@ -216,9 +215,9 @@ export function addBitTests(
           tests: 1,
         };
       }
-      if (best === undefined) throw new Error("Unreachable: no test");
-      known.set(key, best);
-      return best;
+      const found = present(best);
+      known.set(key, found);
+      return found;
     }
   }
 }
@@ -226,7 +225,7 @@ export function addBitTests(
 /** Whether values are of more than one class. */
 function isMixed(values: number, classes: readonly number[]): boolean {
   for (let i = 0; i < classes.length; i++) {
-    if ((values & ~(classes[i] as number)) === 0) return false;
+    if ((values & ~present(classes[i])) === 0) return false;
   }
   return true;
 }

@@ -2,9 +2,11 @@
  * The compiler: a policy becomes a program.
  *
  * ```text
- * partition ▶ conditions ▶ tree   (per architecture)
- *                            ▼
- *             dispatch ▶ select ▶ layout ▶ Program
+ * partition ▶ conditions          (once)
+ *                   ▼
+ *                 tree            (per attempt and architecture)
+ *                   ▼
+ *                dispatch ▶ select ▶ layout ▶ Program
  * ```
  *
  * Every pass is a pure function; the same policy gives the same bytes on every
@@ -21,35 +23,42 @@ import {
   type ArchPolicy,
   checkPolicy,
   type Policy,
+  type Rule,
 } from "../profile/policy.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { type Calls, decideArguments } from "./conditions.ts";
 import { findUncached } from "./cached.ts";
 import {
+  type Attempt,
+  ATTEMPTS,
   type CostedInterval,
   type CostOptions,
-  depthBound,
-  PRICES,
+  depthLimit,
   weigh,
 } from "./cost.ts";
-import { createDecisionGraph, type Decision } from "./decision.ts";
+import {
+  createDecisionGraph,
+  type Decision,
+  type DecisionGraph,
+} from "./decision.ts";
 import { dispatch } from "./dispatch.ts";
-import { SizeError, sizeOf } from "./size.ts";
 import { layout } from "./layout.ts";
 import { partition } from "./partition.ts";
+import { present } from "./present.ts";
 import { select } from "./select.ts";
+import { SizeError, sizeOf } from "./size.ts";
 import { treeOfCells, type WordTree } from "./tree.ts";
 
 /** How to compile. */
 export interface CompileOptions extends CostOptions {
   /**
    * Work units that the search for the optimum of each architecture may spend,
-   * about 10^7 a second; 20 million where absent, 0 for the quick search alone.
+   * about 10^7 a second; 20 million if absent, 0 for the quick search alone.
    */
   readonly workLimit?: number;
 }
 
-/** Work units for each architecture where nothing is said. */
+/** Default of `CompileOptions.workLimit`. */
 const WORK_LIMIT = 20_000_000;
 
 /** A filter and what is known about it. */
@@ -72,7 +81,7 @@ export interface CompiledArch {
   readonly depth: number;
   /** Expected tests on the number under the weights. */
   readonly tests: number;
-  /** The same with the price of a test: what was made small; for `size`, by the best of several prices. */
+  /** The same with the price of a test, which was minimized; for `size`, the best of several prices. */
   readonly cost: number;
   /** Whether no tree of `==` and `>=` tests has a smaller `cost`. */
   readonly proven: boolean;
@@ -109,137 +118,71 @@ export interface CompiledArch {
  * @param options The cost, and how long to look for a proof of the optimum.
  * @returns The program and what is known about it.
  * @throws {SizeError} when the program would exceed 4096 instructions.
- * @throws {RangeError} where the policy has a number that no call can have.
+ * @throws {RangeError} when the policy has a number that no call can have.
  */
 export function compile(
   policy: Policy,
   options: CompileOptions = {},
 ): Compilation {
   checkPolicy(policy);
-  const objective = options.objective ?? "balanced";
-  const tried = PRICES[objective].map((price) =>
-    compileAt(policy, options, price)
+  const calls = decideCalls(policy);
+  const drafts = ATTEMPTS[options.objective ?? "balanced"].map((attempt) =>
+    draft(policy, calls, { ...options, ...attempt })
   );
-  // Neither is always the shorter; asked for size, none may be longer.
-  if (objective === "size") {
-    const cached = { ...options, objective: "cached" } as const;
-    for (const price of PRICES.cached) {
-      tried.push(compileAt(policy, cached, price));
-    }
+  // The first of the shortest: the sort keeps the order of equals.
+  const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
+  const { program, decision, trees } = present(best);
+  if (program.length > BPF_MAXINSNS) {
+    throw new SizeError(program.length, sizeOf(policy, decision));
   }
-  const [found] = tried.sort((a, b) => a.program.length - b.program.length);
-  if (found === undefined) throw new Error("Unreachable: no price");
-  if (found.program.length > BPF_MAXINSNS) {
-    const shares = sizeOf(policy, found.decision);
-    throw new SizeError(found.program.length, shares);
-  }
-  checkProgram(found.program, policy, found.trees);
-  const arches = policy.arches.map(({ names, auditArch }, i) => {
-    const { tree, intervals, total } = found.trees[i] ?? { total: 1 };
+  checkProgram(program, calls);
+  const arches = trees.map(({ tree, total }, i) => {
+    const { names, auditArch, intervals } = present(calls.arches[i]);
     return {
       names,
       auditArch,
-      intervals: intervals ?? 0,
-      depth: tree?.depth ?? 0,
-      tests: (tree?.cost ?? 0) / total,
-      cost: (tree?.priced ?? 0) / total,
-      proven: tree?.proven ?? false,
-      lowerBound: (tree?.lowerBound ?? 0) / total,
+      intervals: intervals.length,
+      depth: tree.depth,
+      tests: tree.cost / total,
+      cost: tree.priced / total,
+      proven: tree.proven,
+      lowerBound: tree.lowerBound / total,
     };
   });
-  const { program, decision } = found;
   return { program, littleEndian: policy.littleEndian, decision, arches };
 }
 
-/** What the passes make of a policy. */
-interface Draft {
-  readonly program: Program;
-  readonly decision: Decision;
-  readonly trees: readonly ArchTree[];
+/** What each number of each architecture leads to, whatever numbers weigh. */
+interface DecidedCalls {
+  readonly graph: DecisionGraph;
+  readonly arches: readonly DecidedArch[];
 }
 
-/** The pipeline. */
-function compileAt(
-  policy: Policy,
-  options: CompileOptions,
-  price: number,
-): Draft {
+/** The number line of an architecture; what follows differs between neighbors. */
+interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
+  readonly intervals: readonly CostedInterval[];
+}
+
+/** Partitions the numbers and decides the arguments: once, for all attempts. */
+function decideCalls(policy: Policy): DecidedCalls {
   const graph = createDecisionGraph();
   const calls: Calls = { ...policy, graph, decided: new Map() };
-  const trees = policy.arches.map((arch) =>
-    compileArch(calls, arch, { ...options, price })
-  );
-  const decision = dispatch(
-    graph,
-    policy.arches.map(({ auditArch }, i) => ({
-      auditArch,
-      decision: trees[i]?.tree.node ?? graph.leaf(policy.badArchValue),
-    })),
-    graph.leaf(policy.badArchValue),
-  );
-  return { program: layout(select(decision)), decision, trees };
+  const arches = policy.arches.map(({ auditArch, names, rules }) => ({
+    auditArch,
+    names,
+    intervals: decideNumbers(calls, rules),
+  }));
+  return { graph, arches };
 }
 
-/** Checks what can be checked without the meaning; the proof is verify/'s. */
-function checkProgram(
-  program: Program,
-  policy: Policy,
-  trees: readonly ArchTree[],
-): void {
-  const fault = check(program);
-  if (fault !== undefined) {
-    throw new Error(
-      `Unreachable: the kernel would refuse the program: ${fault.message}`,
-    );
-  }
-  for (const [i, { auditArch, names }] of policy.arches.entries()) {
-    const nr = findUncached(program, auditArch, trees[i]?.decided ?? []);
-    if (nr === undefined) continue;
-    throw new Error(
-      `Unreachable: number ${nr} of ${names[0]} would lose the allow cache`,
-    );
-  }
-}
-
-interface ArchTree {
-  readonly tree: WordTree;
-  readonly decided: readonly CostedInterval[];
-  readonly intervals: number;
-  readonly total: number;
-}
-
-function compileArch(
+function decideNumbers(
   calls: Calls,
-  arch: ArchPolicy,
-  options: CompileOptions & { readonly price: number },
-): ArchTree {
-  const decided = decide(calls, arch);
-  const cells = weigh(decided, arch.auditArch, options);
-  const maxDepth = depthBound(decided.length, options);
-  const tree = treeOfCells(calls.graph, NR_OFFSET, cells, {
-    bits: true,
-    sizePenalty: options.price,
-    ...(maxDepth === undefined ? {} : { maxDepth }),
-    workLimit: options.workLimit ?? WORK_LIMIT,
-  });
-  const total = cells.reduce((sum, { weight }) => sum + weight, 0);
-  return {
-    tree,
-    decided,
-    intervals: decided.length,
-    total: total === 0 ? 1 : total,
-  };
-}
-
-/** The number line in intervals; what follows differs between neighbors. */
-function decide(
-  calls: Calls,
-  { rules }: ArchPolicy,
+  rules: readonly Rule[],
 ): readonly CostedInterval[] {
   const starts: { readonly first: number; readonly node: Decision }[] = [];
   for (const interval of partition(rules)) {
     const node = decideArguments(calls, interval.rules);
-    if (starts[starts.length - 1]?.node === node) continue;
+    if (starts.at(-1)?.node === node) continue;
     starts.push({ first: interval.first, node });
   }
   return starts.map(({ first, node }, i) => ({
@@ -247,4 +190,74 @@ function decide(
     last: (starts[i + 1]?.first ?? 0x1_0000_0000) - 1,
     node,
   }));
+}
+
+/** What one attempt makes. */
+interface Draft {
+  readonly program: Program;
+  readonly decision: Decision;
+  /** One entry per architecture. */
+  readonly trees: readonly ArchTree[];
+}
+
+/** The tree of an architecture. */
+interface ArchTree {
+  readonly tree: WordTree;
+  /** Weight of all numbers, 1 if they weigh nothing. */
+  readonly total: number;
+}
+
+/** The passes that depend on weights and prices. */
+function draft(
+  { badArchValue }: Policy,
+  { graph, arches }: DecidedCalls,
+  options: DraftOptions,
+): Draft {
+  const trees = arches.map((arch) => findTree(graph, arch, options));
+  const unknown = graph.leaf(badArchValue);
+  const decision = dispatch(
+    graph,
+    arches.map(({ auditArch }, i) => ({
+      auditArch,
+      decision: present(trees[i]).tree.node,
+    })),
+    unknown,
+  );
+  return { program: layout(select(decision)), decision, trees };
+}
+
+type DraftOptions = CompileOptions & Attempt;
+
+function findTree(
+  graph: DecisionGraph,
+  { auditArch, intervals }: DecidedArch,
+  options: DraftOptions,
+): ArchTree {
+  const cells = weigh(intervals, auditArch, options);
+  const maxDepth = depthLimit(intervals.length, options);
+  const tree = treeOfCells(graph, NR_OFFSET, cells, {
+    bits: true,
+    sizePenalty: options.price,
+    ...(maxDepth === undefined ? {} : { maxDepth }),
+    workLimit: options.workLimit ?? WORK_LIMIT,
+  });
+  const total = cells.reduce((sum, { weight }) => sum + weight, 0);
+  return { tree, total: total === 0 ? 1 : total };
+}
+
+/** Checks what can be checked without the meaning; the proof is verify/'s. */
+function checkProgram(program: Program, { arches }: DecidedCalls): void {
+  const fault = check(program);
+  if (fault !== undefined) {
+    throw new Error(
+      `Unreachable: the kernel would refuse the program: ${fault.message}`,
+    );
+  }
+  for (const { auditArch, names, intervals } of arches) {
+    const nr = findUncached(program, auditArch, intervals);
+    if (nr === undefined) continue;
+    throw new Error(
+      `Unreachable: number ${nr} of ${names[0]} would lose the allow cache`,
+    );
+  }
 }

@@ -54,16 +54,31 @@ export const COUNTED_NUMBERS = 470;
 /** Share of the uniform background where none is given. */
 export const DEFAULT_BACKGROUND = 0.5;
 
+/** Weights and a price to search trees with. */
+export interface Attempt {
+  /** Whose weights. */
+  readonly objective: Objective;
+  /** What one test costs, in executed instructions. */
+  readonly price: number;
+}
+
+const CACHED: Attempt = { objective: "cached", price: 73 };
+
 /**
- * What one test costs, in executed instructions. Where there are several
- * prices, the shortest program is kept: tests are counted in the tree, and how
- * much of a tree is shared shows in the program only.
+ * What is tried for each objective. The shortest program is kept if there are
+ * several: tests are counted in the tree, and how much of a tree is shared shows
+ * in the program only. What is made for `cached` may be the shortest of all.
  */
-export const PRICES: Readonly<Record<Objective, readonly number[]>> = {
-  uncached: [0],
-  cached: [73],
-  size: [10_000, 73, 20],
-  balanced: [0],
+export const ATTEMPTS: Readonly<Record<Objective, readonly Attempt[]>> = {
+  uncached: [{ objective: "uncached", price: 0 }],
+  cached: [CACHED],
+  size: [
+    { objective: "size", price: 10_000 },
+    { objective: "size", price: 73 },
+    { objective: "size", price: 20 },
+    CACHED,
+  ],
+  balanced: [{ objective: "balanced", price: 0 }],
 };
 
 /** Extra weight under `cached` of a number whose arguments decide. */
@@ -183,13 +198,13 @@ function numberBase(intervals: readonly CostedInterval[]): number {
 }
 
 /**
- * Bounds the depth of a tree.
+ * Returns how deep a tree may be.
  *
  * @param intervals How many intervals of different decisions there are.
- * @param options The bound that was asked for, and whether there is a histogram.
- * @returns Most tests on a path; `undefined` for no bound.
+ * @param options The limit that was asked for, and whether there is a histogram.
+ * @returns Most tests on a path; `undefined` for no limit.
  */
-export function depthBound(
+export function depthLimit(
   intervals: number,
   options: CostOptions,
 ): number | undefined {

@@ -17,6 +17,7 @@
 import { ARCH_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Instruction, Op, Program } from "../bpf/instruction.ts";
 import type { Decision, TestOp } from "./decision.ts";
+import { present } from "./present.ts";
 import type { Block, Entry, Selection, Target } from "./select.ts";
 
 const REACH = 255;
@@ -34,9 +35,7 @@ export function layout(selection: Selection): Program {
       out.ret(node);
       continue;
     }
-    const block = selection.blocks.get(node);
-    if (block === undefined) throw new Error("Unreachable: no block");
-    out.test(block);
+    out.test(present(selection.blocks.get(node)));
   }
   return out.program();
 }
@@ -57,8 +56,8 @@ function emissionOrder(selection: Selection): readonly Decision[] {
       continue;
     }
     opened.add(node);
-    const yesSize = sizes.get(node.yes) ?? 1;
-    const noSize = sizes.get(node.no) ?? 1;
+    const yesSize = present(sizes.get(node.yes));
+    const noSize = present(sizes.get(node.no));
     // Other architectures lie behind the first one, however small they are:
     // a jump beyond 255 must not slow the native one down.
     const yesFirst = node.offset !== ARCH_OFFSET && yesSize > noSize;
@@ -144,8 +143,8 @@ class Emitter {
     for (const target of [yes, no].filter((target) => this.#isFar(target))) {
       if (!this.#isFar(target)) continue;
       const { node, entry } = target;
-      const home = placesOf(this.#homes, node)[entry];
-      placesOf(this.#positions, node)[entry] = node.kind === "leaf"
+      const home = present(this.#homes.get(node))[entry];
+      present(this.#positions.get(node))[entry] = node.kind === "leaf"
         ? this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value })
         : this.#emit({
           op: "ja",
@@ -162,7 +161,7 @@ class Emitter {
 
   /** Instructions between the next one to be emitted and a target. */
   #distance({ node, entry }: Target): number {
-    return this.#reversed.length - placesOf(this.#positions, node)[entry];
+    return this.#reversed.length - present(this.#positions.get(node))[entry];
   }
 
   /** Emits an instruction and tells its position. */
@@ -174,10 +173,4 @@ class Emitter {
     this.#homes.set(node, { masked, word, load });
     this.#positions.set(node, { masked, word, load });
   }
-}
-
-function placesOf<T>(places: ReadonlyMap<Decision, T>, node: Decision): T {
-  const found = places.get(node);
-  if (found === undefined) throw new Error("Unreachable: not emitted");
-  return found;
 }

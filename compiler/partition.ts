@@ -18,6 +18,7 @@
  */
 
 import type { Rule } from "../profile/policy.ts";
+import { present } from "./present.ts";
 
 /** Numbers that are decided alike. */
 export interface Interval {
@@ -89,7 +90,7 @@ function joinInOrder(
       rules.map((rule, i) => [rule, i] as const).reverse(),
     );
     return [...around, ...own].sort((a, b) =>
-      (order.get(a) ?? 0) - (order.get(b) ?? 0)
+      present(order.get(a)) - present(order.get(b))
     );
   };
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { present } from "./present.ts";
+
 /** A value that can still occur, with its class. */
 export interface Point {
   readonly value: number;
@@ -90,7 +92,7 @@ export function leastPrice(points: readonly Point[], values: number): Price {
   let lastClass = -1;
   let last = 0;
   for (let i = 0; i < points.length; i++) {
-    const { value, cls, weight } = points[i] as Point;
+    const { value, cls, weight } = present(points[i]);
     if ((values & (1 << (value & 15))) === 0) continue;
     if (cls !== lastClass) {
       runs++;

@@ -17,6 +17,7 @@
  * @module
  */
 
+import { present } from "./present.ts";
 import type { Branch, Decision } from "./decision.ts";
 
 /** Where the code of a test is entered, from the top. */
@@ -76,7 +77,7 @@ export function select(root: Decision): Selection {
   }
   const blocks = new Map<Branch, Block>();
   for (const [node, { yes, no }] of targets) {
-    const used = entries.get(node) ?? 0;
+    const used = present(entries.get(node));
     const loads = (used & BITS.load) !== 0;
     const masks = node.mask !== FULL && (used & (BITS.load | BITS.word)) !== 0;
     blocks.set(node, { node, loads, masks, yes, no });

@@ -12,6 +12,7 @@
 
 import type { Decision, DecisionGraph } from "./decision.ts";
 import { addBitTests, type BitTree } from "./bits.ts";
+import { present } from "./present.ts";
 import type { SearchOptions } from "./search/problem.ts";
 import { searchTree } from "./search/search.ts";
 
@@ -72,12 +73,20 @@ export function treeOfCells(
   cells: readonly DecidedCell[],
   options: TreeOptions = {},
 ): WordTree {
+  const word = { graph, offset };
   const merged = mergeCells(cells);
-  const plain = smallTree(graph, offset, merged, options) ??
-    plainTree(graph, offset, merged, options, cells);
+  const plain = smallTree(word, merged, options) ??
+    plainTree(word, cells, merged, options);
   if (options.cubes !== true) return plain;
   // Neighboring points of a cube are single cells before they are merged only.
-  return bestCube(graph, offset, cells, options, plain);
+  return bestCube(word, cells, options, plain);
+}
+
+/** A word and the graph in which it is tested. */
+interface TestedWord {
+  readonly graph: DecisionGraph;
+  /** Byte offset. */
+  readonly offset: number;
 }
 
 function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
@@ -101,8 +110,7 @@ function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
 
 /** Trees of at most one test, which nothing betters; arguments need many of them. */
 function smallTree(
-  graph: DecisionGraph,
-  offset: number,
+  { graph, offset }: TestedWord,
   merged: readonly DecidedCell[],
   options: TreeOptions,
 ): WordTree | undefined {
@@ -139,18 +147,17 @@ function smallTree(
 }
 
 function plainTree(
-  graph: DecisionGraph,
-  offset: number,
+  word: TestedWord,
+  cells: readonly DecidedCell[],
   merged: readonly DecidedCell[],
   options: TreeOptions,
-  cells: readonly DecidedCell[],
 ): WordTree {
   const nodes = [...new Set(merged.map((cell) => cell.node))];
   const classes = new Map(nodes.map((node, i) => [node, i]));
   const found = searchTree({
     starts: Uint32Array.from(merged, (cell) => cell.first),
     singles: Uint8Array.from(merged, (c) => c.first === c.last ? 1 : 0),
-    classes: Int32Array.from(merged, (c) => classes.get(c.node) ?? 0),
+    classes: Int32Array.from(merged, (c) => present(classes.get(c.node))),
     weights: Float64Array.from(merged, (cell) => cell.weight),
   }, options);
   const price = options.sizePenalty ?? 0;
@@ -159,7 +166,7 @@ function plainTree(
     : { tree: found.tree, savedCost: 0, savedTests: 0 };
   const cost = found.cost - savedCost;
   return {
-    node: decisionOf(graph, offset, tree, nodes),
+    node: decisionOf(word, tree, nodes),
     cost,
     priced: cost + price * (found.tests - savedTests),
     depth: found.depth,
@@ -174,35 +181,31 @@ function weightOf(cells: readonly DecidedCell[], value: number): number {
   let high = cells.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((cells[middle]?.first ?? 0) <= value) low = middle;
+    if (present(cells[middle]).first <= value) low = middle;
     else high = middle - 1;
   }
-  const cell = cells[low];
-  return cell === undefined ? 0 : cell.weight / (cell.last - cell.first + 1);
+  const { first, last, weight } = present(cells[low]);
+  return weight / (last - first + 1);
 }
 
 function decisionOf(
-  graph: DecisionGraph,
-  offset: number,
+  word: TestedWord,
   tree: BitTree,
   nodes: readonly Decision[],
 ): Decision {
   if (tree.kind === "leaf") {
-    const node = nodes[tree.cls];
-    if (node === undefined) throw new Error("Unreachable: no such class");
-    return node;
+    return present(nodes[tree.cls]);
   }
-  return graph.branch(
-    { offset, mask: FULL, op: tree.op, k: tree.k },
-    decisionOf(graph, offset, tree.yes, nodes),
-    decisionOf(graph, offset, tree.no, nodes),
+  return word.graph.branch(
+    { offset: word.offset, mask: FULL, op: tree.op, k: tree.k },
+    decisionOf(word, tree.yes, nodes),
+    decisionOf(word, tree.no, nodes),
   );
 }
 
 /** Tries a JSET for each largest subcube of values of one class. */
 function bestCube(
-  graph: DecisionGraph,
-  offset: number,
+  { graph, offset }: TestedWord,
   cells: readonly DecidedCell[],
   options: TreeOptions,
   plain: WordTree,

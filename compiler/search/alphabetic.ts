@@ -4,6 +4,8 @@
  * @module
  */
 
+import { present } from "../present.ts";
+
 /** A node of the working list. */
 interface Node {
   readonly weight: number;
@@ -35,12 +37,9 @@ export function alphabeticDepths(weights: Float64Array): Int32Array {
   }
   while (list.length > 1) join(list, list.length - 1);
   const depths = new Int32Array(weights.length);
-  const stack: { node: Node | undefined; depth: number }[] = [
-    { node: list[0], depth: 0 },
-  ];
+  const stack = [{ node: present(list[0]), depth: 0 }];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { node, depth } = top;
-    if (node === undefined) continue;
     if (node.leaf >= 0) depths[node.leaf] = depth;
     for (const kid of node.kids) stack.push({ node: kid, depth: depth + 1 });
   }
@@ -57,13 +56,12 @@ function inOrder(list: readonly Node[], at: number): boolean {
 
 /** Joins the nodes at - 1 and at, and moves the pair left past lighter nodes. */
 function join(list: Node[], at: number): void {
-  const left = list[at - 1];
-  const right = list[at];
-  if (left === undefined || right === undefined) return;
+  const left = present(list[at - 1]);
+  const right = present(list[at]);
   const weight = left.weight + right.weight;
   list.splice(at - 1, 2);
   let to = at - 1;
-  while (to > 0 && (list[to - 1]?.weight ?? Infinity) < weight) to--;
+  while (to > 0 && present(list[to - 1]).weight < weight) to--;
   list.splice(to, 0, { weight, leaf: -1, kids: [left, right] });
   while (inOrder(list, to)) {
     const behind = list.length - to;

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { present } from "../present.ts";
+import type { Line } from "./line.ts";
 import type { View } from "./view.ts";
 
 /**
- * The bound of the first test, for the parts p…q of a view.
+ * Bounds what the parts p…q of a view cost, by the first test.
  *
- * One part costs nothing. Where one test cannot finish, at most one side of the
+ * One part costs nothing. If one test cannot finish, at most one side of the
  * root is a leaf: the first part, the last part, or one candidate. All other
  * weight meets two tests or more. An `eq` test takes two parts away at most,
  * which bounds the number of tests.
@@ -17,11 +19,14 @@ import type { View } from "./view.ts";
  * (The number of tests also bounds from `least_tests.ts`: holes are tests that
  * were made already, so at least the tests of the whole range less its holes.)
  *
+ * Takes numbers, not a record: it is called twice for each threshold that is
+ * tried, and records made the exact search 20 % slower.
+ *
  * @param heaviest Weight of the heaviest candidate in these parts.
  * @param testCost Cost of one test.
  */
 export function firstTestBound(
-  view: View,
+  { sums, cls, sole }: View,
   p: number,
   q: number,
   heaviest: number,
@@ -29,17 +34,15 @@ export function firstTestBound(
 ): number {
   const m = q - p + 1;
   if (m === 1) return 0;
-  const { sums, cls, sole } = view;
-  // p <= q < view.m, and sums has view.m + 1 entries.
-  const start = sums[p] as number;
-  const end = sums[q + 1] as number;
+  const start = present(sums[p]);
+  const end = present(sums[q + 1]);
   const weight = end - start;
   if (m === 2) return weight + testCost;
   if (m === 3 && sole[p + 1] === 1 && cls[p] === cls[q]) {
     return weight + testCost;
   }
-  const first = (sums[p + 1] as number) - start;
-  const last = end - (sums[q] as number);
+  const first = present(sums[p + 1]) - start;
+  const last = end - present(sums[q]);
   return 2 * weight - Math.max(first, last, heaviest) +
     Math.max(2, m >> 1) * testCost;
 }
@@ -53,7 +56,7 @@ export function firstTestBound(
  */
 const FIRST_CAPACITY = 3;
 
-/** Least depth of a tree for m parts, by their number. */
+/** Returns the least depth of a tree for m parts. */
 export function leastDepth(m: number): number {
   if (m <= 1) return 0;
   let depth = 1;
@@ -62,7 +65,8 @@ export function leastDepth(m: number): number {
 }
 
 /**
- * The bound by depths: cost = the sum over t of the weight deeper than t.
+ * Bounds what a view costs, level by level: the cost is the sum over t of the
+ * weight deeper than t.
  *
  * Let B(t) be the most parts that can end at depth t or less in a tree that is
  * not finished there. B(1) = 1; below a threshold one side can be finished, so
@@ -72,49 +76,53 @@ export function leastDepth(m: number): number {
  *
  * @param masses Scratch, at least as long as the view has parts.
  */
-export function depthBound(view: View, masses: Float64Array): number {
-  const { m, sums } = view;
-  let deeper = sums[m] as number;
+export function levelBound({ m, sums }: View, masses: Float64Array): number {
+  let deeper = present(sums[m]);
   let bound = deeper;
   if (m <= FIRST_CAPACITY) return m === 1 ? 0 : bound;
   for (let p = 0; p < m; p++) {
-    masses[p] = (sums[p] as number) - (sums[p + 1] as number);
+    masses[p] = present(sums[p]) - present(sums[p + 1]);
   }
   // Negative, so that the heaviest come first.
   const sorted = masses.subarray(0, m).sort();
   let taken = 0;
   let some = 1;
   for (let all = FIRST_CAPACITY; all < m; all *= 2) {
-    while (taken < some) deeper += sorted[taken++] as number;
+    while (taken < some) deeper += present(sorted[taken++]);
     bound += deeper;
     some += all;
   }
   return bound;
 }
 
+/** What follows an `eq` test. */
+export interface Path {
+  /** Weight of all that is left. */
+  readonly total: number;
+  /** Weight of the tested value: no side that leaves the path weighs more. */
+  readonly most: number;
+  /** Most weight of the leaf at the end of the path. */
+  readonly leaf: number;
+  /** Least number of tests that follow. */
+  readonly tests: number;
+}
+
 /**
- * The bound below an `eq` test: what is left, `total`, goes down one path to
- * the place of the tested value; every side that leaves it weighs `most` (the
- * tested value's weight) at most; at its end is a leaf of at most `leaf`.
- * (The exact search's lemma.)
- *
- * @param tests Least number of tests that follow.
- * @param noise What rounding can do to a weight: it must not make an exit.
+ * Bounds what follows an `eq` test: what is left goes down one path to the
+ * place of the tested value; every side that leaves it weighs no more than that
+ * value; at the path's end is a leaf. (The exact search's lemma.)
  */
 export function pathBound(
-  total: number,
-  most: number,
-  leaf: number,
-  tests: number,
-  testCost: number,
-  noise: number,
+  { testCost, noise }: Line,
+  { total, most, leaf, tests }: Path,
 ): number {
+  // Rounding must not make a side that leaves the path.
   const out = total - leaf - noise;
   if (out <= 0) return tests * testCost;
   const exit = most + noise;
   const whole = Math.floor(out / exit);
   const rest = out - whole * exit;
-  // Where nothing is left, the last whole exit and the leaf share a depth.
+  // If nothing is left, the last whole exit and the leaf share a depth.
   const exits = rest > noise ? whole + 1 : whole;
   const early = rest > noise ? whole : whole - 1;
   const last = out - early * exit;

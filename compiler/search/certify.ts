@@ -21,6 +21,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import { pathBound } from "./bounds.ts";
 import type { IntervalTable } from "./interval.ts";
 import type { Line } from "./line.ts";
@@ -41,42 +42,41 @@ export function certify(line: Line, table: IntervalTable): boolean {
   const weights = new Float64Array(Math.max(...classes) + 1);
   /** Rank of the heaviest candidate from run i on. */
   let behind = none;
-  // All reads are within bounds: i <= j < n, ranks below `none`.
   for (let i = n - 1; i >= 0; i--) {
-    behind = Math.min(behind, heaviests[i] as number);
+    behind = Math.min(behind, present(heaviests[i]));
     if (behind === none) continue;
-    const highest = candidateWeight[behind] as number;
+    const highest = present(candidateWeight[behind]);
     const row = i * n;
-    const start = sums[i] as number;
-    const longest = cost[row + n - 1] as number;
+    const start = present(sums[i]);
+    const longest = present(cost[row + n - 1]);
     weights.fill(0);
     let most = 0;
     let heaviest = none;
     /** Ranges up to there are proved. */
     let proved = i;
     for (let j = i; j < n; j++) {
-      const cls = classes[j] as number;
-      const own = (sums[j + 1] as number) - (sums[j] as number);
-      const weight = (weights[cls] as number) + own;
+      const cls = present(classes[j]);
+      const own = present(sums[j + 1]) - present(sums[j]);
+      const weight = present(weights[cls]) + own;
       weights[cls] = weight;
       if (weight > most) most = weight;
-      const rank = heaviests[j] as number;
+      const rank = present(heaviests[j]);
       if (rank < heaviest) heaviest = rank;
       if (j <= proved) continue;
-      const total = (sums[j + 1] as number) - start;
+      const total = present(sums[j + 1]) - start;
       const wide = quickBound(total, highest, most) + costs;
       if (wide > longest) break;
       // Costs rise with the length, mostly: look ahead by doubling.
       for (let to = j + 1; to < n; to += to - j) {
-        if (!(wide > (cost[row + to] as number))) break;
+        if (!(wide > present(cost[row + to]))) break;
         proved = to;
       }
-      const known = cost[row + j] as number;
+      const known = present(cost[row + j]);
       if (wide >= known || heaviest === none) continue;
-      const top = candidateWeight[heaviest] as number;
+      const top = present(candidateWeight[heaviest]);
       const rest = total - top;
       const leaf = Math.min(most, rest);
-      const bound = pathBound(rest, top, leaf, 0, testCost, line.noise);
+      const bound = pathBound(line, { total: rest, most: top, leaf, tests: 0 });
       if (total + testCost + bound < known - slack) return false;
     }
   }
@@ -103,9 +103,9 @@ function heaviestCandidates(
 ): Int32Array {
   const heaviests = new Int32Array(n).fill(candidateWeight.length);
   for (let run = 0; run < n; run++) {
-    const begin = first[run] as number;
-    if (begin < (first[run + 1] as number)) {
-      heaviests[run] = ranks[begin] as number;
+    const begin = present(first[run]);
+    if (begin < present(first[run + 1])) {
+      heaviests[run] = present(ranks[begin]);
     }
   }
   return heaviests;

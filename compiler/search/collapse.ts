@@ -20,6 +20,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import { fromRuns, type Line, type Run, toRuns } from "./line.ts";
 
 /** A free run and what it stands for. */
@@ -64,7 +65,7 @@ export function collapse(
     const cls = line.classIds.length + free.length;
     free.push({ cls, line: fromRuns(line, stretch) });
     kept.push(...runs.slice(from, first), {
-      start: line.starts[first] ?? 0,
+      start: present(line.starts[first]),
       cls,
       weight: stretch.reduce((sum, run) => sum + run.weight, 0),
       peelable: false,

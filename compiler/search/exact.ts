@@ -46,106 +46,172 @@
  * @module
  */
 
-import { depthBound, firstTestBound, leastDepth, pathBound } from "./bounds.ts";
+import { present } from "../present.ts";
+import { firstTestBound, leastDepth, levelBound, pathBound } from "./bounds.ts";
+import { Frame } from "./frame.ts";
 import { leastTests } from "./least_tests.ts";
 import type { Line } from "./line.ts";
-import { createFrame, type Frame, giveUp, obeysLemma, offer } from "./frame.ts";
-import { createMemo, type Memo, UNBOUNDED, underBound } from "./memo.ts";
-import { createView, fillView, type View, weighClasses } from "./view.ts";
+import { Memo, UNBOUNDED } from "./memo.ts";
+import { View } from "./view.ts";
+
+/** A node of the tree in the making, after the tests above it in its state. */
+interface Point {
+  /** Which view is what is left there. */
+  readonly level: number;
+  /** How many of the tested values were the heaviest of another class. */
+  readonly light: number;
+  /** Cost of the tests from the state to there. */
+  readonly base: number;
+  /** Tests that may follow, or `UNBOUNDED`. */
+  readonly room: number;
+}
+
+/** An `eq` test and what it leaves. */
+interface EqTest {
+  readonly rank: number;
+  /** Most weight of the leaf where the tested value would go. */
+  readonly leaf: number;
+  /** Ranks below which candidates are gone then: of the kept class, of others. */
+  readonly low: number;
+  readonly lowOther: number;
+  /** `Point.light` after it. */
+  readonly light: number;
+}
 
 /** A search that can be asked more than once and remembers. */
-export interface ExactSearch {
+export class ExactSearch {
   /** What is known of each state. */
   readonly memo: Memo;
-  /** Number in `memo` of the whole line. */
-  root(room: number): number;
+  readonly #line: Line;
+  /** Views by the number of nested tests. */
+  readonly #views: View[] = [];
+  /** Fewest tests of each range, at i * n + j. */
+  readonly #fewest: Int32Array;
+  /** Scratch of the bounds. */
+  readonly #masses: Float64Array;
+  readonly #classWeight: Float64Array;
+  #work = 0;
+  #workLimit = 0;
+  #stopped = false;
+
+  /** Makes a search for a line. */
+  constructor(line: Line) {
+    this.#line = line;
+    this.memo = new Memo(line.n, line.candidateWeight.length);
+    this.#fewest = leastTests(line);
+    this.#masses = new Float64Array(line.n);
+    this.#classWeight = new Float64Array(Math.max(...line.classes) + 1);
+  }
+
+  /** Work so far. */
+  get work(): number {
+    return this.#work;
+  }
+
+  /** Whether the limit stopped the last search. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /**
    * Searches the whole line.
    *
    * @param budget What the tree may cost.
    * @param room Most tests on a path, or `UNBOUNDED`.
    * @param workLimit Where to stop, in units of `work`.
-   * @returns Its cost, or a lower bound above the budget; where it was stopped, the cost of a tree that it met, or Infinity.
+   * @returns Its cost, or a lower bound above the budget; if it was stopped, the cost of a tree that it met, or Infinity.
    */
-  solve(budget: number, room: number, workLimit: number): number;
-  /** Work so far. */
-  work(): number;
-  /** Whether the limit stopped the last search. */
-  stopped(): boolean;
-}
+  solve(budget: number, room: number, workLimit: number): number {
+    this.#workLimit = workLimit;
+    this.#stopped = false;
+    return this.#solveState(0, this.root(room), budget);
+  }
 
-/** Makes a search for a line. */
-export function createExactSearch(line: Line): ExactSearch {
-  const { n, classes, candidateRun, candidateWeight, testCost, heights } = line;
-  const none = candidateWeight.length;
-  const memo = createMemo(n, none);
-  const views: View[] = [];
-  const fewest = leastTests(line);
-  const masses = new Float64Array(n);
-  const classWeight = new Float64Array(Math.max(...classes) + 1);
-  let work = 0;
-  let workLimit = 0;
-  let stopped = false;
+  /** Returns the number in `memo` of the whole line. */
+  root(room: number): number {
+    const { n } = this.#line;
+    const view = this.#viewAt(0);
+    view.fill(this.#line, {
+      first: 0,
+      last: n - 1,
+      cls: -1,
+      low: 0,
+      lowOther: 0,
+    });
+    const one = present(view.left1[view.m]);
+    const two = present(view.left2[view.m]);
+    const id = this.#touch(0, 0, n - 1, one, two);
+    return this.memo.underBound(id, room);
+  }
 
-  // Reads below are within bounds: ranks under `none`, parts under `m`.
-  const classOf = (rank: number): number =>
-    rank < none ? classes[candidateRun[rank] as number] as number : -1;
-  const weightOf = (rank: number): number =>
-    rank < none ? candidateWeight[rank] as number : 0;
-  const viewAt = (level: number): View => views[level] ??= createView(n);
+  /** Returns the class of a candidate; -1 for none. */
+  classOf(rank: number): number {
+    const { classes, candidateRun } = this.#line;
+    return rank < candidateRun.length
+      ? present(classes[present(candidateRun[rank])])
+      : -1;
+  }
 
-  /** Fewest tests that can follow. */
-  const testsOf = ({ m, holes }: View, i: number, j: number): number =>
-    Math.max(m >> 1, m > 3 ? 2 : 0, (fewest[i * n + j] as number) - holes);
+  #weightOf(rank: number): number {
+    const { candidateWeight } = this.#line;
+    return rank < candidateWeight.length ? present(candidateWeight[rank]) : 0;
+  }
+
+  #viewAt(level: number): View {
+    return this.#views[level] ??= new View(this.#line.n);
+  }
+
+  /** Returns the fewest tests that a view of the runs i…j needs. */
+  #testsOf({ m, holes }: View, i: number, j: number): number {
+    const fewest = present(this.#fewest[i * this.#line.n + j]);
+    return Math.max(m >> 1, m > 3 ? 2 : 0, fewest - holes);
+  }
 
   /**
-   * Number of a state without a bound on depth; a new one gets a lower bound.
-   * The view below `level` is scratch.
+   * Returns the number of a state without a bound on depth; a new one gets a
+   * lower bound. The view after `level` is scratch. Takes numbers for the reason
+   * that `Memo.find` does.
    */
-  const touch = (
+  #touch(
     level: number,
     i: number,
     j: number,
     one: number,
     two: number,
-  ): number => {
+  ): number {
+    const { memo } = this;
     const known = memo.count;
     const id = memo.find(i, j, one, two, UNBOUNDED);
-    if (memo.count > known) {
-      const view = viewAt(level + 1);
-      fillView(line, view, i, j, classOf(one), one, two);
-      work += 2 * (j - i + 1);
-      const { m } = view;
-      const first = firstTestBound(view, 0, m - 1, weightOf(one), 0);
-      const weight = Math.max(first, depthBound(view, masses));
-      const bound = weight + testsOf(view, i, j) * testCost;
-      memo.value[id] = bound * (1 - 1e-14);
-    }
+    if (memo.count === known) return id;
+    const view = this.#viewAt(level + 1);
+    const cls = this.classOf(one);
+    view.fill(this.#line, { first: i, last: j, cls, low: one, lowOther: two });
+    this.#work += 2 * (j - i + 1);
+    const weight = Math.max(
+      firstTestBound(view, 0, view.m - 1, this.#weightOf(one), 0),
+      levelBound(view, this.#masses),
+    );
+    const bound = weight + this.#testsOf(view, i, j) * this.#line.testCost;
+    memo.value[id] = bound * (1 - 1e-14);
     return id;
-  };
+  }
 
-  const solveState = (level: number, id: number, budget: number): number => {
-    const value = memo.value[id] as number;
+  #solveState(level: number, id: number, budget: number): number {
+    const { memo } = this;
+    const value = present(memo.value[id]);
     if (memo.exact[id] === 1 || value > budget) return value;
-    if (work > workLimit) {
-      stopped = true;
+    if (this.#work > this.#workLimit) {
+      this.#stopped = true;
       return Infinity;
     }
-    const frame = createFrame(budget);
-    const one = memo.one[id] as number;
-    const two = memo.two[id] as number;
-    const view = viewAt(level);
-    fillView(
-      line,
-      view,
-      memo.i[id] as number,
-      memo.j[id] as number,
-      classOf(one),
-      one,
-      two,
-    );
-    step(frame, level, 0, 0, memo.room[id] as number);
-    if (frame.best < Infinity && (!stopped || level === 0)) {
+    const frame = new Frame(budget);
+    const { i, j, one, two } = memo.stateOf(id);
+    const cls = this.classOf(one);
+    this.#viewAt(level)
+      .fill(this.#line, { first: i, last: j, cls, low: one, lowOther: two });
+    const room = present(memo.room[id]);
+    this.#goOn(frame, { level, light: 0, base: 0, room });
+    if (frame.best < Infinity && (!this.#stopped || level === 0)) {
       memo.exact[id] = 1;
       memo.heavy[id] = frame.heavy;
       memo.light[id] = frame.light;
@@ -153,148 +219,158 @@ export function createExactSearch(line: Line): ExactSearch {
       memo.depth[id] = frame.depth;
       return memo.value[id] = frame.best;
     }
-    if (stopped) return Infinity;
+    if (this.#stopped) return Infinity;
     // Above the budget, whatever was rounded.
     const above = budget + Math.abs(budget) * 2 ** -51 + Number.MIN_VALUE;
-    return memo.value[id] = Math.max(frame.floor, above);
-  };
+    return memo.value[id] = Math.max(frame.lowerBound, above);
+  }
 
-  /** Tries what can follow the chain, which costs `base`, on the view of `level`. */
-  const step = (
-    frame: Frame,
-    level: number,
-    light: number,
-    base: number,
-    room: number,
-  ): void => {
-    const view = viewAt(level);
-    const { m, sums, from, to } = view;
-    work += m;
+  /** Tries what can follow the tests of a frame. */
+  #goOn(frame: Frame, at: Point): void {
+    const { level, light, base, room } = at;
+    const view = this.#viewAt(level);
+    const { m } = view;
+    this.#work += m;
     if (room < leastDepth(m)) return;
     if (m === 1) {
-      const height = heights[from[0] as number] as number;
-      if (height <= room) offer(frame, base, light, -1, height);
+      const depth = present(this.#line.heights[present(view.from[0])]);
+      if (depth <= room) frame.offer(base, { light, cut: -1, depth });
       return;
     }
-    const total = sums[m] as number;
-    const through = base + total + testCost;
-    const below = room === UNBOUNDED ? UNBOUNDED : room - 1;
-    // From the middle outwards: good trees early make budgets tight.
+    const below: Point = {
+      level,
+      light,
+      base: base + present(view.sums[m]) + this.#line.testCost,
+      room: room === UNBOUNDED ? UNBOUNDED : room - 1,
+    };
+    this.#tryThresholds(frame, below);
+    if (!this.#stopped) this.#tryEqs(frame, below);
+  }
+
+  /** Tries all thresholds, from the middle outwards: good trees early make budgets tight. */
+  #tryThresholds(frame: Frame, below: Point): void {
+    const view = this.#viewAt(below.level);
+    const { m, sums } = view;
+    const total = present(sums[m]);
     let middle = 1;
-    while (middle < m - 1 && (sums[middle] as number) * 2 < total) middle++;
+    while (middle < m - 1 && present(sums[middle]) * 2 < total) middle++;
     frame.leftLow = frame.rightLow = 0;
     for (let k = 0; k < 2 * m; k++) {
       const p = middle + ((k & 1) === 1 ? (k + 1) >> 1 : -(k >> 1));
-      if (p < 1 || p >= m || !obeysLemma(line, frame.tested, view, p)) continue;
-      cutAt(frame, level, p, p - middle, light, through, below);
-      if (stopped) return;
+      if (p < 1 || p >= m || !frame.obeysLemma(this.#line, view, p)) continue;
+      this.#tryThreshold(frame, below, p, p - middle);
+      if (this.#stopped) return;
     }
-    const one = view.left1[m] as number;
-    const two = view.left2[m] as number;
-    if (one === none) return;
-    const kept = classOf(one);
-    const most = weighClasses(view, classWeight);
-    const keptWeight = classWeight[kept] as number;
-    const i = from[0] as number;
-    const j = to[m - 1] as number;
-    const tryEq = (
-      rank: number,
-      leaf: number,
-      low: number,
-      lowOther: number,
-      lights: number,
-    ): void => {
-      const weight = weightOf(rank);
-      const rest = total - weight;
-      const bound = pathBound(
-        rest,
-        weight,
-        Math.min(leaf, rest),
-        testsOf(view, i, j) - 1,
-        testCost,
-        line.noise,
-      );
-      if (giveUp(frame, through + bound)) return;
-      fillView(line, viewAt(level + 1), i, j, kept, low, lowOther);
-      frame.tested.push(rank);
-      step(frame, level + 1, lights, through, below);
-      frame.tested.pop();
-    };
-    if (light === 0) tryEq(one, most, one + 1, two, 0);
-    if (two < none && !stopped) tryEq(two, keptWeight, one, two + 1, light + 1);
-  };
+  }
 
-  /** Tries the threshold before part p. */
-  const cutAt = (
-    frame: Frame,
-    level: number,
-    p: number,
-    offset: number,
-    light: number,
-    through: number,
-    room: number,
-  ): void => {
-    const view = viewAt(level);
-    const { m, from, to, left1, left2, right1, right2 } = view;
-    const l1 = left1[p] as number;
-    const r1 = right1[p] as number;
-    const cut = from[p] as number;
-    let boundL = firstTestBound(view, 0, p - 1, weightOf(l1), testCost);
-    let boundR = firstTestBound(view, p, m - 1, weightOf(r1), testCost);
+  /**
+   * Tries the threshold before part p.
+   *
+   * @param below What follows it.
+   * @param offset How far right it is of the first one that was tried.
+   */
+  #tryThreshold(frame: Frame, below: Point, p: number, offset: number): void {
+    const { memo } = this;
+    const { level, light, base, room } = below;
+    const view = this.#viewAt(level);
+    const { m, from, to } = view;
+    const { testCost } = this.#line;
+    const heaviestL = this.#weightOf(present(view.left1[p]));
+    const heaviestR = this.#weightOf(present(view.right1[p]));
+    let boundL = firstTestBound(view, 0, p - 1, heaviestL, testCost);
+    let boundR = firstTestBound(view, p, m - 1, heaviestR, testCost);
     // A longer side costs no less: what bounds the cut before bounds this one.
     if (offset > 0) boundL = Math.max(boundL, frame.leftLow);
     if (offset < 0) boundR = Math.max(boundR, frame.rightLow);
-    if (giveUp(frame, through + boundL + boundR)) return;
-    const i = from[0] as number;
-    const j = to[m - 1] as number;
-    let idL = touch(level, i, to[p - 1] as number, l1, left2[p] as number);
-    boundL = Math.max(boundL, memo.value[idL] as number);
+    if (frame.giveUp(base + boundL + boundR)) return;
+    let idL = this.#touch(
+      level,
+      present(from[0]),
+      present(to[p - 1]),
+      present(view.left1[p]),
+      present(view.left2[p]),
+    );
+    boundL = Math.max(boundL, present(memo.value[idL]));
     if (offset >= 0) frame.leftLow = boundL;
-    if (giveUp(frame, through + boundL + boundR)) return;
-    let idR = touch(level, cut, j, r1, right2[p] as number);
-    boundR = Math.max(boundR, memo.value[idR] as number);
+    if (frame.giveUp(base + boundL + boundR)) return;
+    const cut = present(from[p]);
+    let idR = this.#touch(
+      level,
+      cut,
+      present(to[m - 1]),
+      present(view.right1[p]),
+      present(view.right2[p]),
+    );
+    boundR = Math.max(boundR, present(memo.value[idR]));
     if (offset <= 0) frame.rightLow = boundR;
-    if (giveUp(frame, through + boundL + boundR)) return;
-    idL = underBound(memo, idL, room);
-    const roomL = frame.limit - through - boundR;
-    const costL = solveState(level + 1, idL, roomL);
-    if (stopped) return;
-    if (costL > roomL) {
-      giveUp(frame, Math.max(frame.limit, through + costL + boundR));
+    if (frame.giveUp(base + boundL + boundR)) return;
+    idL = memo.underBound(idL, room);
+    const budgetL = frame.limit - base - boundR;
+    const costL = this.#solveState(level + 1, idL, budgetL);
+    if (this.#stopped) return;
+    if (costL > budgetL) {
+      frame.giveUp(Math.max(frame.limit, base + costL + boundR));
       return;
     }
-    idR = underBound(memo, idR, room);
-    const roomR = frame.limit - through - costL;
-    const costR = solveState(level + 1, idR, roomR);
-    if (stopped) return;
-    const cost = through + costL + costR;
-    if (costR > roomR) giveUp(frame, Math.max(frame.limit, cost));
+    idR = memo.underBound(idR, room);
+    const budgetR = frame.limit - base - costL;
+    const costR = this.#solveState(level + 1, idR, budgetR);
+    if (this.#stopped) return;
+    const cost = base + costL + costR;
+    if (costR > budgetR) frame.giveUp(Math.max(frame.limit, cost));
     else {
       const depth = Math.max(
-        memo.depth[idL] as number,
-        memo.depth[idR] as number,
+        present(memo.depth[idL]),
+        present(memo.depth[idR]),
       );
-      offer(frame, cost, light, cut, depth + 1);
+      frame.offer(cost, { light, cut, depth: depth + 1 });
     }
-  };
+  }
 
-  const root = (room: number): number => {
-    const view = viewAt(0);
-    fillView(line, view, 0, n - 1, -1, 0, 0);
+  /** Tries both candidates for an `eq` test; `below` is what follows it. */
+  #tryEqs(frame: Frame, below: Point): void {
+    const view = this.#viewAt(below.level);
     const { m, left1, left2 } = view;
-    const id = touch(0, 0, n - 1, left1[m] as number, left2[m] as number);
-    return underBound(memo, id, room);
-  };
+    const none = this.#line.candidateWeight.length;
+    const one = present(left1[m]);
+    const two = present(left2[m]);
+    if (one === none) return;
+    const { light } = below;
+    const most = view.weighClasses(this.#classWeight);
+    const kept = present(this.#classWeight[this.classOf(one)]);
+    if (light === 0) {
+      const leaves = { low: one + 1, lowOther: two };
+      this.#tryEq(frame, below, { rank: one, leaf: most, ...leaves, light });
+    }
+    if (two < none && !this.#stopped) {
+      const leaves = { low: one, lowOther: two + 1, light: light + 1 };
+      this.#tryEq(frame, below, { rank: two, leaf: kept, ...leaves });
+    }
+  }
 
-  return {
-    memo,
-    root,
-    solve(budget, room, limit): number {
-      workLimit = limit;
-      stopped = false;
-      return solveState(0, root(room), budget);
-    },
-    work: () => work,
-    stopped: () => stopped,
-  };
+  #tryEq(
+    frame: Frame,
+    { level, base, room }: Point,
+    { rank, leaf, low, lowOther, light }: EqTest,
+  ): void {
+    const view = this.#viewAt(level);
+    const { m, sums, from, to } = view;
+    const first = present(from[0]);
+    const last = present(to[m - 1]);
+    const weight = this.#weightOf(rank);
+    const rest = present(sums[m]) - weight;
+    const bound = pathBound(this.#line, {
+      total: rest,
+      most: weight,
+      leaf: Math.min(leaf, rest),
+      tests: this.#testsOf(view, first, last) - 1,
+    });
+    if (frame.giveUp(base + bound)) return;
+    const cls = this.classOf(present(view.left1[m]));
+    this.#viewAt(level + 1)
+      .fill(this.#line, { first, last, cls, low, lowOther });
+    frame.tested.push(rank);
+    this.#goOn(frame, { level: level + 1, light, base, room });
+    frame.tested.pop();
+  }
 }

@@ -18,9 +18,10 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import { certify } from "./certify.ts";
-import { depthBound, firstTestBound } from "./bounds.ts";
-import { createExactSearch, type ExactSearch } from "./exact.ts";
+import { firstTestBound, levelBound } from "./bounds.ts";
+import { ExactSearch } from "./exact.ts";
 import {
   intervalTree,
   solveBoundedIntervals,
@@ -32,7 +33,7 @@ import { UNBOUNDED } from "./memo.ts";
 import type { TestTree } from "./problem.ts";
 import { rebuild } from "./rebuild.ts";
 import { eq, ge, leaf, priceOf } from "./tree.ts";
-import { createView, fillView } from "./view.ts";
+import { View } from "./view.ts";
 
 /** A tree for a line, and what is known about it. */
 export interface Found {
@@ -101,14 +102,14 @@ function findExactly(line: Line, limits: FindLimits): Found {
     const best = pieces.cost < start.cost ? pieces : start;
     return { ...best, lower: lowerBound(line) };
   }
-  const search = createExactSearch(line);
+  const search = new ExactSearch(line);
   const share = limits.workLimit * 0.8;
   const value = search.solve(budget - line.tie / 4, UNBOUNDED, share);
-  const work = search.work();
+  const { work } = search;
   const better = hasTree(search, UNBOUNDED)
     ? describe(line, rebuild(line, search, UNBOUNDED))
     : start;
-  if (!search.stopped()) {
+  if (!search.stopped) {
     return { ...better, proven: true, lower: Math.min(value, budget), work };
   }
   const pieces = findByPieces(line, {
@@ -127,7 +128,7 @@ function findBounded(line: Line, room: number, workLimit: number): Found {
     return findBounded(line, room + 1, workLimit);
   }
   const start = describe(line, intervalTree(line, table, 0, line.n - 1));
-  const search = createExactSearch(line);
+  const search = new ExactSearch(line);
   search.solve(start.cost - line.tie / 4, room, workLimit);
   return hasTree(search, room)
     ? describe(line, rebuild(line, search, room))
@@ -138,20 +139,24 @@ function findBounded(line: Line, room: number, workLimit: number): Found {
 function findByPieces(line: Line, limits: FindLimits): Found {
   const hot = line.candidateWeight[0] ?? 0;
   const depth = Math.ceil(Math.log2(line.n)) + 1;
-  if (hot > HOT * (line.sums[line.n] ?? 0) && depth <= limits.maxDepth) {
+  if (hot > HOT * present(line.sums[line.n]) && depth <= limits.maxDepth) {
     const rest = findByPieces(withoutHeaviest(line), {
       ...limits,
       maxDepth: limits.maxDepth - 1,
     });
-    const cls = line.classes[line.candidateRun[0] ?? 0] ?? 0;
-    const tree = eq(line.candidateValue[0] ?? 0, leaf(cls), rest.tree);
+    const cls = present(line.classes[present(line.candidateRun[0])]);
+    const tree = eq(present(line.candidateValue[0]), leaf(cls), rest.tree);
     return { ...describe(line, tree), lower: lowerBound(line) };
   }
   const runs = toRuns(line);
   const share = limits.workLimit / Math.max(1, line.n / (PIECE / 2));
   const build = (cut: Cut): TestTree => {
     if (cut.kind === "cut") {
-      return ge(line.starts[cut.at] ?? 0, build(cut.right), build(cut.left));
+      return ge(
+        present(line.starts[cut.at]),
+        build(cut.right),
+        build(cut.left),
+      );
     }
     const piece = fromRuns(line, runs.slice(cut.from, cut.to + 1));
     return findTree(piece, {
@@ -165,7 +170,7 @@ function findByPieces(line: Line, limits: FindLimits): Found {
 
 /** The line without its heaviest candidate. */
 function withoutHeaviest(line: Line): Line {
-  const hot = line.candidateWeight[0] ?? 0;
+  const hot = present(line.candidateWeight[0]);
   const kept: Run[] = [];
   for (const [index, run] of toRuns(line).entries()) {
     const holds = index === line.candidateRun[0];
@@ -204,11 +209,11 @@ function describe(line: Line, tree: TestTree): Found {
 /** The lower bound of `bounds.ts` for a whole line. */
 function lowerBound(line: Line): number {
   const { n, candidateWeight, testCost } = line;
-  const view = createView(n);
-  fillView(line, view, 0, n - 1, -1, 0, 0);
+  const view = new View(n);
+  view.fill(line, { first: 0, last: n - 1, cls: -1, low: 0, lowOther: 0 });
   const heaviest = candidateWeight[0] ?? 0;
   return Math.max(
     firstTestBound(view, 0, view.m - 1, heaviest, testCost),
-    depthBound(view, new Float64Array(n)) + (view.m >> 1) * testCost,
+    levelBound(view, new Float64Array(n)) + (view.m >> 1) * testCost,
   );
 }

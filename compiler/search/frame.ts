@@ -4,82 +4,77 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import type { Line } from "./line.ts";
 import type { View } from "./view.ts";
 
+/** How a tree goes on after the tested values of a frame. */
+export interface Way {
+  /** How many of them were the heaviest of another class. */
+  readonly light: number;
+  /** First run right of the threshold that follows, or -1 for a leaf. */
+  readonly cut: number;
+  /** Most tests on a path after them. */
+  readonly depth: number;
+}
+
 /** The best way on from a state, while it is searched. */
-export interface Frame {
-  /** What it may cost: the budget, then the best cost so far. */
+export class Frame {
+  /** What a way may cost: the budget, then the best cost so far. */
   limit: number;
   /** Least lower bound among the ways that were given up. */
-  floor: number;
+  lowerBound: number;
   /** Cost of the best tree so far; how it goes on, as in `Memo`. */
   best: number;
-  heavy: number;
-  light: number;
-  cut: number;
-  depth: number;
+  heavy = 0;
+  light = 0;
+  cut = -1;
+  depth = 0;
   /** Lower bound on the left side of all cuts right of the last one tried, and the reverse. */
-  leftLow: number;
-  rightLow: number;
+  leftLow = 0;
+  rightLow = 0;
   /** Ranks of the values that the chain tests. */
-  readonly tested: number[];
-}
+  readonly tested: number[] = [];
 
-/** Begins a state that may cost `budget`. */
-export function createFrame(budget: number): Frame {
-  return {
-    limit: budget,
-    floor: Infinity,
-    best: Infinity,
-    heavy: 0,
-    light: 0,
-    cut: -1,
-    depth: 0,
-    leftLow: 0,
-    rightLow: 0,
-    tested: [],
-  };
-}
-
-/** Notes a lower bound of a way and tells whether it cannot be the best. */
-export function giveUp(frame: Frame, bound: number): boolean {
-  if (bound <= frame.limit && bound < frame.best) return false;
-  if (bound < frame.floor) frame.floor = bound;
-  return true;
-}
-
-/** Takes a tree where it is the best so far. */
-export function offer(
-  frame: Frame,
-  cost: number,
-  light: number,
-  cut: number,
-  depth: number,
-): void {
-  if (giveUp(frame, cost)) return;
-  frame.best = cost;
-  frame.limit = cost;
-  frame.heavy = frame.tested.length - light;
-  frame.light = light;
-  frame.cut = cut;
-  frame.depth = frame.tested.length + depth;
-}
-
-/** Whether the side away from each tested value is no heavier than the value. */
-export function obeysLemma(
-  line: Line,
-  tested: readonly number[],
-  view: View,
-  p: number,
-): boolean {
-  const left = view.sums[p] as number;
-  const right = (view.sums[view.m] as number) - left;
-  for (const rank of tested) {
-    const run = line.candidateRun[rank] as number;
-    const away = run >= (view.from[p] as number) ? left : right;
-    const own = line.candidateWeight[rank] as number;
-    if (away > own + line.noise) return false;
+  /** Begins a state that may cost `budget`. */
+  constructor(budget: number) {
+    this.limit = budget;
+    this.lowerBound = Infinity;
+    this.best = Infinity;
   }
-  return true;
+
+  /** Notes a lower bound of a way; returns whether the way cannot be the best. */
+  giveUp(bound: number): boolean {
+    if (bound <= this.limit && bound < this.best) return false;
+    if (bound < this.lowerBound) this.lowerBound = bound;
+    return true;
+  }
+
+  /** Takes a tree if it is the best so far. */
+  offer(cost: number, { light, cut, depth }: Way): void {
+    if (this.giveUp(cost)) return;
+    this.best = cost;
+    this.limit = cost;
+    this.heavy = this.tested.length - light;
+    this.light = light;
+    this.cut = cut;
+    this.depth = this.tested.length + depth;
+  }
+
+  /**
+   * Returns whether a threshold before part p leaves, away from each tested
+   * value, no more than that value weighs.
+   */
+  obeysLemma(line: Line, { m, sums, from }: View, p: number): boolean {
+    if (this.tested.length === 0) return true;
+    const left = present(sums[p]);
+    const right = present(sums[m]) - left;
+    for (const rank of this.tested) {
+      const run = present(line.candidateRun[rank]);
+      const away = run >= present(from[p]) ? left : right;
+      const own = present(line.candidateWeight[rank]);
+      if (away > own + line.noise) return false;
+    }
+    return true;
+  }
 }

@@ -1,7 +1,7 @@
 /**
- * The interval search: thresholds, and *peeled leaves*. Exact where no `eq`
+ * The interval search: thresholds, and *peeled leaves*. It is exact if no `eq`
  * test pays besides those directly above a leaf, which is so for uniform
- * weights; a good start for `exact.ts` otherwise.
+ * weights; otherwise it is a good start for `exact.ts`.
  *
  *     F(i, j) = least cost for the runs i…j
  *             = 0                                    where i = j, else the least of
@@ -24,6 +24,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import { leastDepth } from "./bounds.ts";
 import type { Line } from "./line.ts";
 import type { TestTree } from "./problem.ts";
@@ -39,8 +40,8 @@ interface Costs {
 
 /** Costs and choices, and what they were made of. */
 export interface IntervalTable extends Costs {
-  /** The table for what follows a threshold. */
-  readonly below: IntervalTable;
+  /** The table for what follows a threshold; absent if that is this one. */
+  readonly below?: IntervalTable;
 }
 
 /** A choice: one of the thresholds that give the cost. */
@@ -60,7 +61,7 @@ export function solveIntervals(line: Line): IntervalTable {
 /**
  * Fills the tables for 0…room tests.
  *
- * @returns The last one; infinite costs where so few tests do not do.
+ * @returns The last one; a range that needs more tests costs `Infinity`.
  */
 export function solveBoundedIntervals(line: Line, room: number): IntervalTable {
   let table = fillTable(line, undefined, 0);
@@ -70,7 +71,7 @@ export function solveBoundedIntervals(line: Line, room: number): IntervalTable {
   return table;
 }
 
-/** Fills a table out of the one below; where that is absent, out of itself. */
+/** Fills a table out of the one below; if that is absent, out of itself. */
 function fillTable(
   line: Line,
   lower: IntervalTable | undefined,
@@ -79,18 +80,18 @@ function fillTable(
   const { n, classes, heights } = line;
   const cost = new Float64Array(n * n).fill(Infinity);
   const choice = new Int32Array(n * n);
-  for (let i = 0; i < n; i++) {
-    peelFrom(line, i, room, cost, choice);
-    if ((heights[i] ?? 0) <= room) cost[i * n + i] = 0;
-    choice[i * n + i] = -1 - (classes[i] ?? 0);
-  }
   const table = { cost, choice };
+  for (let i = 0; i < n; i++) {
+    peelFrom(line, table, i, room);
+    if (present(heights[i]) <= room) cost[i * n + i] = 0;
+    choice[i * n + i] = -1 - present(classes[i]);
+  }
   if (lower !== undefined) {
     cut(line, table, lower, room);
     return { ...table, below: lower };
   }
   cut(line, table, table, room);
-  return selfBelow(table);
+  return table;
 }
 
 /** Offers thresholds for all ranges; `lower` has the costs of what follows them. */
@@ -106,24 +107,25 @@ function cut(
   const columns = new Float64Array(n * n);
   for (let i = n - 1; i >= 0; i--) {
     const row = i * n;
-    columns[row + i] = rows[row + i] as number;
+    columns[row + i] = present(rows[row + i]);
     for (let j = i + 1; j < n; j++) {
       const column = j * n;
       if (room === Infinity || leastDepth(j - i + 1) <= room) {
         let best = Infinity;
-        // Reads are within the tables: i <= k < j < n.
+        // Casts, not `present`: i <= k < j < n, and most of a short process's
+        // compile step is spent here, before V8 has inlined anything.
         for (let k = i; k < j; k++) {
           const sum = (rows[row + k] as number) +
             (columns[column + k + 1] as number);
           if (sum < best) best = sum;
         }
-        best += (sums[j + 1] as number) - (sums[i] as number) + testCost;
-        if (best < (cost[row + j] as number)) {
+        best += present(sums[j + 1]) - present(sums[i]) + testCost;
+        if (best < present(cost[row + j])) {
           cost[row + j] = best;
           choice[row + j] = THRESHOLD;
         }
       }
-      columns[column + i] = rows[row + j] as number;
+      columns[column + i] = present(rows[row + j]);
     }
   }
 }
@@ -135,59 +137,52 @@ function cutOf(
   i: number,
   j: number,
 ): number {
-  const { cost } = table.below;
-  const weight = (sums[j + 1] ?? 0) - (sums[i] ?? 0) + testCost;
+  const { cost } = table.below ?? table;
+  const weight = present(sums[j + 1]) - present(sums[i]) + testCost;
   const least = table.cost[i * n + j];
   for (let k = i; k < j; k++) {
-    const sum = (cost[i * n + k] ?? 0) + (cost[(k + 1) * n + j] ?? 0);
+    const sum = present(cost[i * n + k]) + present(cost[(k + 1) * n + j]);
     if (sum + weight === least) return k + 1;
   }
   throw new Error(`Unreachable: no threshold for the runs ${i} to ${j}`);
 }
 
-/** Makes a table that is its own lower table. */
-function selfBelow(table: Costs): IntervalTable {
-  const made: Costs & { below?: IntervalTable } = { ...table };
-  return Object.assign(made, { below: made as IntervalTable });
-}
-
 /** Offers the peeled leaves of all ranges that begin with run i. */
 function peelFrom(
   line: Line,
+  { cost, choice }: Costs,
   i: number,
   room: number,
-  cost: Float64Array,
-  choice: Int32Array,
 ): void {
   const { n, sums, testCost, classes, peelable, heights, first, ranks } = line;
   const tried = new Set<number>();
   for (let at = i; at < n; at++) {
-    const kept = classes[at] ?? 0;
+    const kept = present(classes[at]);
     if (!tried.has(kept)) {
       tried.add(kept);
       // Weights of what is peeled, heaviest first, as ranks.
       const peeled: number[] = [];
       let rest = 0;
-      const most = room - (heights[at] ?? 0);
+      const most = room - present(heights[at]);
       for (let j = i; j < n; j++) {
         if (classes[j] === kept) {
-          rest += (sums[j + 1] ?? 0) - (sums[j] ?? 0);
+          rest += present(sums[j + 1]) - present(sums[j]);
         } else {
           if (peelable[j] === 0) break;
-          for (let p = first[j] ?? 0; p < (first[j + 1] ?? 0); p++) {
-            insert(peeled, ranks[p] ?? 0);
+          for (let p = present(first[j]); p < present(first[j + 1]); p++) {
+            insert(peeled, present(ranks[p]));
           }
         }
         const m = peeled.length;
         if (m > most) break;
-        const weight = (sums[j + 1] ?? 0) - (sums[i] ?? 0);
+        const weight = present(sums[j + 1]) - present(sums[i]);
         if (m > LONG_PEEL && (m / 2 - 1) * weight > 2 * testCost) break;
         if (j < at || m === 0) continue;
         let sum = m * (rest + testCost);
         for (let t = 0; t < m; t++) {
-          sum += (t + 1) * (line.candidateWeight[peeled[t] ?? 0] ?? 0);
+          sum += (t + 1) * present(line.candidateWeight[present(peeled[t])]);
         }
-        if (sum < (cost[i * n + j] ?? 0)) {
+        if (sum < present(cost[i * n + j])) {
           cost[i * n + j] = sum;
           choice[i * n + j] = -1 - kept;
         }
@@ -200,7 +195,7 @@ function peelFrom(
 /** Inserts a rank into a rising list. */
 function insert(list: number[], rank: number): void {
   let at = list.length;
-  while (at > 0 && (list[at - 1] ?? 0) > rank) at--;
+  while (at > 0 && present(list[at - 1]) > rank) at--;
   list.splice(at, 0, rank);
 }
 
@@ -212,27 +207,28 @@ export function intervalTree(
   j: number,
 ): TestTree {
   const { n, starts, classes, first, ranks } = line;
-  const choice = table.choice[i * n + j] ?? 0;
+  const choice = present(table.choice[i * n + j]);
   if (choice === THRESHOLD) {
     const cut = cutOf(line, table, i, j);
+    const below = table.below ?? table;
     return ge(
-      starts[cut] ?? 0,
-      intervalTree(line, table.below, cut, j),
-      intervalTree(line, table.below, i, cut - 1),
+      present(starts[cut]),
+      intervalTree(line, below, cut, j),
+      intervalTree(line, below, i, cut - 1),
     );
   }
   const kept = -1 - choice;
   const peeled: number[] = [];
   for (let run = i; run <= j; run++) {
     if (classes[run] === kept) continue;
-    for (let p = first[run] ?? 0; p < (first[run + 1] ?? 0); p++) {
-      insert(peeled, ranks[p] ?? 0);
+    for (let p = present(first[run]); p < present(first[run + 1]); p++) {
+      insert(peeled, present(ranks[p]));
     }
   }
   let tree = leaf(kept);
   for (const rank of peeled.reverse()) {
-    const cls = classes[line.candidateRun[rank] ?? 0] ?? 0;
-    tree = eq(line.candidateValue[rank] ?? 0, leaf(cls), tree);
+    const cls = present(classes[present(line.candidateRun[rank])]);
+    tree = eq(present(line.candidateValue[rank]), leaf(cls), tree);
   }
   return tree;
 }

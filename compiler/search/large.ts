@@ -15,6 +15,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import { alphabeticDepths } from "./alphabetic.ts";
 import type { Line } from "./line.ts";
 
@@ -46,12 +47,12 @@ export type Cut =
  */
 export function cutLine(line: Line, maxDepth: number): Cut {
   const { n, sums } = line;
-  const total = sums[n] ?? 0;
+  const total = present(sums[n]);
   let depths: Int32Array = new Int32Array(n);
   for (let share = 0; share <= 1;) {
     const weights = new Float64Array(n);
     for (let i = 0; i < n; i++) {
-      const own = (sums[i + 1] ?? 0) - (sums[i] ?? 0);
+      const own = present(sums[i + 1]) - present(sums[i]);
       weights[i] = own * (1 - share) + total * share / n;
     }
     depths = alphabeticDepths(weights);

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import type { Line } from "./line.ts";
 
 /**
@@ -27,11 +28,10 @@ export function leastTests(line: Line): Int32Array {
   const tests = new Int32Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {
-      // Reads are within the tables: i < k <= j < n.
-      let best = peel[j * n + i] as number;
+      let best = present(peel[j * n + i]);
       for (let k = j; k > i; k--) {
-        const sum = (tests[i * n + k - 1] as number) + 1 +
-          (peel[j * n + k] as number);
+        const sum = present(tests[i * n + k - 1]) + 1 +
+          present(peel[j * n + k]);
         if (sum < best) best = sum;
       }
       tests[i * n + j] = best;
@@ -53,17 +53,17 @@ function peelTests(line: Line): Int32Array {
     // The class that cannot be peeled, once there is one.
     let fixed = -1;
     for (let j = k; j < n; j++) {
-      const cls = classes[j] ?? 0;
+      const cls = present(classes[j]);
       if (peelable[j] === 0) {
         if (fixed >= 0 && fixed !== cls) break;
         fixed = cls;
       }
-      const own = (first[j + 1] ?? 0) - (first[j] ?? 0);
-      const sum = (cells[cls] ?? 0) + own;
+      const own = present(first[j + 1]) - present(first[j]);
+      const sum = present(cells[cls]) + own;
       cells[cls] = sum;
       all += own;
       most = Math.max(most, sum);
-      peel[j * n + k] = all - (fixed >= 0 ? cells[fixed] ?? 0 : most);
+      peel[j * n + k] = all - (fixed >= 0 ? present(cells[fixed]) : most);
     }
   }
   return peel;

@@ -22,6 +22,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import type { SearchProblem } from "./problem.ts";
 
 /** What a line shares with the lines that are made from its runs. */
@@ -100,22 +101,22 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   const classIds = new Map<number, number>();
   let to = 0;
   for (let from = 0; from < cells; from = to) {
-    const id = classes[from] ?? 0;
+    const id = present(classes[from]);
     const known = found.length;
     let weight = 0;
     while (to < cells && classes[to] === id) to++;
     const size = to - from;
     for (let cell = from; cell < to; cell++) {
-      const own = (Math.round((weights[cell] ?? 0) / quantum) + 1) * quantum;
+      const own = (Math.round(present(weights[cell]) / quantum) + 1) * quantum;
       weight += own;
       if (singles[cell] !== 1) continue;
-      const value = starts[cell] ?? 0;
+      const value = present(starts[cell]);
       found.push({ run: runs.length, value, weight: own, size });
     }
     const cls = classIds.get(id) ?? classIds.size;
     classIds.set(id, cls);
     runs.push({
-      start: starts[from] ?? 0,
+      start: present(starts[from]),
       cls,
       weight,
       peelable: found.length - known === size,
@@ -177,19 +178,19 @@ function lineOf(
     line.candidateRun[rank] = run;
     line.candidateValue[rank] = value;
     line.candidateWeight[rank] = weight;
-    first[run + 1] = (first[run + 1] ?? 0) + 1;
+    first[run + 1] = present(first[run + 1]) + 1;
   });
   runs.forEach((facts, run) => {
     line.starts[run] = facts.start;
     line.classes[run] = facts.cls;
-    sums[run + 1] = (sums[run] ?? 0) + facts.weight;
+    sums[run + 1] = present(sums[run]) + facts.weight;
     line.peelable[run] = facts.peelable ? 1 : 0;
     line.heights[run] = facts.height;
-    first[run + 1] = (first[run + 1] ?? 0) + (first[run] ?? 0);
+    first[run + 1] = present(first[run + 1]) + present(first[run]);
   });
   const next = first.slice();
   candidates.forEach(({ run }, rank) => {
-    const place = next[run] ?? 0;
+    const place = present(next[run]);
     ranks[place] = rank;
     next[run] = place + 1;
   });
@@ -215,11 +216,11 @@ export interface Run {
 /** Takes a line apart. */
 export function toRuns(line: Line): Run[] {
   return Array.from({ length: line.n }, (_, run) => ({
-    start: line.starts[run] ?? 0,
-    cls: line.classes[run] ?? 0,
-    weight: (line.sums[run + 1] ?? 0) - (line.sums[run] ?? 0),
+    start: present(line.starts[run]),
+    cls: present(line.classes[run]),
+    weight: present(line.sums[run + 1]) - present(line.sums[run]),
     peelable: line.peelable[run] === 1,
-    height: line.heights[run] ?? 0,
+    height: present(line.heights[run]),
     ranks: Array.from(
       line.ranks.subarray(line.first[run], line.first[run + 1]),
     ),
@@ -246,8 +247,8 @@ export function fromRuns(
     runs,
     kept.map(({ rank, run }) => ({
       run,
-      value: candidateValue[rank] ?? 0,
-      weight: candidateWeight[rank] ?? 0,
+      value: present(candidateValue[rank]),
+      weight: present(candidateWeight[rank]),
     })),
   );
 }
@@ -272,9 +273,9 @@ function checkProblem(problem: SearchProblem, sizePenalty: number): void {
     );
   }
   for (let i = 0; i < cells; i++) {
-    const start = starts[i] ?? 0;
+    const start = present(starts[i]);
     const end = starts[i + 1] ?? 2 ** 32;
-    const weight = weights[i] ?? NaN;
+    const weight = present(weights[i]);
     if (end <= start || (singles[i] === 1) !== (end - start === 1)) {
       throw new RangeError(
         `Cannot search a tree: cell ${i} is [${start}, ${end}) with single=${

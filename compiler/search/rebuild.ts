@@ -1,15 +1,16 @@
 /**
- * The tree behind what the exact search remembers.
+ * The tree that the exact search remembers.
  *
  * @module
  */
 
+import { present } from "../present.ts";
 import type { ExactSearch } from "./exact.ts";
 import type { Line } from "./line.ts";
-import { UNBOUNDED, underBound } from "./memo.ts";
+import { UNBOUNDED } from "./memo.ts";
 import type { TestTree } from "./problem.ts";
 import { eq, ge, leaf } from "./tree.ts";
-import { createView, fillView } from "./view.ts";
+import { View } from "./view.ts";
 
 /**
  * Builds the tree of a line that was solved under a bound on depth.
@@ -22,74 +23,76 @@ export function rebuild(
   room: number,
 ): TestTree {
   const { memo } = search;
-  const view = createView(line.n);
-  const classOf = (rank: number): number => {
-    const run = line.candidateRun[rank];
-    return run === undefined ? -1 : line.classes[run] ?? -1;
-  };
-  const build = (id: number): TestTree => {
-    const one = memo.one[id] ?? 0;
-    const two = memo.two[id] ?? 0;
-    const heavy = memo.heavy[id] ?? 0;
-    const chain = heavy + (memo.light[id] ?? 0);
-    fillView(
-      line,
-      view,
-      memo.i[id] ?? 0,
-      memo.j[id] ?? 0,
-      classOf(one),
-      one,
-      two,
-    );
+  const view = new View(line.n);
+  return build(search.root(room));
+
+  function build(id: number): TestTree {
+    const tested = testsOf(id);
+    const cut = present(memo.cut[id]);
+    let tree = cut < 0
+      ? leaf(present(view.cls[0]))
+      : threshold(cut, below(id, tested.length));
+    for (const rank of tested.reverse()) {
+      const value = present(line.candidateValue[rank]);
+      tree = eq(value, leaf(search.classOf(rank)), tree);
+    }
+    return tree;
+  }
+
+  /** Returns the ranks that the `eq` tests of a state name; the view is what they leave. */
+  function testsOf(id: number): number[] {
+    const { i, j, one, two } = memo.stateOf(id);
+    const heavy = present(memo.heavy[id]);
+    const chain = heavy + present(memo.light[id]);
+    const cls = search.classOf(one);
+    view.fill(line, { first: i, last: j, cls, low: one, lowOther: two });
     const tested: number[] = [];
     for (let t = 0; t < chain; t++) {
       const { m, from, to, left1, left2 } = view;
-      const heaviest = left1[m] ?? 0;
-      const other = left2[m] ?? 0;
-      tested.push(t < heavy ? heaviest : other);
-      fillView(
-        line,
-        view,
-        from[0] ?? 0,
-        to[m - 1] ?? 0,
-        classOf(heaviest),
-        t < heavy ? heaviest + 1 : heaviest,
-        t < heavy ? other : other + 1,
-      );
+      const heaviest = present(left1[m]);
+      const other = present(left2[m]);
+      const isHeavy = t < heavy;
+      tested.push(isHeavy ? heaviest : other);
+      view.fill(line, {
+        first: present(from[0]),
+        last: present(to[m - 1]),
+        cls: search.classOf(heaviest),
+        low: isHeavy ? heaviest + 1 : heaviest,
+        lowOther: isHeavy ? other : other + 1,
+      });
     }
-    let tree = leaf(view.cls[0] ?? 0);
-    const cut = memo.cut[id] ?? -1;
-    if (cut >= 0) {
-      const { m, from, to, left1, left2, right1, right2 } = view;
-      const left = memo.room[id] ?? 0;
-      const below = left === UNBOUNDED ? left : left - chain - 1;
-      let p = 1;
-      while (from[p] !== cut) p++;
-      const no = memo.find(
-        from[0] ?? 0,
-        to[p - 1] ?? 0,
-        left1[p] ?? 0,
-        left2[p] ?? 0,
-        UNBOUNDED,
-      );
-      const yes = memo.find(
-        cut,
-        to[m - 1] ?? 0,
-        right1[p] ?? 0,
-        right2[p] ?? 0,
-        UNBOUNDED,
-      );
-      tree = ge(
-        line.starts[cut] ?? 0,
-        build(underBound(memo, yes, below)),
-        build(underBound(memo, no, below)),
-      );
-    }
-    for (const rank of tested.reverse()) {
-      const value = line.candidateValue[rank] ?? 0;
-      tree = eq(value, leaf(classOf(rank)), tree);
-    }
-    return tree;
-  };
-  return build(search.root(room));
+    return tested;
+  }
+
+  /** Returns how many tests may follow the threshold of a state. */
+  function below(id: number, chain: number): number {
+    const left = present(memo.room[id]);
+    return left === UNBOUNDED ? left : left - chain - 1;
+  }
+
+  /** Builds the threshold at a run of the view, with what follows it. */
+  function threshold(cut: number, room: number): TestTree {
+    const { m, from, to, left1, left2, right1, right2 } = view;
+    let p = 1;
+    while (present(from[p]) !== cut) p++;
+    const no = memo.find(
+      present(from[0]),
+      present(to[p - 1]),
+      present(left1[p]),
+      present(left2[p]),
+      UNBOUNDED,
+    );
+    const yes = memo.find(
+      cut,
+      present(to[m - 1]),
+      present(right1[p]),
+      present(right2[p]),
+      UNBOUNDED,
+    );
+    return ge(
+      present(line.starts[cut]),
+      build(memo.underBound(yes, room)),
+      build(memo.underBound(no, room)),
+    );
+  }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import { collapse, type Collapsed, stretchesOf } from "./collapse.ts";
 import { findTree, type Found } from "./find.ts";
 import { type Line, toLine } from "./line.ts";
@@ -70,7 +71,7 @@ export function searchTree(
     : collapsed;
   const tree = replaceLeaves(
     found.tree,
-    (cls) => leaf(line.classIds[cls] ?? 0),
+    (cls) => leaf(present(line.classIds[cls])),
   );
   const measured = measure(problem, tree);
   const price = measured.cost + sizePenalty * measured.tests;
@@ -141,7 +142,7 @@ function weightlessRuns(problem: SearchProblem, line: Line): Uint8Array {
   let run = -1;
   for (let cell = 0; cell < problem.starts.length; cell++) {
     if (problem.starts[cell] === line.starts[run + 1]) run++;
-    if ((problem.weights[cell] ?? 0) > 0) marks[run] = 0;
+    if (present(problem.weights[cell]) > 0) marks[run] = 0;
   }
   return marks;
 }

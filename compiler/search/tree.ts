@@ -4,6 +4,7 @@
  * @module
  */
 
+import { present } from "../present.ts";
 import type { Line } from "./line.ts";
 import type { SearchProblem, TestTree } from "./problem.ts";
 
@@ -51,7 +52,7 @@ export function replaceLeaves(
 export function measure(problem: SearchProblem, tree: TestTree): TreeMeasure {
   const { starts, classes, weights } = problem;
   const cellAt = new Map<number, number>();
-  for (let i = 0; i < starts.length; i++) cellAt.set(starts[i] ?? 0, i);
+  for (let i = 0; i < starts.length; i++) cellAt.set(present(starts[i]), i);
   let cost = 0;
   let tests = 0;
   let depth = 0;
@@ -62,7 +63,7 @@ export function measure(problem: SearchProblem, tree: TestTree): TreeMeasure {
         `Unreachable: cell ${i} of class ${classes[i]} ends in ${cls}`,
       );
     }
-    cost += at * (weights[i] ?? 0);
+    cost += at * present(weights[i]);
   };
   const walk = (node: TestTree, from: number, to: number, at: number): void => {
     if (node.kind === "leaf") {
@@ -113,24 +114,24 @@ export function priceOf(
       let height = 0;
       for (let run = from; run < to; run++) {
         if (line.classes[run] === node.cls) {
-          height = Math.max(height, heights[run] ?? 0);
+          height = Math.max(height, present(heights[run]));
         }
       }
       return height;
     }
-    let weight = (sums[to] ?? 0) - (sums[from] ?? 0);
-    for (let run = from; run < to; run++) weight -= gone[run] ?? 0;
+    let weight = present(sums[to]) - present(sums[from]);
+    for (let run = from; run < to; run++) weight -= present(gone[run]);
     cost += weight + testCost;
     if (node.op === "ge") {
-      const run = runAt.get(node.k) ?? 0;
+      const run = present(runAt.get(node.k));
       return 1 + Math.max(walk(node.no, from, run), walk(node.yes, run, to));
     }
-    const rank = rankOf.get(node.k) ?? 0;
-    const run = line.candidateRun[rank] ?? 0;
-    const own = line.candidateWeight[rank] ?? 0;
-    gone[run] = (gone[run] ?? 0) + own;
+    const rank = present(rankOf.get(node.k));
+    const run = present(line.candidateRun[rank]);
+    const own = present(line.candidateWeight[rank]);
+    gone[run] = present(gone[run]) + own;
     const depth = walk(node.no, from, to);
-    gone[run] = (gone[run] ?? 0) - own;
+    gone[run] = present(gone[run]) - own;
     return depth + 1;
   };
   const depth = walk(tree, 0, n);

@@ -8,7 +8,7 @@ import {
 } from "../../../compiler/search/interval.ts";
 import { leastTests } from "../../../compiler/search/least_tests.ts";
 import { toLine } from "../../../compiler/search/line.ts";
-import { createMemo, UNBOUNDED } from "../../../compiler/search/memo.ts";
+import { Memo, UNBOUNDED } from "../../../compiler/search/memo.ts";
 import { bruteForce } from "./brute.ts";
 import { createRandom, randomCells, toProblem } from "./random.ts";
 
@@ -95,8 +95,8 @@ function alphabeticCost(weights: Float64Array): number {
   return cost(0, weights.length - 1);
 }
 
-Deno.test("createMemo() finds each state again after it has grown", () => {
-  const memo = createMemo(40, 60);
+Deno.test("Memo.find() finds each state again after it has grown", () => {
+  const memo = new Memo(40, 60);
   const state = (k: number): [number, number, number, number, number] => [
     k % 40,
     Math.floor(k / 40) % 40,
