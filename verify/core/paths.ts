@@ -34,7 +34,7 @@ import { BPF_MEMWORDS } from "../../tables/uapi.ts";
 import { ALWAYS, NEVER, type Node } from "./diagram.ts";
 import type { Symbols } from "./symbols.ts";
 import {
-  BINARY_OPS,
+  ALU_OPS,
   compare,
   compute,
   constant,
@@ -42,7 +42,7 @@ import {
   type Word,
 } from "./word.ts";
 
-/** What a register holds, computed where something reads it. */
+/** What a register holds, computed when something reads it. */
 interface Register {
   word?: Word;
   readonly make: () => Word;
@@ -61,13 +61,19 @@ interface Step {
   readonly pc: number;
   /** The segment that the edge comes from, by its first instruction. */
   readonly segment: number;
+  /** What the registers hold before the instruction. */
   readonly registers: readonly Register[];
-  /** The step before it in that segment; absent at the start. */
+  /** The step before it in that segment, and by which exit; absent at its start. */
   readonly before?: Step;
+  readonly exit?: number;
   /** On which inputs of the segment it is reached, once that was asked for. */
   inside?: Node;
-  /** Where it goes on to its second exit; elsewhere it does to the first. */
+  /** On which inputs it goes on to its second exit; on all others, to the first. */
   test: Node;
+  /** On which inputs the segment runs that begins here; absent within one. */
+  readonly runs?: Node;
+  /** What is answered from here on, unless a later segment answers. */
+  answer?: Node;
 }
 
 /**
@@ -80,20 +86,59 @@ interface Step {
  * @returns The function whose leaves are what the program returns.
  */
 export function execute(program: Program, symbols: Symbols): Node {
-  const { diagram, input, leaf } = symbols;
-  const { and, or, except, choose } = diagram;
-  const zero = constant(0);
-  const exits = program.map(exitsOf);
+  const { choose } = symbols.diagram;
   const meetings = meetingsOf(program);
+  const steps = walk(program, meetings, symbols);
+  // What is answered where a later segment answers does not matter.
+  const nothing = symbols.leaf(constant(0));
+  const answerFrom = (pc = -1): Node =>
+    meetings.has(pc) ? nothing : steps.get(pc)?.answer ?? nothing;
+  const reached = [...steps.values()].sort((one, two) => one.pc - two.pc);
+  for (const step of reached.toReversed()) {
+    const [no, yes] = exitsOf(program[step.pc] as Instruction, step.pc);
+    step.answer ??= choose(step.test, answerFrom(yes), answerFrom(no));
+  }
+  let result = nothing;
+  for (const { runs = NEVER, answer = nothing } of reached) {
+    result = choose(runs, answer, result);
+  }
+  return result;
+}
+
+/** Walks from the first instruction to the last; returns what it reaches. */
+function walk(
+  program: Program,
+  meetings: ReadonlySet<number>,
+  symbols: Symbols,
+): ReadonlyMap<number, Step> {
+  const { and, or, except } = symbols.diagram;
   /** What leads to a meeting. */
   const edges = new Map<number, readonly Step[]>();
-  /** On which inputs each segment runs, by its first instruction; -1 leads to 0. */
-  const segments = new Map([[-1, ALWAYS]]);
-  const steps = new Map<number, Step>();
-  /** What is answered from an instruction on, unless another segment answers. */
-  const answers = new Map<number, Node>();
+  const zero = holding(() => constant(0));
+  const registers = new Array<Register>(REGISTERS).fill(zero);
+  const start = { pc: 0, segment: 0, registers, test: NEVER, runs: ALWAYS };
+  const steps = new Map<number, Step>([[0, start]]);
+  const runsOf = (segment: number): Node => steps.get(segment)?.runs as Node;
 
-  function begin(start: number, [first, ...others]: readonly Step[]): void {
+  for (const [pc, instruction] of program.entries()) {
+    begin(pc, edges.get(pc) ?? []);
+    const before = steps.get(pc);
+    if (before === undefined) continue;
+    const registers = run(instruction, before, symbols);
+    const { segment, test } = before;
+    for (const [exit, to] of exitsOf(instruction, pc).entries()) {
+      // Nothing leaves by the first exit if the test always holds, nor by the
+      // second if it never does.
+      if (test === [ALWAYS, NEVER][exit]) continue;
+      const edge = { pc: to, segment, registers, before, exit, test: NEVER };
+      if (meetings.has(to)) edges.set(to, [...edges.get(to) ?? [], edge]);
+      else steps.set(to, edge);
+    }
+  }
+  return steps;
+
+  /** Begins a segment where paths meet, unless no input comes there. */
+  function begin(pc: number, [first, ...others]: readonly Step[]): void {
     if (first === undefined) return;
     const registers = [...first.registers];
     const parts = new Map([[first.segment, insideOf(first)]]);
@@ -104,124 +149,83 @@ export function execute(program: Program, symbols: Symbols): Node {
       for (const [i, old] of registers.entries()) {
         const other = step.registers[i] ?? old;
         if (other === old) continue;
-        const taken = (): Node => and(segments.get(segment) as Node, inside);
+        const taken = (): Node => and(runsOf(segment), inside);
         registers[i] = {
-          make: () => select(diagram, taken(), read(other), read(old)),
+          make: () => select(symbols.diagram, taken(), read(other), read(old)),
           from: [other, old],
         };
       }
     }
-    let where = NEVER;
+    let runs = NEVER;
     for (const [from, inside] of parts) {
-      where = or(where, and(segments.get(from) as Node, inside));
+      runs = or(runs, and(runsOf(from), inside));
     }
-    if (where === NEVER) return;
-    segments.set(start, where);
-    steps.set(start, { pc: start, segment: start, registers, test: NEVER });
+    if (runs === NEVER) return;
+    steps.set(pc, { pc, segment: pc, registers, test: NEVER, runs });
   }
 
-  function go(before: Step, pc: number, registers: readonly Register[]): void {
-    const { segment } = before;
-    const step = { pc, segment, registers, before, test: NEVER };
-    if (meetings.has(pc)) edges.set(pc, [...edges.get(pc) ?? [], step]);
-    else steps.set(pc, step);
-  }
-
-  /** On which inputs of its segment a step is reached. */
+  /** Finds on which inputs of its segment a step is reached. */
   function insideOf(step: Step): Node {
     const path: Step[] = [];
     for (let at = step; at.inside === undefined && at.before; at = at.before) {
       path.push(at);
     }
     for (const next of path.reverse()) {
-      const { pc = 0, test = NEVER, inside = ALWAYS } = next.before ?? {};
-      const taken = exits[pc]?.[1] === next.pc;
-      next.inside = (taken ? and : except)(inside, test);
+      const { test = NEVER, inside = ALWAYS } = next.before ?? {};
+      next.inside = (next.exit === 1 ? and : except)(inside, test);
     }
     return step.inside ?? ALWAYS;
   }
-
-  const holding = (make: () => Word): Register => ({ make, from: [] });
-  const registers = new Array<Register>(REGISTERS).fill(holding(() => zero));
-  begin(0, [{ pc: 0, segment: -1, registers, test: NEVER }]);
-  for (const [pc, { op, k }] of program.entries()) {
-    begin(pc, edges.get(pc) ?? []);
-    const step = steps.get(pc);
-    if (step === undefined) continue;
-    let { registers } = step;
-    const [no = -1, yes] = exits[pc] ?? [];
-    const [name, form] = String(op).split(".");
-    const held = (at: number): Register => registers[at] as Register;
-    const a = (): Word => read(held(A));
-    const operand = form === "x" ? held(X) : holding(() => constant(k));
-    const b = (): Word => read(operand);
-    const put = (to: number, word: Register): void => {
-      registers = registers.with(to, word);
-    };
-    switch (name) {
-      case "ld":
-      case "ldx": {
-        const to = name === "ld" ? A : X;
-        if (form === "abs") put(to, holding(() => input(k)));
-        else if (form === "mem") put(to, held(SCRATCH + k));
-        else if (form !== "len") put(to, operand);
-        else put(to, holding(() => constant(SECCOMP_DATA_SIZE)));
-        break;
-      }
-      case "st":
-      case "tax":
-        put(name === "st" ? SCRATCH + k : X, held(A));
-        break;
-      case "stx":
-      case "txa":
-        put(name === "stx" ? SCRATCH + k : A, held(X));
-        break;
-      case "ja":
-      case "jeq":
-      case "jgt":
-      case "jge":
-      case "jset":
-        if (name === "ja" || yes === undefined) break;
-        step.test = compare(diagram, name, a(), b());
-        break;
-      case "ret":
-        answers.set(pc, leaf(form === "a" ? a() : b()));
-        continue;
-      default: {
-        const binary = BINARY_OPS.find((known) => known === name);
-        if (binary === undefined && name !== "neg") {
-          throw new Error(`Unreachable: ${op} at ${pc} passed the check`);
-        }
-        const word = binary === undefined
-          ? compute(diagram, "sub", zero, a())
-          : compute(diagram, binary, a(), b());
-        put(A, holding(() => word));
-        // Division by 0 returns 0: there is no second exit to go to.
-        if (name === "div") {
-          step.test = compare(diagram, "jeq", b(), zero);
-        }
-      }
-    }
-    if (yes !== undefined && step.test !== NEVER) go(step, yes, registers);
-    if (step.test !== ALWAYS) go(step, no, registers);
-  }
-
-  // What is answered where a later segment answers does not matter.
-  const nothing = leaf(zero);
-  const answerFrom = (pc = -1): Node =>
-    meetings.has(pc) ? nothing : answers.get(pc) ?? nothing;
-  for (let pc = program.length - 1; pc >= 0; pc--) {
-    const step = steps.get(pc);
-    if (step === undefined || answers.has(pc)) continue;
-    const [no, yes] = exits[pc] ?? [];
-    answers.set(pc, choose(step.test, answerFrom(yes), answerFrom(no)));
-  }
-  let result = nothing;
-  for (const [start, where] of segments) {
-    result = choose(where, answers.get(start) ?? nothing, result);
-  }
-  return result;
 }
+
+/** Runs an instruction: notes its test or its answer, returns the registers afterwards. */
+function run(
+  { op, jt, jf, k }: Instruction,
+  step: Step,
+  { diagram, input, leaf }: Symbols,
+): readonly Register[] {
+  const { registers } = step;
+  const [name, form] = String(op).split(".");
+  const held = (at: number): Register => registers[at] as Register;
+  const a = (): Word => read(held(A));
+  const operand = form === "x" ? held(X) : holding(() => constant(k));
+  const b = (): Word => read(operand);
+  switch (name) {
+    case "ld":
+    case "ldx": {
+      const to = name === "ld" ? A : X;
+      if (form === "abs") return registers.with(to, holding(() => input(k)));
+      if (form === "mem") return registers.with(to, held(SCRATCH + k));
+      if (form !== "len") return registers.with(to, operand);
+      return registers.with(to, holding(() => constant(SECCOMP_DATA_SIZE)));
+    }
+    case "st":
+    case "tax":
+      return registers.with(name === "st" ? SCRATCH + k : X, held(A));
+    case "stx":
+    case "txa":
+      return registers.with(name === "stx" ? SCRATCH + k : A, held(X));
+    case "ja":
+      return registers;
+    case "jeq":
+    case "jgt":
+    case "jge":
+    case "jset":
+      if (jt !== jf) step.test = compare(diagram, name, a(), b());
+      return registers;
+    case "ret":
+      step.answer = leaf(form === "a" ? a() : b());
+      return registers;
+  }
+  const alu = ALU_OPS.find((known) => known === name);
+  if (alu === undefined) throw new Error(`Unreachable: ${op} is not admitted`);
+  const word = compute(diagram, alu, a(), b());
+  // Division by 0 returns 0: there is no second exit to go to.
+  if (alu === "div") step.test = compare(diagram, "jeq", b(), constant(0));
+  return registers.with(A, holding(() => word));
+}
+
+const holding = (make: () => Word): Register => ({ make, from: [] });
 
 /** Lists what follows an instruction: where its test fails, and where it holds. */
 function exitsOf(at: Instruction, pc: number): readonly number[] {

@@ -16,16 +16,17 @@ export type Word = readonly Node[];
 export const WORD_BITS = 32;
 
 /**
- * Operations of the machine on two words, by the names of their opcodes. The
- * distance of a shift is taken modulo 32.
+ * Operations of the machine, by the names of their opcodes. The distance of a
+ * shift is taken modulo 32; `neg` takes the first word only.
  */
-export type BinaryOp =
+export type AluOp =
   | ("add" | "sub" | "mul" | "div" | "and" | "or" | "xor")
-  | ("lsh" | "rsh");
+  | ("lsh" | "rsh" | "neg");
 
 /** All of them. */
-export const BINARY_OPS: readonly BinaryOp[] = [
-  ...["add", "sub", "mul", "div", "and", "or", "xor", "lsh", "rsh"] as const,
+export const ALU_OPS: readonly AluOp[] = [
+  ...["add", "sub", "mul", "div", "and", "or", "xor"] as const,
+  ...["lsh", "rsh", "neg"] as const,
 ];
 
 /** Tests of the machine, unsigned, by the names of their opcodes. */
@@ -59,12 +60,14 @@ export function compare(d: Diagram, op: CompareOp, a: Word, b: Word): Node {
 }
 
 /** Computes modulo 2^32; what a division by 0 gives is of no meaning. */
-export function compute(d: Diagram, op: BinaryOp, a: Word, b: Word): Word {
+export function compute(d: Diagram, op: AluOp, a: Word, b: Word): Word {
   switch (op) {
     case "add":
       return add(d, a, b, NEVER);
     case "sub":
       return add(d, a, b.map(d.not), ALWAYS);
+    case "neg":
+      return add(d, constant(0), a.map(d.not), ALWAYS);
     case "mul":
       return multiply(d, a, b);
     case "div":

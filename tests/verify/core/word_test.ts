@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { createDiagram, type Diagram } from "../../../verify/core/diagram.ts";
 import {
-  BINARY_OPS,
-  type BinaryOp,
+  ALU_OPS,
+  type AluOp,
   compare,
   type CompareOp,
   compute,
@@ -15,8 +15,8 @@ import { createRandom } from "../programs.ts";
 const COMPARE_OPS: readonly CompareOp[] = ["jeq", "jgt", "jge", "jset"];
 
 /** What the machine computes; a divisor of 0 never gets here. */
-function reference(op: BinaryOp, a: number, b: number): number {
-  const results: Readonly<Record<BinaryOp, number>> = {
+function reference(op: AluOp, a: number, b: number): number {
+  const results: Readonly<Record<AluOp, number>> = {
     add: a + b,
     sub: a - b,
     mul: Math.imul(a, b),
@@ -26,6 +26,7 @@ function reference(op: BinaryOp, a: number, b: number): number {
     xor: a ^ b,
     lsh: a << (b & 31),
     rsh: a >>> (b & 31),
+    neg: -a,
   };
   return results[op] >>> 0;
 }
@@ -69,7 +70,7 @@ Deno.test("compute() and compare() fold constants to what the machine computes",
     const [a, b] = [0, 0].map(() =>
       random.below(2) === 0 ? random.pick(edges) : random.word()
     ) as [number, number]; // two in, two out
-    for (const op of BINARY_OPS) {
+    for (const op of ALU_OPS) {
       if (op === "div" && b === 0) continue;
       const word = compute(d, op, constant(a), constant(b));
       assertEquals(valueAt(d, word, 0), reference(op, a, b), `${a} ${op} ${b}`);
@@ -92,9 +93,9 @@ Deno.test("compute() and compare() are right for every value of symbolic operand
       );
     const [bitsOfA, bitsOfB] = [bits(), bits()];
     const [a, b] = [variables(d, bitsOfA, 0), variables(d, bitsOfB, 4)];
-    for (const op of [...BINARY_OPS, ...COMPARE_OPS]) {
+    for (const op of [...ALU_OPS, ...COMPARE_OPS]) {
       const test = COMPARE_OPS.find((known) => known === op);
-      const binary = BINARY_OPS.find((known) => known === op);
+      const binary = ALU_OPS.find((known) => known === op);
       const result = binary === undefined
         ? test === undefined ? [] : [compare(d, test, a, b)]
         : compute(d, binary, a, b);
