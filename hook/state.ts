@@ -155,23 +155,42 @@ async function compareLive(
   const wanted = encodeBase64(expected);
   const limit = Math.min(ATTACH_LIMIT_MS, deadline.left() / 2);
   const end = performance.now() + limit;
-  let seen = 0;
+  let seen: number | undefined;
+  let asked: string | undefined;
   // With noNewPrivileges crun attaches the filter after poststart may have begun.
   do {
-    try {
-      const filters = dumpFilters(pid);
-      if (filters.some((bytes) => encodeBase64(bytes) === wanted)) {
-        return "same";
+    const count = countOf(pid);
+    // Each look stops the process: one is enough as long as no filter is added.
+    if (count === undefined || count !== asked) {
+      try {
+        const filters = dumpFilters(pid);
+        if (filters.some((bytes) => encodeBase64(bytes) === wanted)) {
+          return "same";
+        }
+        seen = filters.length;
+        asked = count;
+      } catch (error) {
+        if (!(error instanceof SyscallError)) throw error;
+        // Without an errno the process was left alone for now.
+        if (error.errno !== 0) return "cannot-tell";
       }
-      seen = filters.length;
-    } catch (error) {
-      if (error instanceof SyscallError) return "cannot-tell";
-      throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   } while (performance.now() < end);
+  if (seen === undefined) return "cannot-tell";
   throw new RefusedError(
     "not-verified",
     `Cannot verify process ${pid}: none of its ${seen} filters is the annotation: use a runtime that takes raw filters, crun 0.18 or later`,
   );
+}
+
+/** Number of filters that the kernel reports, undefined before Linux 5.9. */
+function countOf(pid: number): string | undefined {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return /^Seccomp_filters:\s*(\d+)$/m.exec(status)?.[1];
+  } catch {
+    // It has ended; whoever asks the kernel gets the reason.
+    return undefined;
+  }
 }
