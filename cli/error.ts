@@ -30,6 +30,31 @@ export class InputError extends Error {
   }
 }
 
+/** Thrown when a process has no filter: exit 1, in every command. */
+export class NoFilterError extends Error {
+  override readonly name = "NoFilterError";
+  /** The process, as `pid:N`. */
+  readonly place: string;
+  /** Another thread that has one. */
+  readonly other: number | undefined;
+
+  /**
+   * Builds the error.
+   *
+   * @param pid The process, or a thread.
+   * @param other Another thread of the process that has a filter.
+   */
+  constructor(pid: number, other?: number) {
+    super(
+      other === undefined
+        ? "no filter"
+        : `no filter, but thread ${other} has one: see it with dump --thread pid:${other}`,
+    );
+    this.place = `pid:${pid}`;
+    this.other = other;
+  }
+}
+
 /** Thrown after a profile's problems were told: exit 3, nothing more to say. */
 export class ReportedError extends Error {
   override readonly name = "ReportedError";

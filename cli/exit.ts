@@ -12,6 +12,7 @@ import {
   ClosedPipe,
   InputError,
   MachineError,
+  NoFilterError,
   ReportedError,
   UnprovenError,
   UsageError,
@@ -49,6 +50,11 @@ export function report(io: Io, error: unknown): number {
   if (error instanceof ProfileError) {
     tellDiagnostics(io, undefined, error.diagnostics);
     return EXIT.input;
+  }
+  if (error instanceof NoFilterError) {
+    const severity = error.other === undefined ? "note" : "warning";
+    io.err(messageLine(io, severity, error.message, error.place));
+    return EXIT.no;
   }
   const code = codeOf(error);
   if (code !== EXIT.fault) {

@@ -26,9 +26,6 @@ export async function runDisasm(
   checkOut(flags.out, word);
   const filter = await loadFilter(io, word, flags);
   const { programs } = filter;
-  if (programs.length === 0 && !flags.quiet) {
-    io.err(messageLine(io, "note", "no filter", filter.name));
-  }
   writeArtefact(io, flags.out, assembly(filter));
   for (const program of programs) {
     const fault = check(program);

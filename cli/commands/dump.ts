@@ -32,10 +32,6 @@ export async function runDump(
   const pid = parsePid(word);
   checkOut(flags.out);
   const all = liveFilters(pid, flags.thread);
-  if (all.programs.length === 0) {
-    io.err(messageLine(io, "note", "no filter", `pid:${pid}`));
-    return EXIT.no;
-  }
   if (!flags.thread && !flags.quiet && readProcess(pid)?.mixed === true) {
     io.err(
       messageLine(

@@ -9,7 +9,7 @@ import { decode } from "../../bpf/encode.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { dumpFilters } from "../../ffi/dump.ts";
-import { MachineError } from "../error.ts";
+import { MachineError, NoFilterError } from "../error.ts";
 
 /** What /proc says of a process. */
 export interface ProcessInfo {
@@ -36,8 +36,9 @@ const HOST_IS_LITTLE_ENDIAN = true;
  *
  * @param pid The process, or a thread.
  * @param thread Whether a thread will do that is not the first of its process.
+ * @throws {NoFilterError} when it has none.
  * @throws {MachineError} when it is a thread and none was asked for.
- * @throws {SyscallError} when the kernel does not tell.
+ * @throws {SyscallError} when the kernel refuses.
  */
 export function liveFilters(
   pid: number,
@@ -45,6 +46,10 @@ export function liveFilters(
 ): FilterStack {
   if (!thread) refuseThread(pid);
   const programs = dumpFilters(pid).map((bytes) => decode(bytes));
+  if (programs.length === 0) {
+    const others = thread ? [] : threadsOf(pid);
+    throw new NoFilterError(pid, others.find((tid) => modeOf(tid) === 2));
+  }
   return { programs, littleEndian: HOST_IS_LITTLE_ENDIAN };
 }
 

@@ -191,6 +191,37 @@ test("calls of a live process are those of this machine", async () => {
   assert(live.out.includes(` on ${nativeArch().name}`), live.out);
 });
 
+test("every command says the same of a process without a filter", async () => {
+  await using folder = await createFolder();
+  const filter = await folder.write("f.s", ALLOW_ALL);
+  await using child = await sleepUnder([]);
+  const word = `pid:${child.pid}`;
+  const commands: readonly (readonly string[])[] = [
+    ["dump", word],
+    ["dump", "--thread", word],
+    ["dump", word, "-q", "--index", "0"],
+    ["disasm", word],
+    ["stats", word],
+    ["simulate", word, "read"],
+    ["prove", word, filter],
+    ["prove", filter, word],
+    ["diff", word, filter],
+    ["selftest", word],
+    ["run", word, "--", "true"],
+    ["verify", word, "--against", filter],
+  ];
+  for (const words of commands) {
+    const { code, out, err } = await call(words);
+    const expected = words[0] === "verify"
+      ? [1, `unconfined: ${word}, no filter\n`, ""]
+      : [1, "", `${word}: note: no filter\n`];
+    assertEquals([code, out, err], expected, words.join(" "));
+  }
+  const both = await call(["stats", word, filter]);
+  assertEquals(both.code, 1);
+  assertMatch(both.out, /f\.s/);
+});
+
 test("a thread is told from a process", async () => {
   await using child = await sleepUnder([]);
   const tid = threadsOf(Deno.pid).find((tid) => tid !== Deno.pid);

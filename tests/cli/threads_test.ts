@@ -198,6 +198,15 @@ Deno.test("verify --all lists a process whose first thread is unconfined", async
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using mixed = await startMixed(folder, { other: NO_PTRACE });
+  const dumped = await call(["dump", `pid:${mixed.pid}`]);
+  assertEquals([dumped.code, dumped.out], [1, ""]);
+  const warning =
+    /^pid:\d+: warning: no filter, but thread \d+ has one: see it with (dump --thread pid:\d+)\n$/;
+  assertMatch(dumped.err, warning);
+  const [, command = ""] = warning.exec(dumped.err) ?? [];
+  const other = await call([...command.split(" "), "-f", "raw"]);
+  const { bytes } = await call(["asm", deny, "-f", "raw"]);
+  assertEquals([other.code, other.bytes], [0, bytes]);
   const row = await rowOf(mixed.pid);
   assertEquals([row?.state, row?.mixedThreads], [null, true]);
   assertEquals(
