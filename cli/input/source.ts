@@ -374,7 +374,7 @@ async function readAnnotation(
   const value = annotationOf(root);
   if (value === undefined) {
     throw new InputError(
-      `Cannot find the annotation ${ANNOTATION}; leave --from out, or rewrite the bundle first`,
+      `Cannot find the annotation ${ANNOTATION}; run rewrite on the bundle first`,
       { place: path },
     );
   }
