@@ -77,7 +77,7 @@ export function execWithFilter(
   const libc = openLibc();
   const action = `Cannot run ${JSON.stringify(options.command)}`;
   const environment = initialEnvironment(libc, action);
-  const path = findProgram(libc, options.command, environment);
+  const path = resolveCommand(libc, options.command, environment);
   if (typeof path === "number") {
     throw new SyscallError(action, {
       syscall: "execve",
@@ -179,7 +179,7 @@ function getVariable(environment: Strings, name: string): string | undefined {
 }
 
 /** Answers a path, or the errno of execvp(3). */
-function findProgram(
+function resolveCommand(
   libc: Libc,
   command: string,
   environment: Strings,

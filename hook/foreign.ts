@@ -44,12 +44,10 @@ export interface Measure {
  */
 export function judgeAnnotation(value: string, measure: Measure): void {
   const { policy, deadline } = measure;
-  const program = readAnnotation(value);
-  const proof = proveEquivalent(
-    program,
-    policy,
-    { interrupted: () => deadline.left() === 0 },
-  );
+  const program = readAnnotation(value, measure.native);
+  const proof = proveEquivalent(program, policy, {
+    interrupted: () => deadline.left() === 0,
+  });
   if (proof.kind === "equal") return;
   if (proof.kind === "unproven") {
     throw foreign(
@@ -71,18 +69,16 @@ export function judgeAnnotation(value: string, measure: Measure): void {
 }
 
 /**
- * Reads the value of an annotation as strictly as nobody else does: crun skips
- * characters outside the alphabet, drops trailing bytes and cuts the number of
- * instructions to 16 bits.
+ * Reads the value of an annotation more strictly than crun, which skips characters
+ * outside the alphabet, drops trailing bytes and cuts the number of instructions to
+ * 16 bits.
  *
- * @param value The annotation.
- * @returns The program, which the kernel would take.
- * @throws {RefusedError} `foreign-annotation` where it is malformed.
+ * @throws {RefusedError} `foreign-annotation` when it is malformed, or the kernel would refuse it.
  */
-export function readAnnotation(value: string): Program {
+function readAnnotation(value: string, { littleEndian }: Arch): Program {
   let program: Program;
   try {
-    program = decode(decodeBase64(value));
+    program = decode(decodeBase64(value), { littleEndian });
   } catch (error) {
     throw foreign(messageOf(error));
   }
