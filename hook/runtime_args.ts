@@ -8,7 +8,7 @@
  * dockerd     RT features;  RT --version
  * ```
  *
- * The `sh` wrapper has the same rules (dispatcher_sh.ts); tests hold both to
+ * The `sh` wrapper has the same rules (dispatcher/wrapper.sh); tests hold both to
  * one table.
  *
  * @module

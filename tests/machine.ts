@@ -55,7 +55,16 @@ export type Register = (
 
 /** Programs, a library and the kernel's headers, which packages bring. */
 export type Installed =
-  | ("bash" | "buildah" | "busybox" | "containerd" | "crun" | "ctr" | "dash")
+  | (
+    | "as"
+    | "bash"
+    | "buildah"
+    | "busybox"
+    | "containerd"
+    | "crun"
+    | "ctr"
+    | "dash"
+  )
   | ("docker" | "dockerd" | "gawk" | "headers" | "libseccomp" | "mawk")
   | (
     | "newuidmap"
@@ -64,6 +73,7 @@ export type Installed =
     | "runc"
     | "script"
     | "setpriv"
+    | "shellcheck"
     | "unshare"
   );
 
@@ -86,6 +96,7 @@ export type Need = Installed | Fact;
 
 /** The packages of Debian that bring them. */
 const PACKAGES: Readonly<Record<Installed, string>> = {
+  as: "binutils",
   bash: "bash",
   buildah: "buildah",
   busybox: "busybox-static",
@@ -105,6 +116,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   runc: "runc",
   script: "bsdutils",
   setpriv: "util-linux",
+  shellcheck: "shellcheck",
   unshare: "util-linux",
 };
 

@@ -2,6 +2,8 @@
  * Generates the small programs that managers call in place of Deno, whose
  * start alone costs more than libseccomp does: POSIX `sh` and awk, for the
  * case that the store has exactly this section. Everything else goes to Deno.
+ * They are `hook.sh`, `wrapper.sh` and `dispatcher.awk` beside this file, filled in
+ * for one host; `deno task embed` carries their text into dispatcher_code.ts.
  *
  * The hook: `stat` lists the store, awk checks all of the configuration and
  * finds the entry, `sha256sum` checks the entry against its name. The wrapper does the same
@@ -11,20 +13,9 @@
  * @module
  */
 
-import { DISPATCHER_AWK } from "./dispatcher_awk.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
 import { COMPILER_VERSION, environmentName } from "../environment.ts";
-import {
-  HOOK_BODY,
-  LISTING,
-  READ_BY_TR,
-  READ_FILE,
-  READ_FILE_BY_TR,
-  READ_PLAIN,
-  SHORTEN,
-  UNMARK,
-  WRAPPER_BODY,
-} from "./dispatcher_sh.ts";
+import { DISPATCHER_AWK, HOOK_SH, WRAPPER_SH } from "./dispatcher_code.ts";
 import { BARE_PATH, type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "../../host/trust.ts";
 import { semanticsSetting } from "../settings.ts";
@@ -69,9 +60,7 @@ export interface WrapperOptions extends DispatcherOptions {
  * @throws {RangeError} Where an option cannot be written into one.
  */
 export function renderHookDispatcher(options: DispatcherOptions): string {
-  const { awkKeepsNul } = options.tools;
-  const read = awkKeepsNul ? READ_PLAIN : READ_BY_TR;
-  return render(HOOK_BODY.replace("@READ@", () => read), options, {});
+  return render(HOOK_SH, options, {});
 }
 
 /**
@@ -112,9 +101,7 @@ export function renderRuntimeWrapper(options: WrapperOptions): string {
       header(options)
     }# ${runtimeKind} is not known to take raw filters: nothing is changed.\nexec ${word} "$@"\n`;
   }
-  const read = options.tools.awkKeepsNul ? READ_FILE : READ_FILE_BY_TR;
-  const body = WRAPPER_BODY.replace("@READ@", () => read);
-  return render(body, options, { RUNTIME: word });
+  return render(WRAPPER_SH, options, { RUNTIME: word });
 }
 
 /**
@@ -171,24 +158,33 @@ function render(
     DATE: words(tools.date),
     SLOW: words([...clean, ...options.slow]),
     WITHOUTJIT: words([...clean, ...options.withoutJit ?? options.slow]),
-    SHORTEN,
-    UNMARK,
-    UNREAD: tools.awkKeepsNul ? "unread" : "read",
     SETTINGS: quoteForSh(options.settingsPath),
     STORE: store,
     ENVIRONMENT: `${store}/${environment}`,
     FOLDERS: words(folders),
     ...more,
   };
-  return header(options) +
-    body.replace("@LISTING@", () => LISTING).replace(
-      /@([A-Z0-9]+)@/g,
-      (whole, name) => {
-        const value = values[name];
-        if (value === undefined) throw new Error(`Unreachable: ${whole}`);
-        return value;
-      },
-    );
+  return header(options) + choose(body, { KEEPSNUL: tools.awkKeepsNul })
+    .replace(/@([A-Z0-9]+)@/g, (whole, name) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`Unreachable: ${whole}`);
+      return value;
+    });
+}
+
+/** Keeps the lines between `#@if NAME`, `#@else` and `#@end` that are for this host. */
+function choose(
+  body: string,
+  facts: Readonly<Record<string, boolean>>,
+): string {
+  return body.replace(
+    /^ *#@if (\w+)\n([^]*?)(?:^ *#@else\n([^]*?))?^ *#@end\n/gm,
+    (whole, name, yes, no = "") => {
+      const fact = facts[name];
+      if (fact === undefined) throw new Error(`Unreachable: ${whole}`);
+      return fact ? yes : no;
+    },
+  );
 }
 
 /** Whether the shell has programs inside: then by their bare names. */

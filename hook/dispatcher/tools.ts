@@ -42,7 +42,7 @@ export interface DispatcherTools {
   readonly date: readonly string[];
 }
 
-/** What stat(1) tells of a file; dispatcher_awk.ts reads it. */
+/** What stat(1) reports of a file; dispatcher.awk reads it. */
 export const STAT_FORMAT = "%a %u %h %s %Y %F|%n";
 
 /** Where tools are looked for. */

@@ -75,6 +75,7 @@ const PROGRAMS = [
   "tests/fuzz/mutation.ts",
   "tests/solver/main.ts",
   "tools/bundle.ts",
+  "tools/embed.ts",
   "tests/fuzz/hashes.ts",
 ];
 

@@ -1,53 +1,49 @@
-/**
- * The awk program of the dispatcher: one configuration, the store's listing,
- * and nothing believed that is not certain.
- *
- * It checks the whole grammar of the configuration (so that the places it
- * finds are what every reader finds), repeated keys, keys in another case. It
- * misses where it meets
- *
- * - a byte that is not printable ASCII, a backslash in a key, an escape that
- *   could be half a character,
- * - the word `seccomp_bpf_data` or `run.oci.seccomp` anywhere,
- * - a folder or file of the store that others may write to, a stale
- *   environment, no entry or more than one for exactly this section.
- *
- * The section itself, two thirds of a configuration, is compared with the
- * entry, whose section is known as one valid object, and need not be read
- * again: the rest is read with `{}` in its place, and that has to turn out to
- * be the value of `linux.seccomp`.
- *
- * Input: the configuration. `ST_LISTING` of the environment: lines of stat(1)
- * in the form `%a %u %h %s %Y %F|%n`. Output: a verdict and, unless it is about
- * a bundle, behind the line break a configuration:
- *
- * ```text
- * none         no section: the configuration as it came
- * hit NAME     rewritten by that entry; for a bundle also printed: hit MODE NAME
- * miss LENGTH  for Deno: the configuration as it came
- * bad          it was not read to its end, so nothing is printed
- * ```
- *
- * A dot is the last character of every answer but `bad`, so that a shell keeps
- * the line ends before it and sees that the answer is whole.
- *
- * Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
- * (old mawks have a buffer of 8 KiB), no regular expression intervals, no
- * functions of gawk. The record separator `^$` matches nowhere, so there is one
- * record, the whole input (gawk documents it; `keepsNul` in tools.ts tries
- * it). Where awk takes a NUL for the end of a text, the caller turns NUL into
- * byte 1 and seals the input by a byte 2 behind its end. `LC_ALL=C` is set by the caller.
- *
- * @module
- */
-
-/**
- * The program. It holds no single quote, so `sh` can quote it by those.
- * Its variables: `store`, `environment` (such as `environment.crun.host`), `owners` (ids with blanks around),
- * `folders` (paths with `:` between), `bundle` (1 where `.` and `config.json`
- * were listed), `sealed` (1 where a byte 2 marks the end).
- */
-export const DISPATCHER_AWK = `
+## The awk program of the dispatcher: it reads one configuration, the store's listing,
+## and nothing believed that is not certain.
+##
+## It checks the whole grammar of the configuration (so that the places it
+## finds are what every reader finds), repeated keys, keys in another case. It
+## misses where it meets
+##
+## - a byte that is not printable ASCII, a backslash in a key, an escape that
+##   could be half a character,
+## - the word `seccomp_bpf_data` or `run.oci.seccomp` anywhere,
+## - a folder or file of the store that others may write to, a stale
+##   environment, no entry or more than one for exactly this section.
+##
+## The section itself, two thirds of a configuration, is compared with the
+## entry, whose section is known as one valid object, and need not be read
+## again: the rest is read with `{}` in its place, and that has to turn out to
+## be the value of `linux.seccomp`.
+##
+## Input: the configuration. `ST_LISTING` of the environment: lines of stat(1)
+## in the form `%a %u %h %s %Y %F|%n`. Output: a verdict and, unless it is about
+## a bundle, behind the line break a configuration:
+##
+## ```text
+## none         no section: the configuration as it came
+## hit NAME     rewritten by that entry; for a bundle also printed: hit MODE NAME
+## miss LENGTH  for Deno: the configuration as it came
+## bad          it was not read to its end, so nothing is printed
+## ```
+##
+## A dot is the last character of every answer but `bad`, so that a shell keeps
+## the line ends before it and sees that the answer is whole.
+##
+## Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
+## (old mawks have a buffer of 8 KiB), no regular expression intervals, no
+## functions of gawk. The record separator `^$` matches nowhere, so there is one
+## record, the whole input (gawk documents it; `keepsNul` in tools.ts tries
+## it). Where awk takes a NUL for the end of a text, the caller turns NUL into
+## byte 1 and seals the input by a byte 2 behind its end.
+## `LC_ALL=C` is set by the caller.
+##
+## Variables: `store`, `environment` (such as `environment.crun.host`), `owners`
+## (ids with blanks around), `folders` (paths with `:` between), `bundle` (1 when `.`
+## and `config.json` were listed), `sealed` (1 when a byte 2 marks the end).
+##
+## There is no single quote in it, so `sh` can quote it by those. Lines that begin with
+## "##" are left out when `deno task embed` writes it into dispatcher_code.ts.
 # Ends the answer with a mark, so that a shell keeps what stands before it.
 function finish() {
   ORS = ""
@@ -71,7 +67,7 @@ function scalar() {
 function string(s,    t) {
   if (s ~ /[^ -~]/) miss()
   if (state == "K" || state == "k") {
-    if (index(s, "\\\\")) miss()
+    if (index(s, "\\")) miss()
     if ((id[depth], s) in seen) miss()
     seen[id[depth], s] = 1
     key[depth] = s
@@ -81,48 +77,48 @@ function string(s,    t) {
     state = "C"
     return
   }
-  if (index(s, "\\\\")) {
-    if (s ~ /\\\\u[dD][89abcdefABCDEF]/ || s ~ /\\\\u0000/) miss()
+  if (index(s, "\\")) {
+    if (s ~ /\\u[dD][89abcdefABCDEF]/ || s ~ /\\u0000/) miss()
     t = s
-    gsub(/\\\\["\\\\\\/bfnrt]/, "_", t)
-    gsub(/\\\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]/, "_", t)
-    if (index(t, "\\\\")) miss()
+    gsub(/\\["\\\/bfnrt]/, "_", t)
+    gsub(/\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]/, "_", t)
+    if (index(t, "\\")) miss()
   }
   quoted = 1; scalar(); quoted = 0
 }
-function open(c, at) {
+function open(c, where) {
   if (state != "V" && state != "A") miss()
   if (depth == 0 && c != "{") miss()
   if (depth == 1 && c != "{" && (key[1] == "linux" || key[1] == "annotations")) miss()
   if (depth == 2 && key[1] == "annotations") miss()
   if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") {
     if (c != "{") miss()
-    first = at
+    first = where
   }
   depth++
   if (depth > 100) miss()
   type[depth] = c; id[depth] = ++ids
   state = c == "{" ? "K" : "A"
-  if (depth == 1) top = at
-  if (depth == 2 && key[1] == "annotations") notes = at
+  if (depth == 1) top = where
+  if (depth == 2 && key[1] == "annotations") notes = where
 }
-function close_(c, at) {
+function close_(c, where) {
   if (depth == 0 || type[depth] != (c == "}" ? "{" : "[")) miss()
   if (state != "E" && state != (c == "}" ? "K" : "A")) miss()
   if (depth == 2 && key[1] == "annotations") empty = state == "K"
   depth--
-  if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") last = at
+  if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") last = where
   state = depth == 0 ? "D" : "E"
 }
-function outside(p, at,    j, n, c, rest) {
+function outside(p, where,    j, n, c, rest) {
   if (p == ":" && state == "C") { state = "V"; return }
   if (p == "," && state == "E") { state = type[depth] == "{" ? "k" : "V"; return }
   n = length(p)
   for (j = 1; j <= n; j++) {
     c = substr(p, j, 1)
-    if (c == " " || c == "\\n" || c == "\\t" || c == "\\r") continue
-    if (c == "{" || c == "[") open(c, at + j - 1)
-    else if (c == "}" || c == "]") close_(c, at + j - 1)
+    if (c == " " || c == "\n" || c == "\t" || c == "\r") continue
+    if (c == "{" || c == "[") open(c, where + j - 1)
+    else if (c == "}" || c == "]") close_(c, where + j - 1)
     else if (c == ":") { if (state != "C") miss(); state = "V" }
     else if (c == ",") {
       if (state != "E" || depth == 0) miss()
@@ -138,54 +134,55 @@ function outside(p, at,    j, n, c, rest) {
     }
   }
 }
-function parse(    n, i, s, at) {
-  n = split(doc, part, "\\"")
+function parse(    n, i, s, where) {
+  n = split(doc, part, "\"")
   state = "V"
   outside(part[1], 1)
-  at = length(part[1]) + 2
+  where = length(part[1]) + 2
   for (i = 2; i <= n; i++) {
     s = part[i]
-    while (match(s, /\\\\+$/) && RLENGTH % 2 == 1) {
+    while (match(s, /\\+$/) && RLENGTH % 2 == 1) {
       if (++i > n) miss()
-      s = s "\\"" part[i]
+      s = s "\"" part[i]
     }
     if (i >= n) miss()
     string(s)
-    at += length(s) + 1
+    where += length(s) + 1
     i++
-    outside(part[i], at)
-    at += length(part[i]) + 1
+    outside(part[i], where)
+    where += length(part[i]) + 1
   }
   if (state != "D") miss()
 }
 # What stat told of a path: whether nobody else can change it.
-function sound(path, kind, sticky,    f) {
+function sound(path, kind, sticky,    w) {
   if (!(path in meta)) return 0
-  split(meta[path], f, " ")
+  split(meta[path], w, " ")
   if (type_[path] != kind) return 0
-  if (index(owners, " " f[2] " ") == 0) return 0
-  if (sticky && f[1] ~ /^1...$/) return 1
-  return f[1] ~ /[0145][0145]$/ && f[1] ~ /^[0-7][0-7][0-7]+$/
+  if (index(owners, " " w[2] " ") == 0) return 0
+  if (sticky && w[1] ~ /^1...$/) return 1
+  return w[1] ~ /[0145][0145]$/ && w[1] ~ /^[0-7][0-7][0-7]+$/
 }
-function identity(path,    f) {
-  split(meta[path], f, " ")
-  return f[4] " " f[5]
+function identity(path,    w) {
+  split(meta[path], w, " ")
+  return w[4] " " w[5]
 }
-function listed(    n, i, line, bar, f) {
-  n = split(ENVIRON["ST_LISTING"], line, "\\n")
+function listed(    n, i, line, bar, w) {
+  n = split(ENVIRON["ST_LISTING"], line, "\n")
   for (i = 1; i <= n; i++) {
     bar = index(line[i], "|")
     if (bar == 0) continue
-    split(substr(line[i], 1, bar - 1), f, " ")
+    split(substr(line[i], 1, bar - 1), w, " ")
     if ((substr(line[i], bar + 1)) in meta) miss()
-    meta[substr(line[i], bar + 1)] = f[1] " " f[2] " " f[3] " " f[4] " " f[5]
-    type_[substr(line[i], bar + 1)] = f[6] f[7]
+    meta[substr(line[i], bar + 1)] = w[1] " " w[2] " " w[3] " " w[4] " " w[5]
+    type_[substr(line[i], bar + 1)] = w[6] w[7]
   }
-  n = split(folders, f, ":")
-  for (i = 1; i <= n; i++) if (!sound(f[i], "directory", i < n)) miss()
+  n = split(folders, w, ":")
+  for (i = 1; i <= n; i++) if (!sound(w[i], "directory", i < n)) miss()
   if (bundle && !(sound(".", "directory", 0) && sound("config.json", "regularfile", 0))) miss()
 }
 function current(    path, l, w, ok) {
+  ok = 0
   path = store "/" environment
   if (!sound(path, "regularfile", 0)) miss()
   if ((getline l < path) <= 0 || l != "seccomp-tree environment 1") miss()
@@ -201,6 +198,8 @@ function current(    path, l, w, ok) {
 }
 # Reads an entry; its filter where its section is this one.
 function entry(path, size,    l, filter, body, begun) {
+  filter = body = ""
+  begun = 0
   if ((getline l < path) <= 0 || l != "seccomp-tree entry 1") miss()
   while ((getline l < path) > 0 && l !~ /^section /) {
     if (l ~ /^filter /) filter = substr(l, 8)
@@ -208,7 +207,7 @@ function entry(path, size,    l, filter, body, begun) {
   if (l != "section " size) miss()
   # One line behind, because the last one is the end mark.
   while ((getline l < path) > 0) {
-    if (begun == 2) body = body "\\n" previous
+    if (begun == 2) body = body "\n" previous
     else if (begun == 1) { body = previous; begun = 2 }
     else begun = 1
     previous = l
@@ -216,12 +215,12 @@ function entry(path, size,    l, filter, body, begun) {
   close(path)
   if (begun != 2 || previous != "end") miss()
   if (body != section) return ""
-  if (length(filter) % 4 || filter !~ /^[A-Za-z0-9+\\/]+=?=?$/) miss()
+  if (length(filter) % 4 || filter !~ /^[A-Za-z0-9+\/]+=?=?$/) miss()
   return filter
 }
 # Finds the one entry whose section stands behind the first "seccomp" key.
-function find(    from, size, path, f, w) {
-  if (!match(doc, /"seccomp"[ \\t\\n\\r]*:[ \\t\\n\\r]*[{]/)) return
+function find(    from, size, path, w, found) {
+  if (!match(doc, /"seccomp"[ \t\n\r]*:[ \t\n\r]*[{]/)) return
   from = RSTART + RLENGTH - 1
   for (path in meta) {
     if (index(path, store "/") != 1) continue
@@ -230,10 +229,10 @@ function find(    from, size, path, f, w) {
     if (substr(doc, from + size - 1, 1) != "}") continue
     if (!sound(path, "regularfile", 0)) miss()
     section = substr(doc, from, size)
-    f = entry(path, size)
-    if (f == "") continue
+    found = entry(path, size)
+    if (found == "") continue
     if (value != "") miss()
-    value = f
+    value = found
     length_ = size
     name = substr(path, length(store) + 2)
   }
@@ -242,19 +241,22 @@ function find(    from, size, path, f, w) {
   doc = substr(doc, 1, from) substr(doc, from + length_ - 1)
   place = from
 }
-BEGIN { RS = "^$" }
-NR == 1 { config = $0 }
+BEGIN {
+  RS = "^$"
+  config = value = previous = ""
+  depth = ids = quoted = empty = first = last = place = notes = top = length_ = 0
+}
+NR == 1 { config = $0; RS = "\n" }
 END {
   if (NR > 1) { print "bad"; exit 0 }
   if (sealed) {
-    if (config !~ /\\002$/) { print "bad"; exit 0 }
+    if (config !~ /\002$/) { print "bad"; exit 0 }
     config = substr(config, 1, length(config) - 1)
   }
   doc = config
-  if (NR != 1 || doc ~ /[^\\t\\n\\r -~]/) miss()
+  if (NR != 1 || doc ~ /[^\t\n\r -~]/) miss()
   if (index(doc, "seccomp_bpf_data") || index(doc, "run.oci.seccomp")) miss()
-  RS = "\\n"
-  if (index(doc, "\\"seccomp\\"")) {
+  if (index(doc, "\"seccomp\"")) {
     listed()
     current()
     find()
@@ -267,17 +269,16 @@ END {
     if (!bundle) print config
     finish()
   }
-  member = "\\"run.oci.seccomp_bpf_data\\":\\"" value "\\""
+  member = "\"run.oci.seccomp_bpf_data\":\"" value "\""
   if (notes) { at = notes; if (!empty) member = member "," }
-  else { at = top; member = "\\"annotations\\":{" member "}," }
+  else { at = top; member = "\"annotations\":{" member "}," }
   # Places behind the section are those of the shorter text.
   if (at > place) at += length_ - 2
   ORS = ""
   if (bundle) { split(meta["config.json"], f, " "); name = f[1] " " name }
-  print "hit " name "\\n"
+  print "hit " name "\n"
   print substr(config, 1, at)
   print member
   print substr(config, at + 1)
   finish()
 }
-`;

@@ -1,0 +1,126 @@
+#!/bin/sh
+# shellcheck shell=dash
+## The wrapper of a runtime: prepares the bundle, then becomes the runtime.
+##
+## No variable of the environment is changed for the runtime: all names begin with
+## `st_`, nothing is exported, `cd` and `set` happen in subshells. The table of
+## options is that of runtime_args.ts; tests hold both to the same cases.
+##
+## dispatcher.ts makes the installed program of this file. Its convention:
+## - the first line and lines that begin with "##" or "# shellcheck" are left out;
+## - @NAME@ stands for a value of the host, quoted where it has to be;
+## - lines from "#@if NAME" to "#@else" are for hosts that NAME is true of, from
+##   there to "#@end" for the others. KEEPSNUL: the awk reads a NUL as any byte.
+##
+## `deno task embed` writes it into dispatcher_code.ts. It is POSIX sh and what
+## dash and busybox have beyond it: `test -O`, `test -G`.
+# Adds a precompiled seccomp filter to a bundle, then becomes the runtime.
+st_nl='
+'
+st_mode=global st_bundle=. st_log='' st_format='' st_wait=''
+for st_word do
+  if [ -n "$st_wait" ]; then
+    case $st_wait in
+    bundle) st_bundle=$st_word ;;
+    log) st_log=$st_word ;;
+    format) st_format=$st_word ;;
+    esac
+    st_wait=
+    continue
+  fi
+  case $st_mode:$st_word in
+  global:--log) st_wait=log ;;
+  global:--log=*) st_log=${st_word#*=} ;;
+  global:--log-format) st_wait=format ;;
+  global:--log-format=*) st_format=${st_word#*=} ;;
+  global:--root | global:--log-level | global:--cgroup-manager | global:--rootless | global:--criu) st_wait=skip ;;
+  global:--root=* | global:--log-level=* | global:--cgroup-manager=* | global:--rootless=* | global:--criu=*) ;;
+  global:--debug | global:--systemd-cgroup) ;;
+  global:create | global:run) st_mode=create ;;
+  global:--version | global:-v | global:--help | global:-h | global:-V | global:--usage | 'global:-?') exec @RUNTIME@ "$@" ;;
+  global:-*) st_mode=unclear; break ;;
+  global:*) exec @RUNTIME@ "$@" ;;
+  create:--) break ;;
+  create:--bundle | create:-b) st_wait=bundle ;;
+  create:--bundle=*) st_bundle=${st_word#*=} ;;
+  create:-b*) st_bundle=${st_word#-b} ;;
+  create:--console-socket | create:--pid-file | create:--pidfd-socket | create:--preserve-fds) st_wait=skip ;;
+  create:--console-socket=* | create:--pid-file=* | create:--pidfd-socket=* | create:--preserve-fds=*) ;;
+  create:--detach | create:-d | create:--keep | create:--no-pivot | create:--no-new-keyring | create:--no-subreaper) ;;
+  create:-) ;;
+  create:-*) st_mode=unclear; break ;;
+  esac
+done
+if [ "$st_mode" = global ]; then exec @RUNTIME@ "$@"; fi
+if [ -n "$st_wait" ] || [ -z "$st_bundle" ]; then st_mode=unclear; fi
+case $st_bundle in
+/*) ;;
+*) st_bundle=./$st_bundle ;;
+esac
+st_answer='' st_status=''
+if [ "$st_mode" = create ] && [ -r @ENVIRONMENT@ ] && [ -f "$st_bundle/config.json" ]; then
+  st_answer=$(
+    cd -P -- "$st_bundle" || exit
+    # Another owner or group than a new file would have is for Deno.
+    [ -O config.json ] && [ -G config.json ] && [ ! -g . ] || exit
+    set -- . config.json
+    st_list=$(
+    while read -r st_word st_path _; do
+      if [ "$st_word" = file ]; then set -- "$@" "$st_path"; fi
+    done 2>/dev/null <@ENVIRONMENT@
+    @BARE@
+    exec @STAT@ @FOLDERS@ @STORE@/* "$@" 2>/dev/null
+    )
+    if [ "${#st_list}" -gt 100000 ]; then st_list=; fi
+    #@if KEEPSNUL
+    LC_ALL=C ST_LISTING=$st_list
+    export LC_ALL ST_LISTING
+    exec @AWK@ -v bundle=1 -v sealed=0 @PROGRAM@ <config.json 2>/dev/null
+    #@else
+    { @TR@ '\000' '\001' <config.json && printf '\002'; } | LC_ALL=C ST_LISTING=$st_list @AWK@ -v bundle=1 -v sealed=1 @PROGRAM@ 2>/dev/null
+    #@end
+  ) 2>/dev/null
+  st_status=$?
+fi
+case $st_answer in
+*.) st_answer=${st_answer%.} ;;
+*) st_status=unfinished ;;
+esac
+st_verdict=${st_answer%%"$st_nl"*}
+case $st_status$st_verdict in
+"0none") exec @RUNTIME@ "$@" ;;
+"0hit "*)
+  st_name=${st_verdict#hit }
+  st_sum=$(@BARE@ exec @SHA256SUM@ <"@STORE@/${st_name#* }")
+  if [ "${st_sum%% *}" = "${st_name##*.}" ]; then
+    (
+      cd -P -- "$st_bundle" || exit 1
+      case ${st_name%% *} in
+      600) umask 077 ;;
+      640) umask 027 ;;
+      644) umask 022 ;;
+      *) exit 1 ;;
+      esac
+      set -C
+      @BARE@
+      printf %s "${st_answer#*"$st_nl"}" >".seccomp-tree-$$" && exec @MV@ -f ".seccomp-tree-$$" config.json
+    ) 2>/dev/null && exec @RUNTIME@ "$@"
+  fi ;;
+esac
+@SLOW@ runtime --settings @SETTINGS@ --refused 3 -- "$@" </dev/null >/dev/null
+st_status=$?
+if [ "$st_status" -eq 1 ]; then
+  @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 -- "$@" </dev/null >/dev/null
+  st_status=$?
+fi
+if [ "$st_status" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
+if [ "$st_status" -ne 3 ]; then
+  st_answer="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
+  printf '%s\n' "$st_answer" >&2
+  if [ -n "$st_log" ] && [ "$st_format" = json ]; then
+    printf '{"level":"error","msg":"%s","time":"%s"}\n' "$st_answer" "$(@DATE@ -u +%Y-%m-%dT%H:%M:%SZ)" >>"$st_log"
+  elif [ -n "$st_log" ]; then
+    printf '%s\n' "$st_answer" >>"$st_log"
+  fi
+fi
+exit 1
