@@ -60,6 +60,7 @@ export async function runInstall(
 ): Promise<number> {
   return await settle(io, async () => {
     const place = placeOf(flags, [target]);
+    refuseUseless(flags);
     const { dryRun } = flags;
     const request: InstallRequest = {
       target,
@@ -88,6 +89,17 @@ export async function runInstall(
     await tryOut(io, target, place, flags);
     return EXIT.ok;
   });
+}
+
+/** Refuses options that would be without effect. */
+function refuseUseless(flags: InstallFlags): void {
+  if (flags.mode === "static") return;
+  for (const name of ["profile", "kernel"] as const) {
+    if (flags[name] === undefined) continue;
+    throw new UsageError(
+      `Cannot use --${name} without --mode static: leave it out, as each container has a profile of its own`,
+    );
+  }
 }
 
 /** Starts a container where that is possible, and verifies its live filter. */

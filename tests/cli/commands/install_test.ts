@@ -1,77 +1,89 @@
-import { assertEquals, assertMatch } from "@std/assert";
-
-import { formatStatus } from "../../../cli/commands/status.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { call, createFolder } from "../harness.ts";
 
-Deno.test("--root takes a folder that is there: exit 2 elsewhere, and nothing is made", async () => {
+/** What containers would get below another root, planned only. */
+function dryRun(root: string, ...args: readonly string[]): readonly string[] {
+  return ["install", "podman", "--dry-run", "--root", root, ...args];
+}
+
+const STATIC = ["--mode", "static", "--names", "builtin", "--profile"];
+
+Deno.test("install --mode static takes a profile with minKernel", async () => {
   await using folder = await createFolder();
-  const missing = `${folder.path}/missing`;
-  const file = await folder.write("file", "");
-  for (const root of [missing, file, "relative"]) {
-    for (
-      const command of [
-        ["install", "podman"],
-        ["install", "podman", "--dry-run"],
-        ["uninstall", "podman"],
-        ["status"],
-        ["doctor"],
-      ]
-    ) {
-      const { code, out, err } = await call([...command, "--root", root]);
-      assertEquals([code, out], [2, ""], `${command} ${root}: ${err}`);
-      assertMatch(err, /^error: Cannot use --root ".*": not a/);
-    }
+  const path = await folder.write(
+    "profile.json",
+    JSON.stringify({
+      defaultAction: "SCMP_ACT_ERRNO",
+      archMap: [{ architecture: "SCMP_ARCH_X86_64", subArchitectures: [] }],
+      _note: "ours",
+      syscalls: [
+        {
+          names: ["execve", "exit_group", "read"],
+          action: "SCMP_ACT_ALLOW",
+        },
+        {
+          names: ["ptrace"],
+          action: "SCMP_ACT_ALLOW",
+          includes: { minKernel: "4.8" },
+        },
+      ],
+    }),
+  );
+  const { code, out, err } = await call(dryRun(folder.path, ...STATIC, path));
+  assertEquals(code, 0, err);
+  assertMatch(out, /run\.oci\.seccomp_bpf_data=[\w+/]+=*/);
+  assertStringIncludes(err, "warning: _note: Unknown field");
+});
+
+Deno.test("install --mode static names every error of the profile with its place, and its warnings as such", async () => {
+  await using folder = await createFolder();
+  const path = await folder.write(
+    "profile.json",
+    `{
+  "defaultAction": "SCMP_ACT_ERRNO",
+  "_note": "ours",
+  "syscalls": [
+    { "names": ["read"], "action": "SCMP_ACT_ALOW" },
+    { "names": ["write"], "action": "allow" }
+  ]
+}`,
+  );
+  const { code, out, err } = await call(dryRun(folder.path, ...STATIC, path));
+  assertEquals([code, out], [3, ""]);
+  for (
+    const line of [
+      `${path}:5:36: error: syscalls[0].action: `,
+      `${path}:6:37: error: syscalls[1].action: `,
+      "warning: _note: ",
+    ]
+  ) assertStringIncludes(err, line);
+});
+
+Deno.test("install --mode static reports a filter that is not proved, and a profile that is missing", async () => {
+  await using folder = await createFolder();
+  const syscalls = Array.from({ length: 2100 }, (_, i) => ({
+    names: ["prctl"],
+    action: "SCMP_ACT_ERRNO",
+    errnoRet: i + 2,
+    args: [{ index: 0, op: "SCMP_CMP_EQ", value: i * 7 }],
+  }));
+  const path = await folder.write(
+    "large.json",
+    JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls }),
+  );
+  const large = await call(dryRun(folder.path, ...STATIC, path));
+  assertEquals([large.code, large.out], [4, ""], large.err);
+  assertStringIncludes(large.err, "the kernel takes 4096");
+  const missing = await call(dryRun(folder.path, ...STATIC, `${path}.none`));
+  assertEquals([missing.code, missing.out], [2, ""]);
+  assertStringIncludes(missing.err, "Cannot read the profile");
+});
+
+Deno.test("install refuses options of --mode static in other modes", async () => {
+  await using folder = await createFolder();
+  for (const args of [["--kernel", "6.1"], ["--profile", "profile.json"]]) {
+    const { code, out, err } = await call(dryRun(folder.path, ...args));
+    assertEquals([code, out], [2, ""]);
+    assertStringIncludes(err, `${args[0]} without --mode static`);
   }
-  const names = await Array.fromAsync(Deno.readDir(folder.path));
-  assertEquals(names.map(({ name }) => name), ["file"]);
-});
-
-Deno.test("install says whose reading filters follow", async () => {
-  await using folder = await createFolder();
-  const said = async (...words: readonly string[]): Promise<string> => {
-    const { err } = await call([
-      ...["install", "podman", "--dry-run", "--root", folder.path, ...words],
-    ]);
-    return err.split("\n").find((line) => line.includes("rofiles")) ?? err;
-  };
-  assertEquals(
-    await said(),
-    "note: Profiles will be read as the crun of that system reads them",
-  );
-  assertEquals(
-    await said("--semantics", "runc@1.1.5"),
-    "note: Profiles will be read as by runc 1.1.5",
-  );
-  assertEquals(
-    await said("--semantics", "crun@99.0"),
-    "note: Profiles will be read as by crun 99.0, read as 1.30, the newest known",
-  );
-  const wrong = await call(["install", "podman", "--semantics", "runc@x"]);
-  assertEquals(wrong.code, 2);
-  assertMatch(wrong.err, /not crun or runc/);
-});
-
-Deno.test("status says how the installed runtimes read profiles", () => {
-  const text = formatStatus({
-    machine: {
-      kernel: "6.1",
-      arch: "x86_64",
-      allowCache: true,
-      jit: "on",
-      jitLimit: 1,
-      jitUse: 1,
-      checkpointRestore: true,
-      libseccomp: "libseccomp 2.5.4",
-    },
-    runtimes: [],
-    readings: ["crun 1.8.1", "runc 99.0, read as 1.5.1, the newest known"],
-    managers: [],
-    store: { directory: "/s", current: 0, stale: 0, problems: [] },
-    sharedPrecreate: [],
-    containers: [],
-  });
-  assertMatch(
-    text,
-    /^profiles {6}read as by crun 1\.8\.1; runc 99\.0, read as 1\.5\.1, the newest known$/m,
-  );
 });
