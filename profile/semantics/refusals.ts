@@ -86,16 +86,6 @@ const REFUSED: Readonly<Record<Refusal, Refused>> = {
     what: WAIT_KILLABLE,
     fix: "remove it, or use a newer version",
   },
-  "refuses-riscv64": {
-    find: (seccomp) => listed(seccomp, "SCMP_ARCH_RISCV64"),
-    what: "SCMP_ARCH_RISCV64",
-    fix: "remove it, or use a newer version",
-  },
-  "refuses-loongarch64": {
-    find: (seccomp) => listed(seccomp, "SCMP_ARCH_LOONGARCH64"),
-    what: "SCMP_ARCH_LOONGARCH64",
-    fix: "remove it, or use a newer version",
-  },
 };
 
 /**
@@ -163,14 +153,4 @@ function placesOf(
       actions.includes(action) ? [`${path}.action`] : []
     ),
   ];
-}
-
-/** Places of an architecture. */
-function listed(
-  { architectures }: LinuxSeccomp,
-  scmp: string,
-): readonly string[] {
-  return architectures.flatMap((name, i) =>
-    name === scmp ? [`architectures[${i}]`] : []
-  );
 }

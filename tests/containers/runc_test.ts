@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { ownSemantics } from "../../hook/own_semantics.ts";
+import { findRuntimeOf } from "../../install/containers.ts";
+import { readingOf } from "../../profile/semantics/quirks.ts";
 import { CONTAINERS, needs } from "../machine.ts";
 import { dockerDefault } from "./docker_default.ts";
 import { createBundle, waitForCommand } from "./harness.ts";
@@ -78,4 +81,51 @@ test("verify: the live filter of a crun container without annotation is proved e
     await verify(pid, bundle.configPath, []),
     ["equivalent", 1, 0],
   );
+});
+
+test("verify: a healthy container of runc is equal although its profile lists no architecture", async () => {
+  const { architectures: _, ...seccomp } = dockerDefault();
+  await using bundle = await createBundle({
+    args: ["/bin/busybox", "sleep", "60"],
+    seccomp,
+  });
+  const pid = await bundle.create("runc");
+  await bundle.start("runc");
+  await waitForCommand(pid, "sleep");
+  const { semantics } = await ownSemantics({ semantics: "runc" });
+  for (const named of ["runc", semantics]) {
+    assertEquals(
+      await verify(pid, bundle.configPath, ["--semantics", named]),
+      ["equivalent", 1, 0],
+      named,
+    );
+  }
+  // The stub came to such profiles with 1.1.15.
+  const { quirks } = readingOf(semantics);
+  const other = quirks.has("stub-of-listed-only") ? "runc@1.3.6" : "runc@1.1.5";
+  assertEquals(
+    await verify(pid, bundle.configPath, ["--semantics", other]),
+    ["different", 1, 1],
+  );
+});
+
+test("findRuntimeOf() finds the runtime of every process in a container", async (t) => {
+  for (const runtime of ["crun", "runc"] as const) {
+    await t.step(runtime, async () => {
+      await using bundle = await createBundle({
+        args: ["/bin/busybox", "sleep", "60"],
+        seccomp: dockerDefault(),
+      });
+      const init = await bundle.create(runtime);
+      await bundle.start(runtime);
+      await waitForCommand(init, "sleep");
+      const words = ["/bin/busybox", "sleep", "61"];
+      const other = await bundle.execDetached(runtime, words);
+      const folders = [join(dirname(bundle.configPath), `state-${runtime}`)];
+      assertEquals(await findRuntimeOf(init, folders), runtime);
+      assertEquals(await findRuntimeOf(other, folders), runtime);
+      assertEquals(await findRuntimeOf(Deno.pid, folders), undefined);
+      assertEquals(await findRuntimeOf(init, []), undefined);
+    });
+  }
 });

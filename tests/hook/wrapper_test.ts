@@ -13,6 +13,7 @@ import {
   dockerConfig,
   namesIn,
   runProgram,
+  smallConfig,
   toolSets,
   writeProgram,
 } from "./shared.ts";
@@ -122,6 +123,63 @@ cat <&7
       await Deno.remove(config);
     });
   }
+});
+
+Deno.test("the wrapper asks again after its runtime was replaced, and for another runtime", async () => {
+  await using setup = await createSetup();
+  const write = (name: string, version: string): Promise<string> =>
+    writeProgram(
+      setup.directory,
+      name,
+      `#!/bin/sh\n# ${name} ${version}\necho crun version ${version}\n`,
+    );
+  const runtime = await write("crun", "1.8.1");
+  const other = await write("other", "1.28");
+  const asked = join(setup.directory, "asked");
+  const slow = await writeProgram(
+    setup.directory,
+    "slow",
+    `#!/bin/sh\necho SLOW >>${asked}\n`,
+  );
+  const bundle = join(setup.directory, "bundle");
+  await Deno.mkdir(bundle);
+  const text = smallConfig();
+  const wrapperOf = async (
+    name: string,
+    path: string,
+  ): Promise<() => Promise<number>> => {
+    const wrapper = await writeProgram(
+      setup.directory,
+      name,
+      renderRuntimeWrapper({
+        ...dispatcherOptions(setup, await findTools("usual"), [slow]),
+        runtime: path,
+        runtimeKind: "crun",
+        strict: false,
+      }),
+    );
+    return async () => {
+      await Deno.writeTextFile(join(bundle, "config.json"), text, {
+        mode: 0o600,
+      });
+      await runProgram([wrapper, "create", "--bundle", bundle, "ID"]);
+      try {
+        return (await Deno.readTextFile(asked)).split("\n").length - 1;
+      } catch {
+        return 0;
+      }
+    };
+  };
+  const start = await wrapperOf("wrapper", runtime);
+  const startOther = await wrapperOf("other-wrapper", other);
+  const settings = { runtime, runtimeKind: "crun" } as const;
+  await prime(setup, [text], settings);
+  assertEquals(await start(), 0, "the filter of this version is there");
+  assertEquals(await startOther(), 1, "not that of the other runtime");
+  await write("crun", "1.30.1");
+  assertEquals(await start(), 2, "another version is there");
+  await prime(setup, [text], settings);
+  assertEquals(await start(), 2, "and now its filter");
 });
 
 Deno.test("renderRuntimeWrapper() calls a runtime without raw filters at once, unless strict", async () => {

@@ -23,8 +23,6 @@ export interface Manner {
   readonly stub: "none" | "listed" | "native";
   /** Whether that stub answers number 0 of s390. */
   readonly stubAnswersSetup: boolean;
-  /** Architectures that it does not know. */
-  readonly unknownArches: readonly string[];
 }
 
 /** Numbers of a version. */
@@ -51,7 +49,6 @@ export function mannerOf(
       emptyNames: true,
       stub: "none",
       stubAnswersSetup: false,
-      unknownArches: [],
     }
     : {
       comparisons: Infinity,
@@ -60,10 +57,6 @@ export function mannerOf(
       emptyNames: false,
       stub: at < 1_001_015 ? "listed" : "native",
       stubAnswersSetup: at >= 1_001_003,
-      unknownArches: [
-        ...(at < 1_001_008 ? ["SCMP_ARCH_RISCV64"] : []),
-        ...(at < 1_004_001 ? ["SCMP_ARCH_LOONGARCH64"] : []),
-      ],
     };
 }
 

@@ -240,7 +240,7 @@ function archesOf(seccomp: LinuxSeccomp, host: OracleHost): OracleArch[] {
   const arches: OracleArch[] = [host.native];
   for (const scmp of seccomp.architectures) {
     const arch = host.find(scmp);
-    if (arch === undefined || host.manner.unknownArches.includes(scmp)) {
+    if (arch === undefined) {
       throw new RefusedError("runtime", `unknown architecture ${scmp}`);
     }
     if (arches.some((other) => other.scmp === scmp)) continue;
