@@ -126,16 +126,32 @@ export function compile(
 ): Compilation {
   checkPolicy(policy);
   const calls = decideCalls(policy);
-  const drafts = ATTEMPTS[options.objective ?? "balanced"].map((attempt) =>
-    draft(policy, calls, { ...options, ...attempt })
-  );
-  // The first of the shortest: the sort keeps the order of equals.
-  const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
-  const { program, decision, trees } = present(best);
+  const compilation = compileCalls(calls, options);
+  const { program, decision } = compilation;
   if (program.length > BPF_MAXINSNS) {
     throw new SizeError(program.length, sizeOf(policy, decision));
   }
   checkProgram(program, calls);
+  return compilation;
+}
+
+/**
+ * Compiles decisions about calls, however they were found.
+ *
+ * @param calls The decisions.
+ * @param options The cost, and how long to look for a proof of the optimum.
+ * @returns The program, which may be too long for the kernel, and what is known about it.
+ */
+export function compileCalls(
+  calls: DecidedCalls,
+  options: CompileOptions,
+): Compilation {
+  const drafts = ATTEMPTS[options.objective ?? "balanced"].map((attempt) =>
+    draft(calls, { ...options, ...attempt })
+  );
+  // The first of the shortest: the sort keeps the order of equals.
+  const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
+  const { program, decision, trees } = present(best);
   const arches = trees.map(({ tree, total }, i) => {
     const { names, auditArch, intervals } = present(calls.arches[i]);
     return {
@@ -149,17 +165,23 @@ export function compile(
       lowerBound: tree.lowerBound / total,
     };
   });
-  return { program, littleEndian: policy.littleEndian, decision, arches };
+  return { program, littleEndian: calls.littleEndian, decision, arches };
 }
 
 /** What each number of each architecture leads to, whatever numbers weigh. */
-interface DecidedCalls {
+export interface DecidedCalls {
+  /** Where the nodes were made. */
   readonly graph: DecisionGraph;
+  /** One entry per architecture, the cheapest to reach first. */
   readonly arches: readonly DecidedArch[];
+  /** The number line if no architecture matches. */
+  readonly unknown: readonly CostedInterval[];
+  /** Byte order of the machine that runs the filter. */
+  readonly littleEndian: boolean;
 }
 
 /** The number line of an architecture; what follows differs between neighbors. */
-interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
+export interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
   readonly intervals: readonly CostedInterval[];
 }
 
@@ -172,7 +194,14 @@ function decideCalls(policy: Policy): DecidedCalls {
     names,
     intervals: decideNumbers(calls, rules),
   }));
-  return { graph, arches };
+  const { badArchValue, littleEndian } = policy;
+  const node = graph.leaf(badArchValue);
+  return {
+    graph,
+    arches,
+    unknown: [{ first: 0, last: 0xffff_ffff, node }],
+    littleEndian,
+  };
 }
 
 function decideNumbers(
@@ -209,28 +238,30 @@ interface ArchTree {
 
 /** The passes that depend on weights and prices. */
 function draft(
-  { badArchValue }: Policy,
-  { graph, arches }: DecidedCalls,
+  { graph, arches, unknown }: DecidedCalls,
   options: DraftOptions,
 ): Draft {
   const trees = arches.map((arch) => findTree(graph, arch, options));
-  const unknown = graph.leaf(badArchValue);
+  const others = { auditArch: NO_ARCH, intervals: unknown };
   const decision = dispatch(
     graph,
     arches.map(({ auditArch }, i) => ({
       auditArch,
       decision: present(trees[i]).tree.node,
     })),
-    unknown,
+    findTree(graph, others, options).tree.node,
   );
   return { program: layout(select(decision)), decision, trees };
 }
+
+/** Stands for every architecture that has no entry; no histogram names it. */
+const NO_ARCH = 0;
 
 type DraftOptions = CompileOptions & Attempt;
 
 function findTree(
   graph: DecisionGraph,
-  { auditArch, intervals }: DecidedArch,
+  { auditArch, intervals }: Pick<DecidedArch, "auditArch" | "intervals">,
   options: DraftOptions,
 ): ArchTree {
   const cells = weigh(intervals, auditArch, options);

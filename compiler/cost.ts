@@ -188,7 +188,7 @@ function sharesOf(
 }
 
 function bonusOf(node: Decision): number {
-  if (node.kind === "branch") return ARGUMENT_BONUS;
+  if (node.kind !== "leaf") return ARGUMENT_BONUS;
   return node.value === SECCOMP_RET_ALLOW ? 0 : DENIED_BONUS;
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Program } from "../bpf/instruction.ts";
 import type { ReturnValue } from "../profile/policy.ts";
 
 /** A test of one word `w`, which is and-ed to `mask` before an `eq` or `ge`. */
@@ -46,13 +47,25 @@ export interface Branch {
   readonly id: number;
 }
 
+/** Instructions of an existing program that end by themselves (piece.ts). */
+export interface Piece {
+  /** Tag. */
+  readonly kind: "piece";
+  /** Every path ends in a `ret`; A may hold anything at the start. */
+  readonly program: Program;
+  /** Number of the node, unique within its graph. */
+  readonly id: number;
+}
+
 /** A node of the graph; nodes are shared, never changed. */
-export type Decision = Leaf | Branch;
+export type Decision = Leaf | Branch | Piece;
 
 /** Makes nodes of one graph: equal nodes are one node. */
 export interface DecisionGraph {
   /** The node that returns `value`. */
   leaf(value: ReturnValue): Leaf;
+  /** The node that runs instructions to their end. */
+  piece(program: Program): Piece;
   /** The node that makes a test; where both sides are the same node, that node. */
   branch(
     test: Pick<Branch, "offset" | "mask" | "op" | "k">,
@@ -65,6 +78,7 @@ export interface DecisionGraph {
 export function createDecisionGraph(): DecisionGraph {
   const leaves = new Map<number, Leaf>();
   const branches = new Map<string, Branch>();
+  const pieces = new Map<string, Piece>();
   let ids = 0;
   return {
     leaf(value: ReturnValue): Leaf {
@@ -72,6 +86,15 @@ export function createDecisionGraph(): DecisionGraph {
       if (node === undefined) {
         node = { kind: "leaf", value, id: ids++ };
         leaves.set(value, node);
+      }
+      return node;
+    },
+    piece(program: Program): Piece {
+      const key = JSON.stringify(program);
+      let node = pieces.get(key);
+      if (node === undefined) {
+        node = { kind: "piece", program, id: ids++ };
+        pieces.set(key, node);
       }
       return node;
     },
@@ -93,7 +116,7 @@ export function countBranches(root: Decision): number {
   const seen = new Set<Decision>();
   const stack = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.kind === "leaf" || seen.has(node)) continue;
+    if (node.kind !== "branch" || seen.has(node)) continue;
     seen.add(node);
     stack.push(node.yes, node.no);
   }

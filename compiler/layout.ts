@@ -16,7 +16,7 @@
 
 import { ARCH_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Instruction, Op, Program } from "../bpf/instruction.ts";
-import type { Decision, TestOp } from "./decision.ts";
+import type { Decision, Leaf, Piece, TestOp } from "./decision.ts";
 import { present } from "./present.ts";
 import type { Block, Entry, Selection, Target } from "./select.ts";
 
@@ -31,8 +31,8 @@ const REACH = 255;
 export function layout(selection: Selection): Program {
   const out = new Emitter();
   for (const node of emissionOrder(selection)) {
-    if (node.kind === "leaf") {
-      out.ret(node);
+    if (node.kind !== "branch") {
+      out.end(node);
       continue;
     }
     out.test(present(selection.blocks.get(node)));
@@ -50,7 +50,7 @@ function emissionOrder(selection: Selection): readonly Decision[] {
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (done.has(node)) continue;
     // An open test is back on top when all that it jumps to is done.
-    if (node.kind === "leaf" || opened.has(node)) {
+    if (node.kind !== "branch" || opened.has(node)) {
       done.add(node);
       order.push(node);
       continue;
@@ -79,8 +79,8 @@ function subtreeSizes(selection: Selection): ReadonlyMap<Decision, number> {
       stack.pop();
       continue;
     }
-    if (node.kind === "leaf") {
-      sizes.set(node, 1);
+    if (node.kind !== "branch") {
+      sizes.set(node, node.kind === "leaf" ? 1 : node.program.length);
       stack.pop();
       continue;
     }
@@ -113,9 +113,10 @@ class Emitter {
   /** The code itself, which a `ja` goes to. */
   readonly #homes = new Map<Decision, Readonly<Places>>();
 
-  ret(node: Decision): void {
-    if (node.kind !== "leaf") throw new Error("Unreachable: not a leaf");
-    const at = this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value });
+  end(node: Leaf | Piece): void {
+    if (node.kind === "leaf") this.#ret(node);
+    else for (const each of node.program.toReversed()) this.#emit(each);
+    const at = this.#reversed.length;
     this.#settle(node, at, at, at);
   }
 
@@ -145,7 +146,7 @@ class Emitter {
       const { node, entry } = target;
       const home = present(this.#homes.get(node))[entry];
       present(this.#positions.get(node))[entry] = node.kind === "leaf"
-        ? this.#emit({ op: "ret.k", jt: 0, jf: 0, k: node.value })
+        ? this.#ret(node)
         : this.#emit({
           op: "ja",
           jt: 0,
@@ -162,6 +163,10 @@ class Emitter {
   /** Instructions between the next one to be emitted and a target. */
   #distance({ node, entry }: Target): number {
     return this.#reversed.length - present(this.#positions.get(node))[entry];
+  }
+
+  #ret({ value }: Leaf): number {
+    return this.#emit({ op: "ret.k", jt: 0, jf: 0, k: value });
   }
 
   /** Emits an instruction and tells its position. */

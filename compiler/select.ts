@@ -26,7 +26,7 @@ export type Entry = "load" | "word" | "masked";
 /** A node together with the entry that a jump to it uses. */
 export interface Target {
   readonly node: Decision;
-  /** `masked` for leaves, which have one entry. */
+  /** `masked` for leaves and pieces, which have one entry. */
   readonly entry: Entry;
 }
 
@@ -64,7 +64,7 @@ export function select(root: Decision): Selection {
   const targets = new Map<Branch, { yes: Target; no: Target }>();
   const pending: Branch[] = [];
   const reach = (node: Decision, from: Branch | undefined): Target => {
-    if (node.kind === "leaf") return { node, entry: "masked" };
+    if (node.kind !== "branch") return { node, entry: "masked" };
     const entry = entryFrom(from, node);
     const seen = entries.get(node);
     if (seen === undefined) pending.push(node);

@@ -83,7 +83,7 @@ function countTests(
   let argumentTests = 0;
   const stack = [root];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.kind === "leaf" || seen.has(node)) continue;
+    if (node.kind !== "branch" || seen.has(node)) continue;
     seen.add(node);
     if (node.offset === NR_OFFSET) numberTests++;
     else argumentTests++;

@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compiler: ["bpf", "tables", "profile/policy.ts"],
   verify: ["bpf", "tables", "profile/policy.ts"],
   ffi: ["bpf", "tables"],
-  pipeline: ["profile", "compiler", "bpf", "verify", "tables"],
+  pipeline: ["profile", "compiler", "measure", "bpf", "verify", "tables"],
   measure: ["bpf", "compiler", "tables", "profile/policy.ts"],
   "mod.ts": [...CORE, "compiler"],
   host: ["tables"],

@@ -1,0 +1,370 @@
+/**
+ * Any seccomp filter in, the best equal one out. What the filter means is read
+ * back from the prover's diagram, compiled as a policy would be, and proved equal
+ * to the instructions that came in.
+ *
+ * ```text
+ * programs ─outlineOf▶ Outline ─decideFunction▶ decisions ─compileCalls▶ Program
+ *     └──────────────────────── proveEquivalent ─────────────────────────────┘
+ * ```
+ *
+ * @module
+ */
+
+import { check } from "../bpf/check.ts";
+import { encode } from "../bpf/encode.ts";
+import { comparedArches } from "../bpf/follow.ts";
+import type { Program } from "../bpf/instruction.ts";
+import {
+  compileCalls,
+  type CompileOptions,
+  type DecidedArch,
+  type DecidedCalls,
+} from "../compiler/compile.ts";
+import type { CostedInterval, Objective } from "../compiler/cost.ts";
+import {
+  createDecisionGraph,
+  type Decision,
+  type DecisionGraph,
+} from "../compiler/decision.ts";
+import { pieceOf } from "../compiler/piece.ts";
+import { measure } from "../measure/measure.ts";
+import { type Arch, ARCHES } from "../tables/arch.ts";
+import {
+  BPF_MAXINSNS,
+  SECCOMP_RET_ACTION_FULL,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_USER_NOTIF,
+} from "../tables/uapi.ts";
+import {
+  byteOrderOf,
+  programsOf,
+  type Subject,
+} from "../verify/core/subject.ts";
+import {
+  type ArchOutline,
+  type ArgumentFunction,
+  type Outline,
+  outlineOf,
+} from "../verify/describe/outline.ts";
+import {
+  type Counterexample,
+  type Proof,
+  type ProofOptions,
+  proveEquivalent,
+  type Unproven,
+} from "../verify/equivalence.ts";
+import { decideFunction } from "./decide_outline.ts";
+
+/** A filter, or all filters of a thread; never a policy. */
+export type OptimizeSubject = Exclude<
+  Subject,
+  { readonly defaultValue: number }
+>;
+
+/** What to minimize, and what may be spent. */
+export interface OptimizeOptions
+  extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
+  /**
+   * Whether the result returns the same bits, or values on which the kernel acts
+   * alike. Default: `"bits"`.
+   */
+  readonly compare?: "effect" | "bits";
+}
+
+/** A filter that answers every input as the given one does. */
+export interface Optimized {
+  readonly kind: "optimized";
+  /** The instructions. */
+  readonly program: Program;
+  /** Byte order of the machine. */
+  readonly littleEndian: boolean;
+  /** The filter as `struct sock_filter[]`, in that byte order. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many pieces of the given program it contains, unchanged. */
+  readonly pieces: number;
+  /** The proof against the given instructions. */
+  readonly proof: Proof;
+}
+
+/** Nothing shorter that costs no more was found. */
+export interface AlreadyBest {
+  readonly kind: "already-best";
+}
+
+/** There is no result that could be used. */
+export interface NotOptimized {
+  readonly kind: "not-optimized";
+  /** Why, without a final period. */
+  readonly message: string;
+  /** What ended the proof, if it came to that. */
+  readonly cause?: Unproven | Counterexample;
+}
+
+/**
+ * Finds the best filter that is equal to the given one, or to a stack of them.
+ *
+ * The result is never longer than what was given, and never costs more under the
+ * objective.
+ *
+ * @throws {ProgramError} when the kernel would refuse a program.
+ *
+ * @example A list of comparisons
+ * ```ts
+ * import { optimize, parseText } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const tests = [0, 1, 2, 3].map((nr) => `jeq #${nr}, yes`).join("\n");
+ * const list = parseText(`ld [0]\n${tests}\nret #0\nyes: ret #0x7fff0000`);
+ * const best = optimize(list);
+ * assertEquals(best.kind === "optimized" && best.program.length, 4);
+ * ```
+ *
+ * @param subject The filter, or all filters of a thread, oldest first.
+ * @param options What to minimize, and what may be spent.
+ * @returns The filter with its proof, or why there is none.
+ */
+export function optimize(
+  subject: OptimizeSubject,
+  options: OptimizeOptions = {},
+): Optimized | AlreadyBest | NotOptimized {
+  const programs = programsOf(subject);
+  const littleEndian = byteOrderOf([subject]);
+  const compare = options.compare ?? "bits";
+  const limits = {
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.interrupted === undefined
+      ? {}
+      : { interrupted: options.interrupted }),
+  };
+  if (programs.length > 1 && programs.some(mayNotify)) {
+    return refusal(
+      "a filter of the stack returns USER_NOTIF, whose listener belongs to that filter alone; optimize each filter by itself",
+    );
+  }
+  const outline = outlineOf({ programs, littleEndian }, { compare, ...limits });
+  if ("kind" in outline) {
+    return refusal(
+      `the limit of ${outline.limit} was reached before its meaning was known; raise it`,
+    );
+  }
+  const reader = new OutlineReader(programs);
+  const calls = reader.decide(outline, littleEndian);
+  if (typeof calls === "string") return refusal(calls);
+  const program = bestOf(calls, programs, options);
+  if (program === undefined) return { kind: "already-best" };
+  const proof = proveEquivalent(
+    { programs, littleEndian },
+    { program, littleEndian },
+    { compare, ...limits },
+  );
+  if (proof.kind !== "equal") {
+    return {
+      ...refusal(
+        proof.kind === "different"
+          ? `number ${proof.data.nr} gets another answer; report this as a bug of seccomp-tree`
+          : "the result was not proved within the limits; raise them",
+      ),
+      cause: proof,
+    };
+  }
+  return {
+    kind: "optimized",
+    program,
+    littleEndian,
+    bytes: encode(program, { littleEndian }),
+    pieces: reader.pieces,
+    proof,
+  };
+}
+
+function refusal(reason: string): NotOptimized {
+  return {
+    kind: "not-optimized",
+    message: `Cannot optimize the filter: ${reason}`,
+  };
+}
+
+/** Whether a program may hand a call to a listener; a computed answer may be anything. */
+function mayNotify(program: Program): boolean {
+  return program.some(({ op, k }) =>
+    op === "ret.a" ||
+    op === "ret.k" && (k & SECCOMP_RET_ACTION_FULL) >>> 0 ===
+        SECCOMP_RET_USER_NOTIF
+  );
+}
+
+/** Most values of `arch` in one interval that are tested one by one. */
+const MOST_SINGLES = 16;
+
+/** Turns outlines into decisions; keeps pieces of the programs when it must. */
+class OutlineReader {
+  readonly #programs: readonly Program[];
+  readonly #graph: DecisionGraph = createDecisionGraph();
+  readonly #decided = new Map<ArgumentFunction, Decision | undefined>();
+  #pieces = 0;
+
+  constructor(programs: readonly Program[]) {
+    this.#programs = programs;
+  }
+
+  /** How many pieces were needed. */
+  get pieces(): number {
+    return this.#pieces;
+  }
+
+  /** Decides all calls; a text says why that cannot be done. */
+  decide(outline: Outline, littleEndian: boolean): DecidedCalls | string {
+    const widest = outline.arches.reduce((a, b) =>
+      b.last - b.first > a.last - a.first ? b : a
+    );
+    const unknown = this.#decideNumbers(widest);
+    if (typeof unknown === "string") return unknown;
+    const arches: DecidedArch[] = [];
+    for (const arch of outline.arches) {
+      if (arch === widest) continue;
+      const intervals = this.#decideNumbers(arch);
+      if (typeof intervals === "string") return intervals;
+      if (areAlike(intervals, unknown)) continue;
+      if (arch.last - arch.first >= MOST_SINGLES) {
+        return `architectures ${arch.first} to ${arch.last} have answers of their own; only single architectures can be told apart`;
+      }
+      for (let value = arch.first; value <= arch.last; value++) {
+        arches.push({ auditArch: value, names: namesOf(value), intervals });
+      }
+    }
+    const order = this.#programs.flatMap(comparedArches);
+    arches.sort((a, b) =>
+      placeIn(order, a.auditArch) - placeIn(order, b.auditArch)
+    );
+    return { graph: this.#graph, arches, unknown, littleEndian };
+  }
+
+  #decideNumbers(arch: ArchOutline): readonly CostedInterval[] | string {
+    const intervals: { first: number; last: number; node: Decision }[] = [];
+    for (const { first, last, answer } of arch.numbers) {
+      const node = this.#decideAnswer(answer) ??
+        this.#pieceFor({ arch, nr: { first, last } });
+      if (typeof node === "string") return node;
+      const before = intervals.at(-1);
+      if (before?.node === node) before.last = last;
+      else intervals.push({ first, last, node });
+    }
+    return intervals;
+  }
+
+  #decideAnswer(answer: ArgumentFunction): Decision | undefined {
+    if (!this.#decided.has(answer)) {
+      this.#decided.set(answer, decideFunction(this.#graph, answer));
+    }
+    return this.#decided.get(answer);
+  }
+
+  /** What is left of the one program that does more than allow. */
+  #pieceFor(inputs: Parameters<typeof pieceOf>[1]): Decision | string {
+    const pieces = this.#programs.map((program) => pieceOf(program, inputs))
+      .filter((piece) => !isAllow(piece));
+    const [piece] = pieces;
+    if (piece === undefined) return this.#graph.leaf(SECCOMP_RET_ALLOW);
+    if (pieces.length > 1) {
+      return `filters ${pieces.length} deep compute their answers to number ${inputs.nr.first} (${
+        computedIn(piece)
+      }); optimize each filter by itself`;
+    }
+    this.#pieces++;
+    return this.#graph.piece(piece);
+  }
+}
+
+function isAllow(piece: Program): boolean {
+  const [first] = piece;
+  return first?.op === "ret.k" && first.k === SECCOMP_RET_ALLOW;
+}
+
+/** Names the first instruction that computes. */
+function computedIn(piece: Program): string {
+  const found = piece.find(({ op }) =>
+    /^(?:add|sub|mul|div|mod|or|xor|lsh|rsh|neg|ret\.a)/.test(String(op))
+  );
+  return String(found?.op ?? piece[0]?.op);
+}
+
+function areAlike(
+  a: readonly CostedInterval[],
+  b: readonly CostedInterval[],
+): boolean {
+  return a.length === b.length &&
+    a.every(({ first, node }, i) =>
+      first === b[i]?.first && node === b[i]?.node
+    );
+}
+
+function placeIn(order: readonly number[], value: number): number {
+  const place = order.indexOf(value);
+  return place < 0 ? order.length : place;
+}
+
+function namesOf(auditArch: number): readonly string[] {
+  return archesOf(auditArch).map(({ name }) => name);
+}
+
+function archesOf(auditArch: number): readonly Arch[] {
+  return ARCHES.filter((arch) => arch.auditArch === auditArch);
+}
+
+/** Compiles by the objective, then for size; takes what is neither longer nor dearer. */
+function bestOf(
+  calls: DecidedCalls,
+  programs: readonly Program[],
+  options: OptimizeOptions,
+): Program | undefined {
+  const objective = options.objective ?? "balanced";
+  // Numbers of x32 weigh nothing, as in the search.
+  const arches = calls.arches.flatMap(({ auditArch }) => archesOf(auditArch))
+    .filter(({ syscallBit }) => syscallBit === 0);
+  const given = costOf(programs, arches, objective, options);
+  for (const tried of new Set<Objective>([objective, "size"])) {
+    const { program } = compileCalls(calls, { ...options, objective: tried });
+    if (program.length > BPF_MAXINSNS || check(program) !== undefined) continue;
+    const cost = costOf([program], arches, objective, options);
+
+    if (cost.length > given.length || cost.objective > given.objective) {
+      continue;
+    }
+    if (cost.length === given.length && cost.objective === given.objective) {
+      continue;
+    }
+    return program;
+  }
+  return undefined;
+}
+
+/** Instructions, and what the objective counts. */
+interface Cost {
+  readonly length: number;
+  readonly objective: number;
+}
+
+function costOf(
+  programs: readonly Program[],
+  arches: readonly Arch[],
+  objective: Objective,
+  { weights, background }: OptimizeOptions,
+): Cost {
+  const length = programs.reduce((sum, program) => sum + program.length, 0);
+  if (objective === "size") return { length, objective: length };
+  const weighing = {
+    ...(weights === undefined ? {} : { weights }),
+    ...(background === undefined ? {} : { background }),
+  };
+  const measures = programs.map((p) => measure(p, arches, weighing));
+  const cost = measures.reduce(
+    (sum, { attach, arches }) =>
+      sum +
+      (objective === "cached"
+        ? attach
+        : arches.reduce((mean, { expected }) => mean + expected, 0)),
+    0,
+  );
+  return { length, objective: cost };
+}

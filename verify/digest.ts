@@ -1,0 +1,200 @@
+/**
+ * A digest of what a filter means: equal filters have equal digests, whoever made
+ * them, and different ones do not. docs/digest.md defines it, so that another
+ * program can compute it.
+ *
+ * The reduced ordered decision diagram of a function is the same whatever it was
+ * made from (Bryant 1986). The digest is the SHA-256 of the diagram as text: one
+ * function for each bit of the answer, in a fixed order of the input's bits.
+ *
+ * @module
+ */
+
+import {
+  ALWAYS,
+  CONSTANT_LEVEL,
+  createDiagram,
+  type Diagram,
+  NEVER,
+  type Node,
+} from "./core/diagram.ts";
+import { meaningOf } from "./core/meaning.ts";
+import { byteOrderOf, type Subject } from "./core/subject.ts";
+import { createSymbols, type Symbols } from "./core/symbols.ts";
+import { WORD_BITS } from "./core/word.ts";
+import {
+  DEFAULT_PROOF_LIMITS,
+  type LimitName,
+  LimitReached,
+  type ProofLimits,
+} from "./limits.ts";
+
+/** Choices of `digestOf`. */
+export interface DigestOptions {
+  /**
+   * Whether answers on which the kernel acts alike are one answer, or every bit
+   * counts. Default: `"effect"`.
+   */
+  readonly compare?: "effect" | "bits";
+  /** Byte order of the machine, if the subject does not say. Default: little-endian. */
+  readonly littleEndian?: boolean;
+  /** What may be spent. */
+  readonly limits?: Partial<ProofLimits>;
+}
+
+/** The digest of a meaning. */
+export interface Digest {
+  readonly kind: "digest";
+  /** `st1:` or `st1-bits:`, then 64 hexadecimal digits. */
+  readonly text: string;
+}
+
+/** The diagram outgrew its limits: there is no digest. */
+export interface NoDigest {
+  readonly kind: "no-digest";
+  /** The limit. */
+  readonly limit: LimitName;
+  /** How much of it there was; absent for `interrupted`. */
+  readonly allowed?: number;
+}
+
+/**
+ * Computes the digest of what a filter, a stack of filters or a policy means.
+ *
+ * @throws {ProgramError} when the kernel would refuse a program.
+ *
+ * @example Two programs with one meaning
+ * ```ts
+ * import { digestOf, parseText } from "@x/seccomp-tree";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const short = parseText("ret #0x7fff0000");
+ * const long = parseText("ld [0]\njeq #1, a, b\na: ret #0x7fff0000\nb: ret #0x7fff0000");
+ * assertEquals(await digestOf(short), await digestOf(long));
+ * ```
+ *
+ * @param subject The filter.
+ * @param options What counts, and what may be spent.
+ * @returns The digest, or the limit that was reached.
+ */
+export async function digestOf(
+  subject: Subject,
+  options: DigestOptions = {},
+): Promise<Digest | NoDigest> {
+  const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
+  const littleEndian = byteOrderOf([subject], options.littleEndian);
+  const asActed = options.compare !== "bits";
+  let text: string;
+  try {
+    const symbols = createSymbols("word", limits);
+    const meaning = meaningOf(subject, asActed, symbols);
+    text = canonicalText(symbols, meaning, littleEndian, limits);
+  } catch (error) {
+    if (!(error instanceof LimitReached)) throw error;
+    const { limit } = error;
+    return {
+      kind: "no-digest",
+      limit,
+      ...(limit === "interrupted" ? {} : { allowed: limits[limit] }),
+    };
+  }
+  const hash = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(text),
+  );
+  const hex = Array.from(
+    new Uint8Array(hash),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  ).join("");
+  return { kind: "digest", text: `${asActed ? "st1" : "st1-bits"}:${hex}` };
+}
+
+/** The diagram as text: a line for each node, then one for the 32 functions. */
+function canonicalText(
+  symbols: Symbols,
+  meaning: Node,
+  littleEndian: boolean,
+  limits: ProofLimits,
+): string {
+  const functions = bitFunctions(symbols, meaning);
+  const { diagram, roots } = littleEndian
+    ? { diagram: symbols.diagram, roots: functions }
+    : swapHalves(symbols.diagram, functions, limits);
+  const lines: string[] = [];
+  const numbers = new Map<Node, number>([[NEVER, 0], [ALWAYS, 1]]);
+  const number = (f: Node): number => {
+    const known = numbers.get(f);
+    if (known !== undefined) return known;
+    const level = diagram.level(f);
+    const low = number(diagram.lowOf(f, level));
+    const high = number(diagram.highOf(f, level));
+    lines.push(`${level} ${low} ${high}\n`);
+    const own = lines.length + 1;
+    numbers.set(f, own);
+    return own;
+  };
+  const ends = roots.map(number);
+  return `${lines.join("")}${ends.join(" ")}\n`;
+}
+
+/** Where each bit of the answer is set, the highest bit first. */
+function bitFunctions(
+  { diagram, wordOf }: Symbols,
+  meaning: Node,
+): readonly Node[] {
+  const leaves = leavesOf(diagram, meaning);
+  const made = new Map<string, Node>();
+  return Array.from({ length: WORD_BITS }, (_, i) => {
+    const bit = WORD_BITS - 1 - i;
+    const ofLeaf = (leaf: Node): Node => wordOf(leaf)[bit] ?? NEVER;
+    // Most bits are set by the same answers.
+    const key = leaves.map(ofLeaf).join();
+    const f = made.get(key) ?? diagram.apply(meaning, meaning, ofLeaf);
+    made.set(key, f);
+    return f;
+  });
+}
+
+function leavesOf(diagram: Diagram, root: Node): readonly Node[] {
+  const leaves: Node[] = [];
+  const seen = new Set<Node>();
+  const visit = (f: Node): void => {
+    if (seen.has(f)) return;
+    seen.add(f);
+    const level = diagram.level(f);
+    if (level === CONSTANT_LEVEL) leaves.push(f);
+    else {
+      visit(diagram.lowOf(f, level));
+      visit(diagram.highOf(f, level));
+    }
+  };
+  visit(root);
+  return leaves;
+}
+
+/**
+ * Puts the low half of each argument in front of the high one, as it lies on a
+ * little-endian machine. `arch` and `nr` stay in front.
+ */
+function swapHalves(
+  from: Diagram,
+  functions: readonly Node[],
+  limits: ProofLimits,
+): { readonly diagram: Diagram; readonly roots: readonly Node[] } {
+  const diagram = createDiagram(limits);
+  const swapped = new Map<Node, Node>([[NEVER, NEVER], [ALWAYS, ALWAYS]]);
+  const swap = (f: Node): Node => {
+    const known = swapped.get(f);
+    if (known !== undefined) return known;
+    const level = from.level(f);
+    const to = level < 2 * WORD_BITS ? level : level ^ WORD_BITS;
+    const g = diagram.choose(
+      diagram.variable(to),
+      swap(from.highOf(f, level)),
+      swap(from.lowOf(f, level)),
+    );
+    swapped.set(f, g);
+    return g;
+  };
+  return { diagram, roots: functions.map(swap) };
+}
