@@ -88,7 +88,23 @@ export {
   parseFilters,
 } from "./bpf/text.ts";
 
+// Any filter in, the best equal one out.
+export {
+  type AlreadyBest,
+  type NotOptimized,
+  optimize,
+  type Optimized,
+  type OptimizeOptions,
+  type OptimizeSubject,
+} from "./pipeline/optimize.ts";
+
 // What filters answer, and how they differ.
+export {
+  type Digest,
+  digestOf,
+  type DigestOptions,
+  type NoDigest,
+} from "./verify/digest.ts";
 export {
   simulate,
   type SimulatedCall,
@@ -112,7 +128,7 @@ export {
   proveEquivalent,
   type Unproven,
 } from "./verify/equivalence.ts";
-export type { ProofLimits } from "./verify/limits.ts";
+export type { LimitName, ProofLimits } from "./verify/limits.ts";
 
 // `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. Not a static import,
 // so that the library never loads the command line.

@@ -74,6 +74,7 @@ export interface OptimizeOptions
 
 /** A filter that answers every input as the given one does. */
 export interface Optimized {
+  /** Tells it from the other outcomes. */
   readonly kind: "optimized";
   /** The instructions. */
   readonly program: Program;
@@ -89,11 +90,13 @@ export interface Optimized {
 
 /** Nothing shorter that costs no more was found. */
 export interface AlreadyBest {
+  /** Tells it from the other outcomes. */
   readonly kind: "already-best";
 }
 
 /** There is no result that could be used. */
 export interface NotOptimized {
+  /** Tells it from the other outcomes. */
   readonly kind: "not-optimized";
   /** Why, without a final period. */
   readonly message: string;
@@ -111,11 +114,11 @@ export interface NotOptimized {
  *
  * @example A list of comparisons
  * ```ts
- * import { optimize, parseText } from "@x/seccomp-tree";
+ * import { optimize, parseFilters } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
  *
  * const tests = [0, 1, 2, 3].map((nr) => `jeq #${nr}, yes`).join("\n");
- * const list = parseText(`ld [0]\n${tests}\nret #0\nyes: ret #0x7fff0000`);
+ * const list = parseFilters(`ld [0]\n${tests}\nret #0\nyes: ret #0x7fff0000`);
  * const best = optimize(list);
  * assertEquals(best.kind === "optimized" && best.program.length, 4);
  * ```

@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ffi: ["bpf", "tables"],
   pipeline: ["profile", "compiler", "measure", "bpf", "verify", "tables"],
   measure: ["bpf", "compiler", "tables", "profile/policy.ts"],
-  "mod.ts": [...CORE, "compiler"],
+  "mod.ts": [...CORE, "compiler", "measure"],
   host: ["tables"],
   hook: [...CORE, "ffi", "host"],
   install: ["pipeline", "profile", "bpf", "tables", "ffi", "host", "hook"],

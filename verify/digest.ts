@@ -44,6 +44,7 @@ export interface DigestOptions {
 
 /** The digest of a meaning. */
 export interface Digest {
+  /** Tells it from {@linkcode NoDigest}. */
   readonly kind: "digest";
   /** `st1:` or `st1-bits:`, then 64 hexadecimal digits. */
   readonly text: string;
@@ -51,6 +52,7 @@ export interface Digest {
 
 /** The diagram outgrew its limits: there is no digest. */
 export interface NoDigest {
+  /** Tells it from {@linkcode Digest}. */
   readonly kind: "no-digest";
   /** The limit. */
   readonly limit: LimitName;
@@ -65,11 +67,11 @@ export interface NoDigest {
  *
  * @example Two programs with one meaning
  * ```ts
- * import { digestOf, parseText } from "@x/seccomp-tree";
+ * import { digestOf, parseFilters } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
  *
- * const short = parseText("ret #0x7fff0000");
- * const long = parseText("ld [0]\njeq #1, a, b\na: ret #0x7fff0000\nb: ret #0x7fff0000");
+ * const short = parseFilters("ret #0x7fff0000");
+ * const long = parseFilters("ld [0]\njeq #1, a, b\na: ret #0x7fff0000\nb: ret #0x7fff0000");
  * assertEquals(await digestOf(short), await digestOf(long));
  * ```
  *

@@ -47,7 +47,7 @@ function assertFollows(root: Decision, program: Program): void {
   const seen = new Set<Decision>();
   const collect = [root];
   for (let node = collect.pop(); node !== undefined; node = collect.pop()) {
-    if (node.kind === "leaf" || seen.has(node)) continue;
+    if (node.kind !== "branch" || seen.has(node)) continue;
     seen.add(node);
     values.add(node.k).add((node.k + 1) >>> 0).add((node.k - 1) >>> 0);
     collect.push(node.yes, node.no);

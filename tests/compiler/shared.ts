@@ -104,6 +104,7 @@ export function follow(
     const word = words[node.offset / 4] ?? 0;
     node = holds(node, word) ? node.yes : node.no;
   }
+  if (node.kind !== "leaf") throw new Error("No policy has pieces");
   return { value: node.value, tests };
 }
 
@@ -121,6 +122,7 @@ function holds({ op, mask, k }: Branch, word: number): boolean {
 
 /** Writes a decision as nested tests, for comparison. */
 export function show(node: Decision): string {
+  if (node.kind === "piece") return `piece of ${node.program.length}`;
   if (node.kind === "leaf") return node.value.toString(16);
   const mask = node.mask === 0xffff_ffff ? "" : `&${node.mask.toString(16)}`;
   return `[${node.offset}]${mask} ${node.op} ${node.k} ? (${

@@ -63,14 +63,16 @@ export function compareRandomPairs(pairs: number, seed: number): Tally {
   return tally;
 }
 
-interface Pair {
+/** Two programs. */
+export interface Pair {
   readonly a: Program;
   readonly b: Program;
   /** Inputs of which one shows every difference. */
   readonly domain: readonly Uint32Array[];
 }
 
-function randomPair(random: Random): Pair {
+/** Draws two programs, a mutant pair two times out of three. */
+export function randomPair(random: Random): Pair {
   if (random.below(3) === 0) {
     // Beyond 255 only the low eight bits can matter: 512 values are all.
     const offset = 4 * random.below(16);

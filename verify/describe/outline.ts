@@ -27,6 +27,7 @@ import {
   ARCH_LEVEL,
   createSymbols,
   NR_LEVEL,
+  type Order,
   type Symbols,
 } from "../core/symbols.ts";
 import { ALWAYS, NEVER } from "../core/diagram.ts";
@@ -151,33 +152,51 @@ export function outlineOf(
     ...options.limits,
     interrupted: options.interrupted,
   };
-  try {
-    const symbols = createSymbols("word", limits);
-    const { diagram } = symbols;
-    const asActed = options.compare === "effect";
-    const meaning = meaningOf(subject, asActed, symbols);
-    const functions = new Map<Node, ArgumentFunction>();
-    const answerOf = (f: Node): ArgumentFunction => {
-      const made = functions.get(f) ?? createFunction(symbols, f);
-      functions.set(f, made);
-      return made;
-    };
-    const arches = whole(diagram, meaning, ARCH_LEVEL);
-    return {
-      arches: arches.map(({ first, last, rest }) => ({
-        first,
-        last,
-        numbers: whole(diagram, rest, NR_LEVEL).map((number) => ({
-          first: number.first,
-          last: number.last,
-          answer: answerOf(number.rest),
-        })),
-      })),
-    };
-  } catch (error) {
-    if (!(error instanceof LimitReached)) throw error;
-    return { kind: "no-outline", limit: error.limit };
+  let limit: LimitName = "nodes";
+  for (const [order, share] of ATTEMPTS) {
+    const nodes = Math.ceil(limits.nodes * share);
+    try {
+      const symbols = createSymbols(order, { ...limits, nodes });
+      const asActed = options.compare === "effect";
+      return cut(symbols, meaningOf(subject, asActed, symbols));
+    } catch (error) {
+      if (!(error instanceof LimitReached)) throw error;
+      limit = error.limit;
+      if (limit === "interrupted") break;
+    }
   }
+  return { kind: "no-outline", limit };
+}
+
+/** Orders of variables and shares of the nodes, each tried once: sums need the second. */
+const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
+  ["word", 1 / 8],
+  ["bit", 1 / 8],
+  ["word", 1],
+  ["bit", 1],
+];
+
+/** Cuts a meaning by `arch` and `nr`, which come first in every order. */
+function cut(symbols: Symbols, meaning: Node): Outline {
+  const { diagram } = symbols;
+  const functions = new Map<Node, ArgumentFunction>();
+  const answerOf = (f: Node): ArgumentFunction => {
+    const made = functions.get(f) ?? createFunction(symbols, f);
+    functions.set(f, made);
+    return made;
+  };
+  const arches = whole(diagram, meaning, ARCH_LEVEL);
+  return {
+    arches: arches.map(({ first, last, rest }) => ({
+      first,
+      last,
+      numbers: whole(diagram, rest, NR_LEVEL).map((number) => ({
+        first: number.first,
+        last: number.last,
+        answer: answerOf(number.rest),
+      })),
+    })),
+  };
 }
 
 /** Cuts a word into all its intervals. */

@@ -1,0 +1,170 @@
+import { assert, assertEquals } from "@std/assert";
+import { check } from "../../bpf/check.ts";
+import { decode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import { effective } from "../../bpf/return_value.ts";
+import { prepare, run } from "../../bpf/run.ts";
+import { parseFilters } from "../../bpf/text.ts";
+import { optimize } from "../../pipeline/optimize.ts";
+import { needs, sharedFile } from "../machine.ts";
+import { createRandom } from "../verify/programs.ts";
+import { randomPair } from "../verify/random_pairs.ts";
+
+/** Filters that real programs install, and the two stacks among them. */
+const STACKS: readonly (readonly string[])[] = [
+  ["nspawn-0", "nspawn-1", "nspawn-2", "nspawn-3", "nspawn-4"],
+  [0, 1, 2, 3].map((i) => `firejail-default-${i}`),
+  ...["chromium-0", "chrony-F1-0", "firejail-0", "lxc-0", "man-0", "qemu-0"]
+    .map((name) => [name]),
+  ...["runc-0", "sshd-0", "vsftpd-0", "vsftpd-2"].map((name) => [name]),
+  ...[0, 1, 2, 3, 4].map((i) => [`nspawn-${i}`]),
+  ...[0, 1, 2, 3].map((i) => [`firejail-default-${i}`]),
+];
+
+function read(name: string): Program {
+  const url = sharedFile(`filters/${name}.bpf`);
+  return decode(Deno.readFileSync(url), { littleEndian: true });
+}
+
+/** The action as the signed number by which the kernel ranks it. */
+function rank(value: number): number {
+  return value & 0xffff_0000;
+}
+
+/** The answer of a stack: the strictest, among equals that of the newest. */
+function answerOf(programs: readonly Program[]): (w: Uint32Array) => number {
+  const prepared = programs.map(prepare);
+  return (words) =>
+    prepared.map((program) => run(program, words)).reduceRight(
+      (newer, older) => rank(older) < rank(newer) ? older : newer,
+    );
+}
+
+/** Inputs at the constants of the programs, and around them. */
+function* inputsFor(
+  programs: readonly Program[],
+  count: number,
+  seed: number,
+): Generator<Uint32Array> {
+  const random = createRandom(seed);
+  const constants = [...new Set(programs.flat().map(({ k }) => k))];
+  const arches = constants.filter((k) => k >= 0x4000_0000);
+  const value = (): number => {
+    const near = random.pick(constants) + random.below(3) - 1;
+    const kind = random.below(4);
+    return (kind === 0
+      ? random.word()
+      : kind === 1
+      ? near
+      : kind === 2
+      ? random.below(8)
+      : random.pick(constants) | random.pick(constants)) >>> 0;
+  };
+  for (let i = 0; i < count; i++) {
+    const words = Uint32Array.from({ length: 16 }, value);
+    if (random.below(4) > 0) words[0] = random.below(512);
+    if (random.below(8) > 0) words[1] = random.pick(arches);
+    for (let high = 5; high < 16; high += 2) {
+      if (random.below(4) > 0) words[high] = 0;
+    }
+    yield words;
+  }
+}
+
+needs("shared")(
+  "optimize() answers as 19 real filters and two stacks do, and is never longer",
+  () => {
+    for (const names of STACKS) {
+      const programs = names.map(read);
+      const best = optimize({ programs, littleEndian: true });
+      const given = programs.reduce((sum, { length }) => sum + length, 0);
+      assert(best.kind === "optimized", `${names[0]}: ${JSON.stringify(best)}`);
+      const { program } = best;
+      assert(check(program) === undefined);
+      assert(program.length <= given, `${names[0]}: ${program.length}`);
+      const [ours, theirs] = [answerOf([program]), answerOf(programs)];
+      for (const words of inputsFor(programs, 20_000, 1)) {
+        assertEquals(ours(words), theirs(words), `${names[0]} on ${words}`);
+      }
+      if (names[0] === "runc-0") assert(program.length <= 240);
+      if (names.length === 5) assert(program.length <= given / 2);
+    }
+  },
+);
+
+Deno.test("optimize() gives random programs with arithmetic an equal one or none", () => {
+  const counts = { optimized: 0, "already-best": 0, "not-optimized": 0 };
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = createRandom(seed);
+    const { a, b, domain } = randomPair(random);
+    const programs = random.below(4) === 0 ? [a, b] : [a];
+    const compare = random.pick(["effect", "bits"] as const);
+    const best = optimize({ programs, littleEndian: true }, {
+      compare,
+      limits: { nodes: 100_000, steps: 400_000 },
+    });
+    counts[best.kind]++;
+    if (best.kind !== "optimized") continue;
+    const act = compare === "bits" ? (value: number) => value : effective;
+    const [ours, theirs] = [answerOf([best.program]), answerOf(programs)];
+    for (const words of domain) {
+      assertEquals(
+        act(ours(words)),
+        act(theirs(words)),
+        `seed ${seed}: ${JSON.stringify({ programs, best })}`,
+      );
+    }
+  }
+  assert(counts.optimized > 150, JSON.stringify(counts));
+});
+
+Deno.test("optimize() keeps the piece of a program that computes its answer", () => {
+  const text = `
+      ld [4]
+      jeq #0xc000003e, start
+      ret #0
+    start: ld [0]
+      jeq #1, allow
+      jeq #2, allow
+      jeq #3, allow
+      jeq #4, allow
+      jeq #10, sum
+      ret #0x50001
+    allow: ret #0x7fff0000
+    sum: ld [16]
+      tax
+      ld [24]
+      add x
+      jeq #77, good
+      ret #0x50001
+    good: ret #0x7fff0000
+  `;
+  const { programs } = parseFilters(text);
+  const best = optimize({ programs, littleEndian: true });
+  assert(best.kind === "optimized", JSON.stringify(best));
+  assertEquals(best.pieces, 1);
+  const [ours, theirs] = [answerOf([best.program]), answerOf(programs)];
+  for (
+    const [nr, a, b] of [[10, 70, 7], [10, 70, 8], [10, -1, 78], [3, 0, 0]]
+  ) {
+    const words = new Uint32Array(16);
+    words.set([nr ?? 0, 0xc000_003e]);
+    words[4] = a ?? 0;
+    words[6] = b ?? 0;
+    assertEquals(ours(words), theirs(words));
+  }
+});
+
+Deno.test("optimize() refuses a stack whose listener would lose its filter", () => {
+  const notify = parseFilters("ret #0x7fc00000").programs;
+  const allow = parseFilters("ret #0x7fff0000").programs;
+  const best = optimize({ programs: [...notify, ...allow] });
+  assertEquals(best.kind, "not-optimized");
+});
+
+Deno.test("optimize() says that a program is best already", () => {
+  assertEquals(
+    optimize(parseFilters("ret #0x7fff0000").programs[0] ?? []).kind,
+    "already-best",
+  );
+});
