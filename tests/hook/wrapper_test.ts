@@ -68,6 +68,17 @@ cat <&7
     );
   await prime(setup, [text], { runtime, runtimeKind: "crun" });
   const plain = await call(runtime);
+  // A file that the shell writes would have another owner or another group.
+  const owners = has("root", "configurations of others")
+    ? [
+      () => Deno.chown(config, 4711, 0),
+      () => Deno.chown(config, 0, 4711),
+      async () => {
+        await Deno.chown(bundle, 0, 4711);
+        await Deno.chmod(bundle, 0o2755);
+      },
+    ]
+    : [];
   for (const { name, tools } of toolSets()) {
     await t.step(name, async () => {
       const wrapper = await writeProgram(
@@ -105,6 +116,7 @@ cat <&7
         const doubt of [
           () => Deno.chmod(config, 0o666),
           () => Deno.chmod(bundle, 0o777),
+          ...owners,
           async () => {
             await Deno.rename(config, join(setup.directory, "else"));
             await Deno.symlink("../else", config);
@@ -115,9 +127,13 @@ cat <&7
         await Deno.remove(config);
         await Deno.writeTextFile(config, text);
         await doubt();
+        const { uid, gid } = await Deno.stat(config);
         const { code, stdout } = await call(wrapper);
         assertEquals([code, stdout.length], [1, 0]);
         assertEquals(await Deno.readTextFile(config), text);
+        const after = await Deno.stat(config);
+        assertEquals([after.uid, after.gid], [uid, gid]);
+        if (owners.length > 0) await Deno.chown(bundle, 0, 0);
       }
       await Deno.chmod(bundle, 0o755);
       await Deno.remove(config);

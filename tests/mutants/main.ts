@@ -1,15 +1,16 @@
 /**
- * Puts one small fault at a time into the program and asks the tests of its
- * folder whether they notice, `deno task mutants`.
+ * Puts one small fault at a time into the program and asks the tests whether
+ * they notice, `deno task mutants`.
  *
  * ```sh
  * deno task mutants --folder hook --count 25 --seed 1
- * deno task mutants --file verify/decide.ts --count 0
+ * deno task mutants --folder verify/core,verify/decide.ts --count 0
  * ```
  *
  * The work happens in a copy of the checkout. A mutant that the type checker
  * refuses, that a test notices or that never ends is *killed*. The rest
- * *survive*, unless `argued.json` says why nobody could notice them.
+ * *survive*, unless `argued.json` says why nobody could notice them. `reach.ts`
+ * chooses the tests. The first that fails ends the trial.
  *
  * StrykerJS works here as well, but only in Node: it wants a `node_modules`
  * folder, takes mutants that do not type-check for survivors, and cannot draw a
@@ -22,6 +23,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import { type Given, type Manual, start } from "../../tools/arguments.ts";
 import argued from "./argued.json" with { type: "json" };
 import { type Mutation, mutationsOf } from "./mutate.ts";
+import { type Reach, readReach } from "./reach.ts";
 import { createRandom } from "../oracle/random.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
@@ -39,10 +41,12 @@ const DATA =
 const MANUAL: Manual = {
   usage: "deno task mutants [OPTION...]",
   brief:
-    "Puts one small fault at a time into a copy of the program and runs the tests\nof its folder. Exits with 1 if a mutant survives that argued.json does not name.",
+    "Puts one small fault at a time into a copy of the program and runs the tests\nthat reach it. Exits with 1 if a mutant survives that argued.json does not name.",
   options: {
-    folder: { placeholder: "F", brief: "Top-level folder (default: all)" },
-    file: { placeholder: "F", brief: "One file instead" },
+    folder: {
+      placeholder: "F",
+      brief: "Folders or files, separated by commas (default: all)",
+    },
     count: {
       placeholder: "N",
       brief: "Mutants to try, 0 for all (default: 25)",
@@ -69,10 +73,7 @@ async function main(given: Given): Promise<number> {
   const seed = given.number("seed") ??
     crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   const workers = Math.max(1, given.number("workers") ?? 1);
-  const all = await listMutants(
-    given.text("folder"),
-    given.text("file"),
-  );
+  const all = await listMutants(given.text("folder")?.split(","));
   const mutants = count === 0 ? all : draw(all, count, seed);
   say(`seed ${seed}: ${mutants.length} of ${all.length} mutants`);
   const fates: Record<Fate, number> = {
@@ -86,12 +87,14 @@ async function main(given: Given): Promise<number> {
   await Promise.all(
     Array.from({ length: workers }, async () => {
       await using copy = await copyCheckout();
+      const judge = new Judge(copy.path);
       for (const mutant of queue) {
-        await requireGreen(copy.path, mutant.path);
-        const fate = await judge(copy.path, mutant);
+        const { fate, by } = await judge.judge(mutant);
         fates[fate]++;
-        if (fate === "survived") say(`SURVIVED ${describe(mutant)}`);
-        else say(`${fate} ${describe(mutant)}`);
+        const word = fate === "survived" ? "SURVIVED" : fate;
+        say(
+          `${word} ${describe(mutant)}${by === undefined ? "" : `    ${by}`}`,
+        );
       }
     }),
   );
@@ -100,15 +103,13 @@ async function main(given: Given): Promise<number> {
 }
 
 async function listMutants(
-  folder: string | undefined,
-  file: string | undefined,
+  folders: readonly string[] = FOLDERS,
 ): Promise<readonly Mutant[]> {
-  const paths = (await trackedFiles()).filter((path) => {
-    if (file !== undefined) return path === file;
-    const top = path.split("/")[0] ?? "";
-    return /\.(?:ts|sh|awk)$/.test(path) && !DATA.test(path) &&
-      FOLDERS.includes(top) && (folder === undefined || top === folder);
-  });
+  const paths = (await trackedFiles()).filter((path) =>
+    /\.(?:ts|sh|awk)$/.test(path) && !DATA.test(path) &&
+    FOLDERS.includes(path.split("/")[0] ?? "") &&
+    folders.some((folder) => path === folder || path.startsWith(`${folder}/`))
+  );
   const mutants: Mutant[] = [];
   for (const path of paths) {
     const text = await Deno.readTextFile(join(ROOT, path));
@@ -158,106 +159,176 @@ async function copyCheckout(): Promise<AsyncDisposable & { path: string }> {
   };
 }
 
-/** Tests that pass without a fault; a mutant killed by others would prove nothing. */
-const green = new Set<string>();
+/** What became of a mutant, and the test that noticed it. */
+interface Sentence {
+  readonly fate: Fate;
+  readonly by?: string;
+}
 
-async function requireGreen(root: string, path: string): Promise<void> {
-  for (const tests of await testsOf(root, path)) {
-    if (green.has(tests)) continue;
-    if (await runTests(root, tests) !== "passed") {
-      throw new Error(
-        `Cannot judge mutants of ${path}: ${tests} fails without a fault; run it`,
-      );
+type Outcome = "passed" | "failed" | "timeout";
+
+/** Tests that are asked together. */
+interface Group {
+  readonly tests: readonly string[];
+  /** How long they take without a fault. */
+  readonly seconds: number;
+}
+
+/** A test that takes longer than this, in seconds, is asked alone. */
+const QUICK_SECONDS = 1;
+
+/** How long tests may take without a fault, in seconds. */
+const LONGEST_SECONDS = 1200;
+
+/** Judges the mutants of one copy of the checkout. */
+class Judge {
+  readonly #root: string;
+  /** Seconds of each test without a fault; absent if it fails. */
+  readonly #seconds = new Map<string, number | undefined>();
+  #reach: Reach | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async judge(mutant: Mutant): Promise<Sentence> {
+    if (isArgued(mutant)) return { fate: "argued" };
+    const { path } = mutant;
+    const [first, ...rest] = await this.#groupsOf(path);
+    await this.#put(mutant);
+    try {
+      // The nearest test is quicker than the type checker.
+      const early = await this.#ask(first);
+      if (early !== undefined) return early;
+      if (path.endsWith(".ts") && !await this.#isAccepted(path)) {
+        return { fate: "refused" };
+      }
+      for (const group of rest) {
+        const sentence = await this.#ask(group);
+        if (sentence !== undefined) return sentence;
+      }
+      return { fate: "survived" };
+    } finally {
+      await this.#takeBack(mutant);
     }
-    green.add(tests);
   }
-}
 
-async function judge(root: string, mutant: Mutant): Promise<Fate> {
-  if (isArgued(mutant)) return "argued";
-  const { path, mutation, text } = mutant;
-  const file = join(root, path);
-  await Deno.writeTextFile(file, apply(text, mutation));
-  try {
-    if (!path.endsWith(".ts")) {
-      // What is embedded follows the file that was changed.
-      await run(root, ["task", "embed"], 60_000);
-    } else if (await run(root, ["check", path], 120_000) !== "passed") {
-      return "refused";
+  /** The nearest test, all other quick ones at once, then one slow test each. */
+  async #groupsOf(path: string): Promise<readonly Group[]> {
+    this.#reach ??= await readReach(
+      `${this.#root}/`,
+      (await trackedFiles()).filter((path) => path.endsWith("_test.ts")),
+    );
+    const all = this.#reach.testsOf(path);
+    await this.#survey(all);
+    const timed = all.flatMap((test) => {
+      const seconds = this.#seconds.get(test);
+      return seconds === undefined ? [] : [{ tests: [test], seconds }];
+    });
+    const nearest = timed.slice(0, 1);
+    const others = timed.slice(1).sort((a, b) => a.seconds - b.seconds);
+    const quick = others.filter(({ seconds }) => seconds <= QUICK_SECONDS);
+    const together = {
+      tests: quick.flatMap(({ tests }) => tests),
+      seconds: quick.reduce((sum, { seconds }) => sum + seconds, 0),
+    };
+    return [
+      ...nearest,
+      ...quick.length === 0 ? [] : [together],
+      ...others.slice(quick.length),
+    ];
+  }
+
+  /** Measures tests without a fault. One that fails then notices nothing. */
+  async #survey(all: readonly string[]): Promise<void> {
+    const tests = all.filter((test) => !this.#seconds.has(test));
+    if (tests.length === 0) return;
+    for (const test of tests) this.#seconds.set(test, undefined);
+    const report = join(this.#root, "mutants.xml");
+    await this.#runTests(tests, LONGEST_SECONDS, [`--junit-path=${report}`]);
+    const text = await Deno.readTextFile(report);
+    await Deno.remove(report);
+    for (const [suite, path] of text.matchAll(SUITE)) {
+      const test = path === undefined ? undefined : path.replace(/^\.\//, "");
+      if (test === undefined || !/errors="0" failures="0"/.test(suite)) {
+        continue;
+      }
+      let seconds = 0;
+      for (const [, time] of suite.matchAll(/<testcase [^>]*time="([^"]*)"/g)) {
+        seconds += Number(time);
+      }
+      this.#seconds.set(test, seconds);
     }
-    for (const tests of await testsOf(root, path)) {
-      const outcome = await runTests(root, tests);
-      if (outcome === "timeout") return "timeout";
-      if (outcome === "failed") return "killed";
+    for (const test of tests) {
+      if (this.#seconds.get(test) === undefined) {
+        say(`Left out ${test}: it fails without a fault`);
+      }
     }
-    return "survived";
-  } finally {
-    await Deno.writeTextFile(file, text);
-    if (!path.endsWith(".ts")) await run(root, ["task", "embed"], 60_000);
+  }
+
+  async #ask(group: Group | undefined): Promise<Sentence | undefined> {
+    if (group === undefined) return undefined;
+    const { tests, seconds } = group;
+    const outcome = await this.#runTests(tests, 30 + 5 * Math.ceil(seconds), [
+      "--fail-fast",
+    ]);
+    if (outcome === "passed") return undefined;
+    return {
+      fate: outcome === "timeout" ? "timeout" : "killed",
+      by: tests.length === 1 ? tests[0] ?? "" : `one of ${tests.length} tests`,
+    };
+  }
+
+  async #put({ path, text, mutation }: Mutant): Promise<void> {
+    await this.#write(path, apply(text, mutation));
+  }
+
+  async #takeBack({ path, text }: Mutant): Promise<void> {
+    await this.#write(path, text);
+  }
+
+  async #write(path: string, text: string): Promise<void> {
+    await Deno.writeTextFile(join(this.#root, path), text);
+    // What is embedded follows the file that was changed.
+    if (!path.endsWith(".ts")) await run(this.#root, ["task", "embed"], 60);
+  }
+
+  async #isAccepted(path: string): Promise<boolean> {
+    return await run(this.#root, ["check", path], 120) === "passed";
+  }
+
+  #runTests(
+    tests: readonly string[],
+    limit: number,
+    more: readonly string[],
+  ): Promise<Outcome> {
+    return run(
+      this.#root,
+      ["test", "-A", "--no-check", ...more, ...tests],
+      limit,
+    );
   }
 }
 
-function runTests(
-  root: string,
-  tests: string,
-): Promise<"passed" | "failed" | "timeout"> {
-  return run(
-    root,
-    ["test", "-A", "--no-check", "--parallel", "--fail-fast", tests],
-    TEST_LIMIT_MS,
-  );
-}
-
-/** How long the tests of one folder may take, in milliseconds. */
-const TEST_LIMIT_MS = 600_000;
-
-/**
- * Names the tests to ask, the quickest to notice first: those of the file, those
- * of its folder, and those of the whole top-level folder.
- */
-async function testsOf(
-  root: string,
-  path: string,
-): Promise<readonly string[]> {
-  const [top = ""] = path.split("/");
-  const own = `tests/${path.replace(/\.\w+$/, "_test.ts")}`;
-  const steps = [own, `tests/${dirname(path)}`, `tests/${top}`];
-  const found: string[] = [];
-  for (const step of new Set(steps)) {
-    if (await exists(join(root, step))) found.push(step);
-  }
-  return found;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** A file in the report of `deno test`, and its path. */
+const SUITE = /<testsuite name="([^"]*)"[^]*?<\/testsuite>/g;
 
 async function run(
   root: string,
   args: readonly string[],
   limit: number,
-): Promise<"passed" | "failed" | "timeout"> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+): Promise<Outcome> {
+  const start = performance.now();
+  // `timeout` ends the children of a test as well.
+  const { success } = await new Deno.Command("timeout", {
+    args: ["--signal=KILL", `${limit}`, Deno.execPath(), ...args],
     cwd: root,
     stdin: "null",
     stdout: "null",
     stderr: "null",
-  }).spawn();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill("SIGKILL");
-  }, limit);
-  const { success } = await child.status;
-  clearTimeout(timer);
-  return late ? "timeout" : success ? "passed" : "failed";
+  }).spawn().status;
+  if (success) return "passed";
+  return performance.now() - start >= 1000 * limit ? "timeout" : "failed";
 }
 
 function apply(text: string, { start, end, replacement }: Mutation): string {

@@ -115,6 +115,15 @@ function isSkipped({ type }: Node): boolean {
   return /^(?:TS(?!As|NonNull|Satisfies)|Import|ExportAll|Comment)/.test(type);
 }
 
+/**
+ * Reports whether a statement only says that no input leads to it, by
+ * `throw new Error("Unreachable: …")`. To weaken its guard is still a fault.
+ */
+function isUnreachable(node: unknown, text: string): boolean {
+  return isNode(node) && node.type === "ThrowStatement" &&
+    text.startsWith('throw new Error("Unreachable:', node.start);
+}
+
 function* mutationsAt(node: Node, text: string): Generator<Mutation> {
   const whole = (replacement: string): Mutation => ({
     start: node.start,
@@ -150,16 +159,20 @@ function* mutationsAt(node: Node, text: string): Generator<Mutation> {
       yield whole(source === "true" ? "false" : "true");
       return;
     case "NumericLiteral":
-      yield whole(`(${source} + 1)`);
+      yield whole(String(Number(source.replaceAll("_", "")) + 1));
       return;
     case "BigIntLiteral":
-      yield whole(`(${source} + 1n)`);
+      yield whole(`${BigInt(source.replaceAll(/[_n]/g, "")) + 1n}n`);
       return;
     case "IfStatement":
     case "ConditionalExpression": {
-      const { test } = node;
+      const { test, consequent } = node;
       if (!isNode(test)) return;
       for (const replacement of ["true", "false"]) {
+        // A guard that no input reaches can be left out and nobody notices.
+        if (replacement === "false" && isUnreachable(consequent, text)) {
+          continue;
+        }
         yield { start: test.start, end: test.end, replacement };
       }
       return;
@@ -171,6 +184,7 @@ function* mutationsAt(node: Node, text: string): Generator<Mutation> {
     case "BreakStatement":
     case "ThrowStatement":
     case "ExpressionStatement":
+      if (isUnreachable(node, text)) return;
       yield whole(";");
       return;
     case "MemberExpression":

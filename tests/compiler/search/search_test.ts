@@ -219,6 +219,36 @@ Deno.test("searchTree() keeps a depth bound on long lines", () => {
   }
 });
 
+Deno.test("searchTree() keeps a range whose class a single value beside it shares", () => {
+  // The heavy value goes first. Then the range and the single value are one run,
+  // which tests of single values cannot take away.
+  for (const sizes of [[5, 1, 1], [1, 1, 5]]) {
+    const middle = sizes.map((size, i) => ({
+      size,
+      cls: [2, 3, 2][i] ?? 0,
+      weight: i === 1 ? 1e6 : size === 1 ? 20 : 0,
+    }));
+    const side = Array.from(
+      { length: 600 },
+      (_, i) => ({ size: 1, cls: i % 2, weight: 1 }),
+    );
+    const cells = [
+      ...side,
+      ...middle,
+      ...side,
+      { size: 2, cls: 0, weight: 0 },
+    ];
+    let start = 0;
+    const problem = toProblem({
+      starts: cells.map(({ size }) => (start += size) - size),
+      singles: cells.map(({ size }) => size === 1),
+      classes: cells.map(({ cls }) => cls),
+      weights: cells.map(({ weight }) => weight),
+    });
+    checkTree(problem, searchTree(problem));
+  }
+});
+
 Deno.test("searchTree() counts work, not time: a small limit gives the same tree twice", () => {
   const random = createRandom(SEED + 4);
   const problem = line(120, () => 1 + random(1000));
