@@ -42,6 +42,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** The part of a line of the log that tests read. */
+export interface LogLine {
+  readonly level: string;
+  readonly code: string;
+  readonly msg: string;
+}
+
 /** A folder with a store and settings; disposing of it removes all. */
 export interface Setup extends AsyncDisposable {
   readonly directory: string;
@@ -50,6 +57,8 @@ export interface Setup extends AsyncDisposable {
   readonly logPath: string;
   /** Lines of the log. */
   log(): Promise<string>;
+  /** Those of level "error", read; a host without crun has other lines as well. */
+  errors(): Promise<readonly LogLine[]>;
 }
 
 /** Makes a folder with settings for a store that is not there yet. */
@@ -66,18 +75,23 @@ export async function createSetup(
     JSON.stringify({ ...settings, ...more }),
     { mode: 0o600 },
   );
+  const log = async (): Promise<string> => {
+    try {
+      return await Deno.readTextFile(logPath);
+    } catch {
+      return "";
+    }
+  };
   return {
     directory,
     store,
     settingsPath,
     logPath,
-    log: async () => {
-      try {
-        return await Deno.readTextFile(logPath);
-      } catch {
-        return "";
-      }
-    },
+    log,
+    errors: async () =>
+      (await log()).split("\n").filter((line) => line !== "")
+        .map((line): LogLine => JSON.parse(line))
+        .filter(({ level }) => level === "error"),
     [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
   };
 }
