@@ -12,7 +12,8 @@
  * What is absent is ignored and recorded; `tests/run.ts` prints the record
  * after the last test, with the one command that installs what is missing.
  * Under `CI=true` it fails, except what the kernel cannot serve and what lies
- * outside of the repository.
+ * outside of the repository. As a program it prints the packages that tests need,
+ * one a line, for `.ci/run`.
  *
  * @module
  */
@@ -458,4 +459,9 @@ function record(
   } else {
     Deno.writeTextFileSync(path, `${JSON.stringify(line)}\n`, { append: true });
   }
+}
+
+if (import.meta.main) {
+  const names = packagesOf().map((name) => `${name}\n`).join("");
+  Deno.stdout.writeSync(new TextEncoder().encode(names));
 }
