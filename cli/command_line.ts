@@ -30,6 +30,13 @@ export async function runCommandLine(
   args: readonly string[],
 ): Promise<number> {
   try {
+    if (args[0] === "__complete") {
+      const { complete, formatCompletion } = await import(
+        "./completions/complete.ts"
+      );
+      io.out(formatCompletion(await complete(args.slice(1))));
+      return EXIT.ok;
+    }
     const line = readCommandLine(args);
     const colored = { ...io, color: line.color ?? io.color };
     if (line.help !== undefined) {

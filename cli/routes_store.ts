@@ -86,9 +86,9 @@ export const store: Command<AppContext> = buildCommand<
     positional: {
       kind: "array",
       parameter: {
-        brief: "ls, show KEY, gc, or prime and profiles",
+        brief: "ls, show KEY, gc, or prime PROFILE...",
         parse: (input: string): string => input,
-        placeholder: "ACTION",
+        placeholder: "ACTION KEY|PROFILE",
       },
     },
   },

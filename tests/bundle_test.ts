@@ -69,6 +69,19 @@ Deno.test("the single file does what the sources do, where there are none", asyn
         }
       },
     );
+    await t.step("completions", async () => {
+      for (const shell of ["bash", "zsh", "fish"]) {
+        const args = ["completions", shell];
+        const { stdout } = await run(words(...args), directory);
+        const source = join(ROOT, `cli/completions/seccomp_tree.${shell}`);
+        assertEquals(DECODER.decode(stdout), await Deno.readTextFile(source));
+      }
+      const asked = await run(
+        words("__complete", "compile", "--form"),
+        directory,
+      );
+      assertMatch(DECODER.decode(asked.stdout), /^none\t\n--format\t/);
+    });
     await t.step("what compile needs is compiled at once", async () => {
       const log = join(directory, "v8.log");
       const events = `--log-function-events,--no-logfile-per-isolate`;

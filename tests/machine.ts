@@ -66,7 +66,8 @@ export type Installed =
     | "ctr"
     | "dash"
   )
-  | ("docker" | "dockerd" | "gawk" | "headers" | "libseccomp" | "mawk")
+  | ("docker" | "dockerd" | "fish" | "gawk" | "headers" | "libseccomp")
+  | "mawk"
   | (
     | "newuidmap"
     | "nsenter"
@@ -76,6 +77,7 @@ export type Installed =
     | "setpriv"
     | "shellcheck"
     | "unshare"
+    | "zsh"
   );
 
 /** What cannot be installed. */
@@ -107,6 +109,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   dash: "dash",
   docker: "docker.io",
   dockerd: "docker.io",
+  fish: "fish",
   gawk: "gawk",
   headers: "linux-libc-dev",
   libseccomp: "libseccomp2",
@@ -119,6 +122,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   setpriv: "util-linux",
   shellcheck: "shellcheck",
   unshare: "util-linux",
+  zsh: "zsh",
 };
 
 /** linux/prctl.h. */

@@ -28,7 +28,7 @@ import {
 } from "./store_open.ts";
 
 /** What may be done with a store. */
-const ACTIONS = ["ls", "show", "gc", "prime"] as const;
+export const ACTIONS = ["ls", "show", "gc", "prime"] as const;
 
 type Action = typeof ACTIONS[number];
 

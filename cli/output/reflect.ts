@@ -13,6 +13,8 @@ export interface CommandInfo {
   readonly brief: string;
   readonly flags: readonly FlagInfo[];
   readonly words: readonly WordInfo[];
+  /** Whether the last word may be repeated. */
+  readonly repeats: boolean;
 }
 
 /** A flag. */
@@ -54,6 +56,7 @@ export function commandsOf<C extends CommandContext>(
       brief: target.brief,
       flags: flagsOf(target.parameters.flags ?? {}, target.parameters.aliases),
       words: wordsOf(target.parameters.positional),
+      repeats: target.parameters.positional?.kind === "array",
     }]
   );
 }

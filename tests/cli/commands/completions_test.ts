@@ -1,61 +1,300 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { createApp } from "../../../cli/app.ts";
-import { commandsOf } from "../../../cli/output/reflect.ts";
-import { call, createFolder, shell } from "../harness.ts";
+/**
+ * Completions: what the engine offers, and what interactive shells make of it.
+ *
+ * @module
+ */
 
-Deno.test("completions name every command and flag", async () => {
-  for (const name of ["bash", "zsh", "fish"]) {
-    const { code, out, err } = await call(["completions", name]);
-    assertEquals([code, err], [0, ""], name);
-    for (const command of commandsOf(await createApp())) {
-      assert(out.includes(command.name), `${name}: ${command.name}`);
-      for (const { external } of command.flags) {
-        const flag = name === "fish" ? `-l ${external} ` : `--${external}`;
-        assert(out.includes(flag), `${name}: ${command.name} ${flag}`);
-      }
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { createApp } from "../../../cli/app.ts";
+import {
+  type Completion,
+  isKnownPlaceholder,
+} from "../../../cli/completions/complete.ts";
+import { commandsOf } from "../../../cli/output/reflect.ts";
+import { needs } from "../../machine.ts";
+import { call, createFolder, type Folder, MAIN } from "../harness.ts";
+import { openTerminal, type Terminal } from "../terminal.ts";
+
+/** What the program answers to a script; the last word is at the cursor. */
+async function complete(...words: readonly string[]): Promise<Completion> {
+  const { code, out, err } = await call(["__complete", ...words]);
+  assertEquals([code, err], [0, ""], words.join(" "));
+  const [[shell = "", prefix = ""] = [], ...candidates] = out.trimEnd()
+    .split("\n").map((line) => line.split("\t"));
+  return {
+    shell: shell as Completion["shell"],
+    prefix,
+    candidates: candidates.map(([value = "", brief = ""]) => ({
+      value,
+      brief,
+    })),
+  };
+}
+
+async function valuesOf(...words: readonly string[]): Promise<string[]> {
+  return (await complete(...words)).candidates.map(({ value }) => value);
+}
+
+Deno.test("every argument and every value of an option can be completed", async () => {
+  const unknown: string[] = [];
+  for (const { name, flags, words } of commandsOf(await createApp())) {
+    const places = [
+      ...words.map(({ placeholder }) => placeholder),
+      ...flags.filter(({ values }) => values === undefined)
+        .flatMap(({ placeholder = [] }) => placeholder),
+    ];
+    for (const place of places) {
+      if (!isKnownPlaceholder(place)) unknown.push(`${name}: ${place}`);
+    }
+  }
+  assertEquals(unknown, []);
+});
+
+Deno.test("commands and options are offered, those of one command only", async () => {
+  assertEquals(await valuesOf("comp"), ["compile", "completions"]);
+  assertEquals(await valuesOf("--v"), ["--version"]);
+  assertEquals(await valuesOf("help", "inst"), ["install"]);
+  assertEquals(await valuesOf("compile", "--obj"), ["--objective"]);
+  assertEquals(await valuesOf("dump", "--obj"), []);
+  assertEquals(await valuesOf("nonsense", ""), []);
+  for (const { name, flags } of commandsOf(await createApp())) {
+    const offered = await valuesOf(name, "-");
+    for (const { external, alias } of flags) {
+      assert(offered.includes(`--${external}`), `${name} --${external}`);
+      const isShort = alias === undefined || offered.includes(`-${alias}`);
+      assert(isShort, `${name} -${alias}`);
     }
   }
 });
 
-Deno.test("completions of bash complete commands, flags and values", async () => {
-  await using folder = await createFolder();
-  const { out: script } = await call(["completions", "bash"]);
-  const file = await folder.write("completions", script);
-  const complete = async (...words: string[]): Promise<string[]> => {
-    const list = words.map((word) => JSON.stringify(word)).join(" ");
-    const { out, err, code } = await shell(
-      `source ${file}; COMP_WORDS=(seccomp-tree ${list}); COMP_CWORD=${words.length}; _seccomp_tree; printf '%s\\n' "\${COMPREPLY[@]}"`,
-      { cwd: folder.path },
-    );
-    assertEquals([code, err], [0, ""], words.join(" "));
-    return out.split("\n").filter((word) => word !== "");
-  };
-  assertEquals(await complete("comp"), ["compile", "completions"]);
-  assertEquals(await complete("compile", "-f", "h"), ["hex"]);
-  assertEquals(await complete("compile", "--format", "a"), [
-    "asm",
-    "annotation",
-  ]);
-  assertEquals(await complete("compile", "--obj"), ["--objective"]);
-  assertEquals(await complete("compile", "--objective", "s"), ["size"]);
-  assertEquals(await complete("compile", "def"), ["default:docker"]);
-  assertEquals(await complete("compile", "comp"), ["completions"], "a file");
-  assertEquals(await complete("compile", "-O", "comp"), ["completions"]);
-  assertEquals(await complete("dump", "p"), ["pid:"]);
-  assertEquals(await complete("completions", "z"), ["zsh"]);
-  assertEquals(await complete("stats", "--color", "n"), ["never"]);
+Deno.test("values of options are offered without files, wherever they stand", async () => {
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ["compile -f a", ["asm", "annotation"]],
+    ["compile --format a", ["asm", "annotation"]],
+    ["compile --format=he", ["--format=hex"]],
+    ["compile -fhe", ["-fhex"]],
+    ["compile -qf=he", ["-qf=hex"]],
+    ["compile -qf he", ["hex"]],
+    ["stats --color n", ["never"]],
+    ["compile --arch x86_64,aa", ["x86_64,aarch64"]],
+    ["compile --arch=x86_64,aa", ["--arch=x86_64,aarch64"]],
+    ["compile --arch aarch64,aa", []],
+    ["compile --caps n", ["none"]],
+    ["compile --caps CAP_CHOWN,CAP_SYS_AD", ["CAP_CHOWN,CAP_SYS_ADMIN"]],
+    ["compile --caps CAP_CHOWN,n", []],
+    ["simulate default:docker x86:mkdira", ["x86:mkdirat"]],
+    ["simulate --arch x86 default:docker socketc", ["socketcall"]],
+    ["simulate -o json default:docker s390x", ["s390x:"]],
+    ["simulate default:docker read ", []],
+    ["syscalls arm_f", ["arm_fadvise64_64"]],
+    ["syscalls --arch x86_64 arm_f", []],
+    ["install p", ["podman"]],
+    ["uninstall podman d", ["docker"]],
+    ["store p", ["prime"]],
+    ["store show ", []],
+    ["completions z", ["zsh"]],
+  ];
+  for (const [line, values] of cases) {
+    const { shell, candidates } = await complete(...line.split(" "));
+    assertEquals([shell, candidates.map((c) => c.value)], ["none", values]);
+  }
 });
 
-Deno.test("completions of zsh and fish quote what their shells would trip over", async () => {
-  const zsh = (await call(["completions", "zsh"])).out;
-  assertMatch(zsh, /^#compdef seccomp-tree\n/);
-  for (const line of zsh.split("\n")) {
-    const quotes = line.split("'").length - 1;
-    assertEquals(quotes % 2, 0, line);
+Deno.test("sources are words and files, folders stand after bundle:", async () => {
+  const sources = ["default:docker", "pid:", "bundle:"];
+  for (
+    const line of [
+      ...["compile ", "prove a ", "diff --subset-of ", "stats a b c "],
+      ...["run ", "verify --against ", "store prime x "],
+    ]
+  ) {
+    const words = line.split(" ");
+    assertEquals((await complete(...words)).shell, "files", line);
+    assertEquals(await valuesOf(...words), sources, line);
   }
-  const fish = (await call(["completions", "fish"])).out;
-  for (const line of fish.trimEnd().split("\n").slice(1)) {
-    assertMatch(line, /^complete -c seccomp-tree -n (?:\S+|'[^']+') /, line);
-    assertEquals((line.split("'").length - 1) % 2, 0, line);
-  }
+  assertEquals(await complete("compile", "bundle:x"), {
+    ...{ shell: "folders", prefix: "bundle:", candidates: [] },
+  });
+  assertEquals(await complete("diff", "a", "--subset-of=bundle:x"), {
+    ...{ shell: "folders", prefix: "--subset-of=bundle:", candidates: [] },
+  });
+  assertEquals(await complete("compile", "-qOx"), {
+    ...{ shell: "files", prefix: "-qO", candidates: [] },
+  });
+  assertEquals(await valuesOf("compile", "a", ""), [], "one source");
+  assertEquals(await valuesOf("compile", "--", "d"), ["default:docker"]);
 });
+
+Deno.test("run hands over to the command after --", async () => {
+  assertEquals((await complete("run", "x", "--", "l")).shell, "command");
+  assertEquals((await complete("run", "x", "--", "ls", "-")).shell, "command");
+  assertEquals((await complete("run", "x", "l")).shell, "none");
+});
+
+/** Starts a shell in which `seccomp-tree` completes, and prints its arguments. */
+async function shellWith(
+  { path }: Folder,
+  { command, setup }: {
+    readonly command: string;
+    readonly setup: readonly string[];
+  },
+): Promise<Terminal> {
+  return await openTerminal({
+    ...{ command, setup, cwd: join(path, "home") },
+    env: { PATH: `${join(path, "bin")}:${Deno.env.get("PATH")}` },
+  });
+}
+
+/** What the shell ran: the words of each program that was called. */
+function wordsRun(printed: string): readonly string[] {
+  return [...printed.matchAll(/<<WORD (.*?)>>/g)].map(([, word = ""]) => word);
+}
+
+/** Makes a home with files, scripts, and a program that prints its words. */
+async function prepare(folder: Folder): Promise<void> {
+  const bin = join(folder.path, "bin");
+  const home = join(folder.path, "home");
+  await Deno.mkdir(bin);
+  await Deno.mkdir(join(home, "a folder", "inner"), { recursive: true });
+  await Deno.mkdir(join(home, "fpath"));
+  for (const file of ["my file", "hello", "co:lon"]) {
+    await Deno.writeTextFile(join(home, file), "");
+  }
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { out } = await call(["completions", shell]);
+    await Deno.writeTextFile(join(home, `script.${shell}`), out);
+  }
+  await Deno.copyFile(
+    join(home, "script.zsh"),
+    join(home, "fpath", "_seccomp-tree"),
+  );
+  const config = fromFileUrl(new URL("../../../deno.json", import.meta.url));
+  const original = Deno.env.get("HOME") ?? "/";
+  const words =
+    `for word; do printf '<<WORD %s>>' "$word"; done; echo '<<END>>'`;
+  const scripts = {
+    "seccomp-tree": `if [ "$1" = __complete ]; then
+  HOME='${original}' exec '${Deno.execPath()}' run -A --config '${config}' '${MAIN}' "$@"
+fi
+${words}`,
+    fruit: words,
+  };
+  for (const [name, text] of Object.entries(scripts)) {
+    const path = join(bin, name);
+    await Deno.writeTextFile(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+}
+
+/** What is typed, with the Tab key as ⇥, and what the shell runs. */
+const TYPED: readonly (readonly [string, readonly string[]])[] = [
+  ["simulate default:d⇥", ["simulate", "default:docker"]],
+  ["simulate defa⇥", ["simulate", "default:docker"]],
+  ["simulate default:docker x86:mkdira⇥", [
+    ...["simulate", "default:docker", "x86:mkdirat"],
+  ]],
+  ["compil⇥", ["compile"]],
+  ["completi⇥ zs⇥", ["completions", "zsh"]],
+  ["compile my⇥", ["compile", "my file"]],
+  ["compile 'my⇥", ["compile", "my file"]],
+  ["compile my\\ f⇥", ["compile", "my file"]],
+  ["compile ~/my⇥", ["compile", "$HOME/my file"]],
+  ["compile co⇥", ["compile", "co:lon"]],
+  ["compile co:l⇥", ["compile", "co:lon"]],
+  // There is a file "hello".
+  ["compile -f h⇥", ["compile", "-f", "hex"]],
+  ["compile -fh⇥", ["compile", "-fhex"]],
+  ["compile --format=h⇥", ["compile", "--format=hex"]],
+  ["compile -f hel⇥", ["compile", "-f", "hel"]],
+  ["compile --obj⇥ si⇥", ["compile", "--objective", "size"]],
+  ["compile --arch x86_64,aa⇥", ["compile", "--arch", "x86_64,aarch64"]],
+  ["compile --caps CAP_SYS_AD⇥", ["compile", "--caps", "CAP_SYS_ADMIN"]],
+  ["compile --weights my⇥", ["compile", "--weights", "my file"]],
+  ["compile --weights=my⇥", ["compile", "--weights=my file"]],
+  ["compile -O my⇥", ["compile", "-O", "my file"]],
+  ["compile bundle:a⇥", ["compile", "bundle:a folder"]],
+  ["rewrite a⇥in⇥", ["rewrite", "a folder/inner"]],
+  ["install pod⇥", ["install", "podman"]],
+  ["store pri⇥ default:d⇥", ["store", "prime", "default:docker"]],
+  ["run default:d⇥ -- frui⇥ ap⇥", [
+    ...["run", "default:docker", "--", "fruit", "apple"],
+  ]],
+];
+
+interface Shell {
+  readonly name: string;
+  readonly command: string;
+  readonly setup: readonly string[];
+}
+
+const BASH = [
+  'source script.bash; complete -W "apple banana" fruit',
+  'PS1=$PROMPT; bind "set enable-bracketed-paste off"',
+];
+const ZSH = [
+  "unsetopt zle_bracketed_paste prompt_sp; unset zle_bracketed_paste",
+  "_fruit() { compadd apple banana }; compdef _fruit fruit",
+  "PS1=$PROMPT",
+];
+const BASH_COMPLETION = "/usr/share/bash-completion/bash_completion";
+const SHELLS: readonly Shell[] = [
+  {
+    name: "bash",
+    command: "bash --norc --noprofile -i",
+    setup: BASH,
+  },
+  {
+    name: "bash with bash-completion",
+    command: "bash --norc --noprofile -i",
+    setup: [
+      `[ ! -e ${BASH_COMPLETION} ] || source ${BASH_COMPLETION}`,
+      ...BASH,
+    ],
+  },
+  {
+    name: "zsh",
+    command: "zsh -f -i",
+    setup: ["autoload -Uz compinit; compinit -u -D; source script.zsh", ...ZSH],
+  },
+  {
+    name: "zsh by fpath",
+    command: "zsh -f -i",
+    setup: [
+      "fpath=($PWD/fpath $fpath); autoload -Uz compinit; compinit -u -D",
+      ...ZSH,
+    ],
+  },
+  {
+    name: "fish",
+    command: "fish --no-config --private -i",
+    setup: [
+      "source script.fish; complete -c fruit -f -a 'apple banana'",
+      "function fish_prompt; echo -n $PROMPT; end",
+    ],
+  },
+];
+
+for (const { name, command, setup } of SHELLS) {
+  const [program = ""] = name.split(" ");
+  needs("script", program as "bash" | "zsh" | "fish")(
+    `${name} completes what is typed`,
+    async () => {
+      await using folder = await createFolder();
+      await prepare(folder);
+      await using terminal = await shellWith(folder, { command, setup });
+      const home = join(folder.path, "home");
+      const wrong: unknown[] = [];
+      for (const [keys, expected] of TYPED) {
+        const typed = `seccomp-tree ${keys.replaceAll("⇥", "\t")}`;
+        // zsh takes the slash after a folder away again.
+        const words = wordsRun(await terminal.type(typed, "<<END>>"))
+          .map((word) => word.replace(/\/$/, ""));
+        const wanted = expected.map((word) => word.replace("$HOME", home));
+        if (words.join("\n") !== wanted.join("\n")) {
+          wrong.push({ keys, words, wanted });
+        }
+      }
+      assertEquals(wrong, []);
+    },
+  );
+}

@@ -1,0 +1,419 @@
+/**
+ * What can follow on a command line: the one engine behind the completions of all
+ * shells. The scripts beside this file ask it through the hidden command
+ * `__complete`; see {@linkcode formatCompletion} for what they read.
+ *
+ * Commands, options and listed values come from the definitions of the commands.
+ * For any other value or argument, its placeholder says what it is.
+ *
+ * @module
+ */
+
+import { createApp } from "../app.ts";
+import {
+  type CommandInfo,
+  commandsOf,
+  type FlagInfo,
+  takesValue,
+} from "../output/reflect.ts";
+import { printable } from "../../tables/printable.ts";
+
+/** What can follow. */
+export interface Completion {
+  /**
+   * What the shell adds by itself: nothing, files, folders, or the completion of
+   * the command after `--`.
+   */
+  readonly shell: "none" | "files" | "folders" | "command";
+  /** What comes before a file or a folder within the word, such as `--out=`. */
+  readonly prefix: string;
+  /** Whole words that begin with what was typed. */
+  readonly candidates: readonly Candidate[];
+}
+
+/** A word that can stand at the cursor. */
+export interface Candidate {
+  readonly value: string;
+  readonly brief: string;
+}
+
+/** What a completer sees. */
+interface Context {
+  /** What was typed of the value or argument. */
+  readonly typed: string;
+  /** Arguments before it, without the command. */
+  readonly before: readonly string[];
+  /** The value of `--arch`, if there is one. */
+  readonly arch: string | undefined;
+}
+
+/** What can stand for a placeholder: values, and what the shell adds. */
+interface Choice {
+  readonly shell?: "none" | "files" | "folders";
+  /** Part of what was typed that stays, before a file or a folder. */
+  readonly prefix?: string;
+  readonly candidates?: readonly Candidate[];
+}
+
+type Completer = (context: Context) => Choice | Promise<Choice>;
+
+/** Placeholders of values and arguments; a test holds that none is missing. */
+const COMPLETERS: Readonly<Record<string, Completer>> = {
+  FILE: () => ({ shell: "files" }),
+  PATH: () => ({ shell: "files" }),
+  DIR: () => ({ shell: "folders" }),
+  BUNDLE: () => ({ shell: "folders" }),
+  SOURCE: completeSource,
+  A: completeSource,
+  B: completeSource,
+  BASE: completeSource,
+  PROFILE: completeSource,
+  "pid:N": ({ typed }) =>
+    typed.startsWith("pid:")
+      ? { candidates: confinedProcesses() }
+      : { candidates: [{ value: "pid:", brief: "a live process" }] },
+  "A,B": completeArches,
+  CAPS: completeCapabilities,
+  SYSCALL: completeCall,
+  "NAME|NR": completeName,
+  MANAGER: async () => {
+    const { TARGETS } = await import("../../install/manifest.ts");
+    return plain(TARGETS);
+  },
+  SHELL: () => plain(["bash", "zsh", "fish"]),
+  ACTION: async () => {
+    const { ACTIONS } = await import("../commands/store.ts");
+    return plain(ACTIONS);
+  },
+  // After the action of `store`.
+  "KEY|PROFILE": ({ before, ...context }) =>
+    before[0] === "prime" ? completeSource({ before, ...context }) : {},
+  WHERE: () => ({ ...plain(["syslog", "stderr"]), shell: "files" }),
+  COMMAND: () => ({}),
+  ARG: () => ({}),
+  N: () => ({}),
+  ADDR: () => ({}),
+  SHARE: () => ({}),
+  "X.Y": () => ({}),
+};
+
+/** Returns whether the engine knows what a placeholder stands for. */
+export function isKnownPlaceholder(placeholder: string): boolean {
+  return placeholder.split(" ").every((name) =>
+    Object.hasOwn(COMPLETERS, name)
+  );
+}
+
+/** Options of the program itself, which every command takes. */
+const GLOBAL: readonly FlagInfo[] = [
+  flag("help", "Help", undefined),
+  flag("color", "Whether messages are colored", ["auto", "always", "never"]),
+];
+
+const VERSION: FlagInfo = flag("version", "Version", undefined);
+
+function flag(
+  name: string,
+  brief: string,
+  values: readonly string[] | undefined,
+): FlagInfo {
+  return {
+    ...{ name, external: name, brief, values },
+    ...{ alias: undefined, placeholder: undefined, preset: undefined },
+  };
+}
+
+/**
+ * Completes a command line.
+ *
+ * @param words The words after the program's name up to the cursor; the last one
+ * is what was typed of the word at the cursor, and may be empty.
+ */
+export async function complete(words: readonly string[]): Promise<Completion> {
+  const typed = words.at(-1) ?? "";
+  const [name = "", ...rest] = words;
+  if (rest.length === 0) return await completeFirst(typed);
+  if (name === "help") {
+    return rest.length === 1 ? matching(typed, await commandNames()) : NOTHING;
+  }
+  const command = commandsOf(await createApp(name)).find((c) =>
+    c.name === name
+  );
+  return command === undefined ? NOTHING : await completeWord(command, rest);
+}
+
+/**
+ * Writes a completion for a script: on the first line what the shell adds and the
+ * prefix, then a candidate a line with its explanation, fields between tabs.
+ */
+export function formatCompletion(
+  { shell, prefix, candidates }: Completion,
+): string {
+  const lines = [
+    [shell, prefix],
+    ...candidates.map(({ value, brief }) => [value, brief]),
+  ];
+  return lines.map((fields) => `${fields.map(printable).join("\t")}\n`).join(
+    "",
+  );
+}
+
+const NOTHING: Completion = { shell: "none", prefix: "", candidates: [] };
+
+async function completeFirst(typed: string): Promise<Completion> {
+  const options = [...GLOBAL, VERSION].map(optionOf);
+  return matching(
+    typed,
+    typed.startsWith("-") ? options : await commandNames(),
+  );
+}
+
+async function commandNames(): Promise<readonly Candidate[]> {
+  return commandsOf(await createApp()).map(({ name, brief }) => ({
+    value: name,
+    brief,
+  }));
+}
+
+/** Completes a word after the command's name. */
+async function completeWord(
+  command: CommandInfo,
+  words: readonly string[],
+): Promise<Completion> {
+  const flags = [...command.flags, ...GLOBAL];
+  const typed = words.at(-1) ?? "";
+  const seen = scan(words.slice(0, -1), flags);
+  const { before, literal, pending } = seen;
+  const arch = seen.values.get("arch");
+  const value = async (
+    { values, placeholder = "" }: FlagInfo,
+    prefix: string,
+  ): Promise<Completion> => {
+    const choice = values === undefined
+      ? await choose(placeholder, {
+        typed: typed.slice(prefix.length),
+        ...{ before, arch },
+      })
+      : plain(values);
+    return completion(typed, prefix, choice);
+  };
+  if (pending !== undefined) return await value(pending, "");
+  if (!literal && typed.startsWith("-")) {
+    const attached = attachedValue(typed, flags);
+    if (attached !== undefined) {
+      return await value(attached.flag, attached.prefix);
+    }
+    return matching(typed, flags.flatMap((f) => spellings(f, typed)));
+  }
+  const placeholder = placeholderAt(command, before.length);
+  if (placeholder === "COMMAND" && literal) {
+    return { ...NOTHING, shell: "command" };
+  }
+  const choice = await choose(placeholder, { typed, before, arch });
+  return completion(typed, "", choice);
+}
+
+/** What the words before the cursor are. */
+interface Scan {
+  /** Arguments that are not options. */
+  readonly before: readonly string[];
+  /** Whether `--` came before, so that nothing is an option any longer. */
+  readonly literal: boolean;
+  /** The option that waits for its value. */
+  readonly pending: FlagInfo | undefined;
+  /** Values of options by name. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+function scan(words: readonly string[], flags: readonly FlagInfo[]): Scan {
+  const before: string[] = [];
+  const values = new Map<string, string>();
+  let literal = false;
+  let pending: FlagInfo | undefined;
+  for (const word of words) {
+    if (pending !== undefined) {
+      values.set(pending.name, word);
+      pending = undefined;
+    } else if (literal || !word.startsWith("-") || word === "-") {
+      before.push(word);
+    } else if (word === "--") literal = true;
+    else {
+      const attached = attachedValue(word, flags);
+      const last = attached?.flag ?? lastFlag(word, flags);
+      if (last === undefined) continue;
+      if (attached !== undefined) {
+        values.set(last.name, word.slice(attached.prefix.length));
+      } else if (takesValue(last)) pending = last;
+    }
+  }
+  return { before, literal, pending, values };
+}
+
+/** The option that a word ends in: `--format`, or `-f` of `-qf`. */
+function lastFlag(
+  word: string,
+  flags: readonly FlagInfo[],
+): FlagInfo | undefined {
+  return word.startsWith("--")
+    ? flags.find(({ external }) => `--${external}` === word)
+    : flags.find(({ alias }) => alias !== undefined && word.endsWith(alias));
+}
+
+/** Finds the option whose value is in the same word: `--format=h`, `-qfh`. */
+function attachedValue(
+  word: string,
+  flags: readonly FlagInfo[],
+): { readonly flag: FlagInfo; readonly prefix: string } | undefined {
+  const [, long] = /^--([^=]+)=/.exec(word) ?? [];
+  if (long !== undefined) {
+    const flag = flags.find(({ external }) => external === long);
+    const found = flag !== undefined && takesValue(flag);
+    return found ? { flag, prefix: `--${long}=` } : undefined;
+  }
+  if (word.startsWith("--")) return undefined;
+  for (let i = 1; i < word.length - 1; i++) {
+    const flag = flags.find(({ alias }) => alias === word[i]);
+    if (flag === undefined) return undefined;
+    if (!takesValue(flag)) continue;
+    const end = word[i + 1] === "=" ? i + 2 : i + 1;
+    return { flag, prefix: word.slice(0, end) };
+  }
+  return undefined;
+}
+
+/** The ways to write an option; short ones after a dash alone. */
+function spellings(flag: FlagInfo, typed: string): readonly Candidate[] {
+  const { alias, brief } = flag;
+  const short = typed === "-" && alias !== undefined
+    ? [{ value: `-${alias}`, brief }]
+    : [];
+  return [...short, optionOf(flag)];
+}
+
+function optionOf({ external, brief }: FlagInfo): Candidate {
+  return { value: `--${external}`, brief };
+}
+
+/** The placeholder of an argument; empty beyond the last one. */
+function placeholderAt(
+  { words, repeats }: CommandInfo,
+  index: number,
+): string {
+  const names = words.flatMap(({ placeholder }) => placeholder.split(" "));
+  return names[index] ?? (repeats ? names.at(-1) ?? "" : "");
+}
+
+async function choose(placeholder: string, context: Context): Promise<Choice> {
+  return await COMPLETERS[placeholder]?.(context) ?? {};
+}
+
+/** Puts what stays before each candidate, and leaves out what was not typed. */
+function completion(
+  typed: string,
+  prefix: string,
+  { candidates = [], shell = "none", prefix: kept = "" }: Choice,
+): Completion {
+  const whole = candidates.map(({ value, brief }) => ({
+    value: prefix + value,
+    brief,
+  }));
+  return { ...matching(typed, whole), shell, prefix: prefix + kept };
+}
+
+function matching(
+  typed: string,
+  candidates: readonly Candidate[],
+): Completion {
+  const fitting = candidates.filter(({ value }) => value.startsWith(typed));
+  return { ...NOTHING, candidates: fitting };
+}
+
+function plain(values: readonly string[]): Choice {
+  return { candidates: values.map((value) => ({ value, brief: "" })) };
+}
+
+/** Sources that are not files. */
+const SOURCES: readonly Candidate[] = [
+  { value: "default:docker", brief: "the embedded profile" },
+  { value: "pid:", brief: "the filters of a live process" },
+  { value: "bundle:", brief: "config.json of a bundle" },
+];
+
+function completeSource({ typed }: Context): Choice {
+  if (typed.startsWith("pid:")) return { candidates: confinedProcesses() };
+  return typed.startsWith("bundle:")
+    ? { shell: "folders", prefix: "bundle:" }
+    : { shell: "files", candidates: SOURCES };
+}
+
+/** Processes that have filters, by their numbers. */
+function confinedProcesses(): readonly Candidate[] {
+  const processes: Candidate[] = [];
+  try {
+    for (const { name: pid } of Deno.readDirSync("/proc")) {
+      if (!/^[0-9]+$/.test(pid)) continue;
+      const name = confinedName(pid);
+      if (name !== undefined) {
+        processes.push({ value: `pid:${pid}`, brief: name });
+      }
+    }
+  } catch {
+    // Without /proc, nothing can be suggested.
+  }
+  return processes;
+}
+
+/** The name of a process that has filters. */
+function confinedName(pid: string): string | undefined {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return /^Seccomp:\s*2$/m.test(status)
+      ? /^Name:\s*(.*)$/m.exec(status)?.[1] ?? ""
+      : undefined;
+  } catch {
+    // It has ended.
+    return undefined;
+  }
+}
+
+/** Completes the last item of a list between commas. */
+function listOf(typed: string, names: readonly string[]): Choice {
+  const comma = typed.lastIndexOf(",") + 1;
+  const before = typed.slice(0, comma);
+  const given = before.split(",");
+  return plain(
+    names.filter((name) => !given.includes(name)).map((name) => before + name),
+  );
+}
+
+async function completeArches({ typed }: Context): Promise<Choice> {
+  const { ARCHES } = await import("../../tables/arch.ts");
+  return listOf(typed, ARCHES.map(({ name }) => name));
+}
+
+async function completeCapabilities({ typed }: Context): Promise<Choice> {
+  const { CAPABILITIES } = await import("../../profile/host.ts");
+  const sets = typed.includes(",") ? [] : ["default", "none", "all"];
+  return listOf(typed, [...sets, ...CAPABILITIES]);
+}
+
+/** `NAME` or `ARCH:NAME`. */
+async function completeCall({ typed, arch }: Context): Promise<Choice> {
+  const { archByName, ARCHES } = await import("../../tables/arch.ts");
+  const colon = typed.indexOf(":") + 1;
+  const named = colon > 0
+    ? typed.slice(0, colon - 1)
+    : arch?.split(",")[0] ?? Deno.build.arch;
+  const names = [...archByName(named)?.syscalls.keys() ?? []];
+  const calls = names.map((name) => typed.slice(0, colon) + name);
+  const arches = colon > 0 ? [] : ARCHES.map(({ name }) => `${name}:`);
+  return plain([...calls, ...arches]);
+}
+
+/** The names of all architectures, or of those that `--arch` names. */
+async function completeName({ arch }: Context): Promise<Choice> {
+  const { archByName, ARCHES } = await import("../../tables/arch.ts");
+  const arches = arch?.split(",").map(archByName) ?? ARCHES;
+  const names = arches.flatMap((a) => [...a?.syscalls.keys() ?? []]);
+  return plain([...new Set(names)].sort());
+}

@@ -1,0 +1,114 @@
+/**
+ * Interactive shells on a terminal of their own: keys go in, and what the shell
+ * runs comes out. The terminal is a pseudo terminal of script(1).
+ *
+ * @module
+ */
+
+/** What no shell prints by itself, and nobody types. */
+const PROMPT = "<<PROMPT>>";
+const READY = "<<READY>>";
+/** Milliseconds after which a shell that prints nothing is given up. */
+const PATIENCE_MS = 60_000;
+
+/** A shell that waits at its prompt. */
+export interface Terminal extends AsyncDisposable {
+  /**
+   * Types a line, waits until the program that it runs prints a mark and for the
+   * prompt after it. Shells draw prompts anew as they like, so that one proves
+   * nothing by itself.
+   *
+   * @param keys Without the Enter key.
+   * @param mark What the program prints last.
+   * @returns What was printed before the mark.
+   */
+  type(keys: string, mark: string): Promise<string>;
+}
+
+/** What a shell is started with. */
+export interface TerminalOptions {
+  /** The command of the shell. */
+  readonly command: string;
+  /** Lines that make it ready; the last one sets the prompt to `$PROMPT`. */
+  readonly setup: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a shell on a terminal.
+ *
+ * @param options Which one.
+ */
+export async function openTerminal(
+  { command, setup, cwd, env }: TerminalOptions,
+): Promise<Terminal> {
+  const child = new Deno.Command("script", {
+    args: ["-qfc", command, "/dev/null"],
+    cwd,
+    clearEnv: true,
+    env: {
+      ...{ HOME: cwd, LANG: "C.UTF-8", TERM: "xterm", PROMPT, READY },
+      ...{ PATH: Deno.env.get("PATH") ?? "" },
+      ...env,
+    },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = "";
+  const waitFor = async (mark: string): Promise<string> => {
+    for (;;) {
+      const at = seen.indexOf(mark);
+      if (at >= 0) {
+        const before = seen.slice(0, at);
+        seen = seen.slice(at + mark.length);
+        return before;
+      }
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const patience = new Promise<never>((_, reject) => {
+        timer = setTimeout(
+          () => reject(new Error(`No ${mark} after ${JSON.stringify(seen)}`)),
+          PATIENCE_MS,
+        );
+      });
+      try {
+        const { done, value } = await Promise.race([reader.read(), patience]);
+        if (done) throw new Error(`It ended after ${JSON.stringify(seen)}`);
+        seen += value;
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+  };
+  const send = async (text: string): Promise<void> => {
+    await writer.write(new TextEncoder().encode(text));
+  };
+  const terminal: Terminal = {
+    async type(keys, mark): Promise<string> {
+      await send(`${keys}\r`);
+      const printed = await waitFor(mark);
+      await waitFor(PROMPT);
+      return printed;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      // Its terminal is gone then, which ends the shell.
+      child.kill("SIGKILL");
+      await writer.close().catch(() => {});
+      await reader.cancel().catch(() => {});
+      await child.status;
+    },
+  };
+  try {
+    for (const line of setup) await send(`${line}\r`);
+    await send("echo $READY\r");
+    await waitFor(READY);
+    await waitFor(PROMPT);
+  } catch (error) {
+    await terminal[Symbol.asyncDispose]();
+    throw error;
+  }
+  return terminal;
+}
