@@ -132,6 +132,28 @@ Deno.test("run hands over to the command after --", async () => {
   assertEquals((await complete("run", "x", "l")).shell, "none");
 });
 
+const LINTERS = {
+  shellcheck: ["shellcheck", "seccomp_tree.bash"],
+  zsh: ["zsh", "-n", "seccomp_tree.zsh"],
+  fish: ["fish", "-n", "seccomp_tree.fish"],
+} as const;
+
+for (const [need, [program, ...args]] of Object.entries(LINTERS)) {
+  needs(need as keyof typeof LINTERS)(
+    `${program} finds nothing in the script of its shell`,
+    async () => {
+      const { code, stdout, stderr } = await new Deno.Command(program, {
+        args,
+        cwd: fromFileUrl(
+          new URL("../../../cli/completions/", import.meta.url),
+        ),
+      }).output();
+      const said = [stdout, stderr].map((b) => new TextDecoder().decode(b));
+      assertEquals([code, ...said], [0, "", ""]);
+    },
+  );
+}
+
 /** Starts a shell in which `seccomp-tree` completes, and prints its arguments. */
 async function shellWith(
   { path }: Folder,
