@@ -49,6 +49,7 @@ export async function openTerminal(
     clearEnv: true,
     env: {
       ...{ HOME: cwd, LANG: "C.UTF-8", TERM: "xterm", PROMPT, READY },
+      HISTFILE: "/dev/null",
       ...{ PATH: Deno.env.get("PATH") ?? "" },
       ...env,
     },
@@ -59,6 +60,26 @@ export async function openTerminal(
   const writer = child.stdin.getWriter();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let seen = "";
+  /** Reads on; false at the end. */
+  const readOn = async (): Promise<boolean> => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`Nothing follows ${JSON.stringify(seen)}`)),
+        PATIENCE_MS,
+      );
+    });
+    try {
+      const { done, value = "" } = await Promise.race([
+        reader.read(),
+        patience,
+      ]);
+      seen += value;
+      return !done;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   const waitFor = async (mark: string): Promise<string> => {
     for (;;) {
       const at = seen.indexOf(mark);
@@ -67,20 +88,8 @@ export async function openTerminal(
         seen = seen.slice(at + mark.length);
         return before;
       }
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const patience = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new Error(`No ${mark} after ${JSON.stringify(seen)}`)),
-          PATIENCE_MS,
-        );
-      });
-      try {
-        const { done, value } = await Promise.race([reader.read(), patience]);
-        if (done) throw new Error(`It ended after ${JSON.stringify(seen)}`);
-        seen += value;
-      } finally {
-        clearTimeout(timer);
-      }
+      if (await readOn()) continue;
+      throw new Error(`No ${mark} in ${JSON.stringify(seen)}`);
     }
   };
   const send = async (text: string): Promise<void> => {
@@ -94,8 +103,13 @@ export async function openTerminal(
       return printed;
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      // Its terminal is gone then, which ends the shell.
-      child.kill("SIGKILL");
+      try {
+        // Ctrl-U clears the line; the end comes after the shell's last write.
+        await send("\x15exit\r");
+        while (await readOn());
+      } catch {
+        child.kill("SIGKILL");
+      }
       await writer.close().catch(() => {});
       await reader.cancel().catch(() => {});
       await child.status;
