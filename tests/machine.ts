@@ -59,6 +59,7 @@ export type Installed =
   | (
     | "as"
     | "bash"
+    | "bash-completion"
     | "buildah"
     | "busybox"
     | "containerd"
@@ -101,6 +102,7 @@ export type Need = Installed | Fact;
 const PACKAGES: Readonly<Record<Installed, string>> = {
   as: "binutils",
   bash: "bash",
+  "bash-completion": "bash-completion",
   buildah: "buildah",
   busybox: "busybox-static",
   containerd: "containerd",
@@ -124,6 +126,9 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   unshare: "util-linux",
   zsh: "zsh",
 };
+
+/** What users of bash-completion source. */
+export const BASH_COMPLETION = "/usr/share/bash-completion/bash_completion";
 
 /** linux/prctl.h. */
 const PR_GET_MDWE = 66;
@@ -367,6 +372,7 @@ function installation(name: Installed): Probe {
   const isThere = (): boolean => {
     if (name === "libseccomp") return isLoadable("libseccomp.so.2");
     if (name === "headers") return exists("/usr/include/asm-generic/errno.h");
+    if (name === "bash-completion") return exists(BASH_COMPLETION);
     const path = pathOf(name);
     // Containers have no other file than busybox.
     return path !== undefined && (name !== "busybox" || isStatic(path));

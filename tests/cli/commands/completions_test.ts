@@ -12,7 +12,7 @@ import {
   isKnownPlaceholder,
 } from "../../../cli/completions/complete.ts";
 import { commandsOf } from "../../../cli/output/reflect.ts";
-import { needs } from "../../machine.ts";
+import { BASH_COMPLETION, type Need, needs } from "../../machine.ts";
 import { call, createFolder, type Folder, MAIN } from "../harness.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 
@@ -245,6 +245,7 @@ const TYPED: readonly (readonly [string, readonly string[]])[] = [
 
 interface Shell {
   readonly name: string;
+  readonly needs: readonly Need[];
   readonly command: string;
   readonly setup: readonly string[];
 }
@@ -258,15 +259,16 @@ const ZSH = [
   "_fruit() { compadd apple banana }; compdef _fruit fruit",
   "PS1=$PROMPT",
 ];
-const BASH_COMPLETION = "/usr/share/bash-completion/bash_completion";
 const SHELLS: readonly Shell[] = [
   {
     name: "bash",
+    needs: ["bash"],
     command: "bash --norc --noprofile -i",
     setup: BASH,
   },
   {
     name: "bash with bash-completion",
+    needs: ["bash", "bash-completion"],
     command: "bash --norc --noprofile -i",
     setup: [
       `[ ! -e ${BASH_COMPLETION} ] || source ${BASH_COMPLETION}`,
@@ -275,11 +277,13 @@ const SHELLS: readonly Shell[] = [
   },
   {
     name: "zsh",
+    needs: ["zsh"],
     command: "zsh -f -i",
     setup: ["autoload -Uz compinit; compinit -u -D; source script.zsh", ...ZSH],
   },
   {
     name: "zsh by fpath",
+    needs: ["zsh"],
     command: "zsh -f -i",
     setup: [
       "fpath=($PWD/fpath $fpath); autoload -Uz compinit; compinit -u -D",
@@ -288,6 +292,7 @@ const SHELLS: readonly Shell[] = [
   },
   {
     name: "fish",
+    needs: ["fish"],
     command: "fish --no-config --private -i",
     setup: [
       "source script.fish; complete -c fruit -f -a 'apple banana'",
@@ -296,9 +301,8 @@ const SHELLS: readonly Shell[] = [
   },
 ];
 
-for (const { name, command, setup } of SHELLS) {
-  const [program = ""] = name.split(" ");
-  needs("script", program as "bash" | "zsh" | "fish")(
+for (const { name, needs: all, command, setup } of SHELLS) {
+  needs("script", ...all)(
     `${name} completes what is typed`,
     async () => {
       await using folder = await createFolder();
