@@ -43,10 +43,12 @@ interface Group {
 /** All commands, in the order of the help text. */
 const GROUPS: readonly Group[] = [
   {
-    names: ["compile", "disasm", "asm"],
+    names: ["compile", "optimize", "digest", "disasm", "asm"],
     load: async () => {
-      const { compile, disasm, asm } = await import("./routes_filter.ts");
-      return { compile, disasm, asm };
+      const { compile, optimize, digest, disasm, asm } = await import(
+        "./routes_filter.ts"
+      );
+      return { compile, optimize, digest, disasm, asm };
     },
   },
   {

@@ -41,6 +41,17 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
       "compile --arch aarch64,arm -f raw -O filter.bpf default:docker",
     ],
   },
+  optimize: {
+    usage: "[OPTION...] SOURCE...",
+    examples: [
+      "optimize runc.bpf -f raw -O best.bpf",
+      "optimize pid:1234 -v -f annotation",
+    ],
+  },
+  digest: {
+    usage: "[OPTION...] [SOURCE...] | --check FILE",
+    examples: ["digest default:docker pid:1234", "digest --check digests.txt"],
+  },
   disasm: {
     usage: "[OPTION...] [SOURCE]",
     examples: ["disasm default:docker --arch x86_64", "disasm pid:1234"],

@@ -1,0 +1,213 @@
+/**
+ * `optimize`: the best filter that is equal to a given one, or to a stack of them.
+ *
+ * @module
+ */
+
+import type { Filter, FilterStack } from "../../bpf/filter.ts";
+import { encodeBase64 } from "../../bpf/base64.ts";
+import { formatTable } from "../../host/table.ts";
+import { type Measure, measure } from "../../measure/measure.ts";
+import { weightsFor } from "../../pipeline/compile_profile.ts";
+import { optimize, type OptimizeOptions } from "../../pipeline/optimize.ts";
+import { type Arch, ARCHES } from "../../tables/arch.ts";
+import { printable } from "../../tables/printable.ts";
+import { UnprovenError, UsageError } from "../error.ts";
+import { messageLine } from "../exit.ts";
+import { costOptions, readCost } from "../input/cost.ts";
+import { loadFilter } from "../input/filter.ts";
+import type {
+  CostFlags,
+  LimitFlags,
+  OutputFlags,
+  SourceFlags,
+} from "../input/flags.ts";
+import { withOwnSemantics } from "../input/semantics.ts";
+import { refuseTwoStdins } from "../input/source.ts";
+import type { Io } from "../io.ts";
+import type { Format } from "../output/format_names.ts";
+import { formatFilter } from "../output/formats.ts";
+import { reportJson } from "../output/json.ts";
+import { checkOut, writeArtefact } from "../output/write.ts";
+import { limitsOf } from "./prove.ts";
+
+/** Flags of `optimize`. */
+export interface OptimizeFlags
+  extends SourceFlags, CostFlags, LimitFlags, OutputFlags {
+  readonly format: Format;
+  readonly out?: string;
+  readonly effect: boolean;
+}
+
+/** Bytes of machine code for an instruction, measured on x86_64 (docs/benchmarks.md). */
+const JIT_BYTES = 12.3;
+
+/** Optimizes all sources as one stack, the first one attached first. */
+export async function runOptimize(
+  io: Io,
+  flags: OptimizeFlags,
+  ...words: readonly string[]
+): Promise<void> {
+  const [first] = words;
+  if (first === undefined) throw new UsageError("Missing argument: SOURCE");
+  checkOut(flags.out, first);
+  refuseTwoStdins(...words, flags.weights);
+  const target = await withOwnSemantics(io, flags, words);
+  const cost = await readCost(io, flags);
+  const stack = await loadStack(io, words, target);
+  const { workLimit, counts, ...rest } = costOptions(cost, undefined);
+  const options: OptimizeOptions = {
+    ...rest,
+    ...(workLimit === undefined ? {} : { workLimit }),
+    ...(counts === undefined ? {} : { weights: weightsFor(counts, ARCHES) }),
+    compare: flags.effect ? "effect" : "bits",
+    limits: limitsOf(flags),
+  };
+  const { programs, littleEndian, name, arches } = stack;
+  const best = optimize({ programs, littleEndian }, options);
+  if (best.kind === "not-optimized") throw new UnprovenError(best.message);
+  const [given] = programs;
+  const kept = best.kind === "already-best";
+  if (kept && (programs.length > 1 || given === undefined)) {
+    // A stack stays what it is: there is no one program to write.
+    io.out(`${printable(name)}: already best: ${programs.length} filters\n`);
+    return;
+  }
+  const filter: Filter = {
+    program: kept ? given ?? [] : best.program,
+    littleEndian,
+  };
+  const before = programs.map((program) => measure(program, arches));
+  const after = measure(filter.program, arches);
+  const line = kept
+    ? `${printable(name)}: already best: ${filter.program.length} instructions`
+    : `${printable(name)}: ${summary(before, after)}, proved equal`;
+  const writesFile = flags.out !== undefined;
+  if (flags.output === "json") {
+    io.out(reportJson({
+      source: name,
+      result: best.kind,
+      compare: options.compare,
+      objective: options.objective,
+      pieces: kept ? 0 : best.pieces,
+      before: totals(before),
+      after: totals([after]),
+      littleEndian,
+      base64: encodeBase64(kept ? await raw(filter) : best.bytes),
+    }));
+  } else {
+    // The filter goes to standard output unless a file takes it.
+    if (writesFile) io.out(`${line}\n`);
+    else if (!flags.quiet) io.err(messageLine(io, "note", line));
+    if (flags.verbose) io.err(table(name, before, after));
+  }
+  if (writesFile || flags.output !== "json") {
+    const data = await formatFilter(filter, flags.format);
+    writeArtefact(io, flags.out, data);
+  }
+}
+
+async function raw(filter: Filter): Promise<Uint8Array> {
+  const data = await formatFilter(filter, "raw");
+  if (typeof data === "string") throw new Error("Unreachable: raw is bytes");
+  return data;
+}
+
+/** All filters of all sources. */
+interface LoadedStack extends FilterStack {
+  readonly name: string;
+  readonly arches: readonly Arch[];
+}
+
+async function loadStack(
+  io: Io,
+  words: readonly string[],
+  flags: SourceFlags,
+): Promise<LoadedStack> {
+  const loaded = [];
+  for (const word of words) {
+    loaded.push(await loadFilter(io, word, flags, { native: true }));
+  }
+  const orders = new Set(loaded.map((filter) => filter.littleEndian));
+  if (orders.size > 1) {
+    throw new UsageError(
+      "Cannot stack filters for machines of different byte order: optimize each by itself",
+    );
+  }
+  const [first] = loaded;
+  if (first === undefined) throw new Error("Unreachable: no source");
+  return {
+    name: loaded.length === 1
+      ? first.name
+      : `${first.name} and ${loaded.length - 1} more`,
+    programs: loaded.flatMap((filter) => filter.programs),
+    littleEndian: first.littleEndian,
+    arches: first.arches,
+  };
+}
+
+/** What a stack costs together, on the native architecture. */
+interface Totals {
+  readonly instructions: number;
+  readonly mean: number;
+  readonly worst: number;
+  /** Calls that never run the filter; fewest of the stack, `null` without a cache. */
+  readonly cached: number | null;
+  /** Predicted microseconds to attach. */
+  readonly attach: number;
+  /** Estimated bytes of machine code. */
+  readonly jitBytes: number;
+}
+
+function totals(measures: readonly Measure[]): Totals {
+  const sum = (of: (m: Measure) => number): number =>
+    measures.reduce((total, m) => total + of(m), 0);
+  const cached = measures.map((m) => m.arches[0]?.cached ?? null);
+  const instructions = sum((m) => m.length);
+  return {
+    instructions,
+    mean: sum((m) => m.arches[0]?.mean ?? 0),
+    worst: sum((m) => m.arches[0]?.worst ?? 0),
+    cached: cached.includes(null)
+      ? null
+      : Math.min(...cached.map((count) => count ?? 0)),
+    attach: sum((m) => m.attach),
+    jitBytes: Math.round(JIT_BYTES * instructions),
+  };
+}
+
+/** `1158 → 240 instructions, mean 290 → 8.5, worst 706 → 17`. */
+function summary(before: readonly Measure[], after: Measure): string {
+  const [old, now] = [totals(before), totals([after])];
+  return `${old.instructions} → ${now.instructions} instructions, mean ${
+    short(old.mean)
+  } → ${short(now.mean)}, worst ${old.worst} → ${now.worst}`;
+}
+
+function short(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
+}
+
+function table(
+  name: string,
+  before: readonly Measure[],
+  after: Measure,
+): string {
+  const row = (label: string, t: Totals): readonly string[] => [
+    label,
+    String(t.instructions),
+    t.mean.toFixed(2),
+    String(t.worst),
+    t.cached === null ? "–" : String(t.cached),
+    t.attach.toFixed(0),
+    String(t.jitBytes),
+  ];
+  return formatTable([
+    [
+      ...["filter", "instructions", "mean", "worst", "cached", "attach µs"],
+      "JIT bytes",
+    ],
+    row(name, totals(before)),
+    row("optimized", totals([after])),
+  ]);
+}
