@@ -123,11 +123,11 @@ export const MANUALS: Readonly<Record<string, Manual>> = {
     usage: "[OPTION...] podman|docker|containerd|crio",
     examples: [
       "install podman --dry-run",
-      "install docker --mode wrapper --trial",
+      "install docker --mode wrapper --reload",
     ],
   },
   uninstall: {
-    usage: "[OPTION...] podman|docker|containerd|crio",
+    usage: "[OPTION...] [podman|docker|containerd|crio...]",
     examples: ["uninstall podman --dry-run", "uninstall docker"],
   },
   status: {

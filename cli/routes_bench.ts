@@ -22,7 +22,7 @@ export const bench: Command<AppContext> = buildCommand<
   string[],
   AppContext
 >({
-  docs: { brief: "Measure what filters cost on this machine, with charts" },
+  docs: { brief: "Measure what filters cost on this machine" },
   loader: lazily(async () => (await import("./commands/bench.ts")).runBench),
   parameters: {
     flags: {
@@ -32,7 +32,7 @@ export const bench: Command<AppContext> = buildCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "A look within 20 seconds",
+        brief: "Finish within 20 seconds, less exact",
       },
       weights: {
         kind: "parsed",
@@ -40,27 +40,27 @@ export const bench: Command<AppContext> = buildCommand<
         variadic: true,
         optional: true,
         placeholder: "FILE",
-        brief: "How often calls occur, such as strace -c output; many",
+        brief: "File of call counts, such as strace -c output; repeatable",
       },
       compare: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Say whether two runs agree: give their JSON files",
+        brief: "Compare the JSON reports of two runs",
       },
       report: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "Take the figures from a JSON file instead of measuring",
+        brief: "JSON report to print instead of measuring",
       },
       page: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "DIR",
-        brief: "Write benchmarks.md and its charts to a folder",
+        brief: "Folder for benchmarks.md and its charts",
       },
       ...SOURCE_FLAGS,
     },

@@ -32,7 +32,7 @@ export const FORMAT_FLAG: Flags<{ readonly format: Format }> = {
     values: FORMATS,
     default: "base64",
     placeholder: "FORM",
-    brief: "Form of the filter",
+    brief: "Output format",
   },
 };
 
@@ -42,7 +42,9 @@ export const compile: Command<AppContext> = buildCommand<
   [word?: string],
   AppContext
 >({
-  docs: { brief: "Compile a profile into the optimal filter, proved equal" },
+  docs: {
+    brief: "Compile a profile into the optimal filter and prove it equal",
+  },
   loader: lazily(async () =>
     (await import("./commands/compile.ts")).runCompile
   ),
@@ -124,7 +126,7 @@ export const disasm: Command<AppContext> = buildCommand<
   [word?: string],
   AppContext
 >({
-  docs: { brief: "Write a filter as assembly text" },
+  docs: { brief: "Print a filter as assembly text" },
   loader: lazily(async () => (await import("./commands/disasm.ts")).runDisasm),
   parameters: {
     flags: { ...OUT_FLAG, ...SOURCE_FLAGS },
@@ -142,7 +144,7 @@ export const asm: Command<AppContext> = buildCommand<
   [file: string],
   AppContext
 >({
-  docs: { brief: "Read assembly text and write a filter" },
+  docs: { brief: "Assemble text into a filter" },
   loader: lazily(async () => (await import("./commands/asm.ts")).runAsm),
   parameters: {
     flags: {
@@ -152,13 +154,13 @@ export const asm: Command<AppContext> = buildCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "For a machine of that byte order",
+        brief: "Write for a big-endian machine",
       },
       force: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Write a program that the kernel refuses",
+        brief: "Write the program even if the kernel would refuse it",
       },
       quiet: TELL_FLAGS.quiet,
     },
@@ -167,7 +169,7 @@ export const asm: Command<AppContext> = buildCommand<
       kind: "tuple",
       parameters: [{
         ...SOURCE_ARGUMENT,
-        brief: "FILE or -",
+        brief: "Assembly text; - for standard input",
         placeholder: "FILE",
       }],
     },

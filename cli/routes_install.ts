@@ -20,18 +20,18 @@ const BOOLEAN = {
 } as const;
 
 const PLACE_FLAGS = {
-  user: { ...BOOLEAN, brief: "For rootless Podman of this user" },
+  user: { ...BOOLEAN, brief: "Rootless Podman of this user" },
   root: {
     kind: "parsed",
     parse: word,
     optional: true,
     placeholder: "DIR",
-    brief: "Below this folder, for building images",
+    brief: "Root of an image to work in (default: /)",
   },
 } as const;
 
 const DRY_RUN_FLAG = {
-  dryRun: { ...BOOLEAN, brief: "Show a diff, change nothing" },
+  dryRun: { ...BOOLEAN, brief: "Print a diff, change nothing" },
 } as const;
 
 const TARGET_ARGUMENT = {
@@ -53,7 +53,7 @@ export const install: Command<AppContext> = buildCommand<
   [target: Target],
   AppContext
 >({
-  docs: { brief: "Put the filters under every container of a manager" },
+  docs: { brief: "Set up a container manager to use proved filters" },
   loader: lazily(async () =>
     (await import("./commands/install.ts")).runInstall
   ),
@@ -65,14 +65,15 @@ export const install: Command<AppContext> = buildCommand<
         kind: "enum",
         values: ["hook", "wrapper", "static"],
         optional: true,
-        brief: "How (default: hook for podman, else wrapper)",
+        brief:
+          "How filters reach containers (default: hook for podman, else wrapper)",
       },
       profile: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "The one profile of --mode static",
+        brief: "Profile of --mode static",
       },
       kernel: {
         kind: "parsed",
@@ -87,16 +88,19 @@ export const install: Command<AppContext> = buildCommand<
         parse: word,
         optional: true,
         placeholder: "PATH",
-        brief: "The runtime behind the wrapper (default: crun)",
+        brief: "Runtime that the wrapper calls (default: crun)",
       },
       deno: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "PATH",
-        brief: "The Deno that containers need (default: this one)",
+        brief: "Deno that containers depend on (default: this one)",
       },
-      strict: { ...BOOLEAN, brief: "Refuse what cannot be optimized" },
+      strict: {
+        ...BOOLEAN,
+        brief: "Refuse containers whose filter cannot be optimized",
+      },
       semantics: {
         kind: "parsed",
         parse: semanticsWord,
@@ -108,32 +112,35 @@ export const install: Command<AppContext> = buildCommand<
         kind: "enum",
         values: ["host", "builtin"],
         default: "host",
-        brief: "Names that exist: the host's libseccomp, our tables",
+        brief: "Known syscall names",
       },
       log: {
         kind: "parsed",
         parse: word,
         default: "syslog",
         placeholder: "WHERE",
-        brief: "syslog, stderr or a file",
+        brief: "Where the hook logs: syslog, stderr or a file",
       },
       config: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "The manager's own file, where it is not the usual one",
+        brief: "Configuration of the manager, if not the usual file",
       },
-      append: { ...BOOLEAN, brief: "Allow lines in containerd's own file" },
+      append: {
+        ...BOOLEAN,
+        brief: "Add lines to containerd's own configuration file",
+      },
       bundle: {
         ...BOOLEAN,
-        brief: "Make one file of the program (needs esbuild from npm)",
+        brief: "Bundle the program into one file (needs esbuild from npm)",
       },
-      reload: { ...BOOLEAN, brief: "Have dockerd read its settings" },
+      reload: { ...BOOLEAN, brief: "Make dockerd reload its configuration" },
       trial: {
         kind: "boolean",
         default: true,
-        brief: "Start a container, verify its filter (default; --no-trial)",
+        brief: "Try a container (default; --no-trial)",
       },
     },
     positional: { kind: "tuple", parameters: [TARGET_ARGUMENT] },
@@ -146,7 +153,7 @@ export const uninstall: Command<AppContext> = buildCommand<
   [...targets: Target[]],
   AppContext
 >({
-  docs: { brief: "Bring every byte back to what it was" },
+  docs: { brief: "Undo an installation and restore every changed file" },
   loader: lazily(async () => {
     const { runUninstall } = await import("./commands/uninstall.ts");
     return (io, flags: UninstallFlags, ...targets: readonly Target[]) =>
@@ -167,7 +174,7 @@ const STATUS_FLAGS = {
     variadic: true,
     optional: true,
     placeholder: "DIR",
-    brief: "Folders where runtimes keep state (default: the usual ones)",
+    brief: "Folder where runtimes keep state; repeatable",
   },
 } as const;
 
@@ -177,7 +184,7 @@ export const status: Command<AppContext> = buildCommand<
   [],
   AppContext
 >({
-  docs: { brief: "Say what is installed and what containers run under" },
+  docs: { brief: "Show what is installed and what containers run under" },
   loader: lazily(async () => (await import("./commands/status.ts")).runStatus),
   parameters: { flags: STATUS_FLAGS, aliases: { o: "output" } },
 });
@@ -188,7 +195,7 @@ export const doctor: Command<AppContext> = buildCommand<
   [],
   AppContext
 >({
-  docs: { brief: "Find what is wrong, with a remedy for each" },
+  docs: { brief: "Find what is wrong with an installation, and how to fix it" },
   loader: lazily(async () => (await import("./commands/doctor.ts")).runDoctor),
   parameters: { flags: STATUS_FLAGS, aliases: { o: "output" } },
 });

@@ -28,7 +28,7 @@ export const run: Command<AppContext> = buildCommand<
   string[],
   AppContext
 >({
-  docs: { brief: "Load the filter and become the command" },
+  docs: { brief: "Run a command under a filter" },
   loader: lazily(async () => (await import("./commands/run.ts")).runRun),
   parameters: {
     flags: {
@@ -36,7 +36,7 @@ export const run: Command<AppContext> = buildCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Set no_new_privs also where it is not needed",
+        brief: "Set no_new_privs even if it is not needed",
       },
       ...SOURCE_FLAGS,
     },
@@ -44,7 +44,7 @@ export const run: Command<AppContext> = buildCommand<
     positional: {
       kind: "array",
       parameter: {
-        brief: "The source, --, and the command with its arguments",
+        brief: "Source of the filter, --, the command and its arguments",
         parse: (input: string): string => input,
         placeholder: "SOURCE COMMAND",
       },
@@ -58,7 +58,7 @@ export const dump: Command<AppContext> = buildCommand<
   [process: string],
   AppContext
 >({
-  docs: { brief: "Write the filters of a live process, oldest first" },
+  docs: { brief: "Write the filters of a running process, oldest first" },
   loader: lazily(async () => (await import("./commands/dump.ts")).runDump),
   parameters: {
     flags: {
@@ -69,13 +69,13 @@ export const dump: Command<AppContext> = buildCommand<
         parse: count,
         optional: true,
         placeholder: "N",
-        brief: "Only this one of them, 0 is the oldest",
+        brief: "Filter N only; 0 is the oldest",
       },
       thread: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "The number is that of a thread",
+        brief: "Take the number as that of a thread",
       },
       quiet: TELL_FLAGS.quiet,
     },
@@ -83,7 +83,7 @@ export const dump: Command<AppContext> = buildCommand<
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "A process",
+        brief: "Number of the process",
         parse: word,
         placeholder: "pid:N",
       }],
@@ -97,7 +97,7 @@ export const verify: Command<AppContext> = buildCommand<
   [process?: string],
   AppContext
 >({
-  docs: { brief: "Say whether a process runs what it should" },
+  docs: { brief: "Check whether a process runs the filter it should" },
   loader: lazily(async () => (await import("./commands/verify.ts")).runVerify),
   parameters: {
     flags: {
@@ -106,13 +106,13 @@ export const verify: Command<AppContext> = buildCommand<
         parse: word,
         optional: true,
         placeholder: "SOURCE",
-        brief: "What it should run",
+        brief: "Source that the process should run",
       },
       all: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "List all confined processes instead",
+        brief: "Check or list all processes that have filters",
       },
       ...OUTPUT_FLAG,
       ...SOURCE_FLAGS,
@@ -121,7 +121,7 @@ export const verify: Command<AppContext> = buildCommand<
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "A process",
+        brief: "Number of the process",
         parse: word,
         placeholder: "pid:N",
         optional: true,
@@ -136,7 +136,7 @@ export const selftest: Command<AppContext> = buildCommand<
   [source?: string],
   AppContext
 >({
-  docs: { brief: "Compare the kernel's own verdicts with ours" },
+  docs: { brief: "Compare the kernel's verdicts with the interpreter's" },
   loader: lazily(async () =>
     (await import("./commands/selftest.ts")).runSelftest
   ),
@@ -147,7 +147,7 @@ export const selftest: Command<AppContext> = buildCommand<
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "Test this filter for the source instead of our own",
+        brief: "Filter to test instead of the compiled one",
       },
       ...OUTPUT_FLAG,
       ...SOURCE_FLAGS,

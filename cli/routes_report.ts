@@ -29,7 +29,7 @@ export const simulate: Command<AppContext> = buildCommand<
   string[],
   AppContext
 >({
-  docs: { brief: "Say what a filter answers to a call, and by which path" },
+  docs: { brief: "Show what a filter answers to a system call, and why" },
   loader: lazily(async () =>
     (await import("./commands/simulate.ts")).runSimulate
   ),
@@ -41,14 +41,14 @@ export const simulate: Command<AppContext> = buildCommand<
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "Simulate each line of a file of JSON objects instead",
+        brief: "File of calls to simulate, one JSON object a line",
       },
       ip: {
         kind: "parsed",
         parse: word,
         default: "0",
         placeholder: "ADDR",
-        brief: "Address of the calling instruction",
+        brief: "Instruction pointer of the call",
       },
       ...SOURCE_FLAGS,
     },
@@ -57,7 +57,7 @@ export const simulate: Command<AppContext> = buildCommand<
       kind: "array",
       parameter: {
         brief:
-          "The source, then [ARCH:]NAME or [ARCH:]NUMBER and up to six arguments",
+          "Source of the filter, [ARCH:]NAME or [ARCH:]NUMBER of the call, up to six arguments",
         parse: (input: string): string => input,
         placeholder: "SOURCE SYSCALL ARG",
       },
@@ -71,7 +71,9 @@ export const prove: Command<AppContext> = buildCommand<
   [a: string, b?: string],
   AppContext
 >({
-  docs: { brief: "Prove two sources equal for every input, or find a witness" },
+  docs: {
+    brief: "Prove two sources equal for every input, or show a difference",
+  },
   loader: lazily(async () => (await import("./commands/prove.ts")).runProve),
   parameters: {
     flags: {
@@ -80,7 +82,7 @@ export const prove: Command<AppContext> = buildCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Compare return values bit for bit, not by what the kernel does",
+        brief: "Compare all bits of return values, not their effect",
       },
       ...LIMIT_FLAGS,
       ...SOURCE_FLAGS,
@@ -92,7 +94,8 @@ export const prove: Command<AppContext> = buildCommand<
         { ...SOURCE_ARGUMENT, placeholder: "A" },
         {
           ...SOURCE_ARGUMENT,
-          brief: "Left out, the annotation of bundle:DIR is proved",
+          brief:
+            "Second source; without it, the annotation of bundle:DIR is compared with its profile",
           placeholder: "B",
           optional: true,
         },
@@ -107,7 +110,7 @@ export const diff: Command<AppContext> = buildCommand<
   [a: string, b?: string],
   AppContext
 >({
-  docs: { brief: "Say what became looser and tighter, with witnesses" },
+  docs: { brief: "List what became looser and tighter, with examples" },
   loader: lazily(async () => (await import("./commands/diff.ts")).runDiff),
   parameters: {
     flags: {
@@ -117,7 +120,7 @@ export const diff: Command<AppContext> = buildCommand<
         parse: word,
         optional: true,
         placeholder: "BASE",
-        brief: "Say yes only where the source permits nothing that BASE denies",
+        brief: "Check only that the source permits nothing that BASE denies",
       },
       ...LIMIT_FLAGS,
       ...SOURCE_FLAGS,
@@ -139,7 +142,7 @@ export const stats: Command<AppContext> = buildCommand<
   string[],
   AppContext
 >({
-  docs: { brief: "Count sizes and steps of filters, side by side" },
+  docs: { brief: "Compare the sizes and steps of filters" },
   loader: lazily(async () => (await import("./commands/stats.ts")).runStats),
   parameters: {
     flags: { ...OUTPUT_FLAG, ...COST_FLAGS, ...SOURCE_FLAGS },
@@ -164,7 +167,7 @@ export const syscalls: Command<AppContext> = buildCommand<
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "A name or a number (default: all)",
+        brief: "System call (default: all)",
         parse: word,
         placeholder: "NAME|NR",
         optional: true,
@@ -175,7 +178,9 @@ export const syscalls: Command<AppContext> = buildCommand<
 
 /** `demo`. */
 export const demo: Command<AppContext> = buildCommand({
-  docs: { brief: "Compile the default profile for this host and compare" },
+  docs: {
+    brief: "Compile Docker's profile for this host, compare with libseccomp",
+  },
   loader: lazily(async () => (await import("./commands/demo.ts")).runDemo),
   parameters: {},
 });
@@ -186,7 +191,7 @@ export const completions: Command<AppContext> = buildCommand<
   [shell: Shell],
   AppContext
 >({
-  docs: { brief: "Print a script that completes command lines in a shell" },
+  docs: { brief: "Print the completion script of a shell" },
   loader: async () => {
     const { runCompletions } = await import("./commands/completions.ts");
     return function (this: AppContext, _flags, shell): Promise<void> {

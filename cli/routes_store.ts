@@ -23,20 +23,20 @@ const HOOK_FLAGS: Flags<HookFlags> = {
     parse: word,
     optional: true,
     placeholder: "DIR",
-    brief: "Where filters are kept (default: /var/cache/seccomp-tree)",
+    brief: "Folder of the store (default: /var/cache/seccomp-tree)",
   },
   user: {
     kind: "boolean",
     default: false,
     withNegated: false,
-    brief: "The store of this user's rootless Podman",
+    brief: "Store of this user's rootless Podman",
   },
   settings: {
     kind: "parsed",
     parse: word,
     optional: true,
     placeholder: "FILE",
-    brief: "Such as /etc/seccomp-tree/podman.json",
+    brief: "Settings file, such as /etc/seccomp-tree/podman.json",
   },
   semantics: {
     kind: "parsed",
@@ -49,7 +49,7 @@ const HOOK_FLAGS: Flags<HookFlags> = {
     kind: "enum",
     values: ["host", "builtin"],
     optional: true,
-    brief: "The host's libseccomp's (default, where there is one), ours",
+    brief: "Known syscall names (default: host, else builtin)",
   },
   quiet: TELL_FLAGS.quiet,
 };
@@ -60,7 +60,7 @@ export const store: Command<AppContext> = buildCommand<
   string[],
   AppContext
 >({
-  docs: { brief: "List, show, clean and fill the store of filters" },
+  docs: { brief: "List, show, remove and prepare stored filters" },
   loader: lazily(async () => (await import("./commands/store.ts")).runStore),
   parameters: {
     flags: {
@@ -70,7 +70,7 @@ export const store: Command<AppContext> = buildCommand<
         parse: word,
         optional: true,
         placeholder: "CAPS",
-        brief: "prime: default, none, all or CAP_X,CAP_Y",
+        brief: "prime: capabilities: default, none, all or CAP_X,CAP_Y",
       },
       kernel: {
         kind: "parsed",
@@ -79,7 +79,7 @@ export const store: Command<AppContext> = buildCommand<
         placeholder: "X.Y",
         brief: "prime: kernel version (default: this host's)",
       },
-      from: { ...FROM_FLAG.from, brief: "prime: kind of the profiles" },
+      from: { ...FROM_FLAG.from, brief: "prime: format of the profiles" },
       ...OUTPUT_FLAG,
     },
     aliases: { q: "quiet", o: "output" },
@@ -100,7 +100,7 @@ export const rewrite: Command<AppContext> = buildCommand<
   [bundle: string],
   AppContext
 >({
-  docs: { brief: "Put the precompiled filter into a bundle" },
+  docs: { brief: "Add the compiled filter to the config.json of a bundle" },
   loader: lazily(async () =>
     (await import("./commands/rewrite.ts")).runRewrite
   ),
@@ -110,7 +110,7 @@ export const rewrite: Command<AppContext> = buildCommand<
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "Folder with a config.json",
+        brief: "Folder that holds config.json",
         parse: word,
         placeholder: "BUNDLE",
       }],

@@ -119,14 +119,14 @@ export const ARCH_FLAG: Flags<Pick<SourceFlags, "arch">> = {
     parse: words,
     optional: true,
     placeholder: "A,B",
-    brief: "Native one first (default: this host's, the source's)",
+    brief: "Architectures, native first (default: this host's)",
   },
 };
 
 /** Flags that say how much is told. */
 export const TELL_FLAGS: Flags<Pick<SourceFlags, "quiet" | "verbose">> = {
-  quiet: { ...BOOLEAN, brief: "Errors only" },
-  verbose: { ...BOOLEAN, brief: "Notes as well" },
+  quiet: { ...BOOLEAN, brief: "Print errors only" },
+  verbose: { ...BOOLEAN, brief: "Print notes too" },
 };
 
 /** Flag that names the kind of a source. */
@@ -136,7 +136,7 @@ export const FROM_FLAG: Flags<Pick<SourceFlags, "from">> = {
     values: SOURCE_KINDS,
     optional: true,
     placeholder: "KIND",
-    brief: "Format of the source (default: autodetect)",
+    brief: "Input format (default: autodetect)",
   },
 };
 
@@ -149,7 +149,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     parse: word,
     optional: true,
     placeholder: "CAPS",
-    brief: "Of the container: default, none, all or CAP_X,CAP_Y",
+    brief: "Capabilities: default, none, all or CAP_X,CAP_Y",
   },
   kernel: {
     kind: "parsed",
@@ -163,20 +163,20 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     parse: semanticsWord,
     optional: true,
     placeholder: "WHOSE",
-    brief: "Whose reading: crun[@X.Y], runc[@X.Y] (default: crun)",
+    brief: "Runtime: crun[@X.Y] (default), runc[@X.Y]",
   },
   names: {
     kind: "enum",
     values: ["builtin", "host"],
     optional: true,
-    brief: "Ours (default), or the host's libseccomp's",
+    brief: "Known syscall names (default: builtin)",
   },
   unknown: {
     kind: "enum",
     values: ["deny-error", "error", "warn", "ignore"],
     default: "deny-error",
     placeholder: "HOW",
-    brief: "Unknown names",
+    brief: "Treatment of unknown syscall names",
   },
   strict: {
     ...BOOLEAN,
@@ -195,32 +195,32 @@ export const COST_FLAGS: Flags<CostFlags> = {
     values: ["uncached", "cached", "size", "balanced"],
     optional: true,
     placeholder: "NAME",
-    brief: "What is made small (default: balanced; by --kernel)",
+    brief: "Cost to minimize (default: balanced, or by --kernel)",
   },
   weights: {
     kind: "parsed",
     parse: word,
     optional: true,
     placeholder: "FILE",
-    brief: "How often calls occur, such as strace -c output",
+    brief: "File of call counts, such as strace -c output",
   },
   background: {
     kind: "parsed",
     parse: share,
     optional: true,
     placeholder: "SHARE",
-    brief: "Share of all calls alike in the weights (default: 0.5)",
+    brief: "Share of weight spread over all calls (default: 0.5)",
   },
   maxDepth: {
     kind: "parsed",
     parse: count,
     optional: true,
     placeholder: "N",
-    brief: "Most tests on a number, 0: any",
+    brief: "Most tests on a syscall number; 0 for no limit",
   },
   optimum: {
     ...BOOLEAN,
-    brief: "Take the time to prove that no tree is better",
+    brief: "Spend more time to prove that no tree is better",
   },
 };
 
@@ -230,7 +230,7 @@ export const OUTPUT_FLAG: Flags<OutputFlags> = {
     kind: "enum",
     values: ["text", "json"],
     default: "text",
-    brief: "Form of the report",
+    brief: "Report format",
   },
 };
 
@@ -242,7 +242,7 @@ export const LIMIT_FLAGS: Flags<LimitFlags> = {
     optional: true,
     placeholder: "N",
     brief:
-      `Nodes for each attempt, up to ${NODE_BYTES} bytes each (default: ${DEFAULT_PROOF_LIMITS.nodes})`,
+      `Nodes per attempt, ≤ ${NODE_BYTES} bytes each (default: ${DEFAULT_PROOF_LIMITS.nodes})`,
   },
   steps: {
     kind: "parsed",
@@ -250,7 +250,7 @@ export const LIMIT_FLAGS: Flags<LimitFlags> = {
     optional: true,
     placeholder: "N",
     brief:
-      `Steps for each attempt, about ${STEP_MICROSECONDS} µs each (default: ${DEFAULT_PROOF_LIMITS.steps})`,
+      `Steps per attempt, ~${STEP_MICROSECONDS} µs each (default: ${DEFAULT_PROOF_LIMITS.steps})`,
   },
 };
 
@@ -261,7 +261,7 @@ export const OUT_FLAG: Flags<OutFlags> = {
     parse: word,
     optional: true,
     placeholder: "FILE",
-    brief: "Write to a file instead of standard output",
+    brief: "Output file (default: standard output)",
   },
 };
 

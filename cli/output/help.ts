@@ -39,7 +39,7 @@ function programHelp(commands: readonly CommandInfo[]): string {
     ...commands.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
     "",
     ...GLOBAL,
-    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Help, also of each command`,
+    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Help for the program or a command`,
     `  ${"--version".padEnd(LABEL_WIDTH)}Version`,
     "",
     ...examples(""),
@@ -61,7 +61,9 @@ function commandHelp({ name, brief, flags, words }: CommandInfo): string {
     ...(words.length > 0 ? [""] : []),
     ...own.flatMap(flagEntry),
     ...GLOBAL,
-    ...(readsSource ? ["", "For profiles:", ...target.flatMap(flagEntry)] : []),
+    ...(readsSource
+      ? ["", "For reading sources:", ...target.flatMap(flagEntry)]
+      : []),
     "",
     ...examples(name),
   ].map((line) => `${line}\n`).join("");
@@ -69,7 +71,7 @@ function commandHelp({ name, brief, flags, words }: CommandInfo): string {
 
 const GLOBAL: readonly string[] = entry(
   "--color WHEN",
-  "auto, always or never (default: auto; NO_COLOR)",
+  "Color: auto, always or never (default: auto)",
 );
 
 function usage(name: string): string {
