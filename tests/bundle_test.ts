@@ -54,7 +54,11 @@ Deno.test("the single file does what the sources do, where there are none", asyn
       "errors of the command line, whose classes have lost their names",
       async () => {
         const cases: readonly (readonly [string, string])[] = [
-          ["prove a", "Missing argument: B; usage: seccomp-tree prove "],
+          [
+            "prove a",
+            "Missing argument: B; give a second source, or bundle:DIR",
+          ],
+          ["prove", "Missing argument: A; usage: seccomp-tree prove "],
           ["prove a b c", 'Too many arguments: "c"; usage: '],
           ["compile -fhxe", 'Cannot read --format "hxe": not one of '],
           ["compile --arch", "Missing value of --arch"],
