@@ -136,6 +136,9 @@ const PR_GET_MDWE = 66;
 /** Folders that hold programs although a user's PATH may lack them. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
+/** Seconds after which tests take a process for hung, on however slow a machine. */
+export const PATIENCE_S = 300;
+
 /** Name of the variable with the path of the record, which `tests/run.ts` sets. */
 export const RECORD = "SECCOMP_TREE_LEFT_OUT";
 

@@ -1,11 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import type { Report } from "../../bench/report.ts";
+import { PATIENCE_S } from "../machine.ts";
 
 const CHILD = fromFileUrl(new URL("./bare_child.ts", import.meta.url));
-
-/** Milliseconds after which a run counts as hung. */
-const TIME_LIMIT = 60_000;
 
 /** Runs a benchmark without runtimes, and with a libseccomp that does not load. */
 async function runBare(engine: string): Promise<Report> {
@@ -16,7 +14,7 @@ async function runBare(engine: string): Promise<Report> {
       Deno.execPath(),
       {
         args: ["run", "-A", CHILD, engine],
-        signal: AbortSignal.timeout(TIME_LIMIT),
+        signal: AbortSignal.timeout(1000 * PATIENCE_S),
         env: { PATH: directory, LD_LIBRARY_PATH: directory },
         stdin: "null",
       },

@@ -17,7 +17,7 @@
 
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { pathOf, say } from "../machine.ts";
+import { pathOf, PATIENCE_S, say } from "../machine.ts";
 import { type ConfigOptions, ociConfig, writeJson } from "./config.ts";
 
 /** A runtime that is not this machine's own, such as one of another release. */
@@ -63,9 +63,6 @@ export interface Bundle extends AsyncDisposable {
   /** Runs another process in the container to its end. */
   exec(runtime: Runtime, args: readonly string[]): Promise<Outcome>;
 }
-
-/** Seconds that one runtime command may take. */
-const TIME_LIMIT = 30;
 
 /** Lines of `sh` that give crun a plain cgroup2 mount and then become it. */
 const CGROUP2_VIEW =
@@ -168,14 +165,14 @@ export function succeed(outcome: Outcome): void {
   );
 }
 
-/** Waits until a process has become a program, for some seconds. */
+/** Waits until a process has become a program. */
 export async function waitForCommand(pid: number, name: string): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 100 * PATIENCE_S; i++) {
     const words = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
     if (words.includes(name)) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`Cannot find "${name}" in process ${pid} after 5 s`);
+  throw new Error(`Cannot find "${name}" in process ${pid}`);
 }
 
 /**
@@ -191,7 +188,7 @@ async function command(
   const { code } = await new Deno.Command("timeout", {
     args: [
       "--kill-after=5",
-      String(TIME_LIMIT),
+      String(PATIENCE_S),
       "sh",
       "-c",
       'out=$1; shift; exec "$@" >"$out" 2>"$out.err"',

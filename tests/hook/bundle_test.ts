@@ -7,13 +7,13 @@ import { RefusedError } from "../../hook/error.ts";
 import { openLog } from "../../hook/log.ts";
 import type { RewriteContext } from "../../hook/precreate.ts";
 import { DEFAULTS } from "../../hook/settings.ts";
-import { absence, has } from "../machine.ts";
+import { absence, has, PATIENCE_S } from "../machine.ts";
 import { namesIn, smallConfig } from "./shared.ts";
 
 function context(): Promise<RewriteContext> {
   return gatherContext(
     { ...DEFAULTS, store: undefined, names: "builtin" },
-    startDeadline(30_000),
+    startDeadline(1000 * PATIENCE_S),
     openLog("stderr"),
   );
 }

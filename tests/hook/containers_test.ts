@@ -15,7 +15,7 @@ import {
   createBundle,
   waitForCommand,
 } from "../containers/harness.ts";
-import { CONTAINERS, needs } from "../machine.ts";
+import { CONTAINERS, needs, PATIENCE_S } from "../machine.ts";
 import {
   annotationOf,
   createSetup,
@@ -36,7 +36,7 @@ const SLEEP = ["/bin/busybox", "sleep", "60"];
 function contextOf(setup: Setup): Promise<RewriteContext> {
   return gatherContext(
     { ...DEFAULTS, store: setup.store, names: "host" },
-    startDeadline(30_000),
+    startDeadline(1000 * PATIENCE_S),
     openLog({ file: setup.logPath }),
   );
 }

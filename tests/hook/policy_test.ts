@@ -68,8 +68,7 @@ Deno.test("hook/main.ts logs what is doubtful in a section and refuses nothing f
 });
 
 Deno.test("hook/main.ts passes on what it cannot optimize, and refuses it when strict", async (t) => {
-  // The deadline of a container is not for a test on a busy machine.
-  await using setup = await createSetup({ deadlineMs: 600_000 });
+  await using setup = await createSetup();
   const notify = SMALL_SECTION.replace(
     '"SCMP_ACT_ALLOW"}',
     '"SCMP_ACT_ALLOW"},{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}',

@@ -14,6 +14,7 @@ import { openLog } from "../../hook/log.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { addAnnotation, readConfigText } from "../../hook/rewrite.ts";
 import { DEFAULTS, type Settings } from "../../hook/settings.ts";
+import { PATIENCE_S } from "../machine.ts";
 import {
   dispatcherOptions,
   NAMES,
@@ -31,7 +32,7 @@ export async function prime(
   const log = openLog({ file: setup.logPath });
   const context = await gatherContext(
     { ...DEFAULTS, store: setup.store, names: NAMES, ...more },
-    startDeadline(60_000),
+    startDeadline(1000 * PATIENCE_S),
     log,
   );
   for (const text of texts) await rewriteConfig(text, context);
@@ -41,7 +42,7 @@ export async function prime(
 export async function stubbedHook(
   setup: Setup,
   { tools }: ToolSet,
-  deadlineSeconds = 10,
+  deadlineSeconds: number = PATIENCE_S,
 ): Promise<string> {
   const slow = await writeProgram(
     setup.directory,
@@ -60,7 +61,7 @@ export async function stubbedHook(
 export async function annotated(text: string): Promise<string> {
   const context = await gatherContext(
     { ...DEFAULTS, store: undefined, names: NAMES },
-    startDeadline(60_000),
+    startDeadline(1000 * PATIENCE_S),
     openLog("stderr"),
   );
   const rewrite = await rewriteConfig(text, context);

@@ -9,7 +9,7 @@ import { fromFileUrl, join } from "@std/path";
 import type { DispatcherOptions } from "../../hook/dispatcher/dispatcher.ts";
 import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
 import { dockerDefault } from "../containers/docker_default.ts";
-import { absence, has, type Need, pathOf } from "../machine.ts";
+import { absence, has, type Need, pathOf, PATIENCE_S } from "../machine.ts";
 import { type Json, ociConfig, writeJson } from "../containers/config.ts";
 
 /** Whose names of calls the hook takes: the host's if it can say them. */
@@ -69,7 +69,11 @@ export async function createSetup(
   const store = join(directory, "store");
   const settingsPath = join(directory, "hook.json");
   const logPath = join(directory, "log");
-  const settings = { store, log: logPath, names: NAMES, runtimeKind: "crun" };
+  const settings = {
+    ...{ store, log: logPath, names: NAMES, runtimeKind: "crun" },
+    // Hung, not slow: the deadline of a container is shorter.
+    deadlineMs: 1000 * PATIENCE_S,
+  };
   await Deno.writeTextFile(
     settingsPath,
     JSON.stringify({ ...settings, ...more }),
@@ -253,7 +257,7 @@ export function dispatcherOptions(
     semantics: "crun",
     names: NAMES,
     owners: [...new Set([0, Deno.uid() ?? 0])],
-    deadlineSeconds: 10,
+    deadlineSeconds: PATIENCE_S,
   };
 }
 

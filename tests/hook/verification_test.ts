@@ -5,6 +5,7 @@ import { openLog } from "../../hook/log.ts";
 import { main } from "../../hook/main.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { DEFAULTS } from "../../hook/settings.ts";
+import { PATIENCE_S } from "../machine.ts";
 import { createSetup, smallConfig } from "./shared.ts";
 
 /** What the hook answers to a state, and what it logs. */
@@ -15,7 +16,7 @@ async function verify(
   await using setup = await createSetup({ names: "builtin" });
   const context = await gatherContext(
     { ...DEFAULTS, store: undefined, names: "builtin" },
-    startDeadline(10_000),
+    startDeadline(1000 * PATIENCE_S),
     openLog({ file: setup.logPath }),
   );
   const { text } = await rewriteConfig(smallConfig(), context);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
-import { needs } from "../machine.ts";
+import { needs, PATIENCE_S } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
 import { openSandbox, SANDBOX, type Sandbox } from "./sandbox.ts";
 
@@ -9,7 +9,7 @@ const test = needs(...SANDBOX);
 const ROOTFS = "/var/lib/rootfs";
 const LOG = "/var/lib/hook.log";
 
-/** Runs a command until it succeeds, for some seconds. */
+/** Runs a command until it succeeds. */
 async function patiently(
   box: Sandbox,
   words: readonly string[],
@@ -17,7 +17,7 @@ async function patiently(
   for (let i = 0;; i++) {
     const { code, stdout, stderr } = await box.run(words);
     if (code === 0) return stdout.trim();
-    assert(i < 100, `${words.join(" ")}: ${stderr}`);
+    assert(i < 10 * PATIENCE_S, `${words.join(" ")}: ${stderr}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

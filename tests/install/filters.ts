@@ -7,6 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
+import { PATIENCE_S } from "../machine.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** Where filters are kept. */
@@ -57,9 +58,9 @@ export async function assertStored(
   return section;
 }
 
-/** Finds `sleep SECONDS`, for some seconds. */
+/** Finds `sleep SECONDS`. */
 export async function findSleep(seconds: string): Promise<number> {
-  for (let i = 0; i < 500; i++) {
+  for (let i = 0; i < 100 * PATIENCE_S; i++) {
     for await (const { name } of Deno.readDir("/proc")) {
       if (/^[0-9]+$/.test(name) && await isSleep(name, seconds)) {
         return Number(name);
@@ -67,7 +68,7 @@ export async function findSleep(seconds: string): Promise<number> {
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`Cannot find a process "sleep ${seconds}" after 5 s`);
+  throw new Error(`Cannot find a process "sleep ${seconds}"`);
 }
 
 /** A runtime has the words among its arguments too, but is not called so. */

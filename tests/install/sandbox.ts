@@ -17,7 +17,7 @@
 
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { type Need, pathOf } from "../machine.ts";
+import { type Need, pathOf, PATIENCE_S } from "../machine.ts";
 import { mayRaiseLimits, shimCrun } from "./shim.ts";
 
 /** How a command ended. */
@@ -55,9 +55,6 @@ export interface RunOptions {
   /** Variables besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
-
-/** Seconds that one command may take. */
-const LIMIT_S = 60;
 
 /** Folders that tests change. */
 const COPIED = ["etc", "usr/local", "var/lib", "var/cache", "root"];
@@ -154,7 +151,7 @@ export async function openSandbox(): Promise<Sandbox> {
     const name = `${folder}.${crypto.randomUUID()}`;
     const child = new Deno.Command("timeout", {
       args: [
-        ...["--kill-after=5", String(LIMIT_S), "sh", "-c"],
+        ...["--kill-after=5", String(PATIENCE_S), "sh", "-c"],
         'out=$1; shift; exec "$@" >"$out" 2>"$out.err"',
         ...["sh", name, "nsenter", ...enter, ...words],
       ],

@@ -4,6 +4,7 @@ import { startDeadline } from "../../../hook/deadline.ts";
 import { openLog } from "../../../hook/log.ts";
 import { rewriteConfig } from "../../../hook/precreate.ts";
 import { DEFAULTS } from "../../../hook/settings.ts";
+import { PATIENCE_S } from "../../machine.ts";
 import { annotated, prime, stubbedHook } from "../primed.ts";
 import {
   createSetup,
@@ -171,7 +172,7 @@ Deno.test("the hook's dispatcher says what Deno says, whatever becomes of a byte
   await prime(setup, [base]);
   const context = await gatherContext(
     { ...DEFAULTS, store: setup.store, names: NAMES },
-    startDeadline(60_000),
+    startDeadline(1000 * PATIENCE_S),
     openLog({ file: setup.logPath }),
   );
   let state = SEED;
