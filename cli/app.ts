@@ -15,7 +15,6 @@ import {
   EnumValidationError,
   FlagNotFoundError,
   InvalidNegatedFlagSyntaxError,
-  type RouteMap,
   text_en as ENGLISH,
   UnexpectedFlagError,
   UnexpectedPositionalError,
@@ -26,98 +25,28 @@ import { didYouMean } from "../profile/text.ts";
 import { printable, quoteText } from "../tables/printable.ts";
 import { messageOf } from "../host/reason.ts";
 import { faultText } from "./exit.ts";
-import type { AppContext } from "./lazy.ts";
-import { usageOf } from "./manual.ts";
-import { NAME } from "./program.ts";
-
-type Routes = Readonly<
-  Record<string, Command<AppContext> | RouteMap<AppContext>>
->;
-
-/** Commands that are defined together. */
-interface Group {
-  readonly names: readonly string[];
-  readonly load: () => Promise<Routes>;
-}
-
-/** All commands, in the order of the help text. */
-const GROUPS: readonly Group[] = [
-  {
-    names: ["compile", "optimize", "digest", "disasm", "asm"],
-    load: async () => {
-      const { compile, optimize, digest, disasm, asm } = await import(
-        "./routes_filter.ts"
-      );
-      return { compile, optimize, digest, disasm, asm };
-    },
-  },
-  {
-    names: ["simulate", "prove", "diff", "stats"],
-    load: async () => {
-      const { simulate, prove, diff, stats } = await import(
-        "./routes_report.ts"
-      );
-      return { simulate, prove, diff, stats };
-    },
-  },
-  {
-    names: ["run", "dump", "verify", "selftest"],
-    load: async () => {
-      const { run, dump, verify, selftest } = await import("./routes_live.ts");
-      return { run, dump, verify, selftest };
-    },
-  },
-  {
-    names: ["bench"],
-    load: async () => {
-      const { bench } = await import("./routes_bench.ts");
-      return { bench };
-    },
-  },
-  {
-    names: ["install", "uninstall", "status", "doctor"],
-    load: async () => {
-      const { install, uninstall, status, doctor } = await import(
-        "./routes_install.ts"
-      );
-      return { install, uninstall, status, doctor };
-    },
-  },
-  {
-    names: ["store", "rewrite"],
-    load: async () => {
-      const { store, rewrite } = await import("./routes_store.ts");
-      return { store, rewrite };
-    },
-  },
-  {
-    names: ["syscalls", "demo", "completions"],
-    load: async () => {
-      const { syscalls, demo, completions } = await import(
-        "./routes_report.ts"
-      );
-      return { syscalls, demo, completions };
-    },
-  },
-];
+import { type AppContext, NAME } from "./command.ts";
+import { COMMANDS, findCommand, USAGE } from "./registry.ts";
 
 /**
  * Makes the application.
  *
- * @param command The command that was asked for: others need not be defined
- * then. Where there is none of this name, all are.
+ * @param command The command that was asked for: of others, only the names are
+ * known. If there is none of this name, all are defined.
  */
 export async function createApp(
   command?: string,
 ): Promise<Application<AppContext>> {
-  const asked = GROUPS.filter(({ names }) =>
-    command !== undefined && names.includes(command)
-  );
-  const groups = asked.length > 0 ? asked : GROUPS;
-  const routes = Object.assign(
-    {},
-    ...await Promise.all(groups.map(({ load }) => load())),
-  );
+  const asked = command === undefined ? undefined : findCommand(command);
+  const routes: Record<string, Command<AppContext>> = {};
+  let usage = USAGE;
+  for (const entry of COMMANDS) {
+    const { name, brief, load } = entry;
+    if (asked !== undefined && entry !== asked) continue;
+    const { command } = await load();
+    routes[name] = command.build(brief);
+    if (entry === asked) usage = `${name} ${command.usage}`.trimEnd();
+  }
   return buildApplication(
     buildRouteMap<string, AppContext>({
       routes,
@@ -131,7 +60,9 @@ export async function createApp(
         distanceOptions: DISTANCE,
       },
       documentation: { disableAnsiColor: true },
-      localization: { text: { ...ENGLISH, ...texts(command ?? "") } },
+      localization: {
+        text: { ...ENGLISH, ...texts(command ?? "", `${NAME} ${usage}`) },
+      },
     },
   );
 }
@@ -143,10 +74,10 @@ const DISTANCE = {
 } as const;
 
 /** What is said about a command line that cannot be read, and about faults. */
-function texts(command: string): Partial<typeof ENGLISH> {
+function texts(command: string, usage: string): Partial<typeof ENGLISH> {
   return {
     exceptionWhileParsingArguments: (error) =>
-      `error: ${printable(explain(error, command))}`,
+      `error: ${printable(explain(error, command, usage))}`,
     noCommandRegisteredForInput: ({ input, corrections }) =>
       `error: Unknown command ${quoteText(input)}; ${
         meant(corrections) ?? `see "${NAME} --help"`
@@ -158,8 +89,8 @@ function texts(command: string): Partial<typeof ENGLISH> {
 }
 
 /** Says what is wrong with a command line. */
-function explain(error: unknown, command: string): string {
-  const usage = `usage: ${usageOf(command)}`;
+function explain(error: unknown, command: string, line: string): string {
+  const usage = `usage: ${line}`;
   if (error instanceof FlagNotFoundError) {
     const near = meant(error.corrections.map((name) => `--${name}`));
     return `Unknown option --${error.input}; ${

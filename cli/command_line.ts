@@ -9,14 +9,14 @@ import config from "../deno.json" with { type: "json" };
 import { createApp } from "./app.ts";
 import { EXIT, report } from "./exit.ts";
 import type { Io } from "./io.ts";
-import type { AppContext } from "./lazy.ts";
+import type { AppContext } from "./command.ts";
 import {
   type CommandLine,
   readCommandLine,
   separateOptions,
 } from "./input/line.ts";
 import { commandsOf } from "./output/reflect.ts";
-import { NAME } from "./program.ts";
+import { NAME } from "./command.ts";
 
 /**
  * Runs a command line.
@@ -76,10 +76,7 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
   const given = name === undefined || command === undefined
     ? words
     : [name, ...separateOptions(rest, command)];
-  await run(app, given, {
-    ...{ process, io, settle },
-    app: () => createApp(),
-  });
+  await run(app, given, { process, io, settle });
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);
   if (status === 0) return EXIT.ok;

@@ -4,9 +4,16 @@
  * @module
  */
 
+import {
+  type Format,
+  FORMAT_FLAG,
+  OUT_FLAG,
+  SOURCE_ARGUMENT,
+  TELL_FLAGS,
+} from "../input/flags.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
 import { InputError, UsageError } from "../error.ts";
-import type { Format } from "../output/format_names.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { readAssembly } from "../input/source.ts";
 import { tellAssumed } from "../input/filter.ts";
@@ -22,6 +29,44 @@ export interface AsmFlags {
   readonly force: boolean;
   readonly quiet: boolean;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  AsmFlags,
+  [file: string]
+>({
+  usage: "[OPTION...] FILE",
+  examples: ["asm filter.s -f raw -O filter.bpf", "asm - -f hex < filter.s"],
+  parameters: {
+    flags: {
+      ...FORMAT_FLAG,
+      ...OUT_FLAG,
+      bigEndian: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Write for a big-endian machine",
+      },
+      force: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Write the program even if the kernel would refuse it",
+      },
+      quiet: TELL_FLAGS.quiet,
+    },
+    aliases: { f: "format", O: "out", q: "quiet" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        ...SOURCE_ARGUMENT,
+        brief: "Assembly text; - for standard input",
+        placeholder: "FILE",
+      }],
+    },
+  },
+  run: runAsm,
+});
 
 /** Assembles text. */
 export async function runAsm(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { messageOf, reasonOf } from "../../host/reason.ts";
 import { basename } from "@std/path";
 import {
@@ -22,7 +23,17 @@ import { openLibseccomp } from "../../ffi/libseccomp.ts";
 import { parseWeights } from "../../profile/formats/weights.ts";
 import { InputError, MachineError, UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
-import type { OutFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import {
+  OUT_FLAG,
+  type OutFlags,
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
 import { type Io, readInputFile } from "../io.ts";
 import { commandLine, givenOptions } from "../output/reproduce.ts";
 import { loadProfile, tellingProfile } from "../input/source.ts";
@@ -42,6 +53,62 @@ export interface BenchFlags extends SourceFlags, OutputFlags, OutFlags {
   /** Folder that gets `benchmarks.md` and its charts. */
   readonly page?: string;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  BenchFlags,
+  string[]
+>({
+  usage: "[OPTION...] [SOURCE...] | --compare A.json B.json",
+  examples: ["bench --quick default:docker", "bench -o json -O run.json"],
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      ...OUT_FLAG,
+      quick: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Finish within 20 seconds, less exact",
+      },
+      weights: {
+        kind: "parsed",
+        parse: word,
+        variadic: true,
+        optional: true,
+        placeholder: "FILE",
+        brief: "File of call counts, such as strace -c output; repeatable",
+      },
+      compare: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Compare the JSON reports of two runs",
+      },
+      report: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "JSON report to print instead of measuring",
+      },
+      page: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "DIR",
+        brief: "Folder for benchmarks.md and its charts",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output", O: "out" },
+    positional: {
+      kind: "array",
+      parameter: SOURCE_ARGUMENT,
+    },
+  },
+  run: runBench,
+});
 
 /**
  * Measures a profile, or works with what was measured.

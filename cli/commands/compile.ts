@@ -4,12 +4,22 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { readCost } from "../input/cost.ts";
 import { InputError } from "../error.ts";
 import { messageLine } from "../exit.ts";
 import { type CompiledSource, compileSource } from "../input/filter.ts";
-import type { CostFlags, SourceFlags } from "../input/flags.ts";
-import type { Format } from "../output/format_names.ts";
+import {
+  COST_FLAGS,
+  type CostFlags,
+  type Format,
+  FORMAT_FLAG,
+  OUT_FLAG,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+} from "../input/flags.ts";
 import {
   beyondFilter,
   describeBeyond,
@@ -26,6 +36,27 @@ export interface CompileFlags extends SourceFlags, CostFlags {
   readonly format: Format;
   readonly out?: string;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  CompileFlags,
+  [word?: string]
+>({
+  usage: "[OPTION...] [SOURCE]",
+  examples: [
+    "compile profile.json -f c -O filter.h",
+    "compile --arch aarch64,arm -f raw -O filter.bpf default:docker",
+  ],
+  parameters: {
+    flags: { ...FORMAT_FLAG, ...OUT_FLAG, ...COST_FLAGS, ...SOURCE_FLAGS },
+    aliases: { ...TELL_ALIASES, f: "format", O: "out" },
+    positional: {
+      kind: "tuple",
+      parameters: [{ ...SOURCE_ARGUMENT, optional: true }],
+    },
+  },
+  run: runCompile,
+});
 
 /** Compiles a profile and writes the filter. */
 export async function runCompile(

@@ -4,10 +4,35 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import type { Io } from "../io.ts";
 
 /** A shell that can be served. */
 export type Shell = "bash" | "zsh" | "fish";
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  Readonly<Record<never, never>>,
+  [shell: Shell]
+>({
+  usage: "bash|zsh|fish",
+  examples: [
+    "completions bash > /etc/bash_completion.d/seccomp-tree",
+    "completions fish > ~/.config/fish/completions/seccomp-tree.fish",
+  ],
+  parameters: {
+    flags: {},
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "bash, zsh or fish",
+        parse: shell,
+        placeholder: "SHELL",
+      }],
+    },
+  },
+  run: runCompletions,
+});
 
 /** Writes the script for a shell. */
 export async function runCompletions(
@@ -33,4 +58,11 @@ async function scriptOf(shell: Shell): Promise<string> {
         with: { type: "text" },
       })).default;
   }
+}
+
+function shell(input: string): Shell {
+  if (input !== "bash" && input !== "zsh" && input !== "fish") {
+    throw new Error("use one of bash, zsh, fish");
+  }
+  return input;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
 import { type Libseccomp, openLibseccomp } from "../../ffi/libseccomp.ts";
 import { EXIT } from "../exit.ts";
@@ -16,6 +17,14 @@ import { referenceProgram } from "../../hook/reference.ts";
 import { loadSource } from "../input/source.ts";
 import { assumedWords } from "../input/target.ts";
 import { formatMeasures, MEASURES_LEGEND } from "./stats.ts";
+
+/** The command. */
+export const command: CommandDefinition = defineCommand({
+  usage: "",
+  examples: ["demo", "demo --color never"],
+  parameters: {},
+  run: runDemo,
+});
 
 /** Compiles the default profile for this host and shows what was gained. */
 export async function runDemo(io: Io): Promise<number> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import { precedence } from "../../tables/precedence.ts";
@@ -17,7 +18,17 @@ import { proveEquivalent } from "../../verify/equivalence.ts";
 import { describeArch, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
-import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import {
+  LIMIT_FLAGS,
+  type LimitFlags,
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { callName } from "../output/names.ts";
 import { simulateCommand } from "../output/reproduce.ts";
@@ -38,6 +49,41 @@ export interface DiffFlags extends SourceFlags, OutputFlags, LimitFlags {
 
 /** What a difference is, seen from the first source. */
 type Kind = "looser" | "tighter" | "changed";
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  DiffFlags,
+  [a: string, b?: string]
+>({
+  usage: "[OPTION...] A B | --subset-of BASE A",
+  examples: [
+    "diff default:docker profile.json",
+    "diff --subset-of default:docker profile.json",
+  ],
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      subsetOf: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "BASE",
+        brief: "Check only that the source permits nothing that BASE denies",
+      },
+      ...LIMIT_FLAGS,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { ...SOURCE_ARGUMENT, placeholder: "A" },
+        { ...SOURCE_ARGUMENT, placeholder: "B", optional: true },
+      ],
+    },
+  },
+  run: runDiff,
+});
 
 /** Compares two sources, or a source with what it may permit at most. */
 export async function runDiff(

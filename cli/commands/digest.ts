@@ -4,12 +4,23 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { digestOf } from "../../verify/digest.ts";
 import { InputError, UnprovenError, UsageError } from "../error.ts";
 import { EXIT, forEachInput } from "../exit.ts";
 import { loadFilter } from "../input/filter.ts";
-import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import {
+  LIMIT_FLAGS,
+  type LimitFlags,
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import { inputName, type Io, readInput } from "../io.ts";
@@ -24,6 +35,38 @@ export interface DigestFlags extends SourceFlags, LimitFlags, OutputFlags {
 
 /** A line of `digest`, as `--check` reads it. */
 const LINE = /^(st1(?:-bits)?:[0-9a-f]{64}) {2}(.+)$/;
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  DigestFlags,
+  string[]
+>({
+  usage: "[OPTION...] [SOURCE...] | --check FILE",
+  examples: ["digest default:docker pid:1234", "digest --check digests.txt"],
+  parameters: {
+    flags: {
+      check: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Check the digests that a file lists",
+      },
+      bits: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Tell filters apart by every returned bit",
+      },
+      ...OUTPUT_FLAG,
+      ...LIMIT_FLAGS,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: { kind: "array", parameter: SOURCE_ARGUMENT },
+  },
+  run: runDigest,
+});
 
 /** Prints the digest of every source, or checks a list of digests. */
 export async function runDigest(

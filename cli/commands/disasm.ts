@@ -4,10 +4,17 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
 import { messageLine } from "../exit.ts";
 import { loadFilter } from "../input/filter.ts";
-import type { SourceFlags } from "../input/flags.ts";
+import {
+  OUT_FLAG,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+} from "../input/flags.ts";
 import { assembly } from "../output/assembly.ts";
 import type { Io } from "../io.ts";
 import { checkOut, writeArtefact } from "../output/write.ts";
@@ -16,6 +23,24 @@ import { checkOut, writeArtefact } from "../output/write.ts";
 export interface DisasmFlags extends SourceFlags {
   readonly out?: string;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  DisasmFlags,
+  [word?: string]
+>({
+  usage: "[OPTION...] [SOURCE]",
+  examples: ["disasm default:docker --arch x86_64", "disasm pid:1234"],
+  parameters: {
+    flags: { ...OUT_FLAG, ...SOURCE_FLAGS },
+    aliases: { ...TELL_ALIASES, O: "out" },
+    positional: {
+      kind: "tuple",
+      parameters: [{ ...SOURCE_ARGUMENT, optional: true }],
+    },
+  },
+  run: runDisasm,
+});
 
 /** Writes a source as assembly text; several filters of one process follow each other. */
 export async function runDisasm(

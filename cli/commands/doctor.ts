@@ -4,13 +4,25 @@
  * @module
  */
 
+import { STATUS_FLAGS, type StatusFlags } from "../input/manager.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { diagnose, type Finding } from "../../install/doctor.ts";
 import { gatherStatus } from "../../install/status.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { placeOf, settle } from "./install.ts";
 import type { Io } from "../io.ts";
-import type { StatusFlags } from "./status.ts";
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  StatusFlags,
+  []
+>({
+  usage: "[OPTION...]",
+  examples: ["doctor", "doctor -o json"],
+  parameters: { flags: STATUS_FLAGS, aliases: { o: "output" } },
+  run: runDoctor,
+});
 
 /** Prints findings; the answer is no where one is an error. */
 export async function runDoctor(io: Io, flags: StatusFlags): Promise<number> {

@@ -4,11 +4,19 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import type { OutFlags } from "../input/flags.ts";
-import type { Format } from "../output/format_names.ts";
+import {
+  count,
+  type Format,
+  FORMAT_FLAG,
+  OUT_FLAG,
+  type OutFlags,
+  TELL_FLAGS,
+  word,
+} from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { parsePid } from "../input/pid.ts";
 import { liveFilters, readProcess } from "../input/process.ts";
@@ -22,6 +30,45 @@ export interface DumpFlags extends OutFlags {
   readonly index?: number;
   readonly quiet: boolean;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  DumpFlags,
+  [process: string]
+>({
+  usage: "[OPTION...] pid:N",
+  examples: ["dump pid:1234", "dump pid:1234 -f raw -O filter.bpf"],
+  parameters: {
+    flags: {
+      format: { ...FORMAT_FLAG.format, default: "asm" },
+      ...OUT_FLAG,
+      index: {
+        kind: "parsed",
+        parse: count,
+        optional: true,
+        placeholder: "N",
+        brief: "Filter N only; 0 is the oldest",
+      },
+      thread: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Take the number as that of a thread",
+      },
+      quiet: TELL_FLAGS.quiet,
+    },
+    aliases: { f: "format", O: "out", q: "quiet" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "Number of the process",
+        parse: word,
+        placeholder: "pid:N",
+      }],
+    },
+  },
+  run: runDump,
+});
 
 /** Writes the filters of a process, oldest first. */
 export async function runDump(

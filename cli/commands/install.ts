@@ -4,6 +4,16 @@
  * @module
  */
 
+import { semanticsWord } from "../input/semantics.ts";
+import {
+  BOOLEAN,
+  DRY_RUN_FLAG,
+  PLACE_FLAGS,
+  type PlaceFlags,
+  TARGET_ARGUMENT,
+} from "../input/manager.ts";
+import { word } from "../input/flags.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { messageOf } from "../../host/reason.ts";
 import type { Place } from "../../install/apply.ts";
 import { unifiedDiff } from "../../install/diff.ts";
@@ -26,12 +36,6 @@ import { tellingProfile } from "../input/source.ts";
 import { kernelOf } from "../input/target.ts";
 import type { Io } from "../io.ts";
 
-/** Flags that say where. */
-export interface PlaceFlags {
-  readonly user: boolean;
-  readonly root?: string;
-}
-
 /** Flags of `install`. */
 export interface InstallFlags extends PlaceFlags {
   readonly dryRun: boolean;
@@ -51,6 +55,107 @@ export interface InstallFlags extends PlaceFlags {
   readonly trial: boolean;
   readonly reload: boolean;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  InstallFlags,
+  [target: Target]
+>({
+  usage: "[OPTION...] podman|docker|containerd|crio",
+  examples: [
+    "install podman --dry-run",
+    "install docker --mode wrapper --reload",
+  ],
+  parameters: {
+    flags: {
+      ...DRY_RUN_FLAG,
+      ...PLACE_FLAGS,
+      mode: {
+        kind: "enum",
+        values: ["hook", "wrapper", "static"],
+        optional: true,
+        brief:
+          "How filters reach containers (default: hook for podman, else wrapper)",
+      },
+      profile: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Profile of --mode static",
+      },
+      kernel: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "X.Y",
+        brief: "Kernel of --mode static (default: this host's)",
+      },
+      default: { ...BOOLEAN, brief: "Make it the default runtime" },
+      runtime: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "PATH",
+        brief: "Runtime that the wrapper calls (default: crun)",
+      },
+      deno: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "PATH",
+        brief: "Deno that containers depend on (default: this one)",
+      },
+      strict: {
+        ...BOOLEAN,
+        brief: "Refuse containers whose filter cannot be optimized",
+      },
+      semantics: {
+        kind: "parsed",
+        parse: semanticsWord,
+        optional: true,
+        placeholder: "WHOSE",
+        brief: "crun[@X.Y] or runc[@X.Y] (runc for docker, containerd)",
+      },
+      names: {
+        kind: "enum",
+        values: ["host", "builtin"],
+        default: "host",
+        brief: "Known syscall names",
+      },
+      log: {
+        kind: "parsed",
+        parse: word,
+        default: "syslog",
+        placeholder: "WHERE",
+        brief: "Where the hook logs: syslog, stderr or a file",
+      },
+      config: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Configuration of the manager, if not the usual file",
+      },
+      append: {
+        ...BOOLEAN,
+        brief: "Add lines to containerd's own configuration file",
+      },
+      bundle: {
+        ...BOOLEAN,
+        brief: "Bundle the program into one file (needs esbuild from npm)",
+      },
+      reload: { ...BOOLEAN, brief: "Make dockerd reload its configuration" },
+      trial: {
+        kind: "boolean",
+        default: true,
+        brief: "Try a container (default; --no-trial)",
+      },
+    },
+    positional: { kind: "tuple", parameters: [TARGET_ARGUMENT] },
+  },
+  run: runInstall,
+});
 
 /** Installs, or shows what would be installed. */
 export async function runInstall(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import type { Filter, FilterStack } from "../../bpf/filter.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { formatTable } from "../../host/table.ts";
@@ -16,16 +17,24 @@ import { UnprovenError, UsageError } from "../error.ts";
 import { messageLine } from "../exit.ts";
 import { costOptions, readCost } from "../input/cost.ts";
 import { loadFilter } from "../input/filter.ts";
-import type {
-  CostFlags,
-  LimitFlags,
-  OutputFlags,
-  SourceFlags,
+import {
+  COST_FLAGS,
+  type CostFlags,
+  type Format,
+  FORMAT_FLAG,
+  LIMIT_FLAGS,
+  type LimitFlags,
+  OUT_FLAG,
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
 } from "../input/flags.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import type { Io } from "../io.ts";
-import type { Format } from "../output/format_names.ts";
 import { formatFilter } from "../output/formats.ts";
 import { reportJson } from "../output/json.ts";
 import { checkOut, writeArtefact } from "../output/write.ts";
@@ -41,6 +50,37 @@ export interface OptimizeFlags
 
 /** Bytes of machine code for an instruction, measured on x86_64 (docs/benchmarks.md). */
 const JIT_BYTES = 12.3;
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  OptimizeFlags,
+  string[]
+>({
+  usage: "[OPTION...] SOURCE...",
+  examples: [
+    "optimize runc.bpf -f raw -O best.bpf",
+    "optimize pid:1234 -v -f annotation",
+  ],
+  parameters: {
+    flags: {
+      ...FORMAT_FLAG,
+      ...OUT_FLAG,
+      ...OUTPUT_FLAG,
+      effect: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Keep what the kernel does, not every returned bit",
+      },
+      ...LIMIT_FLAGS,
+      ...COST_FLAGS,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, f: "format", O: "out", o: "output" },
+    positional: { kind: "array", parameter: SOURCE_ARGUMENT, minimum: 1 },
+  },
+  run: runOptimize,
+});
 
 /** Optimizes all sources as one stack, the first one attached first. */
 export async function runOptimize(

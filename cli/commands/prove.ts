@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { reportJson } from "../output/json.ts";
 import { check } from "../../bpf/check.ts";
@@ -23,7 +24,16 @@ import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { InputError, UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import { resolveSource, tellAssumed } from "../input/filter.ts";
-import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import {
+  LIMIT_FLAGS,
+  type LimitFlags,
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+} from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { type GivenSource, simulateCommand } from "../output/reproduce.ts";
@@ -49,6 +59,46 @@ export interface NamedSubject extends GivenSource {
 
 /** Two sides of a comparison. */
 export type Sides = readonly [NamedSubject, NamedSubject];
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  ProveFlags,
+  [a: string, b?: string]
+>({
+  usage: "[OPTION...] A B | bundle:DIR",
+  examples: [
+    "prove profile.json filter.bpf",
+    "prove --semantics runc default:docker pid:1234",
+  ],
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      bits: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Compare all bits of return values, not their effect",
+      },
+      ...LIMIT_FLAGS,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { ...SOURCE_ARGUMENT, placeholder: "A" },
+        {
+          ...SOURCE_ARGUMENT,
+          brief:
+            "Second source; without it, the annotation of bundle:DIR is compared with its profile",
+          placeholder: "B",
+          optional: true,
+        },
+      ],
+    },
+  },
+  run: runProve,
+});
 
 /** Proves two sources equal, or finds a witness. */
 export async function runProve(

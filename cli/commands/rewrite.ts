@@ -5,6 +5,8 @@
  * @module
  */
 
+import { word } from "../input/flags.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { join } from "@std/path";
 import { readBundle, rewriteBundle } from "../../hook/bundle.ts";
@@ -16,6 +18,7 @@ import { EXIT, messageLine } from "../exit.ts";
 import { tellingProfile } from "../input/source.ts";
 import { type Io, readInputFile } from "../io.ts";
 import {
+  HOOK_FLAGS,
   type HookFlags,
   logTo,
   MOST_MS,
@@ -50,6 +53,28 @@ async function placing<T>(
 
 /** What leaves a bundle as it is and still is right. */
 const FINE: readonly string[] = ["unconfined", "annotated"];
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  HookFlags,
+  [bundle: string]
+>({
+  usage: "[OPTION...] BUNDLE",
+  examples: ["rewrite /run/bundle", "rewrite --store none ."],
+  parameters: {
+    flags: HOOK_FLAGS,
+    aliases: { q: "quiet" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "Folder that holds config.json",
+        parse: word,
+        placeholder: "BUNDLE",
+      }],
+    },
+  },
+  run: runRewrite,
+});
 
 /**
  * Rewrites a bundle's configuration.

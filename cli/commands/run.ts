@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { messageOf } from "../../host/reason.ts";
 import { check } from "../../bpf/check.ts";
 import { encode } from "../../bpf/encode.ts";
@@ -18,7 +19,11 @@ import {
 import { InputError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { type LoadedFilter, loadFilter } from "../input/filter.ts";
-import type { SourceFlags } from "../input/flags.ts";
+import {
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+} from "../input/flags.ts";
 import type { Io } from "../io.ts";
 
 /** Flags of `run`. */
@@ -30,6 +35,39 @@ export interface RunFlags extends SourceFlags {
 const CANNOT_EXECUTE = 126;
 const NOT_FOUND = 127;
 const ENOENT = 2;
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  RunFlags,
+  string[]
+>({
+  usage: "[OPTION...] SOURCE -- COMMAND [ARG...]",
+  examples: [
+    "run default:docker -- ls -l",
+    "run filter.bpf -- python3 -c 'print(1)'",
+  ],
+  parameters: {
+    flags: {
+      noNewPrivs: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Set no_new_privs even if it is not needed",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: TELL_ALIASES,
+    positional: {
+      kind: "array",
+      parameter: {
+        brief: "Source of the filter, --, the command and its arguments",
+        parse: (input: string): string => input,
+        placeholder: "SOURCE COMMAND",
+      },
+    },
+  },
+  run: runRun,
+});
 
 /** Becomes a command under a filter; returns only where that fails. */
 export async function runRun(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import { prepare, run } from "../../bpf/run.ts";
@@ -15,7 +16,15 @@ import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { InputError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import { type LoadedFilter, loadFilter } from "../input/filter.ts";
-import type { OutputFlags, SourceFlags } from "../input/flags.ts";
+import {
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
 import { selftestInputs } from "../input/inputs.ts";
 import type { Io } from "../io.ts";
 import { orderName } from "../input/machine.ts";
@@ -36,6 +45,34 @@ interface Disagreement {
 
 /** Mismatches that are told. */
 const MOST_TOLD = 20;
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  SelftestFlags,
+  [source?: string]
+>({
+  usage: "[OPTION...] [SOURCE]",
+  examples: ["selftest", "selftest profile.json -o json"],
+  parameters: {
+    flags: {
+      program: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Filter to test instead of the compiled one",
+      },
+      ...OUTPUT_FLAG,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [{ ...SOURCE_ARGUMENT, optional: true }],
+    },
+  },
+  run: runSelftest,
+});
 
 /** Tests a filter on this machine's kernel. */
 export async function runSelftest(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { effective, formatReturnValue } from "../../bpf/return_value.ts";
 import { prevailing } from "../../tables/precedence.ts";
@@ -26,7 +27,13 @@ import {
   type LoadedFilter,
   loadFilter,
 } from "../input/filter.ts";
-import type { SourceFlags } from "../input/flags.ts";
+import {
+  OUTPUT_FLAG,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
 import { inputName, type Io, MAX_LINE_LENGTH, readLines } from "../io.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import { readVector } from "../input/vectors.ts";
@@ -56,6 +63,49 @@ interface Simulation {
   /** The rule that decided, where the source is a profile. */
   readonly rule?: string;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  SimulateFlags,
+  string[]
+>({
+  usage: "[OPTION...] SOURCE SYSCALL [ARG...]",
+  examples: [
+    "simulate default:docker socket 38 1 0",
+    "simulate filter.bpf --vectors calls.jsonl",
+  ],
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      vectors: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "File of calls to simulate, one JSON object a line",
+      },
+      ip: {
+        kind: "parsed",
+        parse: word,
+        default: "0",
+        placeholder: "ADDR",
+        brief: "Instruction pointer of the call",
+      },
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "array",
+      parameter: {
+        brief:
+          "Source of the filter, [ARCH:]NAME or [ARCH:]NUMBER of the call, up to six arguments",
+        parse: (input: string): string => input,
+        placeholder: "SOURCE SYSCALL ARG",
+      },
+    },
+  },
+  run: runSimulate,
+});
 
 /** Simulates one call, or one per line of a file. */
 export async function runSimulate(

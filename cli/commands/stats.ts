@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { reportJson } from "../output/json.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
@@ -12,7 +13,16 @@ import { weightsFor } from "../../pipeline/compile_profile.ts";
 import { readCost } from "../input/cost.ts";
 import { EXIT, forEachInput } from "../exit.ts";
 import { type CompiledSource, loadFilter } from "../input/filter.ts";
-import type { CostFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import {
+  COST_FLAGS,
+  type CostFlags,
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+} from "../input/flags.ts";
 import { floorSteps } from "../../measure/lower_bound.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
@@ -53,6 +63,24 @@ interface TreeReport {
   /** Whether no tree costs less than this one. */
   readonly proven: boolean;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  StatsFlags,
+  string[]
+>({
+  usage: "[OPTION...] [SOURCE...]",
+  examples: [
+    "stats default:docker --optimum",
+    "stats default:docker profile.json filter.bpf -o json",
+  ],
+  parameters: {
+    flags: { ...OUTPUT_FLAG, ...COST_FLAGS, ...SOURCE_FLAGS },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: { kind: "array", parameter: SOURCE_ARGUMENT },
+  },
+  run: runStats,
+});
 
 /** Measures every source. */
 export async function runStats(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { STATUS_FLAGS, type StatusFlags } from "../input/manager.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import {
   gatherStatus,
@@ -11,15 +13,20 @@ import {
   type Status,
 } from "../../install/status.ts";
 import { EXIT } from "../exit.ts";
-import type { OutputFlags } from "../input/flags.ts";
-import { type PlaceFlags, placeOf, settle } from "./install.ts";
+import { placeOf, settle } from "./install.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";
 
-/** Flags of `status`. */
-export interface StatusFlags extends PlaceFlags, OutputFlags {
-  readonly state?: readonly string[];
-}
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  StatusFlags,
+  []
+>({
+  usage: "[OPTION...]",
+  examples: ["status", "status --user -o json"],
+  parameters: { flags: STATUS_FLAGS, aliases: { o: "output" } },
+  run: runStatus,
+});
 
 /** Prints what is there. */
 export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {

@@ -11,6 +11,8 @@
  * @module
  */
 
+import { FROM_FLAG, OUTPUT_FLAG, word } from "../input/flags.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { decodeFilter } from "../../bpf/filter.ts";
@@ -22,6 +24,7 @@ import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";
 import {
   currentEnvironments,
+  HOOK_FLAGS,
   readStore,
   refusing,
   type StoreFlags,
@@ -34,6 +37,46 @@ type Action = typeof ACTIONS[number];
 
 /** How many digits tell keys apart for people. */
 const SHORT_KEY = 16;
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  StoreFlags,
+  string[]
+>({
+  usage: "[OPTION...] ls | show KEY | gc | prime PROFILE...",
+  examples: ["store ls -o json", "store prime --semantics runc default:docker"],
+  parameters: {
+    flags: {
+      ...HOOK_FLAGS,
+      caps: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "CAPS",
+        brief: "prime: capabilities: default, none, all or CAP_X,CAP_Y",
+      },
+      kernel: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "X.Y",
+        brief: "prime: kernel version (default: this host's)",
+      },
+      from: { ...FROM_FLAG.from, brief: "prime: format of the profiles" },
+      ...OUTPUT_FLAG,
+    },
+    aliases: { q: "quiet", o: "output" },
+    positional: {
+      kind: "array",
+      parameter: {
+        brief: "ls, show KEY, gc, or prime PROFILE...",
+        parse: (input: string): string => input,
+        placeholder: "ACTION KEY|PROFILE",
+      },
+    },
+  },
+  run: runStore,
+});
 
 /** Does something with the store. */
 export async function runStore(

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { semanticsWord } from "../input/semantics.ts";
 import { reasonOf } from "../../host/reason.ts";
 import { basename, dirname, join } from "@std/path";
 import {
@@ -43,7 +44,12 @@ import { parseProfile } from "../../profile/formats/parse.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { tellFindings } from "../input/filter.ts";
 import { placeOf, settle } from "./install.ts";
-import type { OutputFlags } from "../input/flags.ts";
+import {
+  type Flags,
+  type OutputFlags,
+  TELL_FLAGS,
+  word,
+} from "../input/flags.ts";
 import type { SourceKind } from "../input/guess.ts";
 import type { Io } from "../io.ts";
 
@@ -76,6 +82,44 @@ export interface FoundStore {
 
 /** Most milliseconds for one filter: nobody's container waits for it. */
 export const MOST_MS = 60_000;
+
+/** Options that a container's hook has, too. */
+export const HOOK_FLAGS: Flags<HookFlags> = {
+  store: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "DIR",
+    brief: "Folder of the store (default: /var/cache/seccomp-tree)",
+  },
+  user: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Store of this user's rootless Podman",
+  },
+  settings: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "FILE",
+    brief: "Settings file, such as /etc/seccomp-tree/podman.json",
+  },
+  semantics: {
+    kind: "parsed",
+    parse: semanticsWord,
+    optional: true,
+    placeholder: "WHOSE",
+    brief: "crun[@X.Y] or runc[@X.Y] (default: this host's crun)",
+  },
+  names: {
+    kind: "enum",
+    values: ["host", "builtin"],
+    optional: true,
+    brief: "Known syscall names (default: host, else builtin)",
+  },
+  quiet: TELL_FLAGS.quiet,
+};
 
 /**
  * Finds the settings that flags and their file stand for.

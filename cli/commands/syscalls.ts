@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ARCH_FLAG, OUTPUT_FLAG, word } from "../input/flags.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import {
   type Arch,
@@ -21,6 +23,29 @@ export interface SyscallsFlags {
   readonly arch?: readonly string[];
   readonly output: "text" | "json";
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  SyscallsFlags,
+  [word?: string]
+>({
+  usage: "[OPTION...] [NAME|NR]",
+  examples: ["syscalls openat", "syscalls 59 --arch x86_64"],
+  parameters: {
+    flags: { ...OUTPUT_FLAG, ...ARCH_FLAG },
+    aliases: { o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "System call (default: all)",
+        parse: word,
+        placeholder: "NAME|NR",
+        optional: true,
+      }],
+    },
+  },
+  run: runSyscalls,
+});
 
 /** Prints the numbers of a name, the names of a number, or whole tables. */
 export function runSyscalls(

@@ -4,15 +4,16 @@
  * @module
  */
 
+import {
+  DRY_RUN_FLAG,
+  PLACE_FLAGS,
+  type PlaceFlags,
+  TARGET_ARGUMENT,
+} from "../input/manager.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { readManifest, uninstall } from "../../install/install.ts";
 import { type Target, targetsOf } from "../../install/manifest.ts";
-import {
-  formatChanges,
-  type PlaceFlags,
-  placeOf,
-  settle,
-  summary,
-} from "./install.ts";
+import { formatChanges, placeOf, settle, summary } from "./install.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
 
@@ -20,6 +21,20 @@ import type { Io } from "../io.ts";
 export interface UninstallFlags extends PlaceFlags {
   readonly dryRun: boolean;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  UninstallFlags,
+  [...targets: Target[]]
+>({
+  usage: "[OPTION...] [podman|docker|containerd|crio...]",
+  examples: ["uninstall podman --dry-run", "uninstall docker"],
+  parameters: {
+    flags: { ...DRY_RUN_FLAG, ...PLACE_FLAGS },
+    positional: { kind: "array", parameter: TARGET_ARGUMENT },
+  },
+  run: (io, flags, ...targets) => runUninstall(io, flags, targets),
+});
 
 /** Undoes installations; all of them where none is named. */
 export async function runUninstall(

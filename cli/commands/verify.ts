@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { reportJson } from "../output/json.ts";
 import { orderOf, policyOf } from "../../verify/core/subject.ts";
@@ -19,7 +20,14 @@ import {
 } from "../../profile/semantics/versions.ts";
 import { MachineError, ReportedError, UsageError } from "../error.ts";
 import { EXIT, messageLine, report } from "../exit.ts";
-import type { OutputFlags, SourceFlags } from "../input/flags.ts";
+import {
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { parsePid } from "../input/pid.ts";
 import { type ThreadGroup, threadGroups } from "../input/process.ts";
@@ -42,6 +50,48 @@ export interface VerifyFlags extends SourceFlags, OutputFlags {
   readonly against?: string;
   readonly all: boolean;
 }
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  VerifyFlags,
+  [process?: string]
+>({
+  usage: "[OPTION...] pid:N --against SOURCE | --all",
+  examples: [
+    "verify pid:1234 --against default:docker --semantics runc",
+    "verify --all",
+  ],
+  parameters: {
+    flags: {
+      against: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "SOURCE",
+        brief: "Source that the process should run",
+      },
+      all: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Check or list all processes that have filters",
+      },
+      ...OUTPUT_FLAG,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "Number of the process",
+        parse: word,
+        placeholder: "pid:N",
+        optional: true,
+      }],
+    },
+  },
+  run: runVerify,
+});
 
 /** Verifies one process, or lists all that are confined. */
 export async function runVerify(

@@ -14,7 +14,7 @@ import {
   STEP_MICROSECONDS,
 } from "../../verify/limits.ts";
 import { SOURCE_KINDS } from "./guess.ts";
-import type { AppContext } from "../lazy.ts";
+import type { AppContext } from "../command.ts";
 import { semanticsWord } from "./semantics.ts";
 import type { TargetFlags } from "./target.ts";
 
@@ -251,6 +251,33 @@ export const LIMIT_FLAGS: Flags<LimitFlags> = {
     placeholder: "N",
     brief:
       `Steps per attempt, ~${STEP_MICROSECONDS} µs each (default: ${DEFAULT_PROOF_LIMITS.steps})`,
+  },
+};
+
+/** Forms of a filter. */
+export const FORMATS = [
+  "raw",
+  "base64",
+  "hex",
+  "asm",
+  "c",
+  "go",
+  "rust",
+  "json",
+  "annotation",
+] as const;
+
+/** A form of a filter. */
+export type Format = typeof FORMATS[number];
+
+/** Flag of commands that write filters. */
+export const FORMAT_FLAG: Flags<{ readonly format: Format }> = {
+  format: {
+    kind: "enum",
+    values: FORMATS,
+    default: "base64",
+    placeholder: "FORM",
+    brief: "Output format",
   },
 };
 

@@ -11,7 +11,7 @@ import {
   type FlagInfo,
   takesValue,
 } from "../output/reflect.ts";
-import { NAME } from "../program.ts";
+import { NAME } from "../command.ts";
 
 /** A command line that was looked through. */
 export interface CommandLine {

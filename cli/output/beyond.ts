@@ -5,9 +5,9 @@
  * @module
  */
 
+import type { Format } from "../input/flags.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { quoteText } from "../../tables/printable.ts";
-import type { Format } from "./format_names.ts";
 
 /** What a profile asks of whoever loads its filter. */
 export type Beyond = Partial<

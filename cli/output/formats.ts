@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Format } from "../input/flags.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import {
   encodeFilter,
@@ -14,7 +15,6 @@ import { toHex } from "../../bpf/hex.ts";
 import type { Instruction } from "../../bpf/instruction.ts";
 import { toCode } from "../../bpf/opcode.ts";
 import { type Beyond, describeBeyond } from "./beyond.ts";
-import type { Format } from "./format_names.ts";
 import { ANNOTATION } from "../../tables/annotation.ts";
 
 /**

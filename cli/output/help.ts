@@ -7,8 +7,8 @@
 
 import { createApp } from "../app.ts";
 import { TARGET_FLAG_NAMES } from "../input/flags.ts";
-import { MANUALS, usageOf } from "../manual.ts";
-import { NAME } from "../program.ts";
+import { type CommandDefinition, NAME } from "../command.ts";
+import { COMMANDS, EXAMPLES, findCommand, USAGE } from "../registry.ts";
 import { type CommandInfo, commandsOf, type FlagInfo } from "./reflect.ts";
 
 /** Columns of a line. */
@@ -23,37 +23,42 @@ const LABEL_WIDTH = 24;
  * @returns The text, or `undefined` where there is no such command.
  */
 export async function helpText(name: string): Promise<string | undefined> {
-  const commands = commandsOf(await createApp(name));
-  if (name === "") return programHelp(commands);
-  const command = commands.find((c) => c.name === name);
-  return command === undefined ? undefined : commandHelp(command);
+  if (name === "") return programHelp();
+  const entry = findCommand(name);
+  if (entry === undefined) return undefined;
+  const [app, { command }] = await Promise.all([createApp(name), entry.load()]);
+  const info = commandsOf(app).find((known) => known.name === name);
+  return info === undefined ? undefined : commandHelp(info, command);
 }
 
-function programHelp(commands: readonly CommandInfo[]): string {
-  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+function programHelp(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
   return [
-    usage(""),
+    `Usage: ${NAME} ${USAGE}`,
     "",
     "Compiles seccomp profiles into optimal decision trees, with proof.",
     "",
-    ...commands.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
+    ...COMMANDS.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
     "",
     ...GLOBAL,
-    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Help for the program or a command`,
+    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Help, also of each command`,
     `  ${"--version".padEnd(LABEL_WIDTH)}Version`,
     "",
-    ...examples(""),
+    ...exampleLines(EXAMPLES),
   ].map((line) => `${line}\n`).join("");
 }
 
-function commandHelp({ name, brief, flags, words }: CommandInfo): string {
+function commandHelp(
+  { name, brief, flags, words }: CommandInfo,
+  { usage, examples }: CommandDefinition,
+): string {
   const readsSource = flags.some((flag) => flag.name === "from");
   const isTarget = (flag: FlagInfo): boolean =>
     readsSource && TARGET_FLAG_NAMES.has(flag.name);
   const own = flags.filter((flag) => !isTarget(flag));
   const target = flags.filter(isTarget);
   return [
-    usage(name),
+    `Usage: ${`${NAME} ${name} ${usage}`.trimEnd()}`,
     "",
     brief,
     "",
@@ -65,7 +70,7 @@ function commandHelp({ name, brief, flags, words }: CommandInfo): string {
       ? ["", "For reading sources:", ...target.flatMap(flagEntry)]
       : []),
     "",
-    ...examples(name),
+    ...exampleLines(examples),
   ].map((line) => `${line}\n`).join("");
 }
 
@@ -74,12 +79,7 @@ const GLOBAL: readonly string[] = entry(
   "Color: auto, always or never (default: auto)",
 );
 
-function usage(name: string): string {
-  return `Usage: ${usageOf(name)}`;
-}
-
-function examples(name: string): readonly string[] {
-  const lines = MANUALS[name]?.examples ?? [];
+function exampleLines(lines: readonly string[]): readonly string[] {
   return ["Examples:", ...lines.map((line) => `  ${NAME} ${line}`)];
 }
 

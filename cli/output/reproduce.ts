@@ -13,7 +13,7 @@ import {
   type SourceFlags,
   TARGET_FLAG_NAMES,
 } from "../input/flags.ts";
-import { NAME } from "../program.ts";
+import { NAME } from "../command.ts";
 
 /** A source as it was given. */
 export interface GivenSource {

@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { Format } from "../input/flags.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import { UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
-import type { Format } from "./format_names.ts";
 import { formatFilter, formatStack } from "./formats.ts";
 import { writeArtefact } from "./write.ts";
 

@@ -300,7 +300,6 @@ Deno.test("the examples of the help can be read as command lines", async () => {
       await run(await createApp(), left, {
         process: { stdout: stream, stderr: stream, exitCode: null },
         io: processIo(),
-        app: () => createApp(),
         // Nothing is done: some commands change the machine.
         settle: () => {
           reached = true;

@@ -1,0 +1,78 @@
+/**
+ * The shape of a command: options, usage, examples and code in one place.
+ *
+ * @module
+ */
+
+import {
+  buildCommand,
+  type Command,
+  type CommandContext,
+  type TypedCommandParameters,
+} from "@stricli/core";
+import type { Io } from "./io.ts";
+
+/** The name of the program. */
+export const NAME = "seccomp-tree";
+
+/** What a command returns: an exit code, or nothing for 0. */
+export type Answer = Promise<number | void> | number | void;
+
+/** What commands get. */
+export interface AppContext extends CommandContext {
+  /** Streams. */
+  readonly io: Io;
+  /** Runs a command and sets the exit code, also when the command throws. */
+  readonly settle: (work: () => Answer) => Promise<void>;
+}
+
+/** A command as the program needs it. */
+export interface CommandDefinition {
+  /** The words after the command's name. */
+  readonly usage: string;
+  /** Two command lines without the program's name. */
+  readonly examples: readonly [string, string];
+  /**
+   * Makes the command.
+   *
+   * @param brief What the command does, in one line.
+   */
+  readonly build: (brief: string) => Command<AppContext>;
+}
+
+/** What the file of a command says. */
+export interface CommandOptions<
+  F extends Readonly<Partial<Record<keyof F, unknown>>>,
+  A extends readonly unknown[],
+> extends Pick<CommandDefinition, "usage" | "examples"> {
+  /** Options and words, in the terms of @stricli/core. */
+  readonly parameters: NoInfer<TypedCommandParameters<F, A, AppContext>>;
+  /** The code. */
+  readonly run: (io: Io, flags: F, ...args: A) => Answer;
+}
+
+/**
+ * Defines a command.
+ *
+ * @param options Options, words, examples and code.
+ */
+export function defineCommand<
+  F extends Readonly<Partial<Record<keyof F, unknown>>> = NonNullable<unknown>,
+  A extends readonly unknown[] = [],
+>(
+  options: CommandOptions<F, A>,
+): CommandDefinition {
+  const { usage, examples, parameters, run } = options;
+  return {
+    usage,
+    examples,
+    build: (brief) =>
+      buildCommand<F, A, AppContext>({
+        docs: { brief },
+        parameters,
+        func(this: AppContext, flags, ...args): Promise<void> {
+          return this.settle(() => run(this.io, flags, ...args));
+        },
+      }),
+  };
+}

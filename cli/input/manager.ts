@@ -1,0 +1,76 @@
+/**
+ * Options and words of the commands that set up container managers.
+ *
+ * @module
+ */
+
+import { type Target, TARGETS } from "../../install/manifest.ts";
+import { type Flags, OUTPUT_FLAG, type OutputFlags, word } from "./flags.ts";
+import type { AppContext } from "../command.ts";
+import type { TypedPositionalParameter } from "@stricli/core";
+
+/** Flags that say where. */
+export interface PlaceFlags {
+  readonly user: boolean;
+  readonly root?: string;
+}
+
+/** Flags of `status`. */
+export interface StatusFlags extends PlaceFlags, OutputFlags {
+  readonly state?: readonly string[];
+}
+
+/** What all options without a value have in common. */
+export const BOOLEAN = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+} as const;
+
+/** Where the files are. */
+export const PLACE_FLAGS: Flags<PlaceFlags> = {
+  user: { ...BOOLEAN, brief: "Rootless Podman of this user" },
+  root: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "DIR",
+    brief: "Root of an image to work in (default: /)",
+  },
+};
+
+/** Option of commands that change files. */
+export const DRY_RUN_FLAG: Flags<{ readonly dryRun: boolean }> = {
+  dryRun: { ...BOOLEAN, brief: "Print a diff, change nothing" },
+};
+
+/** A container manager. */
+export const TARGET_ARGUMENT: Omit<
+  TypedPositionalParameter<Target, AppContext>,
+  "optional"
+> = {
+  brief: TARGETS.join(", "),
+  parse: target,
+  placeholder: "MANAGER",
+};
+
+/** Reads the name of a manager. */
+function target(input: string): Target {
+  const found = TARGETS.find((name) => name === input);
+  if (found === undefined) throw new Error(`use one of ${TARGETS.join(", ")}`);
+  return found;
+}
+
+/** Options of commands that report. */
+export const STATUS_FLAGS: Flags<StatusFlags> = {
+  ...PLACE_FLAGS,
+  ...OUTPUT_FLAG,
+  state: {
+    kind: "parsed",
+    parse: word,
+    variadic: true,
+    optional: true,
+    placeholder: "DIR",
+    brief: "Folder where runtimes keep state; repeatable",
+  },
+};

@@ -1,8 +1,0 @@
-/**
- * What the program is called.
- *
- * @module
- */
-
-/** Name of the program. */
-export const NAME = "seccomp-tree";

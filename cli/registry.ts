@@ -1,0 +1,158 @@
+/**
+ * The commands of the program, in the order of the help text. A new command is
+ * a file in commands/ and an entry here.
+ *
+ * The code of a command is loaded when it is used; names and briefs are here, so
+ * that the list of commands costs nothing.
+ *
+ * @module
+ */
+
+import type { CommandDefinition } from "./command.ts";
+
+/** The usage of the program itself. */
+export const USAGE = "COMMAND [OPTION...] [WORD...]";
+
+/** Command lines that the help of the program shows. */
+export const EXAMPLES: readonly [string, string] = [
+  "compile -f annotation default:docker",
+  "simulate default:docker openat",
+];
+
+/** A command. */
+export interface RegistryEntry {
+  /** What users type. */
+  readonly name: string;
+  /** What the command does, in one line. */
+  readonly brief: string;
+  /** Loads the definition and the code. */
+  readonly load: () => Promise<{ readonly command: CommandDefinition }>;
+}
+
+/** All commands. */
+export const COMMANDS: readonly RegistryEntry[] = [
+  {
+    name: "compile",
+    brief: "Compile a profile into the optimal filter and prove it equal",
+    load: () => import("./commands/compile.ts"),
+  },
+  {
+    name: "optimize",
+    brief: "Find the best filter equal to a given one, or to a stack",
+    load: () => import("./commands/optimize.ts"),
+  },
+  {
+    name: "digest",
+    brief: "Print a hash of what filters mean, or check such hashes",
+    load: () => import("./commands/digest.ts"),
+  },
+  {
+    name: "disasm",
+    brief: "Print a filter as assembly text",
+    load: () => import("./commands/disasm.ts"),
+  },
+  {
+    name: "asm",
+    brief: "Assemble text into a filter",
+    load: () => import("./commands/asm.ts"),
+  },
+  {
+    name: "simulate",
+    brief: "Show what a filter answers to a system call, and why",
+    load: () => import("./commands/simulate.ts"),
+  },
+  {
+    name: "prove",
+    brief: "Prove two sources equal for every input, or show a difference",
+    load: () => import("./commands/prove.ts"),
+  },
+  {
+    name: "diff",
+    brief: "List what became looser and tighter, with examples",
+    load: () => import("./commands/diff.ts"),
+  },
+  {
+    name: "stats",
+    brief: "Compare the sizes and steps of filters",
+    load: () => import("./commands/stats.ts"),
+  },
+  {
+    name: "run",
+    brief: "Run a command under a filter",
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "dump",
+    brief: "Write the filters of a running process, oldest first",
+    load: () => import("./commands/dump.ts"),
+  },
+  {
+    name: "verify",
+    brief: "Check whether a process runs the filter it should",
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "selftest",
+    brief: "Compare the kernel's verdicts with the interpreter's",
+    load: () => import("./commands/selftest.ts"),
+  },
+  {
+    name: "bench",
+    brief: "Measure what filters cost on this machine",
+    load: () => import("./commands/bench.ts"),
+  },
+  {
+    name: "install",
+    brief: "Set up a container manager to use proved filters",
+    load: () => import("./commands/install.ts"),
+  },
+  {
+    name: "uninstall",
+    brief: "Undo an installation and restore every changed file",
+    load: () => import("./commands/uninstall.ts"),
+  },
+  {
+    name: "status",
+    brief: "Show what is installed and what containers run under",
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "doctor",
+    brief: "Find what is wrong with an installation, and how to fix it",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
+    name: "store",
+    brief: "List, show, remove and prepare stored filters",
+    load: () => import("./commands/store.ts"),
+  },
+  {
+    name: "rewrite",
+    brief: "Add the compiled filter to the config.json of a bundle",
+    load: () => import("./commands/rewrite.ts"),
+  },
+  {
+    name: "syscalls",
+    brief: "Print the system call tables",
+    load: () => import("./commands/syscalls.ts"),
+  },
+  {
+    name: "demo",
+    brief: "Compile Docker's profile for this host, compare with libseccomp",
+    load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "completions",
+    brief: "Print the completion script of a shell",
+    load: () => import("./commands/completions.ts"),
+  },
+];
+
+/**
+ * Finds a command.
+ *
+ * @param name What the user typed.
+ */
+export function findCommand(name: string): RegistryEntry | undefined {
+  return COMMANDS.find((entry) => entry.name === name);
+}
