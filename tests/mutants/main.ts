@@ -52,6 +52,10 @@ const MANUAL: Manual = {
       brief: "Mutants to try, 0 for all (default: 25)",
     },
     seed: { placeholder: "S", brief: "Seed of the sample (default: random)" },
+    longest: {
+      placeholder: "S",
+      brief: "Leave out tests that took more seconds in earlier runs",
+    },
     workers: {
       placeholder: "N",
       brief: "Copies of the checkout to work in (default: 1)",
@@ -72,6 +76,7 @@ async function main(given: Given): Promise<number> {
   const count = given.number("count") ?? 25;
   const seed = given.number("seed") ??
     crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  const longest = given.number("longest") ?? Infinity;
   const workers = Math.max(1, given.number("workers") ?? 1);
   const all = await listMutants(given.text("folder")?.split(","));
   const mutants = count === 0 ? all : draw(all, count, seed);
@@ -87,7 +92,7 @@ async function main(given: Given): Promise<number> {
   await Promise.all(
     Array.from({ length: workers }, async () => {
       await using copy = await copyCheckout();
-      const judge = new Judge(copy.path);
+      const judge = new Judge(copy.path, longest);
       for (const mutant of queue) {
         const { fate, by } = await judge.judge(mutant);
         fates[fate]++;
@@ -165,46 +170,61 @@ interface Sentence {
   readonly by?: string;
 }
 
-type Outcome = "passed" | "failed" | "timeout";
-
-/** Tests that are asked together. */
-interface Group {
-  readonly tests: readonly string[];
-  /** How long they take without a fault. */
-  readonly seconds: number;
+/** What tests answered. */
+interface Report {
+  readonly outcome: "passed" | "failed" | "timeout";
+  /** Tests with a failure. */
+  readonly failed: readonly string[];
 }
 
-/** A test that takes longer than this, in seconds, is asked alone. */
+/** Tests that take longer than this, in seconds, are asked one by one. */
 const QUICK_SECONDS = 1;
 
 /** How long tests may take without a fault, in seconds. */
-const LONGEST_SECONDS = 1200;
+const LONGEST_SECONDS = 600;
+
+/** How long a test may take with a fault if nobody knows its usual time. */
+const GUESSED_SECONDS = 60;
+
+/** Seconds of each test in earlier runs; it only decides the order. */
+const TIMES = join(
+  Deno.env.get("TMPDIR") ?? "/tmp",
+  "seccomp-tree-mutants-times.json",
+);
 
 /** Judges the mutants of one copy of the checkout. */
 class Judge {
   readonly #root: string;
-  /** Seconds of each test without a fault; absent if it fails. */
-  readonly #seconds = new Map<string, number | undefined>();
+  readonly #longest: number;
+  readonly #seconds: Map<string, number>;
+  /** Whether a test passes without a fault. */
+  readonly #isGreen = new Map<string, boolean>();
   #reach: Reach | undefined;
 
-  constructor(root: string) {
+  constructor(root: string, longest: number) {
     this.#root = root;
+    this.#longest = longest;
+    this.#seconds = readTimes();
   }
 
   async judge(mutant: Mutant): Promise<Sentence> {
     if (isArgued(mutant)) return { fate: "argued" };
+    this.#reach ??= await readReach(
+      `${this.#root}/`,
+      (await trackedFiles()).filter((path) => path.endsWith("_test.ts")),
+    );
     const { path } = mutant;
-    const [first, ...rest] = await this.#groupsOf(path);
+    const [first, ...others] = this.#reach.testsOf(path);
     await this.#put(mutant);
     try {
       // The nearest test is quicker than the type checker.
-      const early = await this.#ask(first);
+      const early = await this.#ask(mutant, first === undefined ? [] : [first]);
       if (early !== undefined) return early;
       if (path.endsWith(".ts") && !await this.#isAccepted(path)) {
         return { fate: "refused" };
       }
-      for (const group of rest) {
-        const sentence = await this.#ask(group);
+      for (const tests of this.#groupsOf(others)) {
+        const sentence = await this.#ask(mutant, tests);
         if (sentence !== undefined) return sentence;
       }
       return { fate: "survived" };
@@ -213,70 +233,50 @@ class Judge {
     }
   }
 
-  /** The nearest test, all other quick ones at once, then one slow test each. */
-  async #groupsOf(path: string): Promise<readonly Group[]> {
-    this.#reach ??= await readReach(
-      `${this.#root}/`,
-      (await trackedFiles()).filter((path) => path.endsWith("_test.ts")),
-    );
-    const all = this.#reach.testsOf(path);
-    await this.#survey(all);
-    const timed = all.flatMap((test) => {
-      const seconds = this.#seconds.get(test);
-      return seconds === undefined ? [] : [{ tests: [test], seconds }];
-    });
-    const nearest = timed.slice(0, 1);
-    const others = timed.slice(1).sort((a, b) => a.seconds - b.seconds);
-    const quick = others.filter(({ seconds }) => seconds <= QUICK_SECONDS);
-    const together = {
-      tests: quick.flatMap(({ tests }) => tests),
-      seconds: quick.reduce((sum, { seconds }) => sum + seconds, 0),
-    };
+  /** All quick tests at once, then one slow test each, the quickest first. */
+  #groupsOf(tests: readonly string[]): readonly (readonly string[])[] {
+    const timed = tests
+      .map((test) => ({ test, seconds: this.#seconds.get(test) ?? 0 }))
+      .filter(({ seconds }) => seconds <= this.#longest)
+      .sort((a, b) => a.seconds - b.seconds);
+    const quick = timed.filter(({ seconds }) => seconds <= QUICK_SECONDS);
     return [
-      ...nearest,
-      ...quick.length === 0 ? [] : [together],
-      ...others.slice(quick.length),
+      quick.map(({ test }) => test),
+      ...timed.slice(quick.length).map(({ test }) => [test]),
     ];
   }
 
-  /** Measures tests without a fault. One that fails then notices nothing. */
-  async #survey(all: readonly string[]): Promise<void> {
-    const tests = all.filter((test) => !this.#seconds.has(test));
-    if (tests.length === 0) return;
-    for (const test of tests) this.#seconds.set(test, undefined);
-    const report = join(this.#root, "mutants.xml");
-    await this.#runTests(tests, LONGEST_SECONDS, [`--junit-path=${report}`]);
-    const text = await Deno.readTextFile(report);
-    await Deno.remove(report);
-    for (const [suite, path] of text.matchAll(SUITE)) {
-      const test = path === undefined ? undefined : path.replace(/^\.\//, "");
-      if (test === undefined || !/errors="0" failures="0"/.test(suite)) {
-        continue;
-      }
-      let seconds = 0;
-      for (const [, time] of suite.matchAll(/<testcase [^>]*time="([^"]*)"/g)) {
-        seconds += Number(time);
-      }
-      this.#seconds.set(test, seconds);
+  async #ask(
+    mutant: Mutant,
+    all: readonly string[],
+  ): Promise<Sentence | undefined> {
+    const tests = all.filter((test) => this.#isGreen.get(test) !== false);
+    if (tests.length === 0) return undefined;
+    const limit = tests.reduce(
+      (sum, test) => sum + 5 * (this.#seconds.get(test) ?? GUESSED_SECONDS / 5),
+      GUESSED_SECONDS,
+    );
+    const { outcome, failed } = await this.#runTests(tests, Math.ceil(limit));
+    if (outcome === "passed") return undefined;
+    const suspects = failed.length === 0 ? tests : failed;
+    const unknown = suspects.filter((test) => !this.#isGreen.has(test));
+    if (unknown.length === 0) {
+      return {
+        fate: outcome === "timeout" ? "timeout" : "killed",
+        by: suspects.length === 1 ? `${suspects[0]}` : `of ${suspects.length}`,
+      };
     }
-    for (const test of tests) {
-      if (this.#seconds.get(test) === undefined) {
-        say(`Left out ${test}: it fails without a fault`);
-      }
-    }
+    // A test that fails without a fault notices nothing. Its time is known now.
+    await this.#takeBack(mutant);
+    for (const test of unknown) await this.#tryGreen(test);
+    await this.#put(mutant);
+    return await this.#ask(mutant, tests);
   }
 
-  async #ask(group: Group | undefined): Promise<Sentence | undefined> {
-    if (group === undefined) return undefined;
-    const { tests, seconds } = group;
-    const outcome = await this.#runTests(tests, 30 + 5 * Math.ceil(seconds), [
-      "--fail-fast",
-    ]);
-    if (outcome === "passed") return undefined;
-    return {
-      fate: outcome === "timeout" ? "timeout" : "killed",
-      by: tests.length === 1 ? tests[0] ?? "" : `one of ${tests.length} tests`,
-    };
+  async #tryGreen(test: string): Promise<void> {
+    const { outcome } = await this.#runTests([test], LONGEST_SECONDS);
+    this.#isGreen.set(test, outcome === "passed");
+    if (outcome !== "passed") say(`Left out ${test}: it fails without a fault`);
   }
 
   async #put({ path, text, mutation }: Mutant): Promise<void> {
@@ -297,27 +297,53 @@ class Judge {
     return await run(this.#root, ["check", path], 120) === "passed";
   }
 
-  #runTests(
+  async #runTests(
     tests: readonly string[],
     limit: number,
-    more: readonly string[],
-  ): Promise<Outcome> {
-    return run(
-      this.#root,
-      ["test", "-A", "--no-check", ...more, ...tests],
-      limit,
-    );
+  ): Promise<Report> {
+    const report = join(this.#root, "mutants.xml");
+    const outcome = await run(this.#root, [
+      ...["test", "-A", "--no-check", "--fail-fast"],
+      ...[`--junit-path=${report}`, ...tests],
+    ], limit);
+    if (outcome === "timeout") return { outcome, failed: [] };
+    const failed: string[] = [];
+    const text = await Deno.readTextFile(report).catch(() => "");
+    await Deno.remove(report).catch(() => {});
+    for (const [suite, name = ""] of text.matchAll(SUITE)) {
+      const test = name.replace(/^\.\//, "");
+      if (!/errors="0" failures="0"/.test(suite)) failed.push(test);
+      else if (outcome === "passed") {
+        const times = suite.matchAll(/<testcase [^>]*time="([^"]*)"/g);
+        let seconds = 0;
+        for (const [, time] of times) seconds += Number(time);
+        this.#seconds.set(test, seconds);
+      }
+    }
+    if (outcome === "passed") {
+      const times = JSON.stringify(Object.fromEntries(this.#seconds));
+      await Deno.writeTextFile(TIMES, times);
+    }
+    return { outcome, failed };
   }
 }
 
 /** A file in the report of `deno test`, and its path. */
 const SUITE = /<testsuite name="([^"]*)"[^]*?<\/testsuite>/g;
 
+function readTimes(): Map<string, number> {
+  try {
+    return new Map(Object.entries(JSON.parse(Deno.readTextFileSync(TIMES))));
+  } catch {
+    return new Map();
+  }
+}
+
 async function run(
   root: string,
   args: readonly string[],
   limit: number,
-): Promise<Outcome> {
+): Promise<Report["outcome"]> {
   const start = performance.now();
   // `timeout` ends the children of a test as well.
   const { success } = await new Deno.Command("timeout", {

@@ -178,7 +178,9 @@ function* mutationsAt(node: Node, text: string): Generator<Mutation> {
       return;
     }
     case "ReturnStatement":
-      if (isNode(node.argument)) yield whole("return;");
+      if (isNode(node.argument) && node.argument.name !== "undefined") {
+        yield whole("return;");
+      }
       return;
     case "ContinueStatement":
     case "BreakStatement":
