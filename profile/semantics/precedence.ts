@@ -155,7 +155,7 @@ function negate(condition: Condition): Condition {
   return { ...condition, op: NEGATED[condition.op] };
 }
 
-/** Joins equalities of both halves of one argument into one, drops empty ones. */
+/** Joins equalities of both halves of one argument into one. */
 function joinHalves(path: readonly Condition[]): readonly Condition[] {
   const joined: Condition[] = [];
   for (const condition of path) {
@@ -172,5 +172,5 @@ function joinHalves(path: readonly Condition[]): readonly Condition[] {
       };
     } else joined.push(plainCondition(condition));
   }
-  return joined.filter((c) => c.op !== "eq" || c.mask !== 0n);
+  return joined;
 }

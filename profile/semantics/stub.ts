@@ -58,7 +58,6 @@ export function enosysStub(
       source: "runc's ENOSYS stub",
     });
   };
-  const both = arches.length > 1;
   for (const arch of arches) {
     const isMeant = !quirks.has("stub-of-listed-only") ||
       seccomp.architectures.includes(arch.scmp);
@@ -83,7 +82,7 @@ export function enosysStub(
         add(max + 1, 0xffff_ffff);
     }
   }
-  return both ? rules.sort((a, b) => a.first - b.first) : rules;
+  return rules.sort((a, b) => a.first - b.first);
 }
 
 function largestNumber(

@@ -126,6 +126,12 @@ Deno.test("checkLostRules() shows the first names of many", () => {
   const [line = ""] = said([entry(missing, "errno")], ["x86_64"], ALLOWING);
   assertEquals(line.split(" and ").length, 3, line);
   assertEquals(line.includes(`and ${missing.length - 12} more`), true, line);
+  const shown = [12, 13].map((count) => {
+    const some = missing.slice(0, count);
+    const [first = ""] = said([entry(some, "errno")], ["x86_64"], ALLOWING);
+    return first.includes(" and 1 more do not exist");
+  });
+  assertEquals(shown, [false, true]);
 });
 
 Deno.test("checkDenials() says when a filter denies nothing", () => {

@@ -107,3 +107,15 @@ Deno.test("createDiagram() stops at its limits", () => {
     "interrupted",
   );
 });
+
+Deno.test("apply() keeps apart pairs of functions whose numbers are large", () => {
+  const d = createDiagram(WIDE);
+  const leaves = Array.from({ length: 200_000 }, () => d.leaf());
+  const last = leaves.at(-1) ?? NEVER;
+  for (const at of [0, 1, 100_000, 199_990]) {
+    const [a = NEVER, b = NEVER] = leaves.slice(at);
+    const either = d.choose(d.variable(3), a, b);
+    assertEquals(d.apply(last, either, (_, g) => g), either);
+    assertEquals(d.apply(either, last, (f) => f), either);
+  }
+});
