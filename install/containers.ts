@@ -96,15 +96,15 @@ export async function findRuntimeOf(
   folders: readonly string[] = STATE_FOLDERS,
 ): Promise<"crun" | "runc" | undefined> {
   const mounts = await mountNamespace(pid);
+  if (mounts === undefined) return undefined;
   for (const pattern of folders) {
     for (const folder of await expand(pattern)) {
       for (const id of await namesIn(folder)) {
         const container = await readState(`${folder}/${id}`);
         if (container === undefined) continue;
-        const isSame = container.pid === pid ||
-          (mounts !== undefined &&
-            mounts === await mountNamespace(container.pid));
-        if (isSame) return container.runtime;
+        if (mounts === await mountNamespace(container.pid)) {
+          return container.runtime;
+        }
       }
     }
   }

@@ -134,6 +134,58 @@ Deno.test("hook/main.ts passes on what it cannot optimize, and refuses it when s
   assertEquals(new TextDecoder().decode(other.stdout), text);
 });
 
+Deno.test("hook/main.ts leaves to a runtime what that refuses, and adds what it runs", async (t) => {
+  const idle = SMALL_SECTION.replace(
+    '"SCMP_ACT_ALLOW"',
+    '"SCMP_ACT_ALLOW","errnoRet":1',
+  );
+  const empty = SMALL_SECTION.replace('"read"', '"read",""');
+  const flags = SMALL_SECTION.replace(
+    "{",
+    '{"flags":["SECCOMP_FILTER_FLAG_LOG"],',
+  );
+  const seven = SMALL_SECTION.replace(
+    "[{",
+    `[{"names":["clone"],"action":"SCMP_ACT_ALLOW","args":[${
+      Array.from(
+        { length: 7 },
+        (_, i) => `{"index":0,"value":${i},"op":"SCMP_CMP_EQ"}`,
+      ).join(",")
+    }]},{`,
+  );
+  const cases: readonly (readonly [string, string, string | undefined])[] = [
+    [idle, "crun@1.8.1", "crun 1.8.1 refuses an errno beside"],
+    [idle, "runc@1.1.5", undefined],
+    [empty, "runc@1.1.5", "runc 1.1.5 refuses an empty name"],
+    [empty, "crun@1.8.1", undefined],
+    [flags, "runc@1.1.5", "runc 1.1.5 refuses flags"],
+    [flags, "runc@1.2.0", undefined],
+    [seven, "crun@1.8.1", undefined],
+    [seven, "crun@1.30", undefined],
+    [seven, "runc@1.1.5", undefined],
+  ];
+  const filters = new Map<string, string>();
+  for (const [section, semantics, refusal] of cases) {
+    await t.step(`${semantics}: ${refusal ?? "runs"}`, async () => {
+      await using setup = await createSetup({ deadlineMs: 600_000 });
+      const text = smallConfig({ section });
+      const words = ["--semantics", semantics];
+      const { code, stdout, stderr } = await runHook(setup, text, words);
+      assertEquals(code, 0, stderr);
+      const written = new TextDecoder().decode(stdout);
+      if (refusal === undefined) {
+        filters.set(`${section} ${semantics}`, annotationOf(written));
+      } else {
+        assertEquals(written, text);
+        assertStringIncludes(await setup.log(), refusal);
+      }
+    });
+  }
+  const of = (semantics: string): string | undefined =>
+    filters.get(`${seven} ${semantics}`);
+  assert(of("crun@1.8.1") !== of("crun@1.30"), "six and seven comparisons");
+});
+
 Deno.test("hook/main.ts refuses hostile annotations and names the first call they open", async () => {
   await using setup = await createSetup();
   const good = annotationOf((await runHook(setup, smallConfig())).stdout);

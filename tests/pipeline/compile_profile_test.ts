@@ -18,6 +18,7 @@ import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
 import type { Policy, Rule } from "../../profile/policy.ts";
+import type { ArchName } from "../../tables/arch.ts";
 import { listDifferences, proveNotLooser } from "../../verify/differences.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 
@@ -200,6 +201,16 @@ Deno.test("resolveProfile() takes a list of architectures in place of the profil
   });
   assertEquals(assumed.arches, ["x86_64"]);
   assertEquals(diagnostics.filter((d) => d.path === "architectures"), []);
+});
+
+Deno.test("resolveProfile() takes architectures beyond the native one for listed", () => {
+  const text = small([{ names: ["openat"], action: "SCMP_ACT_ALLOW" }]);
+  const stubs = (arch: readonly ArchName[]): readonly number[] =>
+    resolveProfile(text, { arch, semantics: "runc@1.1.5" }).policy.arches
+      .filter(({ rules }) => rules[0]?.source === "runc's ENOSYS stub")
+      .map(({ auditArch }) => auditArch);
+  assertEquals(stubs(["x86_64"]), []);
+  assertEquals(stubs(["x86_64", "x86"]), [0x4000_0003]);
 });
 
 Deno.test("resolveProfile() refuses architectures that cannot be meant", () => {

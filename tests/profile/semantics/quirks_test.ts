@@ -185,6 +185,15 @@ Deno.test("resolve() warns of more than six comparisons, whoever reads them", ()
     " all are taken here: split it into entries of at most 6 comparisons",
   ]);
   assertEquals(said("crun", true).map((line) => line.split(" ")[0]), ["error"]);
+  const six = Array.from({ length: 6 }, (_, i) => arg(0, "eq", BigInt(i)));
+  const quiet = profileOf([
+    STARTS,
+    entry("syslog", "allow", six),
+    // An entry that makes no rule.
+    entry("syslog", "errno", [...six, arg(0, "eq", 9n)]),
+  ]);
+  const lines = findings(quiet, ["x86_64"], { semantics: "crun@1.8.1" });
+  assertEquals(lines.filter((line) => line.includes("too-many-args")), []);
 });
 
 Deno.test("enosysStub() is that of the version: listed architectures, number 0", () => {
@@ -308,6 +317,9 @@ Deno.test("resolve() refuses what the version refuses, with the place", () => {
   assertEquals(at("runc", { syscalls: write }), refused("syscalls[0]"));
   assertEquals(at("crun", { syscalls: write }), []);
   assertEquals(at("runc", { defaultAction: notify }), refused("defaultAction"));
+  // An entry without a name makes no rule at all.
+  const nameless = rule({ action: "SCMP_ACT_ALLOW", names: [] });
+  assertEquals(at("runc@1.0.1", { syscalls: nameless }), []);
   const kill = rule({ action: "SCMP_ACT_KILL_PROCESS" });
   assertEquals(
     at("runc@1.1.2", { syscalls: kill }),
