@@ -379,3 +379,13 @@ Deno.test("annotate() names nothing where A may hold one field or another", () =
     "KILL_THREAD",
   ]);
 });
+
+Deno.test("parseText() repeats a number that it refuses with its sign", () => {
+  for (const number of ["-2147483649", "4294967296"]) {
+    assertThrows(
+      () => parseText(`ret #${number}`),
+      AssemblyError,
+      `Cannot read number "${number}"`,
+    );
+  }
+});

@@ -18,6 +18,28 @@ Deno.test("proveEquivalent() agrees with brute force on random pairs of programs
   assert(tally.unproven < pairs / 100);
 });
 
+Deno.test("proveEquivalent() takes sides without instructions for what they mean", () => {
+  const deny = {
+    defaultValue: ERRNO,
+    badArchValue: ERRNO,
+    littleEndian: true,
+    arches: [],
+  };
+  const allow = { ...deny, defaultValue: ALLOW, badArchValue: ALLOW };
+  const cases: readonly (readonly [Subject, Subject, string])[] = [
+    [deny, allow, "different"],
+    [deny, { programs: [] }, "different"],
+    [{ programs: [] }, deny, "different"],
+    [allow, { programs: [] }, "equal"],
+    [deny, deny, "equal"],
+    [{ programs: [] }, { programs: [] }, "equal"],
+    [{ programs: [] }, { programs: [returning(ERRNO)] }, "different"],
+  ];
+  for (const [i, [a, b, kind]] of cases.entries()) {
+    assertEquals(proveEquivalent(a, b).kind, kind, `case ${i}`);
+  }
+});
+
 Deno.test("proveEquivalent() compares return values as the kernel acts, or bit for bit", () => {
   const alike: readonly (readonly [number, number])[] = [
     [0x0005_1388, 0x0005_0fff],

@@ -129,3 +129,25 @@ Deno.test("execute() says what it does not admit", () => {
     "mod.k is not admitted",
   );
 });
+
+Deno.test("execute() spends nothing on what no input reaches", () => {
+  const program = [
+    plain("ld.abs", 0),
+    jump("jeq.k", 5, 0, 2),
+    jump("jeq.k", 6, 2, 0),
+    jump("jeq.k", 7, 1, 0),
+    plain("ret.k", 1),
+    // Only a number that is 5 and 6, or 5 and 7, gets here. Its product takes
+    // more nodes than there are.
+    plain("ld.abs", 16),
+    plain("tax"),
+    plain("ld.abs", 24),
+    plain("mul.x"),
+    plain("ret.a"),
+  ];
+  const symbols = createSymbols("word", { nodes: 3000, steps: 100_000 });
+  const meaning = execute(program, symbols);
+  const words = new Uint32Array(16);
+  words[0] = 5;
+  assertEquals(valueAt(symbols, meaning, words), 1);
+});

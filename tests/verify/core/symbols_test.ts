@@ -1,5 +1,9 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { createSymbols } from "../../../verify/core/symbols.ts";
+import {
+  ARCH_LEVEL,
+  createSymbols,
+  NR_LEVEL,
+} from "../../../verify/core/symbols.ts";
 import { constant } from "../../../verify/core/word.ts";
 
 const LIMITS = { nodes: 10_000, steps: 10_000 };
@@ -15,6 +19,7 @@ Deno.test("createSymbols() lays out the variables as its picture shows", () => {
       Array.from({ length: 32 }, (_, i) => first + step * i);
     assertEquals(levels(4), from(0, 1), `${order}: arch`);
     assertEquals(levels(0), from(32, 1), `${order}: nr`);
+    assertEquals([levels(4)[0], levels(0)[0]], [ARCH_LEVEL, NR_LEVEL]);
     for (const [i, offset] of BELOW.entries()) {
       const expected = order === "word"
         ? from(64 + 32 * i, 1)
