@@ -1,6 +1,15 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { ProfileError } from "../../../profile/diagnostic.ts";
 import { type Arch, ARCHES, type ArchName } from "../../../tables/arch.ts";
-import { archOf, arg, entry, findings, profileOf, STARTS } from "../shared.ts";
+import {
+  archOf,
+  arg,
+  entry,
+  findings,
+  profileOf,
+  resolved,
+  STARTS,
+} from "../shared.ts";
 
 type Entries = Parameters<typeof profileOf>[0];
 type Options = Parameters<typeof findings>[2] & {
@@ -132,6 +141,19 @@ Deno.test("checkLostRules() shows the first names of many", () => {
     return first.includes(" and 1 more do not exist");
   });
   assertEquals(shown, [false, true]);
+});
+
+Deno.test("resolve() makes no policy of a profile that denies nothing if it is strict", () => {
+  const never = entry("mkdir", "errno", [arg(0, "lt", 0n)]);
+  const seccomp = profileOf([never, STARTS], "allow");
+  assertEquals(resolved(seccomp, ["x86_64"]).policy.defaultValue, 0x7fff_0000);
+  for (const options of [{ strict: true }, { unknown: "error" }] as const) {
+    assertThrows(
+      () => resolved(seccomp, ["x86_64"], options),
+      ProfileError,
+      "Filter denies nothing",
+    );
+  }
 });
 
 Deno.test("checkDenials() says when a filter denies nothing", () => {
