@@ -16,17 +16,21 @@ Deno.test("has rows", () => {
 });
 `;
 
-/** Runs the file on a machine without some needs. */
+/** Runs a file on a machine without some needs. */
 async function runWithout(
   absent: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  text = FILE,
 ): Promise<{ readonly code: number; readonly out: string }> {
   const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-machine-" });
   try {
     const file = join(folder, "a_test.ts");
-    await Deno.writeTextFile(file, FILE);
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", RUN, "--no-check", "--no-config", file],
+    await Deno.writeTextFile(file, text);
+    const { code, stdout } = await new Deno.Command("sh", {
+      args: [
+        ...["-c", 'umask 0; exec "$@"', "sh", Deno.execPath()],
+        ...["run", "-A", RUN, "--no-check", "--no-config", file],
+      ],
       env: { CI: "", NO_COLOR: "1", [WITHOUT]: absent.join(","), ...env },
       stdin: "null",
     }).output();
@@ -72,4 +76,21 @@ Deno.test("pathOf() finds programs, absence() what is not one", () => {
   assertEquals(pathOf("no-such-program"), undefined);
   assertEquals(packagesOf(["ctr", "containerd", "root"]), ["containerd"]);
   assertEquals(absence("x86_64") === undefined, Deno.build.arch === "x86_64");
+});
+
+Deno.test("the runner gives tests the same surroundings, whatever the caller has", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-machine-" });
+  const file = `Deno.test("prints them", () => console.log(
+    "umask", Deno.umask().toString(8), Deno.env.get("LC_ALL"),
+    Deno.env.get("TMPDIR") === ${JSON.stringify(`${folder}/a b`)},
+  ));`;
+  try {
+    await Deno.mkdir(`${folder}/a b`);
+    const env = { LC_ALL: "tr_TR.UTF-8", TMPDIR: `${folder}/a b` };
+    const { code, out } = await runWithout([], env, file);
+    assertEquals(code, 0, out);
+    assertStringIncludes(out, "umask 22 C.UTF-8 false\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

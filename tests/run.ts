@@ -2,6 +2,10 @@
  * Runs `deno test` and prints after its last line what was left out, why, and
  * the one command that installs what is missing (`tests/machine.ts`).
  *
+ * All tests get the same surroundings, whatever the caller has: new files that
+ * only their owner can change, a folder for temporary files in which programs
+ * run, messages in English, no standard input.
+ *
  * ```sh
  * deno task test [PATH…] [OPTION…]
  * ```
@@ -67,11 +71,14 @@ function remediesOf(all: readonly LeftOut[]): readonly string[] {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const record = await Deno.makeTempFile({ prefix: "seccomp-tree-left-out-" });
+  Deno.umask(0o022);
+  const folder = await temporaryFolder();
+  const record = await Deno.makeTempFile({ dir: folder });
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", "--parallel", ...args],
-      env: { [RECORD]: record },
+      env: { [RECORD]: record, TMPDIR: folder, LC_ALL: "C.UTF-8" },
+      stdin: "null",
     }).spawn().status;
     const text = await Deno.readTextFile(record);
     // Lines of `record()` in machine.ts.
@@ -82,6 +89,33 @@ async function main(args: readonly string[]): Promise<number> {
     return code;
   } finally {
     await Deno.remove(record);
+  }
+}
+
+/** Finds a folder in which programs run, with a path that needs no quotes. */
+async function temporaryFolder(): Promise<string> {
+  const given = Deno.env.get("TMPDIR") ?? "/tmp";
+  for (const folder of [given, "/tmp", "/var/tmp"]) {
+    if (/^(?:\/[\w.-]+)+$/.test(folder) && await runsPrograms(folder)) {
+      return folder;
+    }
+  }
+  return given;
+}
+
+async function runsPrograms(folder: string): Promise<boolean> {
+  try {
+    const file = await Deno.makeTempFile({ dir: folder });
+    try {
+      await Deno.writeTextFile(file, "#!/bin/sh\n");
+      await Deno.chmod(file, 0o700);
+      return (await new Deno.Command(file).output()).success;
+    } finally {
+      await Deno.remove(file);
+    }
+  } catch {
+    // It is not there, not for us, or on a file system without programs.
+    return false;
   }
 }
 
