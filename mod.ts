@@ -112,7 +112,7 @@ export {
 } from "./pipeline/simulate.ts";
 export type { Subject } from "./verify/core/subject.ts";
 export type { Outcome } from "./verify/describe/confirm.ts";
-export type { Range } from "./verify/describe/regions.ts";
+export type { Range } from "./bpf/range.ts";
 export {
   type Difference,
   type DifferenceList,

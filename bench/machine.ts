@@ -10,7 +10,7 @@ import {
   isAtLeast,
   parseKernelRelease,
 } from "../profile/host.ts";
-import type { Machine } from "./report.ts";
+import type { MachineReport } from "./report.ts";
 
 const VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities";
 
@@ -25,7 +25,7 @@ export interface MachineOptions {
 /** Describes this machine. */
 export async function describeMachine(
   { clock, libseccomp, loadBefore }: MachineOptions,
-): Promise<Machine> {
+): Promise<MachineReport> {
   const kernel = kernelRelease();
   const version = parseKernelRelease(kernel);
   return {
@@ -58,7 +58,7 @@ export function loadNow(): number {
  *
  * @param machine The machine.
  */
-export function machineLine(machine: Machine): string {
+export function machineLine(machine: MachineReport): string {
   const { cpu, cpus, kernel, jit, mitigations, libseccomp, deno } = machine;
   return [
     `${cpu}, ${cpus} processors`,

@@ -14,7 +14,7 @@ import type { Spread } from "./engine/summary.ts";
 export const SCHEMA_VERSION = 1;
 
 /** Where the figures were measured. */
-export interface Machine {
+export interface MachineReport {
   readonly cpu: string;
   readonly cpus: number;
   readonly kernel: string;
@@ -174,7 +174,7 @@ export interface Report {
   readonly taken: string;
   readonly seconds: number;
   readonly quick: boolean;
-  readonly machine: Machine;
+  readonly machine: MachineReport;
   /** What was compiled. */
   readonly source: string;
   readonly arches: readonly string[];

@@ -28,10 +28,10 @@ import type { Effort, Progress } from "./engine/rounds.ts";
 import { measureStacked } from "./experiments/stacked.ts";
 import {
   ALLOW,
+  type BenchSubject,
   describeVariant,
   LINEAR,
   OURS,
-  type Subject,
   TREE,
   type Variant,
   variantsOf,
@@ -40,7 +40,7 @@ import { countWorkloads, type Histogram } from "./experiments/workloads.ts";
 
 /** What a run is told. */
 export interface RunOptions {
-  readonly subject: Subject;
+  readonly subject: BenchSubject;
   readonly efforts: Efforts;
   readonly quick: boolean;
   /** The command, to be repeated by others. */

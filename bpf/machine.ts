@@ -24,7 +24,7 @@ export interface PreparedProgram {
 }
 
 /** What `execute` writes down besides the value. */
-export interface Log {
+export interface ExecutionLog {
   /** Instructions executed, the `ret` included. */
   steps: number;
   /** Indices of the instructions executed, where they are wanted. */
@@ -86,7 +86,7 @@ const NO_SCRATCH: Uint32Array = new Uint32Array(0);
 export function execute(
   prepared: PreparedProgram,
   words: Uint32Array,
-  log: Log | undefined,
+  log: ExecutionLog | undefined,
 ): number {
   if (words.length !== INPUT_WORDS) {
     throw new RangeError(

@@ -10,18 +10,18 @@ import { toOp } from "./opcode.ts";
 import type { Cursor, Token } from "./tokens.ts";
 
 /** Where a jump goes: a distance in instructions, or a label. */
-export type Target = number | Token;
+export type JumpTarget = number | Token;
 
 /** An instruction whose labels are not found yet. */
 export interface Draft {
   /** As in `Instruction`. */
   readonly op: Op | number;
   /** Where it goes when the test holds. */
-  readonly jt: Target;
+  readonly jt: JumpTarget;
   /** Where it goes when the test fails. */
-  readonly jf: Target;
+  readonly jf: JumpTarget;
   /** Constant, or where `ja` goes. */
-  readonly k: Target;
+  readonly k: JumpTarget;
 }
 
 type Comparison = "jeq" | "jgt" | "jge" | "jset";
@@ -230,7 +230,7 @@ function readRaw(cursor: Cursor): Draft {
   return { op, jt, jf, k: cursor.takeNumber() };
 }
 
-function readTarget(cursor: Cursor, most: number | undefined): Target {
+function readTarget(cursor: Cursor, most: number | undefined): JumpTarget {
   return cursor.peek().kind === "word"
     ? cursor.take()
     : cursor.takeNumber(most);

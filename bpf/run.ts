@@ -38,7 +38,7 @@
 
 import { check } from "./check.ts";
 import type { Instruction, Program } from "./instruction.ts";
-import { execute, type Log, type PreparedProgram } from "./machine.ts";
+import { execute, type ExecutionLog, type PreparedProgram } from "./machine.ts";
 import { isConditionalJump, toCode } from "./opcode.ts";
 import { SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
@@ -114,7 +114,7 @@ export function runSteps(
   prepared: PreparedProgram,
   words: Uint32Array,
 ): RunSteps {
-  const log: Log = { steps: 0, path: undefined };
+  const log: ExecutionLog = { steps: 0, path: undefined };
   const value = execute(prepared, words, log);
   return { value, steps: log.steps };
 }

@@ -44,8 +44,8 @@ import type { Instruction, Program } from "./instruction.ts";
 import { isConditionalJump } from "./opcode.ts";
 import {
   type Draft,
+  type JumpTarget,
   readInstruction,
-  type Target,
 } from "./parse_instruction.ts";
 import {
   blankComments,
@@ -416,7 +416,7 @@ function link(
 }
 
 function distanceTo(
-  target: Target,
+  target: JumpTarget,
   pc: number,
   labels: ReadonlyMap<string, number>,
   most: number,

@@ -16,14 +16,14 @@ import type { Io } from "./io.ts";
 export const NAME = "seccomp-tree";
 
 /** What a command returns: an exit code, or nothing for 0. */
-export type Answer = Promise<number | void> | number | void;
+export type CommandExit = Promise<number | void> | number | void;
 
 /** What commands get. */
 export interface AppContext extends CommandContext {
   /** Streams. */
   readonly io: Io;
   /** Runs a command and sets the exit code, also when the command throws. */
-  readonly settle: (work: () => Answer) => Promise<void>;
+  readonly settle: (work: () => CommandExit) => Promise<void>;
 }
 
 /** A command as the program needs it. */
@@ -48,7 +48,7 @@ export interface CommandOptions<
   /** Options and words, in the terms of @stricli/core. */
   readonly parameters: NoInfer<TypedCommandParameters<F, A, AppContext>>;
   /** The code. */
-  readonly run: (io: Io, flags: F, ...args: A) => Answer;
+  readonly run: (io: Io, flags: F, ...args: A) => CommandExit;
 }
 
 /**

@@ -13,12 +13,12 @@ import { cellsOf } from "./cells.ts";
 import { ARGUMENT_COSTS, argumentWeight } from "./cost.ts";
 import type { Decision, DecisionGraph } from "./decision.ts";
 import {
+  type ArgWord,
   halfOf,
   knowMasked,
   knowWord,
   type MaskedFact,
   type Part,
-  type Word,
 } from "./part.ts";
 import { narrow, type Residual, wordsOf } from "./residual.ts";
 import { treeOfCells } from "./tree.ts";
@@ -33,7 +33,7 @@ export interface Costed {
 /** One order of words and what was found under it. */
 export interface Search {
   readonly graph: DecisionGraph;
-  readonly order: readonly Word[];
+  readonly order: readonly ArgWord[];
   readonly littleEndian: boolean;
   readonly answers: Map<string, Costed>;
   /** Work that it may still do. */
@@ -49,7 +49,7 @@ const MAX_SEARCHED_MASKS = 4;
 /** What is asked of a word that is in the accumulator. */
 interface Question {
   readonly residual: Residual;
-  readonly word: Word;
+  readonly word: ArgWord;
   /** What masked tests said of the word. */
   readonly facts: readonly MaskedFact[];
 }
@@ -185,7 +185,7 @@ function answerCells(
   return { node: tree.node, cost: tree.cost / total + below / total };
 }
 
-function offsetOf(word: Word, littleEndian: boolean): number {
+function offsetOf(word: ArgWord, littleEndian: boolean): number {
   return argOffset(word >> 1, word % 2 === 0 ? "lo" : "hi", littleEndian);
 }
 
@@ -193,7 +193,7 @@ function offsetOf(word: Word, littleEndian: boolean): number {
 function narrowed(
   { budget }: Search,
   residual: Residual,
-  word: Word,
+  word: ArgWord,
   know: (part: Part) => Part,
 ): Residual | undefined {
   if (budget.left < 0) return undefined;

@@ -5,16 +5,12 @@
  * @module
  */
 
-import { halfOf, impliedEqual, type MaskedFact, type Word } from "./part.ts";
+import type { Range } from "../bpf/range.ts";
+import { type ArgWord, halfOf, impliedEqual, type MaskedFact } from "./part.ts";
 import type { Residual } from "./residual.ts";
 
 /** Values of a word that a residual does not tell apart. */
-export interface Cell {
-  /** First value, a u32. */
-  readonly first: number;
-  /** Last value, a u32. */
-  readonly last: number;
-}
+export type Cell = Range;
 
 /**
  * Cuts the values of a word into cells.
@@ -26,7 +22,7 @@ export interface Cell {
  */
 export function cellsOf(
   residual: Residual,
-  word: Word,
+  word: ArgWord,
   facts: readonly MaskedFact[],
 ): readonly Cell[] {
   const starts = new Set<number>([0]);

@@ -24,6 +24,7 @@
  * @module
  */
 
+import type { Range } from "../bpf/range.ts";
 import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
 import type { Decision } from "./decision.ts";
 
@@ -90,11 +91,7 @@ const DENIED_BONUS = 1;
 const BASES: readonly number[] = [6000, 5000, 4000];
 
 /** Numbers with one decision. */
-export interface CostedInterval {
-  /** First number, a u32. */
-  readonly first: number;
-  /** Last number, a u32. */
-  readonly last: number;
+export interface CostedInterval extends Range {
   /** What follows. */
   readonly node: Decision;
 }

@@ -18,7 +18,7 @@ import { ARCH_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Instruction, Op, Program } from "../bpf/instruction.ts";
 import type { Decision, Leaf, Piece, TestOp } from "./decision.ts";
 import { present } from "./present.ts";
-import type { Block, Entry, Selection, Target } from "./select.ts";
+import type { Block, EnteredNode, EntryKind, Selection } from "./select.ts";
 
 const REACH = 255;
 
@@ -103,7 +103,7 @@ const JUMPS: Readonly<Record<TestOp, Op>> = {
 };
 
 /** Where the code of a node is entered: instructions from there to the end. */
-type Places = Record<Entry, number>;
+type Places = Record<EntryKind, number>;
 
 /** Collects instructions from the back; a position counts from the end, from 1. */
 class Emitter {
@@ -139,7 +139,7 @@ class Emitter {
   }
 
   /** Copies what lies too far away; the second copy moves the first by one. */
-  #bringNear(yes: Target, no: Target): void {
+  #bringNear(yes: EnteredNode, no: EnteredNode): void {
     if (!this.#isFar(yes) && !this.#isFar(no)) return;
     for (const target of [yes, no].filter((target) => this.#isFar(target))) {
       if (!this.#isFar(target)) continue;
@@ -156,12 +156,12 @@ class Emitter {
     }
   }
 
-  #isFar(target: Target): boolean {
+  #isFar(target: EnteredNode): boolean {
     return this.#distance(target) > REACH - 1;
   }
 
   /** Instructions between the next one to be emitted and a target. */
-  #distance({ node, entry }: Target): number {
+  #distance({ node, entry }: EnteredNode): number {
     return this.#reversed.length - present(this.#positions.get(node))[entry];
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Word } from "./part.ts";
+import type { ArgWord } from "./part.ts";
 
 /** Most words whose orders are all tried: 4! = 24 orders. */
 const MAX_PERMUTED = 4;
@@ -16,8 +16,8 @@ const MAX_PERMUTED = 4;
  * @param words Words in rising order.
  */
 export function wordOrders(
-  words: readonly Word[],
-): readonly (readonly Word[])[] {
+  words: readonly ArgWord[],
+): readonly (readonly ArgWord[])[] {
   const lowFirst = [
     ...words.filter((w) => w % 2 === 0),
     ...words.filter((w) => w % 2 === 1),
@@ -26,7 +26,9 @@ export function wordOrders(
   return permutations(lowFirst);
 }
 
-function permutations(words: readonly Word[]): readonly (readonly Word[])[] {
+function permutations(
+  words: readonly ArgWord[],
+): readonly (readonly ArgWord[])[] {
   if (words.length < 2) return [words];
   return words.flatMap((word, i) =>
     permutations([...words.slice(0, i), ...words.slice(i + 1)])

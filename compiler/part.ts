@@ -12,12 +12,12 @@
 import type { Condition } from "../profile/policy.ts";
 
 /** A 32-bit word of an argument: `2 * arg` for the low half, `2 * arg + 1` for the high one. */
-export type Word = number;
+export type ArgWord = number;
 
 /** A comparison of one word, `(w & mask) op value`. */
 export interface WordTest {
   readonly kind: "word";
-  readonly word: Word;
+  readonly word: ArgWord;
   readonly op: "eq" | "ne" | "lt" | "ge";
   readonly mask: number;
   readonly value: number;
@@ -95,7 +95,7 @@ function pair(
 
 /** Makes a test of one word, or the answer where every word gives the same. */
 function wordTest(
-  word: Word,
+  word: ArgWord,
   op: WordTest["op"],
   mask: number,
   value: number,
@@ -129,7 +129,7 @@ function wordTest(
  * @param seen Its value, a u32.
  * @returns The part itself where it does not ask about that word.
  */
-export function knowWord(part: Part, word: Word, seen: number): Part {
+export function knowWord(part: Part, word: ArgWord, seen: number): Part {
   if (typeof part === "boolean") return part;
   if (part.kind === "word") {
     return part.word === word ? holds(part, seen) : part;
@@ -195,7 +195,7 @@ function knowLow({ arg, op, hi, lo }: PairTest, seen: number): Part {
 /** What a part asks of one word: the comparison of its half, or nothing. */
 export function halfOf(
   part: Part,
-  word: Word,
+  word: ArgWord,
 ): {
   readonly op: PairTest["op"];
   readonly mask: number;
@@ -210,7 +210,7 @@ export function halfOf(
 /** Says what is left of a part once the masked comparison of one of its halves is known. */
 export function knowMasked(
   part: Part,
-  word: Word,
+  word: ArgWord,
   fact: MaskedFact,
 ): Part {
   const half = halfOf(part, word);

@@ -17,15 +17,12 @@
  * @module
  */
 
+import type { Range } from "../bpf/range.ts";
 import type { Rule } from "../profile/policy.ts";
 import { present } from "./present.ts";
 
 /** Numbers that are decided alike. */
-export interface Interval {
-  /** First number, a u32. */
-  readonly first: number;
-  /** Last number, a u32. */
-  readonly last: number;
+export interface RuleInterval extends Range {
   /** Rules that decide all of them, first match wins; only the last may be without conditions. */
   readonly rules: readonly Rule[];
 }
@@ -36,7 +33,7 @@ export interface Interval {
  * @param rules Rules of one architecture, first match wins.
  * @returns Sorted intervals without gaps from 0 to 2^32 − 1.
  */
-export function partition(rules: readonly Rule[]): readonly Interval[] {
+export function partition(rules: readonly Rule[]): readonly RuleInterval[] {
   const ranges: Rule[] = [];
   const singles = new Map<number, Rule[]>();
   // Where rules begin and end; behind the last number is 0 again.
@@ -54,8 +51,8 @@ export function partition(rules: readonly Rule[]): readonly Interval[] {
   });
   cuts.sort();
   const joined = joinInOrder(rules);
-  const intervals: Writable<Interval>[] = [];
-  let before: Writable<Interval> | undefined;
+  const intervals: Writable<RuleInterval>[] = [];
+  let before: Writable<RuleInterval> | undefined;
   let first = 0;
   const cutAt = (end: number): void => {
     if (end === first) return;

@@ -8,7 +8,7 @@
  */
 
 import type { ReturnValue, Rule } from "../profile/policy.ts";
-import { halfOf, type Part, partKey, partOf, type Word } from "./part.ts";
+import { type ArgWord, halfOf, type Part, partKey, partOf } from "./part.ts";
 
 /** One rule of a residual; no part is a boolean. */
 export interface ResidualRule {
@@ -56,7 +56,7 @@ export function residualOf(
  */
 export function narrow(
   residual: Residual,
-  word: Word,
+  word: ArgWord,
   know: (part: Part) => Part,
 ): Residual {
   let changed = false;
@@ -71,8 +71,8 @@ export function narrow(
 }
 
 /** Words that the residual still asks about, in rising order. */
-export function wordsOf(residual: Residual): readonly Word[] {
-  const words = new Set<Word>();
+export function wordsOf(residual: Residual): readonly ArgWord[] {
+  const words = new Set<ArgWord>();
   for (const { parts } of residual.rules) {
     for (const part of parts) {
       if (part.kind === "word") words.add(part.word);

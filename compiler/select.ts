@@ -21,13 +21,13 @@ import { present } from "./present.ts";
 import type { Branch, Decision } from "./decision.ts";
 
 /** Where the code of a test is entered, from the top. */
-export type Entry = "load" | "word" | "masked";
+export type EntryKind = "load" | "word" | "masked";
 
 /** A node together with the entry that a jump to it uses. */
-export interface Target {
+export interface EnteredNode {
   readonly node: Decision;
   /** `masked` for leaves and pieces, which have one entry. */
-  readonly entry: Entry;
+  readonly entry: EntryKind;
 }
 
 /** Code of one test. */
@@ -37,21 +37,25 @@ export interface Block {
   readonly loads: boolean;
   /** Whether some path needs the mask. */
   readonly masks: boolean;
-  readonly yes: Target;
-  readonly no: Target;
+  readonly yes: EnteredNode;
+  readonly no: EnteredNode;
 }
 
 /** All tests of a graph as code. */
 export interface Selection {
   /** Where the program starts. */
-  readonly root: Target;
+  readonly root: EnteredNode;
   /** One block for each branch. */
   readonly blocks: ReadonlyMap<Branch, Block>;
 }
 
 const FULL = 0xffff_ffff;
 /** A set of entries has a bit for each. */
-const BITS: Readonly<Record<Entry, number>> = { load: 1, word: 2, masked: 4 };
+const BITS: Readonly<Record<EntryKind, number>> = {
+  load: 1,
+  word: 2,
+  masked: 4,
+};
 
 /**
  * Selects code for every node that can be reached.
@@ -61,9 +65,9 @@ const BITS: Readonly<Record<Entry, number>> = { load: 1, word: 2, masked: 4 };
  */
 export function select(root: Decision): Selection {
   const entries = new Map<Branch, number>();
-  const targets = new Map<Branch, { yes: Target; no: Target }>();
+  const targets = new Map<Branch, { yes: EnteredNode; no: EnteredNode }>();
   const pending: Branch[] = [];
-  const reach = (node: Decision, from: Branch | undefined): Target => {
+  const reach = (node: Decision, from: Branch | undefined): EnteredNode => {
     if (node.kind !== "branch") return { node, entry: "masked" };
     const entry = entryFrom(from, node);
     const seen = entries.get(node);
@@ -85,7 +89,7 @@ export function select(root: Decision): Selection {
   return { root: start, blocks };
 }
 
-function entryFrom(from: Branch | undefined, node: Branch): Entry {
+function entryFrom(from: Branch | undefined, node: Branch): EntryKind {
   if (from === undefined || from.offset !== node.offset) return "load";
   if (from.mask === node.mask) return "masked";
   return from.mask === FULL ? "word" : "load";

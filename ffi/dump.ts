@@ -39,11 +39,11 @@ import { SyscallError } from "./error.ts";
 import { addressOf, type Libc, openLibc } from "./libc.ts";
 import { readStatus } from "./proc.ts";
 import {
+  chooseResumption,
   guard,
   type Interrupted,
   makeRegisters,
   type Registers,
-  settle,
 } from "./resume.ts";
 
 /** linux/ptrace.h. */
@@ -284,7 +284,9 @@ function readAndRelease(
       ? undefined
       : guard(libc, tid, registers);
     const filters = readFilters(libc, tracee);
-    if (interrupted !== undefined) settle(libc, tid, interrupted, filters);
+    if (interrupted !== undefined) {
+      chooseResumption(libc, tid, interrupted, filters);
+    }
     return filters;
   } catch (error) {
     dead = error instanceof SyscallError && error.errno === ESRCH;

@@ -140,7 +140,7 @@ function callOf(
  * @param filters Its filters.
  * @throws {SyscallError} when its registers are refused.
  */
-export function settle(
+export function chooseResumption(
   libc: Libc,
   tid: number,
   interrupted: Interrupted,

@@ -23,7 +23,7 @@ import { RefusedError } from "./error.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
 
 /** What an annotation is judged by. */
-export interface Measure {
+export interface JudgeOptions {
   /** What the section means. */
   readonly policy: Policy;
   /** The section's own filter, proved equal to the policy; absent where there is none. */
@@ -42,7 +42,7 @@ export interface Measure {
  * @throws {RefusedError} `foreign-annotation` where it is malformed, different or not proved equal; the message
  * names the first call that it would have opened.
  */
-export function judgeAnnotation(value: string, measure: Measure): void {
+export function judgeAnnotation(value: string, measure: JudgeOptions): void {
   const { policy, deadline } = measure;
   const program = readAnnotation(value, measure.native);
   const proof = proveEquivalent(program, policy, {
@@ -111,7 +111,7 @@ function answersTo(
 /** The first known call, all arguments 0, that gets a weaker answer. */
 function firstOpened(
   program: Program,
-  { policy, native }: Measure,
+  { policy, native }: JudgeOptions,
 ): SeccompData | undefined {
   const { littleEndian } = policy;
   const ofProgram = createAnswer(program, littleEndian);
@@ -140,7 +140,7 @@ function firstOpened(
  */
 function anyOpened(
   program: Program,
-  { own, policy, native, deadline }: Measure,
+  { own, policy, native, deadline }: JudgeOptions,
 ): SeccompData | undefined {
   if (own === undefined) return undefined;
   const opened = (newer: Program): SeccompData | undefined => {

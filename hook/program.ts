@@ -9,7 +9,7 @@ import { ask } from "../host/command.ts";
 import { packedProgram } from "../host/packed.ts";
 
 /** The program's files. */
-export interface ProgramSource {
+export interface ProgramFiles {
   /** Text by path below the program's folder. */
   readonly files: ReadonlyMap<string, string>;
   /** Path of the one that is started. */
@@ -50,7 +50,7 @@ const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
 export async function readProgram(
   deno: string,
   form: ProgramForm,
-): Promise<ProgramSource> {
+): Promise<ProgramFiles> {
   const packed = await packedProgram("hook/main.ts");
   if (packed !== undefined || form === "bundle") {
     const main = "hook.js";
@@ -102,7 +102,7 @@ async function run(words: readonly string[]): Promise<string> {
  */
 export function programWords(
   deno: string,
-  { main }: ProgramSource,
+  { main }: ProgramFiles,
   folder: string,
   v8: string,
 ): readonly string[] {

@@ -7,7 +7,7 @@
 import { messageOf } from "./reason.ts";
 
 /** How a program ended. */
-export interface Outcome {
+export interface CommandResult {
   /** Exit status; 124 where it took too long, 127 where it could not start. */
   readonly code: number;
   readonly stdout: string;
@@ -35,7 +35,7 @@ export interface AskOptions {
 export async function ask(
   words: readonly string[],
   options: AskOptions = {},
-): Promise<Outcome> {
+): Promise<CommandResult> {
   const { limitMs = LIMIT_MS, input } = options;
   const [program = "", ...args] = words;
   const abort = new AbortController();

@@ -8,17 +8,17 @@
 import { messageOf } from "../host/reason.ts";
 import { InstallError } from "./error.ts";
 import { isTemporary, writeWhole } from "../host/files.ts";
-import { locate, lookAt } from "./disk.ts";
+import { followLinks, lookAt } from "./disk.ts";
 import { type Change, foldersOf, type Plan } from "./item.ts";
 import { type Layout, manifestPath } from "./layout.ts";
-import { formatManifest, isEmpty, type Manifest } from "./manifest.ts";
+import { formatManifest, hasNoRecords, type Manifest } from "./manifest.ts";
 
 /** How long another installation is waited for, in milliseconds. */
 const WAIT_MS = 10_000;
 const RETRY_MS = 100;
 
 /** Where a plan is carried out. */
-export interface Place {
+export interface InstallRoot {
   /** The root folder; `/` for this system. */
   readonly root: string;
   /** The folders below it. */
@@ -35,11 +35,11 @@ export interface Place {
  * @throws {InstallError} `locked` where another one takes too long.
  */
 export async function exclusively<T>(
-  { root, layout }: Place,
+  { root, layout }: InstallRoot,
   work: () => Promise<T>,
   waitMs: number = WAIT_MS,
 ): Promise<T> {
-  const path = await locate(root, `${layout.lock}/.`).catch(() => root);
+  const path = await followLinks(root, `${layout.lock}/.`).catch(() => root);
   // flock(2) takes a folder, so no file has to be left behind.
   using folder = await Deno.open(path === "" ? "/" : path);
   for (let waited = 0; !await folder.tryLock(true); waited += RETRY_MS) {
@@ -61,7 +61,7 @@ export async function exclusively<T>(
  * @param place Where.
  * @throws {InstallError} `failed` or `foreign`; then nothing is changed.
  */
-export async function apply(plan: Plan, place: Place): Promise<void> {
+export async function apply(plan: Plan, place: InstallRoot): Promise<void> {
   const ignore = (): void => {};
   const signals: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) Deno.addSignalListener(signal, ignore);
@@ -72,7 +72,7 @@ export async function apply(plan: Plan, place: Place): Promise<void> {
   }
 }
 
-async function applyAll(plan: Plan, place: Place): Promise<void> {
+async function applyAll(plan: Plan, place: InstallRoot): Promise<void> {
   const manifest = manifestPath(place.layout);
   const around = new Set([...foldersOf(manifest)]);
   // The manifest's own folders come first and go last.
@@ -93,7 +93,7 @@ async function applyAll(plan: Plan, place: Place): Promise<void> {
   } catch (error) {
     const left = await undo(done, place);
     if (left.length === 0) {
-      const real = await locate(place.root, manifest);
+      const real = await followLinks(place.root, manifest);
       if (old.kind === "file") await writeText(real, old.text, 0o644);
       else await Deno.remove(real).catch(() => {});
       await undoFolders(first, place);
@@ -109,9 +109,12 @@ async function applyAll(plan: Plan, place: Place): Promise<void> {
   }
 }
 
-async function writeManifest(manifest: Manifest, place: Place): Promise<void> {
-  const path = await locate(place.root, manifestPath(place.layout));
-  if (!isEmpty(manifest)) {
+async function writeManifest(
+  manifest: Manifest,
+  place: InstallRoot,
+): Promise<void> {
+  const path = await followLinks(place.root, manifestPath(place.layout));
+  if (!hasNoRecords(manifest)) {
     return await writeText(path, formatManifest(manifest), 0o644);
   }
   await Deno.remove(path).catch((error) => {
@@ -121,10 +124,10 @@ async function writeManifest(manifest: Manifest, place: Place): Promise<void> {
 
 async function carryOut(
   change: Change,
-  place: Place,
+  place: InstallRoot,
   done: Change[],
 ): Promise<void> {
-  const real = await locate(place.root, change.path);
+  const real = await followLinks(place.root, change.path);
   switch (change.kind) {
     case "mkdir":
       await Deno.mkdir(real);
@@ -151,7 +154,7 @@ async function carryOut(
 async function expectText(
   path: string,
   text: string | undefined,
-  { root }: Place,
+  { root }: InstallRoot,
 ): Promise<void> {
   const state = await lookAt(root, path);
   const now = state.kind === "file" ? state.text : undefined;
@@ -198,12 +201,12 @@ async function sweep(folder: string): Promise<void> {
 /** Undoes changes, the last one first; says what it could not. */
 async function undo(
   done: readonly Change[],
-  place: Place,
+  place: InstallRoot,
 ): Promise<readonly string[]> {
   const left: string[] = [];
   for (const change of [...done].reverse()) {
     try {
-      const real = await locate(place.root, change.path);
+      const real = await followLinks(place.root, change.path);
       if (change.kind === "rmdir") await Deno.mkdir(real).catch(() => {});
       else if (change.kind === "remove") {
         await writeText(real, change.before, change.mode);
@@ -218,15 +221,15 @@ async function undo(
   return left;
 }
 
-function isManifestFolder({ path }: Change, { layout }: Place): boolean {
+function isManifestFolder({ path }: Change, { layout }: InstallRoot): boolean {
   return foldersOf(manifestPath(layout)).includes(path);
 }
 
 async function undoFolders(
   made: readonly Change[],
-  { root }: Place,
+  { root }: InstallRoot,
 ): Promise<void> {
   for (const { path } of [...made].reverse()) {
-    await Deno.remove(await locate(root, path)).catch(() => {});
+    await Deno.remove(await followLinks(root, path)).catch(() => {});
   }
 }

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { Place } from "./apply.ts";
+import type { InstallRoot } from "./apply.ts";
 import { CONTAINERD_CONFIG } from "./containerd.ts";
 import { loadDigest } from "./digest.ts";
 import { lookAt } from "./disk.ts";
-import type { Manifest, Target } from "./manifest.ts";
+import type { ManagerName, Manifest } from "./manifest.ts";
 import { baseOf } from "./plan_edit.ts";
 import type { ConfigFile } from "./target.ts";
 
@@ -23,8 +23,8 @@ import type { ConfigFile } from "./target.ts";
  * @returns Files in the manager's order, later ones prevailing.
  */
 export async function findConfigs(
-  target: Target,
-  { root, layout }: Place,
+  target: ManagerName,
+  { root, layout }: InstallRoot,
   manifest: Manifest,
   config?: string,
 ): Promise<readonly ConfigFile[]> {
@@ -42,8 +42,8 @@ export async function findConfigs(
 }
 
 async function pathsOf(
-  target: Target,
-  { root, layout }: Place,
+  target: ManagerName,
+  { root, layout }: InstallRoot,
   config: string | undefined,
 ): Promise<readonly string[]> {
   const inside = async (folder: string): Promise<readonly string[]> => {

@@ -23,7 +23,7 @@ const MOST_LINKS = 40;
  * @returns The path on this machine; its last part is not followed.
  * @throws {InstallError} `not-understood` where links go round in circles.
  */
-export async function locate(root: string, path: string): Promise<string> {
+export async function followLinks(root: string, path: string): Promise<string> {
   const top = root === "/" ? "" : root.replace(/\/+$/, "");
   let links = 0;
   let rest = path.split("/").filter((part) => part !== "" && part !== ".");
@@ -65,7 +65,7 @@ export async function locate(root: string, path: string): Promise<string> {
  */
 export async function locateFile(root: string, path: string): Promise<string> {
   // A name below it makes locate() follow the last link as well.
-  return (await locate(root, `${path}/x`)).slice(0, -2);
+  return (await followLinks(root, `${path}/x`)).slice(0, -2);
 }
 
 async function readLink(path: string): Promise<string | undefined> {
@@ -84,7 +84,7 @@ async function readLink(path: string): Promise<string | undefined> {
  * @returns What is there.
  */
 export async function lookAt(root: string, path: string): Promise<FileState> {
-  const real = await locate(root, path);
+  const real = await followLinks(root, path);
   let info: Deno.FileInfo;
   try {
     info = await Deno.lstat(real);
@@ -148,7 +148,7 @@ export async function lookAtAll(
 
 async function followed(root: string, path: string): Promise<FileState> {
   // The name behind makes locate() follow the folder's own link, too.
-  const real = (await locate(root, `${path}/x`)).slice(0, -2);
+  const real = (await followLinks(root, `${path}/x`)).slice(0, -2);
   try {
     return { kind: "directory", names: await namesIn(real) };
   } catch {

@@ -7,7 +7,7 @@
 import type { Status } from "./status.ts";
 
 /** Something to know or to mend. */
-export interface Finding {
+export interface Advice {
   readonly severity: "error" | "warning" | "note";
   /** Stable, in kebab-case. */
   readonly code: string;
@@ -26,7 +26,7 @@ const SHORT = 0.8;
  * @param status What was found.
  * @returns Findings, errors first.
  */
-export function diagnose(status: Status): readonly Finding[] {
+export function diagnose(status: Status): readonly Advice[] {
   const findings = [
     ...installation(status),
     ...shared(status),
@@ -41,7 +41,7 @@ export function diagnose(status: Status): readonly Finding[] {
   );
 }
 
-function* installation({ managers }: Status): Generator<Finding> {
+function* installation({ managers }: Status): Generator<Advice> {
   for (const { name, version, installed, ...manager } of managers) {
     if (!installed) {
       if (version !== undefined) {
@@ -79,7 +79,7 @@ function* installation({ managers }: Status): Generator<Finding> {
   }
 }
 
-function* shared({ sharedPrecreate }: Status): Generator<Finding> {
+function* shared({ sharedPrecreate }: Status): Generator<Advice> {
   for (const path of sharedPrecreate) {
     yield {
       severity: "error",
@@ -92,7 +92,7 @@ function* shared({ sharedPrecreate }: Status): Generator<Finding> {
   }
 }
 
-function* stored({ store }: Status): Generator<Finding> {
+function* stored({ store }: Status): Generator<Advice> {
   for (const problem of store.problems) {
     yield {
       severity: "error",
@@ -112,7 +112,7 @@ function* stored({ store }: Status): Generator<Finding> {
   }
 }
 
-function* runtimes({ runtimes: list }: Status): Generator<Finding> {
+function* runtimes({ runtimes: list }: Status): Generator<Advice> {
   if (list.some((r) => r.rawFilters !== "no")) return;
   const seen = list.map((r) => `${r.path}: ${r.reason}`).join("; ");
   yield {
@@ -124,7 +124,7 @@ function* runtimes({ runtimes: list }: Status): Generator<Finding> {
   };
 }
 
-function* machine({ machine: facts }: Status): Generator<Finding> {
+function* machine({ machine: facts }: Status): Generator<Advice> {
   if (!facts.allowCache) {
     yield {
       severity: "note",
@@ -176,7 +176,7 @@ function* machine({ machine: facts }: Status): Generator<Finding> {
 
 function* containers(
   { containers: list, managers }: Status,
-): Generator<Finding> {
+): Generator<Advice> {
   if (!managers.some((m) => m.installed)) return;
   const old = list.filter((c) =>
     c.filter === "libseccomp" && c.runtime === "crun"

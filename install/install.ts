@@ -8,8 +8,8 @@ import { messageOf } from "../host/reason.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
 import {
+  type ProgramFiles,
   type ProgramForm,
-  type ProgramSource,
   readProgram,
 } from "../hook/program.ts";
 import { type DispatcherTools, findTools } from "../hook/dispatcher/tools.ts";
@@ -17,7 +17,7 @@ import { doubtAboutFile } from "../host/trust.ts";
 import { type OwnSemantics, ownSemantics } from "../hook/own_semantics.ts";
 import { describeSemantics } from "../profile/semantics/quirks.ts";
 import { splitSemantics } from "../profile/semantics/versions.ts";
-import { apply, exclusively, type Place } from "./apply.ts";
+import { apply, exclusively, type InstallRoot } from "./apply.ts";
 import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
 import { planCrio } from "./crio.ts";
@@ -30,9 +30,9 @@ import type { Disk, Plan, PlanInput } from "./item.ts";
 import { backupFolder, manifestPath } from "./layout.ts";
 import {
   EMPTY_MANIFEST,
+  type ManagerName,
   type Manifest,
   parseManifest,
-  type Target,
 } from "./manifest.ts";
 import { versionOf } from "./managers.ts";
 import { planInstall, planUninstall } from "./plan.ts";
@@ -44,8 +44,8 @@ import type { TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
 
 /** What is asked of an installation. */
 export interface InstallRequest extends TargetOptions {
-  readonly target: Target;
-  readonly place: Place;
+  readonly target: ManagerName;
+  readonly place: InstallRoot;
   /** Whether only the plan is wanted. */
   readonly dryRun: boolean;
   /** Path of Deno; the one that runs this by default. */
@@ -58,11 +58,11 @@ export interface InstallRequest extends TargetOptions {
   readonly kernel?: KernelVersion | undefined;
   readonly form: ProgramForm;
   /** The program itself, where it is made elsewhere. */
-  readonly program?: ProgramSource;
+  readonly program?: ProgramFiles;
 }
 
 /** What was done, or would be. */
-export interface Outcome extends Pick<TargetPlan, "steps" | "warnings"> {
+export interface InstallResult extends Pick<TargetPlan, "steps" | "warnings"> {
   readonly plan: Plan;
   /** Warnings and notes about the profile of `static`. */
   readonly findings: readonly Diagnostic[];
@@ -77,9 +77,9 @@ export interface Outcome extends Pick<TargetPlan, "steps" | "warnings"> {
  * @returns What was done, or would be.
  * @throws {InstallError} Where nothing was changed, and why.
  */
-export async function install(request: InstallRequest): Promise<Outcome> {
+export async function install(request: InstallRequest): Promise<InstallResult> {
   const { target, place, dryRun } = request;
-  const work = async (): Promise<Outcome> => {
+  const work = async (): Promise<InstallResult> => {
     const manifest = await readManifest(place);
     const own = place.root === "/" ? await readingHere(request) : undefined;
     const { semantics } = own ?? request;
@@ -141,8 +141,8 @@ function readingWords(
  * @throws {InstallError} Where nothing was changed, and why.
  */
 export async function uninstall(
-  targets: readonly Target[],
-  place: Place,
+  targets: readonly ManagerName[],
+  place: InstallRoot,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<Plan> {
   const work = async (): Promise<Plan> => {
@@ -160,7 +160,7 @@ export async function uninstall(
  * @param place Where.
  * @returns The manifest; empty where nothing is installed.
  */
-export async function readManifest(place: Place): Promise<Manifest> {
+export async function readManifest(place: InstallRoot): Promise<Manifest> {
   const path = manifestPath(place.layout);
   const state = await lookAt(place.root, path);
   if (state.kind === "absent") return EMPTY_MANIFEST;
@@ -173,7 +173,7 @@ export async function readManifest(place: Place): Promise<Manifest> {
 
 /** Looks at everything that is recorded or wanted. */
 async function look(
-  { root, layout }: Place,
+  { root, layout }: InstallRoot,
   manifest: Manifest,
   paths: readonly string[],
 ): Promise<PlanInput> {
@@ -187,7 +187,7 @@ async function look(
 }
 
 /** The manifest is no content of its folder. */
-function without(disk: Disk, layout: Place["layout"]): Disk {
+function without(disk: Disk, layout: InstallRoot["layout"]): Disk {
   const folder = disk.get(layout.state);
   if (folder?.kind !== "directory") return disk;
   const own = manifestPath(layout).slice(layout.state.length + 1);
@@ -196,7 +196,7 @@ function without(disk: Disk, layout: Place["layout"]): Disk {
 }
 
 function planFor(
-  target: Target,
+  target: ManagerName,
   facts: TargetFacts,
   options: TargetOptions,
 ): TargetPlan {
@@ -247,7 +247,7 @@ async function gather(
   };
 }
 
-async function hookProgram(form: ProgramForm): Promise<ProgramSource> {
+async function hookProgram(form: ProgramForm): Promise<ProgramFiles> {
   try {
     return await readProgram(Deno.execPath(), form);
   } catch (error) {
@@ -297,7 +297,10 @@ async function missingBelow(
 }
 
 /** Whoever can replace Deno decides over every container. */
-async function refuseDoubtful(deno: string, { layout }: Place): Promise<void> {
+async function refuseDoubtful(
+  deno: string,
+  { layout }: InstallRoot,
+): Promise<void> {
   try {
     const doubt = await doubtAboutFile(deno);
     if (doubt === undefined) return;

@@ -32,7 +32,7 @@ export interface Machine extends KernelFacts {
  *
  * @returns What could be found out.
  */
-export async function describeMachine(): Promise<Machine> {
+export async function inspectMachine(): Promise<Machine> {
   const kernel = kernelRelease();
   const version = parseKernelRelease(kernel);
   const { hostNames } = await import("../hook/environment.ts");

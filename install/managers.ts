@@ -5,11 +5,11 @@
  */
 
 import { ask } from "../host/command.ts";
-import type { Target } from "./manifest.ts";
+import type { ManagerName } from "./manifest.ts";
 import { findBelow } from "./runtimes.ts";
 
 /** Programs that tell a manager's version. */
-const PROGRAMS: Readonly<Record<Target, string>> = {
+const PROGRAMS: Readonly<Record<ManagerName, string>> = {
   podman: "podman",
   docker: "dockerd",
   containerd: "containerd",
@@ -22,7 +22,9 @@ const PROGRAMS: Readonly<Record<Target, string>> = {
  * @param target The manager.
  * @returns Such as `4.3.1`, or `undefined` where it is not installed.
  */
-export async function versionOf(target: Target): Promise<string | undefined> {
+export async function versionOf(
+  target: ManagerName,
+): Promise<string | undefined> {
   const program = await findBelow("/", PROGRAMS[target]);
   if (program === undefined) return undefined;
   const { stdout } = await ask([program.path, "--version"]);

@@ -14,10 +14,10 @@ import { InstallError } from "./error.ts";
 import type { MemberEdit } from "./json_edit.ts";
 
 /** What can be installed for. */
-export type Target = "podman" | "docker" | "containerd" | "crio";
+export type ManagerName = "podman" | "docker" | "containerd" | "crio";
 
 /** All of them. */
-export const TARGETS: readonly Target[] = [
+export const TARGETS: readonly ManagerName[] = [
   "podman",
   "docker",
   "containerd",
@@ -58,7 +58,7 @@ export type Undo =
   | { readonly kind: "block"; readonly text: string };
 
 /** Whose records they are: a target's, or the program that all of them use. */
-export type Owner = Target | "program";
+export type Owner = ManagerName | "program";
 
 /** Everything that is installed. */
 export interface Manifest {
@@ -131,12 +131,12 @@ function isRecord(record: InstallRecord): boolean {
 }
 
 /** Whether nothing is installed. */
-export function isEmpty({ records }: Manifest): boolean {
+export function hasNoRecords({ records }: Manifest): boolean {
   return Object.values(records).every((list) => list.length === 0);
 }
 
 /** The targets that something is installed for. */
-export function targetsOf({ records }: Manifest): readonly Target[] {
+export function targetsOf({ records }: Manifest): readonly ManagerName[] {
   return TARGETS.filter((target) => records[target].length > 0);
 }
 

@@ -9,7 +9,7 @@
  */
 
 import type { Item, Plan, PlanInput } from "./item.ts";
-import { type Target, targetsOf } from "./manifest.ts";
+import { type ManagerName, targetsOf } from "./manifest.ts";
 import { Planner } from "./planner.ts";
 
 /**
@@ -22,7 +22,7 @@ import { Planner } from "./planner.ts";
  * @throws {InstallError} `foreign` with everything that is in the way.
  */
 export function planInstall(
-  target: Target,
+  target: ManagerName,
   items: Readonly<Record<"program" | "target", readonly Item[]>>,
   input: PlanInput,
 ): Plan {
@@ -43,7 +43,7 @@ export function planInstall(
  * @throws {InstallError} `foreign` with everything that somebody else changed.
  */
 export function planUninstall(
-  targets: readonly Target[],
+  targets: readonly ManagerName[],
   input: PlanInput,
 ): Plan {
   const planner = new Planner(input);

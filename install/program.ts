@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ProgramSource } from "../hook/program.ts";
+import type { ProgramFiles } from "../hook/program.ts";
 import type { Item } from "./item.ts";
 import { backupFolder, type Layout } from "./layout.ts";
 
@@ -21,7 +21,7 @@ export function programFolder({ library }: Layout): string {
  * @returns The items.
  */
 export function programItems(
-  { files }: ProgramSource,
+  { files }: ProgramFiles,
   layout: Layout,
 ): readonly Item[] {
   const folder = programFolder(layout);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ask, type Outcome } from "../host/command.ts";
+import { ask, type CommandResult } from "../host/command.ts";
 import { findProgram, PROGRAM_FOLDERS } from "../host/programs.ts";
 import { locateFile } from "./disk.ts";
 
@@ -129,7 +129,7 @@ export async function examine(
  * @param name The name it was found by.
  */
 export function judge(
-  answer: Outcome,
+  answer: CommandResult,
   name: string,
 ): Pick<FoundRuntime, "kind" | "version" | "rawFilters" | "reason"> {
   const text = answer.stdout;

@@ -21,25 +21,25 @@ import {
 import { describeSemantics } from "../profile/semantics/quirks.ts";
 import { parseSemantics } from "../profile/semantics/versions.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
-import type { Place } from "./apply.ts";
+import type { InstallRoot } from "./apply.ts";
 import {
   findContainers,
   type FoundContainer,
   STATE_FOLDERS,
 } from "./containers.ts";
 import { loadDigest } from "./digest.ts";
-import { locate, lookAt } from "./disk.ts";
+import { followLinks, lookAt } from "./disk.ts";
 import { readManifest } from "./install.ts";
-import { describeMachine, type Machine } from "./machine.ts";
+import { inspectMachine, type Machine } from "./machine.ts";
 import { versionOf } from "./managers.ts";
-import { type Target, TARGETS, targetsOf } from "./manifest.ts";
+import { type ManagerName, TARGETS, targetsOf } from "./manifest.ts";
 import { SHARED_HOOKS } from "./podman.ts";
 import { findRuntimes, type FoundRuntime } from "./runtimes.ts";
 import { hookPath, settingsPath, wrapperPath } from "./target.ts";
 
 /** A container manager of this machine. */
 export interface ManagerStatus {
-  readonly name: Target;
+  readonly name: ManagerName;
   /** Its version; absent where it is not installed. */
   readonly version?: string;
   /** Whether this is installed for it. */
@@ -90,7 +90,7 @@ export interface StatusOptions {
  * @returns What was found.
  */
 export async function gatherStatus(
-  place: Place,
+  place: InstallRoot,
   options: StatusOptions = {},
 ): Promise<Status> {
   const runtimes = await findRuntimes(place.root);
@@ -100,7 +100,7 @@ export async function gatherStatus(
   }
   const { store, items } = await storeStatus(place);
   return {
-    machine: await describeMachine(),
+    machine: await inspectMachine(),
     runtimes,
     readings: readingsOf(runtimes),
     managers,
@@ -119,8 +119,8 @@ function readingsOf(runtimes: readonly FoundRuntime[]): readonly string[] {
 }
 
 async function managerStatus(
-  name: Target,
-  place: Place,
+  name: ManagerName,
+  place: InstallRoot,
   runtimes: readonly FoundRuntime[],
 ): Promise<ManagerStatus> {
   const version = place.root === "/" ? await versionOf(name) : undefined;
@@ -183,8 +183,8 @@ interface Called {
 const TOOL = /'((?:\/usr)?\/s?bin\/[^'\s]+)'/g;
 
 async function calledBy(
-  name: Target,
-  { root, layout }: Place,
+  name: ManagerName,
+  { root, layout }: InstallRoot,
 ): Promise<Called> {
   for (const path of [hookPath(layout), wrapperPath(layout, name)]) {
     if (name !== "podman" && path === hookPath(layout)) continue;
@@ -207,10 +207,10 @@ async function calledBy(
   return { needed: [], helpful: [] };
 }
 
-async function isThere(path: string, { root }: Place): Promise<boolean> {
+async function isThere(path: string, { root }: InstallRoot): Promise<boolean> {
   try {
     // A name behind it makes locate() follow the last link as well.
-    const real = (await locate(root, `${path}/x`)).slice(0, -2);
+    const real = (await followLinks(root, `${path}/x`)).slice(0, -2);
     return (await Deno.stat(real)).isFile;
   } catch {
     return false;
@@ -247,8 +247,8 @@ function hookObstacle(runtimes: readonly FoundRuntime[]): string | undefined {
  * @returns The settings; the built-in ones where there is no good file.
  */
 export async function readSettings(
-  target: Target,
-  { root, layout }: Place,
+  target: ManagerName,
+  { root, layout }: InstallRoot,
 ): Promise<Settings> {
   const state = await lookAt(root, settingsPath(layout, target));
   if (state.kind !== "file") return DEFAULTS;
@@ -266,7 +266,7 @@ export async function readSettings(
  * @returns What each manager's settings name.
  */
 export async function installedSemantics(
-  place: Place,
+  place: InstallRoot,
 ): Promise<readonly SemanticsSetting[]> {
   const settings: SemanticsSetting[] = [];
   for (const target of targetsOf(await readManifest(place))) {
@@ -276,7 +276,7 @@ export async function installedSemantics(
 }
 
 async function storeStatus(
-  place: Place,
+  place: InstallRoot,
 ): Promise<
   { readonly store: StoreStatus; readonly items: readonly StoreItem[] }
 > {

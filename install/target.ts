@@ -14,8 +14,8 @@ import type { Semantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import type { Layout } from "./layout.ts";
-import type { Target } from "./manifest.ts";
-import { FAST, type ProgramSource, programWords } from "../hook/program.ts";
+import type { ManagerName } from "./manifest.ts";
+import { FAST, type ProgramFiles, programWords } from "../hook/program.ts";
 import { programFolder } from "./program.ts";
 import type { FixedFilter } from "./fixed.ts";
 import type { FoundRuntime } from "./runtimes.ts";
@@ -58,7 +58,7 @@ export interface TargetFacts {
   /** Path of Deno, absolute and real. */
   readonly deno: string;
   readonly tools: DispatcherTools;
-  readonly program: ProgramSource;
+  readonly program: ProgramFiles;
   /** The runtime that the wrapper becomes; absent where none was found. */
   readonly runtime: FoundRuntime | undefined;
   /** The manager's version; absent where it cannot be asked. */
@@ -87,12 +87,15 @@ const DEADLINE_S = 10;
 export const PODMAN_TIMEOUT_S = 25;
 
 /** Path of a target's settings. */
-export function settingsPath({ settings }: Layout, target: Target): string {
+export function settingsPath(
+  { settings }: Layout,
+  target: ManagerName,
+): string {
   return `${settings}/${target}.json`;
 }
 
 /** Path of a target's wrapper; Podman knows what a runtime can do by its name. */
-export function wrapperPath({ library }: Layout, target: Target): string {
+export function wrapperPath({ library }: Layout, target: ManagerName): string {
   return `${library}/${target}/crun`;
 }
 
@@ -131,7 +134,7 @@ export function hookItems(
  * @throws {InstallError} `not-found` where there is no runtime to become.
  */
 export function wrapperItems(
-  target: Target,
+  target: ManagerName,
   facts: TargetFacts,
   options: TargetOptions,
 ): readonly Item[] {
@@ -186,7 +189,7 @@ function kindOf(runtime: FoundRuntime): "crun" | "runc" | "unknown" {
 }
 
 function settingsItem(
-  target: Target,
+  target: ManagerName,
   { layout }: TargetFacts,
   { log, semantics, names, strict }: TargetOptions,
   runtime: FoundRuntime | undefined,
@@ -211,7 +214,7 @@ function settingsItem(
 }
 
 function dispatcher(
-  target: Target,
+  target: ManagerName,
   { layout, tools, deno, program }: TargetFacts,
   { semantics, names }: TargetOptions,
 ): DispatcherOptions {

@@ -8,11 +8,11 @@
 import { messageOf } from "../host/reason.ts";
 import { dumpFilters } from "../ffi/dump.ts";
 import { openStore } from "../hook/store/store.ts";
-import { ask, type Outcome } from "../host/command.ts";
+import { ask, type CommandResult } from "../host/command.ts";
 import { RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import type { Layout } from "./layout.ts";
-import type { Target } from "./manifest.ts";
+import type { ManagerName } from "./manifest.ts";
 import { findBelow } from "./runtimes.ts";
 import { wrapperPath } from "./target.ts";
 import { tarOf, tinyPause } from "./tiny.ts";
@@ -45,7 +45,7 @@ type Start = (subject: Subject, layout: Layout) => Promise<number>;
 /** How to start one and to take it away again. */
 const TRIALS: Readonly<
   Partial<
-    Record<Target, {
+    Record<ManagerName, {
       readonly program: string;
       readonly start: Start;
       readonly end: (subject: Subject) => Promise<void>;
@@ -66,7 +66,7 @@ const TRIALS: Readonly<
  * @throws {InstallError} `not-verified` where no container starts or its filter is another one.
  */
 export async function tryContainer(
-  target: Target,
+  target: ManagerName,
   layout: Layout,
 ): Promise<Trial | undefined> {
   const trial = TRIALS[target];
@@ -103,7 +103,7 @@ const ATTEMPTS: readonly (readonly string[])[] = [
 
 async function startPodman(subject: Subject): Promise<number> {
   const { program, name, rootfs } = subject;
-  let last: Outcome | undefined;
+  let last: CommandResult | undefined;
   for (const words of ATTEMPTS) {
     last = await ask([
       ...[program, "run", "--detach", "--name", name, "--network=none"],
@@ -163,11 +163,11 @@ async function endContainerd({ program, name }: Subject): Promise<void> {
   await ask([program, "containers", "delete", name]);
 }
 
-function need(outcome: Outcome): void {
+function need(outcome: CommandResult): void {
   if (outcome.code !== 0) throw noContainer(outcome.stderr);
 }
 
-function pidOf(outcome: Outcome): number {
+function pidOf(outcome: CommandResult): number {
   need(outcome);
   return Number(outcome.stdout.trim());
 }

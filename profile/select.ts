@@ -13,7 +13,7 @@ import type { LinuxSeccomp, LinuxSyscall } from "./formats/oci.ts";
 import type { ParsedProfile } from "./formats/parse.ts";
 
 /** What a profile says for a host. */
-export interface Selection {
+export interface SelectedSection {
   /** The section as a runtime gets it; `undefined` for an unconfined container. */
   readonly seccomp: LinuxSeccomp | undefined;
   /** What was assumed, and warnings. */
@@ -48,7 +48,7 @@ export interface Selection {
  * @returns The section and what was assumed.
  * @throws {ProfileError} When a rule hangs on the kernel and the host's is unknown.
  */
-export function selectFor(profile: ParsedProfile, host: Host): Selection {
+export function selectFor(profile: ParsedProfile, host: Host): SelectedSection {
   const { section, sectionPath } = profile;
   if (section === undefined) return { seccomp: undefined, diagnostics: [] };
   const isPodman = profile.kind === "podman";

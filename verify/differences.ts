@@ -33,7 +33,8 @@ import {
 } from "./limits.ts";
 import type { Counterexample, Unproven } from "./equivalence.ts";
 import { meaningOf } from "./core/meaning.ts";
-import { holdsWithin, type Range, regionsOf } from "./describe/regions.ts";
+import type { Range } from "../bpf/range.ts";
+import { holdsWithin, regionsOf } from "./describe/regions.ts";
 import { lowestInput } from "./describe/inputs.ts";
 import { createSymbols, type Order, type Symbols } from "./core/symbols.ts";
 import { prevails } from "./core/verdict.ts";

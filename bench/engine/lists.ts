@@ -41,7 +41,7 @@ const NO_FD = 0xffff_ffff_ffff_ffffn;
 export const GETPPID = 110;
 
 /** Ends the child that makes the calls: in every list. */
-export const EXIT = 60;
+export const EXIT_CALL = 60;
 
 /** In the order in which they enter a list: a list of 8 has the first 7. */
 export const PROBES: readonly Probe[] = [
@@ -67,7 +67,7 @@ export const PROBES: readonly Probe[] = [
  * @returns The numbers, rising.
  */
 export function listedNumbers(n: number): readonly number[] {
-  const numbers = [EXIT, ...PROBES.map(({ nr }) => nr)];
+  const numbers = [EXIT_CALL, ...PROBES.map(({ nr }) => nr)];
   // 211 and 470 have no common divisor, so every number comes up once.
   for (let i = 0; i < COUNTED_NUMBERS; i++) {
     const nr = (i * 211) % COUNTED_NUMBERS;

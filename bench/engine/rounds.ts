@@ -9,7 +9,7 @@
 import type { Batch, Engine } from "./model.ts";
 
 /** A filter with the calls to make under it. */
-export interface Plan {
+export interface RoundPlan {
   /** Its name. */
   readonly key: string;
   /** `struct sock_filter[]`; none for calls without a filter. */
@@ -47,7 +47,7 @@ export type Progress = (done: number, all: number) => void;
  */
 export async function interleave(
   engine: Engine,
-  plans: readonly Plan[],
+  plans: readonly RoundPlan[],
   { rounds, count, tries }: Effort,
   progress: Progress,
 ): Promise<Rounds> {

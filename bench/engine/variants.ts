@@ -22,7 +22,7 @@ import type { VariantRow } from "../report.ts";
 import { provedFilter } from "./inputs.ts";
 
 /** What is benchmarked: a profile that was resolved. */
-export interface Subject {
+export interface BenchSubject {
   /** The source word. */
   readonly name: string;
   readonly policy: Policy;
@@ -78,7 +78,7 @@ export function allowVariant(): Variant {
  * @param library The host's libseccomp, where there is one.
  */
 export function variantsOf(
-  { policy, seccomp, arches }: Subject,
+  { policy, seccomp, arches }: BenchSubject,
   library: Libseccomp | undefined,
 ): readonly Variant[] {
   const variants = [allowVariant()];
@@ -113,7 +113,7 @@ export function withoutCache({ name, program }: Variant): Variant {
  */
 export function specOf(
   library: Libseccomp,
-  { seccomp, arches }: Subject,
+  { seccomp, arches }: BenchSubject,
   optimize: 1 | 2,
 ): FilterSpec | undefined {
   let spec: FilterSpec | undefined;
@@ -140,7 +140,7 @@ export function specOf(
  */
 export function describeVariant(
   { name, program }: Variant,
-  { policy, arches }: Subject,
+  { policy, arches }: BenchSubject,
 ): VariantRow {
   const [native] = measure(program, arches).arches;
   const proof = proveEquivalent(program, policy);

@@ -14,10 +14,10 @@ import type { BuildRow } from "../report.ts";
 import type { Progress } from "../engine/rounds.ts";
 import { summarize } from "../engine/summary.ts";
 import {
+  type BenchSubject,
   LINEAR,
   OURS,
   specOf,
-  type Subject,
   TREE,
   type Variant,
 } from "../engine/variants.ts";
@@ -42,7 +42,7 @@ interface Way {
  * @param progress Told how far it is.
  */
 export function measureBuild(
-  subject: Subject,
+  subject: BenchSubject,
   ours: Variant,
   library: Libseccomp | undefined,
   rounds: number,

@@ -12,7 +12,7 @@ import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 export type Setup = "none" | "section" | "annotation" | "hit" | "miss";
 
 /** What goes into a bundle. */
-export interface BundleConfig {
+export interface MeasuredBundle {
   readonly setup: Setup;
   readonly seccomp: LinuxSeccomp;
   /** Our filter in base64. */
@@ -33,7 +33,7 @@ export const BUSYBOX = "/bin/busybox";
  */
 export async function writeBundle(
   bundle: string,
-  config: BundleConfig,
+  config: MeasuredBundle,
 ): Promise<void> {
   for (const name of ["bin", "proc", "dev", "sys"]) {
     await Deno.mkdir(join(bundle, "rootfs", name), { recursive: true });
@@ -49,7 +49,7 @@ export async function writeBundle(
 }
 
 function configText(
-  { setup, seccomp, annotation, command }: BundleConfig,
+  { setup, seccomp, annotation, command }: MeasuredBundle,
 ): string {
   return toJson({
     ociVersion: "1.0.0",

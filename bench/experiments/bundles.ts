@@ -12,8 +12,8 @@ import { ANNOTATION } from "../../tables/annotation.ts";
 import { join } from "@std/path";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import {
-  type BundleConfig,
   BUSYBOX,
+  type MeasuredBundle,
   type Setup,
   writeBundle,
 } from "./bundle_config.ts";
@@ -26,7 +26,7 @@ import { createWrapper, type Wrapper } from "./wrapper.ts";
 export type Runtime = "crun" | "runc" | "podman";
 
 /** What bundles are made of. */
-export interface BundleOptions {
+export interface MeasuredBundleOptions {
   readonly seccomp: LinuxSeccomp;
   /** Our filter in base64. */
   readonly annotation: string;
@@ -68,7 +68,7 @@ const PODMAN_WORDS: readonly string[] = [
 
 /** Makes bundles, or says why not. */
 export async function createBundles(
-  { seccomp, annotation, leftOut }: BundleOptions,
+  { seccomp, annotation, leftOut }: MeasuredBundleOptions,
 ): Promise<Bundles | undefined> {
   const runtimes = await runtimesHere(leftOut);
   if (runtimes.length === 0) return undefined;
@@ -77,7 +77,7 @@ export async function createBundles(
     join(directory, `${setup}-${word}`);
   for (const setup of SETUPS) {
     for (const [word, args] of [["run", "true"], ["exec", "sleep 100000"]]) {
-      const config: BundleConfig = {
+      const config: MeasuredBundle = {
         setup,
         seccomp,
         annotation,

@@ -12,8 +12,8 @@ import type { AttachRow, CallRow } from "../report.ts";
 import {
   type Effort,
   interleave,
-  type Plan,
   type Progress,
+  type RoundPlan,
 } from "../engine/rounds.ts";
 import { summarize } from "../engine/summary.ts";
 import { NONE, type Variant } from "../engine/variants.ts";
@@ -97,7 +97,7 @@ export async function measureCalls(
     call: { nr, args },
     ...(abi === "i386" ? { entry: "int80" as const } : {}),
   }));
-  const plans: Plan[] = [
+  const plans: RoundPlan[] = [
     { key: NONE, batches },
     ...variants.map(({ name, bytes }) => ({
       key: name,

@@ -14,7 +14,7 @@ import { type Bundles, createBundles, type Runtime } from "./bundles.ts";
 import type { ContainerRow, StormRow } from "../report.ts";
 import type { Progress } from "../engine/rounds.ts";
 import { summarize } from "../engine/summary.ts";
-import type { Subject, Variant } from "../engine/variants.ts";
+import type { BenchSubject, Variant } from "../engine/variants.ts";
 
 /** How many containers are started. */
 export interface ContainerEffort {
@@ -54,7 +54,7 @@ const BLOCK = 20;
  * @param progress Told how far it is.
  */
 export async function measureContainers(
-  { seccomp }: Subject,
+  { seccomp }: BenchSubject,
   ours: Variant,
   effort: ContainerEffort,
   progress: Progress,

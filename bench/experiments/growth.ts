@@ -20,10 +20,10 @@ import {
   SECCOMP_RET_ERRNO,
 } from "../../tables/uapi.ts";
 import { threadCpuUs } from "../engine/clock.ts";
-import { EXIT, listedNumbers, listPolicy } from "../engine/lists.ts";
+import { EXIT_CALL, listedNumbers, listPolicy } from "../engine/lists.ts";
 import type { ListOptions } from "./position.ts";
 import type { GrowthRow } from "../report.ts";
-import { interleave, type Plan } from "../engine/rounds.ts";
+import { interleave, type RoundPlan } from "../engine/rounds.ts";
 import { type Spread, summarize } from "../engine/summary.ts";
 import { LINEAR, OURS, TREE, variantOf } from "../engine/variants.ts";
 
@@ -101,7 +101,7 @@ export async function measureGrowth(
   const made = makers.map(build);
   const keyOf = ({ variant, what, n }: Maker): string =>
     `${variant} ${what} ${n}`;
-  const plans = made.flatMap((entry): readonly Plan[] =>
+  const plans = made.flatMap((entry): readonly RoundPlan[] =>
     entry.program === undefined ? [] : [{
       key: keyOf(entry),
       filter: variantOf("", entry.program).bytes,
@@ -160,7 +160,7 @@ function build(maker: Maker): Made {
 
 /** n values of socket's first argument are allowed, and exit. */
 export function rulesPolicy(n: number): Policy {
-  const base = listPolicy([EXIT]);
+  const base = listPolicy([EXIT_CALL]);
   const [arch] = base.arches;
   if (arch === undefined) throw new Error("Unreachable: a list has one arch");
   const rules = valuesOf(n).map((value): Rule => ({

@@ -22,8 +22,8 @@ import type { PositionRow, PublishedRow } from "../report.ts";
 import {
   type Effort,
   interleave,
-  type Plan,
   type Progress,
+  type RoundPlan,
 } from "../engine/rounds.ts";
 import { summarize } from "../engine/summary.ts";
 import {
@@ -76,7 +76,7 @@ export async function measurePositions(
     const variants = [allowVariant(), ...listVariants(numbers, builder)];
     return { listed, numbers, probes, variants };
   });
-  const plans: Plan[] = [planOf(NONE, PROBES)];
+  const plans: RoundPlan[] = [planOf(NONE, PROBES)];
   for (const { listed, probes, variants } of lists) {
     for (const variant of variants) {
       for (const mode of MODES) {
@@ -115,7 +115,7 @@ function planOf(
   key: string,
   probes: readonly Probe[],
   filter?: Uint8Array,
-): Plan {
+): RoundPlan {
   return {
     key,
     ...(filter === undefined ? {} : { filter }),

@@ -12,7 +12,7 @@ import { toWords } from "../../bpf/seccomp_data.ts";
 import type { Arch } from "../../tables/arch.ts";
 import type { WorkloadRow } from "../report.ts";
 import { provedFilter } from "../engine/inputs.ts";
-import { OURS, type Subject, type Variant } from "../engine/variants.ts";
+import { type BenchSubject, OURS, type Variant } from "../engine/variants.ts";
 
 /** Counts of calls by name. */
 export interface Histogram {
@@ -29,7 +29,7 @@ export interface Histogram {
  * @param histograms What programs called.
  */
 export function countWorkloads(
-  { policy, arches }: Subject,
+  { policy, arches }: BenchSubject,
   variants: readonly Variant[],
   histograms: readonly Histogram[],
 ): readonly WorkloadRow[] {

@@ -16,7 +16,7 @@ import {
 import type { Report } from "../../bench/report.ts";
 import type { Draw } from "../../bench/report/charts.ts";
 import { formatReport } from "../../bench/report/text.ts";
-import type { Subject } from "../../bench/engine/variants.ts";
+import type { BenchSubject } from "../../bench/engine/variants.ts";
 import type { Histogram } from "../../bench/experiments/workloads.ts";
 import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { openLibseccomp } from "../../ffi/libseccomp.ts";
@@ -234,7 +234,7 @@ async function subjectOf(
   io: Io,
   flags: BenchFlags,
   word: string,
-): Promise<Subject> {
+): Promise<BenchSubject> {
   const source = await loadProfile(
     io,
     word,

@@ -13,7 +13,7 @@ import {
   listDifferences,
   proveNotLooser,
 } from "../../verify/differences.ts";
-import type { Range } from "../../verify/describe/regions.ts";
+import type { Range } from "../../bpf/range.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import { describeArch, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { UsageError } from "../error.ts";

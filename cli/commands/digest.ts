@@ -9,7 +9,7 @@ import { printable } from "../../tables/printable.ts";
 import { digestOf } from "../../verify/digest.ts";
 import { InputError, UnprovenError, UsageError } from "../error.ts";
 import { EXIT, forEachInput } from "../exit.ts";
-import { loadFilter } from "../input/filter.ts";
+import { readFilterSource } from "../input/filter.ts";
 import {
   LIMIT_FLAGS,
   type LimitFlags,
@@ -101,7 +101,11 @@ async function digestWord(
   flags: SourceFlags & LimitFlags,
   bits: boolean,
 ): Promise<string> {
-  const { programs, littleEndian, name } = await loadFilter(io, word, flags);
+  const { programs, littleEndian, name } = await readFilterSource(
+    io,
+    word,
+    flags,
+  );
   const digest = await digestOf({ programs, littleEndian }, {
     compare: bits ? "bits" : "effect",
     limits: limitsOf(flags),

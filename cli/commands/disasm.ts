@@ -7,7 +7,7 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
 import { messageLine } from "../exit.ts";
-import { loadFilter } from "../input/filter.ts";
+import { readFilterSource } from "../input/filter.ts";
 import {
   OUT_FLAG,
   SOURCE_ARGUMENT,
@@ -49,7 +49,7 @@ export async function runDisasm(
   word = "default:docker",
 ): Promise<void> {
   checkOut(flags.out, word);
-  const filter = await loadFilter(io, word, flags);
+  const filter = await readFilterSource(io, word, flags);
   const { programs } = filter;
   writeArtefact(io, flags.out, assembly(filter));
   for (const program of programs) {

@@ -7,10 +7,10 @@
 import { STATUS_FLAGS, type StatusFlags } from "../input/manager.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
-import { diagnose, type Finding } from "../../install/doctor.ts";
+import { type Advice, diagnose } from "../../install/doctor.ts";
 import { gatherStatus } from "../../install/status.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { placeOf, settle } from "./install.ts";
+import { placeOf, reportInstallErrors } from "./install.ts";
 import type { Io } from "../io.ts";
 
 /** The command. */
@@ -26,7 +26,7 @@ export const command: CommandDefinition = defineCommand<
 
 /** Prints findings; the answer is no where one is an error. */
 export async function runDoctor(io: Io, flags: StatusFlags): Promise<number> {
-  return await settle(io, async () => {
+  return await reportInstallErrors(io, async () => {
     const status = await gatherStatus(
       placeOf(flags, []),
       flags.state === undefined ? {} : { states: flags.state },
@@ -41,7 +41,7 @@ export async function runDoctor(io: Io, flags: StatusFlags): Promise<number> {
   });
 }
 
-function formatFindings(io: Io, findings: readonly Finding[]): string {
+function formatFindings(io: Io, findings: readonly Advice[]): string {
   if (findings.length === 0) return "Nothing found\n";
   return findings.map(({ severity, code, message, remedy }) =>
     messageLine(io, severity, `${message}: ${remedy} [${code}]`)

@@ -15,17 +15,17 @@ import {
 import { word } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { messageOf } from "../../host/reason.ts";
-import type { Place } from "../../install/apply.ts";
+import type { InstallRoot } from "../../install/apply.ts";
 import { unifiedDiff } from "../../install/diff.ts";
 import { InstallError } from "../../install/error.ts";
 import {
   install,
   type InstallRequest,
-  type Outcome,
+  type InstallResult,
 } from "../../install/install.ts";
 import type { Change } from "../../install/item.ts";
 import { systemLayout, userLayout } from "../../install/layout.ts";
-import type { Target } from "../../install/manifest.ts";
+import type { ManagerName } from "../../install/manifest.ts";
 import type { Mode } from "../../install/target.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
 import { printable, printableLines } from "../../tables/printable.ts";
@@ -59,7 +59,7 @@ export interface InstallFlags extends PlaceFlags {
 /** The command. */
 export const command: CommandDefinition = defineCommand<
   InstallFlags,
-  [target: Target]
+  [target: ManagerName]
 >({
   usage: "[OPTION...] podman|docker|containerd|crio",
   examples: [
@@ -161,9 +161,9 @@ export const command: CommandDefinition = defineCommand<
 export async function runInstall(
   io: Io,
   flags: InstallFlags,
-  target: Target,
+  target: ManagerName,
 ): Promise<number> {
-  return await settle(io, async () => {
+  return await reportInstallErrors(io, async () => {
     const place = placeOf(flags, [target]);
     refuseUseless(flags);
     const { dryRun } = flags;
@@ -210,8 +210,8 @@ function refuseUseless(flags: InstallFlags): void {
 /** Starts a container where that is possible, and verifies its live filter. */
 async function tryOut(
   io: Io,
-  target: Target,
-  { layout }: Place,
+  target: ManagerName,
+  { layout }: InstallRoot,
   { reload }: InstallFlags,
 ): Promise<void> {
   const { readSettings } = await import("../../install/status.ts");
@@ -254,7 +254,7 @@ async function tryOut(
 }
 
 /** Docker and containerd run runc by themselves, whose stub nobody should miss. */
-function semanticsOf(target: Target): "crun" | "runc" {
+function semanticsOf(target: ManagerName): "crun" | "runc" {
   return target === "docker" || target === "containerd" ? "runc" : "crun";
 }
 
@@ -267,8 +267,8 @@ function semanticsOf(target: Target): "crun" | "runc" {
  */
 export function placeOf(
   { user, root }: PlaceFlags,
-  targets: readonly Target[],
-): Place {
+  targets: readonly ManagerName[],
+): InstallRoot {
   if (root !== undefined && !root.startsWith("/")) {
     throw new UsageError(
       `Cannot use --root "${root}": not an absolute path: give one`,
@@ -321,7 +321,7 @@ function homeFolder(): string {
 
 function tell(
   io: Io,
-  { plan, steps, warnings, reading }: Outcome,
+  { plan, steps, warnings, reading }: InstallResult,
   flags: InstallFlags,
 ): void {
   for (const warning of warnings) io.err(messageLine(io, "warning", warning));
@@ -429,7 +429,7 @@ export function formatChanges(changes: readonly Change[]): string {
  * @param io Where errors go.
  * @param work What.
  */
-export async function settle(
+export async function reportInstallErrors(
   io: Io,
   work: () => Promise<number>,
 ): Promise<number> {

@@ -16,7 +16,7 @@ import { printable } from "../../tables/printable.ts";
 import { UnprovenError, UsageError } from "../error.ts";
 import { messageLine } from "../exit.ts";
 import { costOptions, readCost } from "../input/cost.ts";
-import { loadFilter } from "../input/filter.ts";
+import { readFilterSource } from "../input/filter.ts";
 import {
   COST_FLAGS,
   type CostFlags,
@@ -166,7 +166,7 @@ async function loadStack(
 ): Promise<LoadedStack> {
   const loaded = [];
   for (const word of words) {
-    loaded.push(await loadFilter(io, word, flags, { native: true }));
+    loaded.push(await readFilterSource(io, word, flags, { native: true }));
   }
   const orders = new Set(loaded.map((filter) => filter.littleEndian));
   if (orders.size > 1) {

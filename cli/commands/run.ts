@@ -18,7 +18,7 @@ import {
 } from "../../tables/uapi.ts";
 import { InputError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { type LoadedFilter, loadFilter } from "../input/filter.ts";
+import { type LoadedFilter, readFilterSource } from "../input/filter.ts";
 import {
   SOURCE_FLAGS,
   type SourceFlags,
@@ -82,7 +82,7 @@ export async function runRun(
     );
   }
   const tells = { ...flags, quiet: flags.quiet || !flags.verbose };
-  const filter = await loadFilter(io, word, tells);
+  const filter = await readFilterSource(io, word, tells);
   const program = onlyProgram(filter);
   try {
     return execWithFilter(encode(program), {

@@ -15,7 +15,7 @@ import { decide } from "../../verify/decide.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { InputError } from "../error.ts";
 import { EXIT } from "../exit.ts";
-import { type LoadedFilter, loadFilter } from "../input/filter.ts";
+import { type LoadedFilter, readFilterSource } from "../input/filter.ts";
 import {
   OUTPUT_FLAG,
   type OutputFlags,
@@ -80,7 +80,7 @@ export async function runSelftest(
   flags: SelftestFlags,
   word = "default:docker",
 ): Promise<number> {
-  const filter = await loadFilter(io, word, flags, { native: true });
+  const filter = await readFilterSource(io, word, flags, { native: true });
   const programs = flags.program === undefined
     ? filter.programs
     : await programsOf(io, flags.program, filter);

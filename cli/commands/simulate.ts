@@ -25,7 +25,7 @@ import { EXIT, messageLine } from "../exit.ts";
 import {
   type CompiledSource,
   type LoadedFilter,
-  loadFilter,
+  readFilterSource,
 } from "../input/filter.ts";
 import {
   OUTPUT_FLAG,
@@ -134,7 +134,7 @@ export async function runSimulate(
   refuseTwoStdins(word, flags.vectors);
   const instructionPointer = parseWord(flags.ip);
   const sixArgs = sixArguments(args);
-  const filter = await loadFilter(io, word, flags, {
+  const filter = await readFilterSource(io, word, flags, {
     native: syscall?.includes(":") !== true,
   });
   const simulate = createSimulator(filter);

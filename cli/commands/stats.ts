@@ -12,7 +12,7 @@ import { type Arch, ARCHES } from "../../tables/arch.ts";
 import { weightsFor } from "../../pipeline/compile_profile.ts";
 import { readCost } from "../input/cost.ts";
 import { EXIT, forEachInput } from "../exit.ts";
-import { type CompiledSource, loadFilter } from "../input/filter.ts";
+import { type CompiledSource, readFilterSource } from "../input/filter.ts";
 import {
   COST_FLAGS,
   type CostFlags,
@@ -101,7 +101,7 @@ export async function runStats(
   const trees: TreeReport[] = [];
   const sources = words.length === 0 ? ["default:docker"] : words;
   const { failed, code } = await forEachInput(io, sources, async (word) => {
-    const filter = await loadFilter(io, word, target, {
+    const filter = await readFilterSource(io, word, target, {
       cost,
       native: true,
     });

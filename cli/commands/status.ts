@@ -13,7 +13,7 @@ import {
   type Status,
 } from "../../install/status.ts";
 import { EXIT } from "../exit.ts";
-import { placeOf, settle } from "./install.ts";
+import { placeOf, reportInstallErrors } from "./install.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";
 
@@ -30,7 +30,7 @@ export const command: CommandDefinition = defineCommand<
 
 /** Prints what is there. */
 export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
-  return await settle(io, async () => {
+  return await reportInstallErrors(io, async () => {
     const status = await gatherStatus(
       placeOf(flags, []),
       flags.state === undefined ? {} : { states: flags.state },

@@ -31,9 +31,9 @@ import {
 } from "./store_open.ts";
 
 /** What may be done with a store. */
-export const ACTIONS = ["ls", "show", "gc", "prime"] as const;
+export const STORE_ACTIONS = ["ls", "show", "gc", "prime"] as const;
 
-type Action = typeof ACTIONS[number];
+type Action = typeof STORE_ACTIONS[number];
 
 /** How many digits tell keys apart for people. */
 const SHORT_KEY = 16;
@@ -84,12 +84,12 @@ export async function runStore(
   flags: StoreFlags,
   ...[action, ...words]: readonly string[]
 ): Promise<number> {
-  const known = ACTIONS.find((name) => name === action);
+  const known = STORE_ACTIONS.find((name) => name === action);
   if (known === undefined) {
     throw new UsageError(
       `Cannot use the store: ${
         action === undefined ? "no action" : JSON.stringify(action)
-      }: use one of ${ACTIONS.join(", ")}`,
+      }: use one of ${STORE_ACTIONS.join(", ")}`,
     );
   }
   checkUse(known, flags, words);

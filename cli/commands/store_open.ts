@@ -43,7 +43,7 @@ import { ProfileError } from "../../profile/diagnostic.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { tellFindings } from "../input/filter.ts";
-import { placeOf, settle } from "./install.ts";
+import { placeOf, reportInstallErrors } from "./install.ts";
 import {
   type Flags,
   type OutputFlags,
@@ -288,7 +288,7 @@ export async function refusing(
   work: () => Promise<number>,
 ): Promise<number> {
   try {
-    return await settle(io, work);
+    return await reportInstallErrors(io, work);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const { code, message } = error;

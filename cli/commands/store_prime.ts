@@ -25,8 +25,8 @@ import { EXIT, messageLine } from "../exit.ts";
 import { tellAssumed, tellFindings } from "../input/filter.ts";
 import type { Io } from "../io.ts";
 import {
+  type BareFilters,
   loadProfile,
-  type ProgramSource,
   tellingProfile,
 } from "../input/source.ts";
 import {
@@ -133,7 +133,7 @@ async function sectionOf(
   return formatSection(seccomp);
 }
 
-function notPrimed({ form, name }: ProgramSource): InputError {
+function notPrimed({ form, name }: BareFilters): InputError {
   return new InputError(
     `Cannot prime the store with a filter (${form}): give the profile that containers get`,
     { place: name },

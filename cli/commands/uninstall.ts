@@ -12,8 +12,13 @@ import {
 } from "../input/manager.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { readManifest, uninstall } from "../../install/install.ts";
-import { type Target, targetsOf } from "../../install/manifest.ts";
-import { formatChanges, placeOf, settle, summary } from "./install.ts";
+import { type ManagerName, targetsOf } from "../../install/manifest.ts";
+import {
+  formatChanges,
+  placeOf,
+  reportInstallErrors,
+  summary,
+} from "./install.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
 
@@ -25,7 +30,7 @@ export interface UninstallFlags extends PlaceFlags {
 /** The command. */
 export const command: CommandDefinition = defineCommand<
   UninstallFlags,
-  [...targets: Target[]]
+  [...targets: ManagerName[]]
 >({
   usage: "[OPTION...] [podman|docker|containerd|crio...]",
   examples: ["uninstall podman --dry-run", "uninstall docker"],
@@ -40,9 +45,9 @@ export const command: CommandDefinition = defineCommand<
 export async function runUninstall(
   io: Io,
   flags: UninstallFlags,
-  named: readonly Target[],
+  named: readonly ManagerName[],
 ): Promise<number> {
-  return await settle(io, async () => {
+  return await reportInstallErrors(io, async () => {
     const place = placeOf(flags, named);
     const { dryRun } = flags;
     const installed = targetsOf(await readManifest(place));
@@ -61,7 +66,7 @@ export async function runUninstall(
   });
 }
 
-const STEPS: Readonly<Record<Target, readonly string[]>> = {
+const STEPS: Readonly<Record<ManagerName, readonly string[]>> = {
   podman: [],
   docker: [
     'Have dockerd read its settings: "systemctl reload docker"; containers made with the runtime seccomp-tree have to be made again',

@@ -22,7 +22,7 @@ import { jsonOfResult, type NamedSubject, wantedArches } from "./prove.ts";
  * What was found: one filter that is equal or not, several of which the
  * combination is compared, strict mode, nothing, or what could not be told.
  */
-export type State =
+export type ProcessState =
   | "equivalent"
   | "different"
   | "stacked"
@@ -31,8 +31,8 @@ export type State =
   | "unknown";
 
 /** An answer about threads under the same filters. */
-export interface Verification {
-  readonly state: State;
+export interface ThreadVerification {
+  readonly state: ProcessState;
   /** The threads. */
   readonly tids: readonly number[];
   /** Filters in force; `undefined` where they could not be read. */
@@ -49,9 +49,9 @@ type Expected = Pick<NamedSubject, "subject" | "native">;
 /** An answer about a process. */
 export interface ProcessVerification {
   /** One answer for all threads under the same filters, that of the first thread first. */
-  readonly all: readonly Verification[];
+  readonly all: readonly ThreadVerification[];
   /** The answer that counts. */
-  readonly worst: Verification;
+  readonly worst: ThreadVerification;
 }
 
 /** From good to bad: a "no" is one whatever else could not be told. */
@@ -90,7 +90,7 @@ export function verify(
 function verifyGroup(
   { tids, confinement }: ThreadGroup,
   against: Expected,
-): Verification {
+): ThreadVerification {
   switch (confinement.kind) {
     case "none":
       return { state: "unconfined", tids, filters: [] };
@@ -119,7 +119,7 @@ function verifyGroup(
 }
 
 /** Exit code of an answer. */
-export function exitOf({ filters, result }: Verification): number {
+export function exitOf({ filters, result }: ThreadVerification): number {
   switch (result?.kind) {
     case "equal":
       return EXIT.ok;
@@ -145,7 +145,7 @@ export function jsonOf(
 }
 
 function jsonOfOne(
-  { state, filters, result, error }: Verification,
+  { state, filters, result, error }: ThreadVerification,
 ): Readonly<Record<string, unknown>> {
   const { state: combination, ...rest } = result === undefined
     ? { state: undefined }

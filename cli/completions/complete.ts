@@ -82,7 +82,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   },
   SHELL: () => plain(["bash", "zsh", "fish"]),
   ACTION: async () => {
-    const { ACTIONS } = await import("../commands/store.ts");
+    const { STORE_ACTIONS: ACTIONS } = await import("../commands/store.ts");
     return plain(ACTIONS);
   },
   // After the action of `store`.

@@ -21,11 +21,11 @@ import { tellingProfile } from "./source.ts";
 const PROOF_WORK = 100_000_000;
 
 /** What the compiler minimizes. */
-export type Objective = NonNullable<CostFlags["objective"]>;
+export type ChosenObjective = NonNullable<CostFlags["objective"]>;
 
 /** Options of the compiler, with the objective chosen. */
-export interface CostOptions extends CompileProfileOptions {
-  readonly objective: Objective;
+export interface ChosenCost extends CompileProfileOptions {
+  readonly objective: ChosenObjective;
 }
 
 /** The flags, with the file of weights read. */
@@ -72,7 +72,7 @@ export async function readCost(
 export function costOptions(
   cost: CostRequest,
   kernel: KernelVersion | undefined,
-): CostOptions {
+): ChosenCost {
   const { background, counts, maxDepth, optimum } = cost;
   return {
     objective: cost.objective ?? objectiveFor(kernel),
@@ -85,7 +85,7 @@ export function costOptions(
   };
 }
 
-function objectiveFor(kernel: KernelVersion | undefined): Objective {
+function objectiveFor(kernel: KernelVersion | undefined): ChosenObjective {
   if (kernel === undefined) return "balanced";
   return isAtLeast(kernel, ALLOW_CACHE_SINCE) ? "cached" : "uncached";
 }

@@ -14,18 +14,18 @@ import {
   resolveParsed,
 } from "../../pipeline/resolve_profile.ts";
 import type { Diagnostic } from "../../profile/diagnostic.ts";
-import { costOptions, type CostRequest, type Objective } from "./cost.ts";
+import { type ChosenObjective, costOptions, type CostRequest } from "./cost.ts";
 import { UnprovenError } from "../error.ts";
 import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
-import { assumptionWords, type Machine, machineOf } from "./machine.ts";
+import { assumptionWords, type FilterMachine, machineOf } from "./machine.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "./semantics.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
 import { assumedWords, nativeArch, targetFor } from "./target.ts";
 
 /** Filters and the machine that they are for. */
-interface Loaded extends FilterStack, Machine {
+interface Loaded extends FilterStack, FilterMachine {
   /** Name of the source. */
   readonly name: string;
 }
@@ -35,7 +35,7 @@ export interface CompiledSource extends Loaded {
   readonly kind: "profile";
   readonly resolved: ResolvedSection & ProvedTree;
   /** What was minimized. */
-  readonly objective: Objective;
+  readonly objective: ChosenObjective;
 }
 
 /** Filters that were there as such. */
@@ -49,7 +49,7 @@ export interface LoadedPrograms extends Loaded {
 export type LoadedFilter = CompiledSource | LoadedPrograms;
 
 /** What a command needs of a filter. */
-export interface LoadOptions {
+export interface FilterSourceOptions {
   /** Which filter of a profile is the best one. */
   readonly cost?: CostRequest;
   /** Whether the native architecture of bare filters matters, for calls that name none. */
@@ -65,11 +65,11 @@ export interface LoadOptions {
  * @param flags The options.
  * @param options What the command needs.
  */
-export async function loadFilter(
+export async function readFilterSource(
   io: Io,
   word: string,
   flags: SourceFlags,
-  options: LoadOptions = {},
+  options: FilterSourceOptions = {},
 ): Promise<LoadedFilter> {
   const { cost, native = false } = options;
   const source = await loadSource(io, word, flags);

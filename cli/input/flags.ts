@@ -53,7 +53,7 @@ export interface OutFlags {
 export type Flags<T> = FlagParametersForType<T, AppContext>;
 
 /** Definition of a word that is no flag. */
-export type Word = Omit<
+export type Positional = Omit<
   TypedPositionalParameter<string, AppContext>,
   "optional"
 >;
@@ -293,7 +293,7 @@ export const OUT_FLAG: Flags<OutFlags> = {
 };
 
 /** One source of a command. */
-export const SOURCE_ARGUMENT: Word = {
+export const SOURCE_ARGUMENT: Positional = {
   brief: "FILE, -, default:docker, pid:N or bundle:DIR",
   parse: word,
   placeholder: "SOURCE",

@@ -14,7 +14,7 @@ import { UsageError } from "../error.ts";
 import { archesOf, nativeArch } from "./target.ts";
 
 /** The machine that filters are for. */
-export interface Machine {
+export interface FilterMachine {
   /** Byte order. */
   readonly littleEndian: boolean;
   /** The architecture of calls that name none. */
@@ -39,7 +39,7 @@ export function machineOf(
   name: string,
   filters: ParsedFilters & { readonly native?: Arch },
   arch: readonly string[] | undefined,
-): Machine {
+): FilterMachine {
   const named = arch === undefined ? undefined : archesOf(arch);
   const [first] = named ?? [];
   if (
@@ -95,7 +95,7 @@ export function machineOf(
  * @returns Words that follow "for"; empty if nothing was assumed.
  */
 export function assumptionWords(
-  { littleEndian, native, orderIsAssumed, nativeIsAssumed }: Machine,
+  { littleEndian, native, orderIsAssumed, nativeIsAssumed }: FilterMachine,
   options: { readonly native: boolean; readonly flag?: string },
 ): string {
   const { flag = "--arch" } = options;

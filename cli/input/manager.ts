@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Target, TARGETS } from "../../install/manifest.ts";
+import { type ManagerName, TARGETS } from "../../install/manifest.ts";
 import { type Flags, OUTPUT_FLAG, type OutputFlags, word } from "./flags.ts";
 import type { AppContext } from "../command.ts";
 import type { TypedPositionalParameter } from "@stricli/core";
@@ -46,7 +46,7 @@ export const DRY_RUN_FLAG: Flags<{ readonly dryRun: boolean }> = {
 
 /** A container manager. */
 export const TARGET_ARGUMENT: Omit<
-  TypedPositionalParameter<Target, AppContext>,
+  TypedPositionalParameter<ManagerName, AppContext>,
   "optional"
 > = {
   brief: TARGETS.join(", "),
@@ -55,7 +55,7 @@ export const TARGET_ARGUMENT: Omit<
 };
 
 /** Reads the name of a manager. */
-function target(input: string): Target {
+function target(input: string): ManagerName {
   const found = TARGETS.find((name) => name === input);
   if (found === undefined) throw new Error(`use one of ${TARGETS.join(", ")}`);
   return found;

@@ -50,7 +50,7 @@ export interface ProfileSource {
 }
 
 /** Filters as the kernel runs them: all of them run, the strictest answer counts. */
-export interface ProgramSource extends ParsedFilters {
+export interface BareFilters extends ParsedFilters {
   readonly kind: "programs";
   /** The word it came from. */
   readonly name: string;
@@ -61,7 +61,7 @@ export interface ProgramSource extends ParsedFilters {
 }
 
 /** What a source word stands for. */
-export type Source = ProfileSource | ProgramSource;
+export type Source = ProfileSource | BareFilters;
 
 /** How a source is read. */
 export interface SourceOptions {
@@ -124,7 +124,7 @@ export async function loadProfile(
   io: Io,
   word: string,
   options: SourceOptions,
-  refuse: (source: ProgramSource) => Error,
+  refuse: (source: BareFilters) => Error,
 ): Promise<ProfileSource> {
   const isBundle = word.startsWith("bundle:");
   const from = options.from ?? (isBundle ? "config" : undefined);
@@ -326,7 +326,7 @@ export async function readAssembly(
   return await readingFilters(name, () => readFilters("asm", bytes, {}));
 }
 
-async function loadProcess(word: string): Promise<ProgramSource> {
+async function loadProcess(word: string): Promise<BareFilters> {
   const pid = parsePid(word);
   const { liveFilters } = await import("./process.ts");
   return {
@@ -370,7 +370,7 @@ async function readAnnotation(
   path: string,
   { root, lineStarts }: JsonDocument,
   options: SourceOptions,
-): Promise<ProgramSource> {
+): Promise<BareFilters> {
   const value = annotationOf(root);
   if (value === undefined) {
     throw new InputError(

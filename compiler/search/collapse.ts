@@ -21,7 +21,7 @@
  */
 
 import { present } from "../present.ts";
-import { fromRuns, type Line, type Run, toRuns } from "./line.ts";
+import { fromRuns, type Line, type LineRun, toRuns } from "./line.ts";
 
 /** A free run and what it stands for. */
 export interface FreeRun {
@@ -57,7 +57,7 @@ export function collapse(
 ): Collapsed {
   if (stretches.length === 0) return { line, free: [] };
   const runs = toRuns(line);
-  const kept: Run[] = [];
+  const kept: LineRun[] = [];
   const free: FreeRun[] = [];
   let from = 0;
   for (const { first, end } of stretches) {

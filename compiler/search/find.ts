@@ -28,7 +28,7 @@ import {
   solveIntervals,
 } from "./interval.ts";
 import { type Cut, cutLine, PIECE } from "./large.ts";
-import { fromRuns, type Line, type Run, toRuns } from "./line.ts";
+import { fromRuns, type Line, type LineRun, toRuns } from "./line.ts";
 import { UNBOUNDED } from "./memo.ts";
 import type { TestTree } from "./problem.ts";
 import { rebuild } from "./rebuild.ts";
@@ -171,7 +171,7 @@ function findByPieces(line: Line, limits: FindLimits): Found {
 /** The line without its heaviest candidate. */
 function withoutHeaviest(line: Line): Line {
   const hot = present(line.candidateWeight[0]);
-  const kept: Run[] = [];
+  const kept: LineRun[] = [];
   for (const [index, run] of toRuns(line).entries()) {
     const holds = index === line.candidateRun[0];
     if (holds && run.peelable && run.ranks.length === 1) continue;

@@ -146,7 +146,7 @@ interface Candidate {
 }
 
 /** What a run is without its candidates. */
-type RunFacts = Omit<Run, "ranks">;
+type RunFacts = Omit<LineRun, "ranks">;
 
 /** Makes a line; candidates are in order of rank. */
 function lineOf(
@@ -198,7 +198,7 @@ function lineOf(
 }
 
 /** A run on its own: what lines are made of when they are cut and joined. */
-export interface Run {
+export interface LineRun {
   /** First value. */
   readonly start: number;
   /** Class, as in `Line.classes`. */
@@ -214,7 +214,7 @@ export interface Run {
 }
 
 /** Takes a line apart. */
-export function toRuns(line: Line): Run[] {
+export function toRuns(line: Line): LineRun[] {
   return Array.from({ length: line.n }, (_, run) => ({
     start: present(line.starts[run]),
     cls: present(line.classes[run]),
@@ -234,7 +234,7 @@ export function toRuns(line: Line): Run[] {
  */
 export function fromRuns(
   line: LineFacts,
-  runs: readonly Run[],
+  runs: readonly LineRun[],
 ): Line {
   const kept: { rank: number; run: number }[] = [];
   runs.forEach(({ ranks }, run) => {

@@ -17,7 +17,7 @@ import type {
   SearchResult,
   TestTree,
 } from "./problem.ts";
-import { leaf, measure, priceOf, replaceLeaves } from "./tree.ts";
+import { leaf, measureTree, priceOf, replaceLeaves } from "./tree.ts";
 
 /** Default of `SearchOptions.workLimit`. */
 const WORK_LIMIT = 1e7;
@@ -73,7 +73,7 @@ export function searchTree(
     found.tree,
     (cls) => leaf(present(line.classIds[cls])),
   );
-  const measured = measure(problem, tree);
+  const measured = measureTree(problem, tree);
   const price = measured.cost + sizePenalty * measured.tests;
   const ties = line.tie * line.n * 2;
   // `lower` holds the tie-breaks of a best tree besides its price.

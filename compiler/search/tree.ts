@@ -49,7 +49,10 @@ export function replaceLeaves(
  *
  * @throws {Error} when a cell ends in another class: a fault of the search.
  */
-export function measure(problem: SearchProblem, tree: TestTree): TreeMeasure {
+export function measureTree(
+  problem: SearchProblem,
+  tree: TestTree,
+): TreeMeasure {
   const { starts, classes, weights } = problem;
   const cellAt = new Map<number, number>();
   for (let i = 0; i < starts.length; i++) cellAt.set(present(starts[i]), i);

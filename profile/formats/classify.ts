@@ -5,7 +5,7 @@
  */
 
 import { describe, optional, wrongKind } from "./fields.ts";
-import { addError, addNote, type Part } from "./findings.ts";
+import { addError, addNote, type CheckedPart } from "./findings.ts";
 import { foreignValue } from "./foreign.ts";
 import { join } from "../json/path.ts";
 import type { JsonObject, JsonValue } from "../json/value.ts";
@@ -29,7 +29,7 @@ export interface Classified {
   /** Its kind. */
   readonly kind: ProfileKind;
   /** The whole document. */
-  readonly object: Part<JsonObject>;
+  readonly object: CheckedPart<JsonObject>;
 }
 
 /** What a profile is expected to be. */
@@ -57,7 +57,7 @@ const DOCKER_RULE_KEYS: readonly string[] = ["includes", "excludes", "errno"];
  * @returns Its kind, or `undefined` after an error.
  */
 export function classify(
-  root: Part<JsonValue>,
+  root: CheckedPart<JsonValue>,
   wanted: ProfileKind | undefined,
 ): Classified | undefined {
   const { findings, path, value } = root;
@@ -76,7 +76,7 @@ export function classify(
     });
     return undefined;
   }
-  const object: Part<JsonObject> = { findings, path, value };
+  const object: CheckedPart<JsonObject> = { findings, path, value };
   const isConfig = isRuntimeConfig(object);
   if (wanted === undefined) {
     return { kind: isConfig ? "config" : sectionKind(object), object };
@@ -103,8 +103,8 @@ export function classify(
  * @returns The section, or `undefined` if it is absent or null: unconfined.
  */
 export function findSection(
-  config: Part<JsonObject>,
-): Part<JsonObject> | undefined {
+  config: CheckedPart<JsonObject>,
+): CheckedPart<JsonObject> | undefined {
   refuseOtherCase(config, "linux");
   const linux = optional(config, "linux");
   const part = linux === undefined ? undefined : asObject(linux);
@@ -123,7 +123,7 @@ export function findSection(
 }
 
 /** Recognizes a whole configuration; a document that is a profile as well is an error. */
-function isRuntimeConfig(object: Part<JsonObject>): boolean {
+function isRuntimeConfig(object: CheckedPart<JsonObject>): boolean {
   const member = object.value.members.find((m) =>
     CONFIG_KEYS.includes(m.key.value)
   );
@@ -143,7 +143,7 @@ function isRuntimeConfig(object: Part<JsonObject>): boolean {
 }
 
 /** Finds the kind of a profile by itself. */
-function sectionKind(object: Part<JsonObject>): ProfileKind {
+function sectionKind(object: CheckedPart<JsonObject>): ProfileKind {
   const syscalls = optional(object, "syscalls")?.value;
   const rules = syscalls?.kind === "array" ? syscalls.items : [];
   let kind: ProfileKind = optional(object, "archMap") === undefined &&
@@ -162,7 +162,9 @@ function sectionKind(object: Part<JsonObject>): ProfileKind {
 }
 
 /** Takes a value for an object. */
-function asObject(part: Part<JsonValue>): Part<JsonObject> | undefined {
+function asObject(
+  part: CheckedPart<JsonValue>,
+): CheckedPart<JsonObject> | undefined {
   const { findings, path, value } = part;
   if (value.kind === "object") return { findings, path, value };
   wrongKind(part, "an object");
@@ -170,7 +172,7 @@ function asObject(part: Part<JsonValue>): Part<JsonObject> | undefined {
 }
 
 /** Refuses a key in another case, which Go's readers take and C's do not. */
-function refuseOtherCase(part: Part<JsonObject>, name: string): void {
+function refuseOtherCase(part: CheckedPart<JsonObject>, name: string): void {
   for (const { key } of part.value.members) {
     if (key.value === name || foldKey(key.value) !== name) continue;
     addError(part.findings, {

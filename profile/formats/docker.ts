@@ -22,7 +22,7 @@ import {
   required,
   wrongKind,
 } from "./fields.ts";
-import { addError, type Part } from "./findings.ts";
+import { addError, type CheckedPart } from "./findings.ts";
 import type { JsonObject, JsonValue } from "../json/value.ts";
 import { checkKeys } from "./keys.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
@@ -61,7 +61,7 @@ export interface DockerSeccomp extends LinuxSeccomp {
  * @param part The profile.
  * @returns The profile; it counts only where no error was found.
  */
-export function readDocker(part: Part<JsonObject>): DockerSeccomp {
+export function readDocker(part: CheckedPart<JsonObject>): DockerSeccomp {
   const section = readSeccomp(part, "docker");
   const defaultErrnoRet = mergeErrno(part, {
     name: "defaultErrno",
@@ -103,7 +103,7 @@ export function readDocker(part: Part<JsonObject>): DockerSeccomp {
 
 /** Reads for whom a rule is. */
 function readConditions(
-  rule: Part<JsonObject>,
+  rule: CheckedPart<JsonObject>,
 ): Pick<DockerSyscall, "includes" | "excludes"> {
   const includes = readFilter(rule, "includes");
   const excludes = readFilter(rule, "excludes");
@@ -115,7 +115,7 @@ function readConditions(
 
 /** Reads `archMap`. */
 function readArchMap(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
 ): readonly DockerArch[] | undefined {
   const member = optional(part, "archMap");
   if (member === undefined) return undefined;
@@ -141,13 +141,13 @@ function readArchMap(
 }
 
 /** Reads one entry of `archMap`. */
-function readArch(part: Part<JsonValue>): DockerArch | undefined {
+function readArch(part: CheckedPart<JsonValue>): DockerArch | undefined {
   const { findings, path, value } = part;
   if (value.kind !== "object") {
     wrongKind(part, "an architecture (an object)");
     return undefined;
   }
-  const entry: Part<JsonObject> = { findings, path, value };
+  const entry: CheckedPart<JsonObject> = { findings, path, value };
   checkKeys(entry, ["architecture", "subArchitectures"]);
   const native = required(entry, "architecture", 'such as "SCMP_ARCH_X86_64"');
   const subs = optional(entry, "subArchitectures");
@@ -172,7 +172,7 @@ interface ErrnoFields {
 
 /** Reads the name of an errno and checks that the number beside it agrees. */
 function mergeErrno(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   fields: ErrnoFields,
 ): number | undefined {
   const member = optional(part, fields.name);

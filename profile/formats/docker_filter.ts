@@ -11,7 +11,7 @@ import {
   type Vocabulary,
   wrongKind,
 } from "./fields.ts";
-import { addError, type Part } from "./findings.ts";
+import { addError, type CheckedPart } from "./findings.ts";
 import {
   ARCH_SPELLINGS,
   CAPABILITIES,
@@ -62,7 +62,7 @@ const FIELDS: readonly string[] = ["caps", "arches", "minKernel"];
  * @returns The conditions, or `undefined` if they are absent or wrong.
  */
 export function readFilter(
-  rule: Part<JsonObject>,
+  rule: CheckedPart<JsonObject>,
   field: "includes" | "excludes",
 ): DockerFilter | undefined {
   const member = optional(rule, field);
@@ -72,7 +72,7 @@ export function readFilter(
     wrongKind(member, "an object with caps, arches or minKernel");
     return undefined;
   }
-  const filter: Part<JsonObject> = { findings, path, value };
+  const filter: CheckedPart<JsonObject> = { findings, path, value };
   refuseUnknown(filter);
   const capsPart = optional(filter, "caps");
   const archesPart = optional(filter, "arches");
@@ -92,7 +92,11 @@ export function readFilter(
  * unknown. `needs-manager`: the kernel is against it, so Docker skips the rule;
  * Podman ignores `minKernel`, so there the rule counts.
  */
-export type Verdict = "counts" | "skipped" | "needs-kernel" | "needs-manager";
+export type Applicability =
+  | "counts"
+  | "skipped"
+  | "needs-kernel"
+  | "needs-manager";
 
 /**
  * Decides whether a rule counts on a host: no `excludes` holds, and all of
@@ -107,7 +111,7 @@ export type Verdict = "counts" | "skipped" | "needs-kernel" | "needs-manager";
 export function decideFilter(
   rule: { readonly includes?: DockerFilter; readonly excludes?: DockerFilter },
   host: Host,
-): Verdict {
+): Applicability {
   const { includes, excludes } = rule;
   const arch = ARCH_SPELLINGS[host.arch].docker;
   const has = (cap: string): boolean => host.capabilities.has(cap);
@@ -132,7 +136,7 @@ export function decideFilter(
 }
 
 /** Refuses conditions that no manager evaluates; a remark is a warning. */
-function refuseUnknown(filter: Part<JsonObject>): void {
+function refuseUnknown(filter: CheckedPart<JsonObject>): void {
   for (const { key } of filter.value.members) {
     if (FIELDS.includes(key.value)) continue;
     if (isRemark(key.value)) {
@@ -150,7 +154,9 @@ function refuseUnknown(filter: Part<JsonObject>): void {
 }
 
 /** Reads a kernel version; an empty one says nothing, as for Docker. */
-function readMinKernel(part: Part<JsonValue>): KernelVersion | undefined {
+function readMinKernel(
+  part: CheckedPart<JsonValue>,
+): KernelVersion | undefined {
   const text = readString(part, 'a kernel version such as "4.8"');
   if (text === undefined || text === "") return undefined;
   const version = parseKernelVersion(text);

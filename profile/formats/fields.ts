@@ -10,11 +10,11 @@
 import {
   addError,
   addWarning,
+  type CheckedPart,
   element,
   field,
   hasEnough,
   isFull,
-  type Part,
 } from "./findings.ts";
 import { join } from "../json/path.ts";
 import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
@@ -68,9 +68,9 @@ export function describe(value: JsonValue): string {
  * @returns The member's part, or `undefined`.
  */
 export function optional(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   name: string,
-): Part<JsonValue> | undefined {
+): CheckedPart<JsonValue> | undefined {
   const value = findMember(part.value, name);
   return value === undefined || value.kind === "null"
     ? undefined
@@ -86,10 +86,10 @@ export function optional(
  * @returns The member's part, or `undefined` after an error.
  */
 export function required(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   name: string,
   fix: string,
-): Part<JsonValue> | undefined {
+): CheckedPart<JsonValue> | undefined {
   const value = findMember(part.value, name);
   if (value !== undefined && value.kind !== "null") {
     return field(part, name, value);
@@ -111,7 +111,10 @@ export function required(
  * @param part The value.
  * @param expected What it should be, such as `an array of names`.
  */
-export function wrongKind(part: Part<JsonValue>, expected: string): void {
+export function wrongKind(
+  part: CheckedPart<JsonValue>,
+  expected: string,
+): void {
   addError(part.findings, {
     code: "wrong-type",
     at: part.value,
@@ -128,7 +131,7 @@ export function wrongKind(part: Part<JsonValue>, expected: string): void {
  * @returns The string, or `undefined` after an error.
  */
 export function readString(
-  part: Part<JsonValue>,
+  part: CheckedPart<JsonValue>,
   expected: string,
 ): string | undefined {
   if (part.value.kind === "string") return part.value.value;
@@ -144,7 +147,7 @@ export function readString(
  * @returns The word, or `undefined` after an error with a suggestion.
  */
 export function readWord<T extends string>(
-  part: Part<JsonValue>,
+  part: CheckedPart<JsonValue>,
   vocabulary: Vocabulary<T>,
 ): T | undefined {
   const { what, code, words, prefix } = vocabulary;
@@ -181,9 +184,9 @@ export function readWord<T extends string>(
  * @yields The elements' parts; none after an error.
  */
 export function* eachItem(
-  part: Part<JsonValue>,
+  part: CheckedPart<JsonValue>,
   expected: string,
-): Generator<Part<JsonValue>> {
+): Generator<CheckedPart<JsonValue>> {
   if (part.value.kind !== "array") return wrongKind(part, expected);
   for (const [i, item] of part.value.items.entries()) {
     if (hasEnough(part.findings)) return;
@@ -199,7 +202,7 @@ export function* eachItem(
  * @returns The known words as written, repetitions included.
  */
 export function readWords<T extends string>(
-  part: Part<JsonValue>,
+  part: CheckedPart<JsonValue>,
   vocabulary: Vocabulary<T>,
 ): T[] {
   const seen = new Set<T>();
@@ -231,7 +234,7 @@ export function readWords<T extends string>(
  * @returns The integer, or `undefined` after an error.
  */
 export function readUnsigned(
-  part: Part<JsonValue>,
+  part: CheckedPart<JsonValue>,
   limits: {
     readonly what: string;
     readonly code: string;

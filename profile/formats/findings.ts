@@ -136,7 +136,7 @@ function add(
 }
 
 /** A part of a document that is being checked. */
-export interface Part<T extends JsonSpan> {
+export interface CheckedPart<T extends JsonSpan> {
   /** Where findings go. */
   readonly findings: Findings;
   /** The value. */
@@ -154,10 +154,10 @@ export interface Part<T extends JsonSpan> {
  * @returns The part there.
  */
 export function field<T extends JsonSpan>(
-  part: Part<JsonSpan>,
+  part: CheckedPart<JsonSpan>,
   name: string,
   value: T,
-): Part<T> {
+): CheckedPart<T> {
   const path = part.path === "" ? name : `${part.path}.${name}`;
   return { findings: part.findings, value, path };
 }
@@ -171,9 +171,9 @@ export function field<T extends JsonSpan>(
  * @returns The part there.
  */
 export function element<T extends JsonSpan>(
-  part: Part<JsonSpan>,
+  part: CheckedPart<JsonSpan>,
   index: number,
   value: T,
-): Part<T> {
+): CheckedPart<T> {
   return { findings: part.findings, value, path: `${part.path}[${index}]` };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { addError, addWarning, type Part } from "./findings.ts";
+import { addError, addWarning, type CheckedPart } from "./findings.ts";
 import { join } from "../json/path.ts";
 import type { JsonObject, JsonString } from "../json/value.ts";
 import { editDistance, foldKey, quote } from "../text.ts";
@@ -26,7 +26,7 @@ const REMARK =
  * @param known The keys that are read.
  */
 export function checkKeys(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   known: readonly string[],
 ): void {
   let unknown = 0;
@@ -64,7 +64,10 @@ export function checkKeys(
  * @param part The object.
  * @param key The key.
  */
-export function warnIgnored(part: Part<JsonObject>, key: JsonString): void {
+export function warnIgnored(
+  part: CheckedPart<JsonObject>,
+  key: JsonString,
+): void {
   addWarning(part.findings, {
     code: "unknown-field",
     at: key,

@@ -6,7 +6,7 @@
  */
 
 import { optional, readUnsigned, type Vocabulary } from "./fields.ts";
-import { addError, addWarning, type Part } from "./findings.ts";
+import { addError, addWarning, type CheckedPart } from "./findings.ts";
 import type { JsonObject, JsonValue } from "../json/value.ts";
 import type { ScmpAction, ScmpOp } from "./oci.ts";
 import { quote } from "../text.ts";
@@ -110,7 +110,7 @@ const MAX_UNUSED = 0xffff_ffffn;
  * @returns The data, or `undefined` where absent or wrong.
  */
 export function readErrnoRet(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   field: string,
   action: ScmpAction | undefined,
 ): number | undefined {
@@ -157,7 +157,7 @@ export function takesData(action: ScmpAction | undefined): boolean {
  * @param fields Their names.
  */
 export function refuseDockerFields(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   fields: readonly string[],
 ): void {
   for (const field of fields) {

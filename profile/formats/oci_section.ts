@@ -16,7 +16,7 @@ import {
   readWords,
   required,
 } from "./fields.ts";
-import { addError, addWarning, type Part } from "./findings.ts";
+import { addError, addWarning, type CheckedPart } from "./findings.ts";
 import type { JsonObject } from "../json/value.ts";
 import { checkKeys } from "./keys.ts";
 import {
@@ -57,7 +57,7 @@ const DOCKER_FIELDS: readonly string[] = [
  * no error was found.
  */
 export function readSeccomp(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   dialect: Dialect,
 ): LinuxSeccomp {
   checkKeys(part, DOCKER_FIELDS);
@@ -101,7 +101,7 @@ export function readSeccomp(
 type Listener = Pick<LinuxSeccomp, "listenerPath" | "listenerMetadata">;
 
 /** Reads where notifications go. */
-function readListener(part: Part<JsonObject>): Listener {
+function readListener(part: CheckedPart<JsonObject>): Listener {
   const listener: { -readonly [K in keyof Listener]?: string } = {};
   for (const field of ["listenerPath", "listenerMetadata"] as const) {
     const member = optional(part, field);
@@ -113,7 +113,7 @@ function readListener(part: Part<JsonObject>): Listener {
 
 /** Checks that notifications and their listener go together. */
 function checkListener(
-  part: Part<JsonObject>,
+  part: CheckedPart<JsonObject>,
   listener: Listener,
   syscalls: readonly LinuxSyscall[],
 ): void {

@@ -13,7 +13,7 @@ import {
   required,
   wrongKind,
 } from "./fields.ts";
-import { addError, addWarning, type Part } from "./findings.ts";
+import { addError, addWarning, type CheckedPart } from "./findings.ts";
 import type { JsonObject, JsonValue } from "../json/value.ts";
 import { checkKeys } from "./keys.ts";
 import type { LinuxSeccompArg, LinuxSyscall } from "./oci.ts";
@@ -57,7 +57,7 @@ const MAX_U64 = 0xffff_ffff_ffff_ffffn;
  * @returns The rule, or `undefined` after an error that leaves nothing of it.
  */
 export function readSyscall(
-  part: Part<JsonValue>,
+  part: CheckedPart<JsonValue>,
   dialect: Dialect,
 ): LinuxSyscall | undefined {
   const { findings, path, value } = part;
@@ -65,7 +65,7 @@ export function readSyscall(
     wrongKind(part, "a rule (an object)");
     return undefined;
   }
-  const rule: Part<JsonObject> = { findings, path, value };
+  const rule: CheckedPart<JsonObject> = { findings, path, value };
   checkKeys(rule, FIELDS);
   if (dialect === "oci") refuseDockerFields(rule, DOCKER_FIELDS);
   const names = readNames(rule, dialect);
@@ -86,7 +86,7 @@ export function readSyscall(
 
 /** Reads `names`, or Docker's old `name`. */
 function readNames(
-  rule: Part<JsonObject>,
+  rule: CheckedPart<JsonObject>,
   dialect: Dialect,
 ): readonly string[] {
   const old = optional(rule, "name");
@@ -126,7 +126,7 @@ function readNames(
 }
 
 /** Reads `args`. */
-function readArgs(rule: Part<JsonObject>): readonly LinuxSeccompArg[] {
+function readArgs(rule: CheckedPart<JsonObject>): readonly LinuxSeccompArg[] {
   const part = optional(rule, "args");
   if (part === undefined) return [];
   const args: LinuxSeccompArg[] = [];
@@ -138,13 +138,13 @@ function readArgs(rule: Part<JsonObject>): readonly LinuxSeccompArg[] {
 }
 
 /** Reads one comparison. */
-function readArg(part: Part<JsonValue>): LinuxSeccompArg | undefined {
+function readArg(part: CheckedPart<JsonValue>): LinuxSeccompArg | undefined {
   const { findings, path, value: object } = part;
   if (object.kind !== "object") {
     wrongKind(part, "a comparison (an object)");
     return undefined;
   }
-  const arg: Part<JsonObject> = { findings, path, value: object };
+  const arg: CheckedPart<JsonObject> = { findings, path, value: object };
   checkKeys(arg, ARG_FIELDS);
   const indexPart = required(arg, "index", "give the argument, 0 to 5");
   const valuePart = required(arg, "value", "give the number to compare with");
@@ -170,6 +170,9 @@ function readArg(part: Part<JsonValue>): LinuxSeccompArg | undefined {
 }
 
 /** Reads a number to compare with. */
-function readU64(part: Part<JsonValue>, what: string): bigint | undefined {
+function readU64(
+  part: CheckedPart<JsonValue>,
+  what: string,
+): bigint | undefined {
   return readUnsigned(part, { what, code: "bad-value", max: MAX_U64 });
 }

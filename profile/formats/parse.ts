@@ -15,7 +15,7 @@
 import { classify, findSection, type ProfileKind } from "./classify.ts";
 import { type DockerSeccomp, readDocker } from "./docker.ts";
 import { type Diagnostic, ProfileError } from "../diagnostic.ts";
-import { type Findings, type Part, settle } from "./findings.ts";
+import { type CheckedPart, type Findings, settle } from "./findings.ts";
 import { foreignText } from "./foreign.ts";
 import { MAX_JSON_LENGTH, readJson, tooLong } from "../json/read.ts";
 import type { JsonDocument, JsonObject, JsonValue } from "../json/value.ts";
@@ -81,7 +81,11 @@ export function parseProfile(
   refuseForeign(text);
   const { document, diagnostics } = readJson(text, { maxLength });
   const findings: Findings = { document, diagnostics: [...diagnostics] };
-  const root: Part<JsonValue> = { findings, value: document.root, path: "" };
+  const root: CheckedPart<JsonValue> = {
+    findings,
+    value: document.root,
+    path: "",
+  };
   const classified = classify(root, options.kind);
   if (classified === undefined) {
     settle(findings);
@@ -103,7 +107,10 @@ export function parseProfile(
 }
 
 /** Reads a section of a known kind. */
-function readSection(part: Part<JsonObject>, kind: ProfileKind): DockerSeccomp {
+function readSection(
+  part: CheckedPart<JsonObject>,
+  kind: ProfileKind,
+): DockerSeccomp {
   switch (kind) {
     case "docker":
     case "docker-legacy":

@@ -30,7 +30,7 @@ export interface CutRule {
 }
 
 /** An outcome in the tree; `full` is the value of the comparison that gave it. */
-export interface Outcome {
+export interface FiledAction {
   readonly value: ReturnValue;
   readonly source: string;
   readonly full: bigint;
@@ -38,7 +38,7 @@ export interface Outcome {
 
 /** What follows one side of a test: an outcome, more tests, or nothing. */
 export interface Side {
-  outcome?: Outcome;
+  outcome?: FiledAction;
   tests: Test[];
 }
 
@@ -57,7 +57,7 @@ const WORD = 0xffff_ffffn;
 const HIGH = WORD << 32n;
 
 /** Builds the chain of tests of one rule, last comparison first. */
-export function chainOf(rule: CutRule, bits: 32 | 64): Test[] {
+export function ruleChainOf(rule: CutRule, bits: 32 | 64): Test[] {
   let next: Test[] = [];
   for (let i = rule.conditions.length - 1; i >= 0; i--) {
     const condition = rule.conditions[i];

@@ -10,9 +10,9 @@
  */
 
 import {
-  chainOf,
   type CutRule,
   isAskedAfter,
+  ruleChainOf,
   sameTest,
   type Side,
   type Test,
@@ -35,7 +35,7 @@ export function fileRules(
 ): readonly Test[] | Conflict {
   const root: Test[] = [];
   for (const rule of rules) {
-    const [first] = chainOf(rule, bits);
+    const [first] = ruleChainOf(rule, bits);
     if (first === undefined || !makeRoom(root, first, rule.value)) continue;
     const clash = addTest(root, first);
     if (clash !== undefined) {

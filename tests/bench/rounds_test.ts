@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Engine, Job } from "../../bench/engine/model.ts";
-import { interleave, type Plan } from "../../bench/engine/rounds.ts";
+import { interleave, type RoundPlan } from "../../bench/engine/rounds.ts";
 
 /** An engine that answers the first byte of the filter, and counts up. */
 function fakeEngine(): { readonly engine: Engine; readonly seen: Job[] } {
@@ -28,7 +28,7 @@ Deno.test("interleave() makes every plan once a round and keeps the fastest try"
     { key: "a", call: { nr: 1, args: [] } },
     { key: "b", call: { nr: 2, args: [] } },
   ];
-  const plans: Plan[] = [
+  const plans: RoundPlan[] = [
     { key: "none", batches },
     { key: "one", filter: new Uint8Array([100]), batches },
     { key: "two", filter: new Uint8Array([200]), batches },

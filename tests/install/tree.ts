@@ -5,14 +5,14 @@
  */
 
 import { sha256 } from "../../hook/store/digest.ts";
-import type { Place } from "../../install/apply.ts";
+import type { InstallRoot } from "../../install/apply.ts";
 import type { InstallRequest } from "../../install/install.ts";
 import { systemLayout } from "../../install/layout.ts";
-import type { Target } from "../../install/manifest.ts";
+import type { ManagerName } from "../../install/manifest.ts";
 
 /** What the folder of an image looks like before. */
 export interface Tree extends AsyncDisposable {
-  readonly place: Place;
+  readonly place: InstallRoot;
   write(path: string, text: string): Promise<void>;
   read(path: string): Promise<string>;
   /** Every path with its type, mode and content. */
@@ -83,8 +83,8 @@ export async function makeTree(): Promise<Tree> {
 
 /** What is asked for unless a test says otherwise. */
 export function request(
-  place: Place,
-  target: Target,
+  place: InstallRoot,
+  target: ManagerName,
   more: Partial<InstallRequest> = {},
 ): InstallRequest {
   return {

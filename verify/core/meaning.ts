@@ -8,7 +8,7 @@ import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { decideAll } from "./cases.ts";
 import { policyOf, programsOf, type Subject } from "./subject.ts";
 import { NEVER, type Node } from "./diagram.ts";
-import { execute } from "./paths.ts";
+import { executeSymbolically } from "./paths.ts";
 import type { Symbols } from "./symbols.ts";
 import { effectOf, prevails } from "./verdict.ts";
 import { compare, constant } from "./word.ts";
@@ -36,7 +36,11 @@ export function meaningOf(
   if (policy !== undefined) value = decideAll(policy, symbols);
   else {
     for (const program of programsOf(subject)) {
-      value = diagram.apply(value, execute(program, symbols), older);
+      value = diagram.apply(
+        value,
+        executeSymbolically(program, symbols),
+        older,
+      );
     }
   }
   if (!asActed) return value;

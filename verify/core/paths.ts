@@ -38,7 +38,7 @@ import {
   compare,
   compute,
   constant,
-  select,
+  selectWord,
   type Word,
 } from "./word.ts";
 
@@ -85,7 +85,7 @@ interface Step {
  * @param symbols The input.
  * @returns The function whose leaves are what the program returns.
  */
-export function execute(program: Program, symbols: Symbols): Node {
+export function executeSymbolically(program: Program, symbols: Symbols): Node {
   const { choose } = symbols.diagram;
   const meetings = meetingsOf(program);
   const steps = walk(program, meetings, symbols);
@@ -151,7 +151,8 @@ function walk(
         if (other === old) continue;
         const taken = (): Node => and(runsOf(segment), inside);
         registers[i] = {
-          make: () => select(symbols.diagram, taken(), read(other), read(old)),
+          make: () =>
+            selectWord(symbols.diagram, taken(), read(other), read(old)),
           from: [other, old],
         };
       }

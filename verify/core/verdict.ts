@@ -10,7 +10,7 @@
 
 import * as uapi from "../../tables/uapi.ts";
 import type { Diagram, Node } from "./diagram.ts";
-import { compare, compute, constant, select, type Word } from "./word.ts";
+import { compare, compute, constant, selectWord, type Word } from "./word.ts";
 
 /** Actions whose data nobody sees. */
 const WITHOUT_DATA: readonly number[] = [
@@ -52,9 +52,9 @@ export function effectOf(d: Diagram, value: Word): Word {
   let effect = constant(uapi.SECCOMP_RET_KILL_PROCESS);
   const become = (known: number, word: Word): void => {
     const where = compare(d, "jeq", action, constant(known));
-    effect = select(d, where, word, effect);
+    effect = selectWord(d, where, word, effect);
   };
-  become(uapi.SECCOMP_RET_ERRNO, select(d, tooLarge, largest, value));
+  become(uapi.SECCOMP_RET_ERRNO, selectWord(d, tooLarge, largest, value));
   become(uapi.SECCOMP_RET_TRAP, value);
   become(uapi.SECCOMP_RET_TRACE, value);
   for (const known of WITHOUT_DATA) become(known, constant(known));

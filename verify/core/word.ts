@@ -40,7 +40,7 @@ export function constant(k: number): Word {
 }
 
 /** Gives the word that is `a` where `f` holds, elsewhere `b`. */
-export function select(d: Diagram, f: Node, a: Word, b: Word): Word {
+export function selectWord(d: Diagram, f: Node, a: Word, b: Word): Word {
   return bitwise(a, b, (g, h) => d.choose(f, g, h));
 }
 
@@ -107,7 +107,7 @@ function shift(a: Word, distance: number): Word {
 function shiftBy(d: Diagram, a: Word, b: Word, direction: 1 | -1): Word {
   let result = a;
   for (const [i, f] of b.slice(0, 5).entries()) {
-    result = select(d, f, shift(result, direction << i), result);
+    result = selectWord(d, f, shift(result, direction << i), result);
   }
   return result;
 }
@@ -130,7 +130,7 @@ function divide(d: Diagram, a: Word, b: Word): Word {
     rest = [f, ...rest.slice(0, -1)];
     const fits = compare(d, "jge", rest, b);
     quotient.unshift(fits);
-    rest = select(d, fits, compute(d, "sub", rest, b), rest);
+    rest = selectWord(d, fits, compute(d, "sub", rest, b), rest);
   }
   return quotient;
 }

@@ -7,7 +7,7 @@
 
 import { ALWAYS, CONSTANT_LEVEL, NEVER, type Node } from "../core/diagram.ts";
 import { intervalsOf } from "./intervals.ts";
-import type { Range } from "./regions.ts";
+import type { Range } from "../../bpf/range.ts";
 import { offsetsOf } from "./inputs.ts";
 import type { Symbols } from "../core/symbols.ts";
 import { WORD_BITS } from "../core/word.ts";

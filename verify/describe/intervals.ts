@@ -4,15 +4,12 @@
  * @module
  */
 
+import type { Range } from "../../bpf/range.ts";
 import type { Diagram, Node } from "../core/diagram.ts";
 import { WORD_BITS } from "../core/word.ts";
 
 /** A stretch of a word's values on which a function of later words is the same. */
-export interface Interval {
-  /** First value, a u32. */
-  readonly first: number;
-  /** Last value, a u32. */
-  readonly last: number;
+export interface FunctionInterval extends Range {
   /** What the function is there. */
   readonly rest: Node;
 }
@@ -33,8 +30,8 @@ export function intervalsOf(
   f: Node,
   level: number,
   most: number,
-): readonly Interval[] {
-  const intervals: Interval[] = [];
+): readonly FunctionInterval[] {
+  const intervals: FunctionInterval[] = [];
   const end = level + WORD_BITS;
   /** Sees to the 2^bits values from `first`; false where there were too many. */
   function visit(first: number, bits: number, rest: Node): boolean {

@@ -39,7 +39,7 @@ import {
   type ProofLimits,
 } from "../limits.ts";
 import { intervalsOf } from "./intervals.ts";
-import type { Range } from "./regions.ts";
+import type { Range } from "../../bpf/range.ts";
 
 /** The meaning of a filter, cut by `arch` and `nr`. */
 export interface Outline {
@@ -100,11 +100,11 @@ export interface Question {
   /** The word is and-ed to this first; 0xffff_ffff for none. */
   readonly mask: number;
   /** Values of the masked word from 0 up, without gaps; those outside of the mask do not occur. */
-  readonly cells: readonly Cell[];
+  readonly cells: readonly OutlineCell[];
 }
 
 /** Values of a masked word with the same rest. */
-export interface Cell extends Range {
+export interface OutlineCell extends Range {
   /** What is left to ask. */
   readonly rest: Reading;
 }
@@ -334,7 +334,7 @@ class Reader {
     if (++this.#questions > MOST_QUESTIONS) return undefined;
     const split = this.#cut(f, level);
     if (split === undefined) return undefined;
-    const cells: Cell[] = [];
+    const cells: OutlineCell[] = [];
     for (const { first, last, rest } of split.cells) {
       const reading = this.#visit(rest);
       if (reading === undefined) return undefined;

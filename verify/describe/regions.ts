@@ -4,19 +4,12 @@
  * @module
  */
 
+import type { Range } from "../../bpf/range.ts";
 import { ARCH_OFFSET, NR_OFFSET } from "../../bpf/seccomp_data.ts";
 import { NEVER, type Node } from "../core/diagram.ts";
 import { intervalsOf } from "./intervals.ts";
 import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "../core/symbols.ts";
 import { compare, constant } from "../core/word.ts";
-
-/** Values of a word, both ends included. */
-export interface Range {
-  /** First value, a u32. */
-  readonly first: number;
-  /** Last value, a u32. */
-  readonly last: number;
-}
 
 /** Architectures and numbers for which a function is one of the arguments. */
 export interface Region {

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { BPF_MEMWORDS } from "../../../tables/uapi.ts";
 import type { Instruction, Program } from "../../../bpf/instruction.ts";
 import { prepare, run } from "../../../bpf/run.ts";
-import { execute } from "../../../verify/core/paths.ts";
+import { executeSymbolically } from "../../../verify/core/paths.ts";
 import { createSymbols } from "../../../verify/core/symbols.ts";
 import { createRandom, jump, plain, randomProgram } from "../programs.ts";
 import { valueAt } from "./evaluate.ts";
@@ -16,7 +16,7 @@ function assertRunsAlike(
   what: string,
 ): void {
   const symbols = createSymbols("word", LIMITS);
-  const meaning = execute(program, symbols);
+  const meaning = executeSymbolically(program, symbols);
   const prepared = prepare(program);
   for (const words of inputs) {
     const seen = valueAt(symbols, meaning, words);
@@ -92,7 +92,7 @@ Deno.test("execute() moves words between registers and scratch memory", () => {
     );
     const program = [...written, ...body, plain("ret.a")];
     const symbols = createSymbols("word", LIMITS);
-    const meaning = execute(program, symbols);
+    const meaning = executeSymbolically(program, symbols);
     assertEquals(valueAt(symbols, meaning, words), expected, name);
   }
 });
@@ -124,7 +124,7 @@ Deno.test("execute() says what it does not admit", () => {
   // The kernel refuses such programs, so only a caller's mistake gets here.
   const program = [{ ...plain("ret.k"), op: "mod.k" as never }, plain("ret.k")];
   assertThrows(
-    () => execute(program, createSymbols("word", LIMITS)),
+    () => executeSymbolically(program, createSymbols("word", LIMITS)),
     Error,
     "mod.k is not admitted",
   );
@@ -146,7 +146,7 @@ Deno.test("execute() spends nothing on what no input reaches", () => {
     plain("ret.a"),
   ];
   const symbols = createSymbols("word", { nodes: 3000, steps: 100_000 });
-  const meaning = execute(program, symbols);
+  const meaning = executeSymbolically(program, symbols);
   const words = new Uint32Array(16);
   words[0] = 5;
   assertEquals(valueAt(symbols, meaning, words), 1);

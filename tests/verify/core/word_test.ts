@@ -7,7 +7,7 @@ import {
   type CompareOp,
   compute,
   constant,
-  select,
+  selectWord,
   type Word,
 } from "../../../verify/core/word.ts";
 import { createRandom } from "../programs.ts";
@@ -114,7 +114,7 @@ Deno.test("compute() and compare() are right for every value of symbolic operand
 Deno.test("select() works bit by bit", () => {
   const d = createFresh();
   const [f, a] = [d.variable(0), variables(d, [7], 1)];
-  const word = select(d, f, a, constant(5));
+  const word = selectWord(d, f, a, constant(5));
   assertEquals([0, 1, 2, 3].map((input) => valueAt(d, word, input)), [
     5,
     0,
