@@ -15,6 +15,7 @@ import {
   readingOf,
 } from "../../profile/semantics/quirks.ts";
 import {
+  RUNTIME_NAMES,
   type Semantics,
   splitSemantics,
 } from "../../profile/semantics/versions.ts";
@@ -30,6 +31,7 @@ import {
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { parsePid } from "../input/pid.ts";
+import { withOwnSemantics } from "../input/semantics.ts";
 import { type ThreadGroup, threadGroups } from "../input/process.ts";
 import { commandLine } from "../output/reproduce.ts";
 import {
@@ -198,7 +200,12 @@ async function otherwiseEqual(
     let other: NamedSubject;
     try {
       const asked = { ...flags, ...changed };
-      other = await loadSubject(silent, asked, word, process);
+      const own = await withOwnSemantics(silent, asked, [process]);
+      const isSame = own.names === flags.names &&
+        meaningKey(own.semantics ?? "crun") ===
+          meaningKey(flags.semantics ?? "crun");
+      if (isSame) continue;
+      other = await loadSubject(silent, own, word, process);
     } catch (error) {
       // The host has no libseccomp, or the profile is none with its names.
       if (error instanceof MachineError || error instanceof ReportedError) {
@@ -211,7 +218,10 @@ async function otherwiseEqual(
   return undefined;
 }
 
-/** The other runtime in its own version, then every other meaning. */
+/**
+ * Each other meaning, the likeliest first: the same runtime as it is installed
+ * and in other versions, then the other runtime.
+ */
 function otherSemantics(current: Semantics): readonly Semantics[] {
   const { runtime } = splitSemantics(current);
   const versions = distinctSemantics()
@@ -220,7 +230,11 @@ function otherSemantics(current: Semantics): readonly Semantics[] {
       const { runtime, version } = readingOf(semantics);
       return `${runtime}@${version}`;
     });
-  return [runtime === "crun" ? "runc" : "crun", ...versions];
+  return [runtime, ...RUNTIME_NAMES.filter((name) => name !== runtime)]
+    .flatMap((name) => [
+      name,
+      ...versions.filter((other) => splitSemantics(other).runtime === name),
+    ]);
 }
 
 function textOf(

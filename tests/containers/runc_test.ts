@@ -11,12 +11,19 @@ const test = needs(...CONTAINERS);
 
 const MAIN = fromFileUrl(new URL("../../cli/main.ts", import.meta.url));
 
-/** Compares a process with the section of a bundle and answers state, filters and exit status. */
-async function verify(
+/** What `verify` writes. */
+interface Report {
+  readonly state: string;
+  readonly filters: number;
+  readonly equalUnder?: Readonly<Record<string, string>>;
+}
+
+/** Compares a process with the section of a bundle and returns the report and the exit status. */
+async function reportOf(
   pid: number,
   configPath: string,
   options: readonly string[],
-): Promise<readonly [state: string, filters: number, code: number]> {
+): Promise<readonly [report: Report, code: number]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", MAIN, "verify", "-q", "-o", "json", `pid:${pid}`],
@@ -27,10 +34,16 @@ async function verify(
   const text = new TextDecoder().decode(stdout);
   assertEquals(text.slice(0, 1), "{", new TextDecoder().decode(stderr));
   // One document, as the interface has it.
-  const { state, filters } = JSON.parse(text) as {
-    readonly state: string;
-    readonly filters: number;
-  };
+  return [JSON.parse(text) as Report, code];
+}
+
+/** The same in three words. */
+async function verify(
+  pid: number,
+  configPath: string,
+  options: readonly string[],
+): Promise<readonly [state: string, filters: number, code: number]> {
+  const [{ state, filters }, code] = await reportOf(pid, configPath, options);
   return [state, filters, code];
 }
 
@@ -103,10 +116,10 @@ test("verify: a healthy container of runc is equal although its profile lists no
   // The stub came to such profiles with 1.1.15.
   const { quirks } = readingOf(semantics);
   const other = quirks.has("stub-of-listed-only") ? "runc@1.3.6" : "runc@1.1.5";
-  assertEquals(
-    await verify(pid, bundle.configPath, ["--semantics", other]),
-    ["different", 1, 1],
-  );
+  const asOther = ["--semantics", other];
+  const [report, code] = await reportOf(pid, bundle.configPath, asOther);
+  assertEquals([report.state, code], ["different", 1]);
+  assertEquals(report.equalUnder, { semantics: "runc" }, "the hint");
 });
 
 test("findRuntimeOf() finds the runtime of every process in a container", async (t) => {
