@@ -46,6 +46,34 @@ Deno.test("choose() gives equal functions one number, and different ones two", (
   assert(byTable.size > 500);
 });
 
+Deno.test("choose() mistakes no remembered result for another one", () => {
+  // Few nodes have few places for results, so most questions meet an older one.
+  const d = createDiagram({ nodes: 300, steps: 10_000_000 });
+  const random = createRandom(7);
+  const functions: Node[] = [NEVER, ALWAYS];
+  for (let i = 0; i < 3; i++) functions.push(d.variable(i));
+  for (let i = 0; i < 8_000; i++) {
+    const f = random.pick(functions);
+    const g = random.pick(functions);
+    // The same question with several third parts, one after the other.
+    for (const h of [random.pick(functions), NEVER, random.pick(functions)]) {
+      const made = d.choose(f, g, h);
+      const steps = d.steps();
+      d.choose(f, g, h);
+      assertEquals(d.steps(), steps, "the last result is remembered");
+      for (let input = 0; input < 8; input++) {
+        const expected = valueAt(d, f, input) === ALWAYS ? g : h;
+        const value = valueAt(d, made, input);
+        if (value !== valueAt(d, expected, input)) {
+          throw new Error(`choose(${f}, ${g}, ${h}) on ${input}: ${value}`);
+        }
+      }
+      if (!functions.includes(made)) functions.push(made);
+    }
+  }
+  assertEquals(functions.length, 2 ** 2 ** 3);
+});
+
 Deno.test("choose() keeps its word while tables grow", () => {
   const d = createDiagram(WIDE);
   const random = createRandom(2);
