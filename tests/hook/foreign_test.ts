@@ -5,7 +5,7 @@ import type { Program } from "../../bpf/instruction.ts";
 import { parseText } from "../../bpf/text.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import { RefusedError } from "../../hook/error.ts";
-import { judgeAnnotation, type Measure } from "../../hook/foreign.ts";
+import { judgeAnnotation, type JudgeOptions } from "../../hook/foreign.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { type Arch, archByName } from "../../tables/arch.ts";
 
@@ -88,7 +88,7 @@ function judge(
   const value = typeof program === "string"
     ? program
     : encodeBase64(encode(program));
-  const measure: Measure = {
+  const measure: JudgeOptions = {
     policy: POLICY,
     native: native(),
     deadline: startDeadline(60_000),
