@@ -20,7 +20,7 @@ export interface MachineReport {
   readonly kernel: string;
   /** What the clock of the measurements is. */
   readonly clock: string;
-  /** `net.core.bpf_jit_enable`, `_harden`, `_limit`; absent where not to be read. */
+  /** `net.core.bpf_jit_enable`, `_harden`, `_limit`; absent if not to be read. */
   readonly jit: Readonly<Record<string, string>>;
   /** Whether the kernel keeps allowed calls away from filters, by its version. */
   readonly allowCache: boolean;
@@ -66,7 +66,7 @@ export interface PositionRow {
 /** The published experiment: getppid under a filter of 306 calls. */
 export interface PublishedRow {
   readonly layout: string;
-  /** Ticks of the time-stamp counter as published; absent where it was not. */
+  /** Ticks of the time-stamp counter as published; absent if it was not. */
   readonly publishedTicks?: number;
   /** Ticks here, without the allow cache, as kernels before 5.11. */
   readonly uncachedTicks: Spread;
@@ -115,7 +115,7 @@ export interface GrowthRow {
   readonly variant: string;
   readonly what: "listed calls" | "argument rules";
   readonly n: number;
-  /** Absent where the tool refused, with the reason. */
+  /** Absent if the tool refused, with the reason. */
   readonly refused?: string;
   readonly instructions?: number;
   readonly attachUs?: Spread;
@@ -141,7 +141,7 @@ export interface StackedRow {
 export interface ContainerRow {
   readonly command: string;
   readonly setup: string;
-  /** Absent where it is not to be seen: containers of Podman. */
+  /** Absent if it is not to be seen: containers of Podman. */
   readonly cpuMs?: Spread;
   readonly wallMs: Spread;
 }

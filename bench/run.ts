@@ -38,7 +38,7 @@ import {
 } from "./engine/variants.ts";
 import { countWorkloads, type Histogram } from "./experiments/workloads.ts";
 
-/** What a run is told. */
+/** Settings of a run. */
 export interface RunOptions {
   readonly subject: BenchSubject;
   readonly efforts: Efforts;

@@ -38,7 +38,7 @@ export function encodeBase64(bytes: Uint8Array): string {
 /**
  * Reads base64.
  *
- * @throws {SyntaxError} when the text is not what `encodeBase64` would write.
+ * @throws {SyntaxError} if the text is not what `encodeBase64` would write.
  *
  * @example A space is not skipped
  * ```ts

@@ -63,7 +63,7 @@ const NOT_FOR_SECCOMP: ReadonlySet<Op | number> = new Set<Op>([
  * ```
  *
  * @param program The instructions.
- * @returns The error, or `undefined` where the kernel accepts the filter.
+ * @returns The error, or `undefined` if the kernel accepts the filter.
  */
 export function check(program: Program): ProgramError | undefined {
   return checkLength(program) ??

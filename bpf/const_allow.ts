@@ -29,7 +29,7 @@ export interface Emulation {
 }
 
 /**
- * Tells whether the kernel will cache a call as always allowed.
+ * Reports whether the kernel will cache a call as always allowed.
  *
  * @example An argument on the way costs the cache
  * ```ts
@@ -133,7 +133,7 @@ export function constAllows(
   if (count > 0) walk(0, 0, count - 1, 0);
   return allows;
 
-  /** From `pc` on, for first…last; `a` is absent where it is the number itself. */
+  /** From `pc` on, for first…last; `a` is absent if it is the number itself. */
   function walk(
     pc: number,
     first: number,

@@ -43,7 +43,7 @@ export interface EncodeOptions {
 /**
  * Writes a program as `struct sock_filter[]`.
  *
- * @throws {ProgramError} when the program has no or more than 65535
+ * @throws {ProgramError} if the program has no or more than 65535
  * instructions, or a field does not fit (`field-range`): nothing is ever cut
  * to size.
  *
@@ -75,7 +75,7 @@ export function encode(
 /**
  * Reads `struct sock_filter[]`.
  *
- * @throws {ProgramError} when the length is not a multiple of 8
+ * @throws {ProgramError} if the length is not a multiple of 8
  * (`partial-instruction`), 0 (`empty-program`) or more than 65535
  * instructions (`program-too-long`).
  *

@@ -26,7 +26,7 @@ export class ProgramError extends Error {
   override readonly name = "ProgramError";
   /** Stable identifier in kebab-case, such as `jump-out-of-range`. */
   readonly reason: string;
-  /** Index of the instruction, from 0; `undefined` where it is about the whole. */
+  /** Index of the instruction, from 0; `undefined` if it is about the whole. */
   readonly pc: number | undefined;
 
   /**

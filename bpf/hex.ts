@@ -19,7 +19,7 @@ export function toHex(bytes: Uint8Array): string {
 /**
  * Reads hexadecimal digits of either case.
  *
- * @throws {SyntaxError} when there is another character, or an odd number of
+ * @throws {SyntaxError} if there is another character, or an odd number of
  * digits.
  *
  * @example Both ways

@@ -77,9 +77,9 @@ export type Op =
 export interface Instruction {
   /** Its name, or its 16-bit code where no name stands for it. */
   readonly op: Op | number;
-  /** Distance in instructions when the test holds, a u8; 0 where unused. */
+  /** Distance in instructions when the test holds, a u8; 0 if unused. */
   readonly jt: number;
-  /** Distance in instructions when the test fails, a u8; 0 where unused. */
+  /** Distance in instructions when the test fails, a u8; 0 if unused. */
   readonly jf: number;
   /** Constant, offset in bytes, scratch word or distance of `ja`, a u32. */
   readonly k: number;

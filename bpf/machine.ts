@@ -1,5 +1,5 @@
 /**
- * The machine behind `run`: executes a program that `prepare` has laid out.
+ * The machine of `run`: it executes a program that `prepare` has laid out.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface PreparedProgram {
 export interface ExecutionLog {
   /** Instructions executed, the `ret` included. */
   steps: number;
-  /** Indices of the instructions executed, where they are wanted. */
+  /** Indices of the instructions executed, if they are wanted. */
   readonly path: number[] | undefined;
 }
 
@@ -76,7 +76,7 @@ const NO_SCRATCH: Uint32Array = new Uint32Array(0);
  * word is read before it is written; so every read below is in range and
  * `?? 0` never chooses 0.
  *
- * @throws {RangeError} when there are not sixteen words.
+ * @throws {RangeError} if there are not sixteen words.
  *
  * @param prepared The program.
  * @param words The input.

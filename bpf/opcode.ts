@@ -89,7 +89,7 @@ export function toOp(code: number): Op | number {
 }
 
 /**
- * Tells whether an instruction is a conditional jump, the only kind that uses
+ * Reports whether an instruction is a conditional jump, the only kind that uses
  * `jt` and `jf`.
  *
  * @param op A name, or a code without a name.

@@ -53,7 +53,7 @@ const MSH_MASK = 0xf;
  * @throws {AssemblyError} at what does not belong.
  *
  * @param cursor Before the mnemonic.
- * @returns The instruction; `cursor` stands behind it.
+ * @returns The instruction; `cursor` follows it.
  */
 export function readInstruction(cursor: Cursor): Draft {
   const token = cursor.peek();

@@ -52,7 +52,7 @@ const DECIMAL = /^(?:0|[1-9][0-9]{0,9})$/;
 const WORDS = /^(?:SECCOMP_RET_)?([A-Z_]+)(?:\((0x[0-9a-f]+|[0-9]+)\))?$/i;
 
 /**
- * Writes a return value in words: the action's name, with its data where it has
+ * Writes a return value in words: the action's name, with its data if it has
  * a use (`ERRNO(1)`, `TRACE(2)`; `TRAP` alone for 0).
  *
  * @example Words and numbers
@@ -93,7 +93,7 @@ export function formatReturnValue(value: number): string {
  * assertEquals(parseReturnValue("0x7fff0000"), parseReturnValue("ALLOW"));
  * ```
  *
- * @throws {SyntaxError} when the text is neither words nor a u32, when `ERRNO`
+ * @throws {SyntaxError} if the text is neither words nor a u32, when `ERRNO`
  * comes without a number, or data does not fit 16 bits or has no use.
  *
  * @param text Words such as `ERRNO(1)`, or a number.

@@ -61,7 +61,7 @@ export interface Trace {
 /**
  * Checks a program and lays it out for `run`.
  *
- * @throws {ProgramError} when the kernel would refuse the program.
+ * @throws {ProgramError} if the kernel would refuse the program.
  *
  * @param program The instructions.
  * @returns What `run`, `runSteps` and `trace` take.
@@ -91,7 +91,7 @@ export function prepare(program: Program): PreparedProgram {
 /**
  * Runs a program on one input.
  *
- * @throws {RangeError} when there are not sixteen words.
+ * @throws {RangeError} if there are not sixteen words.
  *
  * @param prepared The program, from `prepare`.
  * @param words The input as sixteen words, from `toWords`.
@@ -104,7 +104,7 @@ export function run(prepared: PreparedProgram, words: Uint32Array): number {
 /**
  * Runs a program on one input and counts.
  *
- * @throws {RangeError} when there are not sixteen words.
+ * @throws {RangeError} if there are not sixteen words.
  *
  * @param prepared The program, from `prepare`.
  * @param words The input as sixteen words, from `toWords`.
@@ -122,7 +122,7 @@ export function runSteps(
 /**
  * Runs a program on one input and tells the way it took.
  *
- * @throws {RangeError} when there are not sixteen words.
+ * @throws {RangeError} if there are not sixteen words.
  *
  * @param prepared The program, from `prepare`.
  * @param words The input as sixteen words, from `toWords`.

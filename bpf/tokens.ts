@@ -8,7 +8,7 @@ import { AssemblyError } from "./error.ts";
 
 /** One word, number or sign, and where it stands. */
 export interface Token {
-  /** What it is; `end` stands behind the last one. */
+  /** What it is; `end` follows the last one. */
   readonly kind: "number" | "word" | "sign" | "end";
   /** As written. */
   readonly text: string;
@@ -28,7 +28,7 @@ export interface Cursor {
   accept(text: string): boolean;
   /** Takes the next token, which has to be this sign or word. */
   expect(text: string): void;
-  /** Takes a word and the colon behind it, if that is what comes. */
+  /** Takes a word and the colon after it, if that is what comes. */
   takeLabel(): Token | undefined;
   /** Takes a number, with its sign if it has one, as a u32 of at most `most`. */
   takeNumber(most?: number): number;

@@ -32,7 +32,7 @@ import { COMMANDS, findCommand, USAGE } from "./registry.ts";
  * Makes the application.
  *
  * @param command The command that was asked for: of others, only the names are
- * known. If there is none of this name, all are defined.
+ * known. If the name is unknown, all are defined.
  */
 export async function createApp(
   command?: string,

@@ -12,7 +12,7 @@ export class UsageError extends Error {
 /** Thrown where an input cannot be read or understood: exit 3. */
 export class InputError extends Error {
   override readonly name = "InputError";
-  /** `file` or `file:line:column`; absent where there is none. */
+  /** `file` or `file:line:column`; absent if none exists. */
   readonly place: string | undefined;
 
   /**
@@ -55,7 +55,7 @@ export class NoFilterError extends Error {
   }
 }
 
-/** Thrown after a profile's problems were told: exit 3, nothing more to say. */
+/** Thrown after a profile's problems were printed: exit 3, nothing more to say. */
 export class ReportedError extends Error {
   override readonly name = "ReportedError";
 }

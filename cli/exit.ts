@@ -1,5 +1,5 @@
 /**
- * Exit codes, and how errors are told to people.
+ * Exit codes, and how errors are reported to people.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export const EXIT = {
 /**
  * Tells an error and finds its exit code.
  *
- * @param io Where it is told.
+ * @param io Where the message goes.
  * @param error What was thrown.
  * @returns The exit code.
  */

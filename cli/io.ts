@@ -109,7 +109,7 @@ export function inputName(path: string): string {
  *
  * @param io Streams.
  * @param path A file or a named pipe; `-` is standard input.
- * @throws {InputError} when it cannot be read, or is too long.
+ * @throws {InputError} if it cannot be read, or is too long.
  */
 export async function readInput(io: Io, path: string): Promise<Uint8Array> {
   if (path !== "-") return readInputFile(path);
@@ -122,7 +122,7 @@ export async function readInput(io: Io, path: string): Promise<Uint8Array> {
  * Reads a file or a named pipe to its end.
  *
  * @param path Its path; a directory or a device is refused.
- * @throws {InputError} when it cannot be read, or is too long.
+ * @throws {InputError} if it cannot be read, or is too long.
  */
 export function readInputFile(path: string): Uint8Array {
   const chunks = new Chunks(JSON.stringify(path));
@@ -135,7 +135,7 @@ export function readInputFile(path: string): Uint8Array {
  *
  * @param io Streams.
  * @param path A file or a named pipe; `-` is standard input.
- * @throws {InputError} when it cannot be read.
+ * @throws {InputError} if it cannot be read.
  * @returns Lines without line feeds, those of one chunk at a time; `undefined`
  * stands for a line that is too long.
  */

@@ -1,7 +1,7 @@
 /**
  * The answer to a residual question, word by word in a given order.
  *
- * A word without masks cuts the number line into cells, which a tree of least
+ * A word without masks cuts its values into cells, which a tree of least
  * cost tells apart. Comparisons under a mask are no intervals: they are tested
  * first, each distinct one as a test of its own.
  *

@@ -43,7 +43,7 @@ export interface BitTreeResult {
   readonly tree: BitTree;
   /** Sum of weight times tests that is saved, 0 or more. */
   readonly savedCost: number;
-  /** Tests that are saved; below 0 where cost was worth more tests. */
+  /** Tests that are saved; below 0 if cost was worth more tests. */
   readonly savedTests: number;
 }
 
@@ -112,7 +112,7 @@ export function addBitTests(
     return points;
   }
 
-  /** The best tree that begins with a JSET, where it is better than the node's own. */
+  /** The best tree that begins with a JSET, if it is better than the node's own. */
   function split(
     node: TestTree,
     points: readonly Point[],

@@ -20,7 +20,7 @@ const END_OF_TABLES = 0x2000;
  * @param program The program.
  * @param auditArch Which architecture.
  * @param intervals Numbers and what follows them.
- * @returns Such a number; `undefined` where there is none.
+ * @returns Such a number; `undefined` if none exists.
  */
 export function findUncached(
   program: Program,

@@ -75,7 +75,7 @@ export interface CompiledArch {
   readonly names: readonly string[];
   /** `AUDIT_ARCH_*`. */
   readonly auditArch: number;
-  /** Intervals of the number line with neighboring outcomes that differ. */
+  /** Intervals of system call numbers with neighboring outcomes that differ. */
   readonly intervals: number;
   /** Most tests on a number. */
   readonly depth: number;
@@ -117,8 +117,8 @@ export interface CompiledArch {
  * @param policy What the filter has to mean.
  * @param options The cost, and how long to look for a proof of the optimum.
  * @returns The program and what is known about it.
- * @throws {SizeError} when the program would exceed 4096 instructions.
- * @throws {RangeError} when the policy has a number that no call can have.
+ * @throws {SizeError} if the program would exceed 4096 instructions.
+ * @throws {RangeError} if the policy has a number that no call can have.
  */
 export function compile(
   policy: Policy,
@@ -174,13 +174,13 @@ export interface DecidedCalls {
   readonly graph: DecisionGraph;
   /** One entry per architecture, the cheapest to reach first. */
   readonly arches: readonly DecidedArch[];
-  /** The number line if no architecture matches. */
+  /** The decision on the number if no architecture matches. */
   readonly unknown: readonly CostedInterval[];
   /** Byte order of the machine that runs the filter. */
   readonly littleEndian: boolean;
 }
 
-/** The number line of an architecture; what follows differs between neighbors. */
+/** The intervals of an architecture; what follows differs between neighbors. */
 export interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
   readonly intervals: readonly CostedInterval[];
 }

@@ -1,7 +1,7 @@
 /**
  * The pass for arguments: the rules of one call as a decision over 32-bit words.
  *
- * The words are asked one after the other. A word cuts the number line into
+ * The words are asked one after the other. A word cuts its values into
  * cells in which the same residual question is left; cells with the same
  * residual are one class, and a minimum-cost tree finds the class of a word
  * (tree.ts). Equal residuals are answered by the same node. So a word is loaded
@@ -14,7 +14,7 @@
  *   ?          high word    0 ERRNO   else ALLOW
  * ```
  *
- * Every order of words is tried where there are few; the cheapest decision is
+ * Every order of words is tried if there are few; the cheapest decision is
  * kept. Where all of them grow beyond a limit (arguments that are compared
  * crosswise by many rules can need exponentially many nodes in any fixed
  * order), the rules are tested one by one (chain.ts), which is linear in their
@@ -39,7 +39,7 @@ const FULL = 0xffff_ffff;
 
 /**
  * Work that one order of words may take, about 10^7 a second: all orders share
- * alike while they are cheap; where none is, the first few may go on. 2,000
+ * alike while they are cheap; if none is, the first few may go on. 2,000
  * equalities of one argument take 8 million.
  */
 const WORK_LIMITS: readonly (readonly [limit: number, orders: number])[] = [
@@ -123,7 +123,7 @@ function decideResidual(
   return chain();
 }
 
-/** Whether testing the rules one by one may be short enough; where they are hopelessly many, too. */
+/** Whether testing the rules one by one may be short enough; if they are hopelessly many, too. */
 function chainFits({ rules }: Residual): boolean {
   const parts = rules.reduce((sum, rule) => sum + rule.parts.length, 0);
   return parts < BPF_MAXINSNS / 4 || rules.length > BPF_MAXINSNS;

@@ -28,7 +28,7 @@ import type { Range } from "../bpf/range.ts";
 import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
 import type { Decision } from "./decision.ts";
 
-/** What is made small. */
+/** The cost to minimize. */
 export type Objective = "uncached" | "cached" | "size" | "balanced";
 
 /** How often each number is called, as any positive numbers, by `AUDIT_ARCH_*`. */
@@ -36,7 +36,7 @@ export type Weights = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
 /** Choices that the cost depends on. */
 export interface CostOptions {
-  /** What is made small; `balanced` where absent. */
+  /** The cost to minimize; `balanced` where absent. */
   readonly objective?: Objective;
   /** A histogram; uniform where absent. */
   readonly weights?: Weights;
@@ -52,7 +52,7 @@ export const ARGUMENT_COSTS = { load: 1 } as const;
 /** Numbers that count: the native ones of a 6.18 kernel, 0 to 469. */
 export const COUNTED_NUMBERS = 470;
 
-/** Share of the uniform background where none is given. */
+/** Share of the uniform background if none is given. */
 export const DEFAULT_BACKGROUND = 0.5;
 
 /** Weights and a price to search trees with. */

@@ -7,7 +7,7 @@
  * which keeps distances short. Leaves are shared.
  *
  * A conditional jump reaches 255 instructions. Where a target is further away,
- * a copy is put right behind the test: a leaf is copied whole, any other
+ * a copy is put right after the test: a leaf is copied whole, any other
  * target gets a `ja`, which reaches everything. Later tests (nearer to the
  * start) use the newest copy, which is the nearest.
  *
@@ -58,7 +58,7 @@ function emissionOrder(selection: Selection): readonly Decision[] {
     opened.add(node);
     const yesSize = present(sizes.get(node.yes));
     const noSize = present(sizes.get(node.no));
-    // Other architectures lie behind the first one, however small they are:
+    // Other architectures follow the first one, however small they are:
     // a jump beyond 255 must not slow the native one down.
     const yesFirst = node.offset !== ARCH_OFFSET && yesSize > noSize;
     // What lies far is emitted first.

@@ -127,7 +127,7 @@ function wordTest(
  * @param part A part.
  * @param word The word that is known.
  * @param seen Its value, a u32.
- * @returns The part itself where it does not ask about that word.
+ * @returns The part itself if it does not test that word.
  */
 export function knowWord(part: Part, word: ArgWord, seen: number): Part {
   if (typeof part === "boolean") return part;
@@ -231,7 +231,7 @@ export interface MaskedFact {
   readonly holds: boolean;
 }
 
-/** Whether a fact decides `(w & mask) === value`; `undefined` where it does not. */
+/** Whether a fact decides `(w & mask) === value`; `undefined` if it does not. */
 export function impliedEqual(
   mask: number,
   value: number,

@@ -1,9 +1,9 @@
 /**
- * First pass: the rules of an architecture as a partition of the number line.
+ * First pass: the rules of an architecture as a partition of the system call numbers.
  *
  * Every number from 0 to 2^32 − 1 belongs to exactly one interval, and all
  * numbers of an interval are decided by the same rules, or by rules without
- * conditions that have the same value. Rules behind one without conditions
+ * conditions that have the same value. Rules after one without conditions
  * never decide and are left out.
  *
  * ```text
@@ -28,7 +28,7 @@ export interface RuleInterval extends Range {
 }
 
 /**
- * Partitions the number line.
+ * Partitions the system call numbers.
  *
  * @param rules Rules of one architecture, first match wins.
  * @returns Sorted intervals without gaps from 0 to 2^32 − 1.
@@ -36,7 +36,7 @@ export interface RuleInterval extends Range {
 export function partition(rules: readonly Rule[]): readonly RuleInterval[] {
   const ranges: Rule[] = [];
   const singles = new Map<number, Rule[]>();
-  // Where rules begin and end; behind the last number is 0 again.
+  // Where rules begin and end; after the last number is 0 again.
   const cuts = new Uint32Array(2 * rules.length);
   rules.forEach((rule, i) => {
     const { first, last } = rule;

@@ -76,7 +76,7 @@ export const FREE: Price = { cost: 0, tests: 0 };
 
 /**
  * What a tree of `==` and `>=` tests costs at least that tells some values
- * apart; no less than that where they are three runs or fewer.
+ * apart; no less than that if they are three runs or fewer.
  *
  * @param points In rising order.
  * @param values Which of them, as a set; of two classes or more.

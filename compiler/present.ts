@@ -15,7 +15,7 @@
 /**
  * Returns a value that was read by an index or a key.
  *
- * @throws {Error} when it is absent: a fault of the compiler.
+ * @throws {Error} if it is absent: a fault of the compiler.
  */
 export function present<T>(value: T | undefined): T {
   if (value === undefined) throwAbsent();

@@ -1,6 +1,6 @@
 /**
  * What is left to decide of one system call after some words are known: an
- * ordered list of rules whose conditions are parts, and the outcome where none
+ * ordered list of rules whose conditions are parts, and the outcome if none
  * matches. Residuals are kept in a normal form, so that equal questions get
  * equal keys and are answered once.
  *
@@ -52,7 +52,7 @@ export function residualOf(
  *
  * @param residual What was left before.
  * @param word The word.
- * @param know What is left of a part that asks about that word.
+ * @param know What is left of a part that tests that word.
  */
 export function narrow(
   residual: Residual,
@@ -90,7 +90,7 @@ interface RawRule {
 
 /**
  * Drops what is decided: parts that hold, rules that cannot match or repeat
- * the conditions of an earlier one, everything behind a rule that always
+ * the conditions of an earlier one, everything after a rule that always
  * matches, and rules at the end that answer what comes anyway.
  */
 function normalize(

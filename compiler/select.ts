@@ -11,7 +11,7 @@
  * entry "masked"   jeq #k, yes, no
  * ```
  *
- * What the accumulator holds behind a test depends on the test only, never on
+ * What the accumulator holds after a test depends on the test only, never on
  * how it was reached, so one walk over the graph settles every entry.
  *
  * @module

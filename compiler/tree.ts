@@ -1,5 +1,5 @@
 /**
- * The pass that finds a value: cells of one word with the decisions behind them
+ * The pass that finds a value: cells of one word with the decisions that follow
  * as one decision of least expected cost.
  *
  * The search itself (search/) knows classes and weights only. Here cells with
@@ -35,7 +35,7 @@ export interface WordTree {
   readonly node: Decision;
   /** Sum of weight times executed tests. */
   readonly cost: number;
-  /** The same with the price of the tests themselves: what was made small. */
+  /** The same with the price of the tests themselves: what was minimized. */
   readonly priced: number;
   /** Most tests on a path. */
   readonly depth: number;
@@ -281,7 +281,7 @@ function submasks(bits: number): readonly number[] {
   return [-1];
 }
 
-/** Gives cells that cannot occur any more to a neighbor. */
+/** Gives cells that can no longer occur to a neighbor. */
 function withoutCells(
   cells: readonly DecidedCell[],
   gone: (cell: DecidedCell) => boolean,

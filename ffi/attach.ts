@@ -33,7 +33,7 @@ const FREE_LOOKS = 20;
 /**
  * Becomes the tracer of a thread, after another one if need be.
  *
- * @throws {SyscallError} when the kernel refuses, or a stop would harm the thread.
+ * @throws {SyscallError} if the kernel refuses, or a stop would harm the thread.
  */
 export function attach(libc: Libc, tid: number): void {
   const begin = performance.now();
@@ -90,7 +90,7 @@ export function refusal(
   });
 }
 
-/** A hint for people, empty when there is none. */
+/** A hint for people, empty if none exists. */
 function explain(libc: Libc, tid: number, errno: number): string {
   switch (errno) {
     case ESRCH:
@@ -112,7 +112,7 @@ function explainRefusal(status: ReadonlyMap<string, string>): string {
     return "a process cannot trace itself";
   }
   if (status.get("State")?.startsWith("Z") === true) {
-    return "it has ended and waits for its parent; where it is the first thread of a process, another thread can be asked";
+    return "it has ended and waits for its parent; if it is the first thread of a process, ask for another thread";
   }
   if (tracer !== "0") return `thread ${tracer} traces it already`;
   if (status.get("Kthread") === "1") return "it is a thread of the kernel";

@@ -99,7 +99,7 @@ const RELEASE_MS = 10;
  * assert(lengths.every((length) => length > 0 && length <= 4096));
  * ```
  *
- * @throws {SyscallError} when the kernel refuses: no such thread (ESRCH), not permitted or traced by another
+ * @throws {SyscallError} if the kernel refuses: no such thread (ESRCH), not permitted or traced by another
  * for a second (EPERM), not root or itself filtered (EACCES), no kernel support (EIO); and when a stop would
  * harm the thread, which then goes on untouched.
  *
@@ -122,7 +122,7 @@ export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
 /**
  * Reports whether a thread has to be stopped for an answer.
  *
- * @throws {SyscallError} when it would be stopped for nothing, as this process may not read filters.
+ * @throws {SyscallError} if it would be stopped for nothing, as this process may not read filters.
  */
 function mayHaveFilters(libc: Libc, tid: number): boolean {
   const status = readStatus(libc, tid);

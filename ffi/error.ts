@@ -10,7 +10,7 @@ import { errnoText } from "../tables/errno.ts";
 export interface SyscallFailure {
   /** The call that failed, such as `seccomp`. */
   readonly syscall: string;
-  /** Its errno, positive; 0 where the call did not fail but its answer is of no use. */
+  /** Its errno, positive; 0 if the call did not fail but its answer is of no use. */
   readonly errno: number;
   /** What to check, without a final period. */
   readonly hint: string;
@@ -22,7 +22,7 @@ export class SyscallError extends Error {
   override readonly name = "SyscallError";
   /** The call that failed. */
   readonly syscall: string;
-  /** Its errno, positive; 0 where the call itself did not fail. */
+  /** Its errno, positive; 0 if the call itself did not fail. */
   readonly errno: number;
   /** Name of the errno, such as `EINVAL`. */
   readonly errnoName: string;

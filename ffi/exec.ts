@@ -5,10 +5,10 @@
  * directory stay, and how the program ends is how the process ends. What Deno
  * has changed at its own start is changed back:
  *
- * - The environment, where it may put a folder of its own in front of PATH: it
+ * - The environment, if it may put a folder of its own in front of PATH: it
  *   is taken from /proc/self/environ, which keeps what the process began with.
  * - SIGPIPE, which it ignores, gets its default action. (Whether it was ignored
- *   before Deno started cannot be told any more.)
+ *   before Deno started can no longer be distinguished.)
  * - The soft limit on open files, which it raises to the hard one, becomes that
  *   of the parent process, from which it was inherited.
  *
@@ -64,7 +64,7 @@ export interface ExecOptions extends LoadOptions {
  * command exists, and that the filter allows `execve`. A filter that does not
  * would leave a process that can neither go on nor say why.
  *
- * @throws {SyscallError} Where the command is not found (ENOENT) or no program (EACCES), where the filter
+ * @throws {SyscallError} if the command is not found (ENOENT) or no program (EACCES), where the filter
  * denies `execve`, or where the kernel refuses. A filter that is loaded already stays.
  *
  * @param filter `struct sock_filter[]`.

@@ -100,7 +100,7 @@ let opened: Libc | undefined;
 /**
  * Opens the C library, once.
  *
- * @throws {SyscallError} Where there is no `libc.so.6`, as on musl systems.
+ * @throws {SyscallError} if there is no `libc.so.6`, as on musl systems.
  * @returns The library; needs `--allow-ffi`.
  */
 export function openLibc(): Libc {
@@ -112,7 +112,7 @@ export function openLibc(): Libc {
  * Writes a string as C has it.
  *
  * @param text Text without NUL characters.
- * @throws {TypeError} Where the text has a NUL, which C would cut it at.
+ * @throws {TypeError} if the text has a NUL, which C would cut it at.
  * @returns Its UTF-8 bytes and a NUL.
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {

@@ -96,7 +96,7 @@ export type ExportResult =
     readonly errno: number;
     /** Name of the errno. */
     readonly errnoName: string;
-    /** Index of the rule, where it was a rule. */
+    /** Index of the rule, if it was a rule. */
     readonly rule?: number;
   }
   | {
@@ -118,7 +118,7 @@ export interface Libseccomp {
    *
    * @param archToken `SCMP_ARCH_*`.
    * @param name Name of the call.
-   * @returns The number, negative where the call has none of its own there; undefined where the name is unknown.
+   * @returns The number, negative where the call has none of its own there; undefined if the name is unknown.
    */
   resolveName(archToken: number, name: string): number | undefined;
   /**
@@ -126,11 +126,11 @@ export interface Libseccomp {
    *
    * @param archToken `SCMP_ARCH_*`.
    * @param nr The number as in `seccomp_data.nr`, as an int.
-   * @returns The name, undefined where there is none or the architecture is unknown.
+   * @returns The name, undefined if it is absent or the architecture is unknown.
    */
   resolveNumber(archToken: number, nr: number): string | undefined;
   /**
-   * Tells whether the library has a name at all, on any architecture.
+   * Reports whether the library has a name at all, on any architecture.
    *
    * @param name Name of the call.
    */
@@ -160,7 +160,7 @@ let opened: Libseccomp | undefined;
  * assertEquals(library?.resolveName(0xc000003e, "openat"), 257);
  * ```
  *
- * @returns The library, or undefined where the host has none, a normal state; needs `--allow-ffi`.
+ * @returns The library, or undefined if the host has none, a normal state; needs `--allow-ffi`.
  */
 export function openLibseccomp(): Libseccomp | undefined {
   opened ??= open();

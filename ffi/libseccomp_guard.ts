@@ -20,7 +20,7 @@ const MAX_LENGTH = 0xffff;
 
 /** How the child is watched. */
 export interface GuardOptions {
-  /** Time for one request in milliseconds, 10,000 unless told. */
+  /** Time for one request in milliseconds, 10,000 by default. */
   readonly timeLimit?: number;
 }
 
@@ -41,7 +41,7 @@ export interface LibseccompGuard extends AsyncDisposable {
  * Opens a guard.
  *
  * @param options How the child is watched.
- * @returns The guard, or undefined where the host has no libseccomp; needs `--allow-ffi --allow-run --allow-read`.
+ * @returns The guard, or undefined if the host has no libseccomp; needs `--allow-ffi --allow-run --allow-read`.
  */
 export function openLibseccompGuard(
   options: GuardOptions = {},
@@ -55,7 +55,7 @@ export function openLibseccompGuard(
  *
  * @param spec What to build.
  * @param options How the child is watched.
- * @returns The answer, or undefined where the host has no libseccomp.
+ * @returns The answer, or undefined if the host has no libseccomp.
  */
 export async function exportFilterGuarded(
   spec: FilterSpec,
@@ -74,7 +74,7 @@ export async function exportFilterGuarded(
  * Bounds the instructions that a filter may take, so that the 16-bit length
  * of a program cannot wrap inside the library.
  *
- * A rule takes at most two copies an architecture (the second behind
+ * A rule takes at most two copies an architecture (the second through
  * `socketcall` or `ipc`); each copy at most one test and one return and, for
  * each comparison, two loads, two masks, three tests and one jump.
  *
@@ -174,7 +174,7 @@ class Child {
       .getReader();
   }
 
-  /** Sends a line and awaits the answer; undefined where the child ended. */
+  /** Sends a line and awaits the answer; undefined if the child ended. */
   async ask(line: string): Promise<string | undefined> {
     try {
       await this.#writer.write(new TextEncoder().encode(`${line}\n`));

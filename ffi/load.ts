@@ -49,7 +49,7 @@ const HINTS: Readonly<Record<number, string>> = {
 
 /** How a filter is loaded. */
 export interface LoadOptions {
-  /** Flags, none unless told; one that the kernel refuses is an error. */
+  /** Flags, none by default; one that the kernel refuses is an error. */
   readonly flags?: readonly FilterFlag[];
   /**
    * When no_new_privs is set: where the kernel asks for it (no CAP_SYS_ADMIN),
@@ -62,7 +62,7 @@ export interface LoadOptions {
  * Names the bits of a flag argument.
  *
  * @param flags Names; the caller may have read them from a profile.
- * @throws {RangeError} Where a name is none that this tool can serve.
+ * @throws {RangeError} if this tool cannot serve a name.
  * @returns The argument of `seccomp`, a u32.
  */
 export function filterFlags(flags: readonly string[]): number {
@@ -92,8 +92,8 @@ export function filterFlags(flags: readonly string[]): number {
  * });
  * ```
  *
- * @throws {RangeError} Where the bytes are no `struct sock_filter[]`, or a flag is not known.
- * @throws {SyscallError} Where the kernel refuses; nothing is loaded then.
+ * @throws {RangeError} if the bytes are no `struct sock_filter[]`, or a flag is not known.
+ * @throws {SyscallError} if the kernel refuses; nothing is loaded then.
  *
  * @param bytes `struct sock_filter[]`, 8 bytes an instruction, 1 to 4096 of them.
  * @param options Flags and no_new_privs; needs `--allow-ffi`.
@@ -132,7 +132,7 @@ export function loadFilter(
 /** What the kernel has an address of, kept alive while a call is under way. */
 const kept = new Set<ArrayBufferView>();
 
-/** Answers errno, 0 where the filter is loaded. */
+/** Answers errno, 0 if the filter is loaded. */
 function attach(
   libc: Libc,
   flags: number,

@@ -96,7 +96,7 @@ export function makeRegisters(): Registers {
  * @param tid A thread of x86_64 in a stop that is not a group stop.
  * @param registers Room for its registers.
  * @returns What was interrupted; undefined when no call was.
- * @throws {SyscallError} when its registers are refused.
+ * @throws {SyscallError} if its registers are refused.
  */
 export function guard(
   libc: Libc,
@@ -138,7 +138,7 @@ function callOf(
  *
  * @param interrupted What `guard` returned.
  * @param filters Its filters.
- * @throws {SyscallError} when its registers are refused.
+ * @throws {SyscallError} if its registers are refused.
  */
 export function chooseResumption(
   libc: Libc,

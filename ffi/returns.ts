@@ -1,5 +1,5 @@
 /**
- * Programs whose return values are told by small numbers, for engines that
+ * Programs whose return values are encoded as small numbers, for engines that
  * cannot show the 32 bits of a return value.
  *
  * @module
@@ -17,7 +17,7 @@ export interface Coded {
   readonly value: (code: number) => number | undefined;
 }
 
-/** How returns are told. */
+/** How return values are encoded. */
 export interface CodeOptions {
   /** Added to each code. */
   readonly base: number;
@@ -32,11 +32,11 @@ export interface CodeOptions {
  * they are many, or A is returned, several programs tell some bits each: the
  * values of all have to be or-ed.
  *
- * @throws {ProgramError} when the program returns A and has no room for the
+ * @throws {ProgramError} if the program returns A and has no room for the
  * four instructions that cut A into slices.
  *
  * @param program What seccomp would take.
- * @param options How returns are told.
+ * @param options How return values are encoded.
  * @returns One or more programs.
  */
 export function codeReturns(program: Program, options: CodeOptions): Coded[] {

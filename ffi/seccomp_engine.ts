@@ -6,7 +6,7 @@
  * frame, with each return value turned into an errno of its own:
  *
  * ```text
- *   if instruction_pointer is behind the instruction under test: the program
+ *   if instruction_pointer is after the instruction under test: the program
  *   else: allow, which lets the child load the filter and end
  * ```
  *
@@ -45,7 +45,7 @@ const IP_HIGH = 12;
 export interface SeccompAnswers {
   /** Inputs this machine could make, with the instruction pointer that the kernel saw. */
   readonly inputs: readonly SeccompData[];
-  /** What the program returned for each, undefined where the call was not stopped by it. */
+  /** What the program returned for each, undefined if the call was not stopped by it. */
   readonly values: readonly (number | undefined)[];
   /** What was not tried and why. */
   readonly notes: readonly string[];

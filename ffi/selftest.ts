@@ -36,7 +36,7 @@ export interface SelftestMismatch {
   readonly data: SeccompData;
   /** What the callback told, a u32. */
   readonly expected: number;
-  /** What the kernel made of the program, a u32; undefined where the call was not stopped by it. */
+  /** What the kernel made of the program, a u32; undefined if the call was not stopped by it. */
   readonly actual: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export interface SelftestReport {
   readonly counts: readonly SelftestCount[];
   /** The first mismatches, at most as many as asked for. */
   readonly mismatches: readonly SelftestMismatch[];
-  /** Errno of loading the program as it is, 0 where it is accepted; undefined where it was not tried. */
+  /** Errno of loading the program as it is, 0 if it is accepted; undefined if it was not tried. */
   readonly loadErrno: number | undefined;
   /** What was not tested and why, for people. */
   readonly notes: readonly string[];
@@ -64,7 +64,7 @@ export interface SelftestReport {
 
 /** How it is tested. */
 export interface SelftestOptions {
-  /** Flags the program is to be loaded with, none unless told. */
+  /** Flags the program is to be loaded with, none by default. */
   readonly flags?: readonly string[];
   /** Mismatches that are kept, 20 if absent. */
   readonly keep?: number;
@@ -89,13 +89,13 @@ export interface SelftestOptions {
  * assertEquals(report.mismatches, []);
  * ```
  *
- * @throws {ProgramError} when seccomp would refuse the program.
- * @throws {RangeError} when a flag is not known.
- * @throws {SyscallError} when the kernel refuses what the engines need.
+ * @throws {ProgramError} if seccomp would refuse the program.
+ * @throws {RangeError} if a flag is not known.
+ * @throws {SyscallError} if the kernel refuses what the engines need.
  *
  * @param program The program.
  * @param inputs What it is asked.
- * @param expected Tells what it should return for an input; the instruction pointer is the one that the
+ * @param expected Returns the expected answer to an input; the instruction pointer is the one that the
  * kernel sees and may differ from the one asked for.
  * @param options Flags and how much is kept; needs `--allow-ffi`.
  * @returns Counts and the first mismatches; a mismatch is no exception.

@@ -52,9 +52,9 @@ const LENGTH_BITS = 6;
  * ]);
  * ```
  *
- * @throws {ProgramError} when seccomp would refuse the program, or when it returns A and has no room for
+ * @throws {ProgramError} if seccomp would refuse the program, or when it returns A and has no room for
  * the four instructions that cut A into slices.
- * @throws {SyscallError} when the kernel refuses the socket or the filter.
+ * @throws {SyscallError} if the kernel refuses the socket or the filter.
  *
  * @param program The program, as seccomp would take it.
  * @param inputs Inputs of sixteen words each, from `toWords`.

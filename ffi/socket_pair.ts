@@ -104,7 +104,7 @@ function createMemory(): Memory {
 /**
  * Opens a pair of sockets.
  *
- * @throws {SyscallError} when the kernel refuses.
+ * @throws {SyscallError} if the kernel refuses.
  * @returns The pair; close it when done.
  */
 export function openSocketPair(): SocketPair {

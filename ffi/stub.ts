@@ -41,12 +41,12 @@ export interface StubCall {
 export interface StubJob {
   /** `struct sock_filter[]`; none for calls without a filter. */
   readonly filter?: Uint8Array;
-  /** `SECCOMP_FILTER_FLAG_*`, 0 unless told. */
+  /** `SECCOMP_FILTER_FLAG_*`, 0 by default. */
   readonly flags?: number;
-  /** How the calls are made, which decides what `seccomp_data.arch` says; `syscall` unless told. */
+  /** How the calls are made, which decides what `seccomp_data.arch` says; `syscall` by default. */
   readonly entry?: "syscall" | "int80";
   /**
-   * Whether the child shares this process's memory, yes unless told. One that
+   * Whether the child shares this process's memory, yes by default. One that
    * may die with a core dump must not, and has no results to tell.
    */
   readonly shared?: boolean;
@@ -95,7 +95,7 @@ let opened: { readonly stub: Stub | undefined } | undefined;
 /**
  * Opens the stub, once.
  *
- * @returns The stub, undefined where there is none; needs `--allow-ffi`.
+ * @returns The stub, undefined if none exists; needs `--allow-ffi`.
  */
 export function openStub(): Stub | undefined {
   opened ??= { stub: open() };

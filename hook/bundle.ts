@@ -43,7 +43,7 @@ export interface BundleOptions extends RewriteContext {
  * @param directory The bundle.
  * @param options What filters are made with.
  * @returns What became of its configuration.
- * @throws {RefusedError} Where the container must not start; the bundle is as it was.
+ * @throws {RefusedError} if the container must not start; the bundle is as it was.
  */
 export async function rewriteBundle(
   directory: string,
@@ -65,7 +65,7 @@ export async function rewriteBundle(
  * @param directory The bundle.
  * @param name Name of the configuration.
  * @returns Text and place.
- * @throws {RefusedError} `bad-bundle` where it is missing, a link, or writable by others.
+ * @throws {RefusedError} `bad-bundle` if it is missing, a link, or writable by others.
  */
 export async function readBundle(
   directory: string,
@@ -96,7 +96,7 @@ export async function readBundle(
  *
  * @param bytes UTF-8.
  * @returns Its text, which encodes to the same bytes.
- * @throws {RefusedError} `bad-config` where it is no UTF-8.
+ * @throws {RefusedError} `bad-config` if it is no UTF-8.
  */
 export function textOf(bytes: Uint8Array): string {
   try {

@@ -26,7 +26,7 @@ import { openStore, type Store } from "./store/store.ts";
  * @param deadline When to give up.
  * @param log Where messages go.
  * @returns What filters are made with.
- * @throws {RefusedError} `doubtful-store` where others could change the store.
+ * @throws {RefusedError} `doubtful-store` if others could change the store.
  */
 export async function gatherContext(
   settings: Settings,

@@ -11,7 +11,7 @@ import { RefusedError } from "./error.ts";
 export interface Deadline {
   /** Milliseconds that are left, 0 when it is over. */
   left(): number;
-  /** Throws where it is over. */
+  /** Throws if it is over. */
   check(): void;
 }
 
@@ -70,7 +70,7 @@ export async function readWithin(
   const late = after(ms).then(() => {
     throw deadlinePassed(ms);
   });
-  // It may come when nothing waits for it any more.
+  // It may come when nothing waits for it.
   late.catch(() => {});
   const chunks: Uint8Array[] = [];
   let size = 0;

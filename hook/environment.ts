@@ -28,11 +28,11 @@ export interface NameSource {
   readonly kind: "host" | "builtin";
   /** Such as `libseccomp 2.5.4 sha256:…` or the version of our tables. */
   readonly label: string;
-  /** Whether a call exists; absent where our tables decide. */
+  /** Whether a call exists; absent if our tables decide. */
   readonly knows?: KnownCalls;
   /** Whether equal labels mean equal names: otherwise nothing may be stored. */
   readonly exact: boolean;
-  /** Files whose change may mean other names; absent where they are unknown. */
+  /** Files whose change may mean other names; absent if they are unknown. */
   readonly files?: readonly FileIdentity[];
 }
 
@@ -183,7 +183,7 @@ export function mayCallLibraries(): boolean {
  * a library without a new version of it, so its digest belongs to the label
  * where the file can be read.
  *
- * @returns The source, or `undefined` where the host has no libseccomp or it may not be called.
+ * @returns The source, or `undefined` if the host has no libseccomp or it may not be called.
  */
 export async function hostNames(): Promise<NameSource | undefined> {
   if (!mayCallLibraries()) return undefined;

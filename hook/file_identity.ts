@@ -1,5 +1,5 @@
 /**
- * How a file is told from another one at the same path without reading it.
+ * How a file is distinguished from another one at the same path without reading it.
  *
  * @module
  */

@@ -23,7 +23,7 @@ import type { Store } from "./store/store.ts";
 export interface FilterContext {
   /** Machine, semantics, names. */
   readonly environment: Environment;
-  /** Where filters are kept; absent where they are not. */
+  /** Where filters are kept; absent if they are not. */
   readonly store?: Store;
   /** When to give up. */
   readonly deadline: Deadline;
@@ -52,14 +52,14 @@ export interface ReadSection {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** A section's filter, or why there is none. */
+/** A section's filter, or the reason why not. */
 export type FilterResult =
   | {
     readonly kind: "filter";
     readonly entry: Entry;
     /** Where it came from. */
     readonly from: "store" | "compiler";
-    /** Why it could not be kept; absent where it was, or there is no store. */
+    /** Why it could not be kept; absent if it was, or there is no store. */
     readonly notStored?: string;
   }
   | {
@@ -91,7 +91,7 @@ const MOST_WAIT_MS = 3000;
  * @param environment Machine, semantics, names.
  * @returns What it means, or that it has an architecture without a table or
  * something that this runtime does not start a container with.
- * @throws {RefusedError} `bad-config` where a runtime would run something else than what is written.
+ * @throws {RefusedError} `bad-config` if a runtime would run something else than what is written.
  */
 export function readSection(
   text: string,
@@ -136,7 +136,7 @@ export function readSection(
  *
  * @param text The section exactly as written.
  * @param context What filters are made with.
- * @returns The entry, where there is one.
+ * @returns The entry, if there is one.
  * @throws {RefusedError} `doubtful-store`.
  */
 export async function findFilter(
@@ -161,7 +161,7 @@ export async function findFilter(
  *
  * @param section The section.
  * @param context What filters are made with.
- * @returns The filter, or why there is none.
+ * @returns The filter, or the reason why not.
  * @throws {RefusedError} `doubtful-store`, `failed-proof`, `deadline`.
  */
 export async function filterOf(
@@ -207,7 +207,7 @@ function aboutOf(environment: Environment, arches: readonly Arch[]): string {
   return `${COMPILER_VERSION} ${native.name} ${semantics} ${list} ${names.label}`;
 }
 
-/** Compiles and proves; the filter, or why there is none. */
+/** Compiles and proves; the filter, or the reason why not. */
 function compileProved(
   { policy }: ReadSection,
   deadline: Deadline,

@@ -26,7 +26,7 @@ import { ANNOTATION } from "../tables/annotation.ts";
 export interface JudgeOptions {
   /** What the section means. */
   readonly policy: Policy;
-  /** The section's own filter, proved equal to the policy; absent where there is none. */
+  /** The section's own filter, proved equal to the policy; absent if none exists. */
   readonly own?: Program;
   /** Architecture of this machine. */
   readonly native: Arch;
@@ -39,7 +39,7 @@ export interface JudgeOptions {
  *
  * @param value The annotation.
  * @param measure What it has to be equal to.
- * @throws {RefusedError} `foreign-annotation` where it is malformed, different or not proved equal; the message
+ * @throws {RefusedError} `foreign-annotation` if it is malformed, different or not proved equal; the message
  * names the first call that it would have opened.
  */
 export function judgeAnnotation(value: string, measure: JudgeOptions): void {
@@ -73,7 +73,7 @@ export function judgeAnnotation(value: string, measure: JudgeOptions): void {
  * outside the alphabet, drops trailing bytes and cuts the number of instructions to
  * 16 bits.
  *
- * @throws {RefusedError} `foreign-annotation` when it is malformed, or the kernel would refuse it.
+ * @throws {RefusedError} `foreign-annotation` if it is malformed, or the kernel would refuse it.
  */
 function readAnnotation(value: string, { littleEndian }: Arch): Program {
   let program: Program;

@@ -9,7 +9,7 @@
  * A *configuration* (Podman's `precreate` stage) comes back on standard output
  * with the annotation, or as it was. A *state* (`prestart`, `createRuntime`,
  * `poststart`) is verified. `runtime` prepares a bundle for the wrapper. The
- * exit status is 0 where the container may start and 1 where it must not; then
+ * exit status is 0 if the container may start and 1 where it must not; then
  * standard output is empty.
  *
  * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME VALUE`
@@ -17,7 +17,7 @@
  * `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics runc@1.1.5` decides
  * the version; without one the runtime is asked. `--refused STATUS` has it end
  * with another status than 1 where a container must not start: Deno itself ends
- * with 1 where it cannot start.
+ * with 1 if it cannot start.
  *
  * Without any permission flag a configuration is rewritten all the same, with
  * the built-in table of names, as the newest known version of the runtime reads
@@ -91,7 +91,7 @@ const ALARM_AFTER_MS = 1000;
  *
  * @param args Arguments without the program's name.
  * @returns What they ask for.
- * @throws {RefusedError} `bad-settings` where they cannot be meant.
+ * @throws {RefusedError} `bad-settings` if they cannot be meant.
  */
 export function parseHookArgs(args: readonly string[]): HookCall {
   const settings: [string, string][] = [];

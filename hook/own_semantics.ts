@@ -115,7 +115,7 @@ function noteOf(semantics: Semantics): Pick<OwnSemantics, "note"> {
 }
 
 interface FoundRuntime {
-  /** The file behind links. */
+  /** The file that the links lead to. */
   readonly path: string;
   readonly files: readonly FileIdentity[];
 }

@@ -60,7 +60,7 @@ export type Rewrite =
 export interface RewriteContext extends FilterContext {
   /** Whether a section that cannot be optimized is refused. */
   readonly strict: boolean;
-  /** Why no section can be optimized here; absent where nothing is in the way. */
+  /** Why no section can be optimized here; absent if nothing is in the way. */
   readonly obstacle?: string;
 }
 
@@ -70,7 +70,7 @@ export interface RewriteContext extends FilterContext {
  * @param text The configuration.
  * @param context What filters are made with.
  * @returns What became of it.
- * @throws {RefusedError} Where the container must not start.
+ * @throws {RefusedError} if the container must not start.
  */
 export async function rewriteConfig(
   text: string,

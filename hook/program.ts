@@ -45,7 +45,7 @@ const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
  * @param deno Path of Deno.
  * @param form How it is made; the single file has the bundle only.
  * @returns Its files.
- * @throws {Error} When Deno cannot list or bundle it.
+ * @throws {Error} if Deno cannot list or bundle it.
  */
 export async function readProgram(
   deno: string,
@@ -57,7 +57,7 @@ export async function readProgram(
     const text = packed ?? await run([deno, "run", "-A", BUNDLER.href]);
     return { files: new Map([[main, text]]), main };
   }
-  // What Deno prints; every field is checked where it is used.
+  // What Deno prints; every field is checked if it is used.
   const graph = JSON.parse(
     await run([deno, "info", "--json", MAIN.href]),
   ) as { readonly modules?: readonly GraphModule[] };

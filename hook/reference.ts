@@ -32,7 +32,7 @@ const COMPARE = {
  * @param seccomp The section.
  * @param arches Architectures, the native one first.
  * @param optimize 1 for the list that crun loads, 2 for the binary tree.
- * @returns The program; `undefined` where the library refuses.
+ * @returns The program; `undefined` if the library refuses.
  */
 export function referenceProgram(
   library: Libseccomp,

@@ -38,11 +38,11 @@ export interface ConfigText {
   /** The whole configuration. */
   readonly root: JsonObject;
   /**
-   * `linux.seccomp` exactly as written; absent where the container is
+   * `linux.seccomp` exactly as written; absent if the container is
    * unconfined (no section, or null).
    */
   readonly section?: string;
-  /** The annotation's value, where there is one already. */
+  /** The annotation's value, if there is one already. */
   readonly annotation?: JsonString;
 }
 
@@ -61,7 +61,7 @@ export interface ConfigText {
  *
  * @param text The configuration.
  * @returns Text and places.
- * @throws {RefusedError} `bad-config` where it is malformed or ambiguous.
+ * @throws {RefusedError} `bad-config` if it is malformed or ambiguous.
  */
 export function readConfigText(text: string): ConfigText {
   const root = parseObject(text);
@@ -102,7 +102,7 @@ export function readConfigText(text: string): ConfigText {
  * @param config The configuration.
  * @param value The filter as base64.
  * @returns The text with the annotation.
- * @throws {RangeError} Where there is an annotation already, or the value is no base64.
+ * @throws {RangeError} if there is an annotation already, or the value is no base64.
  */
 export function addAnnotation(config: ConfigText, value: string): string {
   const { text, root, annotation } = config;
@@ -140,7 +140,7 @@ function insert(text: string, object: JsonObject, member: string): string {
  *
  * @param text JSON without comments.
  * @returns The root.
- * @throws {RefusedError} `bad-config` where it is anything else.
+ * @throws {RefusedError} `bad-config` if it is anything else.
  */
 export function parseObject(text: string): JsonObject {
   if (text.charCodeAt(0) === 0xfeff) {

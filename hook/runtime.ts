@@ -21,9 +21,9 @@ import type { Settings } from "./settings.ts";
  *
  * @param args The runtime's arguments.
  * @param settings What the runtime is.
- * @param context What filters are made with; asked only where it is needed.
+ * @param context What filters are made with; asked only if it is needed.
  * @param log Where messages go.
- * @throws {RefusedError} Where the container must not start.
+ * @throws {RefusedError} if the container must not start.
  */
 export async function prepareRuntime(
   args: readonly string[],

@@ -60,7 +60,7 @@ export interface Settings {
   readonly runtimeKind: "crun" | "runc" | "unknown";
 }
 
-/** What holds where nothing was said. */
+/** What holds if nothing was said. */
 export const DEFAULTS: Settings = {
   store: DEFAULT_STORE,
   log: "syslog",
@@ -122,7 +122,7 @@ const READERS: Readonly<
 };
 
 /**
- * Tells whose reading settings name: behind a wrapper, the version is that of
+ * Reports whose reading settings name: under a wrapper, the version is that of
  * the runtime which it becomes.
  *
  * @param settings The settings.
@@ -150,7 +150,7 @@ export function semanticsSetting(
  * @param name Its name.
  * @param text Its value as a word.
  * @returns New settings.
- * @throws {RefusedError} `bad-settings` where there is no such setting or value.
+ * @throws {RefusedError} `bad-settings` if there is no such setting or value.
  */
 export function withSetting(
   settings: Settings,

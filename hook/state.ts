@@ -2,10 +2,10 @@
  * Verification: what a hook can do once the container is being created.
  *
  * The stages `prestart`, `createRuntime` and `poststart` get the container's
- * state. By specification no change of `config.json` reaches that container
- * any more (runtime-spec, runtime.md), so the hook looks: is the annotation
- * there, is it the section's own filter, and after the start, is it what the
- * kernel runs?
+ * state. By specification a change of `config.json` no longer reaches that
+ * container (runtime-spec, runtime.md). So the hook verifies: the annotation is
+ * there, it is the section's own filter, and after the start it is what the
+ * kernel runs.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface ContainerState {
   readonly id: string;
   /** Such as `created`; `running` after the start. */
   readonly status: string;
-  /** Host's id of its first process; 0 where the runtime does not tell. */
+  /** Host's id of its first process; 0 if the runtime does not tell. */
   readonly pid: number;
   /** Path of its bundle. */
   readonly bundle: string;
@@ -67,7 +67,7 @@ export function isState(root: JsonObject): boolean {
  *
  * @param root The document.
  * @returns The state.
- * @throws {RefusedError} `bad-input` where a member is missing or of another kind.
+ * @throws {RefusedError} `bad-input` if a member is missing or of another kind.
  */
 export function readState(root: JsonObject): ContainerState {
   const text = (key: string): string => {
@@ -95,7 +95,7 @@ export function readState(root: JsonObject): ContainerState {
  * @param state Its state.
  * @param context What filters are made with.
  * @returns What was seen.
- * @throws {RefusedError} Where its annotation is not equal to its section, or its live filter is another one.
+ * @throws {RefusedError} if its annotation is not equal to its section, or its live filter is another one.
  */
 export async function verifyContainer(
   state: ContainerState,

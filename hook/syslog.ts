@@ -35,7 +35,7 @@ const DEV_LOG = "/dev/log";
  * @param level How much it matters.
  * @param line The line without its break.
  * @param path The daemon's socket.
- * @returns Whether the kernel took it; false where there is no daemon or no `--allow-ffi`.
+ * @returns Whether the kernel took it; false if there is no daemon or no `--allow-ffi`.
  */
 export function sendToSyslog(
   level: LogLevel,

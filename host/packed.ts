@@ -12,7 +12,7 @@ export const PACKED: symbol = Symbol.for("seccomp-tree.packed");
  * Gives a program that this one carries along.
  *
  * @param path Its main module below the project's root.
- * @returns All of it as one module; `undefined` where this is no single file.
+ * @returns All of it as one module; `undefined` if this is no single file.
  */
 export async function packedProgram(
   path: string,

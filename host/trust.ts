@@ -43,7 +43,7 @@ export function doubtOf(
  * @param path Absolute and real: no symbolic link in it, no `.` or `..`.
  * @returns What was seen, with the folder; `undefined` if nobody else could change it.
  * @throws {Deno.errors.NotFound} When it is not there.
- * @throws {RangeError} When the path is not absolute and plain.
+ * @throws {RangeError} if the path is not absolute and plain.
  */
 export async function doubtAboutFolder(
   path: string,
@@ -65,7 +65,7 @@ export async function doubtAboutFolder(
  * @param path Absolute and real: no symbolic link in it, no `.` or `..`.
  * @returns What was seen; `undefined` if nobody else could change it.
  * @throws {Deno.errors.NotFound} When it is not there.
- * @throws {RangeError} When the path is not absolute and plain.
+ * @throws {RangeError} if the path is not absolute and plain.
  */
 export async function doubtAboutFile(
   path: string,
@@ -80,7 +80,7 @@ export async function doubtAboutFile(
  *
  * @param path An absolute path.
  * @returns `/`, `/var`, `/var/cache` for `/var/cache`.
- * @throws {RangeError} When the path is not absolute and plain.
+ * @throws {RangeError} if the path is not absolute and plain.
  */
 export function ancestorsOf(path: string): readonly string[] {
   const parts = path.split("/").slice(1);

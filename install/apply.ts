@@ -32,7 +32,7 @@ export interface InstallRoot {
  * @param work What.
  * @param waitMs How long another one is waited for.
  * @returns What the work returns.
- * @throws {InstallError} `locked` where another one takes too long.
+ * @throws {InstallError} `locked` if another one takes too long.
  */
 export async function exclusively<T>(
   { root, layout }: InstallRoot,

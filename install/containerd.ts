@@ -35,7 +35,7 @@ const DROP_IN = "/etc/containerd/conf.d/99-seccomp-tree.toml";
  * @param facts The machine.
  * @param options What was asked for.
  * @returns Items, steps, warnings.
- * @throws {InstallError} `usage` where its own file would have to be changed and that was not allowed.
+ * @throws {InstallError} `usage` if its own file would have to be changed and that was not allowed.
  */
 export function planContainerd(
   facts: TargetFacts,

@@ -21,9 +21,9 @@ export interface FoundContainer {
   readonly runtime: "crun" | "runc";
   /** What init runs under. */
   readonly filter: FilterKind;
-  /** Instructions of the live filter; absent where it could not be read. */
+  /** Instructions of the live filter; absent if it could not be read. */
   readonly instructions?: number;
-  /** What else there is to say; empty where nothing. */
+  /** What else there is to say; empty if nothing. */
   readonly detail: string;
 }
 

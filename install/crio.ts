@@ -36,7 +36,7 @@ const RUNTIMES: readonly string[] = ["crio", "runtime", "runtimes"];
  * @param facts The machine.
  * @param options What was asked for.
  * @returns Items, steps, warnings.
- * @throws {InstallError} Where the mode does not fit or a configuration cannot be read.
+ * @throws {InstallError} if the mode does not fit or a configuration cannot be read.
  */
 export function planCrio(
   facts: TargetFacts,

@@ -33,7 +33,7 @@ interface Line {
  * @param before The old text.
  * @param after The new text.
  * @param names What to call them; `/dev/null` for a file that is not there.
- * @returns As `diff -u` writes it; empty where they are equal.
+ * @returns As `diff -u` writes it; empty if they are equal.
  */
 export function unifiedDiff(
   before: string,

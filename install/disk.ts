@@ -21,7 +21,7 @@ const MOST_LINKS = 40;
  * @param root The root folder; `/` for this system.
  * @param path Absolute, below the root.
  * @returns The path on this machine; its last part is not followed.
- * @throws {InstallError} `not-understood` where links go round in circles.
+ * @throws {InstallError} `not-understood` if links go round in circles.
  */
 export async function followLinks(root: string, path: string): Promise<string> {
   const top = root === "/" ? "" : root.replace(/\/+$/, "");
@@ -61,7 +61,7 @@ export async function followLinks(root: string, path: string): Promise<string> {
  * @param root The root folder; `/` for this system.
  * @param path Absolute, below the root.
  * @returns The path on this machine.
- * @throws {InstallError} `not-understood` when links go round in circles.
+ * @throws {InstallError} `not-understood` if links go round in circles.
  */
 export async function locateFile(root: string, path: string): Promise<string> {
   // A name below it makes locate() follow the last link as well.
@@ -147,7 +147,7 @@ export async function lookAtAll(
 }
 
 async function followed(root: string, path: string): Promise<FileState> {
-  // The name behind makes locate() follow the folder's own link, too.
+  // The appended name makes followLinks() follow the folder's own link, too.
   const real = (await followLinks(root, `${path}/x`)).slice(0, -2);
   try {
     return { kind: "directory", names: await namesIn(real) };

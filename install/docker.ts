@@ -108,7 +108,7 @@ const RELOAD_TRIES = 50;
 /**
  * Has dockerd read its settings, which no container notices.
  *
- * @returns Whether it knows the runtime now; false where it does not run.
+ * @returns Whether it knows the runtime now; false if it does not run.
  */
 export async function reloadDocker(): Promise<boolean> {
   let pid: number;

@@ -106,7 +106,7 @@ function* stored({ store }: Status): Generator<Advice> {
       severity: "note",
       code: "stale-entries",
       message:
-        `${store.stale} filters in ${store.directory} are of another version of seccomp-tree or libseccomp and not used any more`,
+        `${store.stale} filters in ${store.directory} are of another version of seccomp-tree or libseccomp and no longer used`,
       remedy: 'run "seccomp-tree store gc"',
     };
   }

@@ -15,7 +15,7 @@ export type InstallErrorCode =
   | "not-verified"
   | "not-proved";
 
-/** Thrown where nothing may be changed; what was changed is undone. */
+/** Thrown if nothing may be changed; what was changed is undone. */
 export class InstallError extends Error {
   /** Name of the class. */
   override readonly name = "InstallError";

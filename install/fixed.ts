@@ -38,8 +38,8 @@ export interface FixedFilter {
  * @param text The profile, in Docker's form or the runtime specification's.
  * @param options The containers that it is for, and where names come from.
  * @returns The filter as base64, and what was found in the profile.
- * @throws {ProfileError} When the profile cannot be used, with every problem.
- * @throws {InstallError} When there is no source of names, or the filter is not proved.
+ * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @throws {InstallError} if there is no source of names, or the filter is not proved.
  */
 export async function compileFixed(
   text: string,

@@ -50,14 +50,14 @@ export interface InstallRequest extends TargetOptions {
   readonly dryRun: boolean;
   /** Path of Deno; the one that runs this by default. */
   readonly deno?: string;
-  /** Path of the runtime behind the wrapper; found by default. */
+  /** Path of the runtime that the wrapper starts; found by default. */
   readonly runtime?: string;
   /** The profile of `static`. */
   readonly profile?: string;
   /** The kernel that containers of `static` will run on. */
   readonly kernel?: KernelVersion | undefined;
   readonly form: ProgramForm;
-  /** The program itself, where it is made elsewhere. */
+  /** The program itself, if it is made elsewhere. */
   readonly program?: ProgramFiles;
 }
 
@@ -75,7 +75,7 @@ export interface InstallResult extends Pick<TargetPlan, "steps" | "warnings"> {
  *
  * @param request What is wanted.
  * @returns What was done, or would be.
- * @throws {InstallError} Where nothing was changed, and why.
+ * @throws {InstallError} if nothing was changed, and why.
  */
 export async function install(request: InstallRequest): Promise<InstallResult> {
   const { target, place, dryRun } = request;
@@ -138,7 +138,7 @@ function readingWords(
  * @param place Where.
  * @param options Whether only the plan is wanted.
  * @returns What was done, or would be.
- * @throws {InstallError} Where nothing was changed, and why.
+ * @throws {InstallError} if nothing was changed, and why.
  */
 export async function uninstall(
   targets: readonly ManagerName[],
@@ -158,7 +158,7 @@ export async function uninstall(
  * Reads what is installed.
  *
  * @param place Where.
- * @returns The manifest; empty where nothing is installed.
+ * @returns The manifest; empty if nothing is installed.
  */
 export async function readManifest(place: InstallRoot): Promise<Manifest> {
   const path = manifestPath(place.layout);
@@ -326,7 +326,7 @@ async function tools(root: string): Promise<DispatcherTools> {
   }
 }
 
-/** The runtime behind the wrapper: the one named, or a crun, or any. */
+/** The runtime that the wrapper starts: the one named, or a crun, or any. */
 async function chooseRuntime(
   { place, runtime }: InstallRequest,
 ): Promise<FoundRuntime | undefined> {

@@ -51,7 +51,7 @@ export type Change =
     readonly path: string;
     /** Mode of a new file; an old one keeps its own. */
     readonly mode: number;
-    /** What is there; absent where nothing is. */
+    /** What is there; absent if nothing is. */
     readonly before?: string;
     readonly after: string;
   }

@@ -20,7 +20,7 @@ export interface MemberEdit {
   readonly path: readonly string[];
   /** The value as JSON text without line breaks. */
   readonly value: string;
-  /** What was there before, as written; absent where there was nothing. */
+  /** What was there before, as written; absent if there was nothing. */
   readonly was?: string;
 }
 
@@ -41,7 +41,7 @@ export interface MemberEdit {
  * @param value JSON text without line breaks.
  * @param name How to call the file in messages.
  * @returns The new text and what to remember to undo it.
- * @throws {InstallError} `not-understood` where the text is no JSON object.
+ * @throws {InstallError} `not-understood` if the text is no JSON object.
  */
 export function setMember(
   text: string,
@@ -88,7 +88,7 @@ export function setMember(
  * @param edit What was done.
  * @param name How to call the file in messages.
  * @returns The text without it.
- * @throws {InstallError} `foreign` where the member itself was changed since.
+ * @throws {InstallError} `foreign` if the member itself was changed since.
  */
 export function unsetMember(
   text: string,
@@ -202,7 +202,7 @@ function replace(text: string, at: JsonValue, value: string): string {
   return text.slice(0, at.start) + value + text.slice(at.end);
 }
 
-/** Puts a member behind the last one, set out as the others are. */
+/** Puts a member after the last one, set out as the others are. */
 function insert(
   text: string,
   object: JsonObject,

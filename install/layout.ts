@@ -55,7 +55,7 @@ export function systemLayout(): Layout {
  *
  * @param home The user's home folder, absolute.
  * @returns The folders.
- * @throws {InstallError} `usage` where the home folder is not an absolute path.
+ * @throws {InstallError} `usage` if the home folder is not an absolute path.
  */
 export function userLayout(home: string): Layout {
   if (!/^\/.*[^/]$/.test(home)) {

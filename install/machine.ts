@@ -23,7 +23,7 @@ export interface Machine extends KernelFacts {
   readonly arch: string;
   /** Whether the kernel has the bitmap of always allowed calls, since 5.11. */
   readonly allowCache: boolean;
-  /** `libseccomp 2.5.4 …`; absent if there is none. */
+  /** `libseccomp 2.5.4 …`; absent if none exists. */
   readonly libseccomp?: string;
 }
 

@@ -20,7 +20,7 @@ const PROGRAMS: Readonly<Record<ManagerName, string>> = {
  * Asks a manager of this system for its version.
  *
  * @param target The manager.
- * @returns Such as `4.3.1`, or `undefined` where it is not installed.
+ * @returns Such as `4.3.1`, or `undefined` if it is not installed.
  */
 export async function versionOf(
   target: ManagerName,

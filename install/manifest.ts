@@ -4,7 +4,7 @@
  * else's change is noticed.
  *
  * It is written before the first change, with the contents that a file may
- * have until all is done, and again behind the last one: whoever is stopped in
+ * have until all is done, and again after the last one: whoever is stopped in
  * between leaves a manifest that still says the truth.
  *
  * @module
@@ -44,7 +44,7 @@ export type InstallRecord =
   | {
     readonly kind: "edit";
     readonly path: string;
-    /** The file without ours; null where there was no file. */
+    /** The file without ours; null if there was no file. */
     readonly before: string | null;
     /** Digest of the file with ours. */
     readonly after: string;
@@ -91,7 +91,7 @@ export function formatManifest(manifest: Manifest): string {
  * @param text What was written.
  * @param path Where it lies, for messages.
  * @returns The manifest.
- * @throws {InstallError} `not-understood` where it is of another version or damaged.
+ * @throws {InstallError} `not-understood` if it is of another version or damaged.
  */
 export function parseManifest(text: string, path: string): Manifest {
   try {

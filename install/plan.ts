@@ -39,7 +39,7 @@ export function planInstall(
  *
  * @param targets What for.
  * @param input What is there.
- * @returns The plan; without changes where nothing is installed.
+ * @returns The plan; without changes if nothing is installed.
  * @throws {InstallError} `foreign` with everything that somebody else changed.
  */
 export function planUninstall(

@@ -37,10 +37,10 @@ export type EditItem =
 /**
  * Puts something into a file.
  *
- * @param base The file without it; empty where there is none.
+ * @param base The file without it; empty if none exists.
  * @param item What.
  * @returns The file with it, and how to undo that.
- * @throws {InstallError} `foreign` where another value is in the way.
+ * @throws {InstallError} `foreign` if another value is in the way.
  */
 export function applyEdit(
   base: string,
@@ -71,11 +71,11 @@ export function applyEdit(
 /**
  * Finds out what a file is without ours in it.
  *
- * @param now The file; absent where it is not there.
- * @param record What was put into it; absent where nothing was.
+ * @param now The file; absent if it is not there.
+ * @param record What was put into it; absent if nothing was.
  * @param digest SHA-256 in hexadecimal.
- * @returns The file without it; absent where there would be none.
- * @throws {InstallError} `foreign` where ours was changed.
+ * @returns The file without it; absent if there would be none.
+ * @throws {InstallError} `foreign` if ours was changed.
  */
 export function baseOf(
   now: string | undefined,

@@ -32,7 +32,7 @@ export const SHARED_HOOKS: readonly string[] = [
   "/etc/containers/oci/hooks.d",
 ];
 
-/** Name of our drop-in, behind most others. */
+/** Name of our drop-in, after most others. */
 const DROP_IN = "99-seccomp-tree.conf";
 
 /**
@@ -41,7 +41,7 @@ const DROP_IN = "99-seccomp-tree.conf";
  * @param facts The machine.
  * @param options What was asked for.
  * @returns Items, steps, warnings.
- * @throws {InstallError} Where a configuration cannot be read.
+ * @throws {InstallError} if a configuration cannot be read.
  */
 export function planPodman(
   facts: TargetFacts,
@@ -154,8 +154,8 @@ export const STATIC_WARNING =
  *
  * @param files The files in Podman's order.
  * @param path The key.
- * @returns The list, or `undefined` where no file sets it.
- * @throws {InstallError} `not-understood` where it is no list of texts.
+ * @returns The list, or `undefined` if no file sets it.
+ * @throws {InstallError} `not-understood` if it is no list of texts.
  */
 export function listOf(
   files: readonly ConfigFile[],

@@ -23,10 +23,10 @@ export interface FoundRuntime {
   readonly name: string;
   /** Where. */
   readonly path: string;
-  /** The file behind links. */
+  /** The file that the links lead to. */
   readonly realPath: string;
   readonly kind: RuntimeKind;
-  /** Its version; absent where it was not asked or does not tell. */
+  /** Its version; absent if it was not asked or does not tell. */
   readonly version?: string;
   /** Whether it takes the annotation `run.oci.seccomp_bpf_data`. */
   readonly rawFilters: "yes" | "no" | "unknown";

@@ -40,15 +40,15 @@ import { hookPath, settingsPath, wrapperPath } from "./target.ts";
 /** A container manager of this machine. */
 export interface ManagerStatus {
   readonly name: ManagerName;
-  /** Its version; absent where it is not installed. */
+  /** Its version; absent if it is not installed. */
   readonly version?: string;
   /** Whether this is installed for it. */
   readonly installed: boolean;
   /** Paths of the installation that are missing or were changed. */
   readonly damaged: readonly string[];
-  /** The runtime behind the wrapper; absent where there is no wrapper. */
+  /** The runtime that the wrapper starts; absent if there is no wrapper. */
   readonly runtime?: string;
-  /** Why its containers are not optimized; absent where they are. */
+  /** Why its containers are not optimized; absent if they are. */
   readonly notOptimized?: string;
 }
 
@@ -209,7 +209,7 @@ async function calledBy(
 
 async function isThere(path: string, { root }: InstallRoot): Promise<boolean> {
   try {
-    // A name behind it makes locate() follow the last link as well.
+    // The appended name makes followLinks() follow the last link as well.
     const real = (await followLinks(root, `${path}/x`)).slice(0, -2);
     return (await Deno.stat(real)).isFile;
   } catch {
@@ -244,7 +244,7 @@ function hookObstacle(runtimes: readonly FoundRuntime[]): string | undefined {
  *
  * @param target The target.
  * @param place Where.
- * @returns The settings; the built-in ones where there is no good file.
+ * @returns The settings; the built-in ones if there is no good file.
  */
 export async function readSettings(
   target: ManagerName,

@@ -42,7 +42,7 @@ export interface TargetOptions {
   readonly log: string;
   /** Whether containerd's own file may get lines of ours at its end. */
   readonly append: boolean;
-  /** Daemon's configuration file, where it is not the usual one. */
+  /** Daemon's configuration file, if it is not the usual one. */
   readonly config?: string;
 }
 
@@ -59,9 +59,9 @@ export interface TargetFacts {
   readonly deno: string;
   readonly tools: DispatcherTools;
   readonly program: ProgramFiles;
-  /** The runtime that the wrapper becomes; absent where none was found. */
+  /** The runtime that the wrapper becomes; absent if none was found. */
   readonly runtime: FoundRuntime | undefined;
-  /** The manager's version; absent where it cannot be asked. */
+  /** The manager's version; absent if it cannot be asked. */
   readonly version: string | undefined;
   /** The manager's configuration files, later ones prevailing. */
   readonly configs: readonly ConfigFile[];
@@ -131,7 +131,7 @@ export function hookItems(
  * @param target What for.
  * @param facts The machine.
  * @param options What was asked for.
- * @throws {InstallError} `not-found` where there is no runtime to become.
+ * @throws {InstallError} `not-found` if there is no runtime to become.
  */
 export function wrapperItems(
   target: ManagerName,
@@ -164,8 +164,8 @@ export function wrapperItems(
 /**
  * Says what keeps filters from being used.
  *
- * @param runtime The runtime behind the wrapper.
- * @returns Warnings; none where it takes raw filters.
+ * @param runtime The runtime that the wrapper starts.
+ * @returns Warnings; none if it takes raw filters.
  */
 export function runtimeWarnings(
   runtime: FoundRuntime | undefined,

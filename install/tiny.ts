@@ -41,7 +41,7 @@ const CODE: Readonly<
  *
  * @param arch Architecture of this machine.
  * @returns An ELF file (elf(5)) with one segment.
- * @throws {RangeError} Where there is none for the architecture.
+ * @throws {RangeError} if the architecture has no such program.
  */
 export function tinyPause(
   arch: string = Deno.build.arch,

@@ -34,7 +34,7 @@ export interface TomlTable {
  *
  * @param tables The tables in order.
  * @returns Text that ends in a line break.
- * @throws {InstallError} `usage` where a text is not well-formed Unicode.
+ * @throws {InstallError} `usage` if a text is not well-formed Unicode.
  */
 export function formatToml(tables: readonly TomlTable[]): string {
   return tables.map(formatTable).join("\n");

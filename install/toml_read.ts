@@ -96,7 +96,7 @@ export function findValue(
 }
 
 /**
- * Tells whether a file has a table, or any value below it.
+ * Reports whether a file has a table, or any value below it.
  *
  * @param entries A file.
  * @param path The table's path.

@@ -62,8 +62,8 @@ const TRIALS: Readonly<
  *
  * @param target Which manager starts it.
  * @param layout The installation.
- * @returns What was found; absent where the manager cannot be asked for a container here.
- * @throws {InstallError} `not-verified` where no container starts or its filter is another one.
+ * @returns What was found; absent if the manager cannot be asked for a container here.
+ * @throws {InstallError} `not-verified` if no container starts or its filter is another one.
  */
 export async function tryContainer(
   target: ManagerName,
@@ -198,7 +198,7 @@ async function becomePause(pid: number): Promise<void> {
  *
  * @param pid Its init.
  * @param directory The store.
- * @throws {InstallError} `not-verified` when it is another one.
+ * @throws {InstallError} `not-verified` if it is another one.
  */
 export async function judgeFilter(
   pid: number,

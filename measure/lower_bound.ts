@@ -23,7 +23,7 @@ const FIXED_STEPS = 4;
 const ARGUMENT_STEPS = 2;
 
 /**
- * Computes the floor for one architecture.
+ * Computes the lower bound for one architecture.
  *
  * @param decision What a filter has to decide.
  * @param arch The architecture.

@@ -22,11 +22,11 @@ export interface ArchMeasure {
   readonly name: string;
   /** Mean of executed instructions, with zero arguments. */
   readonly mean: number;
-  /** The same under the weights; the mean where there are none. */
+  /** The same under the weights; the mean if there are none. */
   readonly expected: number;
   /** Most executed instructions, with any arguments. */
   readonly worst: number;
-  /** Calls whose ALLOW the kernel caches (5.11 and later); `null` on x32 and mips, where it caches none. */
+  /** Calls whose ALLOW the kernel caches (5.11 and later); `null` on x32 and mips, if it caches none. */
   readonly cached: number | null;
 }
 

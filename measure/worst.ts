@@ -78,7 +78,7 @@ export function worstSteps(
   }
 }
 
-/** The outcome of a test; `undefined` where it depends on the index register. */
+/** The outcome of a test; `undefined` if it depends on the index register. */
 function test(
   op: Instruction["op"],
   a: number,

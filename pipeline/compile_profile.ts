@@ -120,9 +120,9 @@ export type CompiledSection = ResolvedSection & (ProvedTree | Unproved);
  * @param source The profile as text or as UTF-8; its format is recognized.
  * @param target The machine, container and runtime that it is meant for.
  * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof, or why there is none; in either case with all warnings.
- * @throws {ProfileError} When the profile cannot be used, with every problem.
- * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ * @returns The filter with its proof, or the reason why not; in either case with all warnings.
+ * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function compileProfile(
   source: string | Uint8Array,
@@ -138,9 +138,9 @@ export function compileProfile(
  * @param profile The profile.
  * @param target The machine, container and runtime that it is meant for.
  * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof, or why there is none; in either case with all warnings.
- * @throws {ProfileError} When the profile cannot be used, with every problem.
- * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ * @returns The filter with its proof, or the reason why not; in either case with all warnings.
+ * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function compileParsed(
   profile: ParsedProfile,
@@ -177,9 +177,9 @@ export function compileParsed(
  *
  * @param policy What the filter has to mean.
  * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof, or why there is none.
- * @throws {RangeError} When the policy has a number that no call can have.
- * @throws {TypeError} When the policy has no byte order.
+ * @returns The filter with its proof, or the reason why not.
+ * @throws {RangeError} if the policy has a number that no call can have.
+ * @throws {TypeError} if the policy has no byte order.
  */
 export function compilePolicy(
   policy: Policy,
@@ -193,9 +193,9 @@ export function compilePolicy(
  *
  * @param policy What the filter has to mean.
  * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof and its decision, or why there is none.
- * @throws {RangeError} When the policy has a number that no call can have.
- * @throws {TypeError} When the policy has no byte order.
+ * @returns The filter with its proof and its decision, or the reason why not.
+ * @throws {RangeError} if the policy has a number that no call can have.
+ * @throws {TypeError} if the policy has no byte order.
  */
 export function proveTree(
   policy: Policy,

@@ -110,7 +110,7 @@ export interface NotOptimized {
  * The result is never longer than what was given, and never costs more under the
  * objective.
  *
- * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {ProgramError} if the kernel would refuse a program.
  *
  * @example A list of comparisons
  * ```ts
@@ -125,7 +125,7 @@ export interface NotOptimized {
  *
  * @param subject The filter, or all filters of a thread, oldest first.
  * @param options What to minimize, and what may be spent.
- * @returns The filter with its proof, or why there is none.
+ * @returns The filter with its proof, or the reason why not.
  */
 export function optimize(
   subject: OptimizeSubject,

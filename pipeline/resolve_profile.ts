@@ -102,8 +102,8 @@ const ARCHITECTURE_CODES: readonly string[] = ["native-only", "native-added"];
  * @param source The profile as text or as UTF-8; its format is recognized.
  * @param target The machine, container and runtime.
  * @returns The policy, and all warnings and notes with their places.
- * @throws {ProfileError} When the profile cannot be used, with every problem.
- * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function resolveProfile(
   source: string | Uint8Array,
@@ -118,8 +118,8 @@ export function resolveProfile(
  * @param profile The profile.
  * @param target The machine, container and runtime.
  * @returns The policy, the section, and all warnings and notes with their places.
- * @throws {ProfileError} When the profile cannot be used, with every problem.
- * @throws {RangeError} When the target names no architecture, an unknown one, or two of different byte order.
+ * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function resolveParsed(
   profile: ParsedProfile,

@@ -53,9 +53,9 @@ export interface Simulation extends Outcome {
  * @param subject A policy, a program, a filter, or all filters of a thread.
  * @param call The call.
  * @returns The answer.
- * @throws {RangeError} When the architecture or the call does not exist, or a number does not fit.
- * @throws {TypeError} When the subject is for machines of the other byte order.
- * @throws {ProgramError} When the kernel would refuse a program.
+ * @throws {RangeError} if the architecture or the call does not exist, or a number does not fit.
+ * @throws {TypeError} if the subject is for machines of the other byte order.
+ * @throws {ProgramError} if the kernel would refuse a program.
  */
 export function simulate(subject: Subject, call: SimulatedCall): Simulation {
   const arch = archByName(call.arch);

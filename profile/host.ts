@@ -56,7 +56,7 @@ export const ALLOW_CACHE_SINCE: KernelVersion = { major: 5, minor: 11 };
 export interface Host {
   /** Native architecture. */
   readonly arch: ArchName;
-  /** Running kernel; `undefined` where unknown, then `minKernel` cannot be decided. */
+  /** Running kernel; `undefined` if unknown, then `minKernel` cannot be decided. */
   readonly kernel: KernelVersion | undefined;
   /** Bounding set of the container, such as `CAP_CHOWN`. */
   readonly capabilities: ReadonlySet<string>;
@@ -160,7 +160,7 @@ const MAX_VERSION_PART = 255;
  * ```
  *
  * @param text Such as `6.1`.
- * @returns The version, or `undefined` where the text is none.
+ * @returns The version, or `undefined` if the text is not a version.
  */
 export function parseKernelVersion(text: string): KernelVersion | undefined {
   const parts = /^([0-9]{1,3})\.([0-9]{1,3})$/.exec(text);
@@ -185,7 +185,7 @@ export function parseKernelVersion(text: string): KernelVersion | undefined {
  * ```
  *
  * @param text Such as `6.1.0-13-amd64` or `6.1`.
- * @returns The version, or `undefined` where the text does not begin with one.
+ * @returns The version, or `undefined` if the text does not begin with one.
  */
 export function parseKernelRelease(text: string): KernelVersion | undefined {
   const start = /^[0-9]{1,3}\.[0-9]{1,3}(?![0-9])/.exec(text)?.[0];
@@ -223,7 +223,7 @@ export function isAtLeast(
  * them with commas between.
  * @param defaults What `default` stands for; Docker's set if absent.
  * @returns All of them together.
- * @throws {SyntaxError} When a name is unknown; all unknown ones are named.
+ * @throws {SyntaxError} if a name is unknown; all unknown ones are named.
  */
 export function parseCapabilities(
   text: string,

@@ -4,7 +4,7 @@
  * knows architectures, numbers and arguments only.
  *
  * A policy is read top down: the first rule of the architecture that matches
- * decides; where none matches, `defaultValue` does; where no architecture
+ * decides; if none matches, `defaultValue` does; where no architecture
  * matches, `badArchValue` does.
  *
  * @module
@@ -83,7 +83,7 @@ export interface Policy {
  *
  * @param policy The policy.
  * @throws {RangeError} With the first such number and where it stands.
- * @throws {TypeError} When the byte order is missing.
+ * @throws {TypeError} if the byte order is missing.
  */
 export function checkPolicy(policy: Policy): void {
   const { defaultValue, badArchValue, littleEndian, arches } = policy;

@@ -46,7 +46,7 @@ export interface SelectedSection {
  * @param profile The profile.
  * @param host For whom.
  * @returns The section and what was assumed.
- * @throws {ProfileError} When a rule hangs on the kernel and the host's is unknown.
+ * @throws {ProfileError} if a rule hangs on the kernel and the host's is unknown.
  */
 export function selectFor(profile: ParsedProfile, host: Host): SelectedSection {
   const { section, sectionPath } = profile;

@@ -27,7 +27,7 @@ const MAX_SUGGESTED = 64;
  *
  * @param bytes UTF-8.
  * @returns The text.
- * @throws {ProfileError} When the bytes are UTF-16, or no UTF-8.
+ * @throws {ProfileError} if the bytes are UTF-16, or no UTF-8.
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (looksLikeUtf16(bytes)) {
@@ -149,7 +149,7 @@ export function foldKey(key: string): string {
  * @param seen The word as written.
  * @param words The words there are.
  * @param prefix What all of the words begin with, or an empty string.
- * @returns The nearest word, or `undefined` where none is near.
+ * @returns The nearest word, or `undefined` if none is near.
  */
 export function didYouMean(
   seen: string,

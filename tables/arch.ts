@@ -67,7 +67,7 @@ export type ArchName =
   | "mips"
   | "mips64n32";
 
-/** One call behind a multiplexer such as `socketcall(2)` or `ipc(2)`. */
+/** One call that a multiplexer serves, such as `socketcall(2)` or `ipc(2)`. */
 export interface MultiplexedCall {
   /** Name of the call, such as `socket`. */
   readonly name: string;
@@ -95,7 +95,7 @@ export interface Arch {
   readonly syscallBit: number;
   /** Name to number as in `seccomp_data.nr`, in rising order of number. */
   readonly syscalls: ReadonlyMap<string, number>;
-  /** Calls reachable through `socketcall` or `ipc`; empty where not multiplexed. */
+  /** Calls reachable through `socketcall` or `ipc`; empty if not multiplexed. */
   readonly multiplexed: readonly MultiplexedCall[];
 }
 
@@ -127,7 +127,7 @@ export const ARCHES: readonly Arch[] = TABLES.map(([name, data]) =>
 
 /**
  * Architectures that a profile may list and that have no table: so that they
- * are told from misspelled ones.
+ * are distinguished from misspelled ones.
  */
 export const OTHER_SCMP_ARCHES: readonly OtherArch[] = OTHER_ARCHES;
 
@@ -150,7 +150,7 @@ const OTHER_SYSCALLS: ReadonlySet<string> = new Set(OTHER_NAMES);
  * ```
  *
  * @param name Short name, such as `x86_64`, in lower case.
- * @returns The architecture, or `undefined` where there is no table for it.
+ * @returns The architecture, or `undefined` if there is no table for it.
  */
 export function archByName(name: string): Arch | undefined {
   return ARCHES.find((arch) => arch.name === name);
@@ -168,15 +168,15 @@ export function archByName(name: string): Arch | undefined {
  * ```
  *
  * @param scmp Name such as `SCMP_ARCH_X86_64`, in upper case.
- * @returns The architecture, or `undefined` where there is no table for it.
+ * @returns The architecture, or `undefined` if there is no table for it.
  */
 export function archByScmp(scmp: string): Arch | undefined {
   return ARCHES.find((arch) => arch.scmp === scmp);
 }
 
 /**
- * Tells whether a name is a system call anywhere: on an architecture with a
- * table, behind a multiplexer, or on another that libseccomp knows. A profile
+ * Reports whether a name is a system call anywhere: on an architecture with a
+ * table, through a multiplexer, or on another that libseccomp knows. A profile
  * may list names of any architecture; one that is on none is misspelled, or
  * newer than {@linkcode SYSCALL_TABLE_VERSION}.
  *
@@ -224,7 +224,7 @@ function readArch(name: ArchName, data: ArchData): Arch {
   };
 }
 
-/** Reads the calls behind one multiplexer. */
+/** Reads the calls that one multiplexer serves. */
 function readCalls({ nr, calls }: MultiplexerData): MultiplexedCall[] {
   return [...readRuns(calls)].map(([name, call]) => ({ name, nr, call }));
 }

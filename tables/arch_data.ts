@@ -65,7 +65,7 @@ export function readRuns(text: string): Map<string, number> {
 }
 
 /**
- * Tells whether runs have a name, without reading them: most names of a
+ * Reports whether runs have a name, without reading them: most names of a
  * profile are on the first table that is asked.
  *
  * @param text Lines as {@linkcode readRuns} reads them, each ended by a newline.

@@ -38,7 +38,7 @@ export const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
  * ```
  *
  * @param errno Error number, positive.
- * @returns Its name, or `undefined` where it has none.
+ * @returns Its name, or `undefined` if it has none.
  */
 export function errnoName(errno: number): string | undefined {
   return ERRNO_NAMES.get(errno);
@@ -56,7 +56,7 @@ export function errnoName(errno: number): string | undefined {
  * ```
  *
  * @param name Name in upper case.
- * @returns Its number, or `undefined` where the name is unknown.
+ * @returns Its number, or `undefined` if the name is unknown.
  */
 export function errnoNumber(name: string): number | undefined {
   return NUMBERS.get(name) ?? ALIASES.get(name);

@@ -26,7 +26,7 @@ export function precedence(value: number): number {
  * Picks the answer that prevails.
  *
  * @param values What the filters of a thread returned, oldest first; u32.
- * @returns The strictest one, of equally strict ones the newest; ALLOW if there is none.
+ * @returns The strictest one, of equally strict ones the newest; ALLOW if none exists.
  */
 export function prevailing(values: readonly number[]): number {
   return values.reduceRight(

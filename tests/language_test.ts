@@ -89,3 +89,90 @@ Deno.test("namesOfTwoThings() sees a name in two folders, not in one", () => {
     ["Target: a/one.ts, b/two.ts"],
   );
 });
+
+/** Phrases that are banned, each with the plain way to say it. */
+const BANNED: readonly (readonly [phrase: RegExp, plainly: string])[] = [
+  [/\b(?:is|are|was|were) told\b(?! apart)/i, "is reported, is printed, gets"],
+  [/\btells (?:what|whether|where)\b/i, "reports what"],
+  [/(?<!\b(?:say|says|know|knows) )\bwhere it (?:is|has|does|can)\b/, "if it"],
+  [/`undefined` where\b|\b(?:absent|empty) where\b/i, "absent if"],
+  [/@throws \{\w+\} (?:`[\w-]+` )?where\b/i, "@throws {Error} if"],
+  [/\bbehind the (?:first|last|end|value|comma)\b/i, "after the"],
+  [/\bany more\b/i, "no longer"],
+  [/\bby looking\b/i, "automatically, autodetect"],
+  [/\b(?:takes|wants?) root\b/i, "requires root"],
+  [/\b(?:it|text|file|name|value|profile) is none\b/i, "is not a"],
+  [/\bthere is none\b/i, "none exists, it has none"],
+  [/\bneeds? (?!to\b)[a-z]+ alone\b/i, "needs only"],
+  [/\|\s*what \w+ holds?\s*\|/i, "contents"],
+  [/^\W*what \w+ holds?\.?\W*$/i, "say what the thing is"],
+  [/\bmade small\b/i, "minimized"],
+  [/\bnumber (?:on the )?line\b/i, "system call number"],
+  [/\basks a word\b/i, "tests a word"],
+  [/\b(?:the|a) floor (?:of|for|on)\b/i, "lower bound"],
+  [/\bcannot be told\b(?! apart)/i, "cannot be distinguished, is unknown"],
+];
+
+/** Characters of a line outside of code: comments and texts of TypeScript. */
+function* proseOf(path: string, text: string): Generator<[number, string]> {
+  for (const [i, line] of text.split("\n").entries()) {
+    if (path.endsWith(".md")) yield [i + 1, line.replaceAll(/`[^`]*`/g, "``")];
+    else if (path.endsWith(".ts")) {
+      const comment = /^\s*(?:\/\*\*|\*|\/\/)\s?(.*)$|\s\/\/\s(.*)$/.exec(line);
+      if (comment !== null) yield [i + 1, comment[1] ?? comment[2] ?? ""];
+      else {
+        for (const [quoted] of line.matchAll(/"(?:[^"\\]|\\.)*"|`[^`]*`?/g)) {
+          yield [i + 1, quoted.replaceAll(/\$\{[^}]*\}/g, "…")];
+        }
+      }
+    } else {
+      const comment = /^\s*[#;]+\s?(.*)$/.exec(line);
+      if (comment !== null) yield [i + 1, comment[1] ?? ""];
+    }
+  }
+}
+
+/** Banned phrases of one file, as lines for people. */
+function bannedIn(path: string, text: string): readonly string[] {
+  const found: string[] = [];
+  for (const [line, prose] of proseOf(path, text)) {
+    for (const [phrase, plainly] of BANNED) {
+      const hit = phrase.exec(prose);
+      if (hit !== null) {
+        found.push(`${path}:${line}: "${hit[0]}"; say: ${plainly}`);
+      }
+    }
+  }
+  return found;
+}
+
+/** Data, generated modules, texts of others, and this file itself. */
+const NOT_OURS =
+  /^(?:tables\/syscalls\/|docs\/charts\/|tests\/(?:testdata|golden)\/|profile\/default_profile\.ts|tests\/language_test\.ts)|_code\.ts$/;
+
+Deno.test("comments, messages, help and docs say things plainly", () => {
+  const found = FILES
+    .filter((path) => /\.(?:ts|md|sh|awk|s)$/.test(path))
+    .filter((path) => !NOT_OURS.test(path))
+    .flatMap((path) =>
+      bannedIn(path, Deno.readTextFileSync(new URL(path, ROOT)))
+    );
+  assertEquals(found, []);
+});
+
+Deno.test("bannedIn() reads comments, texts and docs, not code", () => {
+  assertEquals(
+    bannedIn("a.ts", "/** Absent where it is unknown. */\nconst x = 1;").length,
+    2,
+  );
+  assertEquals(bannedIn("a.ts", 'fail("It takes root");').length, 1);
+  assertEquals(bannedIn("a.ts", "fail(`${x} is told`);").length, 1);
+  assertEquals(bannedIn("a.md", "Input format: by looking.").length, 1);
+  assertEquals(bannedIn("a.awk", "# Not any more.").length, 1);
+  assertEquals(
+    bannedIn("a.ts", "const takes = root; is.told(any, more);"),
+    [],
+  );
+  assertEquals(bannedIn("a.ts", "// Both are told apart by size."), []);
+  assertEquals(bannedIn("a.ts", "// It says where it is."), []);
+});

@@ -2,7 +2,7 @@
  * The facts of the machine that tests depend on, each found by trial, and the
  * record of what was left out because the machine lacks it.
  *
- * A test that needs something asks for it where it is registered:
+ * A test that needs something asks for it at its registration:
  *
  * ```ts ignore
  * needs("root", "crun")("compile: a container …", async () => { … });
@@ -270,7 +270,7 @@ export function needs(...wanted: readonly Need[]): Register {
  * the rows when it has not.
  *
  * @param rows What is left out then, in words.
- * @throws {Error} when it is absent under `CI=true`, unless the kernel is what
+ * @throws {Error} if it is absent under `CI=true`, unless the kernel is what
  * lacks it.
  */
 export function has(need: Need, rows: string): boolean {
@@ -284,7 +284,7 @@ export function has(need: Need, rows: string): boolean {
 /**
  * Finds a program in PATH and in the system's folders.
  *
- * @returns Its path, undefined when there is none.
+ * @returns Its path, undefined if none exists.
  */
 export function pathOf(program: string): string | undefined {
   const path = (Deno.env.get("PATH") ?? "").split(":");

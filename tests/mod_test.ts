@@ -12,7 +12,7 @@ async function run(args: readonly string[]): Promise<[number, string]> {
   return [code, new TextDecoder().decode(stdout)];
 }
 
-Deno.test("mod.ts is the program where it is run", async () => {
+Deno.test("mod.ts is the program if it is run", async () => {
   const [code, out] = await run([
     ...["-A", "mod.ts", "syscalls", "openat", "--arch", "x86_64"],
   ]);
@@ -20,7 +20,7 @@ Deno.test("mod.ts is the program where it is run", async () => {
   assertStringIncludes(out, "257");
 });
 
-Deno.test("mod.ts needs no permission where it is imported", async () => {
+Deno.test("mod.ts needs no permission if it is imported", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/import.ts`;
   await Deno.writeTextFile(

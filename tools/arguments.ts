@@ -97,7 +97,7 @@ async function run(
  * @param args The words without the program's name.
  * @param manual What they may be.
  * @returns What they gave; `undefined` if they ask for help.
- * @throws {ArgumentError} when they are wrong.
+ * @throws {ArgumentError} if they are wrong.
  */
 export function readArguments(
   args: readonly string[],
@@ -146,7 +146,7 @@ export function readArguments(
  *
  * @param what Names it in the message.
  * @param text The digits.
- * @throws {ArgumentError} when it is not one.
+ * @throws {ArgumentError} if it is not one.
  */
 export function toNumber(what: string, text: string): number {
   const value = /^[0-9]{1,10}$/.test(text) ? Number(text) : NaN;

@@ -11,7 +11,7 @@
  * commands use, among them the libraries that draw the charts of `bench` and the
  * hook that `install` puts in place, are packed, and unpacked when they are
  * used. One character beyond Latin-1 would make V8 keep all of the text in two bytes a
- * character, so there is none.
+ * character, so it has none.
  *
  * @module
  */

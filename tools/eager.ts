@@ -4,7 +4,7 @@
  * V8 skips over functions and compiles each when it is called first: it reads
  * most of a program that runs once two times or three, and what it compiles late
  * is not in the code that Deno caches. A function in parentheses it compiles at
- * once. So the program is run, V8 tells what was called, and that is put in
+ * once. So the program is run, V8 reports what was called, and that is put in
  * parentheses; declarations become variables at the top, which are there before
  * anything else runs, as declarations are.
  *
@@ -27,7 +27,7 @@ const SCRIPT = /^script-details,(\d+),([^,]+),/;
 export interface Use {
   /** Its arguments. */
   readonly args: readonly string[];
-  /** What it gets on standard input; nothing where absent. */
+  /** What it gets on standard input; nothing if absent. */
   readonly input?: string;
 }
 
@@ -37,7 +37,7 @@ export interface Use {
  * @param program Text of a module; what it imports is left as it is.
  * @param uses The runs; all of them have to succeed.
  * @returns The same program, what the runs called compiled at once.
- * @throws {Error} when a run fails.
+ * @throws {Error} if a run fails.
  */
 export async function compileAtOnce(
   program: string,

@@ -21,7 +21,7 @@ export interface Verdict {
   readonly value: ReturnValue;
   /** The architecture that the call belongs to; absent for unknown ones. */
   readonly arch?: ArchPolicy;
-  /** The rule that decided; absent where a default did. */
+  /** The rule that decided; absent if a default did. */
   readonly rule?: Rule;
 }
 
@@ -65,7 +65,7 @@ export function decide(policy: Policy, data: SeccompData): Verdict {
 }
 
 /**
- * Tells whether a condition holds, comparing unsigned 64-bit numbers.
+ * Reports whether a condition holds, comparing unsigned 64-bit numbers.
  *
  * @param condition The condition.
  * @param data The call.

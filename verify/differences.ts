@@ -111,8 +111,8 @@ const MOST_BOXES = 16;
 /**
  * Lists where two subjects differ, by rising architecture and number.
  *
- * @throws {ProgramError} when the kernel would refuse a program.
- * @throws {TypeError} when the subjects are for machines of different byte order.
+ * @throws {ProgramError} if the kernel would refuse a program.
+ * @throws {TypeError} if the subjects are for machines of different byte order.
  *
  * @example What one rule more changes
  * ```ts
@@ -148,8 +148,8 @@ export function listDifferences(
 /**
  * Lists where two subjects differ, with the arguments as data.
  *
- * @throws {ProgramError} when the kernel would refuse a program.
- * @throws {TypeError} when the subjects are for machines of different byte order.
+ * @throws {ProgramError} if the kernel would refuse a program.
+ * @throws {TypeError} if the subjects are for machines of different byte order.
  *
  * @param a One side.
  * @param b The other.
@@ -259,8 +259,8 @@ export function locateDifferences(
  * assertEquals(proveNotLooser(log, allow).kind, "different");
  * ```
  *
- * @throws {ProgramError} when the kernel would refuse a program.
- * @throws {TypeError} when the subjects are for machines of different byte order.
+ * @throws {ProgramError} if the kernel would refuse a program.
+ * @throws {TypeError} if the subjects are for machines of different byte order.
  *
  * @param base What may be permitted.
  * @param subject What is looked at.

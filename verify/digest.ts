@@ -63,7 +63,7 @@ export interface NoDigest {
 /**
  * Computes the digest of what a filter, a stack of filters or a policy means.
  *
- * @throws {ProgramError} when the kernel would refuse a program.
+ * @throws {ProgramError} if the kernel would refuse a program.
  *
  * @example Two programs with one meaning
  * ```ts

@@ -155,9 +155,9 @@ const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
 /**
  * Decides whether two subjects answer every input alike.
  *
- * @throws {ProgramError} when the kernel would refuse a program.
- * @throws {RangeError} where a policy has a number that no call can have.
- * @throws {TypeError} when the subjects are for machines of different byte order.
+ * @throws {ProgramError} if the kernel would refuse a program.
+ * @throws {RangeError} if a policy has a number that no call can have.
+ * @throws {TypeError} if the subjects are for machines of different byte order.
  *
  * @example A filter that is what its policy says
  * ```ts
@@ -234,7 +234,7 @@ function textOf(programs: readonly Program[]): string {
   );
 }
 
-/** What is covered where nothing had to be computed. */
+/** What is covered if nothing had to be computed. */
 function coverageOfSame(subject: Subject): Proof["coverage"] {
   const loads = programsOf(subject).flat().filter(({ op }) => op === "ld.abs");
   const offsets = [...new Set(loads.map(({ k }) => k))].sort((x, y) => x - y);

@@ -44,7 +44,7 @@ function symbols(): Symbols {
 /**
  * Counts the ticks of rdtsc in a nanosecond, by the clock of the system.
  *
- * @returns Ticks a nanosecond; `undefined` where there is no such counter.
+ * @returns Ticks a nanosecond; `undefined` if there is no such counter.
  */
 export function ticksPerNanosecond(): number | undefined {
   const rdtsc = openRdtsc();
@@ -92,7 +92,7 @@ function openRdtsc(): (() => bigint) | undefined {
 /**
  * Keeps this thread, and the children that it clones, on one processor.
  *
- * @returns What gives it its processors back; `undefined` where it was not to be done.
+ * @returns What gives it its processors back; `undefined` if it was not to be done.
  */
 export function pin(): Disposable | undefined {
   const old = new Uint8Array(CPU_SET_SIZE);

@@ -116,7 +116,7 @@ export interface ListBuilder {
 /**
  * Opens the host's libseccomp for lists.
  *
- * @returns Nothing where there is no library, or the host is not x86_64.
+ * @returns Nothing if there is no library, or the host is not x86_64.
  */
 export function openListBuilder(): ListBuilder | undefined {
   if (Deno.build.arch !== "x86_64") return undefined;

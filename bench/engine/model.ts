@@ -9,7 +9,7 @@ import type { StubCall } from "../../ffi/stub.ts";
 /** One kind of call, made over and over. */
 export interface Batch {
   readonly call: StubCall;
-  /** How the call enters the kernel; `syscall` unless told. */
+  /** How the call enters the kernel; `syscall` by default. */
   readonly entry?: "syscall" | "int80";
 }
 

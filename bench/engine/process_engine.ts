@@ -13,7 +13,7 @@ const CHILD = "engine/process_child.ts";
 /** A child that a filter keeps from ending is ended, in milliseconds. */
 const TIME_LIMIT = 5_000;
 
-/** What the child is told; numbers that may exceed 2^53 as text. */
+/** The child's input; numbers that may exceed 2^53 as text. */
 export interface ChildJob {
   /** The filter in hex; empty for none. */
   readonly filter: string;

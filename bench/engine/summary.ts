@@ -31,7 +31,7 @@ export type Comparison = "lower" | "same" | "higher";
  *
  * @param rounds One number a round, at least one.
  * @returns The spread; quartiles are interpolated between neighbors.
- * @throws {RangeError} when there are no rounds.
+ * @throws {RangeError} if there are no rounds.
  */
 export function summarize(rounds: readonly number[]): Spread {
   if (rounds.length === 0) {

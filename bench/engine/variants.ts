@@ -75,7 +75,7 @@ export function allowVariant(): Variant {
  * Builds all filters of a profile. Objectives that give the same bytes are one.
  *
  * @param subject The profile.
- * @param library The host's libseccomp, where there is one.
+ * @param library The host's libseccomp, if there is one.
  */
 export function variantsOf(
   { policy, seccomp, arches }: BenchSubject,

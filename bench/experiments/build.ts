@@ -37,7 +37,7 @@ interface Way {
  *
  * @param subject The profile.
  * @param ours The filter that we make of it.
- * @param library The host's libseccomp, where there is one.
+ * @param library The host's libseccomp, if there is one.
  * @param rounds How often.
  * @param progress Told how far it is.
  */

@@ -18,7 +18,7 @@ const HOLD =
 /**
  * Opens a view where this machine needs one.
  *
- * @returns Nothing where it does not.
+ * @returns Nothing if it does not.
  */
 export async function openView(): Promise<CgroupView | undefined> {
   const mounts = await Deno.readTextFile("/proc/self/mountinfo");

@@ -31,7 +31,7 @@ const EPERM = 1;
 const SOCKET = 41;
 /** Distance of the values, so that no two are neighbors. */
 const VALUE_STEP = 3;
-/** A call that no rule allows: the last number of all, or a value behind all. */
+/** A call that no rule allows: the last number of all, or a value after all. */
 const DENIED = "denied";
 const DENIED_CALLS: Readonly<Record<GrowthRow["what"], StubCall>> = {
   "listed calls": { nr: 500, args: [] },

@@ -48,7 +48,7 @@ export interface Held {
 /**
  * Reads what the kernel says about memory of programs.
  *
- * @returns Nothing where the file is not to be read, or says nothing of packs.
+ * @returns Nothing if the file is not to be read, or says nothing of packs.
  */
 export function readProgramMemory(): ProgramMemory | undefined {
   let text: string;

@@ -29,7 +29,7 @@ export interface Wrapper {
  *
  * @param directory A folder that only root can write to.
  * @param crun Path of the real runtime.
- * @throws {RangeError} where the tools of the wrapper are missing.
+ * @throws {RangeError} if the tools of the wrapper are missing.
  */
 export async function createWrapper(
   directory: string,

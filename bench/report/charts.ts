@@ -25,7 +25,7 @@ export type Draw = (spec: ChartSpec, theme: Theme) => Promise<string>;
  * Loads the chart libraries, which Deno fetches from npm the first time; the
  * single file has them.
  *
- * @throws {Error} When they cannot be had, with what to do.
+ * @throws {Error} if they cannot be had, with what to do.
  */
 export async function loadDrawing(): Promise<Draw> {
   const url = await moduleUrl("report/draw_chart.ts");

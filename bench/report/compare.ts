@@ -27,7 +27,7 @@ export interface ComparedRatio {
  *
  * @param text A file that a run wrote.
  * @param name Its name, for messages.
- * @throws {RangeError} when it is none.
+ * @throws {RangeError} if the text is not a report.
  */
 export function readReport(text: string, name: string): Report {
   let value: unknown;

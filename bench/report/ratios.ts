@@ -21,7 +21,7 @@ export interface Ratio {
   readonly name: string;
   /** Medians, ours over theirs; minima of wall times. */
   readonly ratio: number;
-  /** How the intervals lie; absent where the figures are counted. */
+  /** How the intervals lie; absent if the figures are counted. */
   readonly comparison?: Comparison;
 }
 

@@ -74,7 +74,7 @@ export async function runDemo(io: Io): Promise<number> {
   return EXIT.ok;
 }
 
-/** The host's library, or why there is none. */
+/** The host's library, or the reason why it cannot be used. */
 function openLibrary(): Libseccomp | string {
   try {
     return openLibseccomp() ?? "libseccomp.so.2 is not installed here";

@@ -263,7 +263,7 @@ function semanticsOf(target: ManagerName): "crun" | "runc" {
  *
  * @param flags What was asked for.
  * @param targets What for.
- * @throws {UsageError} Where flags do not go together.
+ * @throws {UsageError} if flags do not go together.
  */
 export function placeOf(
   { user, root }: PlaceFlags,
@@ -336,7 +336,7 @@ function tell(
  * Says what was done, one line each; the program's many files are one line.
  *
  * @param changes The changes.
- * @param none What to say where there is none.
+ * @param none What to say if none exists.
  */
 export function summary(changes: readonly Change[], none: string): string {
   if (changes.length === 0) return none;
@@ -368,7 +368,7 @@ function isGenerated({ path }: Change): boolean {
 }
 
 /**
- * Writes changes as a unified diff; of programs only their names are told.
+ * Writes changes as a unified diff; of programs only their names are reported.
  *
  * @param changes The changes.
  */

@@ -43,7 +43,7 @@ interface Disagreement {
   readonly policy: number;
 }
 
-/** Mismatches that are told. */
+/** Mismatches that are reported. */
 const MOST_TOLD = 20;
 
 /** The command. */

@@ -46,17 +46,17 @@ export interface NamedMeasure extends Measure {
 interface TreeReport {
   readonly name: string;
   readonly arch: string;
-  /** Intervals of the number line. */
+  /** Intervals of system call numbers. */
   readonly intervals: number;
   /** Expected executed instructions. */
   readonly expected: number;
-  /** The same of the best tree, or less; `null` where the objective is not a count of steps. */
+  /** The same of the best tree, or less; `null` if the objective is not a count of steps. */
   readonly tree: number | null;
   /** No program expects fewer executed instructions. */
   readonly floor: number;
   /** Expected tests on the number. */
   readonly tests: number;
-  /** What was made small: tests, with the objective's price of a test that exists. */
+  /** What was minimized: tests, with the objective's price of a test that exists. */
   readonly cost: number;
   /** No tree costs less. */
   readonly lowerBound: number;

@@ -226,7 +226,7 @@ async function removeStale(io: Io, flags: StoreFlags): Promise<number> {
   return EXIT.ok;
 }
 
-/** What is told of an entry. */
+/** What is reported of an entry. */
 interface AboutEntry {
   readonly key: string;
   readonly environment: string;

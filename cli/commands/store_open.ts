@@ -74,7 +74,7 @@ export interface StoreFlags extends HookFlags, OutputFlags {
 export interface FoundStore {
   /** Where it is or would be. */
   readonly directory: string;
-  /** Absent where the folder is not there. */
+  /** Absent if the folder is not there. */
   readonly store?: Store;
   /** All that lies in it. */
   readonly items: readonly StoreItem[];
@@ -126,7 +126,7 @@ export const HOOK_FLAGS: Flags<HookFlags> = {
  *
  * @param flags The flags.
  * @returns The settings; without a file and a flag, the built-in ones.
- * @throws {RefusedError} Where the file cannot be used.
+ * @throws {RefusedError} if the file cannot be used.
  */
 export async function settingsOf(flags: HookFlags): Promise<Settings> {
   const { semantics, names } = flags;
@@ -173,7 +173,7 @@ function realPath(path: string): string {
 /**
  * Reads all of the store.
  *
- * @param io Where is said that there is none.
+ * @param io Where the message goes that no store exists.
  * @param flags Which store.
  * @returns What lies in it.
  */
@@ -183,7 +183,7 @@ export async function readStore(
 ): Promise<FoundStore> {
   const directory = (await settingsOf(flags)).store;
   if (directory === undefined) {
-    throw new UsageError("Cannot use the store: there is none by the settings");
+    throw new UsageError("Cannot use the store: the settings turn it off");
   }
   const store = await openStore(directory);
   if (store === undefined) {
@@ -199,7 +199,7 @@ export async function readStore(
  *
  * @param flags Whose store it is.
  * @returns Their ids.
- * @throws {MachineError} Where a library of names is there and cannot be told apart from others.
+ * @throws {MachineError} if a library of names is there and cannot be told apart from others.
  */
 export async function currentEnvironments(
   flags: HookFlags,
@@ -223,7 +223,7 @@ export async function currentEnvironments(
  * Makes a log of the command's own messages.
  *
  * @param io Where they go.
- * @param flags Whether warnings are told.
+ * @param flags Whether warnings are reported.
  */
 export function logTo(io: Io, { quiet }: Pick<HookFlags, "quiet">): Log {
   return {

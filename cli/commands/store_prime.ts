@@ -186,7 +186,7 @@ function object(
   return `{${parts.join(",")}}`;
 }
 
-/** A list, which Go leaves out where it is empty. */
+/** A list, which Go leaves out if it is empty. */
 function list(items: readonly string[]): string | undefined {
   return items.length === 0 ? undefined : `[${items.join(",")}]`;
 }

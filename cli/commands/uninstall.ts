@@ -41,7 +41,7 @@ export const command: CommandDefinition = defineCommand<
   run: (io, flags, ...targets) => runUninstall(io, flags, targets),
 });
 
-/** Undoes installations; all of them where none is named. */
+/** Undoes installations; all of them if none is named. */
 export async function runUninstall(
   io: Io,
   flags: UninstallFlags,

@@ -207,7 +207,7 @@ async function otherwiseEqual(
       if (isSame) continue;
       other = await loadSubject(silent, own, word, process);
     } catch (error) {
-      // The host has no libseccomp, or the profile is none with its names.
+      // The host has no libseccomp, or cannot read the profile with its names.
       if (error instanceof MachineError || error instanceof ReportedError) {
         continue;
       }

@@ -31,7 +31,7 @@ import {
 /** One confined process. */
 interface Row {
   readonly info: ProcessInfo;
-  /** Its threads; none where they could not be read at all. */
+  /** Its threads; none if they could not be read at all. */
   readonly groups: readonly ThreadGroup[];
   /** What the comparison gave. */
   readonly found: ProcessVerification | undefined;
@@ -72,7 +72,7 @@ export function tellAll(
   );
 }
 
-/** Looks at one process; `undefined` where it has ended. */
+/** Looks at one process; `undefined` if it has ended. */
 function rowOf(
   info: ProcessInfo,
   against: NamedSubject | undefined,
@@ -199,7 +199,7 @@ function countOf(
   }
 }
 
-/** The answer, and whose it is where it is not that of all threads. */
+/** The answer, and whose it is if it is not that of all threads. */
 function stateOf(found: ProcessVerification | undefined): string {
   if (found === undefined) return "unknown";
   const { all, worst } = found;

@@ -35,9 +35,9 @@ export interface ThreadVerification {
   readonly state: ProcessState;
   /** The threads. */
   readonly tids: readonly number[];
-  /** Filters in force; `undefined` where they could not be read. */
+  /** Filters in force; `undefined` if they could not be read. */
   readonly filters: readonly Program[] | undefined;
-  /** What the comparison gave; absent where there was none. */
+  /** What the comparison gave; absent if there was none. */
   readonly result?: Proof | Counterexample | Unproven;
   /** Why the filters could not be read. */
   readonly error?: unknown;

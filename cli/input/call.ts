@@ -28,7 +28,7 @@ export interface CallNumber {
  *
  * @param text What was written.
  * @param native Whose numbers they are where no architecture is named.
- * @throws {UsageError} when there is no such call.
+ * @throws {UsageError} if there is no such call.
  */
 export function parseCall(text: string, native: Arch): CallNumber {
   const colon = text.indexOf(":");
@@ -84,7 +84,7 @@ function unknownCall(
 /**
  * Reads a 64-bit argument: decimal, hex, octal, binary, negative.
  *
- * @throws {UsageError} when it is none.
+ * @throws {UsageError} if the text is not a number.
  */
 export function parseWord(text: string): bigint {
   const match = /^(-?)(0x[0-9a-f]+|0o[0-7]+|0b[01]+|[0-9]+)$/i.exec(text);

@@ -30,7 +30,7 @@ export interface ChosenCost extends CompileProfileOptions {
 
 /** The flags, with the file of weights read. */
 export interface CostRequest extends CostFlags {
-  /** Calls by name; absent where there is no file. */
+  /** Calls by name; absent if there is no file. */
   readonly counts?: ReadonlyMap<string, number>;
 }
 

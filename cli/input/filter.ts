@@ -90,7 +90,7 @@ export async function readFilterSource(
  * @param source The profile.
  * @param flags For whom it is meant.
  * @param cost Which filter is the best one.
- * @throws {UnprovenError} when there is no proved filter.
+ * @throws {UnprovenError} if there is no proved filter.
  */
 export async function compileSource(
   io: Io,

@@ -123,7 +123,7 @@ export const ARCH_FLAG: Flags<Pick<SourceFlags, "arch">> = {
   },
 };
 
-/** Flags that say how much is told. */
+/** Flags that say how much is reported. */
 export const TELL_FLAGS: Flags<Pick<SourceFlags, "quiet" | "verbose">> = {
   quiet: { ...BOOLEAN, brief: "Print errors only" },
   verbose: { ...BOOLEAN, brief: "Print notes too" },

@@ -39,7 +39,7 @@ const LEAST_BASE64 = 12;
  *
  * @param name Of the source, for messages.
  * @param bytes The source, not empty.
- * @throws {InputError} when it is an ELF file.
+ * @throws {InputError} if it is an ELF file.
  */
 export function guessKind(name: string, bytes: Uint8Array): SourceKind {
   if (ELF.every((byte, i) => bytes[i] === byte)) {

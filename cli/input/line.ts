@@ -35,7 +35,7 @@ const COLORS: Readonly<Record<string, boolean | undefined>> = {
  * Looks through the words up to `--`; those after it belong to the command.
  *
  * @param args The words without the program's name.
- * @throws {UsageError} when `--color` cannot be read.
+ * @throws {UsageError} if `--color` cannot be read.
  */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
@@ -71,7 +71,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
  * @param words The words after the command's name.
  * @param command The command.
  * @returns The words with each option by itself.
- * @throws {UsageError} when one of them looks like an option and is not one.
+ * @throws {UsageError} if one of them looks like an option and is not one.
  */
 export function separateOptions(
   words: readonly string[],

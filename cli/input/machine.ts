@@ -33,7 +33,7 @@ export interface FilterMachine {
  * @param name Name of the source, for messages.
  * @param filters The filters, with what is known about their byte order.
  * @param arch What `--arch` names.
- * @throws {UsageError} when that has the other byte order than the filters.
+ * @throws {UsageError} if that has the other byte order than the filters.
  */
 export function machineOf(
   name: string,

@@ -13,8 +13,8 @@ const MAX_PID = 2 ** 22;
  * Reads the number of a process.
  *
  * @param text The number, with or without `pid:`.
- * @throws {UsageError} when it is none.
- * @throws {MachineError} when no process can have it.
+ * @throws {UsageError} if the text is not a number.
+ * @throws {MachineError} if no process can have it.
  */
 export function parsePid(text: string): number {
   const digits = text.replace(/^pid:/, "");

@@ -18,7 +18,7 @@ export interface ProcessInfo {
   readonly name: string;
   /** Process that the thread belongs to. */
   readonly group: number;
-  /** 0 for none, 1 for strict mode, 2 for filters; `undefined` where the kernel does not say. */
+  /** 0 for none, 1 for strict mode, 2 for filters; `undefined` if the kernel does not say. */
   readonly mode: number | undefined;
   /** Filters in force; `undefined` before Linux 5.9. */
   readonly filters: number | undefined;
@@ -36,9 +36,9 @@ const HOST_IS_LITTLE_ENDIAN = true;
  *
  * @param pid The process, or a thread.
  * @param thread Whether a thread will do that is not the first of its process.
- * @throws {NoFilterError} when it has none.
- * @throws {MachineError} when it is a thread and none was asked for.
- * @throws {SyscallError} when the kernel refuses.
+ * @throws {NoFilterError} if it has none.
+ * @throws {MachineError} if it is a thread and none was asked for.
+ * @throws {SyscallError} if the kernel refuses.
  */
 export function liveFilters(
   pid: number,
@@ -89,8 +89,8 @@ const ROUNDS = 8;
  * left out; those that started meanwhile are asked, too.
  *
  * @param pid The process.
- * @throws {MachineError} when it is a thread, or its threads cannot be listed.
- * @throws {SyscallError} when there is no such process, or it has ended.
+ * @throws {MachineError} if it is a thread, or its threads cannot be listed.
+ * @throws {SyscallError} if there is no such process, or it has ended.
  * @returns Its threads, the group of the first thread first.
  */
 export function threadGroups(pid: number): readonly ThreadGroup[] {
@@ -111,7 +111,7 @@ export function threadGroups(pid: number): readonly ThreadGroup[] {
     }
   }
   if (groups.size > 0) return [...groups.values()];
-  // The kernel knows why there is none.
+  // The kernel knows why it is absent.
   dumpFilters(pid);
   throw new MachineError(
     `Cannot list the threads of ${pid}: /proc does not show them: mount /proc`,
@@ -156,7 +156,7 @@ function modeOf(tid: number): number | "dead" | undefined {
   return toNumber(status.get("Seccomp"));
 }
 
-/** Reads what /proc says; `undefined` where there is no such process. */
+/** Reads what /proc says; `undefined` if there is no such process. */
 export function readProcess(pid: number): ProcessInfo | undefined {
   const status = readFields(`/proc/${pid}/status`);
   if (status === undefined) return undefined;
@@ -181,7 +181,7 @@ export function readProcess(pid: number): ProcessInfo | undefined {
 /**
  * Lists the processes of this machine.
  *
- * @throws {MachineError} when there is no /proc.
+ * @throws {MachineError} if there is no /proc.
  */
 export function listProcesses(): readonly number[] {
   try {
@@ -215,7 +215,7 @@ function readFields(path: string): ReadonlyMap<string, string> | undefined {
   try {
     text = Deno.readTextFileSync(path);
   } catch {
-    // It ended, or /proc is not there; whoever asks the kernel is told why.
+    // It ended, or /proc is not there; the kernel says why when it is asked.
     return undefined;
   }
   return new Map(

@@ -26,7 +26,7 @@ export interface SemanticsFlags {
  * Reads the word after `--semantics`.
  *
  * @param input Such as `runc@1.1.5`.
- * @throws {Error} when it names no reading.
+ * @throws {Error} if it names no reading.
  */
 export function semanticsWord(input: string): Semantics {
   const semantics = parseSemantics(input);

@@ -77,8 +77,8 @@ export interface SourceOptions {
  * @param io Where standard input is, and where warnings go.
  * @param word The word.
  * @param options A kind to force, and the architecture.
- * @throws {InputError} when it cannot be read.
- * @throws {ReportedError} when the profile is wrong, after its problems were told.
+ * @throws {InputError} if it cannot be read.
+ * @throws {ReportedError} if the profile is wrong, after its problems were printed.
  */
 export async function loadSource(
   io: Io,
@@ -117,8 +117,8 @@ export async function loadSource(
  * @param word The word.
  * @param options A kind to force, and the architecture.
  * @param refuse Makes the error for filters.
- * @throws {InputError} when it cannot be read.
- * @throws {ReportedError} when the profile is wrong, after its problems were printed.
+ * @throws {InputError} if it cannot be read.
+ * @throws {ReportedError} if the profile is wrong, after its problems were printed.
  */
 export async function loadProfile(
   io: Io,

@@ -71,7 +71,7 @@ export async function targetFor(
   };
 }
 
-/** Which names exist; the host's library is opened only where it is asked. */
+/** Which names exist; the host's library is opened only if it is asked. */
 async function knownCalls(
   flags: TargetFlags,
 ): Promise<ProfileTarget["knows"]> {
@@ -92,7 +92,7 @@ async function knownCalls(
  *
  * @param name The word after the option.
  * @returns The architecture.
- * @throws {UsageError} when there is none of this name.
+ * @throws {UsageError} if the name is unknown.
  */
 export function archOf(name: string): Arch {
   const arch = archByName(name);
@@ -110,7 +110,7 @@ export function archOf(name: string): Arch {
  * Finds the architectures that `--arch` lists, each once.
  *
  * @param words The words after the option.
- * @throws {UsageError} when one is unknown, or they differ in byte order.
+ * @throws {UsageError} if one is unknown, or they differ in byte order.
  */
 export function archesOf(words: readonly string[]): readonly Arch[] {
   const [first, ...others] = new Set(words.map(archOf));
@@ -129,7 +129,7 @@ export function archesOf(words: readonly string[]): readonly Arch[] {
  *
  * @param text The word after the option; this machine's kernel if absent.
  * @returns The version, or `undefined` if this machine's kernel does not say it.
- * @throws {UsageError} when the word is not a version.
+ * @throws {UsageError} if the word is not a version.
  */
 export function kernelOf(text: string | undefined): KernelVersion | undefined {
   if (text === undefined) return parseKernelRelease(kernelRelease());

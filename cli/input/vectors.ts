@@ -20,7 +20,7 @@ import { InputError } from "../error.ts";
 /** A call and what a filter has to answer. */
 export interface Vector {
   readonly data: SeccompData;
-  /** A u32; absent where anything will do. */
+  /** A u32; absent if anything will do. */
   readonly expect?: number;
 }
 
@@ -35,7 +35,7 @@ const FIELDS: ReadonlySet<string> = new Set([
  *
  * @param line The text of a JSON object.
  * @param native The architecture if the line has none.
- * @throws {InputError} when the line cannot be read.
+ * @throws {InputError} if the line cannot be read.
  */
 export function readVector(line: string, native: Arch): Vector {
   try {

@@ -20,7 +20,7 @@ const LABEL_WIDTH = 24;
  * Writes the help of a command.
  *
  * @param name Its name; empty for the program.
- * @returns The text, or `undefined` where there is no such command.
+ * @returns The text, or `undefined` if there is no such command.
  */
 export async function helpText(name: string): Promise<string | undefined> {
   if (name === "") return programHelp();
@@ -99,7 +99,7 @@ function flagEntry(flag: FlagInfo): readonly string[] {
   return entry(label, `${brief}${more}${note}`);
 }
 
-/** A label and its explanation, wrapped, with the label alone where it is long. */
+/** A label and its explanation, wrapped, with the label alone if it is long. */
 function entry(label: string, text: string): readonly string[] {
   const lines: string[] = [];
   let line = `  ${label.padEnd(LABEL_WIDTH)}`;

@@ -26,11 +26,11 @@ export interface FlagInfo {
   /** One letter. */
   readonly alias: string | undefined;
   readonly brief: string;
-  /** What it may be, where that is a list. */
+  /** What it may be, if that is a list. */
   readonly values: readonly string[] | undefined;
-  /** What stands for the value; `undefined` where a list does, or there is none. */
+  /** What stands for the value; `undefined` if a list does, or if the flag has no value. */
   readonly placeholder: string | undefined;
-  /** Its value where it is not given. */
+  /** Its value if it is not given. */
   readonly preset: string | undefined;
 }
 

@@ -41,7 +41,7 @@ export function writeArtefact(
  *
  * @param out The file to write, if any.
  * @param source The source word, which must not be replaced.
- * @throws {UsageError} when the path cannot be meant.
+ * @throws {UsageError} if the path cannot be meant.
  */
 export function checkOut(out: string | undefined, source = "-"): void {
   if (out === undefined || out === "-") return;
@@ -71,8 +71,8 @@ function identity(path: string): string | undefined {
  *
  * @param path Its path.
  * @param data What it will hold.
- * @throws {UsageError} when the path is a directory, a device or a pipe, or in no folder.
- * @throws {MachineError} when it cannot be written; an old file is left as it was.
+ * @throws {UsageError} if the path is a directory, a device or a pipe, or in no folder.
+ * @throws {MachineError} if it cannot be written; an old file is left as it was.
  */
 export function writeFileWhole(path: string, data: string | Uint8Array): void {
   writing(path, () => writeWhole(targetOf(path), data));

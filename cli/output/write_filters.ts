@@ -18,7 +18,7 @@ import { writeArtefact } from "./write.ts";
  * @param io Where standard output is.
  * @param stack The filters, at least one.
  * @param options The form, and the file: standard output if absent or `-`.
- * @throws {UsageError} when the form cannot hold several filters.
+ * @throws {UsageError} if the form cannot hold several filters.
  */
 export async function writeFilters(
   io: Io,

@@ -27,7 +27,7 @@ import type { IntervalTable } from "./interval.ts";
 import type { Line } from "./line.ts";
 
 /**
- * Tells whether the interval search's costs are optimal for all ranges.
+ * Reports whether the interval search's costs are optimal for all ranges.
  *
  * @param table Filled without a bound on depth.
  * @returns True for proven, false for unknown.
@@ -86,7 +86,7 @@ export function certify(line: Line, table: IntervalTable): boolean {
 /**
  * What a tree costs at least, without its first test, that begins with the test
  * of a value that weighs `top`: `pathBound` with the weight that leaves the path
- * spread evenly, which needs no rounding. A leaf of weight L is behind
+ * spread evenly, which needs no rounding. A leaf of weight L comes after
  * (rest - L) / top sides at least, so (rest^2 - L^2) / (2 top); less for a
  * larger L.
  */
@@ -97,7 +97,7 @@ function quickBound(total: number, top: number, most: number): number {
     : total;
 }
 
-/** The rank of the heaviest candidate of each run; the number of ranks where it has none. */
+/** The rank of the heaviest candidate of each run; the number of ranks if it has none. */
 function heaviestCandidates(
   { n, first, ranks, candidateWeight }: Line,
 ): Int32Array {

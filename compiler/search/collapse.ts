@@ -7,15 +7,15 @@
  * that tell the runs z1…zm of the stretch (m >= 4, neighbors differ) apart.
  * 1. None of them is a threshold at an edge of one of z1…zm. Then all zi take
  *    one path and at least two of them leave it by `eq`. Turn the upper of
- *    these two tests into a threshold before z1 and the lower into one behind
+ *    these two tests into a threshold before z1 and the lower into one after
  *    zm: values with weight meet no more tests than before.
  * 2. The first threshold among them has i of the zi on its left. As m >= 4, one
  *    side has two or more; say the left. There a test tells z1 from z2. Move
- *    the threshold behind zm and turn that test into a threshold before z1.
+ *    the threshold after zm and turn that test into a threshold before z1.
  * Either way the stretch ends in one place of its own, and no test was added
  * to the path of a value with weight. The converse is plain: hang the tree of
  * the stretch where its leaf is. What may be lost is a test or two of size: a
- * stretch cannot share an `eq` or a leaf with its neighbors any more.
+ * stretch can no longer share an `eq` or a leaf with its neighbors.
  *
  * @module
  */
@@ -79,7 +79,7 @@ export function collapse(
 }
 
 /**
- * Finds the stretches of `least` runs or more; none where nothing has weight.
+ * Finds the stretches of `least` runs or more; none if nothing has weight.
  *
  * @param weightless 1 per run without weight of its own (the tie-break weight does not count).
  */

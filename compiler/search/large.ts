@@ -22,7 +22,7 @@ import type { Line } from "./line.ts";
 /** Longest part that is left to other searches. */
 export const PIECE = 96;
 
-/** A part of a tree of thresholds: runs from…to, or where they are cut first. */
+/** A part of a tree of thresholds: runs from…to, or the place of their first cut. */
 export type Cut =
   | {
     readonly kind: "piece";

@@ -40,7 +40,7 @@ export function leastTests(line: Line): Int32Array {
   return tests;
 }
 
-/** Tests of a peeled leaf for the runs k…j, at j * n + k; many where there is none. */
+/** Tests of a peeled leaf for the runs k…j, at j * n + k; many if none exists. */
 function peelTests(line: Line): Int32Array {
   const { n, classes, peelable, first } = line;
   const none = line.candidateValue.length + n;

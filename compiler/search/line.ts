@@ -85,7 +85,7 @@ const QUANTUM = 2 ** -44;
  *
  * @param problem The cells.
  * @param sizePenalty Cost of a test in units of weight.
- * @throws {RangeError} when the cells are no partition or a weight is no weight.
+ * @throws {RangeError} if the cells are no partition or a weight is no weight.
  */
 export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   const { starts, singles, classes, weights } = problem;

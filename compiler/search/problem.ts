@@ -28,7 +28,7 @@ export interface SearchProblem {
 
 /** What to minimize, within which limits. */
 export interface SearchOptions {
-  /** Cost of one test's existence, in units of weight; 0 where absent (fewer tests break ties). */
+  /** Cost of one test's existence, in units of weight; 0 if absent (fewer tests break ties). */
   readonly sizePenalty?: number;
   /** Most tests on any path; absent for no bound. Raised to what is possible at all. */
   readonly maxDepth?: number;

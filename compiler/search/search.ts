@@ -36,7 +36,7 @@ const SHORT_STRETCH = 4;
  *
  * @param problem The cells.
  * @param options What to minimize, within which limits.
- * @throws {RangeError} when the cells are no partition or a weight is no weight.
+ * @throws {RangeError} if the cells are no partition or a weight is no weight.
  *
  * @example One denied value among allowed ones
  * ```ts

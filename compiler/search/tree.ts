@@ -47,7 +47,7 @@ export function replaceLeaves(
  * Measures a tree by walking it with the cells that can reach each node, and
  * checks that every cell ends in its class.
  *
- * @throws {Error} when a cell ends in another class: a fault of the search.
+ * @throws {Error} if a cell ends in another class: a fault of the search.
  */
 export function measureTree(
   problem: SearchProblem,

@@ -18,7 +18,7 @@
 ##
 ## Input: the configuration. `ST_LISTING` of the environment: lines of stat(1)
 ## in the form `%a %u %h %s %Y %F|%n`. Output: a verdict and, unless it is about
-## a bundle, behind the line break a configuration:
+## a bundle, after the line break a configuration:
 ##
 ## ```text
 ## none         no section: the configuration as it came
@@ -35,7 +35,7 @@
 ## functions of gawk. The record separator `^$` matches nowhere, so there is one
 ## record, the whole input (gawk documents it; `keepsNul` in tools.ts tries
 ## it). Where awk takes a NUL for the end of a text, the caller turns NUL into
-## byte 1 and seals the input by a byte 2 behind its end.
+## byte 1 and seals the input by a byte 2 after its end.
 ## `LC_ALL=C` is set by the caller.
 ##
 ## Variables: `store`, `environment` (such as `environment.crun.host`), `owners`
@@ -205,7 +205,7 @@ function entry(path, size,    l, filter, body, begun) {
     if (l ~ /^filter /) filter = substr(l, 8)
   }
   if (l != "section " size) miss()
-  # One line behind, because the last one is the end mark.
+  # One line late, because the last one is the end mark.
   while ((getline l < path) > 0) {
     if (begun == 2) body = body "\n" previous
     else if (begun == 1) { body = previous; begun = 2 }
@@ -218,7 +218,7 @@ function entry(path, size,    l, filter, body, begun) {
   if (length(filter) % 4 || filter !~ /^[A-Za-z0-9+\/]+=?=?$/) miss()
   return filter
 }
-# Finds the one entry whose section stands behind the first "seccomp" key.
+# Finds the one entry whose section follows the first "seccomp" key.
 function find(    from, size, path, w, found) {
   if (!match(doc, /"seccomp"[ \t\n\r]*:[ \t\n\r]*[{]/)) return
   from = RSTART + RLENGTH - 1
@@ -272,7 +272,7 @@ END {
   member = "\"run.oci.seccomp_bpf_data\":\"" value "\""
   if (notes) { at = notes; if (!empty) member = member "," }
   else { at = top; member = "\"annotations\":{" member "}," }
-  # Places behind the section are those of the shorter text.
+  # Places after the section are those of the shorter text.
   if (at > place) at += length_ - 2
   ORS = ""
   if (bundle) { split(meta["config.json"], f, " "); name = f[1] " " name }

@@ -28,7 +28,7 @@ export interface DispatcherOptions {
   readonly slow: readonly string[];
   /** The same without a JIT, for where memory must not become executable; `slow` again where absent. */
   readonly withoutJit?: readonly string[];
-  /** File of settings; the slow path is told to read it. */
+  /** File of settings; the slow path gets the order to read it. */
   readonly settingsPath: string;
   /** The store of these settings: absolute, letters, digits and `/._@+-` only. */
   readonly store: string;
@@ -57,7 +57,7 @@ export interface WrapperOptions extends DispatcherOptions {
  *
  * @param options What it is for.
  * @returns A `sh` program.
- * @throws {RangeError} Where an option cannot be written into one.
+ * @throws {RangeError} if an option cannot be written into one.
  */
 export function renderHookDispatcher(options: DispatcherOptions): string {
   return render(HOOK_SH, options, {});
@@ -90,7 +90,7 @@ export function renderHookDispatcher(options: DispatcherOptions): string {
  *
  * @param options What it is for.
  * @returns A `sh` program.
- * @throws {RangeError} Where an option cannot be written into one.
+ * @throws {RangeError} if an option cannot be written into one.
  */
 export function renderRuntimeWrapper(options: WrapperOptions): string {
   const { runtime, runtimeKind, strict } = options;

@@ -363,7 +363,7 @@ function entry(path, size,    l, filter, body, begun) {
     if (l ~ /^filter /) filter = substr(l, 8)
   }
   if (l != "section " size) miss()
-  # One line behind, because the last one is the end mark.
+  # One line late, because the last one is the end mark.
   while ((getline l < path) > 0) {
     if (begun == 2) body = body "\\n" previous
     else if (begun == 1) { body = previous; begun = 2 }
@@ -376,7 +376,7 @@ function entry(path, size,    l, filter, body, begun) {
   if (length(filter) % 4 || filter !~ /^[A-Za-z0-9+\\/]+=?=?$/) miss()
   return filter
 }
-# Finds the one entry whose section stands behind the first "seccomp" key.
+# Finds the one entry whose section follows the first "seccomp" key.
 function find(    from, size, path, w, found) {
   if (!match(doc, /"seccomp"[ \\t\\n\\r]*:[ \\t\\n\\r]*[{]/)) return
   from = RSTART + RLENGTH - 1
@@ -430,7 +430,7 @@ END {
   member = "\\"run.oci.seccomp_bpf_data\\":\\"" value "\\""
   if (notes) { at = notes; if (!empty) member = member "," }
   else { at = top; member = "\\"annotations\\":{" member "}," }
-  # Places behind the section are those of the shorter text.
+  # Places after the section are those of the shorter text.
   if (at > place) at += length_ - 2
   ORS = ""
   if (bundle) { split(meta["config.json"], f, " "); name = f[1] " " name }

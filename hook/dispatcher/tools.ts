@@ -64,7 +64,7 @@ const EMPTY_DIGEST =
  * @param choice `fastest` of what is here, or what is `usual` and will be on
  * another machine, too.
  * @returns Their words.
- * @throws {RangeError} Where one is missing; all missing ones are named.
+ * @throws {RangeError} if one is missing; all missing ones are named.
  */
 export async function findTools(
   choice: "fastest" | "usual" = "fastest",
@@ -78,7 +78,7 @@ export async function findTools(
   const fast = choice === "fastest";
   const busybox = fast ? await findTool("busybox") : undefined;
   const inside = busybox !== undefined && await hasInside(busybox);
-  /** Inside of busybox, or an applet of it, where that does what it has to, else the program itself. */
+  /** Inside of busybox, or an applet of it, if that does what it has to, else the program itself. */
   const pick = async (
     name: string,
     fits: (words: readonly string[]) => Promise<boolean>,
@@ -101,7 +101,7 @@ export async function findTools(
     stat: await pick("stat", tells),
     sha256sum: await pick("sha256sum", hashes),
     env: await find("env"),
-    // Not busybox's: it leaves a process behind that signals a mere number.
+    // Not busybox's: it leaves a process running that signals a mere number.
     timeout: await find("timeout"),
     mv: await pick("mv", moves),
     date: await find("date"),
@@ -120,7 +120,7 @@ async function findTool(name: string): Promise<string | undefined> {
   return await findProgram(name, { folders: TOOL_FOLDERS });
 }
 
-/** What a program prints; `undefined` where it fails, or takes seconds. */
+/** What a program prints; `undefined` if it fails, or takes seconds. */
 async function outputOf(
   [program = "", ...words]: readonly string[],
   args: readonly string[],
@@ -155,7 +155,7 @@ async function hasInside(busybox: string): Promise<boolean> {
     await moves(words("mv"));
 }
 
-/** Whether a stat tells what the dispatcher asks for. */
+/** Whether a stat reports what the dispatcher asks for. */
 async function tells(stat: readonly string[]): Promise<boolean> {
   const { mode, uid, nlink, size, mtime } = await Deno.stat("/");
   const told = await outputOf(stat, ["-c", STAT_FORMAT, "--", "/"]);

@@ -8,7 +8,7 @@
 ##
 ## dispatcher.ts makes the installed program of this file. Its convention:
 ## - the first line and lines that begin with "##" or "# shellcheck" are left out;
-## - @NAME@ stands for a value of the host, quoted where it has to be;
+## - @NAME@ stands for a value of the host, quoted if it has to be;
 ## - lines from "#@if NAME" to "#@else" are for hosts that NAME is true of, from
 ##   there to "#@end" for the others. KEEPSNUL: the awk reads a NUL as any byte.
 ##

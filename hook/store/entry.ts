@@ -66,7 +66,7 @@ const ENTRY =
  * Takes a file name apart.
  *
  * @param name A name in the store.
- * @returns Its parts, or `undefined` where it is no entry's name.
+ * @returns Its parts, or `undefined` if it is no entry's name.
  */
 export function parseEntryName(name: string): EntryName | undefined {
   const match = NAME.exec(name);

@@ -52,9 +52,9 @@ export type PutResult =
 export interface StoreItem {
   /** Name of the file. */
   readonly name: string;
-  /** The entry; absent where the file is none. */
+  /** The entry; absent if the file is not an entry. */
   readonly entry?: Entry;
-  /** What is wrong with it; absent where all is well. */
+  /** What is wrong with it; absent if all is well. */
   readonly problem?: string;
 }
 
@@ -66,7 +66,7 @@ export interface Store {
    * Finds an entry.
    *
    * @param key Digest of everything that decides the bytes.
-   * @throws {RefusedError} `doubtful-store` where the entry was tampered with.
+   * @throws {RefusedError} `doubtful-store` if the entry was tampered with.
    */
   lookup(key: string): Promise<Entry | undefined>;
   /** Keeps an entry that was proved. */
@@ -102,7 +102,7 @@ export interface StoreOptions {
  *
  * @param directory Absolute, real path.
  * @param options How.
- * @returns The store, or `undefined` where the folder is not there (or cannot be made).
+ * @returns The store, or `undefined` if the folder is not there (or cannot be made).
  * @throws {RefusedError} `doubtful-store` if somebody else could change it, `bad-settings` if the path is not absolute and plain.
  */
 export async function openStore(
@@ -172,7 +172,7 @@ async function lookup(
   return entry;
 }
 
-/** Reads an entry; what is wrong as text, nothing where it was removed meanwhile. */
+/** Reads an entry; what is wrong as text, nothing if it was removed meanwhile. */
 async function read(
   directory: string,
   name: EntryName,
@@ -214,7 +214,7 @@ async function put(directory: string, entry: Entry): Promise<PutResult> {
  * Writes what the dispatcher needs to know.
  *
  * @param environment The environment.
- * @returns The text; absent where the library's files are unknown, so that the dispatcher cannot tell when it changes.
+ * @returns The text; absent if the library's files are unknown, so that the dispatcher cannot tell when it changes.
  */
 export function formatEnvironment(
   environment: Environment,

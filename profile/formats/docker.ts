@@ -48,7 +48,7 @@ export interface DockerSyscall extends LinuxSyscall {
 
 /** A profile in Docker's format that was read and checked; an OCI section is one, too. */
 export interface DockerSeccomp extends LinuxSeccomp {
-  /** Architectures by native architecture; absent where absent. */
+  /** Architectures by native architecture; absent if absent. */
   readonly archMap?: readonly DockerArch[];
   /** All rules, in order. */
   readonly syscalls: readonly DockerSyscall[];

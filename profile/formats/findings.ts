@@ -69,7 +69,7 @@ export function addNote(findings: Findings, finding: Finding): void {
  *
  * @param findings All findings.
  * @returns The findings, none of them an error.
- * @throws {ProfileError} When there are errors among them.
+ * @throws {ProfileError} if there are errors among them.
  */
 export function settle(findings: Findings): readonly Diagnostic[] {
   const sorted = [...findings.diagnostics].sort((a, b) =>

@@ -33,7 +33,7 @@ export interface LinuxSeccompArg {
   readonly index: number;
   /** A u64; the mask of `SCMP_CMP_MASKED_EQ`. */
   readonly value: bigint;
-  /** A u64; the value of `SCMP_CMP_MASKED_EQ`, 0 where absent. */
+  /** A u64; the value of `SCMP_CMP_MASKED_EQ`, 0 if absent. */
   readonly valueTwo: bigint;
   /** The comparison. */
   readonly op: ScmpOp;
@@ -45,9 +45,9 @@ export interface LinuxSyscall {
   readonly names: readonly string[];
   /** What happens. */
   readonly action: ScmpAction;
-  /** Data of the action as written; absent where absent. */
+  /** Data of the action as written; absent if absent. */
   readonly errnoRet?: number;
-  /** Comparisons as written; empty where absent. */
+  /** Comparisons as written; empty if absent. */
   readonly args: readonly LinuxSeccompArg[];
   /** Place in the document, such as `syscalls[12]`. */
   readonly path: string;
@@ -57,11 +57,11 @@ export interface LinuxSyscall {
 export interface LinuxSeccomp {
   /** What happens to calls that no rule matches. */
   readonly defaultAction: ScmpAction;
-  /** Data of the default action; absent where absent. */
+  /** Data of the default action; absent if absent. */
   readonly defaultErrnoRet?: number;
-  /** `SCMP_ARCH_*` names as written, known ones only; empty where absent. */
+  /** `SCMP_ARCH_*` names as written, known ones only; empty if absent. */
   readonly architectures: readonly string[];
-  /** `SECCOMP_FILTER_FLAG_*` names; absent where absent, which differs from empty. */
+  /** `SECCOMP_FILTER_FLAG_*` names; absent if absent, which differs from empty. */
   readonly flags?: readonly string[];
   /** Socket of a notification listener. */
   readonly listenerPath?: string;

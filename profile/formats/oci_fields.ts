@@ -106,8 +106,8 @@ const MAX_UNUSED = 0xffff_ffffn;
  *
  * @param part The object with the field.
  * @param field Name of the field.
- * @param action The action it belongs to; `undefined` where that is wrong already.
- * @returns The data, or `undefined` where absent or wrong.
+ * @param action The action it belongs to; `undefined` if that is wrong already.
+ * @returns The data, or `undefined` if absent or wrong.
  */
 export function readErrnoRet(
   part: CheckedPart<JsonObject>,
@@ -140,7 +140,7 @@ export function readErrnoRet(
 /**
  * Says whether an action carries data.
  *
- * @param action The action; `undefined` where it is wrong, then no error follows
+ * @param action The action; `undefined` if it is wrong, then no error follows
  * from it.
  * @returns Whether it is ERRNO or TRACE.
  */

@@ -69,7 +69,7 @@ export interface ParsedProfile {
  * @param source The profile as text, or as UTF-8.
  * @param options How to read.
  * @returns The profile.
- * @throws {ProfileError} When it cannot be used, with every problem.
+ * @throws {ProfileError} if it cannot be used, with every problem.
  */
 export function parseProfile(
   source: string | Uint8Array,

@@ -50,7 +50,7 @@ const COUNT = /^[0-9]+(?:\.[0-9]+)?$/;
  *
  * @param text The file.
  * @returns Counts by name; lines of one name are summed.
- * @throws {ProfileError} When a line cannot be read, a key of JSON is repeated, or nothing is counted.
+ * @throws {ProfileError} if a line cannot be read, a key of JSON is repeated, or nothing is counted.
  */
 export function parseWeights(text: string): CallCounts {
   const errors: Diagnostic[] = [];

@@ -27,10 +27,10 @@ const FEW_MEMBERS = 12;
  * Parses the value that begins at the current character. It calls itself, no
  * deeper than {@linkcode MAX_JSON_DEPTH}.
  *
- * @param s The scanner, left behind the value.
+ * @param s The scanner, left after the value.
  * @param depth Brackets that are open, 0 for the root.
  * @returns The value.
- * @throws {ProfileError} When there is no value.
+ * @throws {ProfileError} if there is no value.
  */
 export function parseValue(s: JsonScanner, depth: number): JsonValue {
   const start = s.at;
@@ -140,7 +140,7 @@ function endsHere(s: JsonScanner, close: number, start: number): boolean {
   const bracket = String.fromCharCode(close);
   if (c !== 0x2c) {
     const fix =
-      `put "," before the next element or "${bracket}" behind the last`;
+      `put "," before the next element or "${bracket}" after the last`;
     throw unexpected(
       s,
       "json-comma",

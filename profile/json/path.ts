@@ -48,7 +48,7 @@ export function join(path: string, key: string): string {
  *
  * @param document The document.
  * @param path A path such as `syscalls[12].args[0]`; empty for the root.
- * @returns The value, or `undefined` where there is none or the path is malformed.
+ * @returns The value, or `undefined` if it is absent or the path is malformed.
  */
 export function valueAt(
   document: JsonDocument,
@@ -90,7 +90,7 @@ export function valueAt(
  *
  * @param document The document.
  * @param path A path such as `syscalls[12]`; empty for the root.
- * @returns Line and column from 1, or `undefined` where nothing is at the path.
+ * @returns Line and column from 1, or `undefined` if nothing is at the path.
  */
 export function locate(
   document: JsonDocument,

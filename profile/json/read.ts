@@ -62,7 +62,7 @@ export interface JsonReading {
  * @param text JSON, with or without comments and byte order mark.
  * @param options What to accept.
  * @returns The document.
- * @throws {ProfileError} When the text is no JSON or repeats a key.
+ * @throws {ProfileError} if the text is no JSON or repeats a key.
  */
 export function parseJson(
   text: string,
@@ -82,7 +82,7 @@ export function parseJson(
  * @param text JSON, with or without comments and byte order mark.
  * @param options What to accept.
  * @returns The document and what was found.
- * @throws {ProfileError} When the text is no JSON.
+ * @throws {ProfileError} if the text is no JSON.
  */
 export function readJson(text: string, options: JsonOptions = {}): JsonReading {
   const maxLength = options.maxLength ?? MAX_JSON_LENGTH;
@@ -120,8 +120,8 @@ export function readJson(text: string, options: JsonOptions = {}): JsonReading {
     throw unexpected(
       scanner,
       "json-trailing",
-      "Unexpected text behind the end of the value",
-      "remove everything behind it",
+      "Unexpected text after the end of the value",
+      "remove everything after it",
     );
   }
   if (scanner.firstComment !== undefined) {

@@ -34,7 +34,7 @@ const HEX4 = /[0-9a-fA-F]{4}/y;
  * Steps over blanks and comments.
  *
  * @param s The scanner.
- * @throws {ProfileError} When a comment does not end.
+ * @throws {ProfileError} if a comment does not end.
  */
 export function skipBlank(s: JsonScanner): void {
   for (;;) {
@@ -82,9 +82,9 @@ function isLineEnd(c: number): boolean {
 /**
  * Reads a string whose opening quote is the current character.
  *
- * @param s The scanner, left behind the closing quote.
+ * @param s The scanner, left after the closing quote.
  * @returns The string, escapes resolved.
- * @throws {ProfileError} When it does not end, or holds what JSON or C strings cannot.
+ * @throws {ProfileError} if it does not end, or holds what JSON or C strings cannot.
  */
 export function scanString(s: JsonScanner): string {
   const { text } = s;
@@ -187,9 +187,9 @@ function nulInside(s: JsonScanner): ProfileError {
 /**
  * Reads a number that begins at the current character.
  *
- * @param s The scanner, left behind the number.
+ * @param s The scanner, left after the number.
  * @returns The number as written.
- * @throws {ProfileError} When there is no number.
+ * @throws {ProfileError} if there is no number.
  */
 export function scanNumber(s: JsonScanner): string {
   const end = endOfDigits(s);
@@ -223,9 +223,9 @@ function endOfDigits(s: JsonScanner): number | undefined {
 /**
  * Steps over a word.
  *
- * @param s The scanner, left behind the word.
+ * @param s The scanner, left after the word.
  * @param word The word that has to be here.
- * @throws {ProfileError} When another word is here.
+ * @throws {ProfileError} if another word is here.
  */
 export function scanWord(s: JsonScanner, word: string): void {
   const seen = wordAt(s);

@@ -1,5 +1,5 @@
 /**
- * The state of a JSON parse, and what to say where it cannot go on.
+ * The state of a JSON parse, and what to say if it cannot go on.
  *
  * @module
  */

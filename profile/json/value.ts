@@ -8,7 +8,7 @@
 export interface JsonSpan {
   /** Offset of its first character, in UTF-16 units. */
   readonly start: number;
-  /** Offset behind its last character, in UTF-16 units. */
+  /** Offset after its last character, in UTF-16 units. */
   readonly end: number;
 }
 
@@ -90,7 +90,7 @@ export interface JsonDocument {
  *
  * @param object The object.
  * @param name The key, escapes resolved.
- * @returns The first value of that key, or `undefined` where there is none.
+ * @returns The first value of that key, or `undefined` if none exists.
  */
 export function findMember(
   object: JsonObject,

@@ -25,7 +25,7 @@ const MAX_SUGGESTIONS = 20;
 export type UnknownNames = "ignore" | "warn" | "deny-error" | "error";
 
 /**
- * Whether a call exists: on an architecture, or on any where none is given. A
+ * Whether a call exists: on an architecture, or on any if none is given. A
  * library may know a name and have no number for it on one architecture.
  */
 export type KnownCalls = (name: string, arch?: Arch) => boolean;

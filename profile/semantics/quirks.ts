@@ -195,7 +195,7 @@ export interface RuntimeReading {
  *
  * @param semantics Whose reading.
  * @returns The reading.
- * @throws {RangeError} When the version is not one.
+ * @throws {RangeError} if the version is not one.
  */
 export function readingOf(semantics: Semantics): RuntimeReading {
   const { runtime, version = NEWEST[runtime] } = splitSemantics(semantics);

@@ -78,7 +78,7 @@ export interface Resolution {
  * @param native The host.
  * @param architectures `SCMP_ARCH_*` names of the profile; empty means the host only.
  * @returns The architectures, the native one first.
- * @throws {ProfileError} when a name is unknown or byte orders differ.
+ * @throws {ProfileError} if a name is unknown or byte orders differ.
  */
 export function targetArches(
   native: Arch,
@@ -118,9 +118,9 @@ export function targetArches(
  * @param written The profile, already selected for a host.
  * @param asked Machine and runtime.
  * @returns The policy with warnings.
- * @throws {ProfileError} when the runtime would refuse the profile, or when
+ * @throws {ProfileError} if the runtime would refuse the profile, or when
  * a rule that denies names a call that does not exist.
- * @throws {RangeError} when the version of the runtime is not one.
+ * @throws {RangeError} if the version of the runtime is not one.
  */
 export function resolve(written: LinuxSeccomp, asked: Target): Resolution {
   const target = withKnownCalls(asked);

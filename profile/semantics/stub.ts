@@ -30,7 +30,7 @@ export interface StubOptions {
 /**
  * Makes the rules of the stub for the architectures of one audit value.
  *
- * Names of every entry count, also of those that make no rule; calls behind a
+ * Names of every entry count, also of those that make no rule; calls of a
  * multiplexer have pseudo numbers in libseccomp and do not. An architecture
  * whose largest number is 0 gets no stub.
  *

@@ -94,7 +94,7 @@ export function plainVersion(text: string): string | undefined {
  * @param a A version.
  * @param b Another one.
  * @returns A number below 0 when `a` is the older one, 0 when they are equal.
- * @throws {RangeError} When one of them is not a version.
+ * @throws {RangeError} if one of them is not a version.
  */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [numbersOf(a), numbersOf(b)];

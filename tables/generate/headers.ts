@@ -156,7 +156,7 @@ async function macroValues(
  * Evaluates numbers joined by `+` or by `|`, in parentheses or not: all that
  * these headers use.
  *
- * @throws {SyntaxError} When there is anything else.
+ * @throws {SyntaxError} if there is anything else.
  */
 export function evaluate(expression: string): number {
   const plain = expression.replace(/[()\s]/g, "");

@@ -1,7 +1,7 @@
 /**
  * Asks a libseccomp for everything it knows, through its public functions.
- * A name that it keeps behind a multiplexer resolves to a negative number,
- * while the wired number, where there is one, resolves to the name: so both
+ * A name that it reaches through a multiplexer resolves to a negative number,
+ * while the wired number, if there is one, resolves to the name: so both
  * directions are asked.
  *
  * @module
@@ -23,7 +23,7 @@ export interface LibraryTable {
 export interface Library {
   /** Its version, such as `2.5.4`. */
   readonly version: string;
-  /** The token of an architecture by its lower-case name; 0 where unknown. */
+  /** The token of an architecture by its lower-case name; 0 if unknown. */
   token(name: string): number;
   /** The number of a name: see seccomp_syscall_resolve_name(3). */
   number(token: number, name: string): number;
@@ -37,7 +37,7 @@ export interface Library {
 const SOCKETCALL_BASE = -100;
 /** Pseudo numbers of `ipc` are −200 less the call's number. */
 const IPC_BASE = -200;
-/** Longest stretch of calls behind one multiplexer. */
+/** Longest stretch of calls that one multiplexer serves. */
 const MULTIPLEXED_SPAN = 99;
 /** Names that exist elsewhere only are numbered down from here. */
 const ELSEWHERE_BASE = -10000;
@@ -109,8 +109,8 @@ export function openLibrary(path: string): Library {
  *
  * @param library The library.
  * @param name Lower-case name of the architecture.
- * @returns The table, or `undefined` where the library does not know it.
- * @throws {Error} When the library's two directions contradict each other.
+ * @returns The table, or `undefined` if the library does not know it.
+ * @throws {Error} if the library's two directions contradict each other.
  */
 export function readLibrary(
   library: Library,

@@ -15,7 +15,7 @@ export interface NamedLibraryTable extends LibraryTable {
   readonly source: string;
 }
 
-/** The calls behind one multiplexer. */
+/** The calls that one multiplexer serves. */
 export interface Multiplexer {
   /** Number of the multiplexer in `seccomp_data.nr`. */
   readonly nr: number;
@@ -47,7 +47,7 @@ export interface MergedTable {
  * @param abi The architecture.
  * @param headers What its headers say.
  * @param libraries What each libseccomp says; at least one.
- * @throws {Error} When two sources give a name two numbers, or a number two
+ * @throws {Error} if two sources give a name two numbers, or a number two
  * names.
  */
 export function mergeTables(

@@ -99,7 +99,7 @@ function renderTwin({ constant }: Abi): string {
  * @param abi The architecture.
  * @param table Its calls.
  * @param twin Those of its twin.
- * @throws {Error} When they differ.
+ * @throws {Error} if they differ.
  */
 export function checkTwin(
   abi: Abi,
@@ -194,7 +194,7 @@ function header(
   return `/**\n${body.join("\n")}\n */\n`;
 }
 
-/** One line of notes, where there are any names. */
+/** One line of notes, if there are any names. */
 function note(title: string, names: readonly string[]): string[] {
   return names.length === 0 ? [] : [`${title}: ${names.join(", ")}.`];
 }

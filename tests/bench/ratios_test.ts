@@ -127,7 +127,7 @@ Deno.test("the report and the page call nothing lower where intervals overlap", 
     const line = text.split("\n").find((l) =>
       l.includes("acct / libseccomp tree")
     );
-    assert(line !== undefined, "the ratio is told");
+    assert(line !== undefined, "the ratio is printed");
     assert(line.includes("no difference seen"), line);
     assert(!line.includes("lower"), line);
     assert(text.includes("memory: not root"), "says what is left out");

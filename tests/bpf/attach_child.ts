@@ -4,7 +4,7 @@
  *
  * Reads hexadecimal `struct sock_filter[]` from stdin, separated by commas
  * (nothing between two is a filter of length 0), attaches each as it is, and
- * writes the errno of each, 0 where it was accepted, as JSON. Each filter has
+ * writes the errno of each, 0 if it was accepted, as JSON. Each filter has
  * to allow everything.
  *
  * @module

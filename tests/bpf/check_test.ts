@@ -158,7 +158,7 @@ async function compare(programs: readonly Program[]): Promise<number> {
 }
 
 /**
- * Makes a program harmless without changing whether it is accepted: behind a
+ * Makes a program harmless without changing whether it is accepted: after a
  * first `ret` the kernel checks as at the start, no scratch word written.
  */
 function behindReturn(program: Program): Program {

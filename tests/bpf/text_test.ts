@@ -360,7 +360,7 @@ Deno.test("annotate() names calls only where the architecture is certain", () =>
   ]);
 });
 
-Deno.test("annotate() names nothing where A may hold one field or another", () => {
+Deno.test("annotate() names nothing if A may hold one field or another", () => {
   const program = parseText(`
          ld [0]
          jeq #9, both

@@ -65,7 +65,7 @@ Deno.test("run applies the profile", async () => {
   assertMatch(err, /cross-device link/i);
 });
 
-Deno.test("run ends with 126 or 127 where there is no command to run", async () => {
+Deno.test("run ends with 126 or 127 if there is no command to run", async () => {
   await using folder = await createFolder();
   const plain = await folder.write("plain", "not executable");
   // Denies execve (59).
@@ -142,7 +142,7 @@ test("dump gives back what was loaded, in every form", async () => {
   assertEquals(stateOf(sleeper.pid).get("TracerPid"), "0");
 });
 
-test("dump tells filters apart where there are several", async () => {
+test("dump tells filters apart if there are several", async () => {
   await using folder = await createFolder();
   const first = await folder.write("1.s", ALLOW_ALL);
   const second = await folder.write("2.s", NO_PTRACE);
@@ -222,7 +222,7 @@ test("every command says the same of a process without a filter", async () => {
   assertMatch(both.out, /f\.s/);
 });
 
-test("a thread is told from a process", async () => {
+test("a thread is distinguished from a process", async () => {
   await using child = await sleepUnder([]);
   const tid = threadsOf(Deno.pid).find((tid) => tid !== Deno.pid);
   assert(tid !== undefined, "this process has threads");

@@ -43,7 +43,7 @@ export async function sleepUnder(
   };
 }
 
-/** Name of what a process runs; empty where there is none. */
+/** Name of what a process runs; empty if none exists. */
 export function nameOf(pid: number): string {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/comm`).trim();

@@ -252,7 +252,7 @@ Deno.test("verify() answers with the worst thread", () => {
   }
 });
 
-Deno.test("worstExit() puts a no before what cannot be told", () => {
+Deno.test("worstExit() puts a no before what is unknown", () => {
   assertEquals(worstExit([]), 0);
   assertEquals(worstExit([0, 0]), 0);
   assertEquals(worstExit([0, 4, 0]), 4);

@@ -256,7 +256,7 @@ Deno.test("compile() takes exactly as many instructions as the kernel does", () 
   assertThrows(() => compile(policy(low + 1)), SizeError);
 });
 
-Deno.test("compile() is one return where nothing matters", () => {
+Deno.test("compile() is one return if nothing matters", () => {
   const table: readonly (readonly [string, Policy, number])[] = [
     ["no architecture", policyOf([], { arches: [] }), 1],
     ["all answers alike", policyOf([], { defaultValue: KILL }), 1],
@@ -269,7 +269,7 @@ Deno.test("compile() is one return where nothing matters", () => {
   }
 });
 
-Deno.test("compile() takes the edges of the number line", () => {
+Deno.test("compile() takes the edges of the system call numbers", () => {
   const policy = policyOf([
     rule(0, ALLOW),
     rule(0xffff_ffff, LOG),

@@ -27,7 +27,7 @@ function shown(rules: readonly Rule[]): readonly (readonly number[])[] {
   ]);
 }
 
-Deno.test("partition() cuts the number line where rules begin and end", () => {
+Deno.test("partition() cuts the system call numbers where rules begin and end", () => {
   const conditional = rule(5, TRAP, when(0, "eq", 1n));
   const table: readonly (readonly [
     string,
@@ -48,7 +48,7 @@ Deno.test("partition() cuts the number line where rules begin and end", () => {
       [4, 9, EPERM],
       [10, LAST],
     ]],
-    ["a single behind a range", [rule([1, 9], EPERM), rule(3, ALLOW)], [
+    ["a single after a range", [rule([1, 9], EPERM), rule(3, ALLOW)], [
       [0, 0],
       [1, 9, EPERM],
       [10, LAST],

@@ -45,7 +45,7 @@ Deno.test("residualOf() drops what cannot decide", () => {
       ALLOW,
     ],
     [
-      "behind one that always matches",
+      "after one that always matches",
       [
         rule(1, LOG, low(1n)),
         rule(1, ALLOW),

@@ -48,7 +48,7 @@ Deno.test("select() loads a word again after another one", () => {
   const root = branch(test(16, 9), middle, inner);
   const { blocks } = select(root);
   const shared = inner.kind === "branch" ? blocks.get(inner) : undefined;
-  // One path needs the load, the other enters behind it.
+  // One path needs the load, the other enters after it.
   assertEquals([shared?.loads, shared?.masks], [true, false]);
   const block = root.kind === "branch" ? blocks.get(root) : undefined;
   assertEquals([block?.yes.entry, block?.no.entry], ["load", "masked"]);

@@ -125,7 +125,7 @@ async function dumpAlone(
   return await dumpAlone(pid, tries - 1);
 }
 
-/** What this program makes of it: a policy, or why there is none. */
+/** What this program makes of it: a policy, or the reason why not. */
 function read(text: string, semantics: Semantics): Policy | string {
   try {
     const profile = parseProfile(text, { kind: "oci" });

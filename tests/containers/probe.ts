@@ -9,7 +9,7 @@
  * others. The kernel takes the most restrictive answer of all filters
  * (seccomp(2); kernel/seccomp.c: seccomp_run_filters()), and a trace answer
  * without a tracer fails the call with ENOSYS. So where the container's filter
- * says ERRNO its errno comes back, where it says ALLOW or LOG −38 does, and
+ * says ERRNO its errno comes back, if it says ALLOW or LOG −38 does, and
  * `reboot`, `exit` and `fork` are as safe to ask about as `getpid`. A filter
  * that says KILL ends the program, one that says TRAP sends it SIGSYS.
  *

@@ -40,7 +40,7 @@ const PACKAGES: readonly string[] = [
 const MANUAL: Manual = {
   usage: "deno task runtimes [OPTION...] [ROOT...]",
   brief:
-    "Compares the filters that crun and runc of other releases load with the\nreading of their versions. Takes root. Exits with 1 if one differs.",
+    "Compares the filters that crun and runc of other releases load with the\nreading of their versions. Requires root. Exits with 1 if one differs.",
   options: {
     seed: { placeholder: "N", brief: "Seed of the profiles (default: 1)" },
     count: { placeholder: "N", brief: "Random profiles each (default: 40)" },
@@ -54,7 +54,7 @@ async function main(given: Given): Promise<number> {
   const tool = fromFileUrl(TOOL);
   const isThere = await Deno.stat(tool).then(() => true, () => false);
   if (!isThere || Deno.uid() !== 0) {
-    const reason = isThere ? "this takes root" : `"${tool}" is not there`;
+    const reason = isThere ? "this requires root" : `"${tool}" is not there`;
     say(`left out: all of it: ${reason}`);
     return 1;
   }

@@ -153,6 +153,6 @@ function libraryHost(target: Target, library: Libseccomp): OracleHost {
 }
 
 function say(line: string): void {
-  // deno-lint-ignore no-console -- tells what was compared
+  // deno-lint-ignore no-console -- reports what was compared
   console.log(line);
 }

@@ -62,7 +62,7 @@ test("openLibseccomp() names and numbers calls of native and foreign architectur
   assertEquals(lib.resolveName(X86_64, "openat"), 257);
   assertEquals(lib.resolveName(X86, "openat"), 295);
   assertEquals(lib.resolveName(X32, "openat"), 0x4000_0000 + 257);
-  assertEquals(lib.resolveName(X86, "socket"), -101, "behind socketcall");
+  assertEquals(lib.resolveName(X86, "socket"), -101, "through socketcall");
   assertEquals(lib.resolveName(X86_64, "no_such_call"), undefined);
   assertEquals(lib.resolveNumber(X86_64, 257), "openat");
   assertEquals(lib.resolveNumber(X86, 359), "socket", "wired number");

@@ -136,7 +136,7 @@ Deno.test("ownSemantics() asks a program once, and again after it was replaced",
   assertEquals(await ask(), ["crun@1.30.1", 2]);
 });
 
-Deno.test("ownSemantics() watches a link as well as the program behind it", async () => {
+Deno.test("ownSemantics() watches a link as well as the program that it leads to", async () => {
   await using programs = await folder();
   const program = await programs.says("crun version 1.8.1\\n");
   const link = `${programs.directory}/link`;

@@ -50,7 +50,7 @@ Deno.test("readConfigText() refuses what two readers could understand differentl
       { text: "[]", seen: "JSON array" },
       { text: '{"a":1', seen: 'Expected "," or "}"' },
       { text: '{"a":1,}', seen: "Comma" },
-      { text: '{"a":1}{}', seen: "behind the end" },
+      { text: '{"a":1}{}', seen: "after the end" },
       { text: '{"a":1,"a":1}', seen: "a" },
       { text: '{"x":{"b":1,"\\u0062":1}}', seen: "x.b" },
       { text: '{"annotations":{},"annotations":{}}', seen: "annotations" },

@@ -122,7 +122,7 @@ export async function runProgram(
   const bytes = typeof input === "string"
     ? new TextEncoder().encode(input)
     : input;
-  // A program that does not read its input to the end is none of our business.
+  // A program that does not read its input to the end is not a failure here.
   const written = writer.write(bytes).then(() => writer.close()).catch(
     () => {},
   );
@@ -291,7 +291,7 @@ export function compact(value: Json): string {
     .replaceAll('": ', '":');
 }
 
-/** The annotation of a rewritten configuration; fails where there is none. */
+/** The annotation of a rewritten configuration; fails if none exists. */
 export function annotationOf(text: string | Uint8Array): string {
   const config = JSON.parse(
     typeof text === "string" ? text : new TextDecoder().decode(text),

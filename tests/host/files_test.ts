@@ -66,7 +66,7 @@ Deno.test("writeWhole() replaces a link, not what it leads to", async () => {
   });
 });
 
-Deno.test("writeWhole() leaves nothing where it cannot write", async () => {
+Deno.test("writeWhole() leaves nothing if it cannot write", async () => {
   await withFolder((folder) => {
     const path = join(folder, "folder");
     Deno.mkdirSync(path);

@@ -38,7 +38,7 @@ const WELL: Status = {
   containers: [],
 };
 
-Deno.test("diagnose() finds nothing where all is well", () => {
+Deno.test("diagnose() finds nothing if all is well", () => {
   assertEquals(diagnose(WELL), []);
 });
 

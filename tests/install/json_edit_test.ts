@@ -6,7 +6,7 @@ import { memberText, setMember, unsetMember } from "../../install/json_edit.ts";
 const NAME = "daemon.json";
 const SEED = 20261124;
 
-Deno.test("setMember() adds behind the others, set out as they are", () => {
+Deno.test("setMember() adds after the others, set out as they are", () => {
   for (
     const { text, after } of [
       { text: "", after: '{\n  "a": {\n    "b": 1\n  }\n}\n' },

@@ -140,7 +140,7 @@ Deno.test("listOf() refuses what is no list of texts", () => {
   }
 });
 
-Deno.test("planContainerd() takes a drop-in only where it is imported and merged", () => {
+Deno.test("planContainerd() takes a drop-in only if it is imported and merged", () => {
   const path = "/etc/containerd/config.toml";
   const dropIn = "/etc/containerd/conf.d/99-seccomp-tree.toml";
   const imported = 'version = 3\nimports = ["/etc/containerd/conf.d/*.toml"]\n';

@@ -233,7 +233,7 @@ Deno.test("install() and uninstall() go on where another one was killed", async 
   }
 });
 
-Deno.test("install() at the same time installs once; a lock held too long is told", async () => {
+Deno.test("install() at the same time installs once; a lock held too long is reported", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   const both = await Promise.all([

@@ -225,7 +225,7 @@ Deno.test("selftest() says what it leaves out and what the kernel refuses", () =
   );
 });
 
-Deno.test("openStub() makes calls in a process of its own and tells what they return", () => {
+Deno.test("openStub() makes calls in a process of its own and reports what they return", () => {
   if (!NATIVE) return;
   const stub = openStub();
   assert(stub !== undefined);

@@ -49,7 +49,7 @@ export class ArchRules {
     }
   }
 
-  /** The outcome of a call, undefined where no rule matches. */
+  /** The outcome of a call, undefined if no rule matches. */
   verdict(nr: number, args: readonly bigint[]): number | undefined {
     const tree = this.#byNumber.get(nr);
     return tree === undefined ? undefined : walk(tree, args);

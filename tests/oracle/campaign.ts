@@ -1,5 +1,5 @@
 /**
- * Runs many random profiles through the comparisons and tells what was found.
+ * Runs many random profiles through the comparisons and reports what was found.
  *
  * @module
  */
@@ -22,9 +22,9 @@ export interface CampaignOptions {
   readonly seed: number;
   /** Number of profiles. */
   readonly count: number;
-  /** Differences after which it stops, 3 unless told. */
+  /** Differences after which it stops, 3 by default. */
   readonly differences?: number;
-  /** One profile in so many is compiled, 4 unless told. */
+  /** One profile in so many is compiled, 4 by default. */
   readonly compileEvery?: number;
 }
 
@@ -44,7 +44,7 @@ export interface Findings {
  * Draws profiles of family A and compares library, oracle and production.
  *
  * @param options What to run.
- * @returns What was found, or undefined where the host has no library for x86_64.
+ * @returns What was found, or undefined if the host has no library for x86_64.
  */
 export async function runContract(
   options: CampaignOptions,

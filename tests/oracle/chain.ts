@@ -47,7 +47,7 @@ export interface CallTree {
   level: Test[];
 }
 
-/** Makes the chain of a rule; undefined where there is nothing to test. */
+/** Makes the chain of a rule; undefined if there is nothing to test. */
 export function makeChain(
   args: readonly LinuxSeccompArg[],
   bits: 32 | 64,

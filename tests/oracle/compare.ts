@@ -30,7 +30,7 @@ import { produce } from "./production.ts";
 
 /** What a comparison found. */
 export interface Comparison {
-  /** A difference, for people; absent where there is none. */
+  /** A difference, for people; absent if none exists. */
   readonly difference?: string;
   /** Whether production and oracle agree and the library alone differs. */
   readonly isReference?: boolean;
@@ -46,7 +46,7 @@ export interface CompareOptions {
   readonly seed: number;
   /** Whether the profile is compiled and its program run; the policy is compared always. */
   readonly program?: boolean;
-  /** Which names exist; those of the tables unless told. */
+  /** Which names exist; those of the tables by default. */
   readonly knows?: (name: string) => boolean;
   /** Whether the kernel runs the program too. */
   readonly kernel?: boolean;
@@ -143,7 +143,7 @@ export async function compareLibrary(
 }
 
 /**
- * Tells whether a name means the same to the host's library and to the tables,
+ * Reports whether a name means the same to the host's library and to the tables,
  * so that profiles with it can be compared.
  *
  * @param library The library.

@@ -89,7 +89,7 @@ Deno.test("meaning() follows libseccomp's precedence", () => {
   }
 });
 
-Deno.test("meaning() finds calls behind socketcall, without their argument 0", () => {
+Deno.test("meaning() finds calls of socketcall, without their argument 0", () => {
   const seccomp = section([
     ["socket", "ALLOW", [0, "NE", 40n], [1, "EQ", 3n]],
   ]);

@@ -29,7 +29,7 @@ export interface Manner {
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * Tells what a runtime does, from its releases.
+ * Reports what a runtime does, from its releases.
  *
  * @param runtime The runtime.
  * @param version Which version; the newest when absent.

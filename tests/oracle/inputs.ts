@@ -18,9 +18,9 @@ import { createRandom, type Random } from "./random.ts";
 
 /** How many calls are made. */
 export interface InputsOptions {
-  /** Chooses where there are too many, a u32; 1 unless told. */
+  /** Chooses if there are too many, a u32; 1 by default. */
   readonly seed?: number;
-  /** Most combinations of arguments for one number, 48 unless told. */
+  /** Most combinations of arguments for one number, 48 by default. */
   readonly combinations?: number;
 }
 
@@ -156,7 +156,7 @@ function argumentLattice(
   return values.map((set) => set.size === 0 ? [0n] : [...set]);
 }
 
-/** All combinations where they are few, a choice of them elsewhere. */
+/** All combinations if they are few, a choice of them elsewhere. */
 function combine(
   lattice: readonly (readonly bigint[])[],
   most: number,

@@ -25,15 +25,15 @@ import type {
 export interface RuntimeManner {
   /** The runtime. */
   readonly runtime: "crun" | "runc";
-  /** Ask for the binary tree above 32 names, as runc since 1.2.0; no unless told. */
+  /** Ask for the binary tree above 32 names, as runc since 1.2.0; no by default. */
   readonly tree?: boolean;
-  /** Conditions of one entry that are looked at: 6 in crun up to 1.29; all unless told. */
+  /** Conditions of one entry that are looked at: 6 in crun up to 1.29; all by default. */
   readonly maxConditions?: number;
 }
 
 /** The manner of the ENOSYS stub. */
 export interface StubManner {
-  /** Add the native architecture where it is not listed, as runc since 1.1.14; yes unless told. */
+  /** Add the native architecture if it is not listed, as runc since 1.1.14; yes by default. */
   readonly native?: boolean;
 }
 
@@ -97,7 +97,7 @@ const ENOSYS = 38;
  *
  * @param seccomp The section.
  * @param manner Which runtime.
- * @throws {TypeError} Where the runtime refuses before it calls the library.
+ * @throws {TypeError} if the runtime refuses before it calls the library.
  * @returns What the library is asked for.
  */
 export function toFilterSpec(
@@ -141,7 +141,7 @@ export function toFilterSpec(
  * @param seccomp The section.
  * @param library Resolves the names.
  * @param manner Which version.
- * @returns `struct sock_filter[]` that falls through into the filter; empty where runc adds none.
+ * @returns `struct sock_filter[]` that falls through into the filter; empty if runc adds none.
  */
 export function runcStub(
   seccomp: LinuxSeccomp,

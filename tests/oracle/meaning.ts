@@ -39,7 +39,7 @@ export interface Target {
   readonly native: ArchName;
   /** The runtime. */
   readonly semantics: "crun" | "runc";
-  /** Its version; the newest unless told. */
+  /** Its version; the newest by default. */
   readonly version?: Version;
 }
 
@@ -73,12 +73,12 @@ const ACTIONS: Readonly<Record<ScmpAction, number>> = {
 };
 
 /**
- * Tells what a profile means for one call.
+ * Reports what a profile means for one call.
  *
  * @param seccomp The section.
  * @param target The machine and the runtime.
  * @param data The call.
- * @returns The return value of the filter, a u32, or why there is none.
+ * @returns The return value of the filter, a u32, or the reason why not.
  */
 export function meaning(
   seccomp: LinuxSeccomp,

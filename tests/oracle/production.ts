@@ -16,9 +16,9 @@ import { archOf, type Target } from "./meaning.ts";
 
 /** What to make. */
 export interface ProduceOptions {
-  /** Which calls exist; those of the tables unless told. */
+  /** Which calls exist; those of the tables by default. */
   readonly knows?: (name: string, arch?: Arch) => boolean;
-  /** Whether to compile; yes unless told. */
+  /** Whether to compile; yes by default. */
   readonly program?: boolean;
 }
 
@@ -28,7 +28,7 @@ export type Produced =
     readonly kind: "compiled";
     /** What the profile means. */
     readonly policy: Policy;
-    /** The filter; absent where not asked for, or too large for the kernel. */
+    /** The filter; absent if not asked for, or too large for the kernel. */
     readonly program?: Program;
   }
   | {
@@ -43,7 +43,7 @@ export type Produced =
  * @param seccomp The profile.
  * @param target The machine and the runtime.
  * @param options What to make.
- * @returns The policy and its program, or why there is none.
+ * @returns The policy and its program, or the reason why not.
  */
 export function produce(
   seccomp: LinuxSeccomp,

@@ -2,7 +2,7 @@
  * The tree of tests that libseccomp keeps for one system call of one
  * architecture: rules go in one after the other, calls are walked through it.
  *
- * Source of the behavior: libseccomp 2.5.4 and 2.6.1, observed; where those two
+ * Source of the behavior: libseccomp 2.5.4 and 2.6.1, observed; if those two
  * differ, 2.6.1.
  *
  * @module
@@ -32,7 +32,7 @@ export function createCallTree(): CallTree {
 /**
  * Adds a rule.
  *
- * @throws {ExistsError} where libseccomp answers `EEXIST`; the tree is then spoiled.
+ * @throws {ExistsError} if libseccomp answers `EEXIST`; the tree is then spoiled.
  * @param tree Changed.
  * @param args Comparisons, at most one for each argument, in any order.
  * @param bits Width of a comparison.
@@ -73,7 +73,7 @@ export function addRule(
  *
  * @param tree The rules.
  * @param args Six arguments, u64.
- * @returns The outcome, undefined where no rule matches.
+ * @returns The outcome, undefined if no rule matches.
  */
 export function walk(
   tree: CallTree,

@@ -149,7 +149,7 @@ Deno.test("compilePolicy() says what makes a filter too large", () => {
   );
 });
 
-Deno.test("proveTree() stops between its passes where it is interrupted", () => {
+Deno.test("proveTree() stops between its passes if it is interrupted", () => {
   const passes: Pass[] = [];
   const filter = proveTree(valuesPolicy(3), {
     interrupted: () => true,

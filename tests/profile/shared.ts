@@ -93,7 +93,7 @@ function actionOf(action: Entry["action"]): ScmpAction {
   return `SCMP_ACT_${action.toUpperCase()}` as ScmpAction; // its only parts are those of ScmpAction
 }
 
-/** A profile with a default of ERRNO(1) unless told. */
+/** A profile with a default of ERRNO(1) by default. */
 export function profileOf(
   entries: readonly Entry[],
   defaultAction?: Entry["action"],
@@ -116,7 +116,7 @@ export function profileOf(
   };
 }
 
-/** Resolves for architectures, x86_64 alone unless told. */
+/** Resolves for architectures, x86_64 alone by default. */
 export function resolved(
   seccomp: LinuxSeccomp,
   arches: readonly ArchName[] = ["x86_64"],

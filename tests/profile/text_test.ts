@@ -35,7 +35,7 @@ Deno.test("diagnosticAt() counts lines as editors do", () => {
       fc.nat(30),
       (text, at) => {
         const offset = Math.min(at, text.length);
-        // A CR LF that the offset splits ends its line behind the LF.
+        // A CR LF that the offset splits ends its line after the LF.
         if (text.slice(offset - 1, offset + 1) === "\r\n") return;
         const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
         assertEquals(diagnosticAt(lineStartsOf(text), offset), {

@@ -56,7 +56,7 @@ Deno.test("multiplexed has the calls of linux/net.h and linux/ipc.h", () => {
   }
 });
 
-Deno.test("syscalls has a multiplexed call only where it is wired", () => {
+Deno.test("syscalls has a multiplexed call only if it is wired", () => {
   const x86 = arch("x86").syscalls;
   assertEquals(x86.get("socket"), 359);
   assertEquals(x86.get("recvmmsg"), 337);

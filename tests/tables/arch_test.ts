@@ -223,7 +223,7 @@ Deno.test("isKnownName() knows names of any architecture", () => {
     const name of [
       "read", // everywhere
       "vm86", // x86 only
-      "semop", // behind ipc on x86
+      "semop", // through ipc on x86
       "send", // arm
       "s390_pci_mmio_read",
       "getpagesize", // m68k: no table

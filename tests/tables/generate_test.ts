@@ -27,7 +27,7 @@ function headers(syscalls: Record<string, number>): HeaderTable {
   };
 }
 
-/** A library with these calls, and `socket` behind `socketcall`. */
+/** A library with these calls, and `socket` through `socketcall`. */
 function library(
   source: string,
   syscalls: Record<string, number>,

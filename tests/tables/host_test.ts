@@ -136,7 +136,7 @@ interface Host {
   close(): void;
 }
 
-/** Opens it, where there is one. */
+/** Opens it, if there is one. */
 function openHost(): Host | undefined {
   const text = new TextEncoder();
   const symbols = {

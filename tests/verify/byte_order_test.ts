@@ -129,7 +129,7 @@ Deno.test("listDifferences() has witnesses on wanted architectures within their 
   assert(list.kind === "listed");
   assertEquals(
     list.differences.map(({ witness: { data } }) => [data.arch, data.nr]),
-    // Below x86_64, x86_64 itself, and beyond it, where nothing is wanted.
+    // Below x86_64, x86_64 itself, and beyond it, if nothing is wanted.
     [[0x8000_0016, 7], [0xc000_003e, 0], [0xc000_003f, 7]],
   );
 });

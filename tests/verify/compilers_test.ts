@@ -1,7 +1,7 @@
 /**
  * Across compilers: our filter is proved equal to what the host's libseccomp
  * makes of the same profile, linear and as a tree, alone as crun loads it and
- * behind the stub that runc puts in front, for each real profile at hand. Names
+ * after the stub that runc puts in front, for each real profile at hand. Names
  * are those that the library has, architecture by architecture.
  */
 
@@ -161,6 +161,6 @@ function* referencesOf(
 }
 
 function say(line: string): void {
-  // deno-lint-ignore no-console -- tells what was compared, and what could not be
+  // deno-lint-ignore no-console -- reports what was compared, and what could not be
   console.log(line);
 }

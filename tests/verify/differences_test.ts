@@ -119,7 +119,7 @@ Deno.test("listDifferences() takes answers that are made of arch and number", ()
   }
 });
 
-Deno.test("listDifferences() has one direction in an entry, and tells where answers vary", () => {
+Deno.test("listDifferences() has one direction in an entry, and reports where answers vary", () => {
   const constants = [0, 0x0005_0000, ERRNO, 0x0005_0002, 0x7ff0_0001, ALLOW];
   const differences = all(
     program("ld [0]\nret a\n"),

@@ -96,7 +96,7 @@ Deno.test("proveEquivalent() decides arithmetic on words", () => {
   }
 });
 
-Deno.test("proveEquivalent() tells products apart by trying where they are too large to compute", () => {
+Deno.test("proveEquivalent() tells products apart by trying if they are too large to compute", () => {
   const product = (k: number): Subject =>
     program(
       plain("ld.abs", 16),

@@ -57,7 +57,7 @@ const ACTIONS = [
 /**
  * Searches every combination of classes of the words that are read.
  *
- * @throws {Error} When a program is not of this shape.
+ * @throws {Error} if a program is not of this shape.
  *
  * @param a One program that the kernel accepts.
  * @param b Another.

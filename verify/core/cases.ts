@@ -23,7 +23,7 @@ import {
 /**
  * Reads a policy on all inputs.
  *
- * @throws {LimitReached} when a function becomes too large.
+ * @throws {LimitReached} if a function becomes too large.
  *
  * @param policy The policy.
  * @param symbols The input.
@@ -62,7 +62,7 @@ interface Piece {
   rest: Node;
 }
 
-/** Finds the piece that begins with a number, made where there is none. */
+/** Finds the piece that begins with a number, made if none exists. */
 function cut(line: Piece[], first: number): number {
   let i = 0;
   while (i < line.length && (line[i] as Piece).first < first) i++;

@@ -16,7 +16,7 @@ import { compare, constant } from "./word.ts";
 /**
  * Makes the function that a subject is.
  *
- * @throws {LimitReached} when it becomes too large.
+ * @throws {LimitReached} if it becomes too large.
  *
  * @param subject The subject.
  * @param asActed Whether values on which the kernel acts alike are one value.
@@ -49,9 +49,9 @@ export function meaningOf(
 }
 
 /**
- * Tells where two meanings differ.
+ * Reports where two meanings differ.
  *
- * @throws {LimitReached} when that becomes too large.
+ * @throws {LimitReached} if that becomes too large.
  *
  * @param a One meaning.
  * @param b The other.

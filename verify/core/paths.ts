@@ -79,7 +79,7 @@ interface Step {
 /**
  * Executes a program on all inputs at once.
  *
- * @throws {LimitReached} when a function becomes too large.
+ * @throws {LimitReached} if a function becomes too large.
  *
  * @param program A program that `check` accepts.
  * @param symbols The input.

@@ -54,7 +54,7 @@ export function orderOf(subject: Subject): boolean | undefined {
 /**
  * Finds the byte order that sides have in common.
  *
- * @throws {TypeError} when they name both.
+ * @throws {TypeError} if they name both.
  *
  * @param subjects The sides of a comparison.
  * @param asked What the caller asks for, if anything.

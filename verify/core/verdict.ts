@@ -21,7 +21,7 @@ const WITHOUT_DATA: readonly number[] = [
 ];
 
 /**
- * Tells where an older filter prevails over a newer one: where its action, as a
+ * Reports where an older filter prevails over a newer one: where its action, as a
  * signed number, is lower.
  *
  * @param d Where the words live.

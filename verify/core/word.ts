@@ -44,7 +44,7 @@ export function selectWord(d: Diagram, f: Node, a: Word, b: Word): Word {
   return bitwise(a, b, (g, h) => d.choose(f, g, h));
 }
 
-/** Tells where a test holds: bit by bit, what is above overruling what is below. */
+/** Reports where a test holds: bit by bit, what is above overruling what is below. */
 export function compare(d: Diagram, op: CompareOp, a: Word, b: Word): Node {
   let lower = op === "jeq" || op === "jge" ? ALWAYS : NEVER;
   for (let i = 0; i < WORD_BITS; i++) {

@@ -27,7 +27,7 @@ export type Box = readonly WordRange[];
  * @param symbols The input, with its words one after the other.
  * @param where A boolean function without `arch` and `nr`.
  * @param most Most boxes.
- * @returns The boxes, or `undefined` where they are more than that or a
+ * @returns The boxes, or `undefined` if they are more than that or a
  * condition is on something else than single words.
  */
 export function boxesOf(

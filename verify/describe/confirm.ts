@@ -21,15 +21,15 @@ export interface Outcome {
    * it executed, for a policy none.
    */
   readonly paths: readonly (readonly number[])[];
-  /** Where a policy's rule comes from; absent where a default decided. */
+  /** Where a policy's rule comes from; absent if a default decided. */
   readonly source?: string;
 }
 
 /**
  * Makes a function that answers for a subject.
  *
- * @throws {ProgramError} when the kernel would refuse a program.
- * @throws {RangeError} where a policy has a number that no call can have.
+ * @throws {ProgramError} if the kernel would refuse a program.
+ * @throws {RangeError} if a policy has a number that no call can have.
  *
  * @param subject The subject.
  * @param littleEndian Byte order of the machine.

@@ -37,7 +37,7 @@ export interface Cubes {
  * @param symbols The input.
  * @param where A boolean function without `arch` and `nr`.
  * @param most Most cubes.
- * @returns The cubes, or `undefined` where they are more than that.
+ * @returns The cubes, or `undefined` if they are more than that.
  */
 export function cubesOf(
   symbols: Symbols,

@@ -33,7 +33,7 @@ export function intervalsOf(
 ): readonly FunctionInterval[] {
   const intervals: FunctionInterval[] = [];
   const end = level + WORD_BITS;
-  /** Sees to the 2^bits values from `first`; false where there were too many. */
+  /** Sees to the 2^bits values from `first`; false if there were too many. */
   function visit(first: number, bits: number, rest: Node): boolean {
     if (diagram.level(rest) >= end) {
       const last = first + 2 ** bits - 1;

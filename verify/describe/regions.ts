@@ -1,5 +1,5 @@
 /**
- * Where a function of the input does not depend on `arch` and `nr` any more.
+ * Regions of `arch` and `nr` in which a function depends on later words only.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export function regionsOf(
 }
 
 /**
- * Tells whether a function holds somewhere in a region.
+ * Reports whether a function holds somewhere in a region.
  *
  * @param symbols The input.
  * @param region The region; its `rest` says for which arguments.

@@ -249,7 +249,7 @@ Deno.test("compile --weights makes what is called often quick", async () => {
   assert(results.has(stdin.out), "weights from standard input");
 });
 
-Deno.test("compile tells what is wrong with weights", async () => {
+Deno.test("compile reports what is wrong with weights", async () => {
   const odd = await call(["compile", ...FIXED, "--weights", "-"], {
     stdin: "read 5\nwhat is this\n",
   });

@@ -131,7 +131,7 @@ Deno.test("diff keeps looser and tighter apart where answers are computed", asyn
   assertEquals(differences.filter(({ varies }) => varies).length, 3);
 });
 
-Deno.test("diff --subset-of says yes only where nothing is looser", async () => {
+Deno.test("diff --subset-of says yes only if nothing is looser", async () => {
   await using folder = await createFolder();
   const { profile, looser, tighter, filter } = await prepare(folder);
   const cases: readonly (readonly [string, string, number])[] = [

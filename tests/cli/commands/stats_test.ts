@@ -218,7 +218,7 @@ Deno.test("stats --weights weighs filters of any kind", async () => {
   );
 });
 
-Deno.test("syscalls finds names and numbers, exit 1 where there is none", async () => {
+Deno.test("syscalls finds names and numbers, exit 1 if none exists", async () => {
   const byName = await call(["syscalls", "openat", "--arch", "x86_64,x86"]);
   assertEquals(byName.code, 0);
   assertMatch(byName.out, /^openat +x86_64 +257\nopenat +x86 +295$/m);

@@ -123,7 +123,7 @@ test("verify tells names of the host's libseccomp from the profile's", async () 
   );
 });
 
-test("verify gives no hint where nothing would make it equal", async () => {
+test("verify gives no hint if nothing would make it equal", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using sleeper = await sleepUnder([deny]);

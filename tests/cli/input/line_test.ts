@@ -380,7 +380,7 @@ Deno.test("reports never carry control or format characters of a name", async ()
   }
 });
 
-Deno.test("quiet leaves errors only, verbose tells what was made", async () => {
+Deno.test("quiet leaves errors only, verbose reports what was made", async () => {
   const quiet = await call(["compile", ...FIXED]);
   assertEquals([quiet.code, quiet.err], [0, ""]);
   const plain = await call(["compile", "--arch", "x86_64"]);

@@ -45,7 +45,7 @@ Deno.test("each exit code is that of the process", async () => {
   await Promise.all(cases.map(async ([expected, args]) => {
     const { code, out, err } = await spawn(args);
     assertEquals(code, expected, `${args.join(" ")}: ${err}`);
-    // Answers are results, also where they are no; all else is not.
+    // Answers are results, also if they are no; all else is not.
     assertEquals(out === "", expected > 1 || args[0] === "syscalls", args[0]);
     assertEquals(err === "", expected < 2 && args[0] !== "syscalls", args[0]);
   }));
@@ -90,7 +90,7 @@ Deno.test("a closed pipe is no error and says nothing", async () => {
   assert(!closed.err.includes("fault"), closed.err);
 });
 
-Deno.test("a full disk behind standard output is told, exit 5", async () => {
+Deno.test("a full disk under standard output is reported, exit 5", async () => {
   const { code, err } = await shell("$CLI compile -q > /dev/full");
   assertEquals(code, 5, err);
   assertMatch(err, /^error: Cannot write to standard output: No space left/);
@@ -157,7 +157,7 @@ Deno.test("locale, time zone and width of the terminal change nothing", async ()
 });
 
 Deno.test("a V8 without WebAssembly compiles to the same bytes", async () => {
-  // Long lines of runs go to a kernel in WebAssembly where there is one.
+  // Long lines of runs go to a kernel in WebAssembly if there is one.
   const args = ["compile", "-f", "hex", "--quiet", "default:docker"];
   const jitless = { DENO_V8_FLAGS: "--jitless" };
   const [plain, other] = await Promise.all([

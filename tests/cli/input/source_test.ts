@@ -18,7 +18,7 @@ const LITTLE = encode(PROGRAM);
 const BIG = encode(PROGRAM, { littleEndian: false });
 const TEXT = "ld [0]\njeq #39, yes\nret #0x80000000\nyes: ret #0x7fff0000\n";
 
-Deno.test("sources are recognized by looking", async () => {
+Deno.test("sources are recognized automatically", async () => {
   const base64 = encodeBase64(LITTLE);
   const cases: readonly (readonly [string, string | Uint8Array])[] = [
     ["raw", LITTLE],
@@ -40,7 +40,7 @@ Deno.test("sources are recognized by looking", async () => {
       "assembly in capitals",
       TEXT.replace(/ld|jeq|ret/g, (m) => m.toUpperCase()),
     ],
-    ["assembly behind comments", `; a\n# b\n/* c\nd */\n${TEXT}`],
+    ["assembly after comments", `; a\n# b\n/* c\nd */\n${TEXT}`],
     ["assembly with a label first", `start: ${TEXT}`],
   ];
   for (const [name, stdin] of cases) {
@@ -81,7 +81,7 @@ Deno.test("formats of other tools are named for what they are", async () => {
   }
 });
 
-Deno.test("profiles are recognized by looking, and as the kind that is forced", async () => {
+Deno.test("profiles are recognized automatically, and as the kind that is forced", async () => {
   const config = `{"linux": {"seccomp": ${SMALL_PROFILE}}}`;
   const docker = SMALL_PROFILE.replace(
     /"architectures":\[[^\]]*\]/,
@@ -164,7 +164,7 @@ Deno.test("sources that are nothing are refused with exit 3 and their name", asy
   }
 });
 
-Deno.test("errors of a profile are told all at once, each with its place", async () => {
+Deno.test("errors of a profile are reported all at once, each with its place", async () => {
   await using folder = await createFolder();
   const path = await folder.write(
     "p.json",
@@ -208,7 +208,7 @@ Deno.test("files that cannot be read are refused with exit 3", async () => {
   }
 });
 
-Deno.test("a bundle is its annotation where it has one, else its profile", async () => {
+Deno.test("a bundle is its annotation if it has one, else its profile", async () => {
   await using folder = await createFolder();
   const bundle = (annotations: string): Promise<string> =>
     folder.write(

@@ -31,7 +31,7 @@ Deno.test("writeFileWhole() makes a new file, replaces an old one, keeps mode an
   assertEquals(namesIn(folder.path), ["out"]);
 });
 
-Deno.test("writeFileWhole() replaces the file behind a link, not the link", async () => {
+Deno.test("writeFileWhole() replaces the file that a link leads to, not the link", async () => {
   await using folder = await createFolder();
   const file = await folder.write("file", "old");
   const link = join(folder.path, "link");

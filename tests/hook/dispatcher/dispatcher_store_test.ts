@@ -140,7 +140,7 @@ Deno.test("the hook's dispatcher does not wait for ever", async (t) => {
   }
 });
 
-Deno.test("the hook's dispatcher starts Deno again where it cannot start with a JIT", async (t) => {
+Deno.test("the hook's dispatcher starts Deno again if it cannot start with a JIT", async (t) => {
   await using setup = await createSetup();
   const program = (name: string, line: string): Promise<string> =>
     writeProgram(setup.directory, name, `#!/bin/sh\n${line}\n`);

@@ -76,7 +76,7 @@ Deno.test("parseProfile() row 4: accepts comments and a mark, refuses other text
     ]],
     ['{"defaultAction":"\ud800"}', ["1:19: error: Half a surrogate pair…"]],
     [`${ok}}`, [
-      '1:35: error: Unexpected text behind the end of the value, seen "}"…',
+      '1:35: error: Unexpected text after the end of the value, seen "}"…',
     ]],
     [new Uint8Array([...encode('{\n"é'), 0xff, 0x22]), [
       "2:3: error: The text is no UTF-8: byte 0xff at offset 5: save it as UTF-8",

@@ -44,7 +44,7 @@ Deno.test("resolve() makes a multiplexed call two rules on x86", () => {
   assertEquals(ask("x86", SOCKETCALL, 1n, 7n), ALLOW);
   assertEquals(ask("x86", SOCKETCALL, 1n, 8n), EPERM);
   assertEquals(ask("x86", SOCKETCALL, 3n, 7n), EPERM);
-  // Not wired: behind the multiplexer only. The number of ipc is compared whole.
+  // Not wired: through the multiplexer only. The number of ipc is compared whole.
   assertEquals(ask("x86", SOCKETCALL, 5n), ALLOW);
   assertEquals(ask("x86", IPC, 1n), ALLOW);
   assertEquals(ask("x86", IPC, 0x1_0001n), EPERM);

@@ -121,7 +121,7 @@ Deno.test("checkNames() takes prefixes, blanks and parentheses off a name", () =
       } is unknown: this rule has no effect: write "openat"`,
     ]);
   }
-  // What took a call's place where there is none of that name.
+  // What took a call's place if that name is unknown.
   const [line] = said([entry(["read", "__NR_mkdir"], "allow")], {}, [
     "aarch64",
   ]);
@@ -157,7 +157,7 @@ Deno.test("checkNames() row 9: names of other architectures are no error", () =>
   assertEquals(said([entry("accept", "allow")], {}, ["x86_64", "x86"]), []);
 });
 
-Deno.test("checkNames() asks the host's library where it is told to", () => {
+Deno.test("checkNames() asks the host's library if the options say so", () => {
   const knows = (name: string): boolean => name !== "mseal";
   const seccomp = profileOf([entry(["read", "mseal"], "allow"), STARTS]);
   assertEquals(findings(seccomp, ["x86_64"], { knows }), [

@@ -16,7 +16,7 @@ function pending(rules: readonly Stated[]): readonly PendingRule[] {
   return rules.map(([value, ...args], i) => ({ args, value, source: `#${i}` }));
 }
 
-/** What rules answer for arguments; 0 where none matches. */
+/** What rules answer for arguments; 0 if none matches. */
 function answer(
   rules: readonly Stated[],
   args: readonly bigint[],
@@ -54,7 +54,7 @@ function checkRows(rows: readonly Row[], bits: 32 | 64 = 64): void {
 
 Deno.test("orderRules() lets an unconditional rule replace all others", () => {
   checkRows([
-    ["behind", [[1, arg(0, "eq", 5n)], [2]], [[5n], 2], [[6n], 2]],
+    ["after", [[1, arg(0, "eq", 5n)], [2]], [[5n], 2], [[6n], 2]],
     ["in front", [[2], [1, arg(0, "eq", 5n)]], [[5n], 2], [[6n], 2]],
     ["between", [[1, arg(0, "eq", 5n)], [2], [3, arg(0, "eq", 5n)]], [[5n], 2]],
     ["two: the first", [[2], [3]], [[0n], 2]],
@@ -228,7 +228,7 @@ Deno.test("orderRules() refuses what the runtimes refuse and names both rules", 
   ]);
 });
 
-Deno.test("orderRules() ignores a narrower rule behind a broad one", () => {
+Deno.test("orderRules() ignores a narrower rule after a broad one", () => {
   checkRows([
     [
       "prefix",

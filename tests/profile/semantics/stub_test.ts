@@ -67,7 +67,7 @@ Deno.test("enosysStub() does not count names that the library does not know", ()
   assertEquals([ask("x86_64", 1), ask("x86_64", 2)], [ALLOW, ENOSYS]);
 });
 
-Deno.test("enosysStub() is absent where the largest number is 0", () => {
+Deno.test("enosysStub() is absent if the largest number is 0", () => {
   const ask = runc([entry("read", "allow")]);
   assertEquals(ask("x86_64", "read"), ALLOW);
   assertEquals(ask("x86_64", 1), EPERM);
@@ -85,7 +85,7 @@ Deno.test("enosysStub() is absent where the largest number is 0", () => {
   ]);
 });
 
-Deno.test("enosysStub() is absent where the default lets calls run", () => {
+Deno.test("enosysStub() is absent if the default lets calls run", () => {
   for (
     const [action, value] of [["allow", ALLOW], ["log", 0x7ffc_0000], [
       "trace",

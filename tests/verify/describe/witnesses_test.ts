@@ -95,7 +95,7 @@ Deno.test("witnesses() reaches every instruction of a tree that can be reached",
   assert(dead.length * 5 < program.length, `unreached: ${dead}`);
 });
 
-Deno.test("witnesses() draws the same inputs each time where there are too many", () => {
+Deno.test("witnesses() draws the same inputs each time if there are too many", () => {
   const program = randomTree(createRandom(8), 20);
   const draw = (): string[] =>
     [...witnesses([program], { most: 100 })]
