@@ -90,11 +90,11 @@ function weightsOf(
 export function huffmanCost(weights: readonly number[]): number {
   const queue = weights.filter((weight) => weight > 0);
   let cost = 0;
-  while (queue.length > 1) {
+  for (;;) {
     queue.sort((a, b) => b - a);
-    const sum = (queue.pop() ?? 0) + (queue.pop() ?? 0);
-    cost += sum;
-    queue.push(sum);
+    const [least, next] = [queue.pop(), queue.pop()];
+    if (least === undefined || next === undefined) return cost;
+    cost += least + next;
+    queue.push(least + next);
   }
-  return cost;
 }

@@ -28,3 +28,41 @@ Deno.test("formatLine() gives one printable object of JSON, whatever it quotes",
     { seed: 2026, verbose: 1 },
   );
 });
+
+const LOG = new URL("../../hook/log.ts", import.meta.url).href;
+
+Deno.test("openLog() writes to its target, errors to standard error as well, and all there if the target fails", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-log-" });
+  const write = async (target: string): Promise<string> => {
+    await Deno.writeTextFile(
+      `${folder}/main.ts`,
+      `import { openLog } from ${JSON.stringify(LOG)};
+      const log = openLog(${target});
+      for (const level of ["info", "warning", "error"]) log.write(level, "x");`,
+    );
+    const { stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", `${folder}/main.ts`],
+    }).output();
+    return levelsOf(new TextDecoder().decode(stderr));
+  };
+  try {
+    const file = `${folder}/log`;
+    assertEquals(await write(JSON.stringify({ file })), "error");
+    const text = await Deno.readTextFile(file);
+    assertEquals(levelsOf(text), "info warning error");
+    assertEquals(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
+    const all = "info warning error";
+    assertEquals(await write('"stderr"'), all);
+    assertEquals(
+      await write(JSON.stringify({ file: `${folder}/no/log` })),
+      all,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+function levelsOf(text: string): string {
+  return [...text.matchAll(/"level":"(\w+)"/g)].map((match) => match[1])
+    .join(" ");
+}

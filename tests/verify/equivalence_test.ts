@@ -40,6 +40,29 @@ Deno.test("proveEquivalent() takes sides without instructions for what they mean
   }
 });
 
+Deno.test("proveEquivalent() spends no more nodes than it is allowed", () => {
+  // The 32 bits of a word are 32 nodes before anything is compared.
+  const a = [
+    plain("ld.abs", 16),
+    jump("jeq.k", 5, 0, 1),
+    plain("ret.k", 1),
+    plain("ret.k", 2),
+  ];
+  const b = [
+    plain("ld.abs", 16),
+    jump("jeq.k", 5, 1, 0),
+    plain("ret.k", 2),
+    plain("ret.k", 1),
+  ];
+  const compare = "bits";
+  assertEquals(proveEquivalent(a, b, { compare }).kind, "equal");
+  assertEquals(proveEquivalent(a, b, { compare, limits: { nodes: 30 } }), {
+    kind: "unproven",
+    limit: "nodes",
+    allowed: 30,
+  });
+});
+
 Deno.test("proveEquivalent() compares return values as the kernel acts, or bit for bit", () => {
   const alike: readonly (readonly [number, number])[] = [
     [0x0005_1388, 0x0005_0fff],
