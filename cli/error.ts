@@ -55,9 +55,25 @@ export class NoFilterError extends Error {
   }
 }
 
-/** Thrown after a profile's problems were printed: exit 3, nothing more to say. */
+/** Thrown after problems were reported: nothing more is to be said. */
 export class ReportedError extends Error {
   override readonly name = "ReportedError";
+  /** The exit code; 3 if absent. */
+  readonly code: number | undefined;
+
+  /**
+   * Builds the error.
+   *
+   * @param message What the problems are about.
+   * @param options The exit code, and what was thrown first.
+   */
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly code?: number } = {},
+  ) {
+    super(message, options);
+    this.code = options.code;
+  }
 }
 
 /** Thrown where something is not proven or a limit is reached: exit 4. */

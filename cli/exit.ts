@@ -46,7 +46,7 @@ export const EXIT = {
  */
 export function report(io: Io, error: unknown): number {
   if (error instanceof ClosedPipe) return EXIT.ok;
-  if (error instanceof ReportedError) return EXIT.input;
+  if (error instanceof ReportedError) return error.code ?? EXIT.input;
   if (error instanceof ProfileError) {
     tellDiagnostics(io, undefined, error.diagnostics);
     return EXIT.input;

@@ -170,7 +170,7 @@ function* readFile(path: string): Generator<Uint8Array> {
       throw new InputError(
         `Cannot read ${shown}: ${
           isDirectory ? "a directory" : "a device"
-        }: give a file`,
+        }; give a file`,
       );
     }
     using file = Deno.openSync(path);
@@ -202,7 +202,7 @@ class Chunks {
     this.#length += chunk.length;
     if (this.#length > MAX_INPUT_LENGTH) {
       throw new InputError(
-        `Cannot read ${this.#shown}: more than ${MAX_INPUT_LENGTH} bytes: give a profile or a filter`,
+        `Cannot read ${this.#shown}: more than ${MAX_INPUT_LENGTH} bytes; give a profile or a filter`,
       );
     }
     this.#chunks.push(chunk.slice());

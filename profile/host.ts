@@ -237,10 +237,10 @@ export function parseCapabilities(
     else if (word === "default") {
       defaults.forEach((name) => set.add(name));
     } else if (CAPABILITIES.includes(word)) set.add(word);
-    else problems.push(`${quote(word)} is unknown: ${capabilityHint(word)}`);
+    else problems.push(`${quote(word)} is unknown; ${capabilityHint(word)}`);
   }
   if (problems.length > 0) {
-    throw new SyntaxError(`Cannot read capabilities: ${problems.join("; ")}`);
+    throw new SyntaxError(`Cannot read capabilities: ${problems.join(", ")}`);
   }
   return set;
 }

@@ -83,14 +83,14 @@ export async function runAsm(
     throw new UsageError(
       `Cannot use --big-endian with ${name}: the text says .${
         orderName(littleEndian)
-      }: leave one of them out`,
+      }; leave one of them out`,
     );
   }
   for (const program of programs) {
     const fault = check(program);
     if (fault === undefined || flags.force) continue;
     throw new InputError(
-      `${fault.message}: pass --force to write it all the same`,
+      `${fault.message}; pass --force to write it anyway`,
       { place: name, cause: fault },
     );
   }

@@ -125,7 +125,7 @@ export async function runBench(
   if (flags.compare) return compare(io, flags, words);
   if (words.length > 1) {
     throw new UsageError(
-      `Cannot measure ${words.length} sources: give one, or --compare`,
+      `Cannot measure ${words.length} sources; give one, or --compare`,
     );
   }
   checkOut(flags.out);
@@ -173,7 +173,9 @@ function compare(
   const [first, second] = words;
   if (first === undefined || second === undefined || words.length > 2) {
     throw new UsageError(
-      `Cannot compare ${words.length} documents: give two that --output json wrote`,
+      `Cannot compare ${words.length} ${
+        words.length === 1 ? "report" : "reports"
+      }; give two that bench -o json wrote`,
     );
   }
   const [a, b] = [reportOf(first), reportOf(second)];
@@ -241,7 +243,7 @@ async function subjectOf(
     flags,
     ({ name }) =>
       new UsageError(
-        `Cannot measure ${name}: a filter, which libseccomp cannot build again: give a profile`,
+        `Cannot measure ${name}: libseccomp cannot build a filter again; give a profile`,
       ),
   );
   // Both sides get the same names, so that both filters mean the same.

@@ -72,7 +72,7 @@ export async function runCompile(
     flags,
     ({ form, name }) =>
       new InputError(
-        `Cannot compile a filter (${form}): give a profile, or use disasm, simulate or prove`,
+        `Cannot compile a filter (${form}); give a profile, or use optimize, disasm, simulate or prove`,
         { place: name },
       ),
   );

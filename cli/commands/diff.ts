@@ -95,8 +95,8 @@ export async function runDiff(
   if ((second === undefined) === (flags.subsetOf === undefined)) {
     throw new UsageError(
       second === undefined
-        ? "Cannot compare one source: give two, or --subset-of BASE"
-        : "Cannot use --subset-of with two sources: give one",
+        ? "Missing argument: B; give two sources, or --subset-of BASE"
+        : "Too many arguments: --subset-of takes one source beside it; leave the other out",
     );
   }
   const words = [flags.subsetOf ?? first, second ?? first] as const;
@@ -137,7 +137,7 @@ function tellSubset(
     io.out(witnessText("not a subset: looser than the base", result, sides));
   } else {
     io.out(
-      `unproven: the limit of ${result.limit} was reached: treat as not a subset\n`,
+      `unproven: the limit of ${result.limit} was reached; treat as not a subset, or raise --${result.limit}\n`,
     );
   }
   return exitOf(result);
@@ -158,7 +158,7 @@ function tellDifferences(
         ? reportJson({ ...words, ...jsonOfResult(result), differences: [] })
         : result.kind === "equal"
         ? "equal: no differences\n"
-        : `unproven: the limit of ${result.limit} was reached: treat as different\n`,
+        : `unproven: the limit of ${result.limit} was reached; treat as different, or raise --${result.limit}\n`,
     );
     return exitOf(result);
   }

@@ -7,7 +7,7 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
 import { messageLine } from "../exit.ts";
-import { readFilterSource } from "../input/filter.ts";
+import { readFilterSource, refusal } from "../input/filter.ts";
 import {
   OUT_FLAG,
   SOURCE_ARGUMENT,
@@ -49,7 +49,7 @@ export async function runDisasm(
   word = "default:docker",
 ): Promise<void> {
   checkOut(flags.out, word);
-  const filter = await readFilterSource(io, word, flags);
+  const filter = await readFilterSource(io, word, flags, { refused: true });
   const { programs } = filter;
   writeArtefact(io, flags.out, assembly(filter));
   for (const program of programs) {
@@ -59,7 +59,7 @@ export async function runDisasm(
       messageLine(
         io,
         "warning",
-        `The kernel refuses this program: ${fault.message}`,
+        refusal(fault),
         filter.name,
       ),
     );

@@ -14,7 +14,6 @@ import {
 } from "../input/manager.ts";
 import { word } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
-import { messageOf } from "../../host/reason.ts";
 import type { InstallRoot } from "../../install/apply.ts";
 import { unifiedDiff } from "../../install/diff.ts";
 import { InstallError } from "../../install/error.ts";
@@ -30,6 +29,7 @@ import type { Mode } from "../../install/target.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
 import { printable, printableLines } from "../../tables/printable.ts";
 import { MachineError, UnprovenError, UsageError } from "../error.ts";
+import { reasonOf } from "../../host/reason.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { tellFindings } from "../input/filter.ts";
 import { tellingProfile } from "../input/source.ts";
@@ -202,7 +202,7 @@ function refuseUseless(flags: InstallFlags): void {
   for (const name of ["profile", "kernel"] as const) {
     if (flags[name] === undefined) continue;
     throw new UsageError(
-      `Cannot use --${name} without --mode static: leave it out, as each container has a profile of its own`,
+      `Cannot use --${name} without --mode static: each container has a profile of its own; leave it out`,
     );
   }
 }
@@ -237,7 +237,7 @@ async function tryOut(
   const trial = await tryContainer(target, layout);
   if (trial === undefined) {
     const message =
-      `Not tried: no way to start a container with ${target} here: see "seccomp-tree status" when one runs`;
+      `Not tried: this machine cannot start a container with ${target}; see "seccomp-tree status" when one runs`;
     io.err(messageLine(io, "note", message));
     return;
   }
@@ -271,31 +271,31 @@ export function placeOf(
 ): InstallRoot {
   if (root !== undefined && !root.startsWith("/")) {
     throw new UsageError(
-      `Cannot use --root "${root}": not an absolute path: give one`,
+      `Cannot use --root "${root}": not an absolute path; give one`,
     );
   }
   if (root !== undefined && !isFolder(root)) {
     throw new UsageError(
-      `Cannot use --root "${root}": not a folder: make it, or correct the path`,
+      `Cannot use --root "${root}": not a folder; create it, or correct the path`,
     );
   }
   if (!user) {
     return { root: root ?? "/", layout: systemLayout() };
   }
   if (root !== undefined) {
-    throw new UsageError("Cannot use --user with --root: leave one out");
+    throw new UsageError("Cannot use --user with --root; leave one out");
   }
   const other = targets.find((target) => target !== "podman");
   if (other !== undefined) {
     throw new UsageError(
-      `Cannot install for ${other} with --user: only Podman runs without root: leave --user out`,
+      `Cannot install for ${other} with --user: only Podman runs without root; leave --user out`,
     );
   }
   const home = homeFolder();
   const layout = userLayout(home);
   if (!isFolder(home)) {
     throw new UsageError(
-      `Cannot use --user: the home folder "${home}" is not a folder: set HOME`,
+      `Cannot use --user: the home folder "${home}" is not a folder; set HOME`,
     );
   }
   return { root: "/", layout };
@@ -439,7 +439,7 @@ export async function reportInstallErrors(
     if (!(error instanceof InstallError)) {
       if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
       throw new MachineError(
-        `Cannot look at everything: ${messageOf(error)}: run this as root`,
+        `Cannot look at everything: ${reasonOf(error)}; run this as root`,
         { cause: error },
       );
     }

@@ -171,7 +171,7 @@ async function loadStack(
   const orders = new Set(loaded.map((filter) => filter.littleEndian));
   if (orders.size > 1) {
     throw new UsageError(
-      "Cannot stack filters for machines of different byte order: optimize each by itself",
+      "Cannot stack filters for machines of different byte order; optimize each by itself",
     );
   }
   const [first] = loaded;

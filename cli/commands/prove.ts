@@ -7,7 +7,6 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { reportJson } from "../output/json.ts";
-import { check } from "../../bpf/check.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
@@ -21,9 +20,13 @@ import type { Outcome } from "../../verify/describe/confirm.ts";
 import type { ProofLimits } from "../../verify/limits.ts";
 import { orderOf, type Subject } from "../../verify/core/subject.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
-import { InputError, UsageError } from "../error.ts";
-import { EXIT } from "../exit.ts";
-import { resolveSource, tellAssumed } from "../input/filter.ts";
+import { ReportedError, UsageError } from "../error.ts";
+import { EXIT, forEachInput } from "../exit.ts";
+import {
+  requireAccepted,
+  resolveSource,
+  tellAssumed,
+} from "../input/filter.ts";
 import {
   LIMIT_FLAGS,
   type LimitFlags,
@@ -150,8 +153,16 @@ export async function loadSubjects(
 ): Promise<Sides> {
   refuseTwoStdins(...words);
   const [first, second] = words;
-  const a = await loadSubject(io, flags, first, second);
-  const b = first === second ? a : await loadSubject(io, flags, second, first);
+  const loaded: NamedSubject[] = [];
+  const load = async (word: string): Promise<void> => {
+    const other = word === first ? second : first;
+    loaded.push(await loadSubject(io, flags, word, other));
+  };
+  const { code } = await forEachInput(io, [...new Set(words)], load);
+  const [a, b = a] = loaded;
+  if (code !== EXIT.ok || a === undefined || b === undefined) {
+    throw new ReportedError("sources", { code });
+  }
   return comparable(io, [a, b]);
 }
 
@@ -247,15 +258,7 @@ export async function loadSubject(
     tellAssumed(io, source.name, own, [assumedWords(assumed, own)]);
     return { word, flags: own, native, subject: policy };
   }
-  for (const program of source.programs) {
-    const fault = check(program);
-    if (fault !== undefined) {
-      throw new InputError(`The kernel refuses it: ${fault.message}`, {
-        place: source.name,
-        cause: fault,
-      });
-    }
-  }
+  requireAccepted(source);
   const { programs, order } = source;
   const machine = machineOf(source.name, source, flags.arch);
   const { native, littleEndian } = machine;
@@ -333,7 +336,7 @@ function textOf(
     case "different":
       return witnessText("different", result, sides);
     case "unproven":
-      return `unproven: the limit of ${result.limit} was reached: treat as different\n`;
+      return `unproven: the limit of ${result.limit} was reached; treat as different, or raise --${result.limit}\n`;
   }
 }
 

@@ -6,7 +6,6 @@
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { messageOf } from "../../host/reason.ts";
-import { check } from "../../bpf/check.ts";
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { SyscallError } from "../../ffi/error.ts";
@@ -78,7 +77,7 @@ export async function runRun(
   const [word, command, ...args] = words;
   if (word === undefined || command === undefined) {
     throw new UsageError(
-      "Cannot run: no command: write a source, -- and a command, such as run default:docker -- ls",
+      "Missing argument: COMMAND; write a source, -- and a command, such as run default:docker -- ls",
     );
   }
   const tells = { ...flags, quiet: flags.quiet || !flags.verbose };
@@ -110,22 +109,15 @@ function onlyProgram({ name, programs, littleEndian }: LoadedFilter): Program {
   const [program] = programs;
   if (!littleEndian) {
     throw new InputError(
-      "Cannot run under a filter for big-endian machines: this one is not: give a filter for this machine",
+      "Cannot run under a filter for big-endian machines: this machine is little-endian; give a filter for it",
       { place: name },
     );
   }
   if (program === undefined || programs.length > 1) {
     throw new InputError(
-      `Cannot run under ${programs.length} filters: give a source with one`,
+      `Cannot run under ${programs.length} filters; give a source with one`,
       { place: name },
     );
-  }
-  const fault = check(program);
-  if (fault !== undefined) {
-    throw new InputError(`The kernel refuses it: ${fault.message}`, {
-      place: name,
-      cause: fault,
-    });
   }
   const notifies = program.some(({ op, k }) =>
     op === "ret.k" &&
@@ -133,7 +125,7 @@ function onlyProgram({ name, programs, littleEndian }: LoadedFilter): Program {
   );
   if (notifies) {
     throw new InputError(
-      "Cannot run under a filter with USER_NOTIF: nobody would listen, and the calls would fail with ENOSYS: use a container runtime",
+      "Cannot run under a filter with USER_NOTIF: the calls would fail with ENOSYS, since nobody listens; use a container runtime",
       { place: name },
     );
   }

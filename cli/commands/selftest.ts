@@ -128,7 +128,7 @@ async function programsOf(
 ): Promise<LoadedFilter["programs"]> {
   const source = await loadSource(io, word);
   if (source.kind === "profile") {
-    throw new InputError("Cannot test a profile as a program: give a filter", {
+    throw new InputError("Cannot test a profile as a program; give a filter", {
       place: source.name,
     });
   }
@@ -136,7 +136,7 @@ async function programsOf(
     throw new InputError(
       `Cannot test a ${orderName(source.littleEndian)} filter: the source is ${
         orderName(littleEndian)
-      }: give a filter for the same machine`,
+      }; give a filter for the same machine`,
       { place: source.name },
     );
   }

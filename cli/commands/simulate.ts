@@ -116,23 +116,23 @@ export async function runSimulate(
   const [word, syscall, ...args] = words;
   if (word === undefined) {
     throw new UsageError(
-      "Cannot simulate: no source: write one, then a call, such as default:docker openat",
+      "Missing argument: SOURCE; write a source and a call, such as default:docker openat",
     );
   }
   if ((syscall === undefined) === (flags.vectors === undefined)) {
     throw new UsageError(
       syscall === undefined
-        ? "Cannot simulate: no system call: write a name or a number, such as openat or x86:102"
-        : `Cannot simulate "${syscall}" and a file of vectors at once: leave one out`,
+        ? "Missing argument: SYSCALL; write a name or a number, such as openat or x86:102"
+        : `Cannot use --vectors with the call "${syscall}"; leave one out`,
     );
   }
   if (args.length > 6) {
     throw new UsageError(
-      `Cannot simulate ${args.length} arguments: a call has at most 6`,
+      `Too many arguments: ${args.length} for the call; a call has at most 6`,
     );
   }
   refuseTwoStdins(word, flags.vectors);
-  const instructionPointer = parseWord(flags.ip);
+  const instructionPointer = parseWord(flags.ip, "--ip");
   const sixArgs = sixArguments(args);
   const filter = await readFilterSource(io, word, flags, {
     native: syscall?.includes(":") !== true,

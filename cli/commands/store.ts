@@ -19,6 +19,8 @@ import { decodeFilter } from "../../bpf/filter.ts";
 import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
 import { MachineError, UsageError } from "../error.ts";
 import { printable } from "../../tables/printable.ts";
+import { quoteText } from "../../tables/printable.ts";
+import { NAME } from "../command.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";
@@ -87,9 +89,11 @@ export async function runStore(
   const known = STORE_ACTIONS.find((name) => name === action);
   if (known === undefined) {
     throw new UsageError(
-      `Cannot use the store: ${
-        action === undefined ? "no action" : JSON.stringify(action)
-      }: use one of ${STORE_ACTIONS.join(", ")}`,
+      action === undefined
+        ? `Missing argument: ACTION; use one of ${STORE_ACTIONS.join(", ")}`
+        : `Cannot read ACTION ${quoteText(action)}: not one of ${
+          STORE_ACTIONS.join(", ")
+        }`,
     );
   }
   checkUse(known, flags, words);
@@ -115,16 +119,18 @@ function checkUse(
   words: readonly string[],
 ): void {
   const wanted = action === "prime"
-    ? words.length > 0 || "no profile: name one, such as default:docker"
+    ? words.length > 0 || "no profile; name one, such as default:docker"
     : action === "show"
-    ? words.length === 1 || `${words.length} keys: give one, see "store ls"`
-    : words.length === 0 || `${JSON.stringify(words[0])} is too much`;
+    ? words.length === 1 ||
+      `${words.length} keys; give one, see "${NAME} store ls"`
+    : words.length === 0 ||
+      `it takes no argument; leave ${quoteText(words[0] ?? "")} out`;
   if (typeof wanted === "string") {
     throw new UsageError(`Cannot run store ${action}: ${wanted}`);
   }
   if (flags.output === "json" && (action === "gc" || action === "prime")) {
     throw new UsageError(
-      `Cannot run store ${action}: it has no report: leave -o json out`,
+      `Cannot run store ${action}: it has no report; leave -o json out`,
     );
   }
 }
@@ -169,7 +175,7 @@ async function showEntry(
     throw new UsageError(
       `Cannot show ${
         JSON.stringify(key)
-      }: not the beginning of a key: give 4 or more digits, see "store ls"`,
+      }: not the beginning of a key; give 4 or more digits, see "${NAME} store ls"`,
     );
   }
   const { directory, items } = await readStore(io, flags);
@@ -179,17 +185,23 @@ async function showEntry(
   const [item, second] = found;
   if (second !== undefined) {
     throw new UsageError(
-      `Cannot show "${key}": ${found.length} keys begin so: give more digits`,
+      `Ambiguous key "${key}": matches ${found.length} entries; give more digits`,
     );
   }
   if (item === undefined) {
-    io.err(messageLine(io, "error", `No filter of key "${key}" is stored`));
+    io.err(
+      messageLine(
+        io,
+        "error",
+        `Cannot find a stored filter with key "${key}"; see "${NAME} store ls"`,
+      ),
+    );
     return EXIT.no;
   }
   const { name, entry, problem = "it is no entry" } = item;
   if (entry === undefined) {
     throw new MachineError(
-      `Cannot show "${directory}/${name}": ${problem}: find out who changed it, then run "seccomp-tree store gc"`,
+      `Cannot show "${directory}/${name}": ${problem}; find out who changed it, then run "${NAME} store gc"`,
     );
   }
   const about = aboutEntry(entry, await currentEnvironments(flags));

@@ -134,7 +134,7 @@ export async function settingsOf(flags: HookFlags): Promise<Settings> {
     ? DEFAULTS
     : await loadSettings(realPath(flags.settings));
   if (flags.user && flags.store !== undefined) {
-    throw new UsageError("Cannot use --user with --store: leave one out");
+    throw new UsageError("Cannot use --user with --store; leave one out");
   }
   const store = flags.store === "none"
     ? undefined
@@ -164,7 +164,7 @@ function realPath(path: string): string {
     throw new MachineError(
       `Cannot use ${JSON.stringify(path)}: ${
         reasonOf(error)
-      }: make the folder that it is to lie in`,
+      }; create the folder that holds it`,
       { cause: error },
     );
   }
@@ -183,11 +183,13 @@ export async function readStore(
 ): Promise<FoundStore> {
   const directory = (await settingsOf(flags)).store;
   if (directory === undefined) {
-    throw new UsageError("Cannot use the store: the settings turn it off");
+    throw new UsageError(
+      "Cannot use the store: the settings turn it off; pass --store DIR",
+    );
   }
   const store = await openStore(directory);
   if (store === undefined) {
-    const text = `There is no store "${directory}" yet`;
+    const text = `no store at "${directory}" yet`;
     if (!flags.quiet) io.err(messageLine(io, "note", text));
     return { directory, items: [] };
   }
@@ -207,7 +209,7 @@ export async function currentEnvironments(
   const host = await hostNames();
   if (host?.exact === false) {
     throw new MachineError(
-      "Cannot tell which filters are current: the host's libseccomp cannot be read: run this with -A",
+      "Cannot tell which filters are current: the host's libseccomp cannot be read; run this with -A",
     );
   }
   const { installedSemantics } = await import("../../install/status.ts");

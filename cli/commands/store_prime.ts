@@ -12,7 +12,7 @@
  * @module
  */
 
-import { printable } from "../../tables/printable.ts";
+import { printable, quoteText } from "../../tables/printable.ts";
 import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
@@ -20,8 +20,8 @@ import type { Environment } from "../../hook/environment.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { readConfigText } from "../../hook/rewrite.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../../profile/formats/oci.ts";
-import { InputError, MachineError } from "../error.ts";
-import { EXIT, messageLine } from "../exit.ts";
+import { InputError, MachineError, ReportedError } from "../error.ts";
+import { EXIT, forEachInput, messageLine } from "../exit.ts";
 import { tellAssumed, tellFindings } from "../input/filter.ts";
 import type { Io } from "../io.ts";
 import {
@@ -32,6 +32,7 @@ import {
 import {
   logTo,
   MOST_MS,
+  refusing,
   settingsOf,
   type StoreFlags,
   targetOf,
@@ -60,11 +61,10 @@ export async function primeStore(
     throw new MachineError(
       `Cannot prime the store: ${
         obstacle ?? `no store at "${settings.store ?? "none"}"`
-      }: run this as the user whose containers it is for, or name --store`,
+      }; run this as the user whose containers it is for, or pass --store`,
     );
   }
-  let code: number = EXIT.ok;
-  for (const word of words) {
+  const primeOne = async (word: string): Promise<number> => {
     const section = await sectionOf(io, word, flags, gathered.environment);
     const context = {
       ...gathered,
@@ -76,23 +76,27 @@ export async function primeStore(
     if (rewrite.kind === "unchanged") {
       const why = `Cannot optimize the filter: ${rewrite.detail}`;
       io.err(messageLine(io, "error", why, word));
-      code = EXIT.unproven;
-      continue;
+      return EXIT.unproven;
     }
     for (const warning of rewrite.warnings) log.write("warning", warning);
     const { entry: { key, bytes }, from } = rewrite;
     if (await store.lookup(key) === undefined) {
       throw new MachineError(
         `Cannot keep the filter of ${
-          JSON.stringify(word)
-        }: it is not in "${store.directory}": free some space there`,
+          quoteText(word)
+        }: it is not in "${store.directory}"; free some space there`,
       );
     }
     const how = from === "store" ? "there already" : "proved and stored";
     io.out(
       `${key}  ${bytes.length / 8} instructions, ${how}: ${printable(word)}\n`,
     );
-  }
+    return EXIT.ok;
+  };
+  const { code } = await forEachInput(io, words, async (word) => {
+    const code = await refusing(io, () => primeOne(word));
+    if (code !== EXIT.ok) throw new ReportedError("profile", { code });
+  });
   return code;
 }
 
@@ -135,7 +139,7 @@ async function sectionOf(
 
 function notPrimed({ form, name }: BareFilters): InputError {
   return new InputError(
-    `Cannot prime the store with a filter (${form}): give the profile that containers get`,
+    `Cannot prime the store with a filter (${form}); give the profile that containers get`,
     { place: name },
   );
 }

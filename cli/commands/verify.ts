@@ -104,8 +104,8 @@ export async function runVerify(
   if (flags.all === (word !== undefined)) {
     throw new UsageError(
       flags.all
-        ? "Cannot verify one process and all of them: leave one out"
-        : "Cannot verify: no process: write pid:N, or pass --all",
+        ? "Cannot use --all with a process; leave one out"
+        : "Missing argument: pid:N; write a process, or pass --all",
     );
   }
   const against = flags.against === undefined
@@ -113,7 +113,7 @@ export async function runVerify(
     : await loadSubject(io, flags, flags.against, word ?? ANY_PROCESS);
   if (against !== undefined && orderOf(against.subject) === false) {
     throw new UsageError(
-      `Cannot verify against ${against.word}: it is for big-endian machines, and this one is not`,
+      `Cannot verify against ${against.word}: it is for big-endian machines; give a source for this one`,
     );
   }
   if (word === undefined) {
@@ -122,7 +122,7 @@ export async function runVerify(
   }
   if (against === undefined) {
     throw new UsageError(
-      "Cannot verify: nothing to compare with: pass --against SOURCE",
+      "Missing option --against; pass --against SOURCE",
     );
   }
   const pid = parsePid(word);

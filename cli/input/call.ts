@@ -8,6 +8,8 @@ import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { didYouMean } from "../../profile/text.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
+import { quoteText } from "../../tables/printable.ts";
+import { NAME } from "../command.ts";
 import { UsageError } from "../error.ts";
 import { archNames, syscallName } from "../output/names.ts";
 
@@ -39,7 +41,7 @@ export function parseCall(text: string, native: Arch): CallNumber {
     (/^0x[0-9a-f]{1,8}$/i.test(archText) ? Number(archText) : undefined);
   if (auditArch === undefined) {
     throw new UsageError(
-      `Cannot read call "${text}": unknown architecture "${archText}": use one of ${
+      `Cannot read call "${text}": unknown architecture "${archText}"; use one of ${
         ARCHES.map((a) => a.name).join(", ")
       }, or an AUDIT_ARCH value in hex`,
     );
@@ -57,7 +59,7 @@ function parseNumber(text: string): number {
   const nr = Number(BigInt.asUintN(32, value));
   if (value !== BigInt(nr) && value !== BigInt.asUintN(64, BigInt(nr | 0))) {
     throw new UsageError(
-      `Cannot read call number ${text}: out of range: a number has 32 bits`,
+      `Cannot read call number ${text}: it has more than 32 bits`,
     );
   }
   return nr;
@@ -74,25 +76,29 @@ function unknownCall(
   const fix = elsewhere.length > 0
     ? `it exists on ${elsewhere.join(", ")}`
     : near === undefined
-    ? "see seccomp-tree syscalls"
+    ? `see "${NAME} syscalls"`
     : `did you mean "${near}"`;
   return new UsageError(
-    `Cannot read call "${name}": unknown on ${archText}: ${fix}`,
+    `Cannot read call "${name}": unknown on ${archText}; ${fix}`,
   );
 }
 
 /**
- * Reads a 64-bit argument: decimal, hex, octal, binary, negative.
+ * Reads a 64-bit word: decimal, hex, octal, binary, negative.
  *
+ * @param text The digits.
+ * @param what Names it in messages.
  * @throws {UsageError} if the text is not a number.
  */
-export function parseWord(text: string): bigint {
+export function parseWord(text: string, what = "argument"): bigint {
   const match = /^(-?)(0x[0-9a-f]+|0o[0-7]+|0b[01]+|[0-9]+)$/i.exec(text);
   const value = match === null ? undefined : BigInt(match[2] ?? "0");
   const limit = match?.[1] === "-" ? 2n ** 63n : 2n ** 64n - 1n;
   if (value === undefined || value > limit) {
     throw new UsageError(
-      `Cannot read argument "${text}": not a 64-bit integer: write 38, 0x26 or -1`,
+      `Cannot read ${what} ${
+        quoteText(text)
+      }: not a 64-bit integer; write 38, 0x26 or -1`,
     );
   }
   return BigInt.asUintN(64, match?.[1] === "-" ? -value : value);

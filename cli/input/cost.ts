@@ -48,7 +48,7 @@ export async function readCost(
   if (file === undefined) {
     if (background === undefined) return flags;
     throw new UsageError(
-      "Cannot use --background without --weights: all calls weigh alike then",
+      "Cannot use --background without --weights: all calls weigh the same; add --weights FILE",
     );
   }
   const bytes = await readInput(io, file);

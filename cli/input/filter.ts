@@ -4,6 +4,8 @@
  * @module
  */
 
+import { check } from "../../bpf/check.ts";
+import type { ProgramError } from "../../bpf/error.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import {
   compileParsed,
@@ -15,7 +17,7 @@ import {
 } from "../../pipeline/resolve_profile.ts";
 import type { Diagnostic } from "../../profile/diagnostic.ts";
 import { type ChosenObjective, costOptions, type CostRequest } from "./cost.ts";
-import { UnprovenError } from "../error.ts";
+import { InputError, UnprovenError } from "../error.ts";
 import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
 import { assumptionWords, type FilterMachine, machineOf } from "./machine.ts";
@@ -54,6 +56,8 @@ export interface FilterSourceOptions {
   readonly cost?: CostRequest;
   /** Whether the native architecture of bare filters matters, for calls that name none. */
   readonly native?: boolean;
+  /** Whether filters are loaded although the kernel refuses them. */
+  readonly refused?: boolean;
 }
 
 /**
@@ -71,16 +75,42 @@ export async function readFilterSource(
   flags: SourceFlags,
   options: FilterSourceOptions = {},
 ): Promise<LoadedFilter> {
-  const { cost, native = false } = options;
+  const { cost, native = false, refused = false } = options;
   const source = await loadSource(io, word, flags);
   if (source.kind === "profile") {
     const own = await withOwnSemantics(io, flags, [word]);
     return await compileSource(io, source, own, cost);
   }
+  if (!refused) requireAccepted(source);
   const machine = machineOf(source.name, source, flags.arch);
   const words = assumptionWords(machine, { native });
   tellAssumed(io, source.name, flags, [words]);
   return { ...source, ...machine };
+}
+
+/**
+ * Requires filters that the kernel accepts; others do nothing.
+ *
+ * @param source The filters and the name of their source.
+ * @throws {InputError} with what is wrong with the first one that is refused.
+ */
+export function requireAccepted(
+  { name, programs }: Pick<Loaded, "name" | "programs">,
+): void {
+  for (const [i, program] of programs.entries()) {
+    const fault = check(program);
+    if (fault === undefined) continue;
+    const place = programs.length > 1 ? `${name}#${i}` : name;
+    throw new InputError(refusal(fault), { place, cause: fault });
+  }
+}
+
+/** Says why the kernel refuses a filter. */
+export function refusal({ message }: ProgramError): string {
+  return message.replace(
+    "Cannot load program",
+    "The kernel refuses the filter",
+  );
 }
 
 /**

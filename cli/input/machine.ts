@@ -49,7 +49,7 @@ export function machineOf(
     throw new UsageError(
       `Cannot use --arch ${first.name} with ${name}: the filter is ${
         orderName(filters.littleEndian)
-      }: leave --arch out, or name an architecture of that byte order`,
+      }; leave --arch out, or name an architecture of that byte order`,
     );
   }
   const { littleEndian } = first ?? filters;

@@ -20,13 +20,13 @@ export function parsePid(text: string): number {
   const digits = text.replace(/^pid:/, "");
   if (!/^-?[0-9]+$/.test(digits)) {
     throw new UsageError(
-      `Cannot read source "${text}": not a process: write pid: and a number`,
+      `Cannot read source "${text}": not a process; write pid: and a number`,
     );
   }
   const pid = Number(digits);
   if (pid < 1 || pid > MAX_PID) {
     throw new MachineError(
-      `Cannot read filters of ${digits}: no process has that number: they go from 1 to ${MAX_PID}`,
+      `Cannot read filters of ${digits}: no process has that number; they go from 1 to ${MAX_PID}`,
     );
   }
   return pid;

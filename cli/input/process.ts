@@ -57,7 +57,7 @@ function refuseThread(pid: number): void {
   const group = toNumber(readFields(`/proc/${pid}/status`)?.get("Tgid"));
   if (group === undefined || group === pid) return;
   throw new MachineError(
-    `Cannot read filters of ${pid}: it is a thread of process ${group}: use pid:${group}, or dump --thread`,
+    `Cannot read filters of ${pid}: it is a thread of process ${group}; use pid:${group}, or dump --thread`,
   );
 }
 
@@ -114,7 +114,7 @@ export function threadGroups(pid: number): readonly ThreadGroup[] {
   // The kernel knows why it is absent.
   dumpFilters(pid);
   throw new MachineError(
-    `Cannot list the threads of ${pid}: /proc does not show them: mount /proc`,
+    `Cannot list the threads of ${pid}: /proc does not show them; mount /proc`,
   );
 }
 
@@ -191,7 +191,7 @@ export function listProcesses(): readonly number[] {
       .sort((a, b) => a - b);
   } catch (error) {
     throw new MachineError(
-      `Cannot list processes: ${reasonOf(error)}: mount /proc`,
+      `Cannot list processes: ${reasonOf(error)}; mount /proc`,
       { cause: error },
     );
   }

@@ -86,7 +86,7 @@ export async function loadSource(
   options: SourceOptions = {},
 ): Promise<Source> {
   if (word === "") {
-    throw new UsageError('Cannot read source "": empty: give a file, or -');
+    throw new UsageError('Cannot read source "": empty; give a file, or -');
   }
   if (word === "default:docker") {
     return {
@@ -99,7 +99,7 @@ export async function loadSource(
   }
   if (word.startsWith("default:")) {
     throw new UsageError(
-      `Cannot read source "${word}": unknown profile: did you mean "default:docker"`,
+      `Cannot read source "${word}": unknown profile; did you mean "default:docker"`,
     );
   }
   if (word.startsWith("pid:")) return await loadProcess(word);
@@ -162,7 +162,7 @@ async function readSource(
 ): Promise<Source> {
   if (bytes.length === 0) {
     throw new InputError(
-      "Cannot read an empty source: give a profile, a config.json, or a filter",
+      "Cannot read source: it is empty; give a profile, a config.json or a filter",
       { place: name },
     );
   }
@@ -243,7 +243,7 @@ function given(filters: readonly Filter[]): ParsedFilters {
   const [first] = filters;
   if (filters.some((f) => f.littleEndian !== first?.littleEndian)) {
     throw new InputError(
-      "Cannot read the filters: some are little-endian and some big-endian: give those of one process",
+      "Cannot read the filters: some are little-endian and some big-endian; give those of one process",
     );
   }
   return {
@@ -307,7 +307,7 @@ function decodeRaw(bytes: Uint8Array, { arch }: SourceOptions): Filter {
       return decodeFilter(bytes, { littleEndian: named.littleEndian });
     }
     throw new InputError(
-      "Cannot tell the byte order: the bytes are not a valid filter in either: pass --arch",
+      "Cannot tell the byte order: the bytes are not a valid filter in either; pass --arch",
       { cause: error },
     );
   }
@@ -347,7 +347,7 @@ async function loadBundle(
   const directory = word.slice("bundle:".length);
   if (directory === "") {
     throw new UsageError(
-      `Cannot read source "${word}": no directory: write bundle:DIR`,
+      `Cannot read source "${word}": no folder; write bundle:DIR`,
     );
   }
   const path = join(directory, "config.json");
@@ -412,7 +412,7 @@ export function refuseTwoStdins(
 ): void {
   if (words.filter((word) => word === "-").length > 1) {
     throw new UsageError(
-      "Cannot read standard input twice: give a file for all but one",
+      "Cannot read standard input twice; give a file for all but one",
     );
   }
 }

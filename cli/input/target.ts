@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quoteText } from "../../tables/printable.ts";
 import { messageOf } from "../../host/reason.ts";
 import type { Assumed, ProfileTarget } from "../../pipeline/resolve_profile.ts";
 import { hostArch, kernelRelease } from "../../host/machine.ts";
@@ -40,7 +41,7 @@ export function nativeArch(): Arch {
   const arch = hostArch();
   if (arch === undefined) {
     throw new MachineError(
-      `Cannot tell the architecture: ${Deno.build.arch} has no table: pass --arch`,
+      `Cannot tell the architecture: ${Deno.build.arch} has no table; pass --arch`,
     );
   }
   return arch;
@@ -80,7 +81,7 @@ async function knownCalls(
   const library = openLibseccomp();
   if (library === undefined) {
     throw new MachineError(
-      "Cannot use --names host: libseccomp.so.2 is not installed: install libseccomp2, or use --names builtin",
+      "Cannot use --names host: libseccomp.so.2 is not installed; install libseccomp2, or use --names builtin",
     );
   }
   const { hostCalls } = await import("../../ffi/host_names.ts");
@@ -98,7 +99,9 @@ export function archOf(name: string): Arch {
   const arch = archByName(name);
   if (arch === undefined) {
     throw new UsageError(
-      `Cannot use --arch ${name}: unknown: use one of ${
+      `Cannot read --arch ${
+        quoteText(name)
+      }: unknown architecture; use one of ${
         ARCHES.map((a) => a.name).join(", ")
       }`,
     );
@@ -118,7 +121,7 @@ export function archesOf(words: readonly string[]): readonly Arch[] {
   const other = others.find((a) => a.littleEndian !== first.littleEndian);
   if (other !== undefined) {
     throw new UsageError(
-      `Cannot use --arch ${first.name},${other.name}: byte orders differ`,
+      `Cannot use --arch ${first.name},${other.name}: their byte orders differ; compile for each by itself`,
     );
   }
   return [first, ...others];
@@ -136,7 +139,9 @@ export function kernelOf(text: string | undefined): KernelVersion | undefined {
   const version = parseKernelVersion(text);
   if (version === undefined) {
     throw new UsageError(
-      `Cannot use --kernel ${text}: not a version: write two numbers, such as 6.1`,
+      `Cannot read --kernel ${
+        quoteText(text)
+      }: not a version; write two numbers, such as 6.1`,
     );
   }
   return version;

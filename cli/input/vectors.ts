@@ -44,14 +44,14 @@ export function readVector(line: string, native: Arch): Vector {
     throw new InputError(
       `Cannot read vector: ${
         messageOf(error)
-      }: write {"arch":"x86_64","nr":41,"args":["0x26"],"expect":"ERRNO(1)"}`,
+      }; write {"arch":"x86_64","nr":41,"args":["0x26"],"expect":"ERRNO(1)"}`,
       { cause: error },
     );
   }
 }
 
 function parseVector(line: string, native: Arch): Vector {
-  const value: unknown = JSON.parse(line);
+  const value = parseLine(line);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new SyntaxError("not an object");
   }
@@ -78,6 +78,14 @@ function parseVector(line: string, native: Arch): Vector {
       ? {}
       : { expect: parseReturnValue(wordOf(expect)) }),
   };
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new SyntaxError("not JSON", { cause: error });
+  }
 }
 
 function wordOf(value: unknown): string {

@@ -30,7 +30,7 @@ export function writeArtefact(
   }
   if (typeof data !== "string" && io.outIsTerminal) {
     throw new UsageError(
-      "Cannot write binary to a terminal: pass -O FILE, or another -f",
+      "Cannot write binary to a terminal; pass -O FILE, or another -f",
     );
   }
   io.out(data);

@@ -41,7 +41,7 @@ export async function writeFilters(
   }
   if (format === "raw" || format === "annotation") {
     throw new UsageError(
-      `Cannot write ${programs.length} filters as one: pass -O FILE for files FILE.0 to FILE.${
+      `Cannot write ${programs.length} filters as one; pass -O FILE for files FILE.0 to FILE.${
         programs.length - 1
       }, or another -f`,
     );
