@@ -7,6 +7,9 @@
 import { run, type StricliProcess } from "@stricli/core";
 import config from "../deno.json" with { type: "json" };
 import { createApp } from "./app.ts";
+import { didYouMean } from "../profile/text.ts";
+import { printable } from "../tables/printable.ts";
+import { UsageError } from "./error.ts";
 import { EXIT, report } from "./exit.ts";
 import type { Io } from "./io.ts";
 import type { AppContext } from "./command.ts";
@@ -71,6 +74,14 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
     }
   };
   const [name, ...rest] = words;
+  if (name?.startsWith("-") && name !== "--") {
+    const near = didYouMean(name, ["--help", "--version", "--color"]);
+    throw new UsageError(
+      `Unknown option ${printable(name)}; ${
+        near === undefined ? `see "${NAME} --help"` : `did you mean ${near}`
+      }`,
+    );
+  }
   const app = await createApp(name);
   const command = commandsOf(app).find((known) => known.name === name);
   const given = name === undefined || command === undefined

@@ -16,6 +16,7 @@
  */
 
 import { decode } from "../bpf/encode.ts";
+import { formatReturnValue } from "../bpf/return_value.ts";
 import { prepare, run } from "../bpf/run.ts";
 import { toWords } from "../bpf/seccomp_data.ts";
 import {
@@ -232,9 +233,7 @@ function requireExecve(
   const kind = (value & SECCOMP_RET_ACTION_FULL) >>> 0;
   if (kind !== SECCOMP_RET_ALLOW && kind !== SECCOMP_RET_LOG) {
     throw new SyscallError(action, {
-      syscall: `the filter answers 0x${
-        value.toString(16).padStart(8, "0")
-      } to execve`,
+      syscall: `the filter answers ${formatReturnValue(value)} to execve`,
       errno: 0,
       hint: "allow execve for what starts the command",
     });

@@ -90,7 +90,7 @@ function readAnnotation(value: string, { littleEndian }: Arch): Program {
 function foreign(seen: string): RefusedError {
   return new RefusedError(
     "foreign-annotation",
-    `Cannot accept the annotation ${ANNOTATION}: ${seen}: remove it`,
+    `Cannot accept the annotation ${ANNOTATION}: ${seen}; remove it`,
   );
 }
 

@@ -113,7 +113,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
           "bad-settings",
           `Cannot use argument ${
             JSON.stringify(word)
-          }: unknown, or its value is missing: see the head of hook/main.ts`,
+          }: unknown, or its value is missing; see the head of hook/main.ts`,
         );
       }
       if (name === "--settings") settingsPath = value;
@@ -190,7 +190,7 @@ async function runHook(
   if (bytes.length === 0) {
     throw new RefusedError(
       "bad-input",
-      "Cannot read the input: it is empty: give a configuration or a container's state",
+      "Cannot read the input: it is empty; give a configuration or a container's state",
     );
   }
   const text = textOf(bytes);

@@ -194,7 +194,7 @@ function giveUp(
     if (section === undefined) {
       throw new RefusedError(
         "foreign-annotation",
-        `Cannot judge the annotation: linux.seccomp cannot be read for this machine (${detail}): remove it`,
+        `Cannot judge the annotation: linux.seccomp cannot be read for this machine (${detail}); remove it`,
       );
     }
     judgeAnnotation(config.annotation.value, {

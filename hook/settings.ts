@@ -165,7 +165,7 @@ export function withSetting(
       "bad-settings",
       `Cannot use setting "${name}" = ${
         JSON.stringify(text)
-      }: unknown name or value: see the hook's documentation`,
+      }: unknown name or value; see the hook's documentation`,
     );
   }
   return into;

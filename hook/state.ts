@@ -180,7 +180,7 @@ async function compareLive(
   if (seen === undefined) return "cannot-tell";
   throw new RefusedError(
     "not-verified",
-    `Cannot verify process ${pid}: none of its ${seen} filters is the annotation: use a runtime that takes raw filters, crun 0.18 or later`,
+    `Cannot verify process ${pid}: none of its ${seen} filters is the annotation; use a runtime that takes raw filters, crun 0.18 or later`,
   );
 }
 

@@ -89,7 +89,7 @@ export function ancestorsOf(path: string): readonly string[] {
     (path !== "/" && parts.some((p) => p === "" || p === "." || p === ".."))
   ) {
     throw new RangeError(
-      `Cannot use "${path}": not an absolute path without "." and "..": give one`,
+      `Cannot use "${path}": not an absolute path without "." and ".."; give one`,
     );
   }
   const list = ["/"];

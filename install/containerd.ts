@@ -76,8 +76,8 @@ function configItem(facts: TargetFacts, options: TargetOptions): Item {
     throw new InstallError(
       "usage",
       isNew
-        ? `Cannot install a drop-in for containerd: "${path}" does not import "/etc/containerd/conf.d/*.toml": add that to its imports, or pass --append to have lines added to the end of the file`
-        : `Cannot install a drop-in for containerd 1.x: it would replace every other setting of the CRI plugin: pass --append to have lines added to the end of "${path}"`,
+        ? `Cannot install a drop-in for containerd: "${path}" does not import "/etc/containerd/conf.d/*.toml"; add that to its imports, or pass --append to have lines added to the end of the file`
+        : `Cannot install a drop-in for containerd 1.x: it would replace every other setting of the CRI plugin; pass --append to have lines added to the end of "${path}"`,
     );
   }
   const given = findValue(entries, ["version"]);
@@ -85,7 +85,7 @@ function configItem(facts: TargetFacts, options: TargetOptions): Item {
   if (!readable) {
     throw new InstallError(
       "not-understood",
-      `Cannot add to "${path}": its version is not 2 or 3: run "containerd config migrate"`,
+      `Cannot add to "${path}": its version is not 2 or 3; run "containerd config migrate"`,
     );
   }
   const begin = "# BEGIN seccomp-tree\n";
@@ -117,7 +117,7 @@ function handlerTables(
   if (hasTable(entries, [...runtimes, RUNTIME_NAME])) {
     throw new InstallError(
       "foreign",
-      `Cannot add the runtime "${RUNTIME_NAME}": containerd has one of that name: remove it`,
+      `Cannot add the runtime "${RUNTIME_NAME}": containerd has one of that name; remove it`,
     );
   }
   const type = { "runtime_type": "io.containerd.runc.v2" };
@@ -128,7 +128,7 @@ function handlerTables(
         "usage",
         `Cannot make it the default: the file has a table [${
           section.join(".")
-        }]: set default_runtime_name = "${RUNTIME_NAME}" there`,
+        }]; set default_runtime_name = "${RUNTIME_NAME}" there`,
       );
     }
     tables.push({

@@ -50,7 +50,7 @@ export function planCrio(
     .filter((file) => file.path !== path)
     .flatMap((file) => readToml(file.text, file.path));
   if (isStatic && runtime === undefined) {
-    throw new InstallError("not-found", "Cannot find crun: install it");
+    throw new InstallError("not-found", "Cannot find crun; install it");
   }
   const tables: TomlTable[] = [{
     path: [...RUNTIMES, RUNTIME_NAME],

@@ -86,8 +86,8 @@ export function refuseOtherModes(
   throw new InstallError(
     "usage",
     mode === "hook"
-      ? `Cannot install a hook for ${target}: only Podman has the precreate stage: leave --mode out`
-      : `Cannot install a static filter for ${target}: it has no annotations for all containers: pass --annotation to single ones`,
+      ? `Cannot install a hook for ${target}: only Podman has the precreate stage; leave --mode out`
+      : `Cannot install a static filter for ${target}: it has no annotations for all containers; pass --annotation to single ones`,
   );
 }
 

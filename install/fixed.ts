@@ -49,7 +49,7 @@ export async function compileFixed(
   if (names === "host" && host === undefined) {
     throw new InstallError(
       "not-found",
-      "Cannot resolve names by the host: no libseccomp.so.2: install it, or pass --names builtin",
+      "Cannot resolve names by the host: no libseccomp.so.2; install it, or pass --names builtin",
     );
   }
   const native = hostArch();

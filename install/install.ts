@@ -4,7 +4,8 @@
  * @module
  */
 
-import { messageOf } from "../host/reason.ts";
+import { quoteText } from "../tables/printable.ts";
+import { messageOf, reasonOf } from "../host/reason.ts";
 import type { Diagnostic } from "../profile/diagnostic.ts";
 import type { KernelVersion } from "../profile/host.ts";
 import {
@@ -167,7 +168,7 @@ export async function readManifest(place: InstallRoot): Promise<Manifest> {
   if (state.kind === "file") return parseManifest(state.text, path);
   throw new InstallError(
     "not-understood",
-    `Cannot read "${path}": it is no text file: remove it`,
+    `Cannot read "${path}": it is not a text file; remove it`,
   );
 }
 
@@ -237,7 +238,7 @@ async function gather(
   if (request.profile === undefined) {
     throw new InstallError(
       "usage",
-      "Cannot install a static filter: no profile: pass --profile FILE",
+      "Cannot install a static filter: no profile; pass --profile FILE",
     );
   }
   const profile = await readProfile(request.profile);
@@ -259,10 +260,11 @@ async function readProfile(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    const seen = messageOf(error);
-    throw new InstallError("usage", `Cannot read the profile: ${seen}`, {
-      cause: error,
-    });
+    throw new InstallError(
+      "usage",
+      `Cannot read ${quoteText(path)}: ${reasonOf(error)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -304,13 +306,13 @@ async function refuseDoubtful(
   try {
     const doubt = await doubtAboutFile(deno);
     if (doubt === undefined) return;
-    throw new Error(`"${deno}": ${doubt}`);
+    throw new Error(doubt);
   } catch (error) {
-    const seen = messageOf(error);
+    const seen = reasonOf(error);
     const whose = layout.scope === "user" ? "root or you" : "root";
     throw new InstallError(
       "usage",
-      `Cannot let containers depend on this Deno: ${seen}: install Deno where only ${whose} can write, and name it with --deno`,
+      `Cannot let containers depend on "${deno}": ${seen}; install Deno where only ${whose} can write, and name it with --deno`,
       { cause: error },
     );
   }
@@ -334,7 +336,7 @@ async function chooseRuntime(
     if (!runtime.startsWith("/")) {
       throw new InstallError(
         "usage",
-        `Cannot use the runtime "${runtime}": not an absolute path: give one`,
+        `Cannot use the runtime "${runtime}": not an absolute path; give one`,
       );
     }
     const name = runtime.slice(runtime.lastIndexOf("/") + 1);

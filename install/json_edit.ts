@@ -120,7 +120,7 @@ export function unsetMember(
     "foreign",
     `Cannot restore "${name}": "${
       edit.path.join(".")
-    }" was changed since it was installed: set it to ${edit.value}, or take it out`,
+    }" was changed since it was installed; set it to ${edit.value}, or take it out`,
   );
 }
 
@@ -179,7 +179,7 @@ function rootOf(
 function notUnderstood(name: string, seen: string): InstallError {
   return new InstallError(
     "not-understood",
-    `Cannot change "${name}": ${seen}: correct the file`,
+    `Cannot change "${name}": ${seen}; correct the file`,
   );
 }
 

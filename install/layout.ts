@@ -63,7 +63,7 @@ export function userLayout(home: string): Layout {
       "usage",
       `Cannot install for a user: the home folder is ${
         JSON.stringify(home)
-      }: set HOME`,
+      }; set HOME`,
     );
   }
   return {

@@ -110,7 +110,7 @@ export function parseManifest(text: string, path: string): Manifest {
   }
   throw new InstallError(
     "not-understood",
-    `Cannot read "${path}": damaged, or written by another version: use that version to uninstall`,
+    `Cannot read "${path}": damaged, or written by another version; use that version to uninstall`,
   );
 }
 

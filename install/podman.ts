@@ -191,7 +191,7 @@ function textsOf(
         "not-understood",
         `Cannot read "${file}": ${
           path.join(".")
-        } is no list of texts: correct the file`,
+        } is not a list of texts; correct the file`,
       );
     }
     append = flag[1].text === "true";

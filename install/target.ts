@@ -142,7 +142,7 @@ export function wrapperItems(
   if (runtime === undefined) {
     throw new InstallError(
       "not-found",
-      "Cannot find an OCI runtime: install crun 0.18 or later, or name one with --runtime",
+      "Cannot find an OCI runtime; install crun 0.18 or later, or name one with --runtime",
     );
   }
   return [

@@ -69,7 +69,7 @@ function formatString(text: string): string {
       "usage",
       `Cannot write ${
         JSON.stringify(text)
-      }: half a surrogate pair: give a text of whole characters`,
+      }: half a surrogate pair; give a text of whole characters`,
     );
   }
   return JSON.stringify(text).replaceAll("\x7f", "\\u007f");

@@ -215,6 +215,6 @@ function bad(r: Reader, what: string): InstallError {
   const line = r.text.slice(0, r.at).split("\n").length;
   return new InstallError(
     "not-understood",
-    `Cannot read "${r.name}": line ${line}: expected ${what}: correct the file`,
+    `Cannot read "${r.name}": line ${line}: expected ${what}; correct the file`,
   );
 }

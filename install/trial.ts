@@ -175,7 +175,7 @@ function pidOf(outcome: CommandResult): number {
 function noContainer(message: string): InstallError {
   return new InstallError(
     "not-verified",
-    `Cannot verify: no container starts: ${message.trim()}: run "seccomp-tree doctor", or uninstall`,
+    `Cannot verify: no container starts: ${message.trim()}; run "seccomp-tree doctor", or uninstall`,
   );
 }
 
@@ -229,6 +229,6 @@ export async function judgeFilter(
     "not-verified",
     `Cannot verify: the container's filter (${
       live === undefined ? "none" : `${live.length / 8} instructions`
-    }) is not in "${directory}": see the hook's log and run "seccomp-tree doctor"`,
+    }) is not in "${directory}"; see the hook's log and run "seccomp-tree doctor"`,
   );
 }

@@ -196,7 +196,7 @@ function archesOf({ arch }: ProfileTarget): {
   });
   const [native] = all;
   if (native === undefined) {
-    throw new RangeError("Cannot compile for no architecture: name one");
+    throw new RangeError("Cannot compile for no architecture; name one");
   }
   const other = all.find((a) => a.littleEndian !== native.littleEndian);
   if (other !== undefined) {

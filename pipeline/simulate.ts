@@ -106,7 +106,7 @@ function numberOf(arch: Arch, call: string | number): number {
     const nr = call >>> 0;
     if (nr === call || (call | 0) === call) return nr;
     throw new RangeError(
-      `Cannot simulate call ${call}: give a name, or an integer of 32 bits`,
+      `Cannot simulate call ${call}; give a name, or an integer of 32 bits`,
     );
   }
   const nr = arch.syscalls.get(call);
@@ -131,6 +131,6 @@ function toU64(value: bigint | number, what: string): bigint {
   const word = BigInt.asUintN(64, exact ?? 0n);
   if (exact === word || exact === BigInt.asIntN(64, word)) return word;
   throw new RangeError(
-    `Cannot simulate ${what} = ${value}: give an integer of 64 bits, beyond 2^53 as bigint`,
+    `Cannot simulate ${what} = ${value}; give an integer of 64 bits, beyond 2^53 as bigint`,
   );
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { messageOf } from "../../host/reason.ts";
 import { formatTable } from "../../host/table.ts";
 import { machineLine } from "../machine.ts";
 import { ratiosOf } from "./ratios.ts";
@@ -35,7 +34,8 @@ export function readReport(text: string, name: string): Report {
     value = JSON.parse(text);
   } catch (error) {
     throw new RangeError(
-      `Cannot read ${name}: ${messageOf(error)}`,
+      `Cannot read ${name}: not JSON; give a file that bench -o json wrote`,
+      { cause: error },
     );
   }
   // What wrote this version of the document wrote all its fields.
@@ -44,7 +44,7 @@ export function readReport(text: string, name: string): Report {
     report?.schemaVersion !== SCHEMA_VERSION || report.machine === undefined
   ) {
     throw new RangeError(
-      `Cannot read ${name}: no document of this benchmark: give what --output json wrote`,
+      `Cannot read ${name}: not a report of this benchmark; give a file that bench -o json wrote`,
     );
   }
   return report as Report;

@@ -62,7 +62,7 @@ async function scriptOf(shell: Shell): Promise<string> {
 
 function shell(input: string): Shell {
   if (input !== "bash" && input !== "zsh" && input !== "fish") {
-    throw new Error("use one of bash, zsh, fish");
+    throw new Error("not one of bash, zsh, fish");
   }
   return input;
 }

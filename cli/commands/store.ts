@@ -12,7 +12,7 @@
  */
 
 import { FROM_FLAG, OUTPUT_FLAG, word } from "../input/flags.ts";
-import { type CommandDefinition, defineCommand } from "../command.ts";
+import { type CommandDefinition, defineCommand, NAME } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { decodeFilter } from "../../bpf/filter.ts";
@@ -20,7 +20,6 @@ import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
 import { MachineError, UsageError } from "../error.ts";
 import { printable } from "../../tables/printable.ts";
 import { quoteText } from "../../tables/printable.ts";
-import { NAME } from "../command.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";

@@ -7,6 +7,8 @@
 import { ARCH_FLAG, OUTPUT_FLAG, word } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
+import { didYouMean } from "../../profile/text.ts";
+import { quoteText } from "../../tables/printable.ts";
 import {
   type Arch,
   ARCHES,
@@ -72,11 +74,23 @@ export function runSyscalls(
     ]));
   }
   if (found.length > 0) return EXIT.ok;
-  const seen = number === undefined && word !== undefined && isKnownName(word)
-    ? `"${word}" exists on other architectures only`
-    : `No system call "${word}"`;
-  io.err(messageLine(io, "error", seen));
+  io.err(messageLine(io, "error", notFound(word ?? "", arches)));
   return EXIT.no;
+}
+
+function notFound(word: string, arches: readonly Arch[]): string {
+  const shown = quoteText(word);
+  if (isKnownName(word)) {
+    const others = ARCHES.filter(({ syscalls }) => syscalls.has(word));
+    return `Cannot find ${shown} on ${
+      arches.map(({ name }) => name).join(", ")
+    }; it exists on ${others.map(({ name }) => name).join(", ")}`;
+  }
+  const names = arches.flatMap(({ syscalls }) => [...syscalls.keys()]);
+  const near = didYouMean(word, names);
+  return `Cannot find system call ${shown}${
+    near === undefined ? "" : `; did you mean "${near}"`
+  }`;
 }
 
 interface Row {

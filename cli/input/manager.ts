@@ -57,7 +57,7 @@ export const TARGET_ARGUMENT: Omit<
 /** Reads the name of a manager. */
 function target(input: string): ManagerName {
   const found = TARGETS.find((name) => name === input);
-  if (found === undefined) throw new Error(`use one of ${TARGETS.join(", ")}`);
+  if (found === undefined) throw new Error(`not one of ${TARGETS.join(", ")}`);
   return found;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { didYouMean } from "../../profile/text.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { messageOf } from "../../host/reason.ts";
 import type { Assumed, ProfileTarget } from "../../pipeline/resolve_profile.ts";
@@ -98,11 +99,13 @@ async function knownCalls(
 export function archOf(name: string): Arch {
   const arch = archByName(name);
   if (arch === undefined) {
+    const names = ARCHES.map((a) => a.name);
+    const near = didYouMean(name, [...names, "amd64", "arm64", "i386"]);
     throw new UsageError(
-      `Cannot read --arch ${
-        quoteText(name)
-      }: unknown architecture; use one of ${
-        ARCHES.map((a) => a.name).join(", ")
+      `Cannot read --arch ${quoteText(name)}: unknown architecture; ${
+        near === undefined
+          ? `use one of ${names.join(", ")}`
+          : `did you mean ${near}`
       }`,
     );
   }

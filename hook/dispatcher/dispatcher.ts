@@ -208,6 +208,6 @@ function unusable(name: string, value: string): RangeError {
   return new RangeError(
     `Cannot generate a dispatcher: ${name} ${
       JSON.stringify(value)
-    } cannot be written into one: give an absolute, plain path or a positive number`,
+    } cannot be written into one; give an absolute, plain path or a positive number`,
   );
 }

@@ -110,7 +110,7 @@ export async function findTools(
     throw new RangeError(
       `Cannot generate a dispatcher: no ${missing.join(", no ")} in ${
         TOOL_FOLDERS.join(":")
-      }: install them`,
+      }; install them`,
     );
   }
   return tools;

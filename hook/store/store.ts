@@ -196,7 +196,7 @@ function tampered(
 ): RefusedError {
   return new RefusedError(
     "doubtful-store",
-    `Cannot use the stored filter "${directory}/${name}": ${seen}: find out who changed it, then run "seccomp-tree store gc"`,
+    `Cannot use the stored filter "${directory}/${name}": ${seen}; find out who changed it, then run "seccomp-tree store gc"`,
   );
 }
 

@@ -97,7 +97,7 @@ Deno.test("run refuses what it could not keep its word on", async () => {
   );
   const cases: readonly (readonly [string, RegExp])[] = [
     [notify, /USER_NOTIF/],
-    [refused, /The kernel refuses it/],
+    [refused, /The kernel refuses the filter/],
     [flagged, /NEW_LISTENER/],
     ["missing.json", /No such file/],
   ];

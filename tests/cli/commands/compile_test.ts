@@ -135,7 +135,7 @@ Deno.test("asm tells line and column, and refuses what the kernel refuses", asyn
   assertEquals(big.out, "000600007fff0000\n");
   const shown = await call(["disasm", "-"], { stdin: forced.out });
   assertEquals(shown.code, 0);
-  assertMatch(shown.err, /warning: The kernel refuses this program/);
+  assertMatch(shown.err, /warning: The kernel refuses the filter/);
 });
 
 Deno.test("compile refuses a filter, and a configuration without a profile", async () => {

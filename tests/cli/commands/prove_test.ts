@@ -158,7 +158,10 @@ Deno.test("prove refuses what it cannot compare", async () => {
   await using folder = await createFolder();
   const bad = await folder.write("bad.s", "ld [3]\nret #0\n");
   const good = await folder.write("good.s", "ret #0\n");
+  // Each source that cannot be used is reported.
+  const both = await call(["prove", `${good}.none`, bad]);
+  assertEquals([both.code, both.err.match(/error: /g)?.length], [3, 2]);
   const { code, out, err } = await call(["prove", good, bad]);
   assertEquals([code, out], [3, ""]);
-  assert(err.startsWith(`${bad}: error: The kernel refuses it: `), err);
+  assert(err.startsWith(`${bad}: error: The kernel refuses the filter: `), err);
 });

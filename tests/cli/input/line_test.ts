@@ -15,6 +15,11 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
       /^error: Unknown command "compil"; did you mean compile$/m,
     ],
     [
+      "unknown option of the program",
+      ["--vresion"],
+      /^error: Unknown option --vresion; did you mean --version$/m,
+    ],
+    [
       "nothing like a command",
       ["zzzzzzzz"],
       /^error: Unknown command "zzzzzzzz"; see "seccomp-tree --help"$/m,
@@ -96,7 +101,7 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     [
       "unknown architecture",
       ["compile", "--arch", "vax"],
-      /--arch vax: unknown: use one of/,
+      /Cannot read --arch "vax": unknown architecture; use one of/,
     ],
     [
       "mixed byte orders",
@@ -106,7 +111,7 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     [
       "no kernel version",
       ["compile", "--kernel", "six"],
-      /--kernel six: not a version/,
+      /Cannot read --kernel "six": not a version; write/,
     ],
     ["unknown capability", ["compile", "--caps", "CAP_NOPE"], /CAP_NOPE/],
     ["standard input twice", ["prove", "-", "-"], /standard input twice/],
@@ -154,8 +159,8 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
       "--vectors",
       "-",
     ], /leave one out/],
-    ["no call", ["simulate", "default:docker"], /no system call/],
-    ["no source", ["simulate"], /no source/],
+    ["no call", ["simulate", "default:docker"], /Missing argument: SYSCALL/],
+    ["no source", ["simulate"], /Missing argument: SOURCE/],
     ["too many arguments", [
       "simulate",
       "default:docker",
@@ -177,16 +182,32 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
       ["simulate", "-q", "default:docker", "4294967296"],
       /32 bits/,
     ],
-    ["one source to compare", ["diff", "a"], /give two, or --subset-of/],
+    [
+      "one source to compare",
+      ["diff", "a"],
+      /give two sources, or --subset-of/,
+    ],
     [
       "a base and two sources",
       ["diff", "--subset-of", "a", "b", "c"],
-      /give one/,
+      /--subset-of takes one source beside it/,
     ],
-    ["no process", ["verify"], /write pid:N, or pass --all/],
+    [
+      "no process",
+      ["verify"],
+      /Missing argument: pid:N; write a process, or pass --all/,
+    ],
     ["a process and all", ["verify", "pid:1", "--all"], /leave one out/],
-    ["no command to run", ["run", "default:docker"], /no command/],
-    ["unknown shell", ["completions", "tcsh"], /use one of bash, zsh, fish/],
+    [
+      "no command to run",
+      ["run", "default:docker"],
+      /Missing argument: COMMAND/,
+    ],
+    [
+      "unknown shell",
+      ["completions", "tcsh"],
+      /Cannot read SHELL "tcsh": not one of bash, zsh, fish/,
+    ],
   ];
   for (const [name, args, message] of cases) {
     const { code, out, err } = await call(args);

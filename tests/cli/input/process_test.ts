@@ -112,7 +112,7 @@ test("binary is never written to a terminal", async () => {
   assertEquals(raw?.code, 2, raw?.out);
   assertMatch(
     raw?.out ?? "",
-    /Cannot write binary to a terminal: pass -O FILE/,
+    /Cannot write binary to a terminal; pass -O FILE/,
   );
   assertEquals(text?.code, 0, text?.out);
   assertMatch(text?.out ?? "", /^[0-9a-f]+\r?\n$/);

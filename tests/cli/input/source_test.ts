@@ -122,7 +122,7 @@ Deno.test("sources that are nothing are refused with exit 3 and their name", asy
     return new Uint8Array(view.buffer);
   };
   const cases: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
-    ["empty", "", /empty source/],
+    ["empty", "", /it is empty; give a profile/],
     ["white space", " \n\t\n", /^<stdin>:\d+:\d+: error: /],
     ["null", "null", /error/],
     ["a number", "42", /error/],
