@@ -10,7 +10,11 @@
 
 import { argOffset } from "../bpf/seccomp_data.ts";
 import { cellsOf } from "./cells.ts";
-import { ARGUMENT_COSTS, argumentWeight } from "./cost.ts";
+import {
+  ARGUMENT_COSTS,
+  argumentWeight,
+  type WeightedInterval,
+} from "./cost.ts";
 import type { Decision, DecisionGraph } from "./decision.ts";
 import {
   type ArgWord,
@@ -155,12 +159,7 @@ function answerCells(
   { residual, word, facts }: Question,
 ): Costed | undefined {
   const cells = cellsOf(residual, word, facts);
-  const answered: {
-    readonly first: number;
-    readonly last: number;
-    readonly node: Decision;
-    readonly weight: number;
-  }[] = [];
+  const answered: WeightedInterval[] = [];
   let below = 0;
   let total = 0;
   for (const { first, last } of cells) {

@@ -8,7 +8,7 @@
 import { constAllows } from "../bpf/const_allow.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
-import type { CostedInterval } from "./cost.ts";
+import type { DecidedInterval } from "./cost.ts";
 
 /** Numbers from here on are never cached: the kernel's tables are shorter. */
 const END_OF_TABLES = 0x2000;
@@ -25,7 +25,7 @@ const END_OF_TABLES = 0x2000;
 export function findUncached(
   program: Program,
   auditArch: number,
-  intervals: readonly CostedInterval[],
+  intervals: readonly DecidedInterval[],
 ): number | undefined {
   const allows = constAllows(program, auditArch, END_OF_TABLES);
   for (const { first, last, node } of intervals) {

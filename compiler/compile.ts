@@ -31,8 +31,8 @@ import { findUncached } from "./cached.ts";
 import {
   type Attempt,
   ATTEMPTS,
-  type CostedInterval,
   type CostOptions,
+  type DecidedInterval,
   depthLimit,
   weigh,
 } from "./cost.ts";
@@ -175,14 +175,14 @@ export interface DecidedCalls {
   /** One entry per architecture, the cheapest to reach first. */
   readonly arches: readonly DecidedArch[];
   /** The decision on the number if no architecture matches. */
-  readonly unknown: readonly CostedInterval[];
+  readonly unknown: readonly DecidedInterval[];
   /** Byte order of the machine that runs the filter. */
   readonly littleEndian: boolean;
 }
 
 /** The intervals of an architecture; what follows differs between neighbors. */
 export interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
-  readonly intervals: readonly CostedInterval[];
+  readonly intervals: readonly DecidedInterval[];
 }
 
 /** Partitions the numbers and decides the arguments: once, for all attempts. */
@@ -207,7 +207,7 @@ function decideCalls(policy: Policy): DecidedCalls {
 function decideNumbers(
   calls: Calls,
   rules: readonly Rule[],
-): readonly CostedInterval[] {
+): readonly DecidedInterval[] {
   const starts: { readonly first: number; readonly node: Decision }[] = [];
   for (const interval of partition(rules)) {
     const node = decideArguments(calls, interval.rules);

@@ -90,18 +90,18 @@ const DENIED_BONUS = 1;
 /** mips counts from 4000 (o32), 5000 (n64) or 6000 (n32). */
 const BASES: readonly number[] = [6000, 5000, 4000];
 
-/** Numbers with one decision. */
-export interface CostedInterval extends Range {
+/** Values of a word with one decision. */
+export interface DecidedInterval extends Range {
   /** What follows. */
   readonly node: Decision;
 }
 
-/** Numbers with one decision and one weight. */
-export interface WeightedInterval extends CostedInterval {
+/** Values of a word with one decision and one weight. */
+export interface WeightedInterval extends DecidedInterval {
   /** Expected executions per unit, 0 or more. */
   readonly weight: number;
-  /** Whether it is a number of its own although its neighbors decide alike. */
-  readonly apart: boolean;
+  /** Whether it stays apart from neighbors that decide alike, since it is hot. */
+  readonly apart?: boolean;
 }
 
 /**
@@ -114,7 +114,7 @@ export interface WeightedInterval extends CostedInterval {
  * @returns The intervals, cut where the histogram names a number.
  */
 export function weigh(
-  intervals: readonly CostedInterval[],
+  intervals: readonly DecidedInterval[],
   auditArch: number,
   options: CostOptions,
 ): readonly WeightedInterval[] {
@@ -189,7 +189,7 @@ function bonusOf(node: Decision): number {
   return node.value === SECCOMP_RET_ALLOW ? 0 : DENIED_BONUS;
 }
 
-function numberBase(intervals: readonly CostedInterval[]): number {
+function numberBase(intervals: readonly DecidedInterval[]): number {
   const second = intervals[1]?.first ?? 0;
   return BASES.find((base) => second >= base && second < base + 1000) ?? 0;
 }

@@ -10,25 +10,12 @@
  * @module
  */
 
+import type { WeightedInterval } from "./cost.ts";
 import type { Decision, DecisionGraph } from "./decision.ts";
 import { addBitTests, type BitTree } from "./bits.ts";
 import { present } from "./present.ts";
 import type { SearchOptions } from "./search/problem.ts";
 import { searchTree } from "./search/search.ts";
-
-/** Values with one decision. */
-export interface DecidedCell {
-  /** First value, a u32. */
-  readonly first: number;
-  /** Last value, a u32. */
-  readonly last: number;
-  /** What follows. */
-  readonly node: Decision;
-  /** How often, 0 or more. */
-  readonly weight: number;
-  /** Whether to keep it apart from neighbors that decide alike, since it is hot. */
-  readonly apart?: boolean;
-}
 
 /** A decision for a word that is in the accumulator. */
 export interface WordTree {
@@ -70,7 +57,7 @@ const MAX_CUBES = 8;
 export function treeOfCells(
   graph: DecisionGraph,
   offset: number,
-  cells: readonly DecidedCell[],
+  cells: readonly WeightedInterval[],
   options: TreeOptions = {},
 ): WordTree {
   const word = { graph, offset };
@@ -89,8 +76,10 @@ interface TestedWord {
   readonly offset: number;
 }
 
-function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
-  const merged: DecidedCell[] = [];
+function mergeCells(
+  cells: readonly WeightedInterval[],
+): readonly WeightedInterval[] {
+  const merged: WeightedInterval[] = [];
   let to = 0;
   for (let from = 0; from < cells.length; from = to) {
     const cell = cells[from];
@@ -111,7 +100,7 @@ function mergeCells(cells: readonly DecidedCell[]): readonly DecidedCell[] {
 /** Trees of at most one test, which nothing betters; arguments need many of them. */
 function smallTree(
   { graph, offset }: TestedWord,
-  merged: readonly DecidedCell[],
+  merged: readonly WeightedInterval[],
   options: TreeOptions,
 ): WordTree | undefined {
   const [left, middle, right] = merged;
@@ -148,8 +137,8 @@ function smallTree(
 
 function plainTree(
   word: TestedWord,
-  cells: readonly DecidedCell[],
-  merged: readonly DecidedCell[],
+  cells: readonly WeightedInterval[],
+  merged: readonly WeightedInterval[],
   options: TreeOptions,
 ): WordTree {
   const nodes = [...new Set(merged.map((cell) => cell.node))];
@@ -176,7 +165,7 @@ function plainTree(
 }
 
 /** Weight of one value: its share of the cell that it lies in. */
-function weightOf(cells: readonly DecidedCell[], value: number): number {
+function weightOf(cells: readonly WeightedInterval[], value: number): number {
   let low = 0;
   let high = cells.length - 1;
   while (low < high) {
@@ -206,14 +195,14 @@ function decisionOf(
 /** Tries a JSET for each largest subcube of values of one class. */
 function bestCube(
   { graph, offset }: TestedWord,
-  cells: readonly DecidedCell[],
+  cells: readonly WeightedInterval[],
   options: TreeOptions,
   plain: WordTree,
 ): WordTree {
   const total = cells.reduce((sum, cell) => sum + cell.weight, 0);
   let best = plain;
   for (const { node, bits } of cubesOf(cells)) {
-    const inside = (cell: DecidedCell): boolean =>
+    const inside = (cell: WeightedInterval): boolean =>
       cell.first === cell.last && (cell.first & ~bits) === 0;
     const rest = withoutCells(cells, inside);
     const tree = treeOfCells(graph, offset, rest, options);
@@ -243,7 +232,7 @@ interface Cube {
 }
 
 /** Subcubes around 0 all of whose values are single cells of one class. */
-function cubesOf(cells: readonly DecidedCell[]): readonly Cube[] {
+function cubesOf(cells: readonly WeightedInterval[]): readonly Cube[] {
   const zero = cells[0];
   if (zero === undefined || zero.last !== 0) return [];
   const points = new Set(
@@ -283,10 +272,10 @@ function submasks(bits: number): readonly number[] {
 
 /** Gives cells that can no longer occur to a neighbor. */
 function withoutCells(
-  cells: readonly DecidedCell[],
-  gone: (cell: DecidedCell) => boolean,
-): readonly DecidedCell[] {
-  const left: DecidedCell[] = [];
+  cells: readonly WeightedInterval[],
+  gone: (cell: WeightedInterval) => boolean,
+): readonly WeightedInterval[] {
+  const left: WeightedInterval[] = [];
   let start = 0;
   for (const cell of cells) {
     if (gone(cell)) {

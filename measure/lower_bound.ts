@@ -30,7 +30,7 @@ const ARGUMENT_STEPS = 2;
  * @param weighing A histogram.
  * @returns Expected executed instructions that no program goes below.
  */
-export function floorSteps(
+export function lowerBoundSteps(
   decision: Decision,
   arch: Arch,
   weighing: MeasureWeights,

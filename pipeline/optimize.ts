@@ -21,7 +21,7 @@ import {
   type DecidedArch,
   type DecidedCalls,
 } from "../compiler/compile.ts";
-import type { CostedInterval, Objective } from "../compiler/cost.ts";
+import type { DecidedInterval, Objective } from "../compiler/cost.ts";
 import {
   createDecisionGraph,
   type Decision,
@@ -243,7 +243,7 @@ class OutlineReader {
     return { graph: this.#graph, arches, unknown, littleEndian };
   }
 
-  #decideNumbers(arch: ArchOutline): readonly CostedInterval[] | string {
+  #decideNumbers(arch: ArchOutline): readonly DecidedInterval[] | string {
     const intervals: { first: number; last: number; node: Decision }[] = [];
     for (const { first, last, answer } of arch.numbers) {
       const node = this.#decideAnswer(answer) ??
@@ -293,8 +293,8 @@ function computedIn(piece: Program): string {
 }
 
 function areAlike(
-  a: readonly CostedInterval[],
-  b: readonly CostedInterval[],
+  a: readonly DecidedInterval[],
+  b: readonly DecidedInterval[],
 ): boolean {
   return a.length === b.length &&
     a.every(({ first, node }, i) =>

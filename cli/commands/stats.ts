@@ -23,7 +23,7 @@ import {
   type SourceFlags,
   TELL_ALIASES,
 } from "../input/flags.ts";
-import { floorSteps } from "../../measure/lower_bound.ts";
+import { lowerBoundSteps } from "../../measure/lower_bound.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import {
@@ -153,7 +153,7 @@ function treesOf(
       intervals,
       expected,
       tree: inSteps ? expected - cost + lowerBound : null,
-      floor: floorSteps(resolved.decision, arch, weighing),
+      floor: lowerBoundSteps(resolved.decision, arch, weighing),
       tests,
       cost,
       lowerBound,

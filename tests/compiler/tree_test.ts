@@ -5,7 +5,8 @@ import {
   type Decision,
   type DecisionGraph,
 } from "../../compiler/decision.ts";
-import { type DecidedCell, treeOfCells } from "../../compiler/tree.ts";
+import type { WeightedInterval } from "../../compiler/cost.ts";
+import { treeOfCells } from "../../compiler/tree.ts";
 import { ALLOW, call, EPERM, follow, LOG, SEED, show, TRAP } from "./shared.ts";
 
 const VALUES = [ALLOW, EPERM, LOG, TRAP];
@@ -14,7 +15,7 @@ const VALUES = [ALLOW, EPERM, LOG, TRAP];
 function cellsFrom(
   graph: DecisionGraph,
   starts: readonly (readonly [first: number, cls: number, weight?: number])[],
-): readonly DecidedCell[] {
+): readonly WeightedInterval[] {
   return starts.map(([first, cls, weight], i) => ({
     first,
     last: (starts[i + 1]?.[0] ?? 0x1_0000_0000) - 1,
@@ -28,7 +29,7 @@ function answerOf(node: Decision, nr: number): number {
 }
 
 /** Expected tests, counted by following every cell. */
-function costOf(node: Decision, cells: readonly DecidedCell[]): number {
+function costOf(node: Decision, cells: readonly WeightedInterval[]): number {
   return cells.reduce(
     (sum, { first, weight }) =>
       sum + weight * follow(node, call(first)).tests.length,
@@ -109,7 +110,7 @@ Deno.test("treeOfCells() answers as its cells do and counts what it costs", () =
 
 Deno.test("treeOfCells() is never dearer than bisection by weight", () => {
   // The tree of thresholds that halves the weight at each step.
-  const bisect = (cells: readonly DecidedCell[]): number => {
+  const bisect = (cells: readonly WeightedInterval[]): number => {
     if (cells.every((c) => c.node === cells[0]?.node)) return 0;
     const total = cells.reduce((sum, c) => sum + c.weight, 0);
     let best = 1;
