@@ -56,6 +56,11 @@ export interface CompileOptions extends CostOptions {
    * about 10^7 a second; 20 million if absent, 0 for the quick search alone.
    */
   readonly workLimit?: number;
+  /**
+   * Work units that each architecture may spend on a lower bound under
+   * `maxDepth`, if that makes the tree dearer; 0 if absent.
+   */
+  readonly boundWork?: number;
 }
 
 /** Default of `CompileOptions.workLimit`. */
@@ -85,7 +90,10 @@ export interface CompiledArch {
   readonly cost: number;
   /** Whether no tree of `==` and `>=` tests has a smaller `cost`. */
   readonly proven: boolean;
-  /** No tree of `==` and `>=` tests has a smaller `cost`. */
+  /**
+   * No tree of `==` and `>=` tests has a smaller `cost`; with `boundWork`, none
+   * that keeps the limit on depth.
+   */
   readonly lowerBound: number;
 }
 
@@ -271,6 +279,7 @@ function findTree(
     sizePenalty: options.price,
     ...(maxDepth === undefined ? {} : { maxDepth }),
     workLimit: options.workLimit ?? WORK_LIMIT,
+    boundWork: options.boundWork ?? 0,
   });
   const total = cells.reduce((sum, { weight }) => sum + weight, 0);
   return { tree, total: total === 0 ? 1 : total };

@@ -42,7 +42,10 @@ export interface CostOptions {
   readonly weights?: Weights;
   /** Share of the uniform background in a histogram, 0 to 1; 0.5 where absent. */
   readonly background?: number;
-  /** Most tests on a number; `ceil(log2 n) + 4` with a histogram, else none. */
+  /**
+   * Most tests on a number; without it `ceil(log2 n) + 7` with a histogram of n
+   * intervals, which the optima of real profiles keep, else no limit.
+   */
   readonly maxDepth?: number;
 }
 
@@ -207,7 +210,7 @@ export function depthLimit(
 ): number | undefined {
   if (options.maxDepth !== undefined) return options.maxDepth;
   if (options.weights === undefined) return undefined;
-  return Math.ceil(Math.log2(Math.max(2, intervals))) + 4;
+  return Math.ceil(Math.log2(Math.max(2, intervals))) + 7;
 }
 
 /**

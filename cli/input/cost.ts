@@ -19,6 +19,8 @@ import { tellingProfile } from "./source.ts";
 
 /** Work units for a proof of the optimum: at most some ten seconds for each architecture. */
 const PROOF_WORK = 100_000_000;
+/** The same for a lower bound under --max-depth. */
+const BOUND_WORK = 50_000_000;
 
 /** What the compiler minimizes. */
 export type ChosenObjective = NonNullable<CostFlags["objective"]>;
@@ -76,7 +78,7 @@ export function costOptions(
   const { background, counts, maxDepth, optimum } = cost;
   return {
     objective: cost.objective ?? objectiveFor(kernel),
-    ...(optimum ? { workLimit: PROOF_WORK } : {}),
+    ...(optimum ? { workLimit: PROOF_WORK, boundWork: BOUND_WORK } : {}),
     ...(counts === undefined ? {} : { counts }),
     ...(background === undefined ? {} : { background }),
     ...(maxDepth === undefined

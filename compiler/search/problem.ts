@@ -40,6 +40,11 @@ export interface SearchOptions {
    * for uniform weights; up to twice the optimum on very uneven ones.
    */
   readonly prove?: boolean;
+  /**
+   * Work units for a lower bound on the trees that keep `maxDepth`, if the limit
+   * makes the tree dearer; 0 if absent: the bound is that of all trees then.
+   */
+  readonly boundWork?: number;
 }
 
 /** A binary tree of tests; `yes` is taken where the test holds. */

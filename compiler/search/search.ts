@@ -17,10 +17,19 @@ import type {
   SearchResult,
   TestTree,
 } from "./problem.ts";
-import { leaf, measureTree, priceOf, replaceLeaves } from "./tree.ts";
+import { boundWithin } from "./multipliers.ts";
+import {
+  leaf,
+  measureTree,
+  priceOf,
+  replaceLeaves,
+  type TreeMeasure,
+} from "./tree.ts";
 
 /** Default of `SearchOptions.workLimit`. */
 const WORK_LIMIT = 1e7;
+/** Steps of the interval search in one unit of work. */
+const STEPS_PER_WORK = 400;
 /** Weightless stretches of so many runs are always taken out. */
 const LONG_STRETCH = 32;
 /** Shorter ones, down to this, are taken out to find the cost and then put back to save tests. */
@@ -57,12 +66,50 @@ export function searchTree(
 ): SearchResult {
   const { sizePenalty = 0, maxDepth = Infinity, prove = true } = options;
   const workLimit = prove ? options.workLimit ?? WORK_LIMIT : 0;
-  const line = toLine(problem, sizePenalty);
   const limits = { sizePenalty, maxDepth, workLimit };
+  const { tree, cost, tests, depth, proven, lowerBound } = search(
+    problem,
+    limits,
+  );
+  const found = { tree, cost, tests, depth, proven, lowerBound };
+  const { boundWork = 0 } = options;
+  if (proven || maxDepth === Infinity || boundWork === 0) return found;
+  const price = cost + sizePenalty * tests;
+  const better = boundWithin({
+    weights: problem.weights,
+    // A limit that no tree keeps was raised.
+    maxDepth: Math.max(maxDepth, depth),
+    cost: price,
+    workLimit: boundWork,
+    relax: (weights, workLimit) => {
+      const free = { sizePenalty, maxDepth: Infinity, workLimit };
+      const best = search({ ...problem, weights }, free);
+      // Rounding must not pass for a bound.
+      return { ...best, lowerBound: best.lowerBound - best.ties };
+    },
+  });
+  return {
+    ...found,
+    lowerBound: Math.min(price, Math.max(lowerBound, better)),
+  };
+}
+
+/** A tree, what is known about it, and what it took. */
+interface Searched extends SearchResult, TreeMeasure {
+  readonly work: number;
+  /** What tie-breaks and rounding may add to a cost. */
+  readonly ties: number;
+}
+
+type Limits = Required<Omit<SearchOptions, "prove" | "boundWork">>;
+
+function search(problem: SearchProblem, limits: Limits): Searched {
+  const { sizePenalty, maxDepth, workLimit } = limits;
+  const line = toLine(problem, sizePenalty);
   const collapsed = findCollapsed(line, problem, limits);
   const room = Math.max(maxDepth, Math.ceil(Math.log2(line.n)));
   const fits = collapsed.depth <= room;
-  // Under a bound on depth, stretches that were taken out may fit worse.
+  // Under a limit on depth, stretches that were taken out may fit worse.
   const whole = collapsed.proven || maxDepth === Infinity
     ? undefined
     : findTree(line, { maxDepth, workLimit: fits ? 0 : workLimit });
@@ -79,14 +126,15 @@ export function searchTree(
   // `lower` holds the tie-breaks of a best tree besides its price.
   const proven = found.proven || price <= found.lower;
   const lowerBound = proven ? price : Math.max(0, found.lower - ties);
-  return { tree, ...measured, proven, lowerBound };
+  const work = found.work + line.n ** 3 / STEPS_PER_WORK;
+  return { tree, ...measured, proven, lowerBound, work, ties };
 }
 
 /** Searches with weightless stretches taken out: all of them, then the long ones. */
 function findCollapsed(
   line: Line,
   problem: SearchProblem,
-  limits: Required<Omit<SearchOptions, "prove">>,
+  limits: Limits,
 ): Found {
   const { sizePenalty, workLimit, maxDepth } = limits;
   // The penalty would not see tests that are saved across a stretch's edge.
@@ -107,7 +155,13 @@ function findCollapsed(
   });
   const other = hang(line, long, second, maxDepth);
   const best = other.cost < tree.cost ? other : tree;
-  return { ...best, proven: best.proven || first.proven && best === tree };
+  return {
+    ...best,
+    proven: best.proven || first.proven && best === tree,
+    // Both bound the same trees.
+    lower: Math.max(first.lower, second.lower),
+    work: first.work + second.work,
+  };
 }
 
 /** Hangs trees for the stretches where their leaves are. */

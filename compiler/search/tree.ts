@@ -16,6 +16,8 @@ export interface TreeMeasure {
   readonly tests: number;
   /** Most tests on a path. */
   readonly depth: number;
+  /** Tests on the path of each cell. */
+  readonly depths: Int32Array;
 }
 
 /** A leaf. */
@@ -59,6 +61,7 @@ export function measureTree(
   let cost = 0;
   let tests = 0;
   let depth = 0;
+  const depths = new Int32Array(starts.length);
   const gone = new Uint8Array(starts.length);
   const settle = (i: number, cls: number, at: number): void => {
     if (classes[i] !== cls) {
@@ -67,6 +70,7 @@ export function measureTree(
       );
     }
     cost += at * present(weights[i]);
+    depths[i] = at;
   };
   const walk = (node: TestTree, from: number, to: number, at: number): void => {
     if (node.kind === "leaf") {
@@ -94,7 +98,7 @@ export function measureTree(
     gone[cell] = 0;
   };
   walk(tree, 0, starts.length, 0);
-  return { cost, tests, depth };
+  return { cost, tests, depth, depths };
 }
 
 /**

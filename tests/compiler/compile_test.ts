@@ -5,7 +5,7 @@ import { encode } from "../../bpf/encode.ts";
 import { prepare, run, runSteps } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { compile } from "../../compiler/compile.ts";
-import type { Objective } from "../../compiler/cost.ts";
+import type { Objective, Weights } from "../../compiler/cost.ts";
 import { SizeError } from "../../compiler/size.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
@@ -315,6 +315,42 @@ Deno.test("compile() gives the same bytes for the same policy", () => {
 Deno.test("compile() counts the tests that it expects", () => {
   const { arches } = compile(policyOf([rule([0, 234], ALLOW)]));
   assertEquals(arches.map((a) => [a.tests, a.intervals]), [[1, 2]]);
+});
+
+/** Weights of the first numbers, each half the one before. */
+function halving(auditArch: number): Weights {
+  const shares = Array.from(
+    { length: 30 },
+    (_, i) => [7 * i, 2 ** -i] as const,
+  );
+  return new Map([[auditArch, new Map(shares)]]);
+}
+
+Deno.test("compile() proves the optimum of a histogram under its default limit on depth", () => {
+  const policy = docker("x86_64", "x32");
+  const [tree] = compile(policy, { weights: halving(X86_64) }).arches;
+  assert(tree !== undefined && tree.proven, `not proven at ${tree?.depth}`);
+  // Three tests less, the limit binds.
+  const maxDepth = Math.ceil(Math.log2(tree.intervals)) + 4;
+  const bound = { weights: halving(X86_64), maxDepth };
+  const [flat] = compile(policy, bound).arches;
+  assert(flat !== undefined && !flat.proven && flat.depth === maxDepth);
+  assert(flat.cost > 1.005 * tree.cost, `${flat.cost} and ${tree.cost}`);
+});
+
+Deno.test("compile() bounds what is possible under a limit on depth", () => {
+  const policy = docker("x86_64");
+  const options = { weights: halving(X86_64), maxDepth: 7 };
+  const plain = compile(policy, options);
+  const bounded = compile(policy, { ...options, boundWork: 5e6 });
+  assertEquals(bounded.program, plain.program);
+  const [before] = plain.arches;
+  const [after] = bounded.arches;
+  assert(before !== undefined && after !== undefined && !after.proven);
+  const gap = (lowerBound: number): number => before.cost / lowerBound - 1;
+  const gaps = `${gap(before.lowerBound)} → ${gap(after.lowerBound)}`;
+  assert(gap(before.lowerBound) > 0.05, gaps);
+  assert(gap(after.lowerBound) < 0.02, gaps);
 });
 
 Deno.test("compile() decides by both byte orders", () => {

@@ -105,6 +105,89 @@ Deno.test("searchTree() keeps a depth bound and never undercuts the bounded opti
   assert(same >= 0.97 * cases, `${same} of ${cases} are optimal`);
 });
 
+Deno.test("searchTree() bounds the trees that keep a depth bound", () => {
+  const random = createRandom(SEED + 5);
+  let dearer = 0;
+  let closed = 0;
+  let share = 0;
+  for (let i = 0; i < 600; i++) {
+    const cells = randomCells(random, 8);
+    const runs = cells.classes.filter((c, j) => c !== cells.classes[j - 1]);
+    const maxDepth = Math.ceil(Math.log2(runs.length));
+    const penalty = [0, 0, 1, 40][random(4)] ?? 0;
+    const problem = toProblem(cells);
+    const options = { maxDepth, sizePenalty: penalty };
+    const plain = searchTree(problem, options);
+    const result = searchTree(problem, { ...options, boundWork: 1e6 });
+    const best = bruteForce(cells, penalty, maxDepth).price;
+    const free = bruteForce(cells, penalty).price;
+    const what = `seed ${SEED + 5}, case ${i}: ${
+      JSON.stringify({ cells, maxDepth, penalty })
+    }`;
+    assertEquals({ ...result, lowerBound: plain.lowerBound }, plain, what);
+    assert(result.lowerBound <= best, `${what}: ${result.lowerBound}`);
+    assert(result.lowerBound >= plain.lowerBound, what);
+    if (best === free) continue;
+    assert(!result.proven, what);
+    dearer++;
+    const gap = (result.lowerBound - free) / (best - free);
+    share += gap;
+    if (gap > 0.99) closed++;
+  }
+  assert(dearer > 60, `${dearer} cases in which the bound on depth costs`);
+  assert(closed > dearer / 2, `${closed} of ${dearer} gaps are closed`);
+  assert(share > 0.85 * dearer, `${share} of ${dearer} in the sum`);
+});
+
+Deno.test("searchTree() proves nothing that a brute force refutes, however little it may work", () => {
+  const random = createRandom(SEED + 6);
+  let unproven = 0;
+  for (let i = 0; i < 3000; i++) {
+    const any = randomCells(random, 9);
+    // Weightless stretches are taken out, and put back.
+    const end = i % 2 === 0 ? 2 + random(6) : 0;
+    const cells = {
+      ...any,
+      weights: any.weights.map((weight, j) => 2 <= j && j < end ? 0 : weight),
+    };
+    const workLimit = [0, 30, 300, 3000][random(4)] ?? 0;
+    const result = searchTree(toProblem(cells), { workLimit });
+    const best = bruteForce(cells, 0);
+    const what = `seed ${SEED + 6}, case ${i}: ${
+      JSON.stringify({ cells, workLimit })
+    }`;
+    assert(result.cost >= best.price, what);
+    assert(result.lowerBound <= best.price, what);
+    if (result.proven) assertEquals(result.cost, best.price, what);
+    else unproven++;
+  }
+  assert(unproven > 30, `${unproven} unproven`);
+});
+
+Deno.test("searchTree() keeps the better bound of its two searches", () => {
+  for (const [seed, workLimit] of [[1, 100_000], [25, 300_000]] as const) {
+    const random = createRandom(seed);
+    const n = 60 + random(60);
+    const weightless = new Uint8Array(n);
+    const stretches = 1 + random(3);
+    for (let k = 0; k < stretches; k++) {
+      const from = random(n - 20);
+      weightless.fill(1, from, from + 4 + random(20));
+    }
+    const classes = Array.from({ length: n }, () => random(3));
+    const problem = line(
+      n,
+      (i) => weightless[i] === 1 ? 0 : Math.floor(2 ** random(12)),
+      (i) => classes[i] ?? 0,
+    );
+    const result = searchTree(problem, { workLimit });
+    const full = searchTree(problem, { workLimit: 1e8 });
+    const gap = full.cost / result.lowerBound - 1;
+    assert(full.proven, `seed ${seed}`);
+    assert(gap >= 0 && gap < 0.01, `seed ${seed}: a gap of ${gap}`);
+  }
+});
+
 Deno.test("searchTree() takes long weightless stretches apart at no cost", () => {
   const random = createRandom(SEED + 2);
   for (let i = 0; i < 40; i++) {
