@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { COUNTED_NUMBERS } from "../../compiler/cost.ts";
 import type { Decision } from "../../compiler/decision.ts";
-import { floorSteps, huffmanCost } from "../../measure/lower_bound.ts";
+import { huffmanCost, lowerBoundSteps } from "../../measure/lower_bound.ts";
 import { firstNumber } from "../../measure/measure.ts";
 import { type Arch, archByName, type ArchName } from "../../tables/arch.ts";
 
@@ -38,7 +38,7 @@ Deno.test("huffmanCost() is the weight of Huffman's code", () => {
   assertEquals(huffmanCost([0, 1, 0, 2]), 3);
 });
 
-Deno.test("floorSteps() adds the shortest code and the tests of arguments", () => {
+Deno.test("lowerBoundSteps() adds the shortest code and the tests of arguments", () => {
   const n = COUNTED_NUMBERS;
   let withBits = 0;
   for (let nr = 0; nr < n; nr++) if (nr % 512 >= 128) withBits++;
@@ -76,11 +76,11 @@ Deno.test("floorSteps() adds the shortest code and the tests of arguments", () =
     ],
   ];
   for (const [name, decision, expected] of cases) {
-    assertClose(floorSteps(decision, x86, {}), expected, name);
+    assertClose(lowerBoundSteps(decision, x86, {}), expected, name);
   }
 });
 
-Deno.test("floorSteps() weighs by counts and a background", () => {
+Deno.test("lowerBoundSteps() weighs by counts and a background", () => {
   const x86 = archOf("x86_64");
   const decision = branch(0, "eq", 5, [
     branch(16, "eq", 1, [ALLOW, DENY]),
@@ -90,7 +90,7 @@ Deno.test("floorSteps() weighs by counts and a background", () => {
   // Number 5 has three quarters of what the background leaves.
   const share = 0.5 / COUNTED_NUMBERS + 0.5 * 0.75;
   assertClose(
-    floorSteps(decision, x86, { weights, background: 0.5 }),
+    lowerBoundSteps(decision, x86, { weights, background: 0.5 }),
     5 + 2 * share,
   );
 });
