@@ -83,7 +83,11 @@ Deno.test("messages about wrong input say what was seen and what to do", async (
     const quiet = /^(?:compile|simulate) (?!.*(?:-q|--arch))/.test(line)
       ? FIXED
       : [];
-    const args = [...line.split(" ").map(here), ...quiet];
+    // The machine's own store is not for tests.
+    const own = /^(?:store|rewrite) (?!.*--store)/.test(line)
+      ? ["--store", `${folder.path}/store`]
+      : [];
+    const args = [...line.split(" ").map(here), ...quiet, ...own];
     const { code, err } = await call(args);
     const shown = err.replaceAll(`${folder.path}/`, "")
       .replaceAll(folder.path, ".");
