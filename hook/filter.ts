@@ -16,6 +16,7 @@ import type { Deadline } from "./deadline.ts";
 import type { Entry } from "./store/entry.ts";
 import { COMPILER_VERSION, type Environment, keyOf } from "./environment.ts";
 import { RefusedError } from "./error.ts";
+import type { Place } from "../profile/text.ts";
 import { firstOf } from "./rewrite.ts";
 import type { Store } from "./store/store.ts";
 
@@ -89,6 +90,7 @@ const MOST_WAIT_MS = 3000;
  *
  * @param text The section exactly as written.
  * @param environment Machine, semantics, names.
+ * @param place Line and column of the section in its file.
  * @returns What it means, or that it has an architecture without a table or
  * something that this runtime does not start a container with.
  * @throws {RefusedError} `bad-config` if a runtime would run something else than what is written.
@@ -96,6 +98,7 @@ const MOST_WAIT_MS = 3000;
 export function readSection(
   text: string,
   environment: Environment,
+  place?: Place,
 ): SectionReading {
   const { native, semantics, names } = environment;
   try {
@@ -114,7 +117,7 @@ export function readSection(
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
     const errors = error.diagnostics.filter((d) => d.severity === "error");
-    const detail = firstOf(error);
+    const detail = firstOf(error, place, "linux.seccomp");
     if (errors.every((d) => d.code === "unsupported-architecture")) {
       return { kind: "not-optimizable", reason: "architecture", detail };
     }
@@ -125,7 +128,7 @@ export function readSection(
     }
     throw new RefusedError(
       "bad-config",
-      `Cannot use the configuration: linux.seccomp: ${firstOf(error)}`,
+      `Cannot use the configuration: ${detail}`,
       { cause: error },
     );
   }

@@ -91,7 +91,11 @@ export async function rewriteConfig(
   if (known !== undefined) {
     return finish(config, known, context, undefined);
   }
-  const reading = readSection(config.section, context.environment);
+  const reading = readSection(
+    config.section,
+    context.environment,
+    config.sectionPlace,
+  );
   if (reading.kind === "not-optimizable") {
     return giveUp(config, reading, context, undefined);
   }

@@ -25,7 +25,12 @@ import {
   type JsonObject,
   type JsonString,
 } from "../profile/json/value.ts";
-import { foldKey } from "../profile/text.ts";
+import {
+  diagnosticAt,
+  foldKey,
+  lineStartsOf,
+  type Place,
+} from "../profile/text.ts";
 import { RefusedError } from "./error.ts";
 
 /** Longest configuration, in bytes or UTF-16 units: 16 Mi; real ones take 10 Ki. */
@@ -42,6 +47,8 @@ export interface ConfigText {
    * unconfined (no section, or null).
    */
   readonly section?: string;
+  /** Line and column of the section; absent like the section. */
+  readonly sectionPlace?: Place;
   /** The annotation's value, if there is one already. */
   readonly annotation?: JsonString;
 }
@@ -76,9 +83,10 @@ export function readConfigText(text: string): ConfigText {
   return {
     text,
     root,
-    ...(section === undefined
-      ? {}
-      : { section: text.slice(section.start, section.end) }),
+    ...(section === undefined ? {} : {
+      section: text.slice(section.start, section.end),
+      sectionPlace: diagnosticAt(lineStartsOf(text), section.start),
+    }),
     ...(annotation === undefined ? {} : { annotation }),
   };
 }
@@ -169,18 +177,27 @@ export function parseObject(text: string): JsonObject {
  * Says the first problem of a document with its place.
  *
  * @param error All problems.
+ * @param start Place of the document in its file; its first character by default.
+ * @param path Path of the document in its file.
  * @returns One line without a final period.
  */
-export function firstOf(error: ProfileError): string {
+export function firstOf(
+  error: ProfileError,
+  start: Place = { line: 1, column: 1 },
+  path = "",
+): string {
   const errors = error.diagnostics.filter((d) => d.severity === "error");
   const first = errors[0];
   if (first === undefined) return error.message;
-  const place = first.line === undefined
+  const { line, column = 1 } = first;
+  const before = line === 1 ? start.column - 1 : 0;
+  const place = line === undefined
     ? ""
-    : `line ${first.line}, column ${first.column ?? 1}: `;
-  const path = first.path === "" ? "" : `${first.path}: `;
+    : `line ${line + start.line - 1}, column ${column + before}: `;
+  const paths = [path, first.path].filter((part) => part !== "").join(".");
+  const where = paths === "" ? "" : `${paths}: `;
   const more = errors.length === 1 ? "" : ` (and ${errors.length - 1} more)`;
-  return `${place}${path}${first.message}${
+  return `${place}${where}${first.message}${
     first.fix === undefined ? "" : `: ${first.fix}`
   }${more}`;
 }

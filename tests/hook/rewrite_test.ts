@@ -1,7 +1,14 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { RefusedError } from "../../hook/error.ts";
-import { addAnnotation, readConfigText } from "../../hook/rewrite.ts";
+import { addAnnotation, firstOf, readConfigText } from "../../hook/rewrite.ts";
+import { ProfileError } from "../../profile/diagnostic.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
 
 const KEY = "run.oci.seccomp_bpf_data";
 const SEED = 20260101;
@@ -134,4 +141,30 @@ Deno.test("addAnnotation() is a member more for JSON.parse, and cut out again th
     }),
     { seed: SEED, numRuns: 300 },
   );
+});
+
+Deno.test("firstOf() places a problem of the section in the whole configuration", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      '{"linux":{"seccomp":{"defaultAction":"NO"}}}',
+      "line 1, column 38: linux.seccomp.defaultAction: ",
+    ],
+    [
+      '{"linux":\n  {"seccomp": {\n"defaultAction":"NO"}}}',
+      "line 3, column 17: linux.seccomp.defaultAction: ",
+    ],
+  ];
+  for (const [text, message] of cases) {
+    const { section = "", sectionPlace } = readConfigText(text);
+    const error = assertThrows(
+      () => parseProfile(section, { kind: "oci" }),
+      ProfileError,
+    );
+    const said = firstOf(error, sectionPlace, "linux.seccomp");
+    assertStringIncludes(said, message);
+    // A person finds it there.
+    const [, line, column] = /line (\d+), column (\d+)/.exec(said) ?? [];
+    const shown = text.split("\n")[Number(line) - 1] ?? "";
+    assertEquals(shown.slice(Number(column) - 1).slice(0, 4), '"NO"');
+  }
 });
