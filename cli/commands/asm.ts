@@ -13,7 +13,7 @@ import {
 } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
-import { refusal } from "../input/filter.ts";
+import { kernelRefusal } from "../input/filter.ts";
 import { InputError, UsageError } from "../error.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { readAssembly } from "../input/source.ts";
@@ -91,7 +91,7 @@ export async function runAsm(
     const fault = check(program);
     if (fault === undefined || flags.force) continue;
     throw new InputError(
-      `${refusal(fault)}; pass --force to write it anyway`,
+      `${kernelRefusal(fault)}; pass --force to write it anyway`,
       { place: name, cause: fault },
     );
   }

@@ -7,7 +7,7 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
 import { messageLine } from "../exit.ts";
-import { readFilterSource, refusal } from "../input/filter.ts";
+import { kernelRefusal, readFilterSource } from "../input/filter.ts";
 import {
   OUT_FLAG,
   SOURCE_ARGUMENT,
@@ -59,7 +59,7 @@ export async function runDisasm(
       messageLine(
         io,
         "warning",
-        refusal(fault),
+        kernelRefusal(fault),
         filter.name,
       ),
     );

@@ -101,12 +101,12 @@ export function requireAccepted(
     const fault = check(program);
     if (fault === undefined) continue;
     const place = programs.length > 1 ? `${name}#${i}` : name;
-    throw new InputError(refusal(fault), { place, cause: fault });
+    throw new InputError(kernelRefusal(fault), { place, cause: fault });
   }
 }
 
 /** Says why the kernel refuses a filter. */
-export function refusal({ message }: ProgramError): string {
+export function kernelRefusal({ message }: ProgramError): string {
   return message.replace(
     "Cannot load program",
     "The kernel refuses the filter",
