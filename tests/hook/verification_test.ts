@@ -12,14 +12,19 @@ import { createSetup, smallConfig } from "./shared.ts";
 async function verify(
   state: Readonly<Record<string, unknown>>,
   more: readonly string[] = [],
-): Promise<{ readonly code: number; readonly log: string }> {
+  annotate = true,
+): Promise<
+  { readonly code: number; readonly log: string; readonly isChanged: boolean }
+> {
   await using setup = await createSetup({ names: "builtin" });
   const context = await gatherContext(
     { ...DEFAULTS, store: undefined, names: "builtin" },
     startDeadline(1000 * PATIENCE_S),
     openLog({ file: setup.logPath }),
   );
-  const { text } = await rewriteConfig(smallConfig(), context);
+  const { text } = annotate
+    ? await rewriteConfig(smallConfig(), context)
+    : { text: smallConfig() };
   await Deno.writeTextFile(`${setup.directory}/config.json`, text);
   await Deno.writeTextFile(setup.logPath, "");
   let left = new TextEncoder().encode(
@@ -35,7 +40,8 @@ async function verify(
     write: () => {},
     limit: () => {},
   });
-  return { code, log: await setup.log() };
+  const after = await Deno.readTextFile(`${setup.directory}/config.json`);
+  return { code, log: await setup.log(), isChanged: after !== text };
 }
 
 /** Without libraries, no process can ask which filters another one has. */
@@ -72,5 +78,25 @@ Deno.test(
     assertEquals(code, 0, log);
     assertEquals(log.includes(UNREADABLE), false, log);
     assertStringIncludes(log, "live: not-asked");
+  },
+);
+
+Deno.test(
+  "main() rewrites a bundle only if it is asked to and the bundle has no annotation",
+  WITHOUT_LIBRARIES,
+  async () => {
+    const state = { status: "created" };
+    const plain = await verify(state, [], false);
+    assertEquals([plain.code, plain.isChanged], [1, false], plain.log);
+    assertStringIncludes(
+      plain.log,
+      "Cannot verify: the bundle has no annotation",
+    );
+    const asked = await verify(state, ["--rewrite-bundle"], false);
+    assertEquals([asked.code, asked.isChanged], [0, true], asked.log);
+    assertStringIncludes(asked.log, "this container is not affected");
+    const annotated = await verify(state, ["--rewrite-bundle"]);
+    assertEquals([annotated.code, annotated.isChanged], [0, false]);
+    assertStringIncludes(annotated.log, "Verified (optimized");
   },
 );
