@@ -111,7 +111,7 @@ export function decodeFilter(
   if (inLittle === inBig) {
     throw new ProgramError(
       "ambiguous-byte-order",
-      "Cannot tell the byte order of the program: it is not a valid filter in either: name the order",
+      "Cannot determine the byte order of the program: it is not a valid filter in either order; name the order",
     );
   }
   return inLittle > inBig ? little : big;

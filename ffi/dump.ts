@@ -110,7 +110,7 @@ const RELEASE_MS = 10;
 export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
   if (!Number.isInteger(tid) || tid <= 0 || tid > 0x7fff_ffff) {
     throw new RangeError(
-      `Cannot read filters: ${tid} is not the id of a thread, 1 to 2147483647 are`,
+      `Cannot read filters: ${tid} is not the id of a thread; give one from 1 to 2147483647`,
     );
   }
   const libc = openLibc();

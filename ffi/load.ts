@@ -105,7 +105,7 @@ export function loadFilter(
   const length = bytes.length / SOCK_FILTER_SIZE;
   if (!Number.isInteger(length) || length > 0xffff) {
     throw new RangeError(
-      `Cannot load filter: ${bytes.length} bytes, a multiple of ${SOCK_FILTER_SIZE} that makes at most 4096 instructions would do`,
+      `Cannot load filter: ${bytes.length} bytes; give a multiple of ${SOCK_FILTER_SIZE}, at most 4096 instructions`,
     );
   }
   const flags = filterFlags(options.flags ?? []);

@@ -179,7 +179,7 @@ function fill(memory: Memory, job: StubJob): void {
   const { calls, filter } = job;
   if (calls.length > MAX_ROWS) {
     throw new RangeError(
-      `Cannot make system calls: ${calls.length} of them, at most ${MAX_ROWS} at a time`,
+      `Cannot make system calls: ${calls.length} of them; make at most ${MAX_ROWS} at a time`,
     );
   }
   for (const [i, { nr, args }] of calls.entries()) {

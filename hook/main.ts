@@ -252,7 +252,7 @@ async function runVerification(
     );
     if (live === "cannot-tell") {
       const message =
-        "Cannot read the live filter here: root outside of any filter, and a kernel with checkpoint-restore, are needed";
+        "Cannot read the live filter here: this needs root, no filter on this process, and a kernel with checkpoint-restore";
       if (settings.strict) throw new RefusedError("not-verified", message);
       log.write("warning", message, about);
     }

@@ -69,7 +69,7 @@ export async function readProgram(
       !specifier.startsWith(base)
     ) {
       throw new Error(
-        `Cannot copy the hook: it takes "${specifier}", which is not of this program: report this`,
+        `Cannot copy the hook: it imports "${specifier}", which does not belong to this program: report this`,
       );
     }
     files.set(specifier.slice(base.length), await Deno.readTextFile(local));

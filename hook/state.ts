@@ -75,7 +75,7 @@ export function readState(root: JsonObject): ContainerState {
     if (value?.kind === "string") return value.value;
     throw new RefusedError(
       "bad-input",
-      `Cannot read the container's state: "${key}" is no string: call this as an OCI hook`,
+      `Cannot read the container's state: "${key}" is not a string: call this as an OCI hook`,
     );
   };
   const pid = findMember(root, "pid");

@@ -46,7 +46,7 @@ export async function exclusively<T>(
     if (waited >= waitMs) {
       throw new InstallError(
         "locked",
-        `Cannot lock "${path}": another installation is at work; try again when it is done`,
+        `Cannot lock "${path}": another installation is running; try again when it is done`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -96,7 +96,7 @@ export function movedFromRunc(
   { semantics }: TargetOptions,
 ): readonly string[] {
   return splitSemantics(semantics).runtime === "runc" ? [] : [
-    "runc answers calls newer than the profile with ENOSYS, crun as the profile says: pass --semantics runc to keep that when you come from runc",
+    "runc answers ENOSYS to calls newer than the profile; crun answers what the profile says; to keep runc's answer, pass --semantics runc",
   ];
 }
 

@@ -49,7 +49,7 @@ export function tinyPause(
   const program = CODE[arch];
   if (program === undefined) {
     throw new RangeError(
-      `Cannot try a container on ${arch}: no program for it`,
+      `Cannot try a container on ${arch}: it has no trial program`,
     );
   }
   const { machine, code } = program;

@@ -176,3 +176,14 @@ Deno.test("bannedIn() reads comments, texts and docs, not code", () => {
   assertEquals(bannedIn("a.ts", "// Both are told apart by size."), []);
   assertEquals(bannedIn("a.ts", "// It says where it is."), []);
 });
+
+/** Names of tests that point to a row of a table, which readers do not have. */
+const ROW = /\b(?:Deno\.test|test)\(\s*["`][^"`\n]*\brows? \d/;
+
+Deno.test("no test is named after a row of a table elsewhere", () => {
+  const found = FILES.filter((path) =>
+    path.endsWith("_test.ts") && path !== "tests/language_test.ts" &&
+    ROW.test(Deno.readTextFileSync(new URL(path, ROOT)))
+  );
+  assertEquals(found, []);
+});

@@ -84,7 +84,7 @@ export async function runDump(
       messageLine(
         io,
         "warning",
-        "its threads have different filters: these are of the first one: name others with --thread",
+        "its threads have different filters; these are those of the first thread; name another with --thread",
         `pid:${pid}`,
       ),
     );

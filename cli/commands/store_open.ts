@@ -209,7 +209,7 @@ export async function currentEnvironments(
   const host = await hostNames();
   if (host?.exact === false) {
     throw new MachineError(
-      "Cannot tell which filters are current: the host's libseccomp cannot be read; run this with -A",
+      "Cannot determine which filters are current: the host's libseccomp cannot be read; run this with -A",
     );
   }
   const { installedSemantics } = await import("../../install/status.ts");

@@ -307,7 +307,7 @@ function decodeRaw(bytes: Uint8Array, { arch }: SourceOptions): Filter {
       return decodeFilter(bytes, { littleEndian: named.littleEndian });
     }
     throw new InputError(
-      "Cannot tell the byte order: the bytes are not a valid filter in either; pass --arch",
+      "Cannot determine the byte order: the bytes are not a valid filter in either order; pass --arch",
       { cause: error },
     );
   }

@@ -42,7 +42,7 @@ export function nativeArch(): Arch {
   const arch = hostArch();
   if (arch === undefined) {
     throw new MachineError(
-      `Cannot tell the architecture: ${Deno.build.arch} has no table; pass --arch`,
+      `Cannot determine the architecture: ${Deno.build.arch} has no table; pass --arch`,
     );
   }
   return arch;

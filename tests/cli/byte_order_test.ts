@@ -396,7 +396,10 @@ Deno.test("bytes that show no byte order are an error that names --arch", async 
     stdin,
   });
   assertEquals([code, out], [3, ""]);
-  assertMatch(err, /^<stdin>: error: Cannot tell the byte order: .*--arch\n$/);
+  assertMatch(
+    err,
+    /^<stdin>: error: Cannot determine the byte order: .*--arch\n$/,
+  );
   const given = await call(
     ["disasm", "-q", "-", "--from", "raw", "--arch", "s390x"],
     { stdin },

@@ -4,7 +4,7 @@ import { checkTable, withArg, withRule } from "./parse_table.ts";
 
 const U64 = "write an integer from 0 to 18446744073709551615";
 
-Deno.test("parseProfile() row 7: refuses unknown actions with a suggestion", () => {
+Deno.test("parseProfile() refuses unknown actions with a suggestion", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["SCMP_ACT_ALOW", "SCMP_ACT_ALLOW"],
     ["scmp_act_allow", "SCMP_ACT_ALLOW"],
@@ -30,7 +30,7 @@ Deno.test("parseProfile() row 7: refuses unknown actions with a suggestion", () 
   ]);
 });
 
-Deno.test("parseProfile() row 10: takes the old name form for Docker's only", () => {
+Deno.test("parseProfile() takes the old name form for Docker's only", () => {
   const rule = '{"name":"read","action":"SCMP_ACT_ALLOW"}';
   const old = parseProfile(
     `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[${rule}]}`,
@@ -51,7 +51,7 @@ Deno.test("parseProfile() row 10: takes the old name form for Docker's only", ()
   ]);
 });
 
-Deno.test("parseProfile() row 11: warns of a rule without names", () => {
+Deno.test("parseProfile() warns of a rule without names", () => {
   const rule = (names: string): string =>
     `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{${names}"action":"SCMP_ACT_ALLOW"}]}`;
   checkTable([
@@ -73,7 +73,7 @@ Deno.test("parseProfile() row 11: warns of a rule without names", () => {
   ]);
 });
 
-Deno.test("parseProfile() row 12: refuses argument indices that are none", () => {
+Deno.test("parseProfile() refuses argument indices that are none", () => {
   const arg = (index: string): string =>
     withArg(`{"value":1,"op":"SCMP_CMP_EQ"${index}}`);
   const path = "error: syscalls[0].args[0].index: Argument index";
@@ -94,7 +94,7 @@ Deno.test("parseProfile() row 12: refuses argument indices that are none", () =>
   ]);
 });
 
-Deno.test("parseProfile() row 13: reads as many comparisons as there are", () => {
+Deno.test("parseProfile() reads as many comparisons as there are", () => {
   for (const count of [6, 7, 13]) {
     const args = withArg(
       Array.from(
@@ -111,7 +111,7 @@ Deno.test("parseProfile() row 13: reads as many comparisons as there are", () =>
   }
 });
 
-Deno.test("parseProfile() row 14: keeps 64-bit values exact", () => {
+Deno.test("parseProfile() keeps 64-bit values exact", () => {
   for (
     const value of [
       0n,
@@ -136,7 +136,7 @@ Deno.test("parseProfile() row 14: keeps 64-bit values exact", () => {
   assertEquals(section?.syscalls[0]?.args[0]?.valueTwo, 0n);
 });
 
-Deno.test("parseProfile() row 15: refuses values that are no u64 as written", () => {
+Deno.test("parseProfile() refuses values that are no u64 as written", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["18446744073709551616", `18446744073709551616 is too large: ${U64}`],
     [`1${"0".repeat(500)}`, `1${"0".repeat(39)} is too large: ${U64}`],
@@ -172,7 +172,7 @@ Deno.test("parseProfile() row 15: refuses values that are no u64 as written", ()
   ]);
 });
 
-Deno.test("parseProfile() row 17: checks errno data against the action", () => {
+Deno.test("parseProfile() checks errno data against the action", () => {
   const rule = (action: string, errno: string): string =>
     `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[\n{"names":["read"],"action":"SCMP_ACT_${action}","errnoRet":${errno}}]}`;
   const path = "error: syscalls[0].errnoRet: errnoRet";

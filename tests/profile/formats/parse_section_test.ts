@@ -9,7 +9,7 @@ import {
   withRule,
 } from "./parse_table.ts";
 
-Deno.test("parseProfile() row 19: knows the architectures", () => {
+Deno.test("parseProfile() knows the architectures", () => {
   const path = (i: number): string => `error: architectures[${i}]: Unknown`;
   checkTable([
     [withField('"architectures":["SCMP_ARCH_X86_65"]'), [
@@ -34,7 +34,7 @@ Deno.test("parseProfile() row 19: knows the architectures", () => {
   ]);
 });
 
-Deno.test("parseProfile() row 20: never ignores Docker's fields", () => {
+Deno.test("parseProfile() never ignores Docker's fields", () => {
   const section = withRule(',"includes":{"caps":["CAP_BPF"]}');
   assertEquals(parseProfile(section).kind, "docker");
   assertEquals(parseProfile(withField('"archMap":[]')).kind, "docker");
@@ -60,7 +60,7 @@ Deno.test("parseProfile() row 20: never ignores Docker's fields", () => {
   ], { kind: "oci" });
 });
 
-Deno.test("parseProfile() row 21: checks conditions", () => {
+Deno.test("parseProfile() checks conditions", () => {
   const rule = (conditions: string): string =>
     withRule(`,"includes":\n{${conditions}}`);
   const kernel = (seen: string): string =>
@@ -94,7 +94,7 @@ Deno.test("parseProfile() row 21: checks conditions", () => {
   ]);
 });
 
-Deno.test("parseProfile() row 22: refuses unknown flags and keeps known ones", () => {
+Deno.test("parseProfile() refuses unknown flags and keeps known ones", () => {
   checkTable([
     [
       withField(
@@ -120,7 +120,7 @@ Deno.test("parseProfile() row 22: refuses unknown flags and keeps known ones", (
   assertEquals(read(null), undefined);
 });
 
-Deno.test("parseProfile() row 23: knows where notifications are possible", () => {
+Deno.test("parseProfile() knows where notifications are possible", () => {
   const rule = (name: string): string =>
     `"syscalls":[{"names":["${name}"],"action":"SCMP_ACT_NOTIFY"}]`;
   const path = '"listenerPath":"/run/x"';
@@ -140,7 +140,7 @@ Deno.test("parseProfile() row 23: knows where notifications are possible", () =>
   assertEquals(section?.listenerPath, "/run/x");
 });
 
-Deno.test("parseProfile() rows 27 to 29: tells configurations, states and sections apart", () => {
+Deno.test("parseProfile() tells configurations, states and sections apart", () => {
   const unconfined =
     "note: linux.seccomp: Configuration has no seccomp section: the container is unconfined";
   checkTable([

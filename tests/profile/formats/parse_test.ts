@@ -7,7 +7,7 @@ import { checkTable, findings, withField, withRule } from "./parse_table.ts";
 const GIVE = 'give an object with "defaultAction" and "syscalls", or a whole ' +
   "config.json";
 
-Deno.test("parseProfile() row 1: names the expected shape for other values", () => {
+Deno.test("parseProfile() names the expected shape for other values", () => {
   checkTable([
     ["", ["1:1: error: The text is empty: give a JSON object"]],
     [" \n ", ["2:2: error: The text is empty: give a JSON object"]],
@@ -21,7 +21,7 @@ Deno.test("parseProfile() row 1: names the expected shape for other values", () 
   ]);
 });
 
-Deno.test("parseProfile() row 2: refuses a profile without default action", () => {
+Deno.test("parseProfile() refuses a profile without default action", () => {
   const missing = 'error: defaultAction: Required field "defaultAction" is ';
   checkTable([
     ["{}", [`1:1: ${missing}missing: say what calls without a rule get…`]],
@@ -33,7 +33,7 @@ Deno.test("parseProfile() row 2: refuses a profile without default action", () =
   ]);
 });
 
-Deno.test("parseProfile() row 3: refuses repeated keys along with other errors", () => {
+Deno.test("parseProfile() refuses repeated keys along with other errors", () => {
   checkTable([[
     '{"defaultAction":"SCMP_ACT_ERRNO",\n"defaultAction":"SCMP_ACT_ALLOW",\n"syscalls":[{"names":["a"],"action":"LOG"}]}',
     [
@@ -43,7 +43,7 @@ Deno.test("parseProfile() row 3: refuses repeated keys along with other errors",
   ]]);
 });
 
-Deno.test("parseProfile() row 4: accepts comments and a mark, refuses other text", () => {
+Deno.test("parseProfile() accepts comments and a mark, refuses other text", () => {
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   const ok = '{"defaultAction":"SCMP_ACT_ERRNO"}';
   const utf16 = (littleEndian: boolean, text: string): Uint8Array => {
@@ -87,7 +87,7 @@ Deno.test("parseProfile() row 4: accepts comments and a mark, refuses other text
   ]);
 });
 
-Deno.test("parseProfile() row 5: limits depth, length and findings", () => {
+Deno.test("parseProfile() limits depth, length and findings", () => {
   const long = assertThrows(
     () => parseProfile(new Uint8Array(11), { maxLength: 10 }),
     ProfileError,
@@ -108,7 +108,7 @@ Deno.test("parseProfile() row 5: limits depth, length and findings", () => {
   );
 });
 
-Deno.test("parseProfile() row 5: reads a million names and a hundred thousand rules", () => {
+Deno.test("parseProfile() reads a million names and a hundred thousand rules", () => {
   const names = Array.from({ length: 1_000_000 }, () => '"openat"').join(",");
   const wide = parseProfile(
     `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"action":"SCMP_ACT_ALLOW","names":[${names}]}]}`,
@@ -122,7 +122,7 @@ Deno.test("parseProfile() row 5: reads a million names and a hundred thousand ru
   assertEquals(long.section?.syscalls.at(-1)?.path, "syscalls[99999]");
 });
 
-Deno.test("parseProfile() row 6: takes names such as __proto__ as data", () => {
+Deno.test("parseProfile() takes names such as __proto__ as data", () => {
   const { section } = parseProfile(
     '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["__proto__","constructor","toString"],"action":"SCMP_ACT_ALLOW"}]}',
   );

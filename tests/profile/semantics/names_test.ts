@@ -25,7 +25,7 @@ function said(
   return findings(seccomp, arches, target);
 }
 
-Deno.test("checkNames() row 8: names that exist nowhere", () => {
+Deno.test("checkNames() names that exist nowhere", () => {
   const ignore = "pass --unknown ignore to do as the runtimes do";
   const table = [
     ["opnat", `did you mean "openat"`],
@@ -142,7 +142,7 @@ Deno.test("checkNames() says nothing of entries that make no rule", () => {
   assertEquals(said([entry("opnat", "errno")]), []);
 });
 
-Deno.test("checkNames() row 9: names of other architectures are no error", () => {
+Deno.test("checkNames() names of other architectures are no error", () => {
   assertEquals(
     said([entry(["read", "socketcall", "s390_pci_mmio_read"], "allow")]),
     [

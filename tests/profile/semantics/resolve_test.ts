@@ -56,7 +56,7 @@ Deno.test("targetArches() always filters the native architecture, first", () => 
   assertEquals(names("s390x", ["SCMP_ARCH_S390"]), "s390x,s390");
 });
 
-Deno.test("targetArches() row 19: refuses what the runtimes refuse, all at once", () => {
+Deno.test("targetArches() refuses what the runtimes refuse, all at once", () => {
   const error = assertThrows(
     () =>
       targetArches(archOf("x86_64"), [
@@ -203,7 +203,7 @@ Deno.test("resolve() ignores the order of args", () => {
   assertEquals(a, b);
 });
 
-Deno.test("resolve() row 18: conflicts name both rules, for absent names as well", () => {
+Deno.test("resolve() conflicts name both rules, for absent names as well", () => {
   const clash = (name: string): readonly Entry[] => [
     entry(name, "allow", [arg(0, "eq", 1n)]),
     entry(name, "log", [arg(0, "eq", 1n)]),
@@ -235,7 +235,7 @@ Deno.test("resolve() row 18: conflicts name both rules, for absent names as well
   );
 });
 
-Deno.test("resolve() row 18: says which rule wins", () => {
+Deno.test("resolve() says which rule wins", () => {
   assertEquals(
     said([
       entry("kill", "log", [arg(0, "eq", 1n)]),
@@ -284,7 +284,7 @@ Deno.test("resolve() orders rules of several actions as libseccomp asks them", (
   assertEquals(ask("x86_64", "tkill", 3n), EPERM);
 });
 
-Deno.test("resolve() row 16: ignored bits, empty masks and dead rules are warned of", () => {
+Deno.test("resolve() ignored bits, empty masks and dead rules are warned of", () => {
   const codes = (entries: readonly Entry[]): readonly string[] =>
     said(entries).map((l) => l.split(" ").slice(0, 2).join(" "));
   assertEquals(codes([entry("kill", "allow", [arg(0, "masked_eq", 1n, 3n)])]), [

@@ -15,7 +15,7 @@ const START =
 const END =
   `warning cannot-end defaultAction: Programs cannot end: no rule allows "exit_group" on x86_64, by which they exit: allow exit_group`;
 
-Deno.test("checkStartup() row 25: warns where no container starts or ends", () => {
+Deno.test("checkStartup() warns where no container starts or ends", () => {
   const table: readonly (readonly [
     string,
     readonly Entry[],
