@@ -68,6 +68,9 @@ for d in ${COPIED.join(" ")}; do
   mkdir -p "$1/$d/u" "$1/$d/w"
   mount -t overlay overlay -o "lowerdir=/$d,upperdir=$1/$d/u,workdir=$1/$d/w" "/$d"
 done
+# What an installation on this machine has left.
+find /etc /usr/local /var/lib /var/cache -maxdepth 4 \\
+  -name '*seccomp-tree*' -prune -exec rm -rf {} +
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /dev/shm
 if grep -q ' - cgroup ' /proc/self/mountinfo; then
