@@ -86,7 +86,11 @@ Deno.test("the runner gives tests the same surroundings, whatever the caller has
   ));`;
   try {
     await Deno.mkdir(`${folder}/a b`);
-    const env = { LC_ALL: "tr_TR.UTF-8", TMPDIR: `${folder}/a b` };
+    const env = {
+      FORCE_COLOR: "1",
+      LC_ALL: "tr_TR.UTF-8",
+      TMPDIR: `${folder}/a b`,
+    };
     const { code, out } = await runWithout([], env, file);
     assertEquals(code, 0, out);
     assertStringIncludes(out, "umask 22 C.UTF-8 false\n");

@@ -4,7 +4,7 @@
  *
  * All tests get the same surroundings, whatever the caller has: new files that
  * only their owner can change, a folder for temporary files in which programs
- * run, messages in English, no standard input.
+ * run, messages in English and without color, no standard input.
  *
  * ```sh
  * deno task test [PATH…] [OPTION…]
@@ -77,7 +77,12 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const { code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", "--parallel", ...args],
-      env: { [RECORD]: record, TMPDIR: folder, LC_ALL: "C.UTF-8" },
+      clearEnv: true,
+      env: {
+        ...surroundings(),
+        [RECORD]: record,
+        TMPDIR: folder,
+      },
       stdin: "null",
     }).spawn().status;
     const text = await Deno.readTextFile(record);
@@ -90,6 +95,12 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     await Deno.remove(record);
   }
+}
+
+/** The caller's variables, but for those that change what programs write. */
+function surroundings(): Record<string, string> {
+  const { FORCE_COLOR: _, LANGUAGE: _other, ...env } = Deno.env.toObject();
+  return { ...env, LC_ALL: "C.UTF-8" };
 }
 
 /** Finds a folder in which programs run, with a path that needs no quotes. */

@@ -82,13 +82,21 @@ read -r end || true
 `;
 
 /** Podman without cgroups, without raising limits, with storage on memory. */
-const CONTAINERS_CONF = `[containers]
+async function containersConf(): Promise<string> {
+  const text = await Deno.readTextFile("/proc/self/limits");
+  const limit = (name: string): number => {
+    const hard = new RegExp(`^Max ${name} +\\S+ +(\\d+)`, "m").exec(text)?.[1];
+    return Math.min(1024, Number(hard ?? 1024));
+  };
+  const [files, processes] = [limit("open files"), limit("processes")];
+  return `[containers]
 cgroups = "disabled"
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+default_ulimits = ["nofile=${files}:${files}", "nproc=${processes}:${processes}"]
 [engine]
 events_logger = "none"
 cgroup_manager = "cgroupfs"
 `;
+}
 const STORAGE_CONF = `[storage]
 driver = "vfs"
 runroot = "/run/containers/storage"
@@ -222,7 +230,7 @@ export async function openSandbox(): Promise<Sandbox> {
     },
   };
   try {
-    await write("/etc/containers/containers.conf", CONTAINERS_CONF);
+    await write("/etc/containers/containers.conf", await containersConf());
     await write("/etc/containers/storage.conf", STORAGE_CONF);
     const bin = `${root}/var/lib/rootfs/bin`;
     await Deno.mkdir(bin, { recursive: true });
