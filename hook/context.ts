@@ -1,5 +1,5 @@
 /**
- * What the machine gives: names, store, all with what this process may do.
+ * The context of a rewrite: names and store, limited by this process's permissions.
  *
  * @module
  */

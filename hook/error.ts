@@ -1,5 +1,5 @@
 /**
- * What keeps a container from starting.
+ * The errors that keep a container from starting.
  *
  * @module
  */
