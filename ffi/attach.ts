@@ -12,10 +12,12 @@
 import { SyscallError } from "./error.ts";
 import type { Libc } from "./libc.ts";
 import { readStatus } from "./proc.ts";
-import { fragileWait } from "./waits.ts";
+import { fragileWait, waitLine } from "./waits.ts";
 
 /** linux/ptrace.h. */
 const PTRACE_SEIZE = 0x4206;
+/** PTRACE_O_TRACESYSGOOD: stops at the entry of a call differ from signals. */
+const TRACESYSGOOD = 1n;
 
 const EPERM = 1;
 const ESRCH = 3;
@@ -25,7 +27,7 @@ const EACCES = 13;
 /** How long another tracer is waited for: one that reads filters, too, needs a moment only. */
 const BUSY_LIMIT_MS = 1000;
 /** How long a thread may stay in a call that a stop would cut short. */
-const FRAGILE_LIMIT_MS = 500;
+const FRAGILE_LIMIT_MS = 200;
 const POLL_US = 100;
 /** Looks that find no tracer before it is no other that refuses: one may have left before the look. */
 const FREE_LOOKS = 20;
@@ -33,21 +35,26 @@ const FREE_LOOKS = 20;
 /**
  * Becomes the tracer of a thread, after another one if need be.
  *
+ * @returns Where the thread waited before, of `waitLine`.
  * @throws {SyscallError} if the kernel refuses, or a stop would harm the thread.
  */
-export function attach(libc: Libc, tid: number): void {
+export function attach(libc: Libc, tid: number): string | undefined {
   const begin = performance.now();
   let seen = false;
   for (let looks = 0;; looks++) {
     const status = readStatus(libc, tid);
     const passed = performance.now() - begin;
-    const fragile = isStopped(status) ? undefined : fragileWait(libc, tid);
+    const line = waitLine(libc, tid);
+    const fragile = isStopped(status)
+      ? undefined
+      : fragileWait(libc, tid, line);
     if (fragile !== undefined) {
       if (passed >= FRAGILE_LIMIT_MS) throw tooFragile(tid, fragile);
       libc.symbols.usleep(POLL_US);
       continue;
     }
-    if (libc.symbols.ptrace(PTRACE_SEIZE, tid, 0n, 0n) === 0) return;
+    const { ptrace } = libc.symbols;
+    if (ptrace(PTRACE_SEIZE, tid, 0n, TRACESYSGOOD) === 0) return line;
     const errno = libc.errno();
     seen ||= tracerOf(status) !== "0";
     if (

@@ -12,6 +12,11 @@
  */
 
 import { type Arch, ARCHES } from "../tables/arch.ts";
+import {
+  AUDIT_ARCH_AARCH64,
+  AUDIT_ARCH_I386,
+  AUDIT_ARCH_X86_64,
+} from "../tables/uapi.ts";
 import type { Libc } from "./libc.ts";
 import { readMemory, readProcText } from "./proc.ts";
 
@@ -102,18 +107,30 @@ function nameOf(abi: Arch, nr: number): string | undefined {
 }
 
 /**
+ * Reads the call in which a thread waits: "running", or number, six arguments,
+ * stack pointer and program counter, or -1 and these two when it waits outside
+ * of a call, as for a page.
+ *
+ * @returns undefined when /proc does not show it.
+ */
+export function waitLine(libc: Libc, tid: number): string | undefined {
+  return readProcText(libc, `/proc/${tid}/syscall`);
+}
+
+/**
  * Reports what a stop would cut short.
  *
  * The thread goes on meanwhile, so the answer is about a moment that is over.
  *
- * @param tid The thread.
- * @returns What it waits in, for people; undefined when it may be stopped or /proc does not show it.
+ * @param line Where it waits, of `waitLine`.
+ * @returns What it waits in, for people; undefined when it may be stopped.
  */
-export function fragileWait(libc: Libc, tid: number): string | undefined {
-  const text = readProcText(libc, `/proc/${tid}/syscall`);
-  // "running", or number, six arguments, stack pointer and program counter,
-  // or -1 and these two when it waits outside of a call, as for a page.
-  const [first = "", ...rest] = text?.split(" ") ?? [];
+export function fragileWait(
+  libc: Libc,
+  tid: number,
+  line: string | undefined,
+): string | undefined {
+  const [first = "", ...rest] = line?.split(" ") ?? [];
   if (!/^[0-9]+$/.test(first)) return undefined;
   const call = { nr: Number(first), args: rest.slice(0, 6).map(BigInt) };
   if (readProcText(libc, `/proc/${tid}/wchan`)?.includes("seccomp") === true) {
@@ -131,9 +148,9 @@ const ENTRIES: Readonly<
   Record<typeof Deno.build.arch, Readonly<Record<string, number>>>
 > = {
   // syscall; int $0x80, which is also where the kernel returns to after sysenter.
-  "x86_64": { "0f05": 0xc000_003e, "cd80": 0x4000_0003 },
+  "x86_64": { "0f05": AUDIT_ARCH_X86_64, "cd80": AUDIT_ARCH_I386 },
   // svc #0; those of 32 bits are others.
-  "aarch64": { "010000d4": 0xc000_00b7 },
+  "aarch64": { "010000d4": AUDIT_ARCH_AARCH64 },
 };
 
 /**

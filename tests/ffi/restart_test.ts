@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { encode } from "../../bpf/encode.ts";
 import { parseText } from "../../bpf/text.ts";
-import { chooseCode } from "../../ffi/resume.ts";
+import { chooseCode } from "../../ffi/restart.ts";
 
 const X86_64 = 0xc000_003e;
 const I386 = 0x4000_0003;

@@ -36,37 +36,53 @@ import {
   SECCOMP_RET_LOG,
   SECCOMP_RET_USER_NOTIF,
 } from "../tables/uapi.ts";
-import { refusal } from "./attach.ts";
-import { addressOf, type Libc } from "./libc.ts";
 import { abiOf, isWait } from "./waits.ts";
 
 /** include/linux/errno.h: codes that no program sees, and EINTR. */
 const ERESTARTSYS = 512;
 const ERESTARTNOINTR = 513;
-const ERESTARTNOHAND = 514;
-const ERESTART_RESTARTBLOCK = 516;
-const EINTR = 4;
+export const ERESTARTNOHAND = 514;
+export const ERESTART_RESTARTBLOCK = 516;
+export const EINTR = 4;
 
-/** linux/ptrace.h, asm/ptrace-abi.h. */
-const PTRACE_POKEUSER = 6;
-const PTRACE_GETREGS = 12;
-const PTRACE_GET_SYSCALL_INFO = 0x420e;
-/** `struct ptrace_syscall_info` without its union; `arch` is the word at 4. */
-const SYSCALL_INFO_WORDS = 6;
+/** A stop. */
+export interface Stop {
+  /**
+   * `trap`: because it was asked to; `signal`: about to take a signal; `group`: by
+   * job control; `call`: at the entry of a call.
+   */
+  readonly kind: "trap" | "signal" | "group" | "call";
+  /** The signal that has to be handed on, 0 for none. */
+  readonly signal: number;
+}
 
-/** Indices of `struct user_regs_struct` of x86_64, 27 words of 64 bits. */
-const REGISTERS = 27;
-const RAX = 10;
-const ORIG_RAX = 15;
-const RIP = 16;
-/** Where the arguments of a call are, by the width of its ABI. */
-const ARGUMENTS: Readonly<Record<32 | 64, readonly number[]>> = {
-  // rdi rsi rdx r10 r8 r9
-  64: [14, 13, 12, 7, 9, 8],
-  // ebx ecx edx esi edi ebp
-  32: [5, 11, 12, 13, 14, 4],
-};
-const AUDIT_ARCH_I386 = 0x4000_0003;
+/** What is known when a thread is let go. */
+export interface Course {
+  /** Its filters, oldest first. */
+  readonly filters: readonly Uint8Array[];
+  /** The signal that has to be handed on, 0 for none. */
+  readonly signal: number;
+  /** Lets it go on with a signal until its next call or stop. */
+  readonly proceed: (signal: number) => Stop;
+}
+
+/** The registers of a stopped thread, which say how it goes on. */
+export interface Registers {
+  /**
+   * Reads how the thread would go on, and makes that harmless at once.
+   *
+   * @returns Whether it was stopped in a call.
+   * @throws {SyscallError} if its registers are refused.
+   */
+  guard(tid: number): boolean;
+  /**
+   * Has the thread go on as if it had not been stopped.
+   *
+   * @returns The signal that has to be handed on, 0 for none.
+   * @throws {SyscallError} if its registers are refused.
+   */
+  settle(tid: number, course: Course): number;
+}
 
 /** A thread that a stop has called out of a call. */
 export interface Interrupted {
@@ -74,82 +90,6 @@ export interface Interrupted {
   readonly code: number;
   /** The call as its filters saw it; undefined when the kernel does not say how it was made. */
   readonly call: SeccompData | undefined;
-}
-
-/** What the kernel writes to, made before the stop so that little is left to do after it. */
-export interface Registers {
-  readonly words: BigUint64Array<ArrayBuffer>;
-  readonly info: Uint32Array<ArrayBuffer>;
-}
-
-/** Makes room for the registers of a thread. */
-export function makeRegisters(): Registers {
-  return {
-    words: new BigUint64Array(REGISTERS),
-    info: new Uint32Array(SYSCALL_INFO_WORDS),
-  };
-}
-
-/**
- * Reads how a stopped thread would go on, and makes it harmless.
- *
- * @param tid A thread of x86_64 in a stop that is not a group stop.
- * @param registers Room for its registers.
- * @returns What was interrupted; undefined when no call was.
- * @throws {SyscallError} if its registers are refused.
- */
-export function guard(
-  libc: Libc,
-  tid: number,
-  { words, info }: Registers,
-): Interrupted | undefined {
-  const { ptrace } = libc.symbols;
-  if (ptrace(PTRACE_GETREGS, tid, 0n, addressOf(words)) !== 0) {
-    throw refusal(libc, tid, "ptrace(PTRACE_GETREGS)", libc.errno());
-  }
-  const nr = Number(BigInt.asIntN(32, words[ORIG_RAX] ?? 0n));
-  // Stopped outside of a call: -1.
-  if (nr < 0) return undefined;
-  const code = -Number(BigInt.asIntN(64, words[RAX] ?? 0n));
-  if (code === ERESTART_RESTARTBLOCK) setCode(libc, tid, ERESTARTNOHAND);
-  const size = BigInt(info.byteLength);
-  // Since Linux 5.3.
-  const known = ptrace(PTRACE_GET_SYSCALL_INFO, tid, size, addressOf(info)) > 0;
-  return { code, call: known ? callOf(nr, words, info[1] ?? 0) : undefined };
-}
-
-/** The call as seccomp saw it: populate_seccomp_data() of kernel/seccomp.c. */
-function callOf(
-  nr: number,
-  words: BigUint64Array<ArrayBuffer>,
-  arch: number,
-): SeccompData {
-  const bits = arch === AUDIT_ARCH_I386 ? 32 : 64;
-  return {
-    nr,
-    arch,
-    instructionPointer: words[RIP] ?? 0n,
-    args: ARGUMENTS[bits].map((i) => BigInt.asUintN(bits, words[i] ?? 0n)),
-  };
-}
-
-/**
- * Chooses how a thread goes on that `guard` has read.
- *
- * @param interrupted What `guard` returned.
- * @param filters Its filters.
- * @throws {SyscallError} if its registers are refused.
- */
-export function chooseResumption(
-  libc: Libc,
-  tid: number,
-  interrupted: Interrupted,
-  filters: readonly Uint8Array[],
-): void {
-  const { code } = interrupted;
-  const chosen = chooseCode(interrupted, filters);
-  const current = code === ERESTART_RESTARTBLOCK ? ERESTARTNOHAND : code;
-  if (chosen !== current) setCode(libc, tid, chosen);
 }
 
 /**
@@ -210,17 +150,4 @@ function judge(stack: readonly PreparedProgram[], data: SeccompData): number {
     action = Math.min(action, precedence(run(program, words)));
   }
   return action >>> 0;
-}
-
-/** Sets the return register. */
-function setCode(libc: Libc, tid: number, code: number): void {
-  const value = BigInt.asUintN(64, BigInt(-code));
-  const result = libc.symbols.ptrace(
-    PTRACE_POKEUSER,
-    tid,
-    BigInt(8 * RAX),
-    value,
-  );
-  if (result === 0) return;
-  throw refusal(libc, tid, "ptrace(PTRACE_POKEUSER)", libc.errno());
 }
