@@ -1,5 +1,5 @@
 /**
- * What a whole process costs that compiles one profile, from an empty heap and
+ * The cost of a whole process that compiles one profile, from an empty heap and
  * with cold code: processor time of all its threads, and of each pass inside.
  *
  * ```sh

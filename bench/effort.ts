@@ -1,5 +1,5 @@
 /**
- * How much is measured: the full run, and one that ends within 20 seconds.
+ * The amount of measuring: the full run, and one that ends within 20 seconds.
  *
  * @module
  */

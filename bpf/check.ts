@@ -1,5 +1,5 @@
 /**
- * What the kernel accepts as a seccomp filter.
+ * The check that the kernel makes before it accepts a seccomp filter.
  *
  * The three passes of the kernel, in its order, so that the reason found is
  * the kernel's own: `bpf_check_classic()` and `check_load_and_stores()` of

@@ -1,5 +1,5 @@
 /**
- * What is said about programs that cannot be used and texts that are none.
+ * The errors for unusable programs and for text that is not assembly.
  *
  * @module
  */

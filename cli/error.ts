@@ -1,5 +1,5 @@
 /**
- * What commands throw. The class tells the exit code.
+ * The errors that commands throw. The class decides the exit code.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Where a command reads and writes. Commands get it as an argument, so that a
- * test can give them something else, and nothing writes past it.
+ * The streams of a command. Commands get them as an argument, so that a test can
+ * pass others, and no command writes elsewhere.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a filter costs, in one place.
+ * The cost of a filter, defined in one place.
  *
  * A cost is a sum of executed instructions, each weighted by how often its
  * number is expected, plus a price for each test that exists at all. Four

@@ -1,5 +1,5 @@
 /**
- * What is thrown where the kernel or a library refuses a call.
+ * The errors that are thrown if the kernel or a library refuses a call.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What travels between `ffi/libseccomp_guard.ts` and its child: one JSON
+ * The messages between `ffi/libseccomp_guard.ts` and its child: one JSON
  * document a line, 64-bit integers as decimal strings, programs in base64.
  *
  * @module

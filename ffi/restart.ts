@@ -1,5 +1,5 @@
 /**
- * How a stopped thread goes on: as if nobody had stopped it.
+ * Resumes a stopped thread as if it had not been stopped.
  *
  * A stop interrupts the call that a thread waits in. The kernel leaves one of
  * its internal codes in the return register and acts on it when the thread

@@ -1,5 +1,5 @@
 /**
- * What this machine is like, as far as it matters for filters: the architecture, the
+ * Facts about this machine that matter for filters: the architecture, the
  * kernel, and how it runs them.
  *
  * @module

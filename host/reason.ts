@@ -1,5 +1,5 @@
 /**
- * What a thrown thing says: `catch` gives `unknown`.
+ * The message of anything thrown, since `catch` gives `unknown`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What keeps an installation from going on.
+ * The errors that stop an installation.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What an installation consists of, as data.
+ * The parts of an installation, as data.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Where the parts of an installation lie. Everything is a folder of ours
+ * The folders of an installation. Each is a folder of ours
  * except the drop-ins, which managers look for in theirs.
  *
  * | folder    | system                         | `--user`                            |

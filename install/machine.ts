@@ -1,5 +1,5 @@
 /**
- * What the kernel and the libraries of this machine are like, for `status` and
+ * Facts about the kernel and the libraries of this machine, for `status` and
  * `doctor`.
  *
  * @module

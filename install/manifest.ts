@@ -1,5 +1,5 @@
 /**
- * What an installation remembers of itself: every path that it made or
+ * The manifest of an installation: every path that it created or
  * changed, with digests, so that it can be undone to the byte and somebody
  * else's change is noticed.
  *

@@ -1,5 +1,5 @@
 /**
- * What is put into somebody else's file, and the file without it.
+ * Edits of files of others, and how to undo them.
  *
  * @module
  */

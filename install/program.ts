@@ -1,5 +1,5 @@
 /**
- * Where the hook's program goes.
+ * The installed copy of the hook's program.
  *
  * @module
  */

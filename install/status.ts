@@ -1,5 +1,5 @@
 /**
- * What is there and what is active: managers, runtimes, kernel, installation,
+ * The report of `status`: managers, runtimes, kernel, installation,
  * store, containers. Only looking, never changing.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What a target is made from and what it consists of.
+ * The options that a plan for a manager takes, and its result.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What no program can go below, tree or not.
+ * Lower bounds: costs that no program can go below, tree or not.
  *
  * A program has to load `arch` and `nr`, and to do something between (loading
  * one overwrites the other), and to return: four instructions. Its jumps tell

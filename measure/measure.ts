@@ -1,5 +1,5 @@
 /**
- * What a filter costs, counted: size, executed instructions, cached calls, and
+ * Counts the cost of a filter: size, executed instructions, cached calls, and
  * the attach time that the size and the kernel's walk predict.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What a filter or a policy answers to one call, as people name calls.
+ * Simulates a filter or a policy on one call, given by name.
  *
  * @module
  */

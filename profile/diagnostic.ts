@@ -1,5 +1,5 @@
 /**
- * What is said about a profile that cannot be used, or should not be.
+ * Diagnostics: the problems of a profile, each with code, place and fix.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a profile says for one host: conditions decided, architectures chosen.
+ * Selects the rules and the architectures of a profile for one host.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Where two filters differ, as a list: which architectures and numbers, for
+ * Lists the differences of two filters: which architectures and numbers, for
  * which arguments, what each side answers. Beside it, whether one is nowhere
  * looser than the other.
  *

@@ -1,5 +1,5 @@
 /**
- * What a proof may spend. A limit that is hit ends the work as unproven; it
+ * The limits of a proof. A limit that is reached ends the work as unproven; it
  * never makes an answer.
  *
  * @module

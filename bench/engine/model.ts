@@ -1,5 +1,5 @@
 /**
- * What an engine is asked for, and what it answers.
+ * The requests to an engine, and its answers.
  *
  * @module
  */

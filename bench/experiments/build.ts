@@ -1,5 +1,5 @@
 /**
- * What making the bytes costs: libseccomp's build, our compilation, and the
+ * The cost of making the bytes: libseccomp's build, our compilation, and the
  * reading of precompiled bytes from an annotation.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * How size, build and attach grow: with the number of listed calls, and with
+ * The growth of size, build and attach with the number of listed calls, and with
  * the number of rules about the arguments of one call.
  *
  * @module

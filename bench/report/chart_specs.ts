@@ -1,5 +1,5 @@
 /**
- * What the charts show, as Vega-Lite specifications.
+ * The charts, as Vega-Lite specifications.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `store` and `rewrite` have in common: the settings that a container's
+ * The code that `store` and `rewrite` share: the settings that a container's
  * hook would have, the store that they name, and what a refusal means for the
  * exit code.
  *

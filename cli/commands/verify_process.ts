@@ -1,5 +1,5 @@
 /**
- * What a process is under, compared with what it should be: thread by thread,
+ * Compares the filters of a process with those it should have, thread by thread,
  * as filters belong to threads.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What can follow on a command line: the one engine for the completions of all
+ * The words that can follow on a command line: one engine for the completions of all
  * shells. The scripts beside this file ask it through the hidden command
  * `__complete`; see {@linkcode formatCompletion} for what they read.
  *

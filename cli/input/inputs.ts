@@ -1,5 +1,5 @@
 /**
- * What a self-test asks: every number up to 1,200 on each architecture, with
+ * The inputs of a self-test: every number up to 1,200 on each architecture, with
  * arguments at the boundaries of all conditions.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What the command line says to the program itself, before a command sees it.
+ * The options of the program itself, which it reads before a command does.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a profile asks for that the instructions of a filter cannot hold: flags of
+ * The parts of a profile that instructions cannot express: flags of
  * seccomp(2), and the listener of notifications.
  *
  * @module

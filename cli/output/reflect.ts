@@ -1,5 +1,5 @@
 /**
- * What the definitions of the commands say, as plain data: for help texts and
+ * The definitions of the commands as plain data, for help texts and
  * completions.
  *
  * @module

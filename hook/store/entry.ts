@@ -1,6 +1,6 @@
 /**
- * What the store keeps of a filter, as text that the `sh` dispatcher reads
- * too.
+ * An entry of the store: a filter as text, which the `sh` dispatcher also
+ * reads.
  *
  * ```text
  * seccomp-tree entry 1
