@@ -328,6 +328,23 @@ async function tools(root: string): Promise<DispatcherTools> {
   }
 }
 
+async function requireProgram(path: string): Promise<void> {
+  const seen = await Deno.stat(path).then(
+    ({ isFile, mode }) =>
+      isFile && ((mode ?? 0) & 0o111) !== 0
+        ? undefined
+        : "not a program that can be started",
+    reasonOf,
+  );
+  if (seen === undefined) return;
+  throw new InstallError(
+    "usage",
+    `Cannot use the runtime ${
+      quoteText(path)
+    }: ${seen}; name one that is installed`,
+  );
+}
+
 /** The runtime that the wrapper starts: the one named, or a crun, or any. */
 async function chooseRuntime(
   { place, runtime }: InstallRequest,
@@ -339,6 +356,8 @@ async function chooseRuntime(
         `Cannot use the runtime "${runtime}": not an absolute path; give one`,
       );
     }
+    // An image may get its runtime later; this machine has none to start then.
+    if (place.root === "/") await requireProgram(runtime);
     const name = runtime.slice(runtime.lastIndexOf("/") + 1);
     const program = { path: runtime, realPath: runtime };
     return await examine(place.root, name, program);

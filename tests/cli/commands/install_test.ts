@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { needs } from "../../machine.ts";
 import { call, createFolder } from "../harness.ts";
 
 /** What containers would get below another root, planned only. */
@@ -87,3 +88,21 @@ Deno.test("install refuses options of --mode static in other modes", async () =>
     assertStringIncludes(err, `${args[0]} without --mode static`);
   }
 });
+
+needs("podman", "root")(
+  "install refuses a runtime that this machine does not have",
+  async () => {
+    await using folder = await createFolder();
+    const text = await folder.write("crun", "not a program");
+    for (const runtime of [`${folder.path}/none`, text, folder.path]) {
+      const { code, out, err } = await call(
+        ["install", "podman", "--dry-run", "--runtime", runtime],
+      );
+      assertEquals([code, out], [2, ""], runtime);
+      assertMatch(
+        err,
+        /^error: Cannot use the runtime ".*": .*; name one that/,
+      );
+    }
+  },
+);
