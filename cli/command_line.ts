@@ -87,6 +87,14 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
   const given = name === undefined || command === undefined
     ? words
     : [name, ...separateOptions(rest, command)];
+  const options = given.includes("--")
+    ? given.slice(0, given.indexOf("--"))
+    : given;
+  if (options.includes("--help")) {
+    const { helpText } = await import("./output/help.ts");
+    io.out(await helpText(name ?? "") ?? "");
+    return EXIT.ok;
+  }
   await run(app, given, { process, io, settle });
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);

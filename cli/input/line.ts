@@ -104,7 +104,10 @@ function separate(
   for (const [i, letter] of [...word].entries()) {
     if (i === 0) continue;
     const flag = flags.find(({ alias }) => alias === letter);
-    if (flag === undefined) throw unknown(`-${letter}`);
+    if (flag === undefined) {
+      if (letter === "h") return ["--help"];
+      throw unknown(`-${letter}`);
+    }
     const rest = word.slice(i + 1);
     if (takesValue(flag) && rest !== "") {
       const value = rest.replace(/^=/, "");

@@ -244,6 +244,7 @@ Deno.test("short options may be bundled, and have their value attached", async (
     [["store", "ls", "--store", folder.path, "-o", "json"], [
       ["store", "ls", "--store", folder.path, "-ojson"],
     ]],
+    [["compile", "--help"], [["compile", "-qh"], ["compile", "-vqhf", "hex"]]],
     [["dump", "pid:4194305", "-q", "-f", "raw"], [
       ["dump", "-qfraw", "pid:4194305"],
     ]],
