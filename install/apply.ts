@@ -14,7 +14,7 @@ import { type Layout, manifestPath } from "./layout.ts";
 import { formatManifest, hasNoRecords, type Manifest } from "./manifest.ts";
 
 /** How long another installation is waited for, in milliseconds. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 const RETRY_MS = 100;
 
 /** Where a plan is carried out. */

@@ -172,7 +172,7 @@ Deno.test("execWithFilter() says what it cannot run before it loads the filter",
   assertEquals([execve.code, execve.signal], [1, null]);
   assert(
     execve.stderr.includes(
-      'Cannot run "true": the filter answers 0x80000000 to execve; allow execve',
+      'Cannot run "true": the filter answers KILL_PROCESS to execve; allow execve',
     ),
     execve.stderr,
   );

@@ -80,9 +80,9 @@ Deno.test("parseCapabilities() names all that is unknown, with suggestions", () 
   assertThrows(
     () => parseCapabilities("sys_admin,CAP_BPF,CAP_KIL,zzzzzzzzz"),
     SyntaxError,
-    'Cannot read capabilities: "sys_admin" is unknown: did you mean ' +
-      '"CAP_SYS_ADMIN"; "CAP_KIL" is unknown: did you mean "CAP_KILL"; ' +
-      '"zzzzzzzzz" is unknown: use default, none, all, or names such as CAP_SYS_ADMIN',
+    'Cannot read capabilities: "sys_admin" is unknown; did you mean ' +
+      '"CAP_SYS_ADMIN", "CAP_KIL" is unknown; did you mean "CAP_KILL", ' +
+      '"zzzzzzzzz" is unknown; use default, none, all, or names such as CAP_SYS_ADMIN',
   );
   assertThrows(() => parseCapabilities(""), SyntaxError, '"" is unknown');
 });
