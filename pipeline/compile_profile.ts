@@ -26,6 +26,8 @@ import { SizeError } from "../compiler/size.ts";
 import { type ParsedProfile, parseProfile } from "../profile/formats/parse.ts";
 import type { Policy } from "../profile/policy.ts";
 import type { Arch } from "../tables/arch.ts";
+import { successorsOf } from "../tables/successors.ts";
+import { WIDE_CALLS } from "../tables/wide_calls.ts";
 import {
   type Counterexample,
   type Proof,
@@ -254,8 +256,9 @@ function inWords(cause: Unproven | Counterexample): string {
 }
 
 /**
- * Turns names of calls into the numbers of each architecture. Numbers of x32, which
- * shares the audit value of x86_64, weigh nothing.
+ * Turns names of calls into the numbers of each architecture. Counts from a
+ * 64-bit machine reach other architectures by the names that calls have there.
+ * Numbers of x32, which shares the audit value of x86_64, weigh nothing.
  *
  * @param counts How often each call occurs.
  * @param arches The architectures.
@@ -266,13 +269,25 @@ export function weightsFor(
   arches: readonly Arch[],
 ): Weights {
   const weighed = arches.filter((arch) => arch.syscallBit === 0);
-  return new Map(weighed.map((arch) => [
-    arch.auditArch,
-    new Map(
-      [...counts].flatMap(([call, count]) => {
-        const nr = arch.syscalls.get(call);
-        return nr === undefined ? [] : [[nr, count] as const];
-      }),
-    ),
-  ]));
+  return new Map(weighed.map((arch) => {
+    const weights = new Map<number, number>();
+    for (const [call, count] of counts) {
+      const nr = numberOf(call, arch, counts);
+      if (nr !== undefined) weights.set(nr, (weights.get(nr) ?? 0) + count);
+    }
+    return [arch.auditArch, weights];
+  }));
+}
+
+/** Finds the number that programs of an architecture use for a call. */
+function numberOf(
+  call: string,
+  { bits, syscalls }: Arch,
+  counts: ReadonlyMap<string, number>,
+): number | undefined {
+  const wide = bits === 32 ? WIDE_CALLS.get(call) : undefined;
+  // If both are counted, they were recorded on such an architecture.
+  const names = wide === undefined || counts.has(wide) ? [call] : [wide, call];
+  return [...names, ...successorsOf(call)].map((name) => syscalls.get(name))
+    .find((nr) => nr !== undefined);
 }

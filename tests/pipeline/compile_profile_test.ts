@@ -13,12 +13,13 @@ import {
   compileProfile,
   type Pass,
   proveTree,
+  weightsFor,
 } from "../../pipeline/compile_profile.ts";
 import { resolveProfile } from "../../pipeline/resolve_profile.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
 import type { Policy, Rule } from "../../profile/policy.ts";
-import type { ArchName } from "../../tables/arch.ts";
+import { archByName, type ArchName } from "../../tables/arch.ts";
 import { listDifferences, proveNotLooser } from "../../verify/differences.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 
@@ -116,6 +117,44 @@ Deno.test("compileProfile() weighs calls by name on every architecture", () => {
   assert(plain.kind === "proved" && weighed.kind === "proved");
   assertEquals(weighed.trees.map(({ tests }) => tests), [1, 1]);
   assert(plain.trees.every(({ tests }) => tests > 1));
+});
+
+Deno.test("weightsFor() reaches calls by the names that they have on an architecture", () => {
+  const cases: readonly [
+    ArchName,
+    Record<string, number>,
+    [string, number][],
+  ][] = [
+    ["x86_64", { mmap: 5, newfstatat: 3, read: 1 }, [
+      ["mmap", 5],
+      ["newfstatat", 3],
+      ["read", 1],
+    ]],
+    ["x86", { mmap: 5, newfstatat: 3, lseek: 2, getuid: 4, read: 1 }, [
+      ["mmap2", 5],
+      ["fstatat64", 3],
+      ["_llseek", 2],
+      ["getuid32", 4],
+      ["read", 1],
+    ]],
+    // Recorded there: each call is what it says.
+    ["x86", { mmap: 5, mmap2: 7 }, [["mmap", 5], ["mmap2", 7]]],
+    ["arm", { mmap: 5, stat: 1 }, [["mmap2", 5], ["stat64", 1]]],
+    ["aarch64", { open: 4, openat: 3, stat: 2, fork: 1 }, [
+      ["openat", 7],
+      ["newfstatat", 2],
+      ["clone", 1],
+    ]],
+  ];
+  for (const [name, counts, expected] of cases) {
+    const arch = archByName(name);
+    assert(arch !== undefined);
+    const weights = weightsFor(new Map(Object.entries(counts)), [arch]);
+    const numbers = expected.map(([call, count]) =>
+      [arch.syscalls.get(call) ?? -1, count] as const
+    );
+    assertEquals(weights.get(arch.auditArch), new Map(numbers), name);
+  }
 });
 
 Deno.test("compileProfile() keeps the warnings of an unproved filter", () => {

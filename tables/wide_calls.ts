@@ -1,0 +1,64 @@
+/**
+ * The names that calls have on 32-bit architectures: where a call has an older,
+ * narrower form there, C libraries make a wider one of another name. What was
+ * recorded on a 64-bit machine reaches a 32-bit filter by these.
+ *
+ * Sources, man-pages 6.03, section 2, "C library/kernel differences" and NOTES:
+ * - IDs of 32 bits, `*32`: chown, getgid, getgroups, getresuid, getuid, setfsgid,
+ *   setfsuid, setgid, setregid, setresuid, setreuid, setuid;
+ * - offsets and sizes of 64 bits: fcntl, lseek (`_llseek`), mmap2, posix_fadvise,
+ *   sendfile, stat, statfs, truncate;
+ * - others: getrlimit (`ugetrlimit`) and select (`_newselect`), in syscalls.
+ *
+ * Linux 6.1, arch/x86/entry/syscalls/syscall_32.tbl has all of them; arm and s390
+ * have most. `*_time64` is left out: a program with a `time_t` of 32 bits makes
+ * the old calls.
+ *
+ * @module
+ */
+
+/** Lines of names on 64-bit architectures, each with its name on 32-bit ones. */
+const ROWS = `
+chown chown32
+fadvise64 fadvise64_64
+fchown fchown32
+fcntl fcntl64
+fstat fstat64
+fstatfs fstatfs64
+ftruncate ftruncate64
+getegid getegid32
+geteuid geteuid32
+getgid getgid32
+getgroups getgroups32
+getresgid getresgid32
+getresuid getresuid32
+getrlimit ugetrlimit
+getuid getuid32
+lchown lchown32
+lseek _llseek
+lstat lstat64
+mmap mmap2
+newfstatat fstatat64
+select _newselect
+sendfile sendfile64
+setfsgid setfsgid32
+setfsuid setfsuid32
+setgid setgid32
+setgroups setgroups32
+setregid setregid32
+setresgid setresgid32
+setresuid setresuid32
+setreuid setreuid32
+setuid setuid32
+stat stat64
+statfs statfs64
+truncate truncate64
+`;
+
+/** Name of the wider call of 32-bit architectures, by the name on 64-bit ones. */
+export const WIDE_CALLS: ReadonlyMap<string, string> = new Map(
+  ROWS.trim().split("\n").map((row) => {
+    const [name = "", wide = ""] = row.split(" ");
+    return [name, wide];
+  }),
+);
