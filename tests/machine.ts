@@ -89,6 +89,7 @@ export type Fact =
   | "i386"
   | "mdwe"
   | "mounts"
+  | "new-privileges"
   | "root"
   | "shared"
   | "stub"
@@ -183,6 +184,11 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
     remedy: "user",
     after: ["root"],
     run: () => unless(hasCapability(21n), "root lacks CAP_SYS_ADMIN"),
+  },
+  // Programs may gain privileges: NoNewPrivs is not set.
+  "new-privileges": {
+    remedy: "user",
+    run: () => unless(statusField("NoNewPrivs") === "0", "no_new_privs is set"),
   },
   // A user namespace of one's own, with root in it.
   "userns": {
@@ -399,10 +405,13 @@ function isStatic(path: string): boolean {
   return !new TextDecoder("latin1").decode(head).includes("/ld-");
 }
 
-function hasCapability(bit: bigint): boolean {
+function statusField(name: string): string {
   const status = Deno.readTextFileSync("/proc/self/status");
-  const effective = /^CapEff:\s*(\w+)$/m.exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${effective}`) >> bit & 1n) === 1n;
+  return new RegExp(`^${name}:\\s*(\\w+)$`, "m").exec(status)?.[1] ?? "0";
+}
+
+function hasCapability(bit: bigint): boolean {
+  return (BigInt(`0x${statusField("CapEff")}`) >> bit & 1n) === 1n;
 }
 
 function tryMounts(): string | undefined {

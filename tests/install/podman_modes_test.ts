@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
-import { needs } from "../machine.ts";
+import { has, needs } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
 import { MAIN, openSandbox, SANDBOX } from "./sandbox.ts";
 import { LOG, podman, remove, ROOTFS, sleeper } from "./podman.ts";
@@ -27,6 +27,7 @@ test("install podman --mode wrapper: init and exec run the stored filter", async
 });
 
 test("install podman --user: containers of a user without root run the stored filter", async () => {
+  if (!has("new-privileges", "Podman of a user without root")) return;
   await using box = await openSandbox();
   const home = "/var/lib/tester";
   const id = "54321";

@@ -5,7 +5,7 @@ import { filterFlags, loadFilter } from "../../ffi/load.ts";
 import { has, needs } from "../machine.ts";
 import { confinedCommand } from "./confined.ts";
 
-const test = needs("admin");
+const test = needs("admin", "new-privileges");
 
 const ALLOW = 0x7fff_0000;
 const ALLOW_ALL: Program = [{ op: "ret.k", k: ALLOW, jt: 0, jf: 0 }];
