@@ -7,7 +7,10 @@
  */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { needs } from "../machine.ts";
 import { call, createFolder, FIXED } from "./harness.ts";
+
+const test = needs("libseccomp");
 
 const GOLDEN = new URL("../golden/messages.txt", import.meta.url);
 
@@ -64,7 +67,7 @@ const LINES = [
   ...["syscalls arm_fadvise64_64 --arch x86_64", "completions tcsh", "demo x"],
 ];
 
-Deno.test("messages about wrong input say what was seen and what to do", async () => {
+test("messages about wrong input say what was seen and what to do", async () => {
   await using folder = await createFolder();
   for (const [name, text] of Object.entries(FILES)) {
     await folder.write(name, text);

@@ -194,7 +194,7 @@ test("verify shows how to see the filters of a thread", async () => {
   assertEquals(dumped.out, "060000000000ff7f\n");
 });
 
-Deno.test("verify --all lists a process whose first thread is unconfined", async () => {
+test("verify --all lists a process whose first thread is unconfined", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using mixed = await startMixed(folder, { other: NO_PTRACE });
