@@ -40,9 +40,8 @@ const WAITS: ReadonlySet<string> = new Set([
   ...["pselect6_time64", "epoll_wait", "epoll_pwait", "epoll_pwait2"],
   ...["io_getevents", "io_pgetevents", "io_pgetevents_time64"],
   ...["io_uring_enter", "read", "readv", "flock", "fcntl", "fcntl64"],
-  // Sockets; `socketcall` and `ipc` hold some of x86.
+  // Sockets.
   ...["accept", "accept4", "connect", "recv", "recvfrom", "recvmsg"],
-  ...["socketcall", "ipc"],
   // Processes and threads.
   ...["wait4", "waitid", "waitpid", "futex", "futex_time64", "futex_wait"],
   ...["futex_waitv", "semop", "semtimedop", "semtimedop_time64"],
@@ -80,10 +79,13 @@ export interface Call {
  * @param abi How it was made.
  * @param call The call.
  */
-export function isWait(abi: Arch, { nr, args }: Call): boolean {
-  const name = nameOf(abi, nr);
+export function isWait(abi: Arch, call: Call): boolean {
+  const { nr, args } = call;
+  const name = nameOf(abi, call);
   if (name === "ioctl") return IOCTL_WAITS.has(args[1] ?? 0n);
   if (name === undefined || !WAITS.has(name)) return false;
+  // A multiplexer's arguments are in memory.
+  if (abi.syscalls.get(name) !== nr) return true;
   const flags = args[FLAGS_AT[name] ?? 6] ?? 0n;
   return (flags & MSG_WAITALL) === 0n;
 }
@@ -100,8 +102,12 @@ export function abiOf(auditArch: number, nr: number): Arch | undefined {
   );
 }
 
-/** Name of a call, undefined for an unknown one. */
-function nameOf(abi: Arch, nr: number): string | undefined {
+/** Name of a call, undefined for an unknown one; behind `socketcall` and `ipc`, that of the call which is meant. */
+function nameOf(abi: Arch, { nr, args }: Call): string | undefined {
+  // ipc(2) has a version in the upper half.
+  const number = Number((args[0] ?? 0n) & 0xffffn);
+  const meant = abi.multiplexed.find((m) => m.nr === nr && m.call === number);
+  if (meant !== undefined) return meant.name;
   for (const [name, value] of abi.syscalls) if (value === nr) return name;
   return undefined;
 }
@@ -139,7 +145,7 @@ export function fragileWait(
   const arch = archOf(libc, tid, BigInt(rest[7] ?? 0));
   const abi = arch === undefined ? undefined : abiOf(arch, call.nr);
   if (abi !== undefined && isWait(abi, call)) return undefined;
-  const name = abi === undefined ? undefined : nameOf(abi, call.nr);
+  const name = abi === undefined ? undefined : nameOf(abi, call);
   return `in ${name === undefined ? `call ${call.nr}` : `"${name}"`}`;
 }
 

@@ -240,6 +240,45 @@ test("a look leaves a thread alone that waits for a supervisor", async () => {
   assertEquals(await running.line(), "-9");
 });
 
+test("a look leaves a thread alone that waits for a child to become a program", async () => {
+  await using folder = await temporary();
+  const fifo = `${folder.path}/fifo`;
+  await new Deno.Command("mkfifo", { args: [fifo] }).output();
+  await using target = start(`
+    import { cString } from ${url("../../ffi/libc.ts")};
+    const { symbols } = Deno.dlopen("libc.so.6", {
+      posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
+      posix_spawn_file_actions_addopen: {
+        parameters: ["buffer", "i32", "buffer", "i32", "u32"],
+        result: "i32",
+      },
+      posix_spawn: {
+        parameters: ["buffer", "buffer", "buffer", "pointer", "buffer", "pointer"],
+        result: "i32",
+      },
+    });
+    const actions = new Uint8Array(256);
+    symbols.posix_spawn_file_actions_init(actions);
+    // The child opens this first, and its parent waits for it until then.
+    symbols.posix_spawn_file_actions_addopen(actions, 0, cString(${
+    JSON.stringify(fifo)
+  }), 0, 0);
+    const argv = new BigUint64Array([put(cString("true")), 0n]);
+    load(${text(ALLOW_ALL)});
+    say("up");
+    const path = cString("/bin/true");
+    say(String(symbols.posix_spawn(new Int32Array(1), path, actions, null, argv, null)));
+  `);
+  const { pid } = target;
+  assertEquals(await target.line(), "up");
+  await until(() => statusField(pid, "State")[0] === "D");
+  const message = refusal(pid);
+  assert(/waits in "(?:clone3?|vfork)"/.test(message), message);
+  assert(statusField(pid, "TracerPid") !== ownThread());
+  await Deno.writeTextFile(fifo, "");
+  assertEquals(await target.line(), "0");
+});
+
 test("a look hides no signal from a program that handles it", async () => {
   const sleep = numberOf("nanosleep");
   const SIGUSR1 = 10;
