@@ -35,26 +35,24 @@ const FREE_LOOKS = 20;
 /**
  * Becomes the tracer of a thread, after another one if need be.
  *
- * @returns Where the thread waited before, of `waitLine`.
  * @throws {SyscallError} if the kernel refuses, or a stop would harm the thread.
  */
-export function attach(libc: Libc, tid: number): string | undefined {
+export function attach(libc: Libc, tid: number): void {
   const begin = performance.now();
   let seen = false;
   for (let looks = 0;; looks++) {
     const status = readStatus(libc, tid);
     const passed = performance.now() - begin;
-    const line = waitLine(libc, tid);
     const fragile = isStopped(status)
       ? undefined
-      : fragileWait(libc, tid, line);
+      : fragileWait(libc, tid, waitLine(libc, tid));
     if (fragile !== undefined) {
       if (passed >= FRAGILE_LIMIT_MS) throw tooFragile(tid, fragile);
       libc.symbols.usleep(POLL_US);
       continue;
     }
     const { ptrace } = libc.symbols;
-    if (ptrace(PTRACE_SEIZE, tid, 0n, TRACESYSGOOD) === 0) return line;
+    if (ptrace(PTRACE_SEIZE, tid, 0n, TRACESYSGOOD) === 0) return;
     const errno = libc.errno();
     seen ||= tracerOf(status) !== "0";
     if (

@@ -68,6 +68,9 @@ const CONTINUED: ReadonlySet<number> = new Set([
 /** EINTR as a register holds it. */
 const MINUS_EINTR = BigInt.asUintN(64, BigInt(-EINTR));
 
+/** How long a thread may run before the stop. */
+const RUN_LIMIT_MS = 5;
+
 /** What a stop has done to a call. */
 interface Found {
   /** `restart`: it starts again or is continued; `eintr`: it has ended with EINTR. */
@@ -86,17 +89,20 @@ export class Aarch64Registers implements Registers {
   readonly #nr: Int32Array<ArrayBuffer> = new Int32Array(1);
   readonly #iovec: BigUint64Array<ArrayBuffer> = new BigUint64Array(2);
   /** Where the thread waited before the stop. */
-  readonly #waiting: string | undefined;
+  #waiting: string | undefined;
   #found: Found | undefined;
 
-  /**
-   * Makes room for them.
-   *
-   * @param waiting Where the thread waited before the stop, of `waitLine`.
-   */
-  constructor(libc: Libc, waiting: string | undefined) {
+  /** Makes room for them. */
+  constructor(libc: Libc) {
     this.#libc = libc;
-    this.#waiting = waiting;
+  }
+
+  /** Reads where the thread waits; one that runs gets some time to wait. */
+  prepare(tid: number): void {
+    const deadline = performance.now() + RUN_LIMIT_MS;
+    do this.#waiting = waitLine(this.#libc, tid); while (
+      this.#waiting === "running" && performance.now() < deadline
+    );
   }
 
   /** Reads them; a call that may be continued has ended with EINTR for now. */

@@ -51,6 +51,9 @@ export class X86Registers implements Registers {
     this.#libc = libc;
   }
 
+  /** Needs nothing: they show all. */
+  prepare(): void {}
+
   /** Reads them; a call of a thread that has to come back for it starts again. */
   guard(tid: number): boolean {
     const { ptrace } = this.#libc.symbols;

@@ -68,6 +68,8 @@ export interface Course {
 
 /** The registers of a stopped thread, which say how it goes on. */
 export interface Registers {
+  /** Reads what the registers will not show, right before the stop. */
+  prepare(tid: number): void;
   /**
    * Reads how the thread would go on, and makes that harmless at once.
    *

@@ -79,10 +79,10 @@ export class Tracee {
       WEXITED | WNOHANG | WNOWAIT,
     ) === 0;
     this.#group = Number(readStatus(libc, tid).get("Tgid") ?? tid);
-    const waiting = attach(libc, tid);
     this.#registers = Deno.build.arch === "aarch64"
-      ? new Aarch64Registers(libc, waiting)
+      ? new Aarch64Registers(libc)
       : new X86Registers(libc);
+    attach(libc, tid);
   }
 
   /**
@@ -92,6 +92,7 @@ export class Tracee {
    * @throws {SyscallError} if it does not stop or is not there any longer, and what `read` throws.
    */
   ask(read: Read): Uint8Array<ArrayBuffer>[] {
+    this.#registers.prepare(this.#tid);
     this.#interrupt();
     const stop = this.#await(STOP_LIMIT_MS);
     if (stop === undefined) {
