@@ -16,6 +16,14 @@ const NEW_MODE = 0o666;
 export interface WholeOptions {
   /** Exact mode of a new file; 0666 less the umask if absent. */
   readonly mode?: number;
+  /** FileOwner of a new file; whoever writes it if absent. */
+  readonly owner?: FileOwner;
+}
+
+/** The user and the group that a file belongs to; null where there are none. */
+export interface FileOwner {
+  readonly uid: number | null;
+  readonly gid: number | null;
 }
 
 /**
@@ -34,13 +42,13 @@ export function isTemporary(name: string): boolean {
  *
  * @param path The file, in a folder that exists.
  * @param data All of it.
- * @param options The mode of a new file.
+ * @param options The mode and the owner of a new file.
  * @throws {Error} What the system answers; then the old file is untouched and no temporary one is left.
  */
 export function writeWhole(
   path: string,
   data: string | Uint8Array,
-  { mode }: WholeOptions = {},
+  { mode, owner }: WholeOptions = {},
 ): void {
   const bytes = typeof data === "string"
     ? new TextEncoder().encode(data)
@@ -62,7 +70,7 @@ export function writeWhole(
       }
       file.syncSync();
     }
-    if (old !== undefined) takeOwner(temporary, old);
+    giveTo(old ?? owner, temporary);
     // The umask has taken its bits off, and chown may have.
     if (wanted !== undefined) Deno.chmodSync(temporary, wanted);
     Deno.renameSync(temporary, path);
@@ -74,10 +82,8 @@ export function writeWhole(
 }
 
 /** What a new file takes from the one that it replaces. */
-interface OldFile {
+interface OldFile extends FileOwner {
   readonly mode: number;
-  readonly uid: number | null;
-  readonly gid: number | null;
 }
 
 function oldFile(path: string): OldFile | undefined {
@@ -92,10 +98,17 @@ function oldFile(path: string): OldFile | undefined {
   }
 }
 
-function takeOwner(path: string, old: OldFile): void {
+/**
+ * Gives a file or folder to an owner, if it is not theirs yet.
+ *
+ * @param owner The owner; nothing happens if absent.
+ * @param path The file or folder.
+ * @throws {Error} What the system answers: only root may give files away.
+ */
+export function giveTo(owner: FileOwner | undefined, path: string): void {
   const { uid, gid } = Deno.lstatSync(path);
-  if (uid !== old.uid || gid !== old.gid) {
-    Deno.chownSync(path, old.uid, old.gid);
+  if (owner !== undefined && (uid !== owner.uid || gid !== owner.gid)) {
+    Deno.chownSync(path, owner.uid, owner.gid);
   }
 }
 

@@ -7,11 +7,28 @@
 
 import { messageOf } from "../host/reason.ts";
 import { InstallError } from "./error.ts";
-import { isTemporary, writeWhole } from "../host/files.ts";
+import {
+  type FileOwner,
+  giveTo,
+  isTemporary,
+  writeWhole,
+} from "../host/files.ts";
 import { followLinks, lookAt } from "./disk.ts";
 import { type Change, foldersOf, type Plan } from "./item.ts";
 import { type Layout, manifestPath } from "./layout.ts";
 import { formatManifest, hasNoRecords, type Manifest } from "./manifest.ts";
+
+/** Whose a file or folder is, and what they and others may do. */
+interface Rights extends FileOwner {
+  readonly mode: number;
+}
+
+/** A change that was made. */
+interface Done {
+  readonly change: Change;
+  /** The rights of what was there before. */
+  readonly rights: Rights | undefined;
+}
 
 /** How long another installation is waited for, in milliseconds. */
 const WAIT_MS = 60_000;
@@ -82,8 +99,9 @@ async function applyAll(plan: Plan, place: InstallRoot): Promise<void> {
   const rest = plan.changes.filter((c) =>
     !first.includes(c) && !last.includes(c)
   );
-  const done: Change[] = [];
+  const done: Done[] = [];
   const old = await lookAt(place.root, manifest);
+  const rights = await rightsOf(await followLinks(place.root, manifest));
   try {
     for (const change of first) await carryOut(change, place, done);
     await writeManifest(plan.during, place);
@@ -94,7 +112,7 @@ async function applyAll(plan: Plan, place: InstallRoot): Promise<void> {
     const left = await undo(done, place);
     if (left.length === 0) {
       const real = await followLinks(place.root, manifest);
-      if (old.kind === "file") await writeText(real, old.text, 0o644);
+      if (old.kind === "file") await writeText(real, old.text, rights);
       else await Deno.remove(real).catch(() => {});
       await undoFolders(first, place);
     }
@@ -115,7 +133,7 @@ async function writeManifest(
 ): Promise<void> {
   const path = await followLinks(place.root, manifestPath(place.layout));
   if (!hasNoRecords(manifest)) {
-    return await writeText(path, formatManifest(manifest), 0o644);
+    return await writeText(path, formatManifest(manifest), { mode: 0o644 });
   }
   await Deno.remove(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -125,9 +143,10 @@ async function writeManifest(
 async function carryOut(
   change: Change,
   place: InstallRoot,
-  done: Change[],
+  done: Done[],
 ): Promise<void> {
   const real = await followLinks(place.root, change.path);
+  const rights = await rightsOf(real);
   switch (change.kind) {
     case "mkdir":
       await Deno.mkdir(real);
@@ -138,7 +157,7 @@ async function carryOut(
       break;
     case "write":
       await expectText(change.path, change.before, place);
-      await writeText(real, change.after, change.mode);
+      await writeText(real, change.after, { mode: change.mode });
       break;
     case "remove":
       await expectText(change.path, change.before, place);
@@ -147,7 +166,16 @@ async function carryOut(
     default:
       change satisfies never;
   }
-  done.push(change);
+  done.push({ change, rights });
+}
+
+async function rightsOf(path: string): Promise<Rights | undefined> {
+  try {
+    const { mode, uid, gid } = await Deno.lstat(path);
+    return { mode: (mode ?? 0o600) & 0o7777, uid, gid };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes sure that nobody changed a file since the plan was made. */
@@ -182,13 +210,18 @@ async function removeFolder(path: string, cache: boolean): Promise<void> {
   }
 }
 
+/** Writes a file; one that is there keeps its own rights. */
 async function writeText(
   path: string,
   text: string,
-  mode: number,
+  rights: Partial<Rights> | undefined,
 ): Promise<void> {
   await sweep(path.slice(0, path.lastIndexOf("/")));
-  writeWhole(path, text, { mode });
+  const { mode, uid, gid } = rights ?? {};
+  writeWhole(path, text, {
+    ...(mode === undefined ? {} : { mode }),
+    ...(uid === undefined || gid === undefined ? {} : { owner: { uid, gid } }),
+  });
 }
 
 /** Removes what an installation left that was killed; nobody else is at work. */
@@ -200,25 +233,38 @@ async function sweep(folder: string): Promise<void> {
 
 /** Undoes changes, the last one first; says what it could not. */
 async function undo(
-  done: readonly Change[],
+  done: readonly Done[],
   place: InstallRoot,
 ): Promise<readonly string[]> {
   const left: string[] = [];
-  for (const change of [...done].reverse()) {
+  for (const { change, rights } of [...done].reverse()) {
     try {
       const real = await followLinks(place.root, change.path);
-      if (change.kind === "rmdir") await Deno.mkdir(real).catch(() => {});
+      if (change.kind === "rmdir") await makeAgain(real, rights);
       else if (change.kind === "remove") {
-        await writeText(real, change.before, change.mode);
+        await writeText(real, change.before, rights);
       } else if (change.kind === "write") {
         if (change.before === undefined) await Deno.remove(real);
-        else await writeText(real, change.before, change.mode);
+        else await writeText(real, change.before, rights);
       } else if (!isManifestFolder(change, place)) await Deno.remove(real);
     } catch {
       left.push(`"${change.path}"`);
     }
   }
   return left;
+}
+
+/** Makes a folder that was removed, and was not if others use it. */
+async function makeAgain(
+  path: string,
+  rights: Rights | undefined,
+): Promise<void> {
+  if (rights === undefined || await rightsOf(path) !== undefined) return;
+  // Nobody else sees it before it is its owner's.
+  await Deno.mkdir(path, { mode: rights.mode & 0o700 });
+  giveTo(rights, path);
+  // The umask has taken its bits off, and chown may have.
+  await Deno.chmod(path, rights.mode);
 }
 
 function isManifestFolder({ path }: Change, { layout }: InstallRoot): boolean {

@@ -109,8 +109,7 @@ export async function lookAt(root: string, path: string): Promise<FileState> {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
       .decode(bytes);
-    const mode = (info.mode ?? 0o644) & 0o7777;
-    return { kind: "file", text, sha256: await sha256(bytes), mode };
+    return { kind: "file", text, sha256: await sha256(bytes) };
   } catch {
     return { kind: "other", what: "a file that is no text" };
   }

@@ -32,8 +32,6 @@ export type FileState =
     readonly kind: "file";
     readonly text: string;
     readonly sha256: string;
-    /** Its permission bits. */
-    readonly mode: number;
   }
   | { readonly kind: "directory"; readonly names: readonly string[] }
   /** Such as a symbolic link, a device, a file that is no text. */
@@ -55,13 +53,7 @@ export type Change =
     readonly before?: string;
     readonly after: string;
   }
-  | {
-    readonly kind: "remove";
-    readonly path: string;
-    readonly before: string;
-    /** Its permission bits, should it have to come back. */
-    readonly mode: number;
-  };
+  | { readonly kind: "remove"; readonly path: string; readonly before: string };
 
 /** Changes, and what is remembered of them. */
 export interface Plan {

@@ -204,12 +204,7 @@ export class Planner {
           this.#problems.push(`"${path}" was changed since it was installed`);
           return;
         }
-        this.#changes.push({
-          kind: "remove",
-          path,
-          before: state.text,
-          mode: state.mode,
-        });
+        this.#changes.push({ kind: "remove", path, before: state.text });
         return forget();
       case "edit":
         if (state.kind !== "file") {
@@ -233,7 +228,7 @@ export class Planner {
     const before = state.text;
     const base = baseOf(before, record, this.#digest);
     if (base === undefined) {
-      this.#changes.push({ kind: "remove", path, before, mode: state.mode });
+      this.#changes.push({ kind: "remove", path, before });
     } else if (base !== before) {
       this.#changes.push({
         kind: "write",

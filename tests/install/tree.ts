@@ -15,7 +15,7 @@ export interface Tree extends AsyncDisposable {
   readonly place: InstallRoot;
   write(path: string, text: string): Promise<void>;
   read(path: string): Promise<string>;
-  /** Every path with its type, mode and content. */
+  /** Every path with its type, mode, owner and content. */
   digest(): Promise<readonly string[]>;
 }
 
@@ -70,7 +70,8 @@ export async function makeTree(): Promise<Tree> {
             ? await Deno.readLink(path)
             : "folder";
           const mode = ((info.mode ?? 0) & 0o7777).toString(8);
-          lines.push(`${path.slice(root.length)} ${mode} ${content}`);
+          const rights = `${mode} ${info.uid}:${info.gid}`;
+          lines.push(`${path.slice(root.length)} ${rights} ${content}`);
           if (info.isDirectory) await visit(path);
         }
       };

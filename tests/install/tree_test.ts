@@ -210,6 +210,45 @@ Deno.test("install() undoes everything where the disk refuses on the way", async
   assertEquals(await tree.digest(), installed);
 });
 
+Deno.test("uninstall() that fails brings back folders and files with mode and owner", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await install(request(place, "docker"));
+  const { root } = place;
+  // Whoever administers this gave some rights away and took others.
+  const manifest = "/var/lib/seccomp-tree/manifest.json";
+  const wrapper = "/usr/local/lib/seccomp-tree/docker/crun";
+  for (
+    const [path, mode] of [
+      ["/var/cache/seccomp-tree", 0o700],
+      ["/var/lib/seccomp-tree", 0o2770],
+      [manifest, 0o600],
+      [wrapper, 0o750],
+    ] as const
+  ) {
+    if (Deno.uid() === 0) await Deno.chown(`${root}${path}`, 7, 8);
+    await Deno.chmod(`${root}${path}`, mode);
+  }
+  const installed = await tree.digest();
+  const { changes, ...rest } = await uninstall(["docker"], place, {
+    dryRun: true,
+  });
+  const gone = changes.map(({ path }) => path);
+  assert(gone.includes("/var/cache/seccomp-tree") && gone.includes(wrapper));
+  // A folder that is no longer there cannot be removed: the very last change.
+  const broken: Change = {
+    kind: "rmdir",
+    path: "/var/lib/seccomp-tree",
+    cache: false,
+  };
+  await assertRejects(
+    () => apply({ ...rest, changes: [...changes, broken] }, place),
+    InstallError,
+    "everything is as it was",
+  );
+  assertEquals(await tree.digest(), installed);
+});
+
 Deno.test("install() and uninstall() go on where another one was killed", async () => {
   await using tree = await makeTree();
   const { place } = tree;
