@@ -39,6 +39,7 @@ const NATIVE: Readonly<
 };
 const SIGPIPE = 13;
 const RLIMIT_NOFILE = 7;
+const F_OK = 0;
 const X_OK = 1;
 const ENOENT = 2;
 const ENOEXEC = 8;
@@ -179,7 +180,12 @@ function getVariable(environment: Strings, name: string): string | undefined {
   return undefined;
 }
 
-/** Answers a path, or the errno of execvp(3). */
+/**
+ * Answers a path, or an errno.
+ *
+ * A folder of PATH that may not be searched is passed over, as shells do:
+ * EACCES of execvp(3) would say that the command is there.
+ */
 function resolveCommand(
   libc: Libc,
   command: string,
@@ -196,7 +202,11 @@ function resolveCommand(
     if (libc.symbols.access(cString(path), X_OK) === 0) {
       if (isFile(path)) return path;
       errno = EACCES;
-    } else if (libc.errno() === EACCES) {
+    } else if (
+      libc.errno() === EACCES &&
+      (candidates.length === 1 ||
+        libc.symbols.access(cString(path), F_OK) === 0)
+    ) {
       errno = EACCES;
     }
   }

@@ -65,6 +65,22 @@ Deno.test("run applies the profile", async () => {
   assertMatch(err, /cross-device link/i);
 });
 
+Deno.test("run says that a command is missing although PATH has a folder that may not be searched", async () => {
+  await using folder = await createFolder();
+  const locked = `${folder.path}/locked`;
+  await Deno.mkdir(locked, { mode: 0 });
+  // Root may search any folder unless it gives the capability up.
+  const bounded = Deno.uid() === 0
+    ? "setpriv --bounding-set=-dac_override,-dac_read_search"
+    : "";
+  const { code, err } = await shell(
+    `PATH=${locked}:$PATH exec ${bounded} $CLI run default:docker -- no-such-command`,
+  );
+  await Deno.chmod(locked, 0o700);
+  assertEquals(code, 127, err);
+  assertMatch(err, /no such program/);
+});
+
 Deno.test("run ends with 126 or 127 if there is no command to run", async () => {
   await using folder = await createFolder();
   const plain = await folder.write("plain", "not executable");
