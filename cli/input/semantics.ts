@@ -57,13 +57,11 @@ export async function withOwnSemantics<T extends SemanticsFlags>(
   const process = words.find((word) => word?.startsWith("pid:"));
   const bundle = words.find((word) => word?.startsWith("bundle:"));
   if (process === undefined && bundle === undefined) return flags;
-  // Processes alone have filters, and no profile that could be read.
-  if (words.every((word) => word === undefined || word.startsWith("pid:"))) {
-    return flags;
-  }
   const runtime = asked?.runtime ?? await runtimeOf(process) ?? "crun";
   const { semantics, note } = await ownSemantics({ semantics: runtime });
-  if (note !== undefined && flags.quiet !== true) {
+  // Processes alone have filters, and no profile that could be read.
+  const profiles = words.some((word) => word?.startsWith("pid:") === false);
+  if (note !== undefined && profiles && flags.quiet !== true) {
     io.err(messageLine(io, "note", note, process ?? bundle));
   }
   return { ...flags, semantics };
