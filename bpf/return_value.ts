@@ -171,7 +171,13 @@ export function effective(value: number): number {
   }
 }
 
-function actionOf(value: number): number {
+/**
+ * Takes the action out of a return value.
+ *
+ * @param value A u32.
+ * @returns The value without its data, a u32.
+ */
+export function actionOf(value: number): number {
   return (value & SECCOMP_RET_ACTION_FULL) >>> 0;
 }
 

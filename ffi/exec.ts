@@ -16,13 +16,12 @@
  */
 
 import { decode } from "../bpf/encode.ts";
-import { formatReturnValue } from "../bpf/return_value.ts";
+import { actionOf, formatReturnValue } from "../bpf/return_value.ts";
 import { prepare, run } from "../bpf/run.ts";
 import { toWords } from "../bpf/seccomp_data.ts";
 import {
   AUDIT_ARCH_AARCH64,
   AUDIT_ARCH_X86_64,
-  SECCOMP_RET_ACTION_FULL,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_LOG,
 } from "../tables/uapi.ts";
@@ -240,7 +239,7 @@ function requireExecve(
     ],
   };
   const value = run(prepare(decode(filter)), toWords(data, true));
-  const kind = (value & SECCOMP_RET_ACTION_FULL) >>> 0;
+  const kind = actionOf(value);
   if (kind !== SECCOMP_RET_ALLOW && kind !== SECCOMP_RET_LOG) {
     throw new SyscallError(action, {
       syscall: `the filter answers ${formatReturnValue(value)} to execve`,

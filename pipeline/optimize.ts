@@ -15,6 +15,7 @@ import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
 import { comparedArches } from "../bpf/follow.ts";
 import type { Program } from "../bpf/instruction.ts";
+import { actionOf } from "../bpf/return_value.ts";
 import {
   compileCalls,
   type CompileOptions,
@@ -32,7 +33,6 @@ import { measure } from "../measure/measure.ts";
 import { type Arch, ARCHES } from "../tables/arch.ts";
 import {
   BPF_MAXINSNS,
-  SECCOMP_RET_ACTION_FULL,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_USER_NOTIF,
 } from "../tables/uapi.ts";
@@ -192,8 +192,7 @@ function refusal(reason: string): NotOptimized {
 function mayNotify(program: Program): boolean {
   return program.some(({ op, k }) =>
     op === "ret.a" ||
-    op === "ret.k" && (k & SECCOMP_RET_ACTION_FULL) >>> 0 ===
-        SECCOMP_RET_USER_NOTIF
+    op === "ret.k" && actionOf(k) === SECCOMP_RET_USER_NOTIF
   );
 }
 

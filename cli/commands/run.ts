@@ -8,13 +8,11 @@ import { type CommandDefinition, defineCommand } from "../command.ts";
 import { messageOf } from "../../host/reason.ts";
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
+import { actionOf } from "../../bpf/return_value.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { execWithFilter } from "../../ffi/exec.ts";
 import { filterFlags, type LoadOptions } from "../../ffi/load.ts";
-import {
-  SECCOMP_RET_ACTION_FULL,
-  SECCOMP_RET_USER_NOTIF,
-} from "../../tables/uapi.ts";
+import { SECCOMP_RET_USER_NOTIF } from "../../tables/uapi.ts";
 import { InputError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { type LoadedFilter, readFilterSource } from "../input/filter.ts";
@@ -120,8 +118,7 @@ function onlyProgram({ name, programs, littleEndian }: LoadedFilter): Program {
     );
   }
   const notifies = program.some(({ op, k }) =>
-    op === "ret.k" &&
-    (k & SECCOMP_RET_ACTION_FULL) >>> 0 === SECCOMP_RET_USER_NOTIF
+    op === "ret.k" && actionOf(k) === SECCOMP_RET_USER_NOTIF
   );
   if (notifies) {
     throw new InputError(
