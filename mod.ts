@@ -7,7 +7,7 @@
  * ```
  *
  * Nothing here touches the machine: no file, no environment, no permission.
- * What does is in `@x/seccomp-tree/ffi`.
+ * `@x/seccomp-tree/ffi` has the functions that do.
  *
  * @example From a profile to bytes
  * ```ts
@@ -42,7 +42,7 @@ export {
 export type { CompiledArch, CompileOptions } from "./compiler/compile.ts";
 export type { CostOptions, Objective, Weights } from "./compiler/cost.ts";
 
-// What a target and a profile are described by.
+// Descriptions of targets and profiles.
 export { DEFAULT_PROFILE } from "./profile/default_profile.ts";
 export { type Diagnostic, ProfileError } from "./profile/diagnostic.ts";
 export { type CallCounts, parseWeights } from "./profile/formats/weights.ts";
@@ -60,7 +60,7 @@ export {
   type MultiplexedCall,
 } from "./tables/arch.ts";
 
-// What a profile means.
+// The meaning of a profile.
 export type {
   ArchPolicy,
   Condition,
@@ -88,7 +88,7 @@ export {
   parseFilters,
 } from "./bpf/text.ts";
 
-// Any filter in, the best equal one out.
+// Finds the best filter equal to a given one.
 export {
   type AlreadyBest,
   type NotOptimized,
@@ -98,7 +98,7 @@ export {
   type OptimizeSubject,
 } from "./pipeline/optimize.ts";
 
-// What filters answer, and how they differ.
+// Answers of filters, and how they differ.
 export {
   type Digest,
   digestOf,
@@ -130,8 +130,8 @@ export {
 } from "./verify/equivalence.ts";
 export type { LimitName, ProofLimits } from "./verify/limits.ts";
 
-// `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. Not a static import,
-// so that the library never loads the command line.
+// `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. It is not a static
+// import, so the library never loads the command line.
 if (import.meta.main) {
   const program: string = new URL("./cli/main.ts", import.meta.url).href;
   import(program).then(({ start }) => start());

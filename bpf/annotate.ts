@@ -1,9 +1,9 @@
 /**
- * Comments for assembly text: which field a load reads, which system call a
- * number is, what a return value does.
+ * Comments for assembly text: the field that a load reads, the name of a system
+ * call, the meaning of a return value.
  *
- * Names come from the caller, since what is a number here is a name only for
- * an architecture.
+ * Names come from the caller, because a number has a name only on a given
+ * architecture.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { follow, type Known } from "./follow.ts";
 import type { Instruction } from "./instruction.ts";
 import { ARCH_OFFSET, NR_OFFSET, SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
-/** Where names come from. */
+/** Source of the names. */
 export interface AnnotateOptions {
   /** Name of an `AUDIT_ARCH_*` value. */
   readonly archName?: (arch: number) => string | undefined;
@@ -27,10 +27,10 @@ const NOTHING: Known = { offset: undefined, arch: undefined };
 const ARGS_OFFSET = 16;
 
 /**
- * Makes comments for the program of a filter, to hand to `format`.
+ * Makes the comments for the program of a filter, for use with `format`.
  *
- * A number is named as a system call if A holds `nr` and every path to the
- * instruction has compared `arch` to the same value.
+ * A number gets the name of a system call if A contains `nr` and every path to
+ * the instruction has compared `arch` to the same value.
  *
  * @example Naming fields and calls
  * ```ts
@@ -46,8 +46,8 @@ const ARGS_OFFSET = 16;
  * assertStringIncludes(text, "; ERRNO(1)");
  * ```
  *
- * @param filter Its byte order says which half of a u64 a load reads.
- * @param options Where names come from.
+ * @param filter Its byte order decides which half of a u64 a load reads.
+ * @param options Source of the names.
  * @returns A function from an instruction and its index to its comment.
  */
 export function annotate(
@@ -66,7 +66,8 @@ export function annotate(
  *
  * @param offset Offset in bytes, a multiple of 4 below 64.
  * @param littleEndian Byte order of the machine; little-endian if absent.
- * @returns Such as `nr` or `args[1], high half`; `undefined` outside.
+ * @returns A name such as `nr` or `args[1], high half`; `undefined` outside the
+ * input.
  */
 export function fieldName(
   offset: number,

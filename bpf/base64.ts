@@ -1,10 +1,10 @@
 /**
- * Base64 with one spelling for each sequence of bytes (RFC 4648, section 4):
- * what the annotation `run.oci.seccomp_bpf_data` carries.
+ * Base64 with exactly one spelling for each sequence of bytes (RFC 4648,
+ * section 4), as in the annotation `run.oci.seccomp_bpf_data`.
  *
- * Reading is strict where crun skips what it does not know: no other
- * character, no white space, the padding neither missing nor too long, the
- * bits that padding leaves over zero.
+ * Reading is strict, while crun skips what it does not know: no other
+ * characters, no white space, exactly the padding that is needed, and zero for
+ * the unused bits of the last character.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const VALUES: Uint8Array = valuesByCharacter();
  * Writes bytes as base64, padded, on one line.
  *
  * @param bytes Any bytes.
- * @returns Four characters for each three bytes or part of them.
+ * @returns Four characters for every three bytes or part of them.
  */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = "";
@@ -70,7 +70,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length / 4 * 3 - padding);
   let at = 0;
   for (let i = 0; i < text.length; i += 4) {
-    // Padding reads as 255; the bits it would add are cut off below.
+    // Padding reads as 255; the bits that it would add are cut off below.
     const bits = valueAt(text, i) << 18 | valueAt(text, i + 1) << 12 |
       (valueAt(text, i + 2) & 63) << 6 | valueAt(text, i + 3) & 63;
     bytes[at++] = bits >> 16;

@@ -1,16 +1,16 @@
 /**
  * The check that the kernel makes before it accepts a seccomp filter.
  *
- * The three passes of the kernel, in its order, so that the reason found is
- * the kernel's own: `bpf_check_classic()` and `check_load_and_stores()` of
+ * Runs the three passes of the kernel, in its order, so the reason found is the
+ * kernel's own: `bpf_check_classic()` and `check_load_and_stores()` of
  * net/core/filter.c, then `seccomp_check_filter()` of kernel/seccomp.c (Linux
- * 6.1; the rules are unchanged since 3.16). All answer EINVAL and no more;
- * what is returned here says which rule it was. (The classic pass also refuses
- * some loads of packet data; the last pass refuses all of them.)
+ * 6.1; the rules have not changed since 3.16). The kernel answers EINVAL for
+ * all of them; the error returned here names the rule. (The classic pass also
+ * refuses some loads of packet data; the last pass refuses all of them.)
  *
- * Not covered is what depends on the thread: permission, memory, and the limit
- * of 32768 converted instructions over all its filters, which a single filter
- * cannot reach.
+ * Conditions that depend on the thread are not covered: permission, memory, and
+ * the limit of 32768 converted instructions over all filters, which a single
+ * filter cannot reach.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import type { Instruction, Op, Program } from "./instruction.ts";
 import { isConditionalJump, toCode } from "./opcode.ts";
 import { SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
-/** Bits in a u32: a shift by a constant must be less. */
+/** Bits in a u32: a constant shift must be smaller. */
 const WORD_BITS = 32;
 
 /** All scratch words readable, one bit each. */
@@ -30,7 +30,7 @@ const ALL_WORDS = (1 << BPF_MEMWORDS) - 1;
 
 /**
  * Classic BPF instructions that seccomp refuses: loads of packet bytes, and
- * `mod`, which came to socket filters later.
+ * `mod`, which was added to socket filters later.
  */
 const NOT_FOR_SECCOMP: ReadonlySet<Op | number> = new Set<Op>([
   "ldh.abs",
@@ -46,9 +46,9 @@ const NOT_FOR_SECCOMP: ReadonlySet<Op | number> = new Set<Op>([
 /**
  * Finds the first reason for which the kernel would refuse a filter.
  *
- * Like the kernel it looks at every instruction, reachable or not, and like
- * the kernel it takes an unreachable instruction after a `ret` to see the
- * scratch words that were written before that `ret`.
+ * Like the kernel, it checks every instruction, reachable or not, and assumes
+ * that an unreachable instruction after a `ret` sees the scratch words that
+ * were written before that `ret`.
  *
  * @example A jump that leaves the program
  * ```ts
@@ -106,7 +106,7 @@ function checkInstruction(
   length: number,
 ): ProgramError | undefined {
   const { op, jt, jf, k } = instruction;
-  // Instructions after this one: a distance must be less.
+  // Number of instructions after this one: a distance must be smaller.
   const rest = length - pc - 1;
   if (isConditionalJump(op)) {
     return jt < rest && jf < rest ? undefined : refuse(
@@ -196,7 +196,7 @@ function checkScratchReads(program: Program): ProgramError | undefined {
   return undefined;
 }
 
-/** `seccomp_check_filter()`: what only seccomp refuses. */
+/** `seccomp_check_filter()`: the rules of seccomp only. */
 function checkSeccomp(program: Program): ProgramError | undefined {
   for (let pc = 0; pc < program.length; pc++) {
     const { op, k } = program[pc] as Instruction;

@@ -1,17 +1,17 @@
 /**
- * Which system calls the kernel will allow without running the filter.
+ * The system calls that the kernel will allow without running the filter.
  *
  * When a filter is attached, the kernel runs a small emulator over it for each
- * number of the native and the compat table, and notes in a bitmap the numbers
- * for which the answer is ALLOW whatever the arguments are (kernel/seccomp.c:
+ * number of the native and the compat table. It records in a bitmap the numbers
+ * for which the answer is ALLOW for any arguments (kernel/seccomp.c:
  * seccomp_cache_prepare(), seccomp_is_const_allow(); Linux 5.11 and later, on
- * the architectures that define SECCOMP_ARCH_NATIVE). The emulator knows few
- * instructions; at any other it gives up, and the number stays uncached.
+ * the architectures that define SECCOMP_ARCH_NATIVE). The emulator knows only a
+ * few instructions; at any other it gives up, and the number stays uncached.
  *
- * Not modelled: numbers with the x32 bit or beyond the table, which have no
+ * Not modeled: numbers with the x32 bit or beyond the table, which have no
  * place in the bitmap; `uretprobe` and `uprobe` on x86_64, which recent kernels
- * allow before they look at any filter; other filters of the thread, whose
- * bitmaps are and-ed.
+ * allow before they consult any filter; other filters of the thread, whose
+ * bitmaps are combined by AND.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
 import type { Program } from "./instruction.ts";
 import { ARCH_OFFSET, NR_OFFSET } from "./seccomp_data.ts";
 
-/** What the emulator found, and what it cost. */
+/** Result of the emulation, and its cost. */
 export interface Emulation {
-  /** Whether the call is cached as allowed. */
+  /** True if the call is cached as allowed. */
   readonly allow: boolean;
-  /** Instructions looked at, the one where it stopped included. */
+  /** Number of instructions emulated, including the one where it stopped. */
   readonly steps: number;
 }
 
@@ -52,7 +52,7 @@ export interface Emulation {
  * @param program A program that `check` lets pass.
  * @param arch `AUDIT_ARCH_*`, a u32.
  * @param nr System call number, a u32.
- * @returns True where the emulator reaches a `ret` of exactly ALLOW.
+ * @returns True if the emulator reaches a `ret` of exactly ALLOW.
  */
 export function isConstAllow(
   program: Program,
@@ -63,12 +63,12 @@ export function isConstAllow(
 }
 
 /**
- * Walks a program as the kernel's emulator does.
+ * Emulates a program as the kernel does.
  *
  * @param program A program that `check` lets pass.
  * @param arch `AUDIT_ARCH_*`, a u32.
  * @param nr System call number, a u32.
- * @returns Whether the call is cached, and the length of the walk.
+ * @returns The result, and the number of instructions emulated.
  */
 export function emulate(
   program: Program,
@@ -79,7 +79,7 @@ export function emulate(
   let pc = 0;
   for (let steps = 1;; steps++) {
     const instruction = program[pc];
-    // The kernel's loop ends with the program, too.
+    // The kernel's loop ends with the program as well.
     if (instruction === undefined) return { allow: false, steps: steps - 1 };
     const { op, jt, jf, k } = instruction;
     pc++;
@@ -116,13 +116,13 @@ export function emulate(
 }
 
 /**
- * Walks a program for many numbers at once: those that meet the same
- * instructions go together, which is faster than one walk for each.
+ * Emulates a program for many numbers at once. Numbers that reach the same
+ * instructions are handled together, which is faster than one emulation each.
  *
  * @param program A program that `check` lets pass.
  * @param arch `AUDIT_ARCH_*`, a u32.
- * @param count How many numbers, from 0.
- * @returns For each number 1 where `isConstAllow` holds, else 0.
+ * @param count Emulates the numbers 0…count − 1.
+ * @returns 1 for each number that `isConstAllow` accepts, else 0.
  */
 export function constAllows(
   program: Program,
@@ -133,7 +133,10 @@ export function constAllows(
   if (count > 0) walk(0, 0, count - 1, 0);
   return allows;
 
-  /** From `pc` on, for first…last; `a` is absent if it is the number itself. */
+  /**
+   * Starts at `pc`, for the numbers first…last; `a` is absent if A is the
+   * number itself.
+   */
   function walk(
     pc: number,
     first: number,

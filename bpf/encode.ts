@@ -1,5 +1,6 @@
 /**
- * Programs to bytes and back: `struct sock_filter[]`, eight bytes each.
+ * Converts programs to bytes and back: `struct sock_filter[]`, eight bytes
+ * each.
  *
  * ```text
  *  0      2    3    4          8
@@ -8,8 +9,8 @@
  * ```
  *
  * Every pattern of 64 bits is an instruction here, whether or not the kernel
- * would take it, so that `decode` can show what is there and `encode` gives
- * the same bytes again. What the kernel takes is for `check` to say.
+ * would accept it, so `decode` shows any input and `encode` returns the same
+ * bytes again. `check` decides what the kernel accepts.
  *
  * @example There and back
  * ```ts
@@ -31,25 +32,30 @@ import { toCode, toOp } from "./opcode.ts";
 /** Size of `struct sock_filter` in bytes. */
 export const SOCK_FILTER_SIZE = 8;
 
-/** Most instructions that `struct sock_fprog`, whose length is a u16, can hold. */
+/**
+ * Maximum number of instructions: the length in `struct sock_fprog` is a u16.
+ */
 export const MAX_ENCODED_LENGTH = 0xffff;
 
-/** How bytes are laid out. */
+/** Byte layout. */
 export interface EncodeOptions {
-  /** Byte order of the machine that loads the program; little-endian unless false. */
+  /**
+   * True (the default) for little-endian, the byte order of the machine that
+   * loads the program.
+   */
   readonly littleEndian?: boolean;
 }
 
 /**
  * Writes a program as `struct sock_filter[]`.
  *
- * @throws {ProgramError} if the program has no or more than 65535
- * instructions, or a field does not fit (`field-range`): nothing is ever cut
- * to size.
+ * @throws {ProgramError} if the program is empty, has more than 65535
+ * instructions, or has a field that does not fit (`field-range`): nothing is
+ * ever truncated.
  *
  * @param program The instructions.
  * @param options Byte order.
- * @returns Eight bytes an instruction.
+ * @returns Eight bytes per instruction.
  */
 export function encode(
   program: Program,
@@ -79,7 +85,7 @@ export function encode(
  * (`partial-instruction`), 0 (`empty-program`) or more than 65535
  * instructions (`program-too-long`).
  *
- * @param bytes Eight bytes an instruction.
+ * @param bytes Eight bytes per instruction.
  * @param options Byte order.
  * @returns The instructions; a code without a name is kept as a number.
  */
@@ -110,8 +116,8 @@ export function decode(
 }
 
 /**
- * Finds the first instruction with a field that `struct sock_filter` has no
- * room for.
+ * Finds the first instruction with a field that does not fit in `struct
+ * sock_filter`.
  *
  * @param program The instructions.
  * @returns A `field-range` error, or `undefined`.

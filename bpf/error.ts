@@ -26,15 +26,18 @@ export class ProgramError extends Error {
   override readonly name = "ProgramError";
   /** Stable identifier in kebab-case, such as `jump-out-of-range`. */
   readonly reason: string;
-  /** Index of the instruction, from 0; `undefined` if it is about the whole. */
+  /**
+   * Index of the instruction, from 0; `undefined` if the error concerns the
+   * whole program.
+   */
   readonly pc: number | undefined;
 
   /**
    * Builds the error.
    *
    * @param reason Stable identifier in kebab-case.
-   * @param message What failed, what was seen, what would do.
-   * @param pc Index of the instruction it is about.
+   * @param message The action that failed, what was seen, and the remedy.
+   * @param pc Index of the instruction.
    */
   constructor(reason: string, message: string, pc?: number) {
     super(message);
@@ -66,10 +69,10 @@ export class AssemblyError extends SyntaxError {
   readonly column: number;
 
   /**
-   * Builds the error; the message begins with the place.
+   * Builds the error; the message begins with the position.
    *
    * @param reason Stable identifier in kebab-case.
-   * @param message What failed, what was seen, what would do.
+   * @param message The action that failed, what was seen, and the remedy.
    * @param place Line and column, both from 1.
    */
   constructor(

@@ -1,9 +1,9 @@
 /**
  * A filter: a program together with the byte order of the machine that runs it.
  *
- * Instructions alone do not say which half of an argument a load reads, nor how
- * their own bytes are laid out. So whatever reads, writes, runs or explains a
- * program needs the byte order too, and a filter has both.
+ * Instructions alone do not show which half of an argument a load reads, or how
+ * their own bytes are laid out. Code that reads, writes, runs or explains a
+ * program also needs the byte order, and a filter has both.
  *
  * @example A filter of s390x, there and back
  * ```ts
@@ -28,7 +28,7 @@ import type { Program } from "./instruction.ts";
 
 /** A program and the machine's byte order. */
 export interface Filter {
-  /** The instructions. */
+  /** Its instructions. */
   readonly program: Program;
   /** Byte order of the machine that runs it. */
   readonly littleEndian: boolean;
@@ -36,15 +36,15 @@ export interface Filter {
 
 /** The filters of one thread. */
 export interface FilterStack {
-  /** Their instructions, oldest first. */
+  /** Instructions of each filter, oldest first. */
   readonly programs: readonly Program[];
   /** Byte order of the machine that runs them. */
   readonly littleEndian: boolean;
 }
 
 /**
- * Writes a filter as `struct sock_filter[]`: the bytes as its own machine has
- * them in memory.
+ * Writes a filter as `struct sock_filter[]`: the bytes as they are in the
+ * memory of its own machine.
  *
  * @example A filter of x86_64
  * ```ts
@@ -56,10 +56,10 @@ export interface FilterStack {
  * assertEquals(bytes, new Uint8Array([6, 0, 0, 0, 0, 0, 0xff, 0x7f]));
  * ```
  *
- * @throws {ProgramError} as `encode` does.
+ * @throws {ProgramError} under the conditions of `encode`.
  *
- * @param filter The filter, such as what `compile` answers.
- * @returns Eight bytes an instruction.
+ * @param filter The filter, such as the result of `compile`.
+ * @returns Eight bytes per instruction.
  */
 export function encodeFilter(
   { program, littleEndian }: Filter,
@@ -68,12 +68,12 @@ export function encodeFilter(
 }
 
 /**
- * Reads `struct sock_filter[]` of either byte order.
+ * Reads `struct sock_filter[]` in either byte order.
  *
- * Both orders are tried. A program that the kernel accepts ends in a `ret`, whose
- * code 0x06 or 0x16 is a code in one order only: so at most one order gives such a
- * program, and that one is taken. If neither does, the order in which more codes
- * have a name is taken.
+ * Both orders are tried. A program that the kernel accepts ends in a `ret`. Its
+ * code, 0x06 or 0x16, is valid in one order only, so at most one order gives
+ * such a program, and that order is chosen. If neither does, the order in which
+ * more codes have names is chosen.
  *
  * @example A filter of s390x
  * ```ts
@@ -85,10 +85,10 @@ export function encodeFilter(
  * assertEquals(program, [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);
  * ```
  *
- * @throws {ProgramError} as `decode` does, and `ambiguous-byte-order` when nothing
- * tells the two orders apart.
+ * @throws {ProgramError} under the conditions of `decode`, and
+ * `ambiguous-byte-order` if the two orders cannot be distinguished.
  *
- * @param bytes Eight bytes an instruction.
+ * @param bytes Eight bytes per instruction.
  * @param options The byte order, if it is known.
  * @returns The filter.
  */
@@ -117,7 +117,7 @@ export function decodeFilter(
   return inLittle > inBig ? little : big;
 }
 
-/** Byte order by `AUDIT_ARCH_*`, whether there is a table for it or not. */
+/** Byte order by `AUDIT_ARCH_*`, for architectures with and without a table. */
 const ORDERS: ReadonlyMap<number, boolean> = new Map([
   ...OTHER_SCMP_ARCHES.map((a) => [a.scmpToken, a.littleEndian] as const),
   ...ARCHES.map((arch) => [arch.auditArch, arch.littleEndian] as const),
@@ -128,8 +128,8 @@ const ORDERS: ReadonlyMap<number, boolean> = new Map([
  * with.
  *
  * @param programs The programs of one thread.
- * @returns Whether it is little-endian; `undefined` when they name no known
- * architecture, or some of either order.
+ * @returns True if it is little-endian; `undefined` if the programs name no
+ * known architecture, or architectures of both orders.
  */
 export function inferByteOrder(
   programs: readonly Program[],

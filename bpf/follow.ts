@@ -1,6 +1,6 @@
 /**
- * What the registers hold: which word of the input A is at an instruction, and
- * to which architecture every path to it has led.
+ * Contents of the registers: the word of the input that A contains at an
+ * instruction, and the architecture that every path to it has selected.
  *
  * @module
  */
@@ -10,32 +10,33 @@ import type { Instruction, Program } from "./instruction.ts";
 import { isConditionalJump } from "./opcode.ts";
 import { ARCH_OFFSET } from "./seccomp_data.ts";
 
-/** What is known before an instruction; `undefined` for what is not. */
+/** Facts that are known before an instruction; `undefined` for unknown ones. */
 export interface Known {
-  /** Offset in bytes of the input word that A holds. */
+  /** Offset in bytes of the input word that A contains. */
   readonly offset: number | undefined;
-  /** Value of `arch` on every path to here. */
+  /** Value of `arch` on every path to this instruction. */
   readonly arch: number | undefined;
 }
 
-/** A, X, then the scratch words: the offset of the input word that each holds. */
+/** Offset of the input word in each register: A, X, then the scratch words. */
 type Places = readonly (number | undefined)[];
 
 const A = 0;
 const X = 1;
 const SCRATCH = 2;
 
-/** What is known, and where each word lies. */
+/** Known facts, and the location of each word. */
 interface State extends Known {
   readonly places: Places;
 }
 
 /**
- * Follows words of the input through a program. One pass does it, as jumps only
- * go forward.
+ * Tracks words of the input through a program. One pass is enough, because
+ * jumps only go forward.
  *
  * @param program The instructions.
- * @returns What is known before each of them; `undefined` for those that no path reaches.
+ * @returns The facts that are known before each instruction; `undefined` for
+ * unreachable ones.
  */
 export function follow(program: Program): readonly (Known | undefined)[] {
   const before: (State | undefined)[] = new Array(program.length);
@@ -64,8 +65,8 @@ export function follow(program: Program): readonly (Known | undefined)[] {
 }
 
 /**
- * Lists the constants that a program compares `arch` with, in the order in
- * which they stand.
+ * Lists the constants that a program compares `arch` with, in the order of
+ * their instructions.
  *
  * @example Numbers of system calls do not count
  * ```ts
@@ -103,7 +104,7 @@ function stateOf(places: Places, arch?: number): State {
   return { places, offset: places[A], arch };
 }
 
-/** Keeps what both paths agree on. */
+/** Keeps the facts on which both paths agree. */
 function join(one: State, other: State): State {
   const places = one.places.map((offset, i) =>
     offset === other.places[i] ? offset : undefined
@@ -111,7 +112,10 @@ function join(one: State, other: State): State {
   return stateOf(places, one.arch === other.arch ? one.arch : undefined);
 }
 
-/** Moves words as an instruction does; anything computed is no word of the input. */
+/**
+ * Moves words as an instruction does; a computed value is not a word of the
+ * input.
+ */
 function placesAfter({ op, k }: Instruction, places: Places): Places {
   const put = (place: number, offset: number | undefined): Places =>
     places.with(place, offset);

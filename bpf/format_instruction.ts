@@ -23,7 +23,8 @@ const HEX_OPERATIONS: ReadonlySet<string> = new Set([
  *
  * @param instruction The instruction.
  * @param pc Its index.
- * @param targets Instructions that have a label, `l` and their index.
+ * @param targets Indices of instructions that have a label, `l` followed by the
+ * index.
  * @returns Mnemonic and operands.
  */
 export function formatInstruction(
@@ -81,7 +82,10 @@ function formatOperand(name: string, form: string, k: number): string {
   }
 }
 
-/** Whether the fields that the text of this instruction does not show are 0. */
+/**
+ * Reports whether all fields are 0 that the text of this instruction does not
+ * show.
+ */
 function isPlain(op: Op, { jt, jf, k }: Instruction): boolean {
   return (isConditionalJump(op) || (jt === 0 && jf === 0)) &&
     (usesK(op) || k === 0);

@@ -8,7 +8,7 @@
  * Writes bytes as lower-case hexadecimal digits without separators.
  *
  * @param bytes Any bytes.
- * @returns Two digits a byte.
+ * @returns Two digits per byte.
  */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
@@ -19,7 +19,7 @@ export function toHex(bytes: Uint8Array): string {
 /**
  * Reads hexadecimal digits of either case.
  *
- * @throws {SyntaxError} if there is another character, or an odd number of
+ * @throws {SyntaxError} if there is any other character, or an odd number of
  * digits.
  *
  * @example Both ways
@@ -30,7 +30,7 @@ export function toHex(bytes: Uint8Array): string {
  * assertEquals(toHex(fromHex("06FF")), "06ff");
  * ```
  *
- * @param text Two digits a byte.
+ * @param text Two digits per byte.
  * @returns The bytes.
  */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {

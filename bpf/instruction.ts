@@ -1,9 +1,9 @@
 /**
  * Classic BPF instructions as data.
  *
- * An instruction keeps the four fields of `struct sock_filter`; `op` names the
- * 16-bit code, in the words of the kernel's `bpf_asm`. A code that no name
- * stands for is kept as a number, so that decoding never loses a bit.
+ * An instruction has the four fields of `struct sock_filter`; `op` names the
+ * 16-bit code, in the words of the kernel's `bpf_asm`. A code without a name is
+ * kept as a number, so decoding never loses a bit.
  *
  * ```text
  * struct sock_filter { u16 code; u8 jt; u8 jf; u32 k; }   // linux/filter.h
@@ -13,10 +13,11 @@
  */
 
 /**
- * Name of an instruction with its form of operand. `.abs` reads the input at
+ * Name of an instruction and the form of its operand. `.abs` reads the input at
  * byte `k`, `.ind` at byte X+k, `.imm` is the constant `k`, `.mem` scratch word
- * `k`, `.len` the length of the input, `.msh` the IP header length; `.k` and
- * `.x` tell whether the second operand is `k` or X, `.a` that A is returned.
+ * `k`, `.len` the length of the input, `.msh` the IP header length. `.k` and
+ * `.x` show whether the second operand is `k` or X; `.a` means that A is
+ * returned.
  *
  * The names are those of the codes that `bpf_check_classic()` accepts in any
  * filter (net/core/filter.c: chk_code_allowed()). `ret x`, which `bpf_asm`
@@ -75,11 +76,11 @@ export type Op =
 
 /** One instruction. */
 export interface Instruction {
-  /** Its name, or its 16-bit code where no name stands for it. */
+  /** Its name, or its 16-bit code if it has no name. */
   readonly op: Op | number;
-  /** Distance in instructions when the test holds, a u8; 0 if unused. */
+  /** Distance in instructions if the test succeeds, a u8; 0 if unused. */
   readonly jt: number;
-  /** Distance in instructions when the test fails, a u8; 0 if unused. */
+  /** Distance in instructions if the test fails, a u8; 0 if unused. */
   readonly jf: number;
   /** Constant, offset in bytes, scratch word or distance of `ja`, a u32. */
   readonly k: number;

@@ -1,5 +1,5 @@
 /**
- * The machine of `run`: it executes a program that `prepare` has laid out.
+ * The machine of `run`: it executes a program that was prepared by `prepare`.
  *
  * @module
  */
@@ -7,32 +7,38 @@
 import { BPF_MEMWORDS } from "../tables/uapi.ts";
 import { SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
-/** A checked program, laid out for speed; made by `prepare`, opaque to others. */
+/**
+ * A checked program, laid out for speed; made by `prepare`, opaque to other
+ * code.
+ */
 export interface PreparedProgram {
   /** Number of instructions. */
   readonly length: number;
-  /** Codes; a load of the length has become one of a constant. */
+  /** Codes; a load of the length has become a load of a constant. */
   readonly codes: Uint8Array;
-  /** Where it continues: after a jump whose test holds, and after all others. */
+  /**
+   * Index of the next instruction: after a jump whose test succeeds, and after
+   * all others.
+   */
   readonly yes: Uint16Array;
-  /** Where it continues when the test of a jump fails. */
+  /** Index of the next instruction after a jump whose test fails. */
   readonly no: Uint16Array;
-  /** Constant; index of the word of input or of scratch memory for loads. */
+  /** Constant; for loads, the index of the word of input or scratch memory. */
   readonly k: Uint32Array;
-  /** Whether scratch memory is used. */
+  /** True if scratch memory is used. */
   readonly scratch: boolean;
 }
 
-/** What `execute` writes down besides the value. */
+/** Record that `execute` fills in, besides the value. */
 export interface ExecutionLog {
-  /** Instructions executed, the `ret` included. */
+  /** Number of instructions executed, including the `ret`. */
   steps: number;
-  /** Indices of the instructions executed, if they are wanted. */
+  /** Indices of the instructions executed, if they are requested. */
   readonly path: number[] | undefined;
 }
 
-// The parts of a code, as in linux/bpf_common.h; not exported and so constants
-// to the optimizer, which turns the switch below into a table.
+// The parts of a code, as in linux/bpf_common.h. They are not exported, so the
+// optimizer sees constants and turns the switch below into a table.
 const LD = 0x00;
 const LDX = 0x01;
 const ST = 0x02;
@@ -65,23 +71,23 @@ const A = 0x10;
 const TAX = 0x00;
 const TXA = 0x80;
 
-/** Words of an input. */
+/** Number of words in an input. */
 const INPUT_WORDS = SECCOMP_DATA_SIZE / 4;
 
 const NO_SCRATCH: Uint32Array = new Uint32Array(0);
 
 /**
  * The machine. A and X are kept as u32. `check` has made sure that jumps stay
- * inside and go forward, that the last instruction returns, and that no scratch
- * word is read before it is written; so every read below is in range and
- * `?? 0` never chooses 0.
+ * inside the program and go forward, that the last instruction returns, and
+ * that no scratch word is read before it is written. So every read below is in
+ * range, and `?? 0` never supplies a value.
  *
- * @throws {RangeError} if there are not sixteen words.
+ * @throws {RangeError} unless there are sixteen words.
  *
  * @param prepared The program.
  * @param words The input.
- * @param log Where to write steps and path, or `undefined`.
- * @returns What the filter returns, a u32.
+ * @param log Record of steps and path, or `undefined`.
+ * @returns The value that the filter returns, a u32.
  */
 export function execute(
   prepared: PreparedProgram,

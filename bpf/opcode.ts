@@ -82,7 +82,7 @@ export function toCode(op: Op | number): number {
  * Finds the name of a code.
  *
  * @param code A u16.
- * @returns The name, or the code itself where no name stands for it.
+ * @returns The name, or the code itself if it has no name.
  */
 export function toOp(code: number): Op | number {
   return OPS[code] ?? code;
@@ -114,7 +114,7 @@ export function isConditionalJump(op: Op | number): boolean {
 function namesByCode(): (Op | undefined)[] {
   const names: (Op | undefined)[] = new Array(256).fill(undefined);
   for (const [op, code] of Object.entries(OP_CODES)) {
-    // Object.entries() forgets the key type of the Record above.
+    // Object.entries() loses the key type of the Record above.
     names[code] = op as Op;
   }
   return names;

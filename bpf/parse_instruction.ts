@@ -1,5 +1,5 @@
 /**
- * One instruction of assembly text: mnemonics and operands.
+ * Reads one instruction of assembly text: mnemonics and operands.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Op } from "./instruction.ts";
 import { toOp } from "./opcode.ts";
 import type { Cursor, Token } from "./tokens.ts";
 
-/** Where a jump goes: a distance in instructions, or a label. */
+/** Target of a jump: a distance in instructions, or a label. */
 export type JumpTarget = number | Token;
 
-/** An instruction whose labels are not found yet. */
+/** An instruction whose labels are not resolved yet. */
 export interface Draft {
   /** As in `Instruction`. */
   readonly op: Op | number;
-  /** Where it goes when the test holds. */
+  /** Target if the test succeeds. */
   readonly jt: JumpTarget;
-  /** Where it goes when the test fails. */
+  /** Target if the test fails. */
   readonly jf: JumpTarget;
-  /** Constant, or where `ja` goes. */
+  /** Constant, or target of `ja`. */
   readonly k: JumpTarget;
 }
 
@@ -50,9 +50,9 @@ const MSH_MASK = 0xf;
 /**
  * Reads an instruction.
  *
- * @throws {AssemblyError} at what does not belong.
+ * @throws {AssemblyError} at the first unexpected token.
  *
- * @param cursor Before the mnemonic.
+ * @param cursor Position before the mnemonic.
  * @returns The instruction; `cursor` follows it.
  */
 export function readInstruction(cursor: Cursor): Draft {
@@ -190,7 +190,9 @@ function readScratch(cursor: Cursor): number {
   return k;
 }
 
-/** `#k, yes`, `x, yes, no`; of an inverted jump the first target is the other. */
+/**
+ * `#k, yes`, `x, yes, no`; the first target of an inverted jump is its `jf`.
+ */
 function readJump(cursor: Cursor, name: Comparison, inverted: boolean): Draft {
   const byX = acceptRegister(cursor, "x");
   if (!byX && !cursor.accept("#")) throw cursor.unexpected("# or x");
@@ -250,7 +252,7 @@ function nextIs(cursor: Cursor, word: string): boolean {
   return kind === "word" && text.toLowerCase() === word;
 }
 
-/** An instruction with nothing but its name, or with the constant that comes. */
+/** An instruction that is only its name, or its name and a constant. */
 function plain(op: Op | number, cursor?: Cursor): Draft {
   return {
     op,

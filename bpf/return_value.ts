@@ -1,6 +1,6 @@
 /**
- * Return values: the u32 that a filter answers, as words and as the kernel
- * acts on it.
+ * Return values: the u32 that a filter returns, its textual form, and its
+ * effect in the kernel.
  *
  * ```text
  *  31        16 15         0
@@ -24,7 +24,7 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../tables/uapi.ts";
 
-/** Names of the actions, the strictest first. */
+/** Names of the actions, strictest first. */
 const ACTIONS: ReadonlyMap<string, number> = new Map([
   ["KILL_PROCESS", SECCOMP_RET_KILL_PROCESS],
   ["KILL_THREAD", SECCOMP_RET_KILL_THREAD],
@@ -40,7 +40,7 @@ const NAMES: ReadonlyMap<number, string> = new Map(
   [...ACTIONS].map(([name, action]) => [action, name]),
 );
 
-/** Actions that hand their data to somebody. */
+/** Actions that pass their data on. */
 const WITH_DATA: ReadonlySet<number> = new Set([
   SECCOMP_RET_TRAP,
   SECCOMP_RET_ERRNO,
@@ -52,8 +52,8 @@ const DECIMAL = /^(?:0|[1-9][0-9]{0,9})$/;
 const WORDS = /^(?:SECCOMP_RET_)?([A-Z_]+)(?:\((0x[0-9a-f]+|[0-9]+)\))?$/i;
 
 /**
- * Writes a return value in words: the action's name, with its data if it has
- * a use (`ERRNO(1)`, `TRACE(2)`; `TRAP` alone for 0).
+ * Formats a return value: the action's name, with its data if the data has a
+ * use (`ERRNO(1)`, `TRACE(2)`; plain `TRAP` for 0).
  *
  * @example Words and numbers
  * ```ts
@@ -65,7 +65,8 @@ const WORDS = /^(?:SECCOMP_RET_)?([A-Z_]+)(?:\((0x[0-9a-f]+|[0-9]+)\))?$/i;
  * ```
  *
  * @param value A u32.
- * @returns Words, or `0x…` where the action is unknown or has data without a use.
+ * @returns The name, or `0x…` if the action is unknown or has data without a
+ * use.
  */
 export function formatReturnValue(value: number): string {
   const action = actionOf(value);
@@ -81,8 +82,9 @@ export function formatReturnValue(value: number): string {
 }
 
 /**
- * Reads what `formatReturnValue` writes, also with `SECCOMP_RET_` before it, in
- * lower case, `KILL` for `KILL_THREAD`, and any u32 as a number.
+ * Reads the format of `formatReturnValue`; also accepts the prefix
+ * `SECCOMP_RET_`, lower case, `KILL` for `KILL_THREAD`, and any u32 as a
+ * number.
  *
  * @example Words and numbers
  * ```ts
@@ -93,10 +95,10 @@ export function formatReturnValue(value: number): string {
  * assertEquals(parseReturnValue("0x7fff0000"), parseReturnValue("ALLOW"));
  * ```
  *
- * @throws {SyntaxError} if the text is neither words nor a u32, when `ERRNO`
- * comes without a number, or data does not fit 16 bits or has no use.
+ * @throws {SyntaxError} if the text is neither a name nor a u32, if `ERRNO` has
+ * no number, or if data does not fit in 16 bits or has no use.
  *
- * @param text Words such as `ERRNO(1)`, or a number.
+ * @param text A name such as `ERRNO(1)`, or a number.
  * @returns A u32.
  */
 export function parseReturnValue(text: string): number {
@@ -129,18 +131,18 @@ export function parseReturnValue(text: string): number {
 }
 
 /**
- * Replaces a return value by the plainest one that the kernel treats alike, so
- * that equal treatment is equality of numbers.
+ * Replaces a return value by the simplest one that the kernel treats alike, so
+ * that equal numbers mean equal treatment.
  *
- * By `__seccomp_filter()` of kernel/seccomp.c (Linux 6.1): an errno beyond 4095
- * is 4095; the data of TRAP and TRACE reach the process or its tracer; that of
- * the others is not looked at; an unknown action takes the path of
- * KILL_PROCESS. Left aside is that a core dump of a killed process shows the
- * data as `si_errno`. Kernels before 4.14 know only KILL_THREAD, which an
- * unknown action then is.
+ * According to `__seccomp_filter()` of kernel/seccomp.c (Linux 6.1), an errno
+ * beyond 4095 is 4095; the data of TRAP and TRACE reach the process or its
+ * tracer; the data of other actions is ignored; an unknown action is treated as
+ * KILL_PROCESS. One effect is left out: a core dump of a killed process shows
+ * the data as `si_errno`. Kernels before 4.14 know only KILL_THREAD, so an
+ * unknown action means that.
  *
- * This is about the answer that won. Where filters are stacked, choose the
- * winner by `precedence` of the raw values first.
+ * This is about the final answer. If filters are stacked, first choose the
+ * winner by `precedence` of the raw values.
  *
  * @example Errno is capped
  * ```ts

@@ -1,20 +1,19 @@
 /**
- * The interpreter: what a filter answers, as the kernel would compute it.
+ * The interpreter: computes the answer of a filter as the kernel would.
  *
  * The kernel converts a filter to eBPF before it runs (net/core/filter.c:
- * bpf_convert_filter()), so where classic BPF leaves something open, that
- * conversion decides, and what is done here follows it (Linux 6.1):
+ * bpf_convert_filter()). That conversion decides whatever classic BPF leaves
+ * open, and the interpreter follows it (Linux 6.1):
  *
  * - A and X start as 0; all arithmetic is on u32.
  * - Division by an X of 0 ends the filter with 0, which is KILL_THREAD.
  * - A shift by X uses the low 5 bits of X, as the eBPF interpreter
  *   (kernel/bpf/core.c: SHT) and the shift instructions of x86 and arm64 do.
- *   The shifts of powerpc look at 6 bits and give 0 for 32 to 63: a filter that
- *   shifts by X ≥ 32 has no meaning that holds on every machine.
+ *   The shifts of powerpc use 6 bits and give 0 for 32 to 63: the meaning of a
+ *   filter that shifts by X ≥ 32 depends on the machine.
  * - `ld len` is 64, the size of `struct seccomp_data`.
  *
- * A program is prepared once, which lays it out in typed arrays, and then run
- * many times.
+ * A program is prepared once, as typed arrays, and then run many times.
  *
  * @example One verdict
  * ```ts
@@ -42,29 +41,29 @@ import { execute, type ExecutionLog, type PreparedProgram } from "./machine.ts";
 import { isConditionalJump, toCode } from "./opcode.ts";
 import { SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
-/** A verdict and its price. */
+/** A verdict and its cost. */
 export interface RunSteps {
-  /** What the filter returned, a u32. */
+  /** Value that the filter returned, a u32. */
   readonly value: number;
-  /** Instructions executed, the `ret` included. */
+  /** Number of instructions executed, including the `ret`. */
   readonly steps: number;
 }
 
-/** A verdict and how it was reached. */
+/** A verdict and the path to it. */
 export interface Trace {
-  /** What the filter returned, a u32. */
+  /** Value that the filter returned, a u32. */
   readonly value: number;
-  /** Indices of the instructions executed, the `ret` included. */
+  /** Indices of the instructions executed, including the `ret`. */
   readonly path: readonly number[];
 }
 
 /**
- * Checks a program and lays it out for `run`.
+ * Checks a program and prepares it for `run`.
  *
  * @throws {ProgramError} if the kernel would refuse the program.
  *
  * @param program The instructions.
- * @returns What `run`, `runSteps` and `trace` take.
+ * @returns The argument of `run`, `runSteps` and `trace`.
  */
 export function prepare(program: Program): PreparedProgram {
   const error = check(program);
@@ -91,20 +90,20 @@ export function prepare(program: Program): PreparedProgram {
 /**
  * Runs a program on one input.
  *
- * @throws {RangeError} if there are not sixteen words.
+ * @throws {RangeError} unless there are sixteen words.
  *
  * @param prepared The program, from `prepare`.
  * @param words The input as sixteen words, from `toWords`.
- * @returns What the filter returns, a u32.
+ * @returns The value that the filter returns, a u32.
  */
 export function run(prepared: PreparedProgram, words: Uint32Array): number {
   return execute(prepared, words, undefined);
 }
 
 /**
- * Runs a program on one input and counts.
+ * Runs a program on one input and counts instructions.
  *
- * @throws {RangeError} if there are not sixteen words.
+ * @throws {RangeError} unless there are sixteen words.
  *
  * @param prepared The program, from `prepare`.
  * @param words The input as sixteen words, from `toWords`.
@@ -120,9 +119,9 @@ export function runSteps(
 }
 
 /**
- * Runs a program on one input and tells the way it took.
+ * Runs a program on one input and records the path.
  *
- * @throws {RangeError} if there are not sixteen words.
+ * @throws {RangeError} unless there are sixteen words.
  *
  * @param prepared The program, from `prepare`.
  * @param words The input as sixteen words, from `toWords`.
@@ -134,7 +133,9 @@ export function trace(prepared: PreparedProgram, words: Uint32Array): Trace {
   return { value, path };
 }
 
-/** Makes a length a constant and an offset in bytes an index of words. */
+/**
+ * Turns a length into a constant and an offset in bytes into an index of words.
+ */
 function lower(instruction: Instruction): Instruction {
   switch (instruction.op) {
     case "ld.len":

@@ -39,7 +39,7 @@ export interface SeccompData {
  * Finds one half of an argument in the input.
  *
  * @param arg Index of the argument, 0 to 5.
- * @param half Which half.
+ * @param half High or low half.
  * @param littleEndian Byte order of the machine; little-endian if absent.
  * @returns Offset in bytes, a multiple of 4 from 16 to 60.
  */
@@ -52,7 +52,7 @@ export function argOffset(
 }
 
 /**
- * Lays an input out as the sixteen 32-bit words that a filter reads.
+ * Lays out an input as the sixteen 32-bit words that a filter reads.
  *
  * @example The low half of an argument comes first on little-endian machines
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Programs to assembly text and back, in the words of the kernel's `bpf_asm`
- * (Documentation/networking/filter.rst).
+ * Converts programs to assembly text and back, in the words of the kernel's
+ * `bpf_asm` (Documentation/networking/filter.rst).
  *
  * ```text
  *         ld [4]
@@ -9,15 +9,16 @@
  * l3:     ret #0x7fff0000       ; a comment
  * ```
  *
- * What `bpf_asm` has no words for is written so that it can be read back: a
- * target outside the program as its distance in instructions (`jeq #0x1, 9, 0`),
- * and an instruction whose unused fields are not 0, or whose code has no name,
- * as `.raw code, jt, jf, k`.
+ * If `bpf_asm` has no words for something, it is written in a form that can be
+ * read back: a target outside the program as its distance in instructions (`jeq
+ * #0x1, 9, 0`), and an instruction whose unused fields are not 0, or whose code
+ * has no name, as `.raw code, jt, jf, k`.
  *
  * Two more things are directives, on lines of their own. `.big-endian` or
- * `.little-endian` stands first and names the byte order of the machine; without
- * it, the architectures that the text names decide. `.filter` begins a filter, if a
- * thread has several; labels are those of one filter.
+ * `.little-endian` comes first and names the byte order of the machine; without
+ * it, the order is inferred from the architectures that the text names.
+ * `.filter` begins a filter if a thread has several; each filter has its own
+ * labels.
  *
  * ```text
  *         .big-endian
@@ -27,11 +28,11 @@
  *         ret #0x00050001
  * ```
  *
- * Reading takes all that `bpf_asm` takes but the names for ancillary data of
- * packets (`ld proto`), which no seccomp filter can use. One instruction a
- * line; labels stand before it or on lines of their own; comments are `; …`,
- * those of C, and lines that begin with `#`. Mnemonics and registers may be in
- * either case, labels are as written.
+ * The reader accepts everything that `bpf_asm` accepts except the names for
+ * ancillary data of packets (`ld proto`), which no seccomp filter can use.
+ * There is one instruction per line. Labels come before it or on lines of their
+ * own. Comments are `; …`, those of C, and lines that begin with `#`. Mnemonics
+ * and registers may be in either case; labels are case-sensitive.
  *
  * @module
  */
@@ -54,9 +55,12 @@ import {
   type Token,
 } from "./tokens.ts";
 
-/** How a program is written. */
+/** Format of a program. */
 export interface FormatOptions {
-  /** Labels at the targets of jumps; distances in instructions where false. */
+  /**
+   * True (the default) for labels at the targets of jumps; false for distances
+   * in instructions.
+   */
   readonly labels?: boolean;
   /** Comment for an instruction, or `undefined` for none. */
   readonly comments?: (
@@ -68,10 +72,10 @@ export interface FormatOptions {
 /** Longest conditional jump, in instructions: `jt` and `jf` are u8. */
 const MAX_CONDITIONAL_DISTANCE = 255;
 
-/** Room for the longest label, `l4095:`, and spaces. */
+/** Width of the longest label, `l4095:`, and spaces. */
 const LABEL_WIDTH = 8;
 
-/** Column where comments begin, counted from the instruction. */
+/** Column of comments, counted from the instruction. */
 const COMMENT_COLUMN = 32;
 
 /**
@@ -89,7 +93,7 @@ const COMMENT_COLUMN = 32;
  *
  * @param program The instructions.
  * @param options Labels and comments.
- * @returns One line an instruction, each ending in a line feed.
+ * @returns One line per instruction, each ending in a line feed.
  */
 export function format(program: Program, options: FormatOptions = {}): string {
   const labelled = options.labels ?? true;
@@ -112,11 +116,14 @@ export function format(program: Program, options: FormatOptions = {}): string {
   return text;
 }
 
-/** How the filters of a thread are written. */
+/** Format of the filters of a thread. */
 export interface FormatStackOptions {
-  /** Labels at the targets of jumps; distances in instructions if false. */
+  /**
+   * True (the default) for labels at the targets of jumps; false for distances
+   * in instructions.
+   */
   readonly labels?: boolean;
-  /** Makes what comments the instructions of one of the programs. */
+  /** Makes the function that comments the instructions of one program. */
   readonly comments?: (
     program: Program,
   ) => (instruction: Instruction, pc: number) => string | undefined;
@@ -124,7 +131,7 @@ export interface FormatStackOptions {
 
 /**
  * Writes filters as text that `parseFilters` reads back to the same filters.
- * The byte order is written unless a reader would infer the same one.
+ * The byte order is omitted if a reader would infer the same one.
  *
  * @example A big-endian filter
  * ```ts
@@ -138,7 +145,7 @@ export interface FormatStackOptions {
  *
  * @param stack The filters.
  * @param options Labels and comments.
- * @returns One line an instruction or directive, each ending in a line feed.
+ * @returns One line per instruction or directive, each ending in a line feed.
  */
 export function formatFilters(
   { programs, littleEndian }: FilterStack,
@@ -174,11 +181,11 @@ function directive(name: string): string {
 /**
  * Reads a program from assembly text.
  *
- * @throws {AssemblyError} with line and column, at the first thing that cannot
- * be read: an unknown word, a number that does not fit, a label that is
- * missing, given twice, before the jump or too far, or no instruction at all.
- * So does a text with several filters, or with a byte order: a program cannot
- * hold it, see `parseFilters`.
+ * @throws {AssemblyError} with line and column, at the first error: an unknown
+ * word, a number that does not fit, a label that is missing, duplicate, before
+ * the jump or too far away, or no instruction at all. Several filters or a byte
+ * order are errors as well, because a program cannot express them; see
+ * `parseFilters`.
  *
  * @example Labels and pseudo-instructions
  * ```ts
@@ -195,7 +202,8 @@ function directive(name: string): string {
  * ```
  *
  * @param text Assembly text.
- * @returns The instructions. Whether the kernel takes them is for `check`.
+ * @returns The instructions. Use `check` to find out whether the kernel accepts
+ * them.
  */
 export function parseText(text: string): Program {
   const { sections, order } = parseSections(text);
@@ -216,7 +224,7 @@ export function parseText(text: string): Program {
 /** The filters of a text. */
 export interface ParsedFilters extends FilterStack {
   /**
-   * How the byte order was found: `given` by a directive, `inferred` from the
+   * Origin of the byte order: `given` by a directive, `inferred` from the
    * architectures that the programs name, or `assumed` to be little-endian.
    */
   readonly order: "given" | "inferred" | "assumed";
@@ -225,8 +233,8 @@ export interface ParsedFilters extends FilterStack {
 /**
  * Reads filters from assembly text.
  *
- * @throws {AssemblyError} with line and column, as `parseText` does, and at a
- * directive that is not where it belongs.
+ * @throws {AssemblyError} with line and column, under the conditions of
+ * `parseText`, and at a misplaced directive.
  *
  * @example Two filters of a big-endian machine
  * ```ts
@@ -260,19 +268,19 @@ export function parseFilters(text: string): ParsedFilters {
   };
 }
 
-/** Where something stands, from 1. */
+/** Position in the text, from 1. */
 interface TextPlace {
   readonly line: number;
   readonly column: number;
 }
 
-/** One filter of a text, its labels not yet found. */
+/** One filter of a text, with unresolved labels. */
 interface Section {
-  /** Where its directive is, or its first line. */
+  /** Line of its directive, or its first line. */
   readonly place: TextPlace;
   readonly drafts: Draft[];
   readonly labels: Map<string, number>;
-  /** A label before which no instruction stood yet. */
+  /** A label that is not yet followed by an instruction. */
   pending?: Token | undefined;
 }
 
@@ -360,7 +368,7 @@ function readLine(section: Section, cursor: Cursor): void {
   section.pending = undefined;
 }
 
-/** Refuses a filter that ends in a label, or has no instruction. */
+/** Refuses a filter that is empty or ends in a label. */
 function finish({ drafts, pending }: Section, place: TextPlace): void {
   if (pending !== undefined) {
     throw new AssemblyError(
@@ -382,7 +390,7 @@ function linked({ drafts, labels }: Section): Program {
   return drafts.map((draft, pc) => link(draft, pc, labels));
 }
 
-/** Instructions that a jump inside the program leads to. */
+/** Instructions that are targets of jumps inside the program. */
 function findTargets(program: Program): Set<number> {
   const targets = new Set<number>();
   for (const [pc, { op, jt, jf, k }] of program.entries()) {

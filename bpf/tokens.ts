@@ -1,16 +1,16 @@
 /**
- * Words, numbers and signs of one line of assembly text.
+ * Words, numbers and punctuation of one line of assembly text.
  *
  * @module
  */
 
 import { AssemblyError } from "./error.ts";
 
-/** One word, number or sign, and where it stands. */
+/** One word, number or sign, and its position. */
 export interface Token {
-  /** What it is; `end` follows the last one. */
+  /** Kind of token; `end` follows the last one. */
   readonly kind: "number" | "word" | "sign" | "end";
-  /** As written. */
+  /** Its text. */
   readonly text: string;
   /** Line in the text, from 1. */
   readonly line: number;
@@ -24,19 +24,21 @@ export interface Cursor {
   peek(): Token;
   /** Takes the next token. */
   take(): Token;
-  /** Takes the next token if it is this sign or word, the latter in any case. */
+  /**
+   * Takes the next token if it is this sign or word; words match in any case.
+   */
   accept(text: string): boolean;
-  /** Takes the next token, which has to be this sign or word. */
+  /** Takes the next token, which must be this sign or word. */
   expect(text: string): void;
-  /** Takes a word and the colon after it, if that is what comes. */
+  /** Takes a word and the colon after it, if they come next. */
   takeLabel(): Token | undefined;
-  /** Takes a number, with its sign if it has one, as a u32 of at most `most`. */
+  /** Takes a number with an optional sign, as a u32 of at most `most`. */
   takeNumber(most?: number): number;
-  /** Whether nothing is left. */
+  /** Reports whether nothing is left. */
   atEnd(): boolean;
-  /** Makes sure that nothing is left. */
+  /** Throws if anything is left. */
   expectEnd(): void;
-  /** Says what was wanted instead of the next token. */
+  /** Reports what was expected instead of the next token. */
   unexpected(wanted: string): AssemblyError;
 }
 
@@ -50,7 +52,7 @@ const MAX_U32 = 0xffff_ffff;
 const MAX_NEGATIVE = 2 ** 31;
 
 /**
- * Replaces comments by spaces, so that places stay what they are.
+ * Replaces comments by spaces, so positions do not change.
  *
  * @param text Assembly text.
  * @returns The same number of lines.
@@ -65,7 +67,7 @@ export function blankComments(text: string): string {
 /**
  * Cuts a line into tokens.
  *
- * @throws {AssemblyError} at a character that begins none.
+ * @throws {AssemblyError} at a character that cannot begin a token.
  *
  * @param text The line, without comments.
  * @param line Its number, from 1.

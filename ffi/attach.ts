@@ -1,10 +1,10 @@
 /**
- * Becoming the tracer of a thread, and why that may be refused.
+ * Attaches to a thread as its tracer, and explains a refusal.
  *
- * A thread has one tracer at most. When another one is at it, it is waited for:
- * two that read filters at the same time must not refuse each other. A thread
- * that waits in a call which a stop would cut short is not attached at all; it
- * has some time to get out of there.
+ * A thread has at most one tracer. If another one is attached, this module
+ * waits for it, so that two processes that read filters at the same time do not
+ * refuse each other. A thread in a call that a stop would cut short is not
+ * attached at all until it leaves the call; it has some time for that.
  *
  * @module
  */
@@ -24,16 +24,22 @@ const ESRCH = 3;
 const EIO = 5;
 const EACCES = 13;
 
-/** How long another tracer is waited for: one that reads filters, too, needs a moment only. */
+/**
+ * Time to wait for another tracer: one that also reads filters needs only a
+ * moment.
+ */
 const BUSY_LIMIT_MS = 1000;
-/** How long a thread may stay in a call that a stop would cut short. */
+/** Time that a thread may stay in a call that a stop would cut short. */
 const FRAGILE_LIMIT_MS = 200;
 const POLL_US = 100;
-/** Looks that find no tracer before it is no other that refuses: one may have left before the look. */
+/**
+ * Number of looks that find no tracer before the refusal is attributed to
+ * something else: a tracer may have left before the look.
+ */
 const FREE_LOOKS = 20;
 
 /**
- * Becomes the tracer of a thread, after another one if need be.
+ * Attaches to a thread, after another tracer has left if necessary.
  *
  * @throws {SyscallError} if the kernel refuses, or a stop would harm the thread.
  */
@@ -63,7 +69,10 @@ export function attach(libc: Libc, tid: number): void {
   }
 }
 
-/** Whether job control or a tracer has stopped it: then no stop can interrupt it. */
+/**
+ * Reports whether job control or a tracer has stopped it: then no stop can
+ * interrupt it.
+ */
 function isStopped(status: ReadonlyMap<string, string>): boolean {
   return /^[Tt]/.test(status.get("State") ?? "");
 }
@@ -80,7 +89,7 @@ function tooFragile(tid: number, fragile: string): SyscallError {
  * Makes the error of a refused call.
  *
  * @param syscall The call.
- * @param errno What the kernel answered.
+ * @param errno The kernel's answer.
  */
 export function refusal(
   libc: Libc,
@@ -95,7 +104,7 @@ export function refusal(
   });
 }
 
-/** A hint for people, empty if none exists. */
+/** A hint for the user, empty if none exists. */
 function explain(libc: Libc, tid: number, errno: number): string {
   switch (errno) {
     case ESRCH:
@@ -124,7 +133,9 @@ function explainRefusal(status: ReadonlyMap<string, string>): string {
   return "root is needed; kernel.yama.ptrace_scope or a security module may forbid it, and a thread of the kernel cannot be traced";
 }
 
-/** Id of the thread that traces it, "0" for none or where /proc does not say. */
+/**
+ * Id of the thread that traces it; "0" for none, or if /proc does not show it.
+ */
 function tracerOf(status: ReadonlyMap<string, string>): string {
   return status.get("TracerPid") ?? "0";
 }

@@ -1,36 +1,37 @@
 /**
- * The filters of a running thread, by ptrace(2).
+ * Reads the filters of a running thread by ptrace(2).
  *
- * The thread is stopped for a moment, asked, and let go. It goes on as if
- * nobody had asked, or it is not stopped at all:
+ * The thread is stopped for a moment, its filters are read, and it is released.
+ * It continues as if nothing had happened, or it is not stopped at all:
  *
  * - The state of a thread that has no filter is read in /proc.
- * - A call that waits is made to start again when the target's own filter or
- *   the kernel would end it (`restart.ts`).
- * - A thread that waits in a call which cannot start again is refused, unless it
- *   gets out of there soon (`waits.ts`).
- * - A signal that arrives meanwhile is handed on, a thread that job control has
- *   stopped stays stopped, one that dies is given back to its parent, one that
- *   cannot be stopped is let go of as soon as it can.
+ * - A waiting call is made to start again if the target's own filter or the
+ *   kernel would end it (`restart.ts`).
+ * - A thread in a call that cannot start again is refused, unless it leaves the
+ *   call soon (`waits.ts`).
+ * - A signal that arrives meanwhile is passed on, a thread that job control has
+ *   stopped stays stopped, one that dies is returned to its parent, and one
+ *   that cannot be stopped is released as soon as possible.
  *
- * What remains:
+ * Remaining effects:
  *
- * - A call with a relative time limit that starts again has all of its time
- *   again, if the filter does not allow `restart_syscall`, or if it is one that
- *   the kernel never continues (epoll_wait, semtimedop, sockets).
- * - Between the look at /proc and the stop the thread may enter a call that is
- *   cut short: a `write` to a full pipe returns a part, as after a signal.
- *   On aarch64, so does EINTR (`registers_aarch64.ts`).
- * - If this process is killed between the stop and the next calls that it makes,
- *   the kernel lets the thread go as it is: `restart_syscall` is judged.
+ * - A call with a relative time limit that starts again has its full time
+ *   again, if the filter does not allow `restart_syscall`, or if the kernel
+ *   never continues the call (epoll_wait, semtimedop, sockets).
+ * - Between the look at /proc and the stop, the thread may enter a call that is
+ *   cut short: a `write` to a full pipe returns a part, as after a signal. On
+ *   aarch64, EINTR has the same effect (`registers_aarch64.ts`).
+ * - If this process is killed between the stop and its next calls, the kernel
+ *   releases the thread as it is: its filters judge `restart_syscall`.
  * - While the first thread of a process is traced, a signal that the process
  *   ignores is queued and may wake another thread of it.
  *
- * A thread has one tracer at most. When another one is at it, it is waited for:
- * two that read filters at the same time must not refuse each other.
+ * A thread has at most one tracer. If another one is attached, this module
+ * waits for it, so that two processes that read filters at the same time do not
+ * refuse each other.
  *
- * ptrace binds to the calling thread: nothing here may be called
- * `nonblocking`, and the dump has to end on the thread on which it began.
+ * ptrace binds to the calling thread: no call here may be `nonblocking`, and
+ * the dump must end on the thread on which it began.
  *
  * @module
  */
@@ -48,10 +49,10 @@ const ENOENT = 2;
 const EACCES = 13;
 const EINVAL = 22;
 
-/** linux/capability.h: its bit in a set of capabilities. */
+/** linux/capability.h: number of the bit in a set of capabilities. */
 const CAP_SYS_ADMIN = 21n;
 
-/** Bytes of a `struct sock_filter`. */
+/** Size of a `struct sock_filter` in bytes. */
 const SOCK_FILTER_SIZE = 8;
 
 /**
@@ -69,13 +70,14 @@ const SOCK_FILTER_SIZE = 8;
  * assert(lengths.every((length) => length > 0 && length <= 4096));
  * ```
  *
- * @throws {SyscallError} if the kernel refuses: no such thread (ESRCH), not permitted or traced by another
- * for a second (EPERM), not root or itself filtered (EACCES), no kernel support (EIO); and when a stop would
- * harm the thread, which then goes on untouched.
+ * @throws {SyscallError} if the kernel refuses: no such thread (ESRCH), not
+ * permitted or traced by another for a second (EPERM), not root or itself
+ * filtered (EACCES), no kernel support (EIO). Also if a stop would harm the
+ * thread, which then continues untouched.
  *
- * @param tid A thread; the id of a process is that of its first thread.
- * @returns `struct sock_filter[]` as it was loaded, oldest first; none when the thread has no filter. Needs
- * `--allow-ffi`.
+ * @param tid A thread; the id of a process is the id of its first thread.
+ * @returns `struct sock_filter[]` as loaded, oldest first; empty if the thread
+ * has no filter. Needs `--allow-ffi`.
  */
 export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
   if (!Number.isInteger(tid) || tid <= 0 || tid > 0x7fff_ffff) {
@@ -89,9 +91,10 @@ export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
 }
 
 /**
- * Reports whether a thread has to be stopped for an answer.
+ * Reports whether a thread must be stopped for an answer.
  *
- * @throws {SyscallError} if it would be stopped for nothing, as this process may not read filters.
+ * @throws {SyscallError} if a stop would be useless, because this process may
+ * not read filters.
  */
 function mayHaveFilters(libc: Libc, tid: number): boolean {
   const status = readStatus(libc, tid);
@@ -103,9 +106,9 @@ function mayHaveFilters(libc: Libc, tid: number): boolean {
       hint: "it shows which threads a stop would harm; mount /proc",
     });
   }
-  // The kernel knows why a thread that has ended cannot be asked.
+  // The kernel knows why it cannot read the filters of a thread that has ended.
   if (status.size === 0 || /^[ZX]/.test(status.get("State") ?? "")) return true;
-  // 0 for none, 1 for strict mode, which has none.
+  // 0 for none; 1 for strict mode, which has no filters.
   if (/^[01]$/.test(status.get("Seccomp") ?? "")) return false;
   // kernel/seccomp.c: seccomp_get_filter().
   const capabilities = BigInt(`0x${own.get("CapEff") ?? "0"}`);
@@ -118,17 +121,17 @@ function mayHaveFilters(libc: Libc, tid: number): boolean {
 function readFilters(libc: Libc, tid: number): Uint8Array<ArrayBuffer>[] {
   const filters: Uint8Array<ArrayBuffer>[] = [];
   for (;;) {
-    // Without a buffer the answer is the number of instructions.
+    // Without a buffer, the answer is the number of instructions.
     const length = getFilter(libc, tid, filters.length, 0n);
     if (length === undefined) return filters;
     const bytes = new Uint8Array(length * SOCK_FILTER_SIZE);
     getFilter(libc, tid, filters.length, addressOf(bytes));
-    // Kept in the list, and so alive, until the copy is complete.
+    // Kept in the list, and therefore alive, until the copy is complete.
     filters.push(bytes);
   }
 }
 
-/** Returns the number of instructions, undefined after the last filter. */
+/** Returns the number of instructions; undefined after the last filter. */
 function getFilter(
   libc: Libc,
   tid: number,
@@ -143,7 +146,8 @@ function getFilter(
   );
   if (length >= 0) return length;
   const errno = libc.errno();
-  // kernel/seccomp.c: get_nth_filter(): EINVAL when there is no filter at all.
+  // kernel/seccomp.c: get_nth_filter() answers EINVAL if there is no filter at
+  // all.
   if (errno === ENOENT || errno === EINVAL) return undefined;
   throw refusal(libc, tid, "ptrace(PTRACE_SECCOMP_GET_FILTER)", errno);
 }

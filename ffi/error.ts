@@ -1,24 +1,26 @@
 /**
- * The errors that are thrown if the kernel or a library refuses a call.
+ * Errors for calls that the kernel or a library refuses.
  *
  * @module
  */
 
 import { errnoText } from "../tables/errno.ts";
 
-/** What a {@linkcode SyscallError} is made of. */
+/** Details of a {@linkcode SyscallError}. */
 export interface SyscallFailure {
   /** The call that failed, such as `seccomp`. */
   readonly syscall: string;
-  /** Its errno, positive; 0 if the call did not fail but its answer is of no use. */
+  /**
+   * Its errno, positive; 0 if the call succeeded but its result is unusable.
+   */
   readonly errno: number;
-  /** What to check, without a final period. */
+  /** Remedy, without a final period. */
   readonly hint: string;
 }
 
-/** Thrown where a call to the kernel or to a library fails. */
+/** Thrown if a call to the kernel or to a library fails. */
 export class SyscallError extends Error {
-  /** Tells this class from others. */
+  /** Name of the class. */
   override readonly name = "SyscallError";
   /** The call that failed. */
   readonly syscall: string;
@@ -26,14 +28,14 @@ export class SyscallError extends Error {
   readonly errno: number;
   /** Name of the errno, such as `EINVAL`. */
   readonly errnoName: string;
-  /** What to check. */
+  /** Remedy. */
   readonly hint: string;
 
   /**
    * Builds the error.
    *
-   * @param action What could not be done, such as `Cannot load the filter`.
-   * @param failure The call, its errno and what to check.
+   * @param action The action that failed, such as `Cannot load the filter`.
+   * @param failure The call, its errno and the remedy.
    */
   constructor(action: string, failure: SyscallFailure) {
     const seen = failure.errno === 0

@@ -1,16 +1,16 @@
 /**
- * Becomes another program under a filter.
+ * Replaces this process by another program under a filter.
  *
  * The process is replaced in place: process id, descriptors and working
- * directory stay, and how the program ends is how the process ends. What Deno
- * has changed at its own start is changed back:
+ * directory stay, and the exit status of the program is that of the process.
+ * Changes that Deno made at its own start are undone:
  *
- * - The environment, if it may put a folder of its own in front of PATH: it
- *   is taken from /proc/self/environ, which keeps what the process began with.
- * - SIGPIPE, which it ignores, gets its default action. (Whether it was ignored
- *   before Deno started can no longer be distinguished.)
- * - The soft limit on open files, which it raises to the hard one, becomes that
- *   of the parent process, from which it was inherited.
+ * - The environment, because Deno may add a folder of its own to the front of
+ *   PATH: it is read from /proc/self/environ, which keeps the original.
+ * - SIGPIPE, which Deno ignores, gets its default action. (It is unknown
+ *   whether it was ignored before Deno started.)
+ * - The soft limit on open files, which Deno raises to the hard one, is set to
+ *   that of the parent process, from which it was inherited.
  *
  * @module
  */
@@ -43,30 +43,31 @@ const X_OK = 1;
 const ENOENT = 2;
 const ENOEXEC = 8;
 const EACCES = 13;
-/** What runs a file that has no `#!` line, as execvp(3) does. */
+/** Shell for a file that has no `#!` line, as in execvp(3). */
 const SHELL = "/bin/sh";
-/** Where PATH is not set: confstr(_CS_PATH) of glibc. */
+/** Used if PATH is not set: confstr(_CS_PATH) of glibc. */
 const DEFAULT_PATH = "/bin:/usr/bin";
 /** asm-generic/fcntl.h. */
 const O_CLOEXEC = 0o2000000;
 
-/** What to become, and how. */
+/** The program to run, and how. */
 export interface ExecOptions extends LoadOptions {
-  /** Path of the program, or a name to look up in PATH. */
+  /** Path of the program, or a name to find in PATH. */
   readonly command: string;
-  /** Its arguments, without its own name. */
+  /** Its arguments, without the program's own name. */
   readonly args?: readonly string[];
 }
 
 /**
  * Replaces this process by a command under a filter.
  *
- * All that can be checked is checked before the filter is loaded: that the
- * command exists, and that the filter allows `execve`. A filter that does not
- * would leave a process that can neither go on nor say why.
+ * Everything that can be checked is checked before the filter is loaded: the
+ * command exists, and the filter allows `execve`. Otherwise the process could
+ * neither continue nor report why.
  *
- * @throws {SyscallError} if the command is not found (ENOENT) or no program (EACCES), where the filter
- * denies `execve`, or where the kernel refuses. A filter that is loaded already stays.
+ * @throws {SyscallError} if the command is not found (ENOENT) or is not a
+ * program (EACCES), if the filter denies `execve`, or if the kernel refuses. A
+ * filter that is already loaded stays.
  *
  * @param filter `struct sock_filter[]`.
  * @param options The command; needs `-A`.
@@ -102,15 +103,15 @@ export function execWithFilter(
   });
 }
 
-/** Strings as execve(2) wants them. */
+/** Strings in the form of execve(2). */
 interface Strings {
-  /** Addresses of the strings, and 0. */
+  /** Addresses of the strings, then 0. */
   readonly addresses: BigUint64Array<ArrayBuffer>;
-  /** Kept here, and so alive, while their addresses are in use. */
+  /** Kept here, and therefore alive, while their addresses are in use. */
   readonly strings: readonly Uint8Array<ArrayBuffer>[];
 }
 
-/** What execve(2) is given besides the environment. */
+/** Arguments of execve(2) except the environment. */
 interface Image {
   readonly path: Uint8Array<ArrayBuffer>;
   readonly argv: Strings;
@@ -125,7 +126,7 @@ function toStrings(strings: readonly Uint8Array<ArrayBuffer>[]): Strings {
   return { addresses, strings };
 }
 
-/** Answers errno: it returns only where it fails. */
+/** Returns errno; it returns only on failure. */
 function exec(libc: Libc, { path, argv }: Image, environment: Strings): number {
   held.push(argv, environment);
   libc.symbols.execve(path, argv.addresses, environment.addresses);
@@ -134,10 +135,10 @@ function exec(libc: Libc, { path, argv }: Image, environment: Strings): number {
   return errno;
 }
 
-/** What the kernel has an address of, kept alive while a call is under way. */
+/** Memory that the kernel has an address of, kept alive during a call. */
 const held: Strings[] = [];
 
-/** The environment that this process was started with, byte for byte. */
+/** The environment with which this process was started, byte for byte. */
 function initialEnvironment(libc: Libc, action: string): Strings {
   const fd = libc.symbols.open(cString("/proc/self/environ"), O_CLOEXEC, 0);
   if (fd < 0) {
@@ -170,7 +171,9 @@ function initialEnvironment(libc: Libc, action: string): Strings {
   return toStrings(strings);
 }
 
-/** Reads a variable; the last one of a name loses, as in getenv(3). */
+/**
+ * Reads a variable; the first of several with one name counts, as in getenv(3).
+ */
 function getVariable(environment: Strings, name: string): string | undefined {
   for (const bytes of environment.strings) {
     const text = new TextDecoder().decode(bytes.subarray(0, -1));
@@ -216,7 +219,8 @@ function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch {
-    // Deno may not look at /proc, /dev and /sys without -A: execve will tell.
+    // Without -A, Deno may not read /proc, /dev and /sys: execve reports errors
+    // there.
     return true;
   }
 }
@@ -253,7 +257,7 @@ function restoreProcess(libc: Libc): void {
   libc.symbols.signal(SIGPIPE, null);
   const parents = new BigUint64Array(2);
   const own = new BigUint64Array(2);
-  // Neither call is essential: without them the limit stays as Deno set it.
+  // Neither call is essential: if they fail, the limit stays as Deno set it.
   if (
     libc.symbols.prlimit(Deno.ppid, RLIMIT_NOFILE, null, parents) !== 0 ||
     libc.symbols.prlimit(0, RLIMIT_NOFILE, null, own) !== 0

@@ -1,5 +1,5 @@
 /**
- * Which system calls exist for the runtimes of this host: those that its
+ * The system calls that exist for the runtimes of this host: those that its
  * libseccomp knows, on each architecture.
  *
  * @module
@@ -9,15 +9,15 @@ import type { Arch } from "../tables/arch.ts";
 import type { Libseccomp } from "./libseccomp.ts";
 
 /**
- * Asks a library which calls exist, to resolve profiles with.
+ * Makes the test for existing calls, used to resolve profiles, from a library.
  *
  * A name may be known and have no number on one architecture: 2.5.4 has
- * `map_shadow_stack` on x86_64 and not on x32. Calls that a multiplexer serves have
- * negative numbers in the library, and one of their own beside; an
- * architecture that it does not know at all keeps our table.
+ * `map_shadow_stack` on x86_64 and not on x32. The library gives negative
+ * numbers to calls that a multiplexer serves, besides their own number if there
+ * is one. For an architecture that it does not know at all, our table applies.
  *
  * @param library The host's libseccomp.
- * @returns Whether a call exists: on an architecture, or on any if none is given.
+ * @returns A test for calls: on an architecture, or on any if none is given.
  */
 export function hostCalls(
   library: Libseccomp,

@@ -1,12 +1,12 @@
 /**
  * The C library: one table of signatures, opened on first use.
  *
- * Results are declared `i32` even where C has `long`: all values in use fit,
- * and a 64-bit result would allocate a bigint between the call and the read of
- * errno, in which time the engine may overwrite errno. For the same reason
- * `errno()` has to be the next thing that a caller evaluates.
+ * Results are declared `i32` even if C has `long`: all values in use fit, and a
+ * 64-bit result would allocate a bigint between the call and the read of errno.
+ * The engine may overwrite errno in that time. For the same reason, `errno()`
+ * must be the next expression that a caller evaluates.
  *
- * A buffer whose address lies inside another buffer (an iovec, a `sock_fprog`)
+ * A buffer whose address is stored in another buffer (an iovec, a `sock_fprog`)
  * is not kept alive by the outer one: keep it in an object that outlives the
  * call.
  *
@@ -89,7 +89,7 @@ export type LibcSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 export interface Libc {
   /** Its functions. */
   readonly symbols: LibcSymbols;
-  /** Reads errno of this thread: to be evaluated right after the call. */
+  /** Reads errno of this thread; evaluate it right after the call. */
   readonly errno: () => number;
 }
 
@@ -109,10 +109,10 @@ export function openLibc(): Libc {
 }
 
 /**
- * Writes a string as C has it.
+ * Writes a string in the form of C.
  *
  * @param text Text without NUL characters.
- * @throws {TypeError} if the text has a NUL, which C would cut it at.
+ * @throws {TypeError} if the text has a NUL, at which C would cut it.
  * @returns Its UTF-8 bytes and a NUL.
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
@@ -125,8 +125,8 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Tells the address of a buffer. The caller keeps the buffer alive for as
- * long as the address is in use.
+ * Returns the address of a buffer. The caller keeps the buffer alive as long as
+ * the address is in use.
  *
  * @param buffer The buffer, not empty.
  * @returns Its address.
@@ -157,7 +157,7 @@ function open(): Libc {
     Deno.UnsafePointerView.getArrayBuffer(location, 4),
   );
   const errno = (): number => view[0] ?? 0;
-  // Compiles the closure now: compiling it after a call could disturb errno.
+  // Compiles the closure now: compiling it after a call could change errno.
   errno();
   return { symbols, errno };
 }

@@ -1,11 +1,11 @@
 /**
- * The host's libseccomp as reference: its names and numbers, and the filter it
- * builds when it is called as crun and runc call it.
+ * The host's libseccomp as reference: its names and numbers, and the filter
+ * that it builds if it is called as crun and runc call it.
  *
- * The library may hang, overrun its buffers or end the process for odd rule
- * sets (GHSA-2hqh-5c36-grrm, GHSA-46fr-jh49-xvhx): for rules that are not
- * known to be harmless use `ffi/libseccomp_guard.ts`, which calls it in a
- * child process.
+ * The library may hang, overrun its buffers or end the process on unusual rule
+ * sets (GHSA-2hqh-5c36-grrm, GHSA-46fr-jh49-xvhx). For rules that are not known
+ * to be harmless use `ffi/libseccomp_guard.ts`, which calls it in a child
+ * process.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const ARG_CMP_SIZE = 24;
 const EEXIST = 17;
 const EINVAL = 22;
 const SEEK_END = 2;
-/** linux/memfd.h: programs that are started meanwhile do not get it. */
+/** linux/memfd.h: programs that are started meanwhile do not inherit it. */
 const MFD_CLOEXEC = 1;
 
 /** A comparison of libseccomp. */
@@ -36,7 +36,7 @@ export type FilterCompare =
   | "gt"
   | "maskedEq";
 
-/** In the order of `enum scmp_compare` of seccomp.h, which begins with 1. */
+/** In the order of `enum scmp_compare` of seccomp.h, whose first value is 1. */
 const COMPARE: readonly FilterCompare[] = [
   "ne",
   "lt",
@@ -49,7 +49,7 @@ const COMPARE: readonly FilterCompare[] = [
 
 /** One comparison of a rule. */
 export interface FilterArg {
-  /** Index of the argument; above 5 the library refuses. */
+  /** Index of the argument; the library refuses values above 5. */
   readonly arg: number;
   /** The comparison. */
   readonly op: FilterCompare;
@@ -63,29 +63,32 @@ export interface FilterArg {
 export interface FilterRule {
   /** `SCMP_ACT_*` with its data, a u32. */
   readonly action: number;
-  /** Name of the call; a name that the library does not know is skipped, as the runtimes do. */
+  /**
+   * Name of the call; a name that the library does not know is skipped, as
+   * runtimes do.
+   */
   readonly name: string;
   /** Comparisons; empty for an unconditional rule. */
   readonly args: readonly FilterArg[];
 }
 
-/** What the library is asked for. */
+/** Input of the library. */
 export interface FilterSpec {
   /** `SCMP_ACT_*` with its data, a u32. */
   readonly defaultAction: number;
   /** `SCMP_ARCH_*` tokens, added to the native one in this order. */
   readonly architectures: readonly number[];
-  /** Rules in order of arrival. */
+  /** Rules in the order in which they are added. */
   readonly rules: readonly FilterRule[];
   /** `SCMP_FLTATR_CTL_OPTIMIZE`: 1 is the library's default, 2 the binary tree. */
   readonly optimize: 1 | 2;
 }
 
-/** What the library answers. */
+/** Output of the library. */
 export type ExportResult =
   | {
     readonly kind: "filter";
-    /** `struct sock_filter[]`, 8 bytes an instruction. */
+    /** `struct sock_filter[]`, 8 bytes per instruction. */
     readonly bytes: Uint8Array<ArrayBuffer>;
   }
   | {
@@ -96,14 +99,17 @@ export type ExportResult =
     readonly errno: number;
     /** Name of the errno. */
     readonly errnoName: string;
-    /** Index of the rule, if it was a rule. */
+    /** Index of the rule, if the call added a rule. */
     readonly rule?: number;
   }
   | {
     readonly kind: "failed";
-    /** Not returned in time, ended the process, or too large to ask for. */
+    /**
+     * The library did not return in time, ended the process, or the input is
+     * too large.
+     */
     readonly reason: "time" | "crash" | "size";
-    /** What was seen, for people. */
+    /** Description of what was seen. */
     readonly detail: string;
   };
 
@@ -111,26 +117,27 @@ export type ExportResult =
 export interface Libseccomp {
   /** Its version, such as `2.5.4`. */
   readonly version: string;
-  /** Token of the architecture it runs on. */
+  /** Token of the architecture that it runs on. */
   readonly nativeArch: number;
   /**
    * Resolves a name.
    *
    * @param archToken `SCMP_ARCH_*`.
    * @param name Name of the call.
-   * @returns The number, negative where the call has none of its own there; undefined if the name is unknown.
+   * @returns The number, negative if the call has no number of its own there;
+   * undefined if the name is unknown.
    */
   resolveName(archToken: number, name: string): number | undefined;
   /**
-   * Names a number.
+   * Finds the name of a number.
    *
    * @param archToken `SCMP_ARCH_*`.
    * @param nr The number as in `seccomp_data.nr`, as an int.
-   * @returns The name, undefined if it is absent or the architecture is unknown.
+   * @returns The name; undefined if the number or the architecture is unknown.
    */
   resolveNumber(archToken: number, nr: number): string | undefined;
   /**
-   * Reports whether the library has a name at all, on any architecture.
+   * Reports whether the library knows a name on any architecture.
    *
    * @param name Name of the call.
    */
@@ -138,7 +145,7 @@ export interface Libseccomp {
   /**
    * Builds and exports a filter in this process.
    *
-   * @param spec What to build.
+   * @param spec The filter to build.
    * @returns The filter, or the call that was refused.
    */
   exportFilter(spec: FilterSpec): ExportResult;
@@ -160,7 +167,8 @@ let opened: Libseccomp | undefined;
  * assertEquals(library?.resolveName(0xc000003e, "openat"), 257);
  * ```
  *
- * @returns The library, or undefined if the host has none, a normal state; needs `--allow-ffi`.
+ * @returns The library, or undefined if the host has none, which is normal;
+ * needs `--allow-ffi`.
  */
 export function openLibseccomp(): Libseccomp | undefined {
   opened ??= open();
@@ -205,7 +213,8 @@ function open(): Libseccomp | undefined {
 
 function exportFilter(symbols: Symbols, spec: FilterSpec): ExportResult {
   const context = symbols.seccomp_init(spec.defaultAction);
-  // It tells no errno here; the default action is all that it looks at.
+  // The library gives no errno here; only the default action can cause a
+  // failure.
   if (context === null) return refused("seccomp_init", -EINVAL);
   try {
     for (const token of spec.architectures) {

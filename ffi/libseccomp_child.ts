@@ -1,6 +1,6 @@
 /**
  * The child process of `ffi/libseccomp_guard.ts`: reads requests from standard
- * input, answers each on standard output.
+ * input and writes each answer to standard output.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const SIGKILL = 9n;
 /** `RLIMIT_DATA` and `RLIMIT_CORE` of asm-generic/resource.h. */
 const RLIMIT_DATA = 2;
 const RLIMIT_CORE = 4;
-/** Most memory that the library may take, in bytes. */
+/** Memory limit of the library, in bytes. */
 const DATA_LIMIT = 2n << 30n;
 
 if (import.meta.main) serve();

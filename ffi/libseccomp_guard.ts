@@ -1,9 +1,9 @@
 /**
- * libseccomp in a child process: a rule set that makes the library hang, write
- * past its buffers or end the process costs its own answer and nothing else.
+ * Runs libseccomp in a child process: a rule set that makes the library hang,
+ * write past its buffers or end the process costs only its own answer.
  *
- * One child serves many requests (several hundred small ones a second); where
- * it is lost it is started anew for the next request.
+ * One child serves many requests (several hundred small ones per second); if it
+ * dies, a new one is started for the next request.
  *
  * @module
  */
@@ -15,22 +15,24 @@ import {
 } from "./libseccomp.ts";
 import { decodeResult, encodeSpec } from "./libseccomp_wire.ts";
 
-/** Longest program that the 16-bit length of `struct sock_fprog` can tell. */
+/**
+ * Longest program that the 16-bit length of `struct sock_fprog` can express.
+ */
 const MAX_LENGTH = 0xffff;
 
-/** How the child is watched. */
+/** Limits of the child. */
 export interface GuardOptions {
-  /** Time for one request in milliseconds, 10,000 by default. */
+  /** Time limit of one request in milliseconds, 10,000 by default. */
   readonly timeLimit?: number;
 }
 
-/** A running guard; close it when done. */
+/** A running guard; close it after use. */
 export interface LibseccompGuard extends AsyncDisposable {
   /**
    * Builds a filter in the child. Requests may overlap; they are answered in order.
    *
-   * @param spec What to build.
-   * @returns The answer; never rejects for what the library does.
+   * @param spec The filter to build.
+   * @returns The answer; the promise never rejects because of the library.
    */
   exportFilter(spec: FilterSpec): Promise<ExportResult>;
   /** Ends the child. */
@@ -40,7 +42,7 @@ export interface LibseccompGuard extends AsyncDisposable {
 /**
  * Opens a guard.
  *
- * @param options How the child is watched.
+ * @param options Limits of the child.
  * @returns The guard, or undefined if the host has no libseccomp; needs `--allow-ffi --allow-run --allow-read`.
  */
 export function openLibseccompGuard(
@@ -53,8 +55,8 @@ export function openLibseccompGuard(
 /**
  * Builds one filter in a child of its own.
  *
- * @param spec What to build.
- * @param options How the child is watched.
+ * @param spec The filter to build.
+ * @param options Limits of the child.
  * @returns The answer, or undefined if the host has no libseccomp.
  */
 export async function exportFilterGuarded(
@@ -71,14 +73,14 @@ export async function exportFilterGuarded(
 }
 
 /**
- * Bounds the instructions that a filter may take, so that the 16-bit length
- * of a program cannot wrap inside the library.
+ * Bounds the number of instructions of a filter, so that the 16-bit length of a
+ * program cannot wrap inside the library.
  *
- * A rule takes at most two copies an architecture (the second through
- * `socketcall` or `ipc`); each copy at most one test and one return and, for
- * each comparison, two loads, two masks, three tests and one jump.
+ * A rule takes at most two copies per architecture (the second through
+ * `socketcall` or `ipc`). Each copy has at most one test and one return and,
+ * for each comparison, two loads, two masks, three tests and one jump.
  *
- * @param spec What is to be built.
+ * @param spec The filter to build.
  * @returns An upper bound in instructions.
  */
 export function boundInstructions(spec: FilterSpec): number {
@@ -90,7 +92,7 @@ export function boundInstructions(spec: FilterSpec): number {
 class Guard implements LibseccompGuard {
   readonly #timeLimit: number;
   #child: Child | undefined;
-  /** Ends when the last request does: one request at a time is in the child. */
+  /** Settles with the last request: the child handles one request at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(timeLimit: number) {
@@ -179,7 +181,7 @@ class Child {
     try {
       await this.#writer.write(new TextEncoder().encode(`${line}\n`));
     } catch {
-      // The child is gone: its end of the other pipe tells so below.
+      // The child has ended: the end of the other pipe shows it below.
     }
     const parts = [this.#rest];
     for (;;) {
@@ -199,11 +201,11 @@ class Child {
     try {
       this.#process.kill("SIGKILL");
     } catch {
-      // It ended on its own.
+      // It ended by itself.
     }
   }
 
-  /** Closes the pipes, awaits the end and tells how it ended. */
+  /** Closes the pipes, waits for the end and returns the status. */
   async end(): Promise<string> {
     await this.#writer.close().catch(() => {});
     await this.#reader.cancel().catch(() => {});

@@ -1,5 +1,5 @@
 /**
- * The functions of libseccomp that are called, as seccomp.h declares them.
+ * The functions of libseccomp in use, as seccomp.h declares them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The messages between `ffi/libseccomp_guard.ts` and its child: one JSON
- * document a line, 64-bit integers as decimal strings, programs in base64.
+ * document per line, 64-bit integers as decimal strings, programs in base64.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { ExportResult, FilterSpec } from "./libseccomp.ts";
 /**
  * Writes a request.
  *
- * @param spec What to build.
- * @returns One line without its end.
+ * @param spec The filter to build.
+ * @returns One line without a line feed.
  */
 export function encodeSpec(spec: FilterSpec): string {
   return JSON.stringify(
@@ -24,7 +24,7 @@ export function encodeSpec(spec: FilterSpec): string {
 /**
  * Reads a request.
  *
- * @param line What {@linkcode encodeSpec} wrote.
+ * @param line A line written by {@linkcode encodeSpec}.
  * @returns The request.
  */
 export function decodeSpec(line: string): FilterSpec {
@@ -43,7 +43,7 @@ export function decodeSpec(line: string): FilterSpec {
  * Writes an answer.
  *
  * @param result The answer.
- * @returns One line without its end.
+ * @returns One line without a line feed.
  */
 export function encodeResult(result: ExportResult): string {
   return JSON.stringify(
@@ -56,7 +56,7 @@ export function encodeResult(result: ExportResult): string {
 /**
  * Reads an answer.
  *
- * @param line What {@linkcode encodeResult} wrote.
+ * @param line A line written by {@linkcode encodeResult}.
  * @returns The answer.
  */
 export function decodeResult(line: string): ExportResult {

@@ -1,10 +1,10 @@
 /**
  * Loads a filter into the calling thread.
  *
- * In Deno the main script runs on the first thread of the process, so a filter
+ * In Deno the main script runs on the first thread of the process. So a filter
  * is in force there at once and is inherited by every command that the script
- * starts later; the threads of the engine stay without it unless
- * `SECCOMP_FILTER_FLAG_TSYNC` is given. A filter cannot be taken off again.
+ * starts later. The threads of the engine stay unfiltered unless
+ * `SECCOMP_FILTER_FLAG_TSYNC` is given. A filter cannot be removed.
  *
  * @module
  */
@@ -12,7 +12,10 @@
 import { SyscallError } from "./error.ts";
 import { addressOf, type Libc, openLibc } from "./libc.ts";
 
-/** A flag of a filter; a listener, which has one too, is for runtimes to serve. */
+/**
+ * A flag of a filter. Flags of listeners are missing, because runtimes serve
+ * them.
+ */
 export type FilterFlag =
   | "SECCOMP_FILTER_FLAG_TSYNC"
   | "SECCOMP_FILTER_FLAG_LOG"
@@ -35,7 +38,7 @@ const SECCOMP_NR: Readonly<Record<typeof Deno.build.arch, bigint>> = {
 const SECCOMP_SET_MODE_FILTER = 1n;
 const PR_SET_NO_NEW_PRIVS = 38;
 const EACCES = 13;
-/** Bytes of a `struct sock_filter`. */
+/** Size of a `struct sock_filter` in bytes. */
 const SOCK_FILTER_SIZE = 8;
 
 const HINTS: Readonly<Record<number, string>> = {
@@ -47,22 +50,22 @@ const HINTS: Readonly<Record<number, string>> = {
   38: "the kernel has no seccomp filters",
 };
 
-/** How a filter is loaded. */
+/** Options of loading. */
 export interface LoadOptions {
   /** Flags, none by default; one that the kernel refuses is an error. */
   readonly flags?: readonly FilterFlag[];
   /**
-   * When no_new_privs is set: where the kernel asks for it (no CAP_SYS_ADMIN),
-   * or in any case. It makes set-user-id programs run as the user who calls them.
+   * When to set no_new_privs: if the kernel requires it (no CAP_SYS_ADMIN), or
+   * always. It makes set-user-id programs run as the user who calls them.
    */
   readonly noNewPrivs?: "as-needed" | "always";
 }
 
 /**
- * Names the bits of a flag argument.
+ * Converts names of flags to bits.
  *
- * @param flags Names; the caller may have read them from a profile.
- * @throws {RangeError} if this tool cannot serve a name.
+ * @param flags Names, which may come from a profile.
+ * @throws {RangeError} if a name is not supported.
  * @returns The argument of `seccomp`, a u32.
  */
 export function filterFlags(flags: readonly string[]): number {
@@ -92,10 +95,12 @@ export function filterFlags(flags: readonly string[]): number {
  * });
  * ```
  *
- * @throws {RangeError} if the bytes are no `struct sock_filter[]`, or a flag is not known.
- * @throws {SyscallError} if the kernel refuses; nothing is loaded then.
+ * @throws {RangeError} if the bytes are not a `struct sock_filter[]`, or a flag
+ * is unknown.
+ * @throws {SyscallError} if the kernel refuses; then nothing is loaded.
  *
- * @param bytes `struct sock_filter[]`, 8 bytes an instruction, 1 to 4096 of them.
+ * @param bytes `struct sock_filter[]`, 8 bytes per instruction, 1 to 4096 of
+ * them.
  * @param options Flags and no_new_privs; needs `--allow-ffi`.
  */
 export function loadFilter(
@@ -129,10 +134,10 @@ export function loadFilter(
   }
 }
 
-/** What the kernel has an address of, kept alive while a call is under way. */
+/** Memory that the kernel has an address of, kept alive during a call. */
 const kept = new Set<ArrayBufferView>();
 
-/** Answers errno, 0 if the filter is loaded. */
+/** Returns errno, 0 if the filter is loaded. */
 function attach(
   libc: Libc,
   flags: number,
@@ -150,7 +155,7 @@ function attach(
   if (result === 0) return 0;
   const errno = libc.errno();
   if (result > 0) {
-    // With TSYNC: the id of a thread that has filters of its own.
+    // With TSYNC: the id of a thread that has other filters.
     throw new SyscallError("Cannot load filter", {
       syscall: `seccomp finds that thread ${result} has filters of its own`,
       errno: 0,

@@ -1,9 +1,10 @@
 /**
- * The kernel's side: load filters, run commands under them, read them back from
- * live processes, have the kernel and the host's libseccomp judge a program.
+ * The kernel's side: loads filters, runs commands under them, reads them back
+ * from live processes, and uses the kernel and the host's libseccomp to judge
+ * programs.
  *
- * Importing it opens nothing and asks for no permission; the functions do, on
- * first use: `--allow-ffi` for all of them, more where they say so.
+ * The import opens nothing and needs no permission. The functions do, on first
+ * use: `--allow-ffi` for all of them, and more if documented.
  *
  * @example What the host's libseccomp calls a number
  * ```ts

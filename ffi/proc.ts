@@ -1,8 +1,8 @@
 /**
- * Files of /proc, read by the C library.
+ * Reads files of /proc through the C library.
  *
- * Deno reads /proc with `-A` only; what asks the kernel by FFI has all
- * permissions anyway and asks for no further ones.
+ * Deno reads /proc only with `-A`. Code that calls the kernel by FFI has all
+ * permissions anyway, so it needs no further ones.
  *
  * @module
  */
@@ -11,14 +11,15 @@ import { cString, type Libc } from "./libc.ts";
 
 /** asm-generic/fcntl.h. */
 const O_CLOEXEC = 0o2000000;
-/** Longest text that is read; /proc/TID/status has less than 2 KiB. */
+/** Maximum length of text; /proc/TID/status has less than 2 KiB. */
 const MAX_LENGTH = 1 << 14;
 
 /**
- * Reads a text of /proc.
+ * Reads a text file of /proc.
  *
  * @param path Its path.
- * @returns Its first 16 KiB without blanks around them; undefined when it cannot be read, as that of a dead thread.
+ * @returns Its first 16 KiB, trimmed; undefined if it cannot be read, as for a
+ * dead thread.
  */
 export function readProcText(libc: Libc, path: string): string | undefined {
   const fd = libc.symbols.open(cString(path), O_CLOEXEC, 0);
@@ -36,16 +37,16 @@ export function readProcText(libc: Libc, path: string): string | undefined {
   } finally {
     libc.symbols.close(fd);
   }
-  // Names of programs may hold any bytes.
+  // Names of programs may contain any bytes.
   return new TextDecoder("latin1").decode(bytes.subarray(0, length)).trim();
 }
 
 /**
- * Reads memory of a thread, without stopping it.
+ * Reads memory of a thread without stopping it.
  *
- * @param address Where it begins.
- * @param length How many bytes.
- * @returns The bytes; undefined when they cannot be read.
+ * @param address Address of the first byte.
+ * @param length Number of bytes.
+ * @returns The bytes; undefined if they cannot be read.
  */
 export function readMemory(
   libc: Libc,
@@ -65,7 +66,7 @@ export function readMemory(
  * Reads the fields of /proc/TID/status.
  *
  * @param tid A thread, or `thread-self`.
- * @returns Values by name; none when the file cannot be read.
+ * @returns Values by name; empty if the file cannot be read.
  */
 export function readStatus(
   libc: Libc,

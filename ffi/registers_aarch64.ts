@@ -1,26 +1,30 @@
 /**
- * The registers of a stopped thread on aarch64: in which call the stop came, and
- * how the thread goes on.
+ * The registers of a stopped thread on aarch64: the call in which the stop
+ * came, and how the thread continues.
  *
- * do_signal() of arch/arm64/kernel/signal.c prepares what `restart.ts` describes
- * before the stop: the code is gone from the first register. For a call that
- * starts again, the first argument is back and the program counter stands on
- * the instruction that made the call, `svc #0`. If the kernel continues it by
- * `restart_syscall`, it sets the number when the thread goes on, whatever that
- * register holds by then, unless the program counter is elsewhere.
+ * do_signal() of arch/arm64/kernel/signal.c prepares what `restart.ts`
+ * describes before the stop: the code is gone from the first register. For a
+ * call that starts again, the first argument is restored and the program
+ * counter points to the instruction that made the call, `svc #0`. If the kernel
+ * continues the call by `restart_syscall`, it sets the number when the thread
+ * continues, whatever that register contains by then, unless the program
+ * counter is elsewhere.
  *
- * So a thread that may come to `restart_syscall` is let go on to its next call,
- * at whose entry it stops before its filters are asked (since Linux 4.8). There
- * the call is left out, and the thread set back to make the old one again.
+ * So a thread that may come to `restart_syscall` runs to its next call, at
+ * whose entry it stops before its filters are consulted (since Linux 4.8).
+ * There the call is skipped, and the thread is set back to make the old one
+ * again.
  *
- * After EINTR the first argument is lost to the registers. The kernel still
- * has it and shows it in /proc while the thread has a number of a call, which a
- * tracer may set. The whole line has to be the one that was read before the stop;
- * otherwise the thread may have returned from a handler, and keeps its EINTR.
+ * After EINTR the first argument is no longer in the registers. The kernel
+ * still has it and shows it in /proc while the thread has the number of a call,
+ * which a tracer may set. The whole line must equal the one that was read
+ * before the stop; otherwise the thread may have returned from a handler, and
+ * keeps its EINTR.
  *
- * A handler that is to run ends both kinds with EINTR. One that comes in the
- * microseconds between the look at the pending signals and the release does
- * not: the call then starts after it, as if it had come before the call.
+ * A handler that is about to run ends both kinds with EINTR. A signal that
+ * arrives in the microseconds between the look at the pending signals and the
+ * release does not: the call then starts after its handler, as if the signal
+ * had come before the call.
  *
  * @module
  */
@@ -46,7 +50,7 @@ const PTRACE_SETREGSET = 0x4205;
 /** linux/elf.h: all registers, and the number of the call. */
 const NT_PRSTATUS = 1n;
 const NT_ARM_SYSTEM_CALL = 0x404n;
-/** What the number is outside of a call. */
+/** Value of the number outside of a call. */
 const NO_SYSCALL = -1;
 
 /** The instruction `svc #0`. */
@@ -65,39 +69,45 @@ const CONTINUED: ReadonlySet<number> = new Set([
   RESTART_SYSCALL,
 ]);
 
-/** EINTR as a register holds it. */
+/** EINTR as the register contains it. */
 const MINUS_EINTR = BigInt.asUintN(64, BigInt(-EINTR));
 
-/** How long a thread may run before the stop. */
+/** Time that a thread may run before the stop. */
 const RUN_LIMIT_MS = 5;
 
-/** What a stop has done to a call. */
+/** Effect of a stop on a call. */
 interface Found {
-  /** `restart`: it starts again or is continued; `eintr`: it has ended with EINTR. */
+  /**
+   * `restart`: it starts again or is continued; `eintr`: it has ended with
+   * EINTR.
+   */
   readonly kind: "restart" | "eintr";
   /** Its number and its first argument. */
   readonly nr: number;
   readonly first: bigint;
-  /** Where the instruction that made it is. */
+  /** Address of the instruction that made it. */
   readonly svc: bigint;
 }
 
-/** The registers of a thread of aarch64. */
+/** The registers of an aarch64 thread. */
 export class Aarch64Registers implements Registers {
   readonly #libc: Libc;
   readonly #words: BigUint64Array<ArrayBuffer> = new BigUint64Array(REGISTERS);
   readonly #nr: Int32Array<ArrayBuffer> = new Int32Array(1);
   readonly #iovec: BigUint64Array<ArrayBuffer> = new BigUint64Array(2);
-  /** Where the thread waited before the stop. */
+  /** The call in which the thread waited before the stop. */
   #waiting: string | undefined;
   #found: Found | undefined;
 
-  /** Makes room for them. */
+  /** Allocates memory for them. */
   constructor(libc: Libc) {
     this.#libc = libc;
   }
 
-  /** Reads where the thread waits; one that runs gets some time to wait. */
+  /**
+   * Reads the call in which the thread waits; a running thread gets some time
+   * to wait.
+   */
   prepare(tid: number): void {
     const deadline = performance.now() + RUN_LIMIT_MS;
     do this.#waiting = waitLine(this.#libc, tid); while (
@@ -128,7 +138,10 @@ export class Aarch64Registers implements Registers {
     return this.#found !== undefined;
   }
 
-  /** Has the call start again, be continued, or end with EINTR, as `chooseCode` chooses. */
+  /**
+   * Makes the call start again, be continued, or end with EINTR, as
+   * `chooseCode` decides.
+   */
   settle(tid: number, { filters, signal, proceed }: Course): number {
     const found = this.#found;
     if (found === undefined) return signal;
@@ -171,12 +184,12 @@ export class Aarch64Registers implements Registers {
   }
 
   /**
-   * Has a call begin again after the release of the thread, which is at its
-   * entry, or end.
+   * Makes a call begin again, or end, after the release of the thread at the
+   * call's entry.
    *
-   * A thread that is let go there would find its call interrupted at once
-   * (kernel/ptrace.c: __ptrace_unlink()). So the call is left out, and the program
-   * counter goes back to the instruction that makes it.
+   * A thread that is released there would find its call interrupted at once
+   * (kernel/ptrace.c: __ptrace_unlink()). So the call is skipped, and the
+   * program counter goes back to the instruction that makes it.
    */
   #enter(tid: number, { nr, first, svc }: Found, again: boolean): void {
     this.#transfer(tid, PTRACE_GETREGSET, NT_ARM_SYSTEM_CALL, this.#nr);
@@ -191,7 +204,10 @@ export class Aarch64Registers implements Registers {
     } else this.#set(tid, this.#words[0] ?? 0n, pc - SVC_LENGTH);
   }
 
-  /** Whether a handler of the program takes a signal, or one that waits for the thread. */
+  /**
+   * Reports whether the program handles a signal that is being delivered or is
+   * pending for the thread.
+   */
   #handles(tid: number, signal: number): boolean {
     const status = readStatus(this.#libc, tid);
     const set = (name: string): bigint => BigInt(`0x${status.get(name) ?? 0}`);
@@ -200,7 +216,10 @@ export class Aarch64Registers implements Registers {
     return ((taken | waiting) & set("SigCgt")) !== 0n;
   }
 
-  /** The first argument of the call that the thread waited in, if it is still that one. */
+  /**
+   * The first argument of the call in which the thread waited, if it is still
+   * that call.
+   */
   #lostArgument(tid: number, nr: number): bigint | undefined {
     this.#setNumber(tid, nr);
     const line = waitLine(this.#libc, tid);

@@ -1,6 +1,6 @@
 /**
- * The registers of a stopped thread on x86_64: in which call the stop came, and
- * how the thread goes on.
+ * The registers of a stopped thread on x86_64: the call in which the stop came,
+ * and how the thread continues.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const REGISTERS = 27;
 const RAX = 10;
 const ORIG_RAX = 15;
 const RIP = 16;
-/** Where the arguments of a call are, by the width of its ABI. */
+/** Registers of the arguments of a call, by the width of its ABI. */
 const ARGUMENTS: Readonly<Record<32 | 64, readonly number[]>> = {
   // rdi rsi rdx r10 r8 r9
   64: [14, 13, 12, 7, 9, 8],
@@ -37,7 +37,7 @@ const ARGUMENTS: Readonly<Record<32 | 64, readonly number[]>> = {
   32: [5, 11, 12, 13, 14, 4],
 };
 
-/** The registers of a thread of x86_64. */
+/** The registers of an x86_64 thread. */
 export class X86Registers implements Registers {
   readonly #libc: Libc;
   readonly #words: BigUint64Array<ArrayBuffer> = new BigUint64Array(REGISTERS);
@@ -46,15 +46,18 @@ export class X86Registers implements Registers {
   );
   #code = 0;
 
-  /** Makes room for them. */
+  /** Allocates memory for them. */
   constructor(libc: Libc) {
     this.#libc = libc;
   }
 
-  /** Needs nothing: they show all. */
+  /** Does nothing: the registers show everything. */
   prepare(): void {}
 
-  /** Reads them; a call of a thread that has to come back for it starts again. */
+  /**
+   * Reads them; a call that would be continued or interrupted is set to start
+   * again.
+   */
   guard(tid: number): boolean {
     const { ptrace } = this.#libc.symbols;
     const words = this.#words;
@@ -71,7 +74,7 @@ export class X86Registers implements Registers {
     return true;
   }
 
-  /** Sets the code that `chooseCode` chooses. */
+  /** Sets the code that `chooseCode` returns. */
   settle(tid: number, { filters, signal }: Course): number {
     const code = this.#code;
     const chosen = chooseCode({ code, call: this.#call(tid) }, filters);
@@ -94,7 +97,7 @@ export class X86Registers implements Registers {
       BigInt(info.byteLength),
       addressOf(info),
     );
-    // Before Linux 5.3 the kernel does not say how the call was made.
+    // Before Linux 5.3 the kernel does not report how the call was made.
     if (size <= 0) return undefined;
     const arch = info[1] ?? 0;
     const bits = arch === AUDIT_ARCH_I386 ? 32 : 64;

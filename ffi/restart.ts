@@ -1,9 +1,9 @@
 /**
  * Resumes a stopped thread as if it had not been stopped.
  *
- * A stop interrupts the call that a thread waits in. The kernel leaves one of
+ * A stop interrupts the call in which a thread waits. The kernel leaves one of
  * its internal codes in the return register and acts on it when the thread
- * goes on (x86: arch_do_signal_or_restart(), Linux 6.1):
+ * continues (x86: arch_do_signal_or_restart(), Linux 6.1):
  *
  * ```text
  *   code                      no handler runs            a handler runs
@@ -16,12 +16,12 @@
  *
  * Two rows are harmful. `restart_syscall` (calls with a time limit: nanosleep,
  * poll, futex) is judged by the target's own filter, which may answer with an
- * errno or death. EINTR (epoll_wait, semop, sockets with a time limit) reaches a
+ * errno or kill. EINTR (epoll_wait, semop, sockets with a time limit) reaches a
  * program that handles no signal. Both become ERESTARTNOHAND, which treats a
  * signal that has arrived meanwhile as they do. It is written as soon as the
- * thread has stopped, so that one whose tracer dies later is safe. After the
- * filters are read, -516 is put back if they allow `restart_syscall`: only that
- * keeps what is left of a time limit.
+ * thread has stopped, so a thread whose tracer dies later is safe. After the
+ * filters are read, -516 is restored if they allow `restart_syscall`: only that
+ * keeps the rest of a time limit.
  *
  * @module
  */
@@ -48,58 +48,61 @@ export const EINTR = 4;
 /** A stop. */
 export interface Stop {
   /**
-   * `trap`: because it was asked to; `signal`: about to take a signal; `group`: by
-   * job control; `call`: at the entry of a call.
+   * `trap`: requested; `signal`: about to take a signal; `group`: by job
+   * control; `call`: at the entry of a call.
    */
   readonly kind: "trap" | "signal" | "group" | "call";
-  /** The signal that has to be handed on, 0 for none. */
+  /** The signal to pass on, 0 for none. */
   readonly signal: number;
 }
 
-/** What is known when a thread is let go. */
+/** Facts that are known when a thread is released. */
 export interface Course {
   /** Its filters, oldest first. */
   readonly filters: readonly Uint8Array[];
-  /** The signal that has to be handed on, 0 for none. */
+  /** The signal to pass on, 0 for none. */
   readonly signal: number;
-  /** Lets it go on with a signal until its next call or stop. */
+  /** Continues the thread with a signal until its next call or stop. */
   readonly proceed: (signal: number) => Stop;
 }
 
-/** The registers of a stopped thread, which say how it goes on. */
+/** The registers of a stopped thread, which decide how it continues. */
 export interface Registers {
-  /** Reads what the registers will not show, right before the stop. */
+  /** Reads facts that the registers will not show, right before the stop. */
   prepare(tid: number): void;
   /**
-   * Reads how the thread would go on, and makes that harmless at once.
+   * Reads how the thread would continue, and makes that harmless at once.
    *
-   * @returns Whether it was stopped in a call.
-   * @throws {SyscallError} if its registers are refused.
+   * @returns True if it was stopped in a call.
+   * @throws {SyscallError} if its registers cannot be accessed.
    */
   guard(tid: number): boolean;
   /**
-   * Has the thread go on as if it had not been stopped.
+   * Makes the thread continue as if it had not been stopped.
    *
-   * @returns The signal that has to be handed on, 0 for none.
-   * @throws {SyscallError} if its registers are refused.
+   * @returns The signal to pass on, 0 for none.
+   * @throws {SyscallError} if its registers cannot be accessed.
    */
   settle(tid: number, course: Course): number;
 }
 
-/** A thread that a stop has called out of a call. */
+/** A thread whose call was interrupted by a stop. */
 export interface Interrupted {
   /** The code that the kernel left, positive. */
   readonly code: number;
-  /** The call as its filters saw it; undefined when the kernel does not say how it was made. */
+  /**
+   * The call as its filters saw it; undefined if the kernel does not report how
+   * it was made.
+   */
   readonly call: SeccompData | undefined;
 }
 
 /**
- * Chooses the code with which a thread goes on as if it had not been stopped.
+ * Chooses the code with which a thread continues as if it had not been stopped.
  *
- * The call was allowed when it was made. When a filter that came later denies
- * it, the last resort is EINTR, which no filter judges and which a signal
- * would have given.
+ * The call was allowed when it was made. If a later filter denies it, the last
+ * resort is EINTR, which no filter judges and which a signal would also have
+ * caused.
  *
  * @param interrupted The code that the kernel left, and the call.
  * @param filters The filters of the thread, oldest first.
@@ -124,27 +127,27 @@ export function chooseCode(
       const other = judge(stack, { ...call, nr: restart });
       if (other === SECCOMP_RET_ALLOW) return code;
       if (passes) return ERESTARTNOHAND;
-      // It leaves a line in the log, and else nothing.
+      // It leaves a line in the log, and has no other effect.
       return other === SECCOMP_RET_LOG ? code : EINTR;
     }
     case EINTR:
-      // Filter and supervisor may answer with it, too.
+      // A filter or supervisor may also answer with it.
       return MADE.has(action) && isWait(abi, call) ? ERESTARTNOHAND : code;
     default:
       return passes ? code : EINTR;
   }
 }
 
-/** Codes of a call that was interrupted. */
+/** Codes of an interrupted call. */
 const CODES: ReadonlySet<number> = new Set([
   ...[EINTR, ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND],
   ERESTART_RESTARTBLOCK,
 ]);
 
-/** Actions after which the kernel makes a call. */
+/** Actions after which the kernel executes a call. */
 const MADE: ReadonlySet<number> = new Set([SECCOMP_RET_ALLOW, SECCOMP_RET_LOG]);
 
-/** The action of stacked filters, that of the strictest. */
+/** The action of stacked filters: the strictest one. */
 function judge(stack: readonly PreparedProgram[], data: SeccompData): number {
   const words = toWords(data, true);
   let action = SECCOMP_RET_ALLOW;

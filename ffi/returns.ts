@@ -1,6 +1,6 @@
 /**
  * Programs whose return values are encoded as small numbers, for engines that
- * cannot show the 32 bits of a return value.
+ * cannot show all 32 bits of a return value.
  *
  * @module
  */
@@ -9,34 +9,37 @@ import { ProgramError } from "../bpf/error.ts";
 import type { Instruction, Program } from "../bpf/instruction.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
 
-/** A rewritten program and how to read what it returns. */
+/** A rewritten program, and how to decode its results. */
 export interface Coded {
-  /** Returns `base + 1` and up. */
+  /** Returns `base + 1` or more. */
   readonly program: Program;
-  /** What the program returned, of a number that the rewritten one did, counted from `base`: 1 and up. */
+  /**
+   * Decodes a result of the rewritten program: takes its number above `base`,
+   * at least 1, and returns the value of the original.
+   */
   readonly value: (code: number) => number | undefined;
 }
 
-/** How return values are encoded. */
+/** Encoding of return values. */
 export interface CodeOptions {
   /** Added to each code. */
   readonly base: number;
-  /** A run can tell codes 1 to 2 to the power of this. */
+  /** A run can distinguish the codes from 1 to 2 to the power of this. */
   readonly bits: number;
 }
 
 /**
- * Rewrites a program so that its return values can be told.
+ * Rewrites a program so that its return values can be observed.
  *
- * Where it returns few constants one rewritten program numbers them. Where
- * they are many, or A is returned, several programs tell some bits each: the
- * values of all have to be or-ed.
+ * If it returns few constants, one rewritten program numbers them. If they are
+ * many, or A is returned, several programs return some bits each: combine their
+ * values by OR.
  *
  * @throws {ProgramError} if the program returns A and has no room for the
  * four instructions that cut A into slices.
  *
- * @param program What seccomp would take.
- * @param options How return values are encoded.
+ * @param program A program that seccomp would accept.
+ * @param options Encoding of return values.
  * @returns One or more programs.
  */
 export function codeReturns(program: Program, options: CodeOptions): Coded[] {
@@ -78,7 +81,7 @@ function numberReturns(
   );
 }
 
-/** Makes a program that returns some bits of what it returned. */
+/** Makes a program that returns some bits of the original return value. */
 function sliceReturns(
   program: Program,
   shift: number,

@@ -1,9 +1,9 @@
 /**
- * Real seccomp as an engine: on x86_64 it answers the calls of x86_64, x32 and,
- * by `int $0x80`, of i386, in a cloned child (`ffi/stub.ts`).
+ * Real seccomp as an engine: on x86_64, in a cloned child (`ffi/stub.ts`), it
+ * answers the calls of x86_64, x32 and, through `int $0x80`, of i386.
  *
- * Nothing under test is executed. What the child loads is the program in a
- * frame, with each return value turned into an errno of its own:
+ * No call under test is executed. The child loads the program inside a frame,
+ * with each return value turned into a distinct errno:
  *
  * ```text
  *   if instruction_pointer is after the instruction under test: the program
@@ -29,34 +29,40 @@ import type { Stub, StubOutcome } from "./stub.ts";
 
 /**
  * `uretprobe` and `uprobe` of x86_64: since Linux 6.14 and 6.18 the kernel lets
- * them pass before it asks a filter (kernel/seccomp.c).
+ * them pass before it runs a filter (kernel/seccomp.c).
  */
 const EXEMPT: readonly number[] = [335, 336];
-/** The errno values that stand for return values: no system call has them. */
+/** Errno values that encode return values: no system call uses them. */
 const FIRST_ERRNO = 1000;
-/** A run tells up to 2048 values apart; MAX_ERRNO is 4095. */
+/** A run distinguishes up to 2048 values; MAX_ERRNO is 4095. */
 const ERRNO_BITS = 11;
-/** Calls in one child. */
+/** Number of calls in one child. */
 const CHUNK = 8192;
 const IP_LOW = 8;
 const IP_HIGH = 12;
 
-/** What real seccomp answered. */
+/** Answers of real seccomp. */
 export interface SeccompAnswers {
-  /** Inputs this machine could make, with the instruction pointer that the kernel saw. */
+  /**
+   * Inputs that this machine could make, with the instruction pointer that the
+   * kernel saw.
+   */
   readonly inputs: readonly SeccompData[];
-  /** What the program returned for each, undefined if the call was not stopped by it. */
+  /**
+   * Return value of the program for each input; undefined if another filter or
+   * rule stopped the call.
+   */
   readonly values: readonly (number | undefined)[];
-  /** What was not tried and why. */
+  /** Tests that were skipped, with reasons. */
   readonly notes: readonly string[];
 }
 
 /**
- * Runs a program by real seccomp, without executing what it judges.
+ * Runs a program by real seccomp, without executing the calls that it judges.
  *
  * @param stub Makes the calls.
- * @param program What seccomp would take.
- * @param inputs What it is asked; those of other machines are left out.
+ * @param program A program that seccomp would accept.
+ * @param inputs Inputs; those of other machines are skipped.
  * @returns The answers.
  */
 export function runInSeccomp(
@@ -111,7 +117,10 @@ export function runInSeccomp(
   return answers;
 }
 
-/** Whether this machine can make the call, so that the filter sees just this input. */
+/**
+ * Reports whether this machine can make the call, so that the filter sees
+ * exactly this input.
+ */
 function canEnter(entry: "syscall" | "int80", data: SeccompData): boolean {
   return entry === "syscall"
     ? data.arch === AUDIT_ARCH_X86_64
@@ -119,7 +128,7 @@ function canEnter(entry: "syscall" | "int80", data: SeccompData): boolean {
       data.args.every((value) => value <= 0xffff_ffffn);
 }
 
-/** Answers the values, or why there are none. */
+/** Returns the values, or the reason why none exist. */
 function judgeChunk(
   stub: Stub,
   coded: readonly Coded[],
@@ -152,11 +161,11 @@ function explain(outcome: StubOutcome): string | undefined {
       errnoText(outcome.loadErrno)
     }`;
   }
-  // Where the child ends early, calls are left without a result: mismatches.
+  // If the child ends early, calls without a result count as mismatches.
   return undefined;
 }
 
-/** Puts a program into the frame that leaves the child's own calls alone. */
+/** Puts a program into the frame that does not affect the child's own calls. */
 function frame(program: Program, ip: bigint): Program {
   const low = Number(ip & 0xffff_ffffn);
   const high = Number(ip >> 32n);
@@ -166,7 +175,7 @@ function frame(program: Program, ip: bigint): Program {
     { op: "ld.abs", k: IP_HIGH, jt: 0, jf: 0 },
     { op: "jeq.k", k: high, jt: 1, jf: 0 },
     { op: "ret.k", k: SECCOMP_RET_ALLOW, jt: 0, jf: 0 },
-    // A program begins with A = 0.
+    // A program starts with A = 0.
     { op: "ld.imm", k: 0, jt: 0, jf: 0 },
     ...program,
   ];

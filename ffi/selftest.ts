@@ -2,16 +2,16 @@
  * The kernel as judge of a program.
  *
  * Two engines run it. The socket filter (`ffi/socket_filter.ts`) takes inputs
- * of every architecture. Real seccomp takes those that this machine can make:
- * on x86_64 the calls of x86_64, x32 and, by `int $0x80`, of i386, in a cloned
- * child (`ffi/stub.ts`), so that this process stays unfiltered.
+ * of every architecture. Real seccomp takes the inputs that this machine can
+ * make: on x86_64 the calls of x86_64, x32 and, through `int $0x80`, of i386.
+ * It runs in a cloned child (`ffi/stub.ts`), so this process stays unfiltered.
  *
- * The program as it is gets loaded as well, with its flags, to see whether the
+ * The unchanged program is loaded as well, with its flags, to see whether the
  * kernel accepts it.
  *
- * Meanwhile no other thread of this process may call `dumpFilters` on the child:
- * a wait for it ends when a thread of its own parent stops it (kernel/exit.c,
- * `wait_consider_child()`). Other processes may.
+ * Meanwhile no other thread of this process may call `dumpFilters` on the
+ * child: a wait for the child ends if another thread of its parent stops it
+ * (kernel/exit.c, `wait_consider_child()`). Other processes may.
  *
  * @module
  */
@@ -30,50 +30,55 @@ export type SelftestEngine = "socket" | "seccomp";
 
 /** A verdict that is not as expected. */
 export interface SelftestMismatch {
-  /** Who gave it. */
+  /** The engine. */
   readonly engine: SelftestEngine;
   /** The input, with the instruction pointer that the kernel saw. */
   readonly data: SeccompData;
-  /** What the callback told, a u32. */
+  /** The expected value, from the callback, a u32. */
   readonly expected: number;
-  /** What the kernel made of the program, a u32; undefined if the call was not stopped by it. */
+  /**
+   * The kernel's value, a u32; undefined if the program did not stop the call.
+   */
   readonly actual: number | undefined;
 }
 
-/** What one engine did. */
+/** Result of one engine. */
 export interface SelftestCount {
-  /** Which engine. */
+  /** The engine. */
   readonly engine: SelftestEngine;
-  /** Inputs that were judged. */
+  /** Number of inputs that were judged. */
   readonly verdicts: number;
-  /** How many were not as expected. */
+  /** Number of unexpected verdicts. */
   readonly mismatches: number;
 }
 
-/** What the kernel says. */
+/** Result of the kernel's judgment. */
 export interface SelftestReport {
-  /** One entry for each engine. */
+  /** One entry per engine. */
   readonly counts: readonly SelftestCount[];
-  /** The first mismatches, at most as many as asked for. */
+  /** The first mismatches, up to the requested number. */
   readonly mismatches: readonly SelftestMismatch[];
-  /** Errno of loading the program as it is, 0 if it is accepted; undefined if it was not tried. */
+  /**
+   * Errno of loading the unchanged program, 0 if it is accepted; undefined if
+   * it was not tried.
+   */
   readonly loadErrno: number | undefined;
-  /** What was not tested and why, for people. */
+  /** Tests that were skipped, with reasons. */
   readonly notes: readonly string[];
 }
 
-/** How it is tested. */
+/** Options of the test. */
 export interface SelftestOptions {
-  /** Flags the program is to be loaded with, none by default. */
+  /** Flags with which the program will be loaded, none by default. */
   readonly flags?: readonly string[];
-  /** Mismatches that are kept, 20 if absent. */
+  /** Maximum number of mismatches to keep, 20 by default. */
   readonly keep?: number;
-  /** Byte order of the machine that the program is for, little-endian unless false. */
+  /** True (the default) if the program is for little-endian machines. */
   readonly littleEndian?: boolean;
 }
 
 /**
- * Has the kernel judge a program.
+ * Compares the kernel's answers with the expected ones.
  *
  * @example A program that allows everything
  * ```ts
@@ -90,15 +95,16 @@ export interface SelftestOptions {
  * ```
  *
  * @throws {ProgramError} if seccomp would refuse the program.
- * @throws {RangeError} if a flag is not known.
- * @throws {SyscallError} if the kernel refuses what the engines need.
+ * @throws {RangeError} if a flag is unknown.
+ * @throws {SyscallError} if the kernel refuses a call that the engines need.
  *
  * @param program The program.
- * @param inputs What it is asked.
- * @param expected Returns the expected answer to an input; the instruction pointer is the one that the
- * kernel sees and may differ from the one asked for.
- * @param options Flags and how much is kept; needs `--allow-ffi`.
- * @returns Counts and the first mismatches; a mismatch is no exception.
+ * @param inputs Inputs to judge.
+ * @param expected Returns the expected answer to an input; its instruction
+ * pointer is the one that the kernel sees and may differ from the requested
+ * one.
+ * @param options Flags and number of mismatches; needs `--allow-ffi`.
+ * @returns Counts and the first mismatches; a mismatch throws no error.
  */
 export function selftest(
   program: Program,

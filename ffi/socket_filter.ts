@@ -1,23 +1,22 @@
 /**
- * The kernel's own BPF engine as judge, by way of a socket filter.
+ * The kernel's own BPF engine as judge, through a socket filter.
  *
- * A program is attached to one end of a pair of datagram sockets, each input
- * is sent as a packet of 64 bytes, and what the program returns is the length
- * to which the kernel cuts the packet. It needs no privilege, leaves no trace
- * in the process and takes inputs of every architecture. It is the kernel's
- * converter and compiler (net/core/filter.c) that runs, the same as for
- * seccomp; what is not exercised is `seccomp_check_filter()` and the cache of
- * allowed calls.
+ * A program is attached to one end of a pair of datagram sockets and each input
+ * is sent as a packet of 64 bytes. The kernel cuts the packet to the length
+ * that the program returns. This needs no privilege, leaves no trace in the
+ * process and takes inputs of every architecture. It exercises the kernel's
+ * converter and compiler (net/core/filter.c), which seccomp also uses, but not
+ * `seccomp_check_filter()` and the cache of allowed calls.
  *
- * Three things differ from seccomp and are made up for:
+ * Three differences from seccomp are compensated:
  *
  * - A packet load is big-endian, so the words are sent most significant byte
  *   first. `ld len` gives the length of the packet, 64 as in seccomp.
- * - A length says less than 32 bits. Up to 64 different constants are numbered,
+ * - A length has less than 32 bits. Up to 64 different constants are numbered:
  *   constant `i` is returned as length `i + 1`. A program with more of them, or
- *   one that returns A, runs six times and tells six bits each time.
- * - A program that divides by an X of 0 ends with 0 and the packet is dropped:
- *   where packets are missing they are sent once more, one by one.
+ *   one that returns A, runs six times and reveals six bits each time.
+ * - A program that divides by an X of 0 ends with 0, and the packet is dropped:
+ *   if packets are missing, they are sent again, one by one.
  *
  * @module
  */
@@ -52,13 +51,13 @@ const LENGTH_BITS = 6;
  * ]);
  * ```
  *
- * @throws {ProgramError} if seccomp would refuse the program, or when it returns A and has no room for
- * the four instructions that cut A into slices.
+ * @throws {ProgramError} if seccomp would refuse the program, or if it returns
+ * A and has no room for the four instructions that cut A into slices.
  * @throws {SyscallError} if the kernel refuses the socket or the filter.
  *
- * @param program The program, as seccomp would take it.
+ * @param program A program that seccomp would accept.
  * @param inputs Inputs of sixteen words each, from `toWords`.
- * @returns What the program returns for each input, u32; needs `--allow-ffi`.
+ * @returns The program's return value for each input, u32; needs `--allow-ffi`.
  */
 export function runInKernel(
   program: Program,

@@ -1,6 +1,6 @@
 /**
- * A pair of datagram sockets, the receiving end with a filter: the plumbing
- * of `ffi/socket_filter.ts`.
+ * A pair of datagram sockets whose receiving end has a filter: the transport of
+ * `ffi/socket_filter.ts`.
  *
  * @module
  */
@@ -24,7 +24,9 @@ const MSG_DONTWAIT = 0x40;
 const EINTR = 4;
 const EAGAIN = 11;
 
-/** Packets in one call; the buffer of a socket holds about 200. */
+/**
+ * Number of packets in one call; the buffer of a socket has room for about 200.
+ */
 const BATCH = 128;
 
 /** `struct mmsghdr`: a 56-byte msghdr (iov at 16, iovlen at 24) and the length at 56. */
@@ -33,17 +35,20 @@ const IOVEC_SIZE = 16;
 
 /** A pair of sockets. */
 export interface SocketPair {
-  /** Attaches a filter to the receiving end, in place of the one before. */
+  /** Attaches a filter to the receiving end, replacing the previous one. */
   attach(program: Program): void;
-  /** Sends inputs and tells the length of what arrives, 0 for nothing. */
+  /**
+   * Sends inputs and returns the lengths of the packets that arrive, 0 for a
+   * dropped one.
+   */
   measure(inputs: readonly Uint32Array[]): number[];
   /** Closes both ends. */
   close(): void;
 }
 
 /**
- * Everything the kernel is given an address of, in one buffer that lives as
- * long as the module: no part of it can be collected during a call.
+ * All memory that the kernel has an address of, in one buffer that lives as
+ * long as the module, so no part of it can be collected during a call.
  */
 interface Memory {
   readonly view: DataView;
@@ -105,7 +110,7 @@ function createMemory(): Memory {
  * Opens a pair of sockets.
  *
  * @throws {SyscallError} if the kernel refuses.
- * @returns The pair; close it when done.
+ * @returns The pair; close it after use.
  */
 export function openSocketPair(): SocketPair {
   const libc = openLibc();
@@ -180,7 +185,7 @@ function measureBatch(
   return lengths;
 }
 
-/** Sends at least one packet; answers how many. */
+/** Sends at least one packet; returns how many. */
 function send(
   libc: Libc,
   mem: Memory,
@@ -207,7 +212,10 @@ function send(
   }
 }
 
-/** Takes what has arrived, at most `count` packets; answers their lengths. */
+/**
+ * Receives the packets that have arrived, at most `count`; returns their
+ * lengths.
+ */
 function receive(
   libc: Libc,
   mem: Memory,

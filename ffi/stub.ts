@@ -1,9 +1,9 @@
 /**
- * System calls under a filter in a child that shares this process's memory:
- * this process stays unfiltered and keeps its privileges.
+ * Makes system calls under a filter in a child that shares this process's
+ * memory: this process stays unfiltered and keeps its privileges.
  *
- * x86_64 only. Elsewhere, and where the system forbids code that a process has
- * written itself, there is no stub.
+ * x86_64 only. On other machines, and if the system forbids code that a process
+ * has written itself, there is no stub.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const CLONE_VM = 0x100n;
 const PAGE_SIZE = 4096;
 const STACK_SIZE = 16384;
 const ROW_WORDS = 7;
-/** Most calls in one child. */
+/** Maximum number of calls in one child. */
 const MAX_ROWS = 8192;
 const MAX_PROGRAM = 0xffff * 8;
 /** `getpid` of i386. */
@@ -37,46 +37,52 @@ export interface StubCall {
   readonly args: readonly bigint[];
 }
 
-/** What the child does. */
+/** Task of the child. */
 export interface StubJob {
-  /** `struct sock_filter[]`; none for calls without a filter. */
+  /** `struct sock_filter[]`; empty for calls without a filter. */
   readonly filter?: Uint8Array;
   /** `SECCOMP_FILTER_FLAG_*`, 0 by default. */
   readonly flags?: number;
-  /** How the calls are made, which decides what `seccomp_data.arch` says; `syscall` by default. */
+  /**
+   * How the calls are made, which decides the value of `seccomp_data.arch`;
+   * `syscall` by default.
+   */
   readonly entry?: "syscall" | "int80";
   /**
-   * Whether the child shares this process's memory, yes by default. One that
-   * may die with a core dump must not, and has no results to tell.
+   * True (the default) if the child shares this process's memory. One that may
+   * die with a core dump must not, and then returns no results.
    */
   readonly shared?: boolean;
   /** The calls, at most 8192. */
   readonly calls: readonly StubCall[];
 }
 
-/** What came of it. */
+/** Result of the child. */
 export interface StubOutcome {
-  /** 0, or the errno with which seccomp refused; then no call was made. */
+  /** 0, or the errno of seccomp; then no call was made. */
   readonly loadErrno: number;
   /** Signal that ended the child, 0 for none. */
   readonly signal: number;
-  /** What the calls returned, −errno for an error; undefined for one that was not reached. */
+  /**
+   * Return values of the calls, −errno for an error; undefined for one that was
+   * not reached.
+   */
   readonly results: readonly (number | undefined)[];
-  /** Ticks of rdtsc that loading the filter took. */
+  /** Ticks of rdtsc for loading the filter. */
   readonly loadTicks: number;
-  /** Ticks of rdtsc that all calls took. */
+  /** Ticks of rdtsc for all calls. */
   readonly callTicks: number;
 }
 
 /** The stub. */
 export interface Stub {
-  /** Instruction pointer that a filter sees, by the way of entry. */
+  /** Instruction pointer that a filter sees, by kind of entry. */
   readonly instructionPointer: Readonly<Record<"syscall" | "int80", bigint>>;
   /**
    * Runs a child to its end.
    *
-   * @param job What it does.
-   * @returns What came of it.
+   * @param job Its task.
+   * @returns Its result.
    */
   run(job: StubJob): StubOutcome;
   /**
@@ -95,7 +101,8 @@ let opened: { readonly stub: Stub | undefined } | undefined;
 /**
  * Opens the stub, once.
  *
- * @returns The stub, undefined if none exists; needs `--allow-ffi`.
+ * @returns The stub; undefined if this machine cannot have one; needs
+ * `--allow-ffi`.
  */
 export function openStub(): Stub | undefined {
   opened ??= { stub: open() };
@@ -119,11 +126,11 @@ function open(): Stub | undefined {
   new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(page, PAGE_SIZE))
     .set(Uint8Array.fromHex(STUB_CODE));
   if (symbols.mprotect(page, BigInt(PAGE_SIZE), PROT_READ_EXEC) !== 0) {
-    // PR_SET_MDWE, SELinux execmem: the portable engine is left.
+    // PR_SET_MDWE or SELinux execmem: only the portable engine remains.
     symbols.munmap(page, BigInt(PAGE_SIZE));
     return undefined;
   }
-  // The cast tells the type of what was written there.
+  // The cast states the type of the code that was written there.
   const code = new Deno.UnsafeFnPointer(
     page as Deno.PointerObject<typeof SIGNATURE>,
     SIGNATURE,
@@ -145,13 +152,16 @@ function open(): Stub | undefined {
   };
 }
 
-/** The child has memory of its own: on old kernels its core dump ends all that share it. */
+/**
+ * The child has its own memory: on old kernels its core dump ends all processes
+ * that share it.
+ */
 function tryI386(run: Stub["run"]): boolean {
   const calls = [{ nr: I386_GETPID, args: [] }];
   return run({ entry: "int80", shared: false, calls }).signal === 0;
 }
 
-/** What the child works on; it lives as long as the stub. */
+/** Memory of the child; it lives as long as the stub. */
 interface Memory {
   readonly context: Uint8Array<ArrayBuffer>;
   readonly fields: DataView<ArrayBuffer>;

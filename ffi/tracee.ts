@@ -1,5 +1,5 @@
 /**
- * A thread that is stopped, asked and let go.
+ * A thread that is stopped, read and released.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import type { Registers, Stop } from "./restart.ts";
 const PTRACE_DETACH = 17;
 const PTRACE_SYSCALL = 24;
 const PTRACE_INTERRUPT = 0x4207;
-/** linux/signal.h: what an event of ptrace is reported with that is not a group stop. */
+/** linux/signal.h: signal of a ptrace event that is not a group stop. */
 const SIGTRAP = 5;
-/** What PTRACE_O_TRACESYSGOOD makes of it at the entry of a call. */
+/** The same at the entry of a call, with PTRACE_O_TRACESYSGOOD. */
 const SYSCALL_TRAP = SIGTRAP | 0x80;
 /** linux/wait.h. */
 const P_PID = 1;
@@ -27,7 +27,7 @@ const WSTOPPED = 2;
 const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
 const WALL = 0x4000_0000;
-/** Offsets in `siginfo_t` of a child: `si_pid` is 0 when nothing was found. */
+/** Offsets in `siginfo_t` of a child: `si_pid` is 0 if nothing was found. */
 const SIGINFO_WORDS = 32;
 const SI_CODE = 2;
 const SI_PID = 4;
@@ -37,34 +37,39 @@ const CLD_TRAPPED = 4;
 
 const ESRCH = 3;
 
-/** How long a thread may take to stop, and how often it is looked at. */
+/** Time that a thread may take to stop, and the interval between looks. */
 const STOP_LIMIT_MS = 2000;
 const POLL_US = 100;
-/** Looks without a pause: most threads stop within some microseconds. */
+/**
+ * Number of looks without a pause: most threads stop within a few microseconds.
+ */
 const SPINS = 200;
 const RELEASE_MS = 10;
-/** How long a thread may run until its next call. */
+/** Time that a thread may run until its next call. */
 const CALL_LIMIT_MS = 20;
 
-/** What is read from a stopped thread. */
+/** Data of a stopped thread. */
 type Read = (tid: number) => Uint8Array<ArrayBuffer>[];
 
 /** A thread that the calling one traces. */
 export class Tracee {
   readonly #libc: Libc;
-  /** Its id; that of its process once it has become another program. */
+  /** Its id; that of its process after it has become another program. */
   #tid: number;
   /** Id of its process. */
   readonly #group: number;
-  /** Whether it is a child of this process: its death is for whoever started it to see. */
+  /**
+   * True if it is a child of this process: its death is then for the code that
+   * started it to handle.
+   */
   readonly #ours: boolean;
   /** `siginfo_t`. */
   readonly #info: Int32Array<ArrayBuffer>;
-  /** Made before the stop, so that little is left to do after it. */
+  /** Made before the stop, so that little work is left after it. */
   readonly #registers: Registers;
 
   /**
-   * Becomes the tracer of a thread.
+   * Attaches to a thread as its tracer.
    *
    * @throws {SyscallError} if the kernel refuses, or a stop would harm the thread.
    */
@@ -86,10 +91,11 @@ export class Tracee {
   }
 
   /**
-   * Stops the thread, reads its filters and lets it go, whatever happens.
+   * Stops the thread, reads its filters and releases it in any case.
    *
-   * @param read Reads them.
-   * @throws {SyscallError} if it does not stop or is not there any longer, and what `read` throws.
+   * @param read Function that reads them.
+   * @throws {SyscallError} if it does not stop or no longer exists; also any
+   * error of `read`.
    */
   ask(read: Read): Uint8Array<ArrayBuffer>[] {
     this.#registers.prepare(this.#tid);
@@ -110,7 +116,7 @@ export class Tracee {
     return this.#readAndRelease(stop, read);
   }
 
-  /** Awaits a stop; undefined if none comes in time. */
+  /** Waits for a stop; returns undefined if none comes in time. */
   #await(limit: number): Stop | "dead" | undefined {
     const deadline = performance.now() + limit;
     for (let looks = 0; performance.now() < deadline; looks++) {
@@ -121,16 +127,19 @@ export class Tracee {
     return undefined;
   }
 
-  /** Has the thread stop. That it is gone, which is all that can fail, `#look` shows. */
+  /**
+   * Requests a stop. It can fail only if the thread is gone, which `#look`
+   * reports.
+   */
   #interrupt(): void {
     this.#libc.symbols.ptrace(PTRACE_INTERRUPT, this.#tid, 0n, 0n);
   }
 
   /**
-   * Follows a thread that is not the first one and has become another program: it
-   * then has the id of its process, and the same tracer.
+   * Follows a thread that is not the first one and has become another program:
+   * it then has the id of its process, and the same tracer.
    *
-   * @returns Whether it has.
+   * @returns True if it has.
    */
   #follow(): boolean {
     if (this.#tid === this.#group) return false;
@@ -143,8 +152,8 @@ export class Tracee {
   }
 
   /**
-   * Returns what has become of the thread, undefined while it runs. Nothing is
-   * taken from the kernel, as the death of an own child is for others to see.
+   * Returns the thread's state, undefined while it runs. It consumes nothing
+   * from the kernel, because others need to see the death of a child.
    */
   #look(): Stop | "dead" | undefined {
     const info = this.#info;
@@ -163,7 +172,7 @@ export class Tracee {
     if (info[SI_PID] === 0) return undefined;
     if (info[SI_CODE] !== CLD_TRAPPED) return "dead";
     // Signal in the low byte, event above it. Without an event the thread was
-    // about to take the signal, which it gets when it is let go.
+    // about to take the signal, which it gets on release.
     const status = info[SI_STATUS] ?? 0;
     if (status === SYSCALL_TRAP) return { kind: "call", signal: 0 };
     if (status >> 8 === 0) return { kind: "signal", signal: status };
@@ -171,7 +180,9 @@ export class Tracee {
     return { kind, signal: 0 };
   }
 
-  /** Takes note of the thread's death, without which its parent would wait in vain. */
+  /**
+   * Acknowledges the thread's death; otherwise its parent would wait forever.
+   */
   #bury(): void {
     if (this.#ours) return;
     const deadline = performance.now() + STOP_LIMIT_MS;
@@ -197,7 +208,7 @@ export class Tracee {
     let { signal } = stop;
     let dead = false;
     try {
-      // In a group stop it is job control that has interrupted a call.
+      // In a group stop, job control has interrupted the call.
       const guarded = stop.kind !== "group" && this.#registers.guard(tid);
       const filters = read(tid);
       if (guarded) {
@@ -218,8 +229,8 @@ export class Tracee {
   }
 
   /**
-   * Lets the thread go on until its next call or stop, and stops it when neither
-   * comes soon.
+   * Lets the thread continue until its next call or stop; requests a stop if
+   * neither comes soon.
    *
    * @throws {SyscallError} if it dies.
    */
@@ -229,7 +240,7 @@ export class Tracee {
     let change = this.#await(CALL_LIMIT_MS);
     while (change === undefined) {
       this.#interrupt();
-      // It runs, so it stops as soon as it has a processor.
+      // It runs, so it stops as soon as it gets a processor.
       change = this.#await(STOP_LIMIT_MS);
     }
     if (change === "dead") throw this.#gone();
@@ -239,12 +250,12 @@ export class Tracee {
   #release(signal: number): void {
     const { ptrace } = this.#libc.symbols;
     if (ptrace(PTRACE_DETACH, this.#tid, 0n, BigInt(signal)) !== 0) {
-      // The only reason is that it was killed meanwhile.
+      // The only possible reason is that it was killed meanwhile.
       this.#bury();
     }
   }
 
-  /** Lets go of a thread that has not stopped yet, once it does. */
+  /** Releases a thread that has not stopped yet, as soon as it does. */
   #releaseLater(read: Read): void {
     const timer = setInterval(() => {
       const change = this.#look();
@@ -252,13 +263,13 @@ export class Tracee {
       clearInterval(timer);
       if (change === "dead") return this.#bury();
       try {
-        // Its filters decide how it may go on.
+        // Its filters decide how it may continue.
         this.#readAndRelease(change, read);
       } catch {
-        // It was let go all the same.
+        // It was released all the same.
       }
     }, RELEASE_MS);
-    // If this process ends first, the kernel lets go.
+    // If this process ends first, the kernel releases it.
     Deno.unrefTimer(timer);
   }
 }

@@ -1,12 +1,13 @@
 /**
- * What a thread is waiting in, and whether a stop would cut that short.
+ * Finds the call in which a thread waits, and whether a stop would cut it
+ * short.
  *
- * A stop interrupts a call that waits. Most calls are then as if they had not
- * begun, so they can begin again. The others show it: a `write` to a full pipe
- * returns what it has written so far, a call that waits for the answer of a
- * supervisor (seccomp_unotify(2)) is put to the supervisor a second time, an
- * `ioctl` does what its driver likes. /proc shows in which call a thread waits
- * without stopping it.
+ * A stop interrupts a waiting call. Most calls are then as if they had not
+ * begun, so they can begin again. With others the program notices: a `write` to
+ * a full pipe returns the number of bytes written so far; a call that waits for
+ * the answer of a supervisor (seccomp_unotify(2)) is presented to the
+ * supervisor a second time; an `ioctl` does whatever its driver decides. /proc
+ * shows in which call a thread waits, without a stop.
  *
  * @module
  */
@@ -26,9 +27,9 @@ const X32_BIT = 0x4000_0000;
 /**
  * Calls that an interruption leaves as if they had not begun, whether the
  * kernel then restarts them (ERESTARTSYS and the like), continues them by
- * `restart_syscall`, or has them answer EINTR: signal(7), "Interruption of
- * system calls and library functions by stop signals", and the sources of
- * Linux 6.1.
+ * `restart_syscall`, or makes them return EINTR: signal(7), "Interruption of
+ * system calls and library functions by stop signals", and the sources of Linux
+ * 6.1.
  */
 const WAITS: ReadonlySet<string> = new Set([
   // Time and signals.
@@ -50,7 +51,10 @@ const WAITS: ReadonlySet<string> = new Set([
   ...["mq_timedsend", "mq_timedsend_time64"],
 ]);
 
-/** linux/socket.h: with it a call waits for all, and answers with a part when it is interrupted. */
+/**
+ * linux/socket.h: with this flag a call waits for all data, and returns a part
+ * if it is interrupted.
+ */
 const MSG_WAITALL = 0x100n;
 /** Index of the flags. */
 const FLAGS_AT: Readonly<Record<string, number>> = {
@@ -60,8 +64,9 @@ const FLAGS_AT: Readonly<Record<string, number>> = {
 };
 
 /**
- * `ioctl` requests of threads that are interrupted all the time, as their programs know:
- * KVM_RUN of linux/kvm.h, SECCOMP_IOCTL_NOTIF_RECV of linux/seccomp.h.
+ * `ioctl` requests of threads that are often interrupted and whose programs
+ * expect it: KVM_RUN of linux/kvm.h, SECCOMP_IOCTL_NOTIF_RECV of
+ * linux/seccomp.h.
  */
 const IOCTL_WAITS: ReadonlySet<bigint> = new Set([0xae80n, 0xc050_2100n]);
 
@@ -84,7 +89,7 @@ export function isWait(abi: Arch, call: Call): boolean {
   const name = nameOf(abi, call);
   if (name === "ioctl") return IOCTL_WAITS.has(args[1] ?? 0n);
   if (name === undefined || !WAITS.has(name)) return false;
-  // A multiplexer's arguments are in memory.
+  // The arguments of a multiplexed call are in memory.
   if (abi.syscalls.get(name) !== nr) return true;
   const flags = args[FLAGS_AT[name] ?? 6] ?? 0n;
   return (flags & MSG_WAITALL) === 0n;
@@ -93,8 +98,8 @@ export function isWait(abi: Arch, call: Call): boolean {
 /**
  * Finds the architecture whose numbers a call has.
  *
- * @param auditArch What seccomp sees.
- * @param nr Its number, which tells x32 from x86_64.
+ * @param auditArch Architecture as seccomp sees it.
+ * @param nr Its number, which distinguishes x32 from x86_64.
  */
 export function abiOf(auditArch: number, nr: number): Arch | undefined {
   return ARCHES.find((arch) =>
@@ -102,7 +107,10 @@ export function abiOf(auditArch: number, nr: number): Arch | undefined {
   );
 }
 
-/** Name of a call, undefined for an unknown one; behind `socketcall` and `ipc`, that of the call which is meant. */
+/**
+ * Name of a call, undefined for an unknown one; for `socketcall` and `ipc`, the
+ * name of the multiplexed call.
+ */
 function nameOf(abi: Arch, { nr, args }: Call): string | undefined {
   // ipc(2) has a version in the upper half.
   const number = Number((args[0] ?? 0n) & 0xffffn);
@@ -113,23 +121,23 @@ function nameOf(abi: Arch, { nr, args }: Call): string | undefined {
 }
 
 /**
- * Reads the call in which a thread waits: "running", or number, six arguments,
- * stack pointer and program counter, or -1 and these two when it waits outside
+ * Reads the call in which a thread waits: "running"; or number, six arguments,
+ * stack pointer and program counter; or -1 and the last two if it waits outside
  * of a call, as for a page.
  *
- * @returns undefined when /proc does not show it.
+ * @returns undefined if /proc does not show it.
  */
 export function waitLine(libc: Libc, tid: number): string | undefined {
   return readProcText(libc, `/proc/${tid}/syscall`);
 }
 
 /**
- * Reports what a stop would cut short.
+ * Finds the call that a stop would cut short.
  *
- * The thread goes on meanwhile, so the answer is about a moment that is over.
+ * The thread continues meanwhile, so the answer is about a past moment.
  *
- * @param line Where it waits, of `waitLine`.
- * @returns What it waits in, for people; undefined when it may be stopped.
+ * @param line Line from `waitLine`.
+ * @returns Description of the call; undefined if the thread may be stopped.
  */
 export function fragileWait(
   libc: Libc,
@@ -153,16 +161,16 @@ export function fragileWait(
 const ENTRIES: Readonly<
   Record<typeof Deno.build.arch, Readonly<Record<string, number>>>
 > = {
-  // syscall; int $0x80, which is also where the kernel returns to after sysenter.
+  // syscall; int $0x80, which is also the return address after sysenter.
   "x86_64": { "0f05": AUDIT_ARCH_X86_64, "cd80": AUDIT_ARCH_I386 },
-  // svc #0; those of 32 bits are others.
+  // svc #0; 32-bit threads have other instructions.
   "aarch64": { "010000d4": AUDIT_ARCH_AARCH64 },
 };
 
 /**
- * What seccomp sees of a call that a thread has made.
+ * A thread's call as seccomp sees it.
  *
- * @param pc Where the thread goes on.
+ * @param pc Address at which the thread continues.
  */
 function archOf(libc: Libc, tid: number, pc: bigint): number | undefined {
   for (const [code, arch] of Object.entries(ENTRIES[Deno.build.arch])) {

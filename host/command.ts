@@ -1,23 +1,23 @@
 /**
- * Asking programs of the host, with a time limit and without input.
+ * Runs programs of the host with a time limit, without input.
  *
  * @module
  */
 
 import { messageOf } from "./reason.ts";
 
-/** How a program ended. */
+/** Result of a program. */
 export interface CommandResult {
-  /** Exit status; 124 where it took too long, 127 where it could not start. */
+  /** Exit status; 124 if it took too long, 127 if it could not start. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Milliseconds that a question may take. */
+/** Time limit in milliseconds. */
 const LIMIT_MS = 20_000;
 
-/** How to ask. */
+/** Limit and input. */
 export interface AskOptions {
   /** Milliseconds; 20 s by default. */
   readonly limitMs?: number;
@@ -30,7 +30,7 @@ export interface AskOptions {
  *
  * @param words The program, by absolute path or by name, and its arguments.
  * @param options Limit and input.
- * @returns How it ended; this never throws for what the program does.
+ * @returns Its result; never throws because of what the program does.
  */
 export async function ask(
   words: readonly string[],

@@ -1,20 +1,21 @@
 /**
- * Files that are there whole or not at all, whoever reads them and whenever this
- * process ends: a temporary file beside the name, flushed to the disk, then a rename.
+ * Writes files that are complete or absent, whoever reads them and whenever
+ * this process ends: a temporary file in the same folder, flushed to the disk,
+ * then a rename.
  *
  * @module
  */
 
-/** Name of a file that is not whole yet. */
+/** Name of a file that is not complete yet. */
 const TEMPORARY =
   /^\.seccomp-tree\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 /** Mode of a new file, before the umask. */
 const NEW_MODE = 0o666;
 
-/** How to write. */
+/** Options of a write. */
 export interface WholeOptions {
-  /** Exact mode of a new file; 0666 less the umask if absent. */
+  /** Exact mode of a new file; 0666 less the umask by default. */
   readonly mode?: number;
   /** FileOwner of a new file; whoever writes it if absent. */
   readonly owner?: FileOwner;
@@ -27,18 +28,19 @@ export interface FileOwner {
 }
 
 /**
- * Tells the name of a file that `writeWhole` had not finished.
+ * Recognizes the name of a file that `writeWhole` has not finished.
  *
  * @param name A name without its folder.
- * @returns Whether it is one.
+ * @returns True if it is one.
  */
 export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
 /**
- * Writes a file whole or not at all. A file that is replaced hands down its mode and
- * owner; a link is replaced itself. The content is on the disk before the name is.
+ * Writes a file completely or not at all. A replaced file passes on its mode
+ * and owner; a link is replaced itself. The content is on the disk before the
+ * name is.
  *
  * @param path The file, in a folder that exists.
  * @param data All of it.
@@ -62,7 +64,7 @@ export function writeWhole(
       using file = Deno.openSync(temporary, {
         write: true,
         createNew: true,
-        // Nobody reads a part of what will not be for everybody.
+        // Nobody may read a part of a file that will not be public.
         mode: wanted === undefined ? NEW_MODE : wanted & 0o600,
       });
       for (let rest = bytes; rest.length > 0;) {
@@ -118,7 +120,8 @@ function syncFolder(path: string): void {
     using folder = Deno.openSync(path);
     folder.syncSync();
   } catch {
-    // Not every file system can, and not every sandbox may: the content is flushed.
+    // Not every file system supports it, and not every sandbox allows it: the
+    // content is flushed.
   }
 }
 
@@ -126,6 +129,6 @@ function remove(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It was never there.
+    // It never existed.
   }
 }

@@ -1,21 +1,21 @@
 /**
  * Facts about this machine that matter for filters: the architecture, the
- * kernel, and how it runs them.
+ * kernel, and how the kernel runs filters.
  *
  * @module
  */
 
 import { type Arch, archByName } from "../tables/arch.ts";
 
-/** What the kernel does with filters. */
+/** The kernel's handling of filters. */
 export interface KernelFacts {
-  /** Whether filters are compiled to machine code. */
+  /** True if filters are compiled to machine code. */
   readonly jit: "on" | "off" | "unknown";
   /** Limit of memory for compiled filters and programs, in bytes. */
   readonly jitLimit?: number;
-  /** How much of it is in use, in bytes. */
+  /** Memory in use, in bytes. */
   readonly jitUse?: number;
-  /** Whether live filters can be read (CONFIG_CHECKPOINT_RESTORE). */
+  /** True if live filters can be read (CONFIG_CHECKPOINT_RESTORE). */
   readonly checkpointRestore: boolean | undefined;
 }
 
@@ -31,19 +31,19 @@ export function hostArch(): Arch | undefined {
 /**
  * Reads what `uname -r` prints.
  *
- * @returns Such as `6.1.0-18-amd64`.
+ * @returns A release such as `6.1.0-18-amd64`.
  */
 export function kernelRelease(): string {
-  // Deno.osRelease() takes 8 ms at the first call. It is for a process without
-  // --allow-all, or without /proc.
+  // Deno.osRelease() takes 8 ms at the first call. It is used only without
+  // --allow-all or without /proc.
   return readFact("/proc/sys/kernel/osrelease") ?? Deno.osRelease();
 }
 
 /**
- * Reads a small file of the kernel's.
+ * Reads a small file of the kernel.
  *
  * @param path Such as `/proc/sys/net/core/bpf_jit_enable`.
- * @returns Its text without blanks around, or `undefined` if it cannot be read.
+ * @returns Its text, trimmed, or `undefined` if it cannot be read.
  */
 export function readFact(path: string): string | undefined {
   try {
@@ -56,7 +56,7 @@ export function readFact(path: string): string | undefined {
 /**
  * Names the processor.
  *
- * @returns Its model, or the architecture if the kernel does not say it.
+ * @returns Its model, or the architecture if the kernel does not report it.
  */
 export function processorName(): string {
   const text = readFact("/proc/cpuinfo") ?? "";
@@ -64,9 +64,9 @@ export function processorName(): string {
 }
 
 /**
- * Finds out what the kernel does with filters.
+ * Detects how the kernel handles filters.
  *
- * @returns What could be found out.
+ * @returns The facts that could be detected.
  */
 export async function describeKernel(): Promise<KernelFacts> {
   const jit = readFact("/proc/sys/net/core/bpf_jit_enable");
@@ -80,14 +80,14 @@ export async function describeKernel(): Promise<KernelFacts> {
   };
 }
 
-/** Without the switch the JIT is built in for good, if there is one. */
+/** Without this file, the JIT is always on, if there is one. */
 function jitBySymbol(): "on" | "unknown" {
   const symbols = readFact("/proc/kallsyms") ?? "";
   return /\bbpf_int_jit_compile\b/.test(symbols) ? "on" : "unknown";
 }
 
 /**
- * Adds up what compiled programs take.
+ * Adds up the memory of compiled programs.
  *
  * @param text `/proc/vmallocinfo`, whose lines are `0x…-0x… BYTES CALLER …`.
  * @returns Bytes, or `undefined` if the text is empty.
@@ -106,7 +106,7 @@ export function jitUseOf(text: string): number | undefined {
 }
 
 async function hasCheckpointRestore(): Promise<boolean | undefined> {
-  // The file is there exactly with CONFIG_CHECKPOINT_RESTORE (kernel/pid.c).
+  // The file exists exactly with CONFIG_CHECKPOINT_RESTORE (kernel/pid.c).
   if (readFact("/proc/sys/kernel/ns_last_pid") !== undefined) return true;
   const config = readFact(`/boot/config-${kernelRelease()}`) ??
     await readZipped("/proc/config.gz");

@@ -1,18 +1,21 @@
 /**
- * Programs that the single file carries along, since it has no modules beside
- * it: what other processes run.
+ * Programs for other processes that the single file carries along, because it
+ * has no modules beside it.
  *
  * @module
  */
 
-/** Where tools/bundle.ts puts a function from a path to a program's text. */
+/**
+ * Property in which tools/bundle.ts puts a function from a path to a program's
+ * text.
+ */
 export const PACKED: symbol = Symbol.for("seccomp-tree.packed");
 
 /**
- * Gives a program that this one carries along.
+ * Returns a program that this one carries along.
  *
  * @param path Its main module below the project's root.
- * @returns All of it as one module; `undefined` if this is no single file.
+ * @returns All of it as one module; `undefined` if this is not a single file.
  */
 export async function packedProgram(
   path: string,

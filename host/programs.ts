@@ -15,11 +15,14 @@ export const PROGRAM_FOLDERS: readonly string[] = [
   "/usr/libexec",
 ];
 
-/** How to look. */
+/** Where to search. */
 export interface ProgramSearch {
-  /** Folders in their order; those of `PATH` if absent. */
+  /** Folders in order; those of `PATH` by default. */
   readonly folders?: readonly string[];
-  /** Where a path really is, such as below another root; the path itself if absent. */
+  /**
+   * Maps a path to its real location, such as below another root; unchanged by
+   * default.
+   */
   readonly at?: (path: string) => Promise<string>;
 }
 
@@ -27,8 +30,9 @@ export interface ProgramSearch {
  * Finds a program by its name.
  *
  * @param name The name, without a folder.
- * @param search Where to look.
- * @returns Path of the first regular file that somebody may execute, as the folders name it.
+ * @param search Where to search.
+ * @returns Path of the first regular file with an execute bit, as written in
+ * the folders.
  */
 export async function findProgram(
   name: string,
@@ -41,7 +45,7 @@ export async function findProgram(
       const { isFile, mode } = await Deno.stat(await at(path));
       if (isFile && ((mode ?? 0) & 0o111) !== 0) return path;
     } catch {
-      // The next folder.
+      // Continue with the next folder.
     }
   }
   return undefined;

@@ -1,21 +1,21 @@
 /**
- * The message of anything thrown, since `catch` gives `unknown`.
+ * The message of any thrown value, because `catch` gives `unknown`.
  *
  * @module
  */
 
 /**
- * Takes the message of a thrown thing.
+ * Returns the message of a thrown value.
  *
- * @param error What was thrown.
- * @returns Its message, or the thing as text.
+ * @param error The thrown value.
+ * @returns Its message, or the value as text.
  */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 /**
- * Takes what the system said, without the number and the path that Deno adds.
+ * Returns the system's message, without the number and the path that Deno adds.
  *
  * @example A file that is missing
  * ```ts
@@ -26,8 +26,8 @@ export function messageOf(error: unknown): string {
  * assertEquals(reasonOf(error), "No such file or directory");
  * ```
  *
- * @param error What was thrown.
- * @returns Such as `No such file or directory`.
+ * @param error The thrown value.
+ * @returns A text such as `No such file or directory`.
  */
 export function reasonOf(error: unknown): string {
   return messageOf(error).replace(/ \(os error \d+\).*$/s, "");

@@ -1,6 +1,6 @@
 /**
- * Plain text tables. Columns hold with wide and combining characters, and a
- * cell never sends a control character to the terminal.
+ * Plain text tables. Columns stay aligned with wide and combining characters,
+ * and a cell never sends a control character to the terminal.
  *
  * @module
  */
@@ -8,9 +8,12 @@
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { printable } from "../tables/printable.ts";
 
-/** How a table is laid out. */
+/** Layout of a table. */
 export interface TableOptions {
-  /** Columns that align to the left (default: the first); numbers go right. */
+  /**
+   * Columns that align to the left (default: the first); numbers align to the
+   * right.
+   */
   readonly left?: readonly number[];
 }
 

@@ -1,25 +1,25 @@
 /**
- * Which files and folders may be believed: those that nobody but root and the
- * user running this can change.
+ * Decides which files and folders can be trusted: those that only root and the
+ * user running this program can change.
  *
  * @module
  */
 
-/** Bits of a mode by which others than the owner may write: 0o020 and 0o002. */
+/** Mode bits that let group and others write: 0o020 and 0o002. */
 const WRITABLE_BY_OTHERS = 0o022;
-/** In a sticky folder others may add files, not replace ours. */
+/** In a sticky folder others may add files, but not replace ours. */
 const STICKY = 0o1000;
 
-/** What something has to be. */
+/** Expected kind of file. */
 export type FileKind = "directory" | "file";
 
 /**
- * Says why something may not be believed.
+ * Reports why a file cannot be trusted.
  *
- * @param info What lstat(2) answers about it.
- * @param kind What it has to be.
+ * @param info Result of lstat(2).
+ * @param kind Expected kind.
  * @param owners Users that may own it.
- * @returns What was seen; `undefined` if all is well.
+ * @returns What was seen; `undefined` if it can be trusted.
  */
 export function doubtOf(
   info: Deno.FileInfo,
@@ -38,11 +38,12 @@ export function doubtOf(
 }
 
 /**
- * Says why a folder may not be believed: for itself, or for one above it.
+ * Reports why a folder cannot be trusted: because of itself, or of a parent
+ * folder.
  *
- * @param path Absolute and real: no symbolic link in it, no `.` or `..`.
+ * @param path Absolute and real: without symbolic links, `.` or `..`.
  * @returns What was seen, with the folder; `undefined` if nobody else could change it.
- * @throws {Deno.errors.NotFound} When it is not there.
+ * @throws {Deno.errors.NotFound} if it does not exist.
  * @throws {RangeError} if the path is not absolute and plain.
  */
 export async function doubtAboutFolder(
@@ -60,11 +61,12 @@ export async function doubtAboutFolder(
 }
 
 /**
- * Says why a file may not be believed: for itself, or for a folder above it.
+ * Reports why a file cannot be trusted: because of itself, or of a parent
+ * folder.
  *
- * @param path Absolute and real: no symbolic link in it, no `.` or `..`.
+ * @param path Absolute and real: without symbolic links, `.` or `..`.
  * @returns What was seen; `undefined` if nobody else could change it.
- * @throws {Deno.errors.NotFound} When it is not there.
+ * @throws {Deno.errors.NotFound} if it does not exist.
  * @throws {RangeError} if the path is not absolute and plain.
  */
 export async function doubtAboutFile(
@@ -76,7 +78,7 @@ export async function doubtAboutFile(
 }
 
 /**
- * Lists a folder and those above it, the root first.
+ * Lists a folder and its parents, the root first.
  *
  * @param path An absolute path.
  * @returns `/`, `/var`, `/var/cache` for `/var/cache`.
@@ -99,9 +101,9 @@ export function ancestorsOf(path: string): readonly string[] {
 }
 
 /**
- * Lists who may own what is believed: root, this user, and inside a user namespace
- * the owner of everything that has none there, such as `/` of the host for rootless
- * Podman.
+ * Lists the users that may own trusted files: root, this user, and inside a
+ * user namespace the owner of everything without an owner there, such as `/` of
+ * the host for rootless Podman.
  *
  * @returns User ids.
  */

@@ -1,12 +1,11 @@
 /**
- * Lower bounds: costs that no program can go below, tree or not.
+ * Lower bounds: costs that no program can beat, whether it is a tree or not.
  *
- * A program has to load `arch` and `nr`, and to do something between (loading
- * one overwrites the other), and to return: four instructions. Its jumps tell
- * classes of numbers apart, one of two ways at a time: their expected count is
- * no less than the cost of a Huffman code for the weights of the classes
- * (D. A. Huffman, Proc. IRE 40(9), 1952). Where arguments decide, a load and a
- * test come on top.
+ * A program must load `arch` and `nr`, do something between (one load
+ * overwrites the other), and return: four instructions. Each of its jumps
+ * separates classes of numbers in two ways. So their expected count is at least
+ * the cost of a Huffman code for the weights of the classes (D. A. Huffman,
+ * Proc. IRE 40(9), 1952). If arguments decide, a load and a test are added.
  *
  * @module
  */
@@ -17,7 +16,7 @@ import type { Decision } from "../compiler/decision.ts";
 import type { Arch } from "../tables/arch.ts";
 import { firstNumber, type MeasureWeights } from "./measure.ts";
 
-/** Two loads, something between them, a return. */
+/** Two loads, an instruction between them, and a return. */
 const FIXED_STEPS = 4;
 /** A load and a test. */
 const ARGUMENT_STEPS = 2;
@@ -25,10 +24,10 @@ const ARGUMENT_STEPS = 2;
 /**
  * Computes the lower bound for one architecture.
  *
- * @param decision What a filter has to decide.
+ * @param decision The decision that a filter has to make.
  * @param arch The architecture.
  * @param weighing A histogram.
- * @returns Expected executed instructions that no program goes below.
+ * @returns Expected executed instructions; no program needs fewer.
  */
 export function lowerBoundSteps(
   decision: Decision,
@@ -49,7 +48,7 @@ export function lowerBoundSteps(
     (huffmanCost([...classes.values()]) + ARGUMENT_STEPS * tested) / total;
 }
 
-/** The node that all calls of a number reach, before any argument is asked. */
+/** The node that all calls of a number reach before any argument is tested. */
 function classOf(decision: Decision, arch: number, nr: number): Decision {
   let node = decision;
   while (

@@ -1,6 +1,6 @@
 /**
- * Counts the cost of a filter: size, executed instructions, cached calls, and
- * the attach time that the size and the kernel's walk predict.
+ * Computes the cost of a filter: size, executed instructions, cached calls, and
+ * the attach time that is predicted from the size and the kernel's emulation.
  *
  * @module
  */
@@ -17,32 +17,35 @@ import {
 import type { Arch } from "../tables/arch.ts";
 import { worstSteps } from "./worst.ts";
 
-/** Counts for one architecture, over its first 470 numbers. */
+/** Costs for one architecture, over its first 470 numbers. */
 export interface ArchMeasure {
   readonly name: string;
   /** Mean of executed instructions, with zero arguments. */
   readonly mean: number;
-  /** The same under the weights; the mean if there are none. */
+  /** The same with the weights; equals the mean if there are none. */
   readonly expected: number;
-  /** Most executed instructions, with any arguments. */
+  /** Maximum of executed instructions, with any arguments. */
   readonly worst: number;
-  /** Calls whose ALLOW the kernel caches (5.11 and later); `null` on x32 and mips, if it caches none. */
+  /**
+   * Number of calls whose ALLOW the kernel caches (5.11 and later); `null` on
+   * x32 and mips, for which it has no cache.
+   */
   readonly cached: number | null;
 }
 
-/** Counts for a program. */
+/** Costs of a program. */
 export interface Measure {
   /** Instructions. */
   readonly length: number;
   readonly arches: readonly ArchMeasure[];
-  /** Microseconds to attach, predicted; see {@linkcode attachMicros}. */
+  /** Predicted microseconds to attach; see {@linkcode attachMicros}. */
   readonly attach: number;
 }
 
 /** How often each number is called. */
 export interface MeasureWeights {
   readonly weights?: Weights;
-  /** Share of the uniform background, 0.5 where absent. */
+  /** Share of the uniform background, 0.5 by default. */
   readonly background?: number;
 }
 
@@ -95,7 +98,9 @@ export function measure(
   };
 }
 
-/** Weighs as `compiler/cost.ts` does; x32 has no weights of its own. */
+/**
+ * Uses the weights as `compiler/cost.ts` does; x32 has no weights of its own.
+ */
 function expectedSteps(
   arch: Arch,
   mean: number,
@@ -122,7 +127,10 @@ function hasAllowCache({ name }: Arch): boolean {
   return !name.startsWith("mips");
 }
 
-/** The kernel walks the native table and its compat table when a filter is attached. */
+/**
+ * The kernel emulates the native table and its compat table when a filter is
+ * attached.
+ */
 function isWalked(arch: Arch, native: Arch | undefined): boolean {
   if (!hasAllowCache(arch)) return false;
   if (arch === native) return true;
@@ -131,11 +139,12 @@ function isWalked(arch: Arch, native: Arch | undefined): boolean {
 
 /**
  * Predicts the time that seccomp(2) needs to attach a filter, from its size
- * (copy, check, convert, JIT) and the kernel's walk over all numbers. Fitted
- * to 15 programs on Linux 6.18, x86_64; elsewhere it ranks, it does not time.
+ * (copy, check, convert, JIT) and the kernel's emulation over all numbers.
+ * Fitted to 15 programs on Linux 6.18, x86_64. On other machines it ranks
+ * filters, but does not predict times.
  *
  * @param length Instructions.
- * @param walked Sum of instructions that the cache emulator walks.
+ * @param walked Total number of instructions that the cache emulator runs.
  * @returns Microseconds.
  */
 export function attachMicros(length: number, walked: number): number {

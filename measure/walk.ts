@@ -1,6 +1,7 @@
 /**
- * What the kernel walks when a filter is attached, to find the calls that are
- * always allowed (kernel/seccomp.c: seccomp_cache_prepare(), Linux 5.11).
+ * The emulation that the kernel runs when a filter is attached, to find the
+ * calls that are always allowed (kernel/seccomp.c: seccomp_cache_prepare(),
+ * Linux 5.11).
  *
  * @module
  */
@@ -12,8 +13,9 @@ import type { Arch } from "../tables/arch.ts";
 import { AUDIT_ARCH_I386, AUDIT_ARCH_X86_64 } from "../tables/uapi.ts";
 
 /**
- * Sums what the kernel's emulator walks at attach: all numbers of the native
- * table and of the compat table, whether the filter knows of that or not.
+ * Adds up the instructions that the kernel's emulator runs at attach: all
+ * numbers of the native table and of the compat table, even those that the
+ * filter does not test.
  *
  * @param program The filter.
  * @param arches Its architectures, native one first; none means x86_64.

@@ -1,6 +1,6 @@
 /**
- * The most instructions that a program executes for one number, whatever the
- * arguments are.
+ * The most instructions that a program executes for one number, with any
+ * arguments.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import { isConditionalJump } from "../bpf/opcode.ts";
 import { ARCH_OFFSET, NR_OFFSET } from "../bpf/seccomp_data.ts";
 
 /**
- * Finds the longest way through a program for one architecture and number.
- * What was loaded from elsewhere, or computed, may be anything; so the answer
- * is exact where no way through tests of arguments contradicts itself, and
- * never too low.
+ * Finds the longest path through a program for one architecture and number.
+ * Words loaded from elsewhere, or computed, may have any value. So the answer
+ * is exact if no path through tests of arguments contradicts itself, and never
+ * too low.
  *
  * @param program A program that `check` lets pass.
  * @param arch `AUDIT_ARCH_*`.
  * @param nr A u32.
- * @returns Executed instructions, the return included.
+ * @returns Executed instructions, including the return.
  */
 export function worstSteps(
   program: Program,
   arch: number,
   nr: number,
 ): number {
-  // Jumps only go forward, so whoever arrives at an instruction has arrived
-  // when its turn comes. For each value of the accumulator: the longest way.
+  // Jumps only go forward, so all paths to an instruction are known when its
+  // turn comes. For each value of the accumulator: the longest path.
   const arrivals: Map<number | undefined, number>[] = program.map(() =>
     new Map()
   );
@@ -64,7 +64,7 @@ export function worstSteps(
         return k;
       case "and.k":
         return a === undefined ? undefined : (a & k) >>> 0;
-      // These leave the accumulator alone.
+      // These do not change the accumulator.
       case "tax":
       case "st":
       case "stx":
@@ -78,7 +78,7 @@ export function worstSteps(
   }
 }
 
-/** The outcome of a test; `undefined` if it depends on the index register. */
+/** The result of a test; `undefined` if it depends on the index register. */
 function test(
   op: Instruction["op"],
   a: number,

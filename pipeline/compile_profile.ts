@@ -1,7 +1,7 @@
 /**
- * The one door to a filter: compiled, then proved equal to its policy by code that
- * shares nothing with the compiler. No other file of the program may import both
- * (tests/imports_test.ts), so no filter leaves without a proof.
+ * The only way to a filter: it is compiled, then proved equal to its policy by
+ * code that shares nothing with the compiler. No other file of the program may
+ * import both (tests/imports_test.ts), so no filter leaves without a proof.
  *
  * ```text
  * profile ─resolveProfile▶ Policy ─compile▶ Program ─encode▶ bytes ─proveEquivalent▶ proved
@@ -42,64 +42,71 @@ import {
   resolveParsed,
 } from "./resolve_profile.ts";
 
-/** How to compile and prove. */
+/** Options of compilation and proof. */
 export interface CompilePolicyOptions extends CompileOptions {
-  /** What the proof may spend. */
+  /** Limits of the proof. */
   readonly limits?: Partial<ProofLimits>;
-  /** Asked now and then; true ends the work as unproved. */
+  /** Called regularly; if it returns true, the work ends as unproved. */
   readonly interrupted?: () => boolean;
 }
 
-/** How to compile and prove a profile, whose calls have names. */
+/** Options of compilation and proof for a profile, whose calls have names. */
 export interface CompileProfileOptions
   extends Omit<CompilePolicyOptions, "weights"> {
-  /** How often each call occurs, by name, as `parseWeights` reads it; uniform if absent. */
+  /**
+   * How often each call occurs, by name, as read by `parseWeights`; uniform by
+   * default.
+   */
   readonly counts?: ReadonlyMap<string, number>;
 }
 
-/** A filter that means what its policy means, for every input. */
+/** A filter that is equal to its policy for every input. */
 export interface Proved extends Filter {
-  /** Tells it from {@linkcode Unproved}. */
+  /** Discriminates it from {@linkcode Unproved}. */
   readonly kind: "proved";
   /** The filter as `struct sock_filter[]`, in the byte order of its machine. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What is known of the tree of each architecture, in the order of the policy. */
+  /** Facts about the tree of each architecture, in the order of the policy. */
   readonly trees: readonly CompiledArch[];
-  /** What the proof covers. */
+  /** Coverage of the proof. */
   readonly proof: Proof;
 }
 
-/** There is no filter that could be used. */
+/** No usable filter exists. */
 export interface Unproved {
-  /** Tells it from {@linkcode Proved}. */
+  /** Discriminates it from {@linkcode Proved}. */
   readonly kind: "unproved";
-  /** The limit that was reached, or the input that shows a fault of the compiler. */
+  /**
+   * The limit that was reached, or the input that shows a bug in the compiler.
+   */
   readonly cause:
     | {
-      /** The kernel would refuse the filter for its length. */
+      /** The kernel would refuse the filter because of its length. */
       readonly kind: "too-large";
-      /** Instructions that it would have; the kernel takes 4096. */
+      /** Number of instructions that it would have; the kernel accepts 4096. */
       readonly length: number;
     }
     | Unproven
     | Counterexample;
-  /** The same in words, without a final period. */
+  /** Explanation, without a final period. */
   readonly message: string;
 }
 
-/** The meaning of a profile with its filter, or with the reason why it has none. */
+/**
+ * The meaning of a profile with its filter, or with the reason why it has none.
+ */
 export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
 
 /** The passes from a profile that was read to a proved filter, in order. */
 export type Pass = "resolve" | "compile" | "encode" | "prove";
 
-/** For clocks and progress. */
+/** Hooks for clocks and progress. */
 export interface PassOptions {
   /** Called after each pass. */
   readonly onPass?: (pass: Pass) => void;
 }
 
-/** A proved filter with the decision that it was laid out from. */
+/** A proved filter with the decision from which it was laid out. */
 export interface ProvedTree extends Proved, Pick<Compilation, "decision"> {}
 
 /** The section of a profile with its filter, or with the reason why it has none. */
@@ -119,11 +126,12 @@ export type CompiledSection = ResolvedSection & (ProvedTree | Unproved);
  * assertEquals(filter.assumed.arches, ["x86_64", "x86", "x32"]);
  * ```
  *
- * @param source The profile as text or as UTF-8; its format is recognized.
- * @param target The machine, container and runtime that it is meant for.
- * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof, or the reason why not; in either case with all warnings.
- * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @param source The profile as text or as UTF-8; its format is detected.
+ * @param target The machine, container and runtime that will use it.
+ * @param options The cost to minimize, and limits.
+ * @returns The filter with its proof, or the reason why there is none; in both
+ * cases with all warnings.
+ * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function compileProfile(
@@ -135,13 +143,14 @@ export function compileProfile(
 }
 
 /**
- * Compiles a profile that was read already, and proves the filter equal to it.
+ * Compiles a profile that is already parsed, and proves the filter equal to it.
  *
  * @param profile The profile.
- * @param target The machine, container and runtime that it is meant for.
- * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof, or the reason why not; in either case with all warnings.
- * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @param target The machine, container and runtime that will use it.
+ * @param options The cost to minimize, and limits.
+ * @returns The filter with its proof, or the reason why there is none; in both
+ * cases with all warnings.
+ * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function compileParsed(
@@ -177,9 +186,9 @@ export function compileParsed(
  * assertEquals(filter.kind === "proved" && filter.program.length, 7);
  * ```
  *
- * @param policy What the filter has to mean.
- * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof, or the reason why not.
+ * @param policy The meaning of the filter.
+ * @param options The cost to minimize, and limits.
+ * @returns The filter with its proof, or the reason why there is none.
  * @throws {RangeError} if the policy has a number that no call can have.
  * @throws {TypeError} if the policy has no byte order.
  */
@@ -191,11 +200,12 @@ export function compilePolicy(
 }
 
 /**
- * Compiles a policy, and proves what its bytes say equal to it.
+ * Compiles a policy, and proves that the encoded bytes are equal to it.
  *
- * @param policy What the filter has to mean.
- * @param options The cost to minimize, and what may be spent.
- * @returns The filter with its proof and its decision, or the reason why not.
+ * @param policy The meaning of the filter.
+ * @param options The cost to minimize, and limits.
+ * @returns The filter with its proof and its decision, or the reason why there
+ * is none.
  * @throws {RangeError} if the policy has a number that no call can have.
  * @throws {TypeError} if the policy has no byte order.
  */
@@ -218,7 +228,7 @@ export function proveTree(
   const { littleEndian } = compilation;
   const program = decode(bytes, { littleEndian });
   onPass?.("encode");
-  // A proof asks rarely, and compiling may have taken all the time there was.
+  // A proof checks rarely, and compiling may have used up all the time.
   const proof: Proof | Counterexample | Unproven = interrupted?.() === true
     ? { kind: "unproven", limit: "interrupted" }
     : proveEquivalent({ program, littleEndian }, policy, {
@@ -256,9 +266,9 @@ function inWords(cause: Unproven | Counterexample): string {
 }
 
 /**
- * Turns names of calls into the numbers of each architecture. Counts from a
- * 64-bit machine reach other architectures by the names that calls have there.
- * Numbers of x32, which shares the audit value of x86_64, weigh nothing.
+ * Maps names of calls to the numbers of each architecture. Counts from a 64-bit
+ * machine reach other architectures by the names that calls have there. Numbers
+ * of x32, which shares the audit value of x86_64, have no weight.
  *
  * @param counts How often each call occurs.
  * @param arches The architectures.

@@ -1,6 +1,6 @@
 /**
- * From the outline of a filter to decisions that the compiler can lay out: each
- * question becomes a tree of least expected cost.
+ * Converts the outline of a filter to decisions that the compiler can lay out:
+ * each question becomes a tree of least expected cost.
  *
  * @module
  */
@@ -18,26 +18,27 @@ import type {
   Reading,
 } from "../verify/describe/outline.ts";
 
-/** A decision and the instructions that a call is expected to execute in it. */
+/** A decision and its expected number of executed instructions. */
 interface Costed {
   readonly node: Decision;
   readonly cost: number;
 }
 
 const FULL = 0xffff_ffff;
-/** Most words of which every order is tried. */
+/** Up to this number of words, every order is tried. */
 const MOST_ORDERED_WORDS = 4;
-/** What a test of an argument costs besides being executed, in instructions. */
+/** Cost of a test of an argument besides its execution, in instructions. */
 const TEST_PRICE = 1 / 16;
-/** Most cells of one word. */
+/** Maximum number of cells of one word. */
 const MOST_CELLS = 4096;
 
 /**
  * Decides a function of the arguments.
  *
- * @param graph Where nodes are made.
+ * @param graph Graph in which nodes are made.
  * @param answer The function.
- * @returns The cheapest decision found; `undefined` if no order of the words gives one.
+ * @returns The cheapest decision found; `undefined` if no order of the words
+ * gives one.
  */
 export function decideFunction(
   graph: DecisionGraph,
@@ -71,7 +72,7 @@ function ordersOf(
   );
 }
 
-/** Decides the readings of one order; equal readings share their node. */
+/** Decides the questions of one order; equal questions share their node. */
 class ReadingDecider {
   readonly #graph: DecisionGraph;
   readonly #decided = new Map<Reading, Costed>();
@@ -115,7 +116,7 @@ class ReadingDecider {
     return { node, cost: own + below / total };
   }
 
-  /** The tests of one word, made on the masked word, down to the given ends. */
+  /** The tests of one masked word, down to the given ends. */
   #underMask(
     root: Decision,
     offset: number,

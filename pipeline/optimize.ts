@@ -1,7 +1,7 @@
 /**
- * Any seccomp filter in, the best equal one out. What the filter means is read
- * back from the prover's diagram, compiled as a policy would be, and proved equal
- * to the instructions that came in.
+ * Finds the best filter equal to a given seccomp filter. The meaning of the
+ * filter is read back from the prover's diagram, compiled like a policy, and
+ * proved equal to the original instructions.
  *
  * ```text
  * programs ─outlineOf▶ Outline ─decideFunction▶ decisions ─compileCalls▶ Program
@@ -62,19 +62,19 @@ export type OptimizeSubject = Exclude<
   { readonly defaultValue: number }
 >;
 
-/** What to minimize, and what may be spent. */
+/** Cost to minimize, and limits. */
 export interface OptimizeOptions
   extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
   /**
-   * Whether the result returns the same bits, or values on which the kernel acts
-   * alike. Default: `"bits"`.
+   * Whether the result must return the same bits, or values that the kernel
+   * treats alike. Default: `"bits"`.
    */
   readonly compare?: "effect" | "bits";
 }
 
-/** A filter that answers every input as the given one does. */
+/** A filter that gives the same answer to every input. */
 export interface Optimized {
-  /** Tells it from the other outcomes. */
+  /** Discriminates it from the other outcomes. */
   readonly kind: "optimized";
   /** The instructions. */
   readonly program: Program;
@@ -82,32 +82,32 @@ export interface Optimized {
   readonly littleEndian: boolean;
   /** The filter as `struct sock_filter[]`, in that byte order. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** How many pieces of the given program it contains, unchanged. */
+  /** Number of pieces of the given program that it contains unchanged. */
   readonly pieces: number;
   /** The proof against the given instructions. */
   readonly proof: Proof;
 }
 
-/** Nothing shorter that costs no more was found. */
+/** No shorter filter of at most the same cost was found. */
 export interface AlreadyBest {
-  /** Tells it from the other outcomes. */
+  /** Discriminates it from the other outcomes. */
   readonly kind: "already-best";
 }
 
-/** There is no result that could be used. */
+/** No usable result exists. */
 export interface NotOptimized {
-  /** Tells it from the other outcomes. */
+  /** Discriminates it from the other outcomes. */
   readonly kind: "not-optimized";
-  /** Why, without a final period. */
+  /** The reason, without a final period. */
   readonly message: string;
-  /** What ended the proof, if it came to that. */
+  /** The limit or difference that ended the proof, if it was reached. */
   readonly cause?: Unproven | Counterexample;
 }
 
 /**
  * Finds the best filter that is equal to the given one, or to a stack of them.
  *
- * The result is never longer than what was given, and never costs more under the
+ * The result is never longer than the original, and never costs more under the
  * objective.
  *
  * @throws {ProgramError} if the kernel would refuse a program.
@@ -124,8 +124,8 @@ export interface NotOptimized {
  * ```
  *
  * @param subject The filter, or all filters of a thread, oldest first.
- * @param options What to minimize, and what may be spent.
- * @returns The filter with its proof, or the reason why not.
+ * @param options Cost to minimize, and limits.
+ * @returns The filter with its proof, or the reason why there is none.
  */
 export function optimize(
   subject: OptimizeSubject,
@@ -188,7 +188,10 @@ function refusal(reason: string): NotOptimized {
   };
 }
 
-/** Whether a program may hand a call to a listener; a computed answer may be anything. */
+/**
+ * Reports whether a program may send a call to a listener; a computed answer
+ * may be anything.
+ */
 function mayNotify(program: Program): boolean {
   return program.some(({ op, k }) =>
     op === "ret.a" ||
@@ -196,10 +199,13 @@ function mayNotify(program: Program): boolean {
   );
 }
 
-/** Most values of `arch` in one interval that are tested one by one. */
+/**
+ * Up to this number of values of `arch` in one interval, they are tested one by
+ * one.
+ */
 const MOST_SINGLES = 16;
 
-/** Turns outlines into decisions; keeps pieces of the programs when it must. */
+/** Turns outlines into decisions; keeps pieces of the programs if necessary. */
 class OutlineReader {
   readonly #programs: readonly Program[];
   readonly #graph: DecisionGraph = createDecisionGraph();
@@ -210,12 +216,12 @@ class OutlineReader {
     this.#programs = programs;
   }
 
-  /** How many pieces were needed. */
+  /** Number of pieces in use. */
   get pieces(): number {
     return this.#pieces;
   }
 
-  /** Decides all calls; a text says why that cannot be done. */
+  /** Decides all calls; returns a text if that is impossible. */
   decide(outline: Outline, littleEndian: boolean): DecidedCalls | string {
     const widest = outline.arches.reduce((a, b) =>
       b.last - b.first > a.last - a.first ? b : a
@@ -262,7 +268,7 @@ class OutlineReader {
     return this.#decided.get(answer);
   }
 
-  /** What is left of the one program that does more than allow. */
+  /** The rest of the only program that does more than allow. */
   #pieceFor(inputs: Parameters<typeof pieceOf>[1]): Decision | string {
     const pieces = this.#programs.map((program) => pieceOf(program, inputs))
       .filter((piece) => !isAllow(piece));
@@ -283,7 +289,7 @@ function isAllow(piece: Program): boolean {
   return first?.op === "ret.k" && first.k === SECCOMP_RET_ALLOW;
 }
 
-/** Names the first instruction that computes. */
+/** Finds the first instruction that computes. */
 function computedIn(piece: Program): string {
   const found = piece.find(({ op }) =>
     /^(?:add|sub|mul|div|mod|or|xor|lsh|rsh|neg|ret\.a)/.test(String(op))
@@ -314,14 +320,17 @@ function archesOf(auditArch: number): readonly Arch[] {
   return ARCHES.filter((arch) => arch.auditArch === auditArch);
 }
 
-/** Compiles by the objective, then for size; takes what is neither longer nor dearer. */
+/**
+ * Compiles by the objective, then for size; accepts only what is neither longer
+ * nor costlier.
+ */
 function bestOf(
   calls: DecidedCalls,
   programs: readonly Program[],
   options: OptimizeOptions,
 ): Program | undefined {
   const objective = options.objective ?? "balanced";
-  // Numbers of x32 weigh nothing, as in the search.
+  // Numbers of x32 have no weight, as in the search.
   const arches = calls.arches.flatMap(({ auditArch }) => archesOf(auditArch))
     .filter(({ syscallBit }) => syscallBit === 0);
   const given = costOf(programs, arches, objective, options);
@@ -341,7 +350,7 @@ function bestOf(
   return undefined;
 }
 
-/** Instructions, and what the objective counts. */
+/** Number of instructions, and cost under the objective. */
 interface Cost {
   readonly length: number;
   readonly objective: number;

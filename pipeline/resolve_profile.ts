@@ -1,6 +1,6 @@
 /**
- * From a profile as written to its meaning for one machine: reading, conditions,
- * architectures, names. Every command, hook and benchmark takes this way.
+ * Resolves a profile for one machine: parsing, conditions, architectures,
+ * names. Every command, hook and benchmark uses this module.
  *
  * ```text
  * text ─parseProfile▶ profile ─selectFor▶ section ─targetArches, resolve▶ Policy
@@ -26,32 +26,41 @@ import { resolve, targetArches } from "../profile/semantics/resolve.ts";
 import type { Semantics } from "../profile/semantics/versions.ts";
 import { type Arch, archByName, type ArchName } from "../tables/arch.ts";
 
-/** The machine, container and runtime that a profile is meant for. */
+/** The machine, container and runtime that will use a profile. */
 export interface ProfileTarget {
   /**
-   * Native architecture, which adds the architectures that the profile lists; or
-   * all architectures to filter, the native one first.
+   * Native architecture, which adds the architectures that the profile lists;
+   * or all architectures to filter, the native one first.
    */
   readonly arch: ArchName | readonly ArchName[];
-  /** Running kernel; without it, a profile with `minKernel` is an error. */
+  /** Running kernel; if absent, a profile with `minKernel` is an error. */
   readonly kernel?: KernelVersion | undefined;
-  /** Capabilities of the container; the default of Docker or Podman if absent, by the profile's kind. */
+  /**
+   * Capabilities of the container; by default those of Docker or Podman,
+   * depending on the profile.
+   */
   readonly capabilities?: ReadonlySet<string>;
-  /** Whose reading of the profile counts, such as `crun` or `runc@1.1.5`; `crun` if absent. */
+  /**
+   * Runtime whose semantics apply, such as `crun` or `runc@1.1.5`; `crun` by
+   * default.
+   */
   readonly semantics?: Semantics;
-  /** Which calls exist, such as those of the host's libseccomp; all of our tables if absent. */
+  /**
+   * Test for calls that exist, such as those of the host's libseccomp; all of
+   * our tables by default.
+   */
   readonly knows?: KnownCalls;
-  /** What a name that exists nowhere is; `deny-error` if absent. */
+  /** Treatment of a name that exists nowhere; `deny-error` by default. */
   readonly unknown?: UnknownNames;
-  /** Whether doubtful constructs that the runtimes accept are errors. */
+  /** True if doubtful constructs that the runtimes accept are errors. */
   readonly strict?: boolean;
 }
 
-/** What a profile was taken to be meant for. */
+/** The target that was assumed for a profile. */
 export interface Assumed {
   /** Architectures of the filter, the native one first. */
   readonly arches: readonly ArchName[];
-  /** Whose reading of the profile counts, such as `crun` or `runc@1.1.5`. */
+  /** Runtime whose semantics apply, such as `crun` or `runc@1.1.5`. */
   readonly semantics: Semantics;
   /** Capabilities of the container; absent if the format has no conditions. */
   readonly capabilities?: ReadonlySet<string>;
@@ -61,29 +70,29 @@ export interface Assumed {
 
 /** The meaning of a profile for a target. */
 export interface ResolvedProfile {
-  /** What the profile means. */
+  /** The meaning of the profile. */
   readonly policy: Policy;
   /** Warnings and notes, in the order of the profile. */
   readonly diagnostics: readonly Diagnostic[];
   /** Names without a rule because they exist nowhere, sorted. */
   readonly unknownNames: readonly string[];
-  /** The target, with every default filled in. */
+  /** The target, with all defaults filled in. */
   readonly assumed: Assumed;
 }
 
-/** The meaning of a profile, with what of it a runtime would get. */
+/** The meaning of a profile, with the section that a runtime would receive. */
 export interface ResolvedSection extends ResolvedProfile {
-  /** The section that a runtime would get. */
+  /** The section that a runtime would receive. */
   readonly seccomp: LinuxSeccomp;
   /** Architectures of the filter, the native one first. */
   readonly arches: readonly Arch[];
 }
 
-/** Findings of `selectFor` on the profile's list of architectures. */
+/** Diagnostics of `selectFor` about the profile's list of architectures. */
 const ARCHITECTURE_CODES: readonly string[] = ["native-only", "native-added"];
 
 /**
- * Resolves a profile for a target. No filter is made.
+ * Resolves a profile for a target, without making a filter.
  *
  * @example Docker's default allows `mount` to a container that may administer
  * ```ts
@@ -99,10 +108,10 @@ const ARCHITECTURE_CODES: readonly string[] = ["native-only", "native-added"];
  * assertEquals(action, "ALLOW");
  * ```
  *
- * @param source The profile as text or as UTF-8; its format is recognized.
+ * @param source The profile as text or as UTF-8; its format is detected.
  * @param target The machine, container and runtime.
- * @returns The policy, and all warnings and notes with their places.
- * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @returns The policy, and all warnings and notes with their positions.
+ * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function resolveProfile(
@@ -113,12 +122,13 @@ export function resolveProfile(
 }
 
 /**
- * Resolves a profile that was read already.
+ * Resolves a profile that is already parsed.
  *
  * @param profile The profile.
  * @param target The machine, container and runtime.
- * @returns The policy, the section, and all warnings and notes with their places.
- * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @returns The policy, the section, and all warnings and notes with their
+ * positions.
+ * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
  */
 export function resolveParsed(
@@ -151,7 +161,8 @@ export function resolveParsed(
       ...resolution,
       diagnostics: [
         ...profile.diagnostics,
-        // Whoever lists the architectures knows that the profile's list does not count.
+        // A caller who lists the architectures knows that the profile's list
+        // does not count.
         ...diagnostics.filter(({ code }) =>
           named.all === undefined || !ARCHITECTURE_CODES.includes(code)
         ),
@@ -165,8 +176,9 @@ export function resolveParsed(
 }
 
 /**
- * Adds the architectures that a target names beyond the native one to those that
- * the section lists: some versions of runc treat listed ones in another way.
+ * Adds the architectures that a target names beyond the native one to those
+ * that the section lists, because some versions of runc treat listed ones
+ * differently.
  */
 function listing(
   seccomp: LinuxSeccomp,
@@ -218,8 +230,9 @@ function unconfined({ sectionPath }: ParsedProfile): ProfileError {
 }
 
 /**
- * Runs something and completes its findings: rules know their whole path, the rest
- * of a section only that within it, and the place is the document's to say.
+ * Runs a function and completes its diagnostics: rules know their whole path,
+ * other parts of a section only the path within it, and positions come from the
+ * document.
  */
 function placing<T>(
   profile: ParsedProfile,

@@ -11,11 +11,14 @@ import { type Arch, archByName, type ArchName } from "../tables/arch.ts";
 import { orderOf, type Subject } from "../verify/core/subject.ts";
 import { createAnswer, type Outcome } from "../verify/describe/confirm.ts";
 
-/** A system call as people name it. */
+/** A system call as users name it. */
 export interface SimulatedCall {
   /** Architecture of the calling program; it decides the byte order. */
   readonly arch: ArchName;
-  /** Name of the call, or its number in `seccomp_data.nr`; −1 is what a tracer skips. */
+  /**
+   * Name of the call, or its number in `seccomp_data.nr`; −1 is a call that a
+   * tracer skips.
+   */
   readonly call: string | number;
   /** At most six arguments, each from −2⁶³ to 2⁶⁴ − 1; 0 if absent. */
   readonly args?: readonly (bigint | number)[];
@@ -23,11 +26,11 @@ export interface SimulatedCall {
   readonly instructionPointer?: bigint | number;
 }
 
-/** An answer to a call, and how it came about. */
+/** The answer to a call, and its cost. */
 export interface Simulation extends Outcome {
-  /** What the kernel does, such as `ALLOW` or `ERRNO(1)`. */
+  /** The kernel's action, such as `ALLOW` or `ERRNO(1)`. */
   readonly action: string;
-  /** Instructions that ran, those of all filters together. */
+  /** Number of instructions executed, in all filters together. */
   readonly steps: number;
   /** The call as the filter saw it. */
   readonly data: SeccompData;
@@ -53,7 +56,8 @@ export interface Simulation extends Outcome {
  * @param subject A policy, a program, a filter, or all filters of a thread.
  * @param call The call.
  * @returns The answer.
- * @throws {RangeError} if the architecture or the call does not exist, or a number does not fit.
+ * @throws {RangeError} if the architecture or the call does not exist, or a
+ * number does not fit.
  * @throws {TypeError} if the subject is for machines of the other byte order.
  * @throws {ProgramError} if the kernel would refuse a program.
  */

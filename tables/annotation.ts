@@ -1,10 +1,11 @@
 /**
- * The one name that this program and the runtimes share.
+ * The only name that this program and the runtimes share.
  *
  * @module
  */
 
 /**
- * The annotation that crun takes a raw filter from, as base64; crun(1), since 0.18.
+ * The annotation from which crun takes a raw filter, as base64; crun(1), since
+ * 0.18.
  */
 export const ANNOTATION = "run.oci.seccomp_bpf_data";

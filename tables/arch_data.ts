@@ -1,11 +1,11 @@
 /**
- * The form in which `tables/generate.ts` writes a table of system calls, and
- * its reader and writer. Everything else reads the result from `arch.ts`.
+ * The format in which `tables/generate.ts` writes a table of system calls, with
+ * its reader and writer. All other code reads the result from `arch.ts`.
  *
  * @module
  */
 
-/** What a generated file says about the multiplexer `socketcall` or `ipc`. */
+/** A generated description of the multiplexer `socketcall` or `ipc`. */
 export interface MultiplexerData {
   /** Number of the multiplexer in `seccomp_data.nr`. */
   readonly nr: number;
@@ -13,7 +13,7 @@ export interface MultiplexerData {
   readonly calls: string;
 }
 
-/** What a generated file says about one architecture. */
+/** A generated description of one architecture. */
 export interface ArchData {
   /** Name in OCI profiles. */
   readonly scmp: string;
@@ -27,13 +27,13 @@ export interface ArchData {
   readonly littleEndian: boolean;
   /** Bits or-ed into every number. */
   readonly syscallBit: number;
-  /** `socketcall` and `ipc`, where the architecture has them. */
+  /** `socketcall` and `ipc`, if the architecture has them. */
   readonly multiplexers: readonly MultiplexerData[];
   /** Names by number, in the form of {@linkcode readRuns}. */
   readonly syscalls: string;
 }
 
-/** An architecture that libseccomp or a runtime names and no table covers. */
+/** An architecture that libseccomp or a runtime names but no table covers. */
 export interface OtherArch {
   /** Name in OCI profiles, such as `SCMP_ARCH_PARISC`. */
   readonly scmp: string;
@@ -46,11 +46,11 @@ export interface OtherArch {
 }
 
 /**
- * Reads names from runs: lines that start with a number, the value of the
- * first name on them; each further name is one more. `0 read write` is read 0
- * and write 1.
+ * Reads names from runs: lines that start with a number, the value of the first
+ * name on the line; each further name has the next number. `0 read write` is
+ * read 0 and write 1.
  *
- * @param text Lines in rising order of number; empty ones do not count.
+ * @param text Lines in rising order of number; empty ones are ignored.
  * @returns Name to number, in the order of the text.
  */
 export function readRuns(text: string): Map<string, number> {
@@ -65,10 +65,11 @@ export function readRuns(text: string): Map<string, number> {
 }
 
 /**
- * Reports whether runs have a name, without reading them: most names of a
- * profile are on the first table that is asked.
+ * Reports whether runs contain a name, without parsing them: most names of a
+ * profile are in the first table that is searched.
  *
- * @param text Lines as {@linkcode readRuns} reads them, each ended by a newline.
+ * @param text Lines in the format of {@linkcode readRuns}, each ending in a
+ * line feed.
  * @param name Any text.
  */
 export function hasRun(text: string, name: string): boolean {
@@ -78,10 +79,10 @@ export function hasRun(text: string, name: string): boolean {
 
 /**
  * Writes runs that {@linkcode readRuns} reads, in lines of at most 80 columns.
- * A change touches few lines, since every one has its own number.
+ * A change affects few lines, because every line has its own number.
  *
  * @param numbers Name to number.
- * @returns Lines without a final newline, in rising order of number.
+ * @returns Lines without a final line feed, in rising order of number.
  */
 export function writeRuns(numbers: ReadonlyMap<string, number>): string {
   const lines: string[] = [];

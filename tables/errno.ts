@@ -1,5 +1,5 @@
 /**
- * Names of error numbers, for messages and for what a filter returns.
+ * Names of error numbers, for messages and for the return values of filters.
  *
  * The numbers are those of x86 and of every architecture with the kernel's
  * generic table: aarch64, arm, riscv64, s390x, loongarch64. MIPS has its own
@@ -11,22 +11,22 @@
 import { readRuns } from "./arch_data.ts";
 import { ERRNO_ALIASES, ERRNOS } from "./errno_data.ts";
 
-/** Name to number, without second names. */
+/** Numbers by name, without second names. */
 const NUMBERS: ReadonlyMap<string, number> = readRuns(ERRNOS);
 
-/** Numbers that are not for users and reach them all the same; linux/errno.h. */
+/** Internal numbers that still reach users; linux/errno.h. */
 const INTERNAL: ReadonlyMap<number, string> = new Map([[524, "ENOTSUPP"]]);
 
 /** Second names, such as `EWOULDBLOCK` for `EAGAIN`. */
 const ALIASES: ReadonlyMap<string, number> = readRuns(ERRNO_ALIASES);
 
-/** Number to name, in rising order of number, one name each. */
+/** Names by number, in rising order, one name each. */
 export const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
   [...NUMBERS].map(([name, errno]) => [errno, name]),
 );
 
 /**
- * Names an error number.
+ * Finds the name of an error number.
  *
  * @example What a denied call fails with
  * ```ts

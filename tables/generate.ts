@@ -8,11 +8,10 @@
  * deno run -A tables/generate.ts --packages DIR  # keeps or reuses package files
  * ```
  *
- * It needs gcc, apt and the host's libseccomp, and the Debian mirror that the
- * machine is set up with, unless `--packages` names a folder that has the
- * files already. Debian's sid moves on: `--check` against a newer kernel
- * reports the system calls that it adds, while newer sources with equal data
- * are only mentioned.
+ * It needs gcc, apt and the host's libseccomp, and the Debian mirror of the
+ * machine, unless `--packages` names a folder that already has the files.
+ * Debian's sid moves on: `--check` against a newer kernel reports the system
+ * calls that it adds, while newer sources with equal data are only mentioned.
  *
  * @module
  */
@@ -42,13 +41,13 @@ import {
   renderOthers,
 } from "./generate/render.ts";
 
-/** A library with the words that name it in files and messages. */
+/** A library and its name in files and messages. */
 interface NamedLibrary {
   readonly library: Library;
   readonly source: string;
 }
 
-/** Generates all files: path below `tables/` to text. */
+/** Generates all files: text by path below `tables/`. */
 async function generate(packages: Packages): Promise<Map<string, string>> {
   const libraries = await openLibraries(packages);
   const files = new Map<string, string>();
@@ -178,20 +177,20 @@ function describe(scmp: string, { token }: LibraryTable): OtherArch {
   };
 }
 
-/** An unpacked package, which must be there. */
+/** An unpacked package, which must exist. */
 function packageOf(packages: Packages, key: string): Package {
   const found = packages.get(key);
   if (found === undefined) throw new Error(`Unreachable: no package ${key}`);
   return found;
 }
 
-/** A file without what only says where it comes from. */
+/** A file without the lines that only name its sources. */
 function withoutOrigin(text: string): string {
   return text.replace(/^\/\*\*[\s\S]*?\*\/\n/, "")
     .replace(/^export const VERSION[^;]*;\n/m, "");
 }
 
-/** Lines that differ between what is there and what was generated. */
+/** Lines that differ between the existing file and the generated one. */
 function differences(committed: string, generated: string): string[] {
   const before = withoutOrigin(committed).split("\n");
   const after = withoutOrigin(generated).split("\n");
@@ -201,7 +200,9 @@ function differences(committed: string, generated: string): string[] {
   ];
 }
 
-/** Compares the files with those in the tree; true when all data is equal. */
+/**
+ * Compares the files with those in the tree; returns true if all data is equal.
+ */
 async function check(
   files: ReadonlyMap<string, string>,
   say: (line: string) => void,

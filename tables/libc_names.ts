@@ -1,11 +1,11 @@
 /**
- * Which system calls a function of the C library makes when no system call has
- * its name. Profiles often name the function, such as `pread`; the name that
- * is nearest by letters can be another call altogether, such as `read`.
+ * The system calls that a function of the C library makes if no system call has
+ * its name. Profiles often name the function, such as `pread`; the name with
+ * the most similar spelling can be an entirely different call, such as `read`.
  *
  * Sources:
  * - traced by strace 6.1 on x86_64 with glibc 2.36, one call of each function,
- *   without what the function does before its own work;
+ *   without the function's preparations;
  * - man-pages 6.03, section 2, "C library/kernel differences" and sysctl(2), for
  *   other architectures and for the kernel's own names, such as `newuname`;
  * - golang.org/x/sys/unix 0.3: `ReadDirent`.

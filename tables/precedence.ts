@@ -1,10 +1,10 @@
 /**
- * Which answer prevails when several filters of a thread disagree.
+ * Decides which answer wins if several filters of a thread disagree.
  *
- * The kernel compares actions as signed numbers, known or not, and leaves the data
- * out: the stricter one has the smaller number. It asks the newest filter first and
- * takes an older one's answer only if that is stricter; if all answer ALLOW, the
- * outcome is ALLOW without data (kernel/seccomp.c: ACTION_ONLY(),
+ * The kernel compares actions as signed numbers, known or not, and ignores the
+ * data: the stricter one has the smaller number. It runs the newest filter
+ * first and takes an older one's answer only if that is stricter. If all answer
+ * ALLOW, the outcome is ALLOW without data (kernel/seccomp.c: ACTION_ONLY(),
  * seccomp_run_filters(), Linux 6.1).
  *
  * @module
@@ -15,7 +15,7 @@ import { SECCOMP_RET_ACTION_FULL, SECCOMP_RET_ALLOW } from "./uapi.ts";
 /**
  * Ranks a return value by strictness.
  *
- * @param value A u32, as a filter returned it.
+ * @param value A return value of a filter, a u32.
  * @returns An integer from −2³¹ (KILL_PROCESS) to 0x7fff_0000 (ALLOW); less is stricter.
  */
 export function precedence(value: number): number {
@@ -23,10 +23,11 @@ export function precedence(value: number): number {
 }
 
 /**
- * Picks the answer that prevails.
+ * Chooses the answer that wins.
  *
- * @param values What the filters of a thread returned, oldest first; u32.
- * @returns The strictest one, of equally strict ones the newest; ALLOW if none exists.
+ * @param values Return values of the filters of a thread, oldest first; u32.
+ * @returns The strictest one, of equally strict ones the newest; ALLOW if there
+ * are no filters.
  */
 export function prevailing(values: readonly number[]): number {
   return values.reduceRight(

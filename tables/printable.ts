@@ -1,13 +1,15 @@
 /**
- * Text from outside (a profile, a file name, the name of a process) as it may reach
- * a terminal, a log or a reader: one line, in the order in which it is written.
+ * Text from outside (a profile, a file name, the name of a process) made safe
+ * for a terminal, a log or a reader: one line, displayed in the order in which
+ * it is written.
  *
- * What is escaped are whole categories of Unicode, so that no list has to be kept:
- * control characters (C0, C1, DEL), format characters (bidirectional controls, the
- * Arabic letter mark, zero-width characters, tags), line and paragraph separators,
- * lone surrogates, noncharacters, and whatever else is invisible by design
- * (`Default_Ignorable_Code_Point`, such as Hangul fillers and variation selectors).
- * Source: Unicode Standard, chapter 23; UAX #44, `General_Category`.
+ * Whole categories of Unicode are escaped, so no list has to be maintained:
+ * control characters (C0, C1, DEL), format characters (bidirectional controls,
+ * the Arabic letter mark, zero-width characters, tags), line and paragraph
+ * separators, lone surrogates, noncharacters, and everything else that is
+ * invisible by design (`Default_Ignorable_Code_Point`, such as Hangul fillers
+ * and variation selectors). Source: Unicode Standard, chapter 23; UAX #44,
+ * `General_Category`.
  *
  * @module
  */
@@ -16,10 +18,11 @@ const HOSTILE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
 
 /**
- * Escapes characters that could break a line, reorder it, hide in it or command a
- * terminal. Each becomes `\uXXXX`, once for each UTF-16 unit, as in JSON and
- * JavaScript. Every other character stays, a backslash included, so text that was
- * escaped stays as it is; {@linkcode quoteText} is the form that can be read back.
+ * Escapes characters that could break a line, reorder it, hide in it or control
+ * a terminal. Each becomes `\uXXXX`, once per UTF-16 unit, as in JSON and
+ * JavaScript. All other characters, including backslashes, stay. So text that
+ * is already escaped does not change; {@linkcode quoteText} is the form that
+ * can be read back.
  *
  * @example A name that would turn the rest of its line around
  * ```ts
@@ -49,14 +52,15 @@ export function printable(text: string): string {
  * ```
  *
  * @param text Any text.
- * @returns The text in double quotes; `JSON.parse` gives it back.
+ * @returns The text in double quotes; `JSON.parse` returns the original.
  */
 export function quoteText(text: string): string {
   return printable(JSON.stringify(text));
 }
 
 /**
- * Escapes what {@linkcode printable} escapes, except line feeds and tabs.
+ * Escapes the same characters as {@linkcode printable}, except line feeds and
+ * tabs.
  *
  * @param text Text of several lines, such as a file.
  * @returns The same lines.

@@ -1,14 +1,14 @@
 /**
- * Which system calls took the place of one that an architecture does not have.
+ * The system calls that replace one that an architecture does not have.
  *
- * Newer architectures leave out what a newer call does as well: aarch64 has no
- * `open`, its C library calls `openat`. The 64-bit ones leave out what only 32
- * bits need, and the reverse. A profile that names the old call alone has no
- * effect there.
+ * Newer architectures leave out calls whose work a newer call also does:
+ * aarch64 has no `open`, its C library calls `openat`. The 64-bit ones leave
+ * out calls that only 32-bit ones need, and vice versa. A profile that names
+ * only the old call has no effect there.
  *
  * Sources:
- * - man-pages 6.03, section 2: the page of a name or of its successor says so
- *   for every row but those below;
+ * - man-pages 6.03, section 2: the page of a name or of its successor, for
+ *   every row except those below;
  * - Linux 3.10, include/uapi/asm-generic/unistd.h: the calls that new
  *   architectures do not get (`__ARCH_WANT_SYSCALL_NO_AT`, `_NO_FLAGS`,
  *   `_DEPRECATED`), and the pairs of `__NR3264_*`;
@@ -16,14 +16,14 @@
  *   `epoll_ctl_old` and `epoll_wait_old` of x86_64 were never used;
  * - glibc 2.36: `pause` calls `ppoll` if the kernel has no `pause`.
  *
- * `socketcall` and `ipc` have no row: a rule on them is not one on the calls that
- * they multiplex. `tests/tables/successors_test.ts` compares all rows with the tables: an
- * architecture without a name has one of its successors.
+ * `socketcall` and `ipc` have no row: a rule on them is not a rule on the calls
+ * that they multiplex. `tests/tables/successors_test.ts` compares all rows with
+ * the tables: an architecture without a name has one of its successors.
  *
  * @module
  */
 
-/** Calls by name, each with what does the same elsewhere; lines of `name: calls`. */
+/** Calls by name, each with its replacements; lines of `name: calls`. */
 const ROWS = `
 access: faccessat faccessat2
 chmod: fchmodat fchmodat2
@@ -157,7 +157,7 @@ utimensat_time64: utimensat
 let rows: ReadonlyMap<string, readonly string[]> | undefined;
 
 /**
- * Lists the calls that do what a call does, for architectures without it.
+ * Lists the calls that replace a call on architectures without it.
  *
  * @example On aarch64
  * ```ts
@@ -169,7 +169,7 @@ let rows: ReadonlyMap<string, readonly string[]> | undefined;
  * ```
  *
  * @param name Name of a call.
- * @returns Names, some of which an architecture without the call has.
+ * @returns Names; an architecture without the call has some of them.
  */
 export function successorsOf(name: string): readonly string[] {
   rows ??= readRows(ROWS);

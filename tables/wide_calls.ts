@@ -1,7 +1,7 @@
 /**
- * The names that calls have on 32-bit architectures: where a call has an older,
- * narrower form there, C libraries make a wider one of another name. What was
- * recorded on a 64-bit machine reaches a 32-bit filter by these.
+ * The names of calls on 32-bit architectures: where a call has an older,
+ * narrower form, C libraries use a wider call with another name. Counts
+ * recorded on a 64-bit machine reach a 32-bit filter through these names.
  *
  * Sources, man-pages 6.03, section 2, "C library/kernel differences" and NOTES:
  * - IDs of 32 bits, `*32`: chown, getgid, getgroups, getresuid, getuid, setfsgid,
@@ -10,9 +10,9 @@
  *   sendfile, stat, statfs, truncate;
  * - others: getrlimit (`ugetrlimit`) and select (`_newselect`), in syscalls.
  *
- * Linux 6.1, arch/x86/entry/syscalls/syscall_32.tbl has all of them; arm and s390
- * have most. `*_time64` is left out: a program with a `time_t` of 32 bits makes
- * the old calls.
+ * Linux 6.1, arch/x86/entry/syscalls/syscall_32.tbl has all of them; arm and
+ * s390 have most. `*_time64` is left out: a program with a 32-bit `time_t`
+ * makes the old calls.
  *
  * @module
  */
@@ -55,7 +55,7 @@ statfs statfs64
 truncate truncate64
 `;
 
-/** Name of the wider call of 32-bit architectures, by the name on 64-bit ones. */
+/** Names of the wider calls of 32-bit architectures, by the 64-bit name. */
 export const WIDE_CALLS: ReadonlyMap<string, string> = new Map(
   ROWS.trim().split("\n").map((row) => {
     const [name = "", wide = ""] = row.split(" ");

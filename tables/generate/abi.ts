@@ -1,7 +1,7 @@
 /**
- * What the generator has to be told about each architecture: which headers to
- * read, and as which compiler. All numbers come out of those headers and out
- * of libseccomp.
+ * The generator's configuration for each architecture: which headers to read,
+ * and as which compiler. All numbers come from those headers and from
+ * libseccomp.
  *
  * @module
  */
@@ -14,25 +14,29 @@ export interface Abi {
   readonly constant: string;
   /** Debian suite whose `linux-libc-dev` has its headers. */
   readonly suite: "sid" | "trixie";
-  /** Folder in `usr/include` with its `asm/`. */
+  /** Folder in `usr/include` that contains its `asm/`. */
   readonly triplet: string;
-  /** Macros that the architecture's compiler predefines and the headers ask for. */
+  /**
+   * Macros that the architecture's compiler predefines and the headers require.
+   */
   readonly defines: readonly string[];
   /** Macro in linux/audit.h. */
   readonly audit: string;
-  /** Bits of a `long` in user space, which is what an argument is. */
+  /** Number of bits in a user-space `long`, the type of an argument. */
   readonly bits: 32 | 64;
-  /** Name of the architecture of the other byte order that has the same calls. */
+  /**
+   * Name of the architecture of the other byte order that has the same calls.
+   */
   readonly twin?: string;
 }
 
 /**
  * All architectures, in the order of `ARCHES`.
  *
- * arm64, riscv64 and loongarch64 choose their names by the width of `long`,
- * so the width is always passed. Linux 6.19 and later have no 31-bit s390 and
- * give 64-bit numbers to whoever asks for it: the headers of Debian 13 are
- * the newest with a table for it.
+ * arm64, riscv64 and loongarch64 choose their names by the width of `long`, so
+ * the width is always passed. Linux 6.19 and later have no 31-bit s390 and give
+ * its users 64-bit numbers: the headers of Debian 13 are the newest with a
+ * table for it.
  */
 export const ABIS: readonly Abi[] = [
   {

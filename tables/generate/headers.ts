@@ -1,30 +1,30 @@
 /**
- * Reads constants out of kernel headers with the C preprocessor: `gcc -E` as
- * whatever architecture, without any of the host's own macros or folders.
+ * Reads constants from kernel headers with the C preprocessor: `gcc -E` as any
+ * architecture, without the host's own macros or folders.
  *
  * @module
  */
 
 import type { Abi } from "./abi.ts";
 
-/** What the headers of one architecture say. */
+/** Content of the headers of one architecture. */
 export interface HeaderTable {
-  /** Name to number as in `seccomp_data.nr`; aliases included. */
+  /** Numbers as in `seccomp_data.nr` by name; aliases included. */
   readonly syscalls: ReadonlyMap<string, number>;
   /** `AUDIT_ARCH_*`, a u32. */
   readonly auditArch: number;
-  /** Whether the audit value has the 64-bit flag. */
+  /** True if the audit value has the 64-bit flag. */
   readonly audit64: boolean;
-  /** Whether the audit value has the little-endian flag. */
+  /** True if the audit value has the little-endian flag. */
   readonly littleEndian: boolean;
   /** `__X32_SYSCALL_BIT` for x32, 0 elsewhere. */
   readonly syscallBit: number;
 }
 
 /**
- * Macros with a syscall's prefix that are none: bases and counts of mips,
- * arm and the generic table, and numbers that were never or are no longer
- * given out. Upper case is filtered by its own rule.
+ * Macros with a syscall's prefix that are not system calls: bases and counts of
+ * mips, arm and the generic table, and numbers that are unassigned or
+ * withdrawn. A separate rule removes upper case.
  */
 const NO_SYSCALL =
   /^(?:syscalls|arch_specific_syscall|reserved\d+|unused\d*|.*[A-Z].*)$/;
@@ -32,7 +32,7 @@ const NO_SYSCALL =
 /**
  * Reads the table of one architecture.
  *
- * @param root Folder into which `linux-libc-dev` was unpacked.
+ * @param root Folder with the unpacked `linux-libc-dev`.
  * @param abi The architecture.
  */
 export async function readHeaders(
@@ -78,18 +78,18 @@ export async function readHeaders(
 
 /** Error numbers, with second names kept apart. */
 export interface Errnos {
-  /** Name to number, one name for one number. */
+  /** Numbers by name, one name for each. */
   readonly names: ReadonlyMap<string, number>;
-  /** Macros that stand for another name: name to number. */
+  /** Macros that stand for another name: numbers by name. */
   readonly aliases: ReadonlyMap<string, number>;
 }
 
 /**
- * Reads the errno values of x86, which all architectures with the generic
- * table share: the kernel's asm/errno.h, and the aliases that the host's C
- * library adds to it.
+ * Reads the errno values of x86, which all architectures with the generic table
+ * share: the kernel's asm/errno.h, and the aliases that the host's C library
+ * adds to it.
  *
- * @param root Folder into which `linux-libc-dev` was unpacked.
+ * @param root Folder with the unpacked `linux-libc-dev`.
  */
 export async function readErrnos(root: string): Promise<Errnos> {
   const include = `${root}/usr/include`;
@@ -108,7 +108,7 @@ export async function readErrnos(root: string): Promise<Errnos> {
   return { names, aliases };
 }
 
-/** The flags that make gcc read as `abi` and see nothing of the host. */
+/** The flags that make gcc read as `abi` and ignore the host. */
 function compilerFlags(root: string, abi: Abi): string[] {
   const include = `${root}/usr/include`;
   const size = abi.bits / 8;
@@ -136,7 +136,7 @@ async function macroNames(
   return [...text.matchAll(/^#define (\w+) /gm)].map((match) => match[1] ?? "");
 }
 
-/** The values of macros, by letting the preprocessor expand them. */
+/** The values of macros, expanded by the preprocessor. */
 async function macroValues(
   source: string,
   flags: readonly string[],
@@ -153,8 +153,8 @@ async function macroValues(
 }
 
 /**
- * Evaluates numbers joined by `+` or by `|`, in parentheses or not: all that
- * these headers use.
+ * Evaluates numbers joined by `+` or by `|`, with or without parentheses: these
+ * headers use nothing else.
  *
  * @throws {SyntaxError} if there is anything else.
  */

@@ -1,21 +1,22 @@
 /**
- * Asks a libseccomp for everything it knows, through its public functions.
- * A name that it reaches through a multiplexer resolves to a negative number,
- * while the wired number, if there is one, resolves to the name: so both
- * directions are asked.
+ * Reads all data of a libseccomp through its public functions. A name that it
+ * reaches through a multiplexer resolves to a negative number, while the wired
+ * number, if there is one, resolves to the name. So both directions are read.
  *
  * @module
  */
 
-/** What a library says about one architecture. */
+/** A library's data on one architecture. */
 export interface LibraryTable {
   /** Its token for the architecture, a u32. */
   readonly token: number;
-  /** Name to number as in `seccomp_data.nr`, wired calls only. */
+  /** Numbers as in `seccomp_data.nr` by name, wired calls only. */
   readonly syscalls: ReadonlyMap<string, number>;
-  /** Multiplexer name to its calls: name to value of argument 0. */
+  /**
+   * Calls by name of the multiplexer: value of argument 0 by name of the call.
+   */
   readonly multiplexed: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Every name that the library has heard of, wired here or not. */
+  /** Every name that the library knows, wired here or not. */
   readonly known: ReadonlySet<string>;
 }
 
@@ -39,14 +40,14 @@ const SOCKETCALL_BASE = -100;
 const IPC_BASE = -200;
 /** Longest stretch of calls that one multiplexer serves. */
 const MULTIPLEXED_SPAN = 99;
-/** Names that exist elsewhere only are numbered down from here. */
+/** Names that exist only elsewhere are numbered downward from here. */
 const ELSEWHERE_BASE = -10000;
-/** How far to look for them; 2.6.1 ends before −10400. */
+/** Last number to search; 2.6.1 ends before −10400. */
 const ELSEWHERE_SPAN = 2000;
 
 /**
  * Numbers at which any architecture's calls start, each with the length to
- * search: mips' 4000 to 6999 lie in the first; then arm's private calls; then
+ * search: mips' 4000 to 6999 are in the first; then arm's private calls; then
  * x32.
  */
 const RANGES: readonly (readonly [first: number, length: number])[] = [
@@ -57,7 +58,7 @@ const RANGES: readonly (readonly [first: number, length: number])[] = [
 
 /**
  * Opens a libseccomp. The host's must be opened before any other: a library
- * that is already there is found again by its short name.
+ * that is already loaded is found again by its short name.
  *
  * @param path File or short name.
  */
@@ -141,7 +142,7 @@ export function readLibrary(
   return { token, syscalls, multiplexed, known };
 }
 
-/** The calls of one multiplexer: name to value of argument 0. */
+/** The calls of one multiplexer: value of argument 0 by name. */
 function readCalls(
   library: Library,
   token: number,
@@ -150,8 +151,8 @@ function readCalls(
   const calls = new Map<string, number>();
   for (let call = 1; call <= MULTIPLEXED_SPAN; call++) {
     const found = library.name(token, base - call);
-    // Every library resolves these numbers on every architecture; it is the
-    // other direction that says whether the call is multiplexed here.
+    // Every library resolves these numbers on every architecture; the other
+    // direction shows whether the call is multiplexed here.
     if (found !== undefined && library.number(token, found) === base - call) {
       calls.set(found, call);
     }
@@ -159,7 +160,7 @@ function readCalls(
   return calls;
 }
 
-/** Makes sure that what a number is called is also what the name resolves to. */
+/** Checks that the name of a number resolves to the same number. */
 function checkDirections(
   library: Library,
   arch: string,

@@ -1,6 +1,6 @@
 /**
- * Makes one table of what several sources say about an architecture, or fails
- * naming both where they contradict each other.
+ * Merges several sources about an architecture into one table, or fails naming
+ * both sources if they contradict each other.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { type Abi, libraryName } from "./abi.ts";
 import type { HeaderTable } from "./headers.ts";
 import type { LibraryTable } from "./libseccomp.ts";
 
-/** A library's table with the library's name for messages. */
+/** A library's table, and the library's name for messages. */
 export interface NamedLibraryTable extends LibraryTable {
-  /** Such as `libseccomp 2.5.4`. */
+  /** A name such as `libseccomp 2.5.4`. */
   readonly source: string;
 }
 
@@ -19,34 +19,34 @@ export interface NamedLibraryTable extends LibraryTable {
 export interface Multiplexer {
   /** Number of the multiplexer in `seccomp_data.nr`. */
   readonly nr: number;
-  /** Name to value of argument 0. */
+  /** Values of argument 0 by name. */
   readonly calls: ReadonlyMap<string, number>;
 }
 
-/** What all sources together say. */
+/** Combined data of all sources. */
 export interface MergedTable {
   /** libseccomp's token, a u32. */
   readonly scmpToken: number;
-  /** Name to number, one name for one number. */
+  /** Numbers by name, one name for each number. */
   readonly syscalls: ReadonlyMap<string, number>;
-  /** `socketcall`, then `ipc`, where the architecture has them. */
+  /** `socketcall`, then `ipc`, if the architecture has them. */
   readonly multiplexers: readonly Multiplexer[];
   /** Names that only the headers have. */
   readonly headersOnly: readonly string[];
   /** Names that only a libseccomp has. */
   readonly librariesOnly: readonly string[];
-  /** Header names left out, as `alias of name`. */
+  /** Header names that are left out, as `alias of name`. */
   readonly aliases: readonly string[];
 }
 
 /**
- * Merges the sources of one architecture. The table is their union; a number
- * has the name that libseccomp gives it, since that is the name by which a
- * runtime finds it, and the headers' other names for it are left out.
+ * Merges the sources of one architecture. The table is their union. A number
+ * has the name that libseccomp gives it, because runtimes find it by that name;
+ * the headers' other names for it are left out.
  *
  * @param abi The architecture.
- * @param headers What its headers say.
- * @param libraries What each libseccomp says; at least one.
+ * @param headers Data from its headers.
+ * @param libraries Data from each libseccomp; at least one.
  * @throws {Error} if two sources give a name two numbers, or a number two
  * names.
  */
@@ -117,7 +117,7 @@ function mergeLibraries(
   return merged;
 }
 
-/** Fails where a number has two names. */
+/** Fails if a number has two names. */
 function checkOneToOne(
   abi: Abi,
   syscalls: ReadonlyMap<string, number>,
@@ -135,7 +135,7 @@ function checkOneToOne(
 }
 
 /**
- * The token on which the libraries agree. It is the audit value, but for x32,
+ * The token on which the libraries agree. It is the audit value, except on x32,
  * whose audit value is that of x86_64: there it lacks the 64-bit flag.
  */
 function mergeTokens(
@@ -159,7 +159,9 @@ function mergeTokens(
   return expected;
 }
 
-/** The multiplexers that are wired, with the calls on which all agree. */
+/**
+ * The multiplexers that are wired, with the calls on which all sources agree.
+ */
 function mergeMultiplexers(
   abi: Abi,
   syscalls: ReadonlyMap<string, number>,
@@ -167,8 +169,8 @@ function mergeMultiplexers(
 ): Multiplexer[] {
   const multiplexers: Multiplexer[] = [];
   for (const name of ["socketcall", "ipc"]) {
-    // A library may give a pseudo number to a call that an architecture
-    // without the multiplexer lacks: that is its "not here" (send, x86_64).
+    // A library may give a pseudo number to a call that an architecture without
+    // the multiplexer lacks: it means "not here" (send, x86_64).
     const nr = syscalls.get(name);
     if (nr === undefined) continue;
     const calls = new Map<string, number>();

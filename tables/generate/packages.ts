@@ -1,12 +1,12 @@
 /**
- * Fetches the packages that the tables come from, by the machine's own apt
- * and from the Debian mirror it is set up with, and unpacks them. Nothing is
- * installed, and the machine's own package lists stay as they are.
+ * Downloads and unpacks the packages from which the tables are made, with the
+ * machine's own apt and the Debian mirror that it is configured with. Nothing
+ * is installed, and the machine's own package lists stay as they are.
  *
  * @module
  */
 
-/** Suites to take packages from, and which. */
+/** Suites and the packages to take from them. */
 const WANTED = {
   sid: ["linux-libc-dev", "libseccomp2", "libseccomp-dev"],
   trixie: ["linux-libc-dev"],
@@ -27,11 +27,11 @@ export interface Package {
 export type Packages = ReadonlyMap<string, Package>;
 
 /**
- * Fetches and unpacks everything.
+ * Downloads and unpacks everything.
  *
- * @param folder Where to keep package files, a folder per suite; files that
- * are there are used as they are.
- * @param scratch Where to unpack; the caller removes it.
+ * @param folder Folder for package files, with one subfolder per suite;
+ * existing files are used as they are.
+ * @param scratch Folder in which to unpack; the caller removes it.
  */
 export async function fetchPackages(
   folder: string,
@@ -139,7 +139,7 @@ async function debianMirror(): Promise<{ uri: string; signedBy: string }> {
   );
 }
 
-/** Runs a program and returns what it prints. */
+/** Runs a program and returns its output. */
 async function command(
   program: string,
   args: readonly string[],

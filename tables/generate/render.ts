@@ -9,21 +9,21 @@ import { type Abi, libraryName, twinOf } from "./abi.ts";
 import type { HeaderTable } from "./headers.ts";
 import type { MergedTable } from "./merge.ts";
 
-/** What a file's first lines say about where it comes from. */
+/** Sources that the first lines of a file name. */
 export interface Origin {
-  /** Such as `linux-libc-dev 7.2.13-1`. */
+  /** A name such as `linux-libc-dev 7.2.13-1`. */
   readonly headers: string;
-  /** Such as `libseccomp 2.5.4 (libseccomp2 2.5.4-1+deb12u1)`. */
+  /** A name such as `libseccomp 2.5.4 (libseccomp2 2.5.4-1+deb12u1)`. */
   readonly libraries: readonly string[];
 }
 
-/** Everything that `tables/syscalls/other.ts` says. */
+/** Content of `tables/syscalls/other.ts`. */
 export interface Others {
   /** Value of `SYSCALL_TABLE_VERSION`. */
   readonly version: string;
   /** Architectures without a table. */
   readonly arches: readonly OtherArch[];
-  /** Names that are on no architecture with a table. */
+  /** Names that exist on no architecture with a table. */
   readonly names: readonly string[];
 }
 
@@ -94,7 +94,7 @@ function renderTwin({ constant }: Abi): string {
 }
 
 /**
- * Makes sure that an architecture and its twin have the same calls.
+ * Checks that an architecture and its twin have the same calls.
  *
  * @param abi The architecture.
  * @param table Its calls.
