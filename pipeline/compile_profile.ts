@@ -129,7 +129,7 @@ export type CompiledSection = ResolvedSection & (ProvedTree | Unproved);
  * @param source The profile as text or as UTF-8; its format is detected.
  * @param target The machine, container and runtime that will use it.
  * @param options The cost to minimize, and limits.
- * @returns The filter with its proof, or the reason why there is none; in both
+ * @returns The filter with its proof, or the reason why it has none; in both
  * cases with all warnings.
  * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
@@ -148,7 +148,7 @@ export function compileProfile(
  * @param profile The profile.
  * @param target The machine, container and runtime that will use it.
  * @param options The cost to minimize, and limits.
- * @returns The filter with its proof, or the reason why there is none; in both
+ * @returns The filter with its proof, or the reason why it has none; in both
  * cases with all warnings.
  * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
@@ -188,7 +188,7 @@ export function compileParsed(
  *
  * @param policy The meaning of the filter.
  * @param options The cost to minimize, and limits.
- * @returns The filter with its proof, or the reason why there is none.
+ * @returns The filter with its proof, or the reason why it has none.
  * @throws {RangeError} if the policy has a number that no call can have.
  * @throws {TypeError} if the policy has no byte order.
  */
@@ -204,8 +204,8 @@ export function compilePolicy(
  *
  * @param policy The meaning of the filter.
  * @param options The cost to minimize, and limits.
- * @returns The filter with its proof and its decision, or the reason why there
- * is none.
+ * @returns The filter with its proof and its decision, or the reason why it
+ * has none.
  * @throws {RangeError} if the policy has a number that no call can have.
  * @throws {TypeError} if the policy has no byte order.
  */

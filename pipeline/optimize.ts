@@ -125,7 +125,7 @@ export interface NotOptimized {
  *
  * @param subject The filter, or all filters of a thread, oldest first.
  * @param options Cost to minimize, and limits.
- * @returns The filter with its proof, or the reason why there is none.
+ * @returns The filter with its proof, or the reason why it has none.
  */
 export function optimize(
   subject: OptimizeSubject,
