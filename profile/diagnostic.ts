@@ -1,5 +1,5 @@
 /**
- * Diagnostics: the problems of a profile, each with code, place and fix.
+ * Diagnostics: the problems of a profile, each with its code, position and fix.
  *
  * @module
  */
@@ -10,11 +10,14 @@ export interface Diagnostic {
   readonly severity: "error" | "warning" | "note";
   /** Stable identifier in kebab-case, such as `unknown-action`. */
   readonly code: string;
-  /** Place in the document, such as `linux.seccomp.syscalls[12].args[0].op`; empty for the whole. */
+  /**
+   * Path in the document, such as `linux.seccomp.syscalls[12].args[0].op`;
+   * empty for the whole document.
+   */
   readonly path: string;
-  /** What was wrong and what was seen, without a final period. */
+  /** The problem and what was seen, without a final period. */
   readonly message: string;
-  /** What would mend it, without a final period. */
+  /** Remedy, without a final period. */
   readonly fix?: string;
   /** Line in the text, from 1. */
   readonly line?: number;
@@ -42,15 +45,15 @@ export interface Diagnostic {
  * ```
  */
 export class ProfileError extends Error {
-  /** Tells the class by name. */
+  /** Name of the class. */
   override readonly name = "ProfileError";
-  /** All findings, errors and warnings, in the order of the text. */
+  /** All diagnostics, errors and warnings, in the order of the text. */
   readonly diagnostics: readonly Diagnostic[];
 
   /**
-   * Builds the error from its findings.
+   * Builds the error from its diagnostics.
    *
-   * @param diagnostics All findings; at least one is an error.
+   * @param diagnostics All diagnostics; at least one is an error.
    */
   constructor(diagnostics: readonly Diagnostic[]) {
     super(

@@ -1,6 +1,6 @@
 /**
- * What Docker's conditions ask about the machine and the container: the
- * architecture, the kernel, the capabilities.
+ * The properties of the machine and the container that Docker's conditions
+ * test: the architecture, the kernel, the capabilities.
  *
  * @module
  */
@@ -8,16 +8,16 @@
 import type { ArchName } from "../tables/arch.ts";
 import { didYouMean, quote } from "./text.ts";
 
-/** How profiles name an architecture. */
+/** Names of an architecture in profiles. */
 export interface ArchSpelling {
-  /** In `architectures` and `archMap`. */
+  /** Name in `architectures` and `archMap`. */
   readonly scmp: string;
-  /** In Docker's `includes.arches` and `excludes.arches`. */
+  /** Name in Docker's `includes.arches` and `excludes.arches`. */
   readonly docker: string;
 }
 
 /**
- * How profiles name each architecture. Source: moby, seccomp_linux.go,
+ * Names of each architecture in profiles. Source: moby, seccomp_linux.go,
  * `nativeToSeccomp`.
  */
 export const ARCH_SPELLINGS: Readonly<Record<ArchName, ArchSpelling>> = {
@@ -41,7 +41,7 @@ export const ARCH_SPELLINGS: Readonly<Record<ArchName, ArchSpelling>> = {
   "mips64n32": { scmp: "SCMP_ARCH_MIPS64N32", docker: "mips64n32" },
 };
 
-/** The two numbers of a kernel release that profiles look at. */
+/** The two numbers of a kernel release that profiles use. */
 export interface KernelVersion {
   /** The 6 of 6.1. */
   readonly major: number;
@@ -49,14 +49,17 @@ export interface KernelVersion {
   readonly minor: number;
 }
 
-/** The first kernel that caches calls which are always allowed. */
+/** The first kernel that caches calls that are always allowed. */
 export const ALLOW_CACHE_SINCE: KernelVersion = { major: 5, minor: 11 };
 
-/** For whom a profile is read. */
+/** The host for which a profile is read. */
 export interface Host {
   /** Native architecture. */
   readonly arch: ArchName;
-  /** Running kernel; `undefined` if unknown, then `minKernel` cannot be decided. */
+  /**
+   * Running kernel; `undefined` if unknown, in which case `minKernel` cannot be
+   * decided.
+   */
   readonly kernel: KernelVersion | undefined;
   /** Bounding set of the container, such as `CAP_CHOWN`. */
   readonly capabilities: ReadonlySet<string>;
@@ -107,7 +110,7 @@ export const CAPABILITIES: readonly string[] = [
   "CAP_CHECKPOINT_RESTORE",
 ];
 
-/** Capabilities of a container that asks for none. Source: moby, oci/caps/defaults.go. */
+/** Default capabilities of a container. Source: moby, oci/caps/defaults.go. */
 export const DOCKER_DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
   "CAP_CHOWN",
   "CAP_DAC_OVERRIDE",
@@ -126,8 +129,8 @@ export const DOCKER_DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Capabilities of a container of Podman that asks for none. Source:
- * containers.conf 0.50, `default_capabilities`, and Podman 4.3.1.
+ * Default capabilities of a Podman container. Source: containers.conf 0.50,
+ * `default_capabilities`, and Podman 4.3.1.
  */
 export const PODMAN_DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
   "CAP_CHOWN",
@@ -147,8 +150,8 @@ export const PODMAN_DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set([
 const MAX_VERSION_PART = 255;
 
 /**
- * Reads a kernel version as profiles write it: exactly two numbers, as moby
- * does (profiles, seccomp.go: `KernelVersion.UnmarshalJSON`).
+ * Reads a kernel version in the form of profiles: exactly two numbers, as in
+ * moby (profiles, seccomp.go: `KernelVersion.UnmarshalJSON`).
  *
  * @example Two numbers
  * ```ts
@@ -159,7 +162,7 @@ const MAX_VERSION_PART = 255;
  * assertEquals(parseKernelVersion("6.1.0-rc1"), undefined);
  * ```
  *
- * @param text Such as `6.1`.
+ * @param text A version such as `6.1`.
  * @returns The version, or `undefined` if the text is not a version.
  */
 export function parseKernelVersion(text: string): KernelVersion | undefined {
@@ -173,8 +176,8 @@ export function parseKernelVersion(text: string): KernelVersion | undefined {
 }
 
 /**
- * Reads a kernel release as `uname -r` prints it: two numbers, and whatever
- * follows them.
+ * Reads a kernel release as `uname -r` prints it: two numbers, and anything
+ * after them.
  *
  * @example A distribution's kernel
  * ```ts
@@ -184,7 +187,7 @@ export function parseKernelVersion(text: string): KernelVersion | undefined {
  * assertEquals(parseKernelRelease("6.1.0-13-amd64"), { major: 6, minor: 1 });
  * ```
  *
- * @param text Such as `6.1.0-13-amd64` or `6.1`.
+ * @param text A release such as `6.1.0-13-amd64` or `6.1`.
  * @returns The version, or `undefined` if the text does not begin with one.
  */
 export function parseKernelRelease(text: string): KernelVersion | undefined {
@@ -193,11 +196,11 @@ export function parseKernelRelease(text: string): KernelVersion | undefined {
 }
 
 /**
- * Says whether a kernel is at least a version.
+ * Reports whether a kernel has at least a given version.
  *
  * @param kernel The kernel.
- * @param least The version.
- * @returns Whether it is.
+ * @param least The minimum version.
+ * @returns True if it has.
  */
 export function isAtLeast(
   kernel: KernelVersion,
@@ -219,11 +222,12 @@ export function isAtLeast(
  * assertEquals(parseCapabilities("none").size, 0);
  * ```
  *
- * @param text `default`, `none`, `all`, names such as `CAP_CHOWN`, or several of
- * them with commas between.
- * @param defaults What `default` stands for; Docker's set if absent.
- * @returns All of them together.
- * @throws {SyntaxError} if a name is unknown; all unknown ones are named.
+ * @param text `default`, `none`, `all`, names such as `CAP_CHOWN`, or several
+ * of them separated by commas.
+ * @param defaults Meaning of `default`; Docker's set by default.
+ * @returns The union of the sets.
+ * @throws {SyntaxError} if a name is unknown; the message lists all unknown
+ * ones.
  */
 export function parseCapabilities(
   text: string,
@@ -245,7 +249,7 @@ export function parseCapabilities(
   return set;
 }
 
-/** Suggests what to write in place of an unknown word. */
+/** Suggests a replacement for an unknown word. */
 function capabilityHint(word: string): string {
   const meant = didYouMean(word, CAPABILITIES, "CAP_");
   return meant === undefined

@@ -1,11 +1,11 @@
 /**
- * The policy: what a profile means for a target, in numbers. It is the waist
- * of the system: everything above knows names and runtimes, everything below
- * knows architectures, numbers and arguments only.
+ * The policy: the meaning of a profile for a target, in numbers. It is the
+ * narrow waist of the system: everything above it works with names and
+ * runtimes, everything below only with architectures, numbers and arguments.
  *
- * A policy is read top down: the first rule of the architecture that matches
- * decides; if none matches, `defaultValue` does; where no architecture
- * matches, `badArchValue` does.
+ * A policy is read top down: the first matching rule of the architecture
+ * decides; if none matches, `defaultValue` does; if no architecture matches,
+ * `badArchValue` does.
  *
  * @module
  */
@@ -22,26 +22,32 @@ export interface Condition {
   readonly arg: number;
   /** The comparison. */
   readonly op: ConditionOp;
-  /** A u64 that is and-ed to the argument first. */
+  /** A u64 mask that is applied to the argument first. */
   readonly mask: bigint;
   /** A u64 to compare with. */
   readonly value: bigint;
 }
 
-/** What a filter returns: action and data in one u32, as `SECCOMP_RET_*`. */
+/**
+ * The value that a filter returns: action and data in one u32, as
+ * `SECCOMP_RET_*`.
+ */
 export type ReturnValue = number;
 
-/** One rule: the numbers it covers, its conditions, its outcome. */
+/** One rule: its range of numbers, its conditions, its outcome. */
 export interface Rule {
-  /** First number covered, a u32 as in `seccomp_data.nr`. */
+  /** First number of the range, a u32 as in `seccomp_data.nr`. */
   readonly first: number;
-  /** Last number covered, a u32; below `first`, none is. */
+  /**
+   * Last number of the range, a u32; if it is below `first`, the range is
+   * empty.
+   */
   readonly last: number;
-  /** All must hold; none means that the rule always matches. */
+  /** All must be true; a rule without conditions always matches. */
   readonly conditions: readonly Condition[];
-  /** What the filter returns. */
+  /** The value that the filter returns. */
   readonly value: ReturnValue;
-  /** Where the rule comes from, such as `syscalls[12]`, for people. */
+  /** Origin of the rule, such as `syscalls[12]`, for messages. */
   readonly source: string;
 }
 
@@ -49,27 +55,27 @@ export interface Rule {
 export interface ArchPolicy {
   /** `AUDIT_ARCH_*`, a u32. x86_64 and x32 share one. */
   readonly auditArch: number;
-  /** Names for people, such as `["x86_64", "x32"]`. */
+  /** Names for messages, such as `["x86_64", "x32"]`. */
   readonly names: readonly string[];
   /** First match wins. */
   readonly rules: readonly Rule[];
 }
 
-/** What a filter has to return for every input. */
+/** The answer that a filter has to return for every input. */
 export interface Policy {
-  /** Where no rule matches. */
+  /** Answer if no rule matches. */
   readonly defaultValue: ReturnValue;
-  /** Where no architecture matches. */
+  /** Answer if no architecture matches. */
   readonly badArchValue: ReturnValue;
   /** Byte order of the machine that runs the filter. */
   readonly littleEndian: boolean;
-  /** One entry per `auditArch`, in the order in which they should be tested. */
+  /** One entry per `auditArch`, in the order of their tests. */
   readonly arches: readonly ArchPolicy[];
 }
 
 /**
- * Refuses a policy without a byte order, or with numbers that no call can have: what
- * such a policy means would depend on who reads it.
+ * Refuses a policy without a byte order, or with numbers that no call can have:
+ * the meaning of such a policy would depend on its reader.
  *
  * @example A negative number, as bit operators make them
  * ```ts
@@ -82,12 +88,12 @@ export interface Policy {
  * ```
  *
  * @param policy The policy.
- * @throws {RangeError} With the first such number and where it stands.
+ * @throws {RangeError} for the first such number, with its location.
  * @throws {TypeError} if the byte order is missing.
  */
 export function checkPolicy(policy: Policy): void {
   const { defaultValue, badArchValue, littleEndian, arches } = policy;
-  // Without types, what is missing would mean big-endian.
+  // Without types, a missing value would mean big-endian.
   if (typeof littleEndian !== "boolean") {
     throw new TypeError(
       `Cannot use the policy: littleEndian is ${littleEndian}: give true or false`,
@@ -124,7 +130,7 @@ function isU64(value: bigint): boolean {
 
 function faultOf(rule: Rule): string | undefined {
   const { first, last, value, conditions } = rule;
-  // All that most rules have, at once.
+  // Covers most rules with one test.
   if (
     first >>> 0 === first && last >>> 0 === last && value >>> 0 === value &&
     conditions.length === 0

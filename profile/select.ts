@@ -12,16 +12,20 @@ import { locate } from "./json/path.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "./formats/oci.ts";
 import type { ParsedProfile } from "./formats/parse.ts";
 
-/** What a profile says for a host. */
+/** The part of a profile that applies to a host. */
 export interface SelectedSection {
-  /** The section as a runtime gets it; `undefined` for an unconfined container. */
+  /**
+   * The section as a runtime receives it; `undefined` for an unconfined
+   * container.
+   */
   readonly seccomp: LinuxSeccomp | undefined;
-  /** What was assumed, and warnings. */
+  /** Assumptions and warnings. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Selects what a profile says for a host. The order of the rules is kept.
+ * Selects the part of a profile that applies to a host. The order of the rules
+ * is kept.
  *
  * @example Docker's default for a container without extra capabilities
  * ```ts
@@ -44,9 +48,10 @@ export interface SelectedSection {
  * ```
  *
  * @param profile The profile.
- * @param host For whom.
- * @returns The section and what was assumed.
- * @throws {ProfileError} if a rule hangs on the kernel and the host's is unknown.
+ * @param host The host.
+ * @returns The section and the assumptions.
+ * @throws {ProfileError} if a rule depends on the kernel and the host's is
+ * unknown.
  */
 export function selectFor(profile: ParsedProfile, host: Host): SelectedSection {
   const { section, sectionPath } = profile;
@@ -97,7 +102,7 @@ function chooseArchitectures(
     : [entry.architecture, ...entry.subArchitectures];
 }
 
-/** Says what the list of architectures leaves open. */
+/** Reports how the list of architectures was interpreted. */
 function judgeArchitectures(
   section: DockerSeccomp,
   architectures: readonly string[],

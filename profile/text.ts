@@ -1,6 +1,6 @@
 /**
- * Text as a reader of messages sees it: bytes to text, offsets to lines,
- * strings that are safe to show, and what a misspelt word was meant to be.
+ * Text for readers of messages: bytes to text, offsets to lines, strings that
+ * are safe to show, and suggestions for misspelled words.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { quoteText } from "../tables/printable.ts";
 import { type Diagnostic, ProfileError } from "./diagnostic.ts";
 
-/** A place in a text, both from 1; columns count UTF-16 units. */
+/** A position in a text, both from 1; columns count UTF-16 units. */
 export interface Place {
   /** Line. */
   readonly line: number;
@@ -16,18 +16,18 @@ export interface Place {
   readonly column: number;
 }
 
-/** Characters of a string shown in a message. */
+/** Maximum number of characters of a string in a message. */
 const MAX_SHOWN = 60;
-/** Longest word for which a suggestion is looked for. */
+/** Longest word for which a suggestion is searched. */
 const MAX_SUGGESTED = 64;
 
 /**
- * Decodes UTF-8, keeping a byte order mark, so that encoding the text again
+ * Decodes UTF-8 and keeps a byte order mark, so that encoding the text again
  * gives the same bytes.
  *
  * @param bytes UTF-8.
  * @returns The text.
- * @throws {ProfileError} if the bytes are UTF-16, or no UTF-8.
+ * @throws {ProfileError} if the bytes are UTF-16 or invalid UTF-8.
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (looksLikeUtf16(bytes)) {
@@ -56,7 +56,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /**
- * Finds where the lines of a text begin. A line ends with LF, CR or CR LF.
+ * Finds the beginnings of the lines of a text. A line ends with LF, CR or CR
+ * LF.
  *
  * @param text The text; a byte order mark does not count as a column.
  * @returns Offsets of the first character of each line, rising, at least one.
@@ -76,7 +77,7 @@ export function lineStartsOf(text: string): number[] {
 }
 
 /**
- * Turns an offset into line and column.
+ * Converts an offset to line and column.
  *
  * @param lineStarts Offsets of the lines, rising.
  * @param offset Offset in UTF-16 units.
@@ -100,7 +101,7 @@ export function diagnosticAt(
 }
 
 /**
- * Quotes a string for a message: cut to a readable length, and without
+ * Quotes a string for a message: truncated to a readable length, and without
  * characters that could break the line or reorder it.
  *
  * @param text Any string.
@@ -134,8 +135,8 @@ export function foldKey(key: string): string {
 }
 
 /**
- * Finds the word that a misspelt one was meant to be: the same but for case,
- * blanks and a missing prefix, or few edits away.
+ * Finds the most likely meaning of a misspelled word: equal except for case,
+ * blanks and a missing prefix, or a few edits away.
  *
  * @example A missing prefix
  * ```ts
@@ -147,8 +148,8 @@ export function foldKey(key: string): string {
  * ```
  *
  * @param seen The word as written.
- * @param words The words there are.
- * @param prefix What all of the words begin with, or an empty string.
+ * @param words The known words.
+ * @param prefix Common prefix of the words, or an empty string.
  * @returns The nearest word, or `undefined` if none is near.
  */
 export function didYouMean(
@@ -179,7 +180,10 @@ export function didYouMean(
   return best;
 }
 
-/** Counts insertions, deletions, replacements and swaps of neighbours from `a` to `b`. */
+/**
+ * Counts insertions, deletions, replacements and swaps of neighbors from `a` to
+ * `b`.
+ */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -203,7 +207,10 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** Says whether the bytes start with a UTF-16 byte order mark, or with ASCII in UTF-16. */
+/**
+ * Reports whether the bytes start with a UTF-16 byte order mark, or with ASCII
+ * in UTF-16.
+ */
 function looksLikeUtf16(bytes: Uint8Array): boolean {
   const [a, b] = bytes;
   if (a === undefined || b === undefined) return false;
@@ -223,7 +230,7 @@ function firstInvalidByte(bytes: Uint8Array): number {
   return low;
 }
 
-/** Says whether the bytes are the beginning of some UTF-8 text. */
+/** Reports whether the bytes are the beginning of a UTF-8 text. */
 function startsAsUtf8(bytes: Uint8Array): boolean {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
@@ -238,7 +245,7 @@ function hexByte(byte: number): string {
   return byte.toString(16).padStart(2, "0");
 }
 
-/** Builds an error about the text as a whole. */
+/** Builds an error about the whole text. */
 function badText(
   code: string,
   message: string,

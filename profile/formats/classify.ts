@@ -1,5 +1,5 @@
 /**
- * Recognizes the format of a profile from its document.
+ * Detects the format of a profile from its document.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { foldKey, quote } from "../text.ts";
 /**
  * Kinds of documents: an OCI `linux.seccomp` section by itself; a profile with
  * Docker's or Podman's own fields; one of Docker 1.10 to 1.12 with one `name`
- * per rule; a whole runtime configuration. Docker and Podman read one format in
- * two ways, so `podman` is never guessed: it has to be asked for.
+ * per rule; a complete runtime configuration. Docker and Podman read one format
+ * in two ways, so `podman` is never detected: the user has to name it.
  */
 export type ProfileKind =
   | "oci"
@@ -32,7 +32,7 @@ export interface Classified {
   readonly object: CheckedPart<JsonObject>;
 }
 
-/** What a profile is expected to be. */
+/** Expected kind of a profile. */
 const SHAPE =
   'an object with "defaultAction" and "syscalls", or a whole config.json';
 /** Keys of a runtime configuration. Source: runtime-spec, config.md. */
@@ -50,10 +50,11 @@ const CONFIG_KEYS: readonly string[] = [
 const DOCKER_RULE_KEYS: readonly string[] = ["includes", "excludes", "errno"];
 
 /**
- * Finds out what a document is. Documents of other tools are named and refused.
+ * Detects the kind of a document. Documents of other tools are named and
+ * refused.
  *
  * @param root The document.
- * @param wanted The kind it has to be, if that is given.
+ * @param wanted The required kind, if it is given.
  * @returns Its kind, or `undefined` after an error.
  */
 export function classify(
@@ -122,7 +123,10 @@ export function findSection(
   return undefined;
 }
 
-/** Recognizes a whole configuration; a document that is a profile as well is an error. */
+/**
+ * Detects a complete configuration; a document that is also a profile is an
+ * error.
+ */
 function isRuntimeConfig(object: CheckedPart<JsonObject>): boolean {
   const member = object.value.members.find((m) =>
     CONFIG_KEYS.includes(m.key.value)
@@ -142,7 +146,7 @@ function isRuntimeConfig(object: CheckedPart<JsonObject>): boolean {
   return true;
 }
 
-/** Finds the kind of a profile by itself. */
+/** Detects the kind of a profile. */
 function sectionKind(object: CheckedPart<JsonObject>): ProfileKind {
   const syscalls = optional(object, "syscalls")?.value;
   const rules = syscalls?.kind === "array" ? syscalls.items : [];
@@ -161,7 +165,7 @@ function sectionKind(object: CheckedPart<JsonObject>): ProfileKind {
   return kind;
 }
 
-/** Takes a value for an object. */
+/** Treats a value as an object. */
 function asObject(
   part: CheckedPart<JsonValue>,
 ): CheckedPart<JsonObject> | undefined {
@@ -171,7 +175,7 @@ function asObject(
   return undefined;
 }
 
-/** Refuses a key in another case, which Go's readers take and C's do not. */
+/** Refuses a key in another case, which Go's readers accept and C's do not. */
 function refuseOtherCase(part: CheckedPart<JsonObject>, name: string): void {
   for (const { key } of part.value.members) {
     if (key.value === name || foldKey(key.value) !== name) continue;

@@ -1,11 +1,12 @@
 /**
  * Docker's and Podman's profile format: the OCI section plus conditions on the
- * machine and the container. `includes` and `excludes` say for whom a rule is,
- * `archMap` which architectures come with the native one; Docker 1.10 to 1.12
- * wrote one `name` per rule; Podman names errno values and ignores `minKernel`.
+ * machine and the container. `includes` and `excludes` restrict a rule,
+ * `archMap` lists the architectures that accompany the native one. Docker 1.10
+ * to 1.12 wrote one `name` per rule; Podman names errno values and ignores
+ * `minKernel`.
  *
  * Sources: moby/profiles seccomp.go and seccomp_linux.go (`setupSeccomp`),
- * containers/common pkg/seccomp, and what Podman 4.3.1 makes of such profiles.
+ * containers/common pkg/seccomp, and experiments with Podman 4.3.1.
  *
  * @module
  */
@@ -30,36 +31,41 @@ import { readSeccomp } from "./oci_section.ts";
 import { ARCHITECTURES, isEmpty } from "./oci_fields.ts";
 import { quote } from "../text.ts";
 
-/** An architecture and those that come with it. */
+/** An architecture and its companions. */
 export interface DockerArch {
   /** `SCMP_ARCH_*` name of the native architecture. */
   readonly architecture: string;
-  /** `SCMP_ARCH_*` names of the others. */
+  /** `SCMP_ARCH_*` names of the companions. */
   readonly subArchitectures: readonly string[];
 }
 
-/** A rule and for whom it is. */
+/** A rule and its conditions on the host. */
 export interface DockerSyscall extends LinuxSyscall {
-  /** The rule counts only where all of this holds. */
+  /** The rule applies only if all of this is true. */
   readonly includes?: DockerFilter;
-  /** The rule does not count where any of this holds. */
+  /** The rule does not apply if any of this is true. */
   readonly excludes?: DockerFilter;
 }
 
-/** A profile in Docker's format that was read and checked; an OCI section is one, too. */
+/**
+ * A parsed and checked profile in Docker's format; an OCI section is one as
+ * well.
+ */
 export interface DockerSeccomp extends LinuxSeccomp {
-  /** Architectures by native architecture; absent if absent. */
+  /**
+   * Architectures by native architecture; absent if the profile has no such
+   * field.
+   */
   readonly archMap?: readonly DockerArch[];
   /** All rules, in order. */
   readonly syscalls: readonly DockerSyscall[];
 }
 
 /**
- * Reads a profile in Docker's format, adding whatever is wrong with it to the
- * findings.
+ * Reads a profile in Docker's format, adding its problems to the findings.
  *
  * @param part The profile.
- * @returns The profile; it counts only where no error was found.
+ * @returns The profile; valid only if no error was found.
  */
 export function readDocker(part: CheckedPart<JsonObject>): DockerSeccomp {
   const section = readSeccomp(part, "docker");
@@ -101,7 +107,7 @@ export function readDocker(part: CheckedPart<JsonObject>): DockerSeccomp {
   };
 }
 
-/** Reads for whom a rule is. */
+/** Reads the conditions of a rule. */
 function readConditions(
   rule: CheckedPart<JsonObject>,
 ): Pick<DockerSyscall, "includes" | "excludes"> {
@@ -160,13 +166,15 @@ function readArch(part: CheckedPart<JsonValue>): DockerArch | undefined {
     : { architecture, subArchitectures };
 }
 
-/** Two spellings of one errno: Podman writes the name beside the number. */
+/**
+ * Two spellings of one errno: Podman writes the name in addition to the number.
+ */
 interface ErrnoFields {
   /** Field with the name. */
   readonly name: string;
   /** Field with the number. */
   readonly number: string;
-  /** The number as read. */
+  /** The number that was read. */
   readonly read: number | undefined;
 }
 

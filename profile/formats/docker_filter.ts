@@ -1,5 +1,5 @@
 /**
- * The conditions under which a rule of Docker's format counts.
+ * The conditions under which a rule of Docker's format applies.
  *
  * @module
  */
@@ -25,13 +25,13 @@ import { join } from "../json/path.ts";
 import { isRemark, warnIgnored } from "./keys.ts";
 import { quote } from "../text.ts";
 
-/** What `includes` or `excludes` asks for; an empty list asks for nothing. */
+/** Conditions of `includes` or `excludes`; an empty list has no condition. */
 export interface DockerFilter {
   /** Capabilities in the bounding set. */
   readonly caps: readonly string[];
   /** Docker's names of the native architecture. */
   readonly arches: readonly string[];
-  /** Least kernel; absent if the profile has none. */
+  /** Minimum kernel; absent if the profile has none. */
   readonly minKernel?: KernelVersion;
 }
 
@@ -43,7 +43,7 @@ const DOCKER_ARCHES: Vocabulary<string> = {
   words: Object.values(ARCH_SPELLINGS).map((spelling) => spelling.docker),
 };
 
-/** Capabilities as Docker compares them. */
+/** Capabilities in the spelling that Docker compares. */
 const CAPS: Vocabulary<string> = {
   what: "capability",
   code: "unknown-capability",
@@ -51,15 +51,15 @@ const CAPS: Vocabulary<string> = {
   words: CAPABILITIES,
 };
 
-/** The conditions there are. */
+/** The names of all conditions. */
 const FIELDS: readonly string[] = ["caps", "arches", "minKernel"];
 
 /**
  * Reads `includes` or `excludes`.
  *
  * @param rule The rule.
- * @param field Which of the two.
- * @returns The conditions, or `undefined` if they are absent or wrong.
+ * @param field The field.
+ * @returns The conditions, or `undefined` if they are absent or invalid.
  */
 export function readFilter(
   rule: CheckedPart<JsonObject>,
@@ -88,9 +88,9 @@ export function readFilter(
 }
 
 /**
- * Whether a rule counts on a host. `needs-kernel`: the kernel decides, and it is
- * unknown. `needs-manager`: the kernel is against it, so Docker skips the rule;
- * Podman ignores `minKernel`, so there the rule counts.
+ * Whether a rule applies on a host. `needs-kernel`: it depends on the kernel,
+ * which is unknown. `needs-manager`: the kernel is too old, so Docker skips the
+ * rule; Podman ignores `minKernel`, so there the rule applies.
  */
 export type Applicability =
   | "counts"
@@ -99,13 +99,13 @@ export type Applicability =
   | "needs-manager";
 
 /**
- * Decides whether a rule counts on a host: no `excludes` holds, and all of
- * `includes` does. Of `excludes.caps` one suffices, of `includes.caps` all are
- * needed. Sources: moby, seccomp_linux.go, `setupSeccomp`; Podman 4.3.1, by
- * experiment.
+ * Decides whether a rule applies on a host: all of `includes` and nothing of
+ * `excludes` must be true. One capability of `excludes.caps` is enough; all of
+ * `includes.caps` are required. Sources: moby, seccomp_linux.go,
+ * `setupSeccomp`; Podman 4.3.1, by experiment.
  *
  * @param rule The rule's conditions.
- * @param host For whom.
+ * @param host The host.
  * @returns The verdict of both managers.
  */
 export function decideFilter(
@@ -135,7 +135,7 @@ export function decideFilter(
     : "needs-manager";
 }
 
-/** Refuses conditions that no manager evaluates; a remark is a warning. */
+/** Refuses conditions that no manager evaluates; a comment is a warning. */
 function refuseUnknown(filter: CheckedPart<JsonObject>): void {
   for (const { key } of filter.value.members) {
     if (FIELDS.includes(key.value)) continue;
@@ -153,7 +153,7 @@ function refuseUnknown(filter: CheckedPart<JsonObject>): void {
   }
 }
 
-/** Reads a kernel version; an empty one says nothing, as for Docker. */
+/** Reads a kernel version; an empty one has no effect, as in Docker. */
 function readMinKernel(
   part: CheckedPart<JsonValue>,
 ): KernelVersion | undefined {

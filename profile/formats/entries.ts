@@ -1,6 +1,6 @@
 /**
- * Checks of entries that need no system call table: values that the runtimes
- * refuse, and constructs that do not mean what they seem to.
+ * Checks entries without a system call table: values that the runtimes refuse,
+ * and constructs whose meaning is not what it seems to be.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export function checkErrnos(seccomp: LinuxSeccomp): Diagnostic[] {
   return diagnostics;
 }
 
-/** Warns of entries that do not mean what they seem to. */
+/** Warns about entries whose meaning is not what it seems to be. */
 export function checkEntries(
   entries: readonly LinuxSyscall[],
   options: { readonly strict?: boolean },
@@ -96,7 +96,10 @@ export function checkEntries(
   return diagnostics;
 }
 
-/** What a bound at the end of the 64-bit numbers always says; `undefined` for others. */
+/**
+ * The constant result of a bound at the end of the 64-bit numbers; `undefined`
+ * for other comparisons.
+ */
 function constantBound(op: ScmpOp, value: bigint): boolean | undefined {
   if (value === 0n && op === "SCMP_CMP_LT") return false;
   if (value === 0n && op === "SCMP_CMP_GE") return true;
@@ -105,7 +108,7 @@ function constantBound(op: ScmpOp, value: bigint): boolean | undefined {
   return undefined;
 }
 
-/** Whether an entry names an argument twice. */
+/** Reports whether an entry names an argument twice. */
 export function repeatsIndex(entry: LinuxSyscall): boolean {
   return new Set(entry.args.map((a) => a.index)).size < entry.args.length;
 }

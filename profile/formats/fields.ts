@@ -1,8 +1,8 @@
 /**
- * Reads fields of the shapes that profiles are made of: required and optional
- * members, words out of a list, exact integers, lists. Whatever is wrong is
- * added to the findings; a reader then answers `undefined` or leaves it out,
- * and the check goes on to find more.
+ * Reads the fields of profiles: required and optional members, words of a
+ * vocabulary, exact integers, lists. Problems are added to the findings; the
+ * reader then returns `undefined` or leaves the field out, and the check
+ * continues to find more.
  *
  * @module
  */
@@ -20,28 +20,28 @@ import { join } from "../json/path.ts";
 import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
 import { didYouMean, quote } from "../text.ts";
 
-/** Most digits of a u64. */
+/** Maximum number of digits of a u64. */
 const MAX_U64_DIGITS = 20;
-/** An integer as u64 fields take it. */
+/** An integer that fits in a u64 field. */
 const UNSIGNED = /^(?:0|[1-9][0-9]*)$/;
 
-/** Words a field can hold. */
+/** Words that a field may contain. */
 export interface Vocabulary<T extends string> {
-  /** What such a word is called, such as `operator`. */
+  /** Name of such a word, such as `operator`. */
   readonly what: string;
   /** Stable identifier of the error. */
   readonly code: string;
   /** The words. */
   readonly words: readonly T[];
-  /** What all of them begin with. */
+  /** Common prefix of the words. */
   readonly prefix: string;
 }
 
 /**
- * Says what a value is, for messages.
+ * Describes a value for messages.
  *
  * @param value Any value.
- * @returns Such as `an array` or `the string "x"`.
+ * @returns A description such as `an array` or `the string "x"`.
  */
 export function describe(value: JsonValue): string {
   switch (value.kind) {
@@ -78,11 +78,11 @@ export function optional(
 }
 
 /**
- * Finds a member that has to be there.
+ * Finds a required member.
  *
  * @param part The object.
  * @param name The key.
- * @param fix What to write.
+ * @param fix Remedy if it is absent.
  * @returns The member's part, or `undefined` after an error.
  */
 export function required(
@@ -109,7 +109,7 @@ export function required(
  * Reports a value of the wrong kind.
  *
  * @param part The value.
- * @param expected What it should be, such as `an array of names`.
+ * @param expected Expected kind, such as `an array of names`.
  */
 export function wrongKind(
   part: CheckedPart<JsonValue>,
@@ -127,7 +127,7 @@ export function wrongKind(
  * Reads a string.
  *
  * @param part The value.
- * @param expected What it should be.
+ * @param expected Expected kind.
  * @returns The string, or `undefined` after an error.
  */
 export function readString(
@@ -140,7 +140,7 @@ export function readString(
 }
 
 /**
- * Reads a word out of a vocabulary.
+ * Reads a word of a vocabulary.
  *
  * @param part The value.
  * @param vocabulary The words.
@@ -176,11 +176,11 @@ export function readWord<T extends string>(
 }
 
 /**
- * Walks over the elements of a list, one at a time since there may be millions;
- * it ends early where enough errors have been found.
+ * Iterates over the elements of a list, one at a time because there may be
+ * millions; it stops early if enough errors have been found.
  *
  * @param part The value.
- * @param expected What it should be, such as `an array of names`.
+ * @param expected Expected kind, such as `an array of names`.
  * @yields The elements' parts; none after an error.
  */
 export function* eachItem(
@@ -195,7 +195,7 @@ export function* eachItem(
 }
 
 /**
- * Reads a list of words, warning of repeated ones.
+ * Reads a list of words, with warnings about repeated ones.
  *
  * @param part The value.
  * @param vocabulary The words.
@@ -226,11 +226,11 @@ export function readWords<T extends string>(
 }
 
 /**
- * Reads an unsigned integer exactly, as written: `1.0`, `1e3`, `-0` and `"5"`
- * are none.
+ * Reads an unsigned integer exactly as written: `1.0`, `1e3`, `-0` and `"5"`
+ * are refused.
  *
  * @param part The value.
- * @param field What it is called, and the largest value.
+ * @param field Its name, and the largest value.
  * @returns The integer, or `undefined` after an error.
  */
 export function readUnsigned(

@@ -1,6 +1,6 @@
 /**
- * Collects what is found in a document, each finding with its place, so that
- * all problems of one input are reported at once.
+ * Collects the findings in a document with their positions, so that all
+ * problems of one input are reported at once.
  *
  * @module
  */
@@ -9,36 +9,39 @@ import { type Diagnostic, ProfileError } from "../diagnostic.ts";
 import type { JsonDocument, JsonSpan } from "../json/value.ts";
 import { diagnosticAt } from "../text.ts";
 
-/** Findings kept of one document; a text of a million errors stays readable. */
+/**
+ * Maximum number of findings for one document; the output stays readable even
+ * for a million errors.
+ */
 export const MAX_FINDINGS = 1000;
 
 /** The findings of one document so far. */
 export interface Findings {
-  /** The document they are about. */
+  /** Their document. */
   readonly document: JsonDocument;
-  /** What was found; grows. */
+  /** The findings; this list grows. */
   readonly diagnostics: Diagnostic[];
 }
 
-/** What is said about a place. */
+/** A finding about one position. */
 export interface Finding {
   /** Stable identifier in kebab-case. */
   readonly code: string;
-  /** The value or key that is meant. */
+  /** The value or key that it concerns. */
   readonly at: JsonSpan;
   /** Its path. */
   readonly path: string;
-  /** What was wrong and what was seen. */
+  /** The problem and what was seen. */
   readonly message: string;
-  /** What would mend it. */
+  /** Remedy. */
   readonly fix?: string | undefined;
 }
 
 /**
  * Adds an error.
  *
- * @param findings Where to.
- * @param finding What was found.
+ * @param findings The list to extend.
+ * @param finding The error.
  */
 export function addError(findings: Findings, finding: Finding): void {
   add(findings, "error", finding);
@@ -47,8 +50,8 @@ export function addError(findings: Findings, finding: Finding): void {
 /**
  * Adds a warning.
  *
- * @param findings Where to.
- * @param finding What was found.
+ * @param findings The list to extend.
+ * @param finding The warning.
  */
 export function addWarning(findings: Findings, finding: Finding): void {
   add(findings, "warning", finding);
@@ -57,8 +60,8 @@ export function addWarning(findings: Findings, finding: Finding): void {
 /**
  * Adds a note.
  *
- * @param findings Where to.
- * @param finding What was found.
+ * @param findings The list to extend.
+ * @param finding The note.
  */
 export function addNote(findings: Findings, finding: Finding): void {
   add(findings, "note", finding);
@@ -68,7 +71,7 @@ export function addNote(findings: Findings, finding: Finding): void {
  * Ends a check: sorts the findings in the order of the text.
  *
  * @param findings All findings.
- * @returns The findings, none of them an error.
+ * @returns The findings, without errors.
  * @throws {ProfileError} if there are errors among them.
  */
 export function settle(findings: Findings): readonly Diagnostic[] {
@@ -82,28 +85,28 @@ export function settle(findings: Findings): readonly Diagnostic[] {
 }
 
 /**
- * Says whether further findings will not be shown, so that no time is spent on
- * suggestions for them.
+ * Reports whether further findings will not be shown, so that no time is spent
+ * on suggestions for them.
  *
  * @param findings The findings.
- * @returns Whether there is no room left.
+ * @returns True if there is no room left.
  */
 export function isFull(findings: Findings): boolean {
   return findings.diagnostics.length >= MAX_FINDINGS;
 }
 
 /**
- * Says whether there is no use in looking for more: there are errors, and more
+ * Reports whether further checks are useless: there are errors, and more
  * findings than are shown.
  *
  * @param findings The findings.
- * @returns Whether to stop.
+ * @returns True if the check should stop.
  */
 export function hasEnough(findings: Findings): boolean {
   return findings.diagnostics.length > MAX_FINDINGS;
 }
 
-/** Adds a finding; an error takes the place of a lesser one when there is no room. */
+/** Adds a finding; if there is no room, an error replaces a less severe one. */
 function add(
   findings: Findings,
   severity: Diagnostic["severity"],
@@ -137,7 +140,7 @@ function add(
 
 /** A part of a document that is being checked. */
 export interface CheckedPart<T extends JsonSpan> {
-  /** Where findings go. */
+  /** The list to which findings are added. */
   readonly findings: Findings;
   /** The value. */
   readonly value: T;
@@ -146,12 +149,12 @@ export interface CheckedPart<T extends JsonSpan> {
 }
 
 /**
- * Steps to a field whose name is one word, such as `syscalls`.
+ * Moves to a field whose name is one word, such as `syscalls`.
  *
- * @param part Where from.
+ * @param part The parent.
  * @param name The key; it needs no quotes in a path.
- * @param value The value there.
- * @returns The part there.
+ * @param value The value of the field.
+ * @returns The part of the field.
  */
 export function field<T extends JsonSpan>(
   part: CheckedPart<JsonSpan>,
@@ -163,12 +166,12 @@ export function field<T extends JsonSpan>(
 }
 
 /**
- * Steps to an element.
+ * Moves to an element.
  *
- * @param part Where from.
- * @param index Which, from 0.
- * @param value The value there.
- * @returns The part there.
+ * @param part The array.
+ * @param index Index of the element, from 0.
+ * @param value The element.
+ * @returns The part of the element.
  */
 export function element<T extends JsonSpan>(
   part: CheckedPart<JsonSpan>,

@@ -1,6 +1,6 @@
 /**
- * Recognizes what other tools read in place of a profile, so that a message can
- * name it. Nothing here is read further.
+ * Recognizes input of other tools that was given instead of a profile, so that
+ * a message can name it. This module reads no further.
  *
  * | format                        | begins like                            |
  * | ----------------------------- | -------------------------------------- |
@@ -20,23 +20,26 @@
 import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
 import { quote } from "../text.ts";
 
-/** What a document is that is not a profile. */
+/** Description of a document that is not a profile. */
 export interface ForeignFormat {
   /** Stable identifier in kebab-case. */
   readonly code: string;
-  /** What was seen. */
+  /** Its description. */
   readonly message: string;
-  /** What to do. */
+  /** Remedy. */
   readonly fix: string;
 }
 
-/** Characters in which a text shows what it is, after all comments. */
+/**
+ * Number of characters, after all comments, in which the format can be
+ * recognized.
+ */
 const MOST_LOOKED_AT = 1 << 16;
 /** Comments of every format here: `#`, `;`, `//` and blocks. */
 const LEADING_COMMENTS =
   /^(?:\s+|\ufeff|\/\*[^]*?\*\/|(?:\/\/|[#;])[^\n]*(?:\n|$))+/;
 
-/** Mnemonics that tell a label of assembly text from a key. */
+/** Mnemonics that distinguish a label of assembly text from a key. */
 const MNEMONIC =
   "(?:ldx?[hib]?|stx?|j[a-z]+|ret|add|sub|mul|div|mod|neg|and|or|xor|lsh|rsh|tax|txa)\\b";
 /** Keys at the top of a Kubernetes object or a profile. */
@@ -49,7 +52,7 @@ const MINIJAIL =
   /^(?:@(?:include|default|frequency|denylist)\b|(?:\{[^}\n]*\}|[a-z_][\w,\[\]= ]*?)\s*:\s*(?:1\s*(?:$|[;#|&])|(?:allow|kill(?:-process|-thread)?|trap|trace|log|user-notify|return)\b|!?\s*\(?\s*arg[0-5]\b))/;
 const KAFEL =
   /^(?:POLICY\s+\w+\s*\{|USE\s+\w+\s*(?:,|DEFAULT\b)|DEFAULT\s+[A-Z]|(?:ALLOW|DENY|KILL(?:_PROCESS|_THREAD)?|LOG|TRAP|TRACE|ERRNO|USER_NOTIF)\s*(?:\(\s*\w+\s*\))?\s*\{)/;
-/** One line that is a path, and is not base64: that has no dot. */
+/** One line that is a path, and not base64, which has no dot. */
 const PATH =
   /^(?:[.~]{0,2}\/[^\n]*|[\w@+-][\w@.+\/-]*\.(?:json|ya?ml|bpf|conf|policy|seccomp))$/;
 /** Words that stand for a profile in the settings of container managers. */
@@ -59,10 +62,10 @@ const WORD =
 const LIST_CALLS = "list its calls in a Docker or OCI profile";
 
 /**
- * Takes comments off the beginning of a text.
+ * Removes the comments at the beginning of a text.
  *
  * @param text The text.
- * @returns What stands after blanks and comments, up to 64 Ki characters.
+ * @returns The text after blanks and comments, up to 64 Ki characters.
  */
 export function afterComments(text: string): string {
   return text.slice(0, MOST_LOOKED_AT).replace(LEADING_COMMENTS, "");
@@ -81,7 +84,7 @@ export function afterComments(text: string): string {
  * ```
  *
  * @param text The text.
- * @returns What it is, or `undefined` when it may be JSON.
+ * @returns Its description, or `undefined` if it may be JSON.
  */
 export function foreignText(text: string): ForeignFormat | undefined {
   const head = afterComments(text);
@@ -125,7 +128,7 @@ export function foreignText(text: string): ForeignFormat | undefined {
  * Recognizes a value that is not an object with a profile's fields.
  *
  * @param value The root of a document.
- * @returns What it is, or `undefined` when it may be a profile.
+ * @returns Its description, or `undefined` if it may be a profile.
  */
 export function foreignValue(value: JsonValue): ForeignFormat | undefined {
   if (value.kind === "string") return foreignWord(value.value);
@@ -196,7 +199,7 @@ function foreignObject(object: JsonObject): ForeignFormat | undefined {
   return undefined;
 }
 
-/** Recognizes what Firecracker has for one kind of thread. */
+/** Recognizes Firecracker's filter for one kind of thread. */
 function isFirecracker(value: JsonValue): boolean {
   if (value.kind !== "object") return false;
   const has = (key: string): boolean => findMember(value, key) !== undefined;

@@ -1,5 +1,5 @@
 /**
- * Keys that no runtime reads: remarks, and misspelt fields.
+ * Keys that no runtime reads: comments, and misspelled fields.
  *
  * @module
  */
@@ -9,18 +9,21 @@ import { join } from "../json/path.ts";
 import type { JsonObject, JsonString } from "../json/value.ts";
 import { editDistance, foldKey, quote } from "../text.ts";
 
-/** Unknown keys of one object that are looked at. */
+/** Maximum number of unknown keys to check in one object. */
 const MAX_UNKNOWN = 100;
-/** Longest key for which a suggestion is looked for. */
+/** Longest key for which a suggestion is searched. */
 const MAX_SUGGESTED = 40;
-/** What names a remark for people: one of these words with any ornament, or ornament alone. */
+/**
+ * Names of comments for people: one of these words with any decoration, or only
+ * decoration.
+ */
 const REMARK =
   /^[^\p{L}\p{N}]*(?:(?:comment|note|remark|description)s?[^\p{L}\p{N}]*)?$/u;
 
 /**
- * Reports members that no runtime reads. A remark is a warning. A key that is
- * nearly a field is an error: it is most likely misspelt, and a runtime would
- * go on without it. Go's readers also take keys in another case, C's do not.
+ * Reports members that no runtime reads. A comment is a warning. A key that
+ * resembles a field is an error: it is most likely misspelled, and a runtime
+ * would ignore it. Go's readers also accept keys in another case, C's do not.
  *
  * @param part The object.
  * @param known The keys that are read.
@@ -59,7 +62,7 @@ export function checkKeys(
 }
 
 /**
- * Warns of a key that every runtime ignores.
+ * Warns about a key that every runtime ignores.
  *
  * @param part The object.
  * @param key The key.
@@ -78,16 +81,19 @@ export function warnIgnored(
 }
 
 /**
- * Recognizes a key that people use for remarks, such as `_comment` or `//`.
+ * Recognizes a key that people use for comments, such as `_comment` or `//`.
  *
  * @param name The key.
- * @returns Whether it is one.
+ * @returns True if it is one.
  */
 export function isRemark(name: string): boolean {
   return REMARK.test(foldKey(name));
 }
 
-/** Finds a known key that differs in case, or in one or two letters of a longer one. */
+/**
+ * Finds a known key that differs in case, or in one or two letters if it is
+ * long enough.
+ */
 function nearKey(name: string, known: readonly string[]): string | undefined {
   if (name.length > MAX_SUGGESTED || isRemark(name)) return undefined;
   const folded = foldKey(name);

@@ -43,25 +43,25 @@ export interface LinuxSeccompArg {
 export interface LinuxSyscall {
   /** Names as written. */
   readonly names: readonly string[];
-  /** What happens. */
+  /** The action. */
   readonly action: ScmpAction;
-  /** Data of the action as written; absent if absent. */
+  /** Data of the action as written, if present. */
   readonly errnoRet?: number;
   /** Comparisons as written; empty if absent. */
   readonly args: readonly LinuxSeccompArg[];
-  /** Place in the document, such as `syscalls[12]`. */
+  /** Path in the document, such as `syscalls[12]`. */
   readonly path: string;
 }
 
-/** A seccomp section that was read and checked. */
+/** A parsed and checked seccomp section. */
 export interface LinuxSeccomp {
-  /** What happens to calls that no rule matches. */
+  /** Action for calls that no rule matches. */
   readonly defaultAction: ScmpAction;
-  /** Data of the default action; absent if absent. */
+  /** Data of the default action, if present. */
   readonly defaultErrnoRet?: number;
-  /** `SCMP_ARCH_*` names as written, known ones only; empty if absent. */
+  /** `SCMP_ARCH_*` names as written, only known ones; empty if absent. */
   readonly architectures: readonly string[];
-  /** `SECCOMP_FILTER_FLAG_*` names; absent if absent, which differs from empty. */
+  /** `SECCOMP_FILTER_FLAG_*` names; absence differs from an empty list. */
   readonly flags?: readonly string[];
   /** Socket of a notification listener. */
   readonly listenerPath?: string;

@@ -1,6 +1,6 @@
 /**
- * The words of the runtime-spec's seccomp section, and the fields that occur in
- * more than one place of it.
+ * The vocabularies of the runtime-spec's seccomp section, and the fields that
+ * occur in more than one place.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { JsonObject, JsonValue } from "../json/value.ts";
 import type { ScmpAction, ScmpOp } from "./oci.ts";
 import { quote } from "../text.ts";
 
-/** Whose fields are read: Docker's format adds some that runtimes ignore. */
+/** Set of fields: Docker's format adds some that runtimes ignore. */
 export type Dialect = "oci" | "docker";
 
 /** The actions. */
@@ -64,7 +64,9 @@ export const ARCHITECTURES: Vocabulary<string> = {
   ],
 };
 
-/** The flags of the runtime-spec; the kernel has more, which runtimes refuse. */
+/**
+ * The flags of the runtime-spec; the kernel has others, which runtimes refuse.
+ */
 export const FLAGS: Vocabulary<string> = {
   what: "flag",
   code: "unknown-flag",
@@ -93,21 +95,23 @@ export const OPERATORS: Vocabulary<ScmpOp> = {
   ],
 };
 
-/** Largest errno the kernel hands out. Source: linux/seccomp.h, MAX_ERRNO. */
+/**
+ * Largest errno that the kernel returns. Source: linux/seccomp.h, MAX_ERRNO.
+ */
 const MAX_ERRNO = 4095n;
 /** Largest data of a filter's return value. */
 const MAX_DATA = 0xffffn;
-/** Largest number beside an action that takes none: a u32 of the runtime-spec. */
+/** Largest number for an action without data: a u32 of the runtime-spec. */
 const MAX_UNUSED = 0xffff_ffffn;
 
 /**
- * Reads the data of an action. Data beside an action that takes none is read
- * too: what it means is for the runtime to say.
+ * Reads the data of an action. Data for an action without data is read as well:
+ * its effect depends on the runtime.
  *
  * @param part The object with the field.
  * @param field Name of the field.
- * @param action The action it belongs to; `undefined` if that is wrong already.
- * @returns The data, or `undefined` if absent or wrong.
+ * @param action The action it belongs to; `undefined` if that is invalid.
+ * @returns The data, or `undefined` if it is absent or invalid.
  */
 export function readErrnoRet(
   part: CheckedPart<JsonObject>,
@@ -138,11 +142,11 @@ export function readErrnoRet(
 }
 
 /**
- * Says whether an action carries data.
+ * Reports whether an action carries data.
  *
- * @param action The action; `undefined` if it is wrong, then no error follows
- * from it.
- * @returns Whether it is ERRNO or TRACE.
+ * @param action The action; `undefined` if it is invalid, so that no further
+ * error follows from it.
+ * @returns True for ERRNO and TRACE.
  */
 export function takesData(action: ScmpAction | undefined): boolean {
   return action === undefined || action === "SCMP_ACT_ERRNO" ||
@@ -150,8 +154,8 @@ export function takesData(action: ScmpAction | undefined): boolean {
 }
 
 /**
- * Refuses fields that only Docker and Podman know: a runtime would go on
- * without them. Empty ones say nothing and pass.
+ * Refuses fields that only Docker and Podman know: a runtime would ignore them.
+ * Empty ones have no effect and are accepted.
  *
  * @param part The object.
  * @param fields Their names.
@@ -176,10 +180,10 @@ export function refuseDockerFields(
 }
 
 /**
- * Says whether a value has nothing in it.
+ * Reports whether a value is empty.
  *
  * @param value Any value.
- * @returns Whether it is an empty object, array or string.
+ * @returns True for an empty object, array or string.
  */
 export function isEmpty(value: JsonValue): boolean {
   return (value.kind === "object" && value.members.length === 0) ||

@@ -1,9 +1,10 @@
 /**
  * Checks a JSON value against the seccomp section of the runtime-spec (oci.ts).
  *
- * If the specification and the runtimes leave a choice, the check refuses what would
- * run with another filter than was written: numbers that are not integers as written,
- * words that runtimes skip, errno values that they cut.
+ * If the specification and the runtimes leave a choice, the check refuses input
+ * that would run with a different filter than was written: numbers that are not
+ * integers as written, words that runtimes skip, errno values that they
+ * truncate.
  *
  * @module
  */
@@ -40,7 +41,9 @@ const FIELDS: readonly string[] = [
   "listenerMetadata",
   "syscalls",
 ];
-/** Fields that Docker's and Podman's files have on top; `comment` is for people. */
+/**
+ * Additional fields of Docker's and Podman's files; `comment` is for people.
+ */
 const DOCKER_FIELDS: readonly string[] = [
   ...FIELDS,
   "archMap",
@@ -48,13 +51,13 @@ const DOCKER_FIELDS: readonly string[] = [
   "comment",
 ];
 /**
- * Reads the section, adding whatever is wrong with it to the findings.
+ * Reads the section, adding its problems to the findings.
  *
  * @param part The section.
- * @param dialect Whose fields to expect. Docker's own fields are accepted for
+ * @param dialect Expected set of fields. Docker's own fields are accepted for
  * `docker` and left to the caller.
- * @returns The section; what was wrong is left out of it, so it counts only where
- * no error was found.
+ * @returns The section without its invalid parts; valid only if no error was
+ * found.
  */
 export function readSeccomp(
   part: CheckedPart<JsonObject>,
@@ -97,10 +100,10 @@ export function readSeccomp(
   };
 }
 
-/** Where notifications go. */
+/** The listener of notifications. */
 type Listener = Pick<LinuxSeccomp, "listenerPath" | "listenerMetadata">;
 
-/** Reads where notifications go. */
+/** Reads the listener of notifications. */
 function readListener(part: CheckedPart<JsonObject>): Listener {
   const listener: { -readonly [K in keyof Listener]?: string } = {};
   for (const field of ["listenerPath", "listenerMetadata"] as const) {
@@ -111,7 +114,7 @@ function readListener(part: CheckedPart<JsonObject>): Listener {
   return listener;
 }
 
-/** Checks that notifications and their listener go together. */
+/** Checks that notifications and their listener occur together. */
 function checkListener(
   part: CheckedPart<JsonObject>,
   listener: Listener,

@@ -44,7 +44,7 @@ const FIELDS: readonly string[] = [
 ];
 /** Fields of a comparison. */
 const ARG_FIELDS: readonly string[] = ["index", "value", "valueTwo", "op"];
-/** Arguments of a system call. */
+/** Number of arguments of a system call. */
 const MAX_ARGS = 6;
 /** Largest u64. */
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
@@ -53,8 +53,8 @@ const MAX_U64 = 0xffff_ffff_ffff_ffffn;
  * Reads one rule.
  *
  * @param part The rule.
- * @param dialect Whose fields to expect.
- * @returns The rule, or `undefined` after an error that leaves nothing of it.
+ * @param dialect Expected set of fields.
+ * @returns The rule, or `undefined` after an error that leaves nothing usable.
  */
 export function readSyscall(
   part: CheckedPart<JsonValue>,
@@ -91,7 +91,8 @@ function readNames(
 ): readonly string[] {
   const old = optional(rule, "name");
   const list = optional(rule, "names");
-  // The old form has been refused already: asking for names would say it twice.
+  // The old form is already refused: an error about missing names would repeat
+  // it.
   if (dialect === "oci" && old !== undefined && list === undefined) return [];
   if (dialect === "docker" && old !== undefined && !isEmpty(old.value)) {
     if (list !== undefined && !isEmpty(list.value)) {

@@ -1,12 +1,12 @@
 /**
- * Reads a profile in whichever format it comes: Docker's, Docker's old one, an
- * OCI seccomp section, a whole `config.json`.
+ * Reads a profile in any format: Docker's, Docker's old one, an OCI seccomp
+ * section, a complete `config.json`.
  *
  * ```text
  * bytes ─decodeUtf8▶ text ─readJson▶ document ─classify▶ kind ─read…▶ section
  * ```
  *
- * Every problem of a document is reported in one throw; if the text is not
+ * All problems of a document are reported in one error; if the text is not
  * JSON, reading ends at the first one.
  *
  * @module
@@ -22,19 +22,19 @@ import type { JsonDocument, JsonObject, JsonValue } from "../json/value.ts";
 import { readSeccomp } from "./oci_section.ts";
 import { decodeUtf8, diagnosticAt, lineStartsOf } from "../text.ts";
 
-/** How to read. */
+/** Options of reading. */
 export interface ParseOptions {
-  /** The kind it has to be; guessed from the document if absent. */
+  /** The required kind; detected from the document by default. */
   readonly kind?: ProfileKind;
-  /** Longest text in bytes or UTF-16 units; 16 Mi if absent. */
+  /** Maximum length of the text in bytes or UTF-16 units; 16 Mi by default. */
   readonly maxLength?: number;
 }
 
-/** A profile that was read and checked, for no host in particular. */
+/** A parsed and checked profile, not yet for a particular host. */
 export interface ParsedProfile {
-  /** What kind of document it is. */
+  /** Kind of document. */
   readonly kind: ProfileKind;
-  /** Whether the kind was guessed from the document. */
+  /** True if the kind was detected from the document. */
   readonly guessed: boolean;
   /** The document, for `locate`. */
   readonly document: JsonDocument;
@@ -67,9 +67,9 @@ export interface ParsedProfile {
  * ```
  *
  * @param source The profile as text, or as UTF-8.
- * @param options How to read.
+ * @param options Options of reading.
  * @returns The profile.
- * @throws {ProfileError} if it cannot be used, with every problem.
+ * @throws {ProfileError} if it cannot be used; it has every problem.
  */
 export function parseProfile(
   source: string | Uint8Array,
@@ -122,7 +122,7 @@ function readSection(
   }
 }
 
-/** Names another tool's format before its text is called bad JSON. */
+/** Names another tool's format before its text is reported as bad JSON. */
 function refuseForeign(text: string): void {
   const foreign = foreignText(text);
   if (foreign === undefined) return;

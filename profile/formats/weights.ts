@@ -1,5 +1,6 @@
 /**
- * Reads how often each system call occurs, from whatever counted it.
+ * Reads how often each system call occurs, from the output of any tool that
+ * counts calls.
  *
  * | form              | looks like                                             |
  * | ----------------- | ------------------------------------------------------ |
@@ -17,9 +18,9 @@ import { type JsonReading, readJson } from "../json/read.ts";
 import { diagnosticAt, quote } from "../text.ts";
 import { describe } from "./fields.ts";
 
-/** Counts and what was left out. */
+/** Counts, and warnings about omissions. */
 export interface CallCounts {
-  /** Name to count, 0 or more. */
+  /** Counts by name, 0 or more. */
   readonly counts: ReadonlyMap<string, number>;
   /** Warnings about names that exist nowhere. */
   readonly diagnostics: readonly Diagnostic[];
@@ -49,8 +50,9 @@ const COUNT = /^[0-9]+(?:\.[0-9]+)?$/;
  * ```
  *
  * @param text The file.
- * @returns Counts by name; lines of one name are summed.
- * @throws {ProfileError} if a line cannot be read, a key of JSON is repeated, or nothing is counted.
+ * @returns Counts by name; lines with the same name are added up.
+ * @throws {ProfileError} if a line cannot be read, a key of JSON is repeated,
+ * or there are no counts.
  */
 export function parseWeights(text: string): CallCounts {
   const errors: Diagnostic[] = [];
@@ -95,7 +97,9 @@ function failure(message: string, line?: number): Diagnostic {
   };
 }
 
-/** Reads an object of counts; a repeated key hides a count and is refused. */
+/**
+ * Reads an object of counts; a repeated key would hide a count and is refused.
+ */
 function readJsonCounts(text: string, errors: Diagnostic[]): readonly Row[] {
   let reading: JsonReading;
   try {
@@ -155,7 +159,7 @@ function readLines(text: string, errors: Diagnostic[]): readonly Row[] {
   return rows;
 }
 
-/** Heads, rules, sums and the process lines of perf trace. */
+/** Headings, rules, sums and the process lines of perf trace. */
 function isDecoration(raw: string, words: readonly string[]): boolean {
   return words.length === 0 || /^[-\s=]+$/.test(raw) ||
     raw.includes("% time") || words[words.length - 1] === "total" ||

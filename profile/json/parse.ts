@@ -18,17 +18,23 @@ import { diagnosticAt } from "../text.ts";
 
 /** Deepest nesting of arrays and objects; a runtime configuration needs 7. */
 export const MAX_JSON_DEPTH = 128;
-/** Repeated keys reported in one document; more would not help anyone. */
+/**
+ * Maximum number of repeated keys to report in one document; more would not
+ * help.
+ */
 const MAX_DUPLICATES = 100;
-/** Members up to which a linear search for a repeated key is cheaper than a set. */
+/**
+ * Number of members up to which a linear search for a repeated key is cheaper
+ * than a set.
+ */
 const FEW_MEMBERS = 12;
 
 /**
- * Parses the value that begins at the current character. It calls itself, no
- * deeper than {@linkcode MAX_JSON_DEPTH}.
+ * Parses the value that begins at the current character. It is recursive up to
+ * a depth of {@linkcode MAX_JSON_DEPTH}.
  *
- * @param s The scanner, left after the value.
- * @param depth Brackets that are open, 0 for the root.
+ * @param s The scanner, which ends after the value.
+ * @param depth Number of open brackets, 0 for the root.
  * @returns The value.
  * @throws {ProfileError} if there is no value.
  */
@@ -123,7 +129,7 @@ function parseObject(s: JsonScanner, depth: number): JsonObject {
   return { kind: "object", start, end: s.at, members };
 }
 
-/** Steps over an opening bracket. */
+/** Consumes an opening bracket. */
 function enter(s: JsonScanner, depth: number): void {
   if (depth >= MAX_JSON_DEPTH) {
     const message = `Nesting is deeper than ${MAX_JSON_DEPTH} levels`;
@@ -132,7 +138,10 @@ function enter(s: JsonScanner, depth: number): void {
   s.at++;
 }
 
-/** Steps over a comma to the next element, or says that the closing bracket is here. */
+/**
+ * Consumes a comma before the next element, or reports that the closing bracket
+ * is reached.
+ */
 function endsHere(s: JsonScanner, close: number, start: number): boolean {
   skipBlank(s);
   const c = s.text.charCodeAt(s.at);
@@ -163,7 +172,7 @@ function endsHere(s: JsonScanner, close: number, start: number): boolean {
   return false;
 }
 
-/** Reports a key that was there before. */
+/** Reports a repeated key. */
 function duplicate(s: JsonScanner, key: JsonString, first: JsonString): void {
   if (s.diagnostics.length >= MAX_DUPLICATES) return;
   const place = diagnosticAt(s.lineStarts, first.start);

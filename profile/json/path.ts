@@ -1,6 +1,6 @@
 /**
  * Paths into a JSON document, such as `linux.seccomp.syscalls[12].args[0].op`:
- * from keys to text and from text to a place.
+ * conversion from keys to text, and from text to a position.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export function valueAt(
  *
  * @param document The document.
  * @param path A path such as `syscalls[12]`; empty for the root.
- * @returns Line and column from 1, or `undefined` if nothing is at the path.
+ * @returns Line and column from 1, or `undefined` if the path does not exist.
  */
 export function locate(
   document: JsonDocument,

@@ -1,15 +1,15 @@
 /**
- * JSON for policies: what `JSON.parse` loses is kept. Numbers stay as written,
- * every value knows where it stands, a repeated key is an error, and a key is
- * data whatever its name. Line and block comments are accepted.
+ * A JSON reader for policies that keeps what `JSON.parse` loses. Numbers stay
+ * as written, every value has its position, a repeated key is an error, and a
+ * key is data whatever its name. Line and block comments are accepted.
  *
  * The offsets of a value let a caller replace it and leave every other byte of
  * the text alone. Text that C and Go programs would read differently is
  * refused: NUL in strings, lone surrogates, trailing commas, a second value.
  *
- * Time and memory are linear in the text. Text longer than
- * {@linkcode JsonOptions.maxLength} is refused unread, nesting deeper than
- * 128 levels at the bracket that exceeds it.
+ * Time and memory are linear in the text. Text longer than {@linkcode
+ * JsonOptions.maxLength} is refused unread, and nesting deeper than 128 levels
+ * at the bracket that exceeds the limit.
  *
  * @module
  */
@@ -21,18 +21,24 @@ import { skipBlank } from "./scan.ts";
 import { type JsonScanner, unexpected } from "./scanner.ts";
 import { diagnosticAt, lineStartsOf } from "../text.ts";
 
-/** Longest text by default, in UTF-16 units: 16 Mi, a thousand times Docker's profile. */
+/**
+ * Default maximum length of a text, in UTF-16 units: 16 Mi, a thousand times
+ * Docker's profile.
+ */
 export const MAX_JSON_LENGTH: number = 16 * 1024 * 1024;
 
-/** What to accept. */
+/** Options of reading. */
 export interface JsonOptions {
-  /** Longest text in UTF-16 units; {@linkcode MAX_JSON_LENGTH} by default. */
+  /**
+   * Maximum length of the text in UTF-16 units; {@linkcode MAX_JSON_LENGTH} by
+   * default.
+   */
   readonly maxLength?: number;
-  /** Whether comments are an error; they are accepted by default. */
+  /** True if comments are an error; they are accepted by default. */
   readonly comments?: "accept" | "reject";
 }
 
-/** A document and what was found on the way, repeated keys among it as errors. */
+/** A document and its diagnostics, including repeated keys as errors. */
 export interface JsonReading {
   /** The document. */
   readonly document: JsonDocument;
@@ -60,9 +66,9 @@ export interface JsonReading {
  * ```
  *
  * @param text JSON, with or without comments and byte order mark.
- * @param options What to accept.
+ * @param options Options of reading.
  * @returns The document.
- * @throws {ProfileError} if the text is no JSON or repeats a key.
+ * @throws {ProfileError} if the text is not JSON or repeats a key.
  */
 export function parseJson(
   text: string,
@@ -76,13 +82,13 @@ export function parseJson(
 }
 
 /**
- * Parses a text, leaving it to the caller to look at the errors found: a
- * document with repeated keys can still be checked for other errors.
+ * Parses a text and leaves its errors to the caller: a document with repeated
+ * keys can still be checked for other errors.
  *
  * @param text JSON, with or without comments and byte order mark.
- * @param options What to accept.
- * @returns The document and what was found.
- * @throws {ProfileError} if the text is no JSON.
+ * @param options Options of reading.
+ * @returns The document and its diagnostics.
+ * @throws {ProfileError} if the text is not JSON.
  */
 export function readJson(text: string, options: JsonOptions = {}): JsonReading {
   const maxLength = options.maxLength ?? MAX_JSON_LENGTH;
@@ -131,7 +137,7 @@ export function readJson(text: string, options: JsonOptions = {}): JsonReading {
   return { document: { text, root, lineStarts }, diagnostics };
 }
 
-/** Says that there are comments, as error or note. */
+/** Reports that there are comments, as an error or a note. */
 function judgeComment(s: JsonScanner, at: number, options: JsonOptions): void {
   const message =
     "The text has comments, which container managers and runtimes refuse";
@@ -150,13 +156,13 @@ function judgeComment(s: JsonScanner, at: number, options: JsonOptions): void {
   });
 }
 
-/** Adds a note about the text as a whole. */
+/** Adds a note about the whole text. */
 function note(s: JsonScanner, at: number, code: string, message: string): void {
   const place = diagnosticAt(s.lineStarts, at);
   s.diagnostics.push({ severity: "note", code, path: "", message, ...place });
 }
 
-/** Builds the error for too long a text. */
+/** Builds the error for a text that is too long. */
 export function tooLong(length: number, maxLength: number): ProfileError {
   const message =
     `Text of ${length} characters or bytes exceeds the limit of ${maxLength}`;

@@ -8,7 +8,7 @@ import type { ProfileError } from "../diagnostic.ts";
 import { type JsonScanner, unexpected } from "./scanner.ts";
 import { quote } from "../text.ts";
 
-/** What an escape of one letter stands for. */
+/** Meaning of an escape of one letter. */
 const ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x22, '"'],
   [0x5c, "\\"],
@@ -22,16 +22,16 @@ const ESCAPES: ReadonlyMap<number, string> = new Map([
 
 /** A number of RFC 8259. */
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-/** What keeps a string from standing for itself. */
+/** Characters that end a plain stretch of a string. */
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const UNPLAIN = /[\\\u0000-\u001f]/;
-/** A run of characters that people would call one word or number. */
+/** A run of characters that a person would call one word or number. */
 const WORD = /[\w.+$-]+/y;
 /** Four hexadecimal digits. */
 const HEX4 = /[0-9a-fA-F]{4}/y;
 
 /**
- * Steps over blanks and comments.
+ * Skips blanks and comments.
  *
  * @param s The scanner.
  * @throws {ProfileError} if a comment does not end.
@@ -45,7 +45,7 @@ export function skipBlank(s: JsonScanner): void {
   }
 }
 
-/** Steps over `// …` or a block comment. */
+/** Skips `// …` or a block comment. */
 function skipComment(s: JsonScanner): void {
   const start = s.at;
   const second = s.text.charCodeAt(start + 1);
@@ -74,7 +74,7 @@ function skipComment(s: JsonScanner): void {
   s.firstComment ??= start;
 }
 
-/** Says whether a character ends a line. */
+/** Reports whether a character ends a line. */
 function isLineEnd(c: number): boolean {
   return c === 0x0a || c === 0x0d;
 }
@@ -82,15 +82,16 @@ function isLineEnd(c: number): boolean {
 /**
  * Reads a string whose opening quote is the current character.
  *
- * @param s The scanner, left after the closing quote.
- * @returns The string, escapes resolved.
- * @throws {ProfileError} if it does not end, or holds what JSON or C strings cannot.
+ * @param s The scanner, which ends after the closing quote.
+ * @returns The string, with escapes resolved.
+ * @throws {ProfileError} if it does not end, or contains characters that JSON
+ * or C strings cannot.
  */
 export function scanString(s: JsonScanner): string {
   const { text } = s;
   const open = s.at;
-  // Most strings are plain: two native searches beat a loop, above all before
-  // the loop is compiled.
+  // Most strings are plain: two native searches are faster than a loop,
+  // especially before the loop is compiled.
   const close = text.indexOf('"', open + 1);
   if (close > 0) {
     const inner = text.slice(open + 1, close);
@@ -113,7 +114,7 @@ export function scanString(s: JsonScanner): string {
     } else if (c >= 0x20) {
       at++;
     } else {
-      // Either a control character or, as NaN, the end of the text.
+      // A control character or, as NaN, the end of the text.
       s.at = at;
       if (at >= text.length) {
         throw unexpected(s, "json-string-end", "String", "close it", open);
@@ -187,7 +188,7 @@ function nulInside(s: JsonScanner): ProfileError {
 /**
  * Reads a number that begins at the current character.
  *
- * @param s The scanner, left after the number.
+ * @param s The scanner, which ends after the number.
  * @returns The number as written.
  * @throws {ProfileError} if there is no number.
  */
@@ -206,7 +207,9 @@ export function scanNumber(s: JsonScanner): string {
   return text;
 }
 
-/** Finds the end of a plain integer, by far the most frequent number. */
+/**
+ * Finds the end of a plain integer, by far the most frequent kind of number.
+ */
 function endOfDigits(s: JsonScanner): number | undefined {
   const { text, at } = s;
   let end = at;
@@ -221,11 +224,11 @@ function endOfDigits(s: JsonScanner): number | undefined {
 }
 
 /**
- * Steps over a word.
+ * Consumes a word.
  *
- * @param s The scanner, left after the word.
- * @param word The word that has to be here.
- * @throws {ProfileError} if another word is here.
+ * @param s The scanner, which ends after the word.
+ * @param word The expected word.
+ * @throws {ProfileError} if another word is there.
  */
 export function scanWord(s: JsonScanner, word: string): void {
   const seen = wordAt(s);
@@ -233,13 +236,13 @@ export function scanWord(s: JsonScanner, word: string): void {
   s.at += word.length;
 }
 
-/** Reads ahead over letters, digits and signs. */
+/** Looks ahead over letters, digits and signs. */
 function wordAt(s: JsonScanner): string {
   WORD.lastIndex = s.at;
   return WORD.exec(s.text)?.[0] ?? "";
 }
 
-/** Builds the error for something that is no value. */
+/** Builds the error for text that is not a value. */
 function notAValue(s: JsonScanner, word: string): ProfileError {
   if (word === "") {
     const fix = s.text[s.at] === "'" ? "strings take double quotes" : undefined;

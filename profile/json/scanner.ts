@@ -1,5 +1,5 @@
 /**
- * The state of a JSON parse, and what to say if it cannot go on.
+ * The state of a JSON parse, and the errors that end it.
  *
  * @module
  */
@@ -14,27 +14,28 @@ export interface JsonScanner {
   readonly text: string;
   /** Offset of the current character. */
   at: number;
-  /** Steps to the value being read. */
+  /** Path of the value that is being read. */
   readonly path: PathStep[];
   /** Offsets of the lines. */
   readonly lineStarts: readonly number[];
   /** Offset of the first comment. */
   firstComment: number | undefined;
-  /** What was found so far. */
+  /** Diagnostics so far. */
   readonly diagnostics: Diagnostic[];
 }
 
-/** Steps up to which a path helps to find an error. */
+/** Maximum number of steps up to which a path helps to find an error. */
 const MAX_PATH_STEPS = 16;
 /**
  * Builds the error for the current character.
  *
  * @param s The scanner.
  * @param code Stable identifier.
- * @param message What was expected or is wrong; what is there gets appended.
- * @param fix What would mend it.
- * @param open Offset of the bracket or quote that is still open.
- * @returns The error, with the findings so far.
+ * @param message The expectation or the problem; a description of the input is
+ * appended.
+ * @param fix Remedy.
+ * @param open Offset of the open bracket or quote.
+ * @returns The error, with the diagnostics so far.
  */
 export function unexpected(
   s: JsonScanner,
@@ -66,7 +67,7 @@ export function unexpected(
   return new ProfileError([...s.diagnostics, diagnostic]);
 }
 
-/** Shows the character at the current offset. */
+/** Describes the character at the current offset. */
 function shown(s: JsonScanner): string {
   const code = s.text.codePointAt(s.at) ?? 0;
   return code === 0 ? "NUL" : quote(String.fromCodePoint(code));

@@ -1,10 +1,10 @@
 /**
- * A JSON document as data: values that know where they stand in the text.
+ * A JSON document as data: values with their positions in the text.
  *
  * @module
  */
 
-/** Where a value stands in the text. */
+/** Position of a value in the text. */
 export interface JsonSpan {
   /** Offset of its first character, in UTF-16 units. */
   readonly start: number;
@@ -16,7 +16,7 @@ export interface JsonSpan {
 export interface JsonObject extends JsonSpan {
   /** Tag. */
   readonly kind: "object";
-  /** Members as written and in that order. */
+  /** Members as written, in their order. */
   readonly members: readonly JsonMember[];
 }
 
@@ -24,7 +24,7 @@ export interface JsonObject extends JsonSpan {
 export interface JsonMember {
   /** The key; its offsets include the quotes. */
   readonly key: JsonString;
-  /** What it stands for. */
+  /** Its value. */
   readonly value: JsonValue;
 }
 
@@ -40,7 +40,7 @@ export interface JsonArray extends JsonSpan {
 export interface JsonString extends JsonSpan {
   /** Tag. */
   readonly kind: "string";
-  /** The string itself, escapes resolved. */
+  /** The string itself, with escapes resolved. */
   readonly value: string;
 }
 
@@ -56,7 +56,7 @@ export interface JsonNumber extends JsonSpan {
 export interface JsonBoolean extends JsonSpan {
   /** Tag. */
   readonly kind: "boolean";
-  /** Which of the two. */
+  /** The value. */
   readonly value: boolean;
 }
 
@@ -89,8 +89,8 @@ export interface JsonDocument {
  * Finds the value of a key.
  *
  * @param object The object.
- * @param name The key, escapes resolved.
- * @returns The first value of that key, or `undefined` if none exists.
+ * @param name The key, with escapes resolved.
+ * @returns The first value of that key, or `undefined` if there is no such key.
  */
 export function findMember(
   object: JsonObject,

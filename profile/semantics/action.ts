@@ -1,5 +1,5 @@
 /**
- * Actions of a profile as the return values of a filter.
+ * Converts the actions of a profile to return values of a filter.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
 
-/** Data of ERRNO and TRACE where the profile gives none: EPERM in both runtimes. */
+/** Default data of ERRNO and TRACE: EPERM in both runtimes. */
 const DEFAULT_ERRNO_RET = 1;
 
 /**
@@ -27,7 +27,7 @@ const DEFAULT_ERRNO_RET = 1;
 export const MAX_ERRNO_RET = 4094;
 
 /**
- * Turns an action into what the filter returns.
+ * Converts an action to the return value of the filter.
  *
  * @example An errno
  * ```ts
@@ -39,8 +39,9 @@ export const MAX_ERRNO_RET = 4094;
  * ```
  *
  * @param action The action.
- * @param errnoRet Its data, 0 to 65535; `undefined` stands for EPERM.
- * @returns Action and data in one u32; the data counts for ERRNO and TRACE only.
+ * @param errnoRet Its data, 0 to 65535; EPERM by default.
+ * @returns Action and data in one u32; the data is used only for ERRNO and
+ * TRACE.
  */
 export function returnValue(
   action: ScmpAction,

@@ -1,5 +1,6 @@
 /**
- * The section as a runtime in one version sees it: what it ignores is gone.
+ * The section as one version of a runtime sees it, without the parts that it
+ * ignores.
  *
  * @module
  */
@@ -8,17 +9,17 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
 import type { QuirkName, RuntimeReading } from "./quirks.ts";
 
-/** Data of the default action when the profile gives none. */
+/** Data of the default action if the profile has none. */
 const EPERM = 1;
-/** Comparisons of an entry that some versions of crun look at. */
+/** Number of comparisons of an entry that some versions of crun read. */
 const FIRST_COMPARISONS = 6;
 
 /**
- * Takes away what a runtime ignores.
+ * Removes the parts that a runtime ignores.
  *
  * @param seccomp The section as written.
- * @param quirks What the runtime does.
- * @returns The section as it is read.
+ * @param quirks Quirks of the runtime.
+ * @returns The section as the runtime reads it.
  */
 export function asRead(
   seccomp: LinuxSeccomp,
@@ -45,11 +46,11 @@ function withFirstComparisons(entry: LinuxSyscall): LinuxSyscall {
 }
 
 /**
- * Warns of what the runtimes, or their versions, take in different ways.
+ * Warns about constructs that runtimes, or their versions, read differently.
  *
  * @param seccomp The section as written.
  * @param entries The entries that make rules.
- * @param reading Who reads it.
+ * @param reading The runtime and its version.
  * @param options Whether such constructs are errors.
  * @returns Findings.
  */

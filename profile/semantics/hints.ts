@@ -1,6 +1,6 @@
 /**
- * What a name was most likely meant to be that is not a system call: a call
- * with a prefix or a blank, a function of the C library, or a misspelt call.
+ * Suggests the most likely meaning of a name that is not a system call: a call
+ * with a prefix or a blank, a function of the C library, or a misspelled call.
  *
  * @module
  */
@@ -11,30 +11,34 @@ import { successorsOf } from "../../tables/successors.ts";
 import { didYouMean } from "../text.ts";
 
 /**
- * What source texts write before the name of a call: macros of C libraries, and
- * the kernel's own functions (Linux, include/linux/syscalls.h and
+ * Prefixes of calls in source texts: macros of C libraries, and the kernel's
+ * own functions (Linux, include/linux/syscalls.h and
  * arch/x86/include/asm/syscall_wrapper.h).
  */
 const PREFIX =
   /^(?:__nr3264_|__nr_|__(?:x64|ia32|x32|arm64|riscv|s390x|s390|powerpc)_(?:compat_)?sys_|__(?:se|do)_(?:compat_)?sys_|(?:compat_|k)?sys_)/;
 
-/** How to look for the call that a name stands for. */
+/** Options of the search. */
 export interface HintOptions {
-  /** Architectures whose calls come first. */
+  /** Architectures whose calls are preferred. */
   readonly arches: readonly Arch[];
-  /** Whether to look for the nearest name too, which takes a walk over all of them. */
+  /**
+   * True to search for the nearest name as well, which compares all of them.
+   */
   readonly near: boolean;
 }
 
 /**
- * Says what to write in place of a name that is not a system call.
+ * Suggests a replacement for a name that is not a system call.
  *
- * A function of the C library comes before the nearest name: that of `pread` is
- * `read`, and who follows such a hint in a rule that denies loses read(2).
+ * A function of the C library has priority over the nearest name: that of
+ * `pread` is `read`, and a user who follows such a hint in a rule that denies
+ * would lose read(2).
  *
  * @param name The name as written.
- * @param options For which architectures, and how far to look.
- * @returns Such as `did you mean "openat"`; `undefined` when nothing is near.
+ * @param options Architectures, and extent of the search.
+ * @returns A text such as `did you mean "openat"`; `undefined` if no name is
+ * near.
  */
 export function hintFor(
   name: string,
@@ -59,11 +63,11 @@ export function hintFor(
 }
 
 /**
- * Looks a call up on an architecture, multiplexed calls included.
+ * Finds a call on an architecture, including multiplexed calls.
  *
  * @param arch The architecture.
  * @param name Name of the call.
- * @returns Whether a rule can be made for it.
+ * @returns True if a rule can be made for it.
  */
 export function hasCall(arch: Arch, name: string): boolean {
   return arch.syscalls.has(name) ||
@@ -75,7 +79,8 @@ export function hasCall(arch: Arch, name: string): boolean {
  *
  * @param arches The architectures.
  * @param names Names of calls.
- * @returns Names of calls there; the given ones if no architecture has any.
+ * @returns Names of calls there; the given ones if no architecture has a
+ * successor.
  */
 function presentOn(
   arches: readonly Arch[],

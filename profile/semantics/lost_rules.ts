@@ -2,7 +2,7 @@
  * Rules that have no effect because their calls do not exist on the target.
  *
  * A rule that denies `open` denies nothing on aarch64, whose `openat` does the
- * same; the runtimes say nothing of it.
+ * same; the runtimes do not report it.
  *
  * @module
  */
@@ -21,33 +21,33 @@ import { isStricter, type UnknownNames } from "./names.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
 import type { Condition, ReturnValue, Rule } from "../policy.ts";
 
-/** Names that one message lists. */
+/** Maximum number of names in one message. */
 const MOST_SHOWN = 12;
 
-/** For which machine rules are looked at, and how strictly. */
+/** The machine for which rules are checked, and the strictness. */
 export interface LostRulesTarget {
   /** Architectures, the native one first. */
   readonly arches: readonly Arch[];
-  /** What happens when a name is unknown; `deny-error` when absent. */
+  /** Treatment of unknown names; `deny-error` by default. */
   readonly unknown?: UnknownNames;
-  /** Whether doubtful constructs that the runtimes accept are errors. */
+  /** True if doubtful constructs that the runtimes accept are errors. */
   readonly strict?: boolean;
 }
 
 /**
- * Reports rules whose calls do not exist on the target. A name is no loss when
- * the profile has rules for the calls that took its place there.
+ * Reports rules whose calls do not exist on the target. A missing name is not a
+ * loss if the profile has rules for the calls that replace it there.
  *
  * - A rule that denies and has no call there: a warning with the successors.
  * - Other rules without a call there: one warning for all of them.
  * - A rule that loses some of its calls: a warning with the successors.
- * - What is no loss: a note.
+ * - Missing names that are not a loss: a note.
  *
  * @param entries The entries that make rules.
- * @param defaultValue What calls without a rule get.
- * @param target For which machine.
+ * @param defaultValue Return value for calls without a rule.
+ * @param target The machine.
  * @param skip Names that are not system calls, which are reported elsewhere.
- * @returns The findings; none when unknown names are ignored.
+ * @returns The findings; none if unknown names are ignored.
  */
 export function checkLostRules(
   entries: readonly LinuxSyscall[],
@@ -92,11 +92,11 @@ export function checkLostRules(
 
 /**
  * Reports a filter that denies nothing although the profile has rules that
- * deny. Conditions that never hold count as no rule.
+ * deny. Conditions that are never true count as no rule.
  *
  * @param seccomp The profile.
- * @param defaultValue What calls without a rule get.
- * @param target For which machine.
+ * @param defaultValue Return value for calls without a rule.
+ * @param target The machine.
  * @param rules The rules of all architectures.
  * @returns At most one finding.
  */
@@ -138,25 +138,25 @@ function severityOf(
 interface Coverage {
   /** All of them. */
   readonly named: ReadonlySet<string>;
-  /** Those of rules that deny. */
+  /** Names in rules that deny. */
   readonly denied: ReadonlySet<string>;
 }
 
-/** What a rule loses. */
+/** The loss of a rule. */
 interface Loss {
   readonly entry: LinuxSyscall;
-  /** Whether it denies. */
+  /** True if it denies. */
   readonly denies: boolean;
   /** Its names without effect on some architecture. */
   readonly names: readonly string[];
   /** Those architectures. */
   readonly arches: readonly Arch[];
-  /** What to name in their place; some have no successor. */
+  /** Replacements; some names have no successor. */
   readonly successors: readonly string[];
 }
 
 /**
- * Finds what a rule loses. A name without a successor is a loss only in a rule
+ * Finds the loss of a rule. A name without a successor is a loss only in a rule
  * that has no call at all.
  */
 function lossOf(
@@ -174,7 +174,7 @@ function lossOf(
     for (const arch of arches) {
       if (hasCall(arch, name)) continue;
       const successors = successorsOf(name).filter((s) => hasCall(arch, s));
-      // To deny takes all of them, to allow one of them.
+      // A rule that denies needs all of them, a rule that allows only one.
       const missing = denies
         ? successors.filter((s) => !denied.has(s))
         : successors.some((s) => named.has(s))
@@ -228,7 +228,7 @@ function partLost(
   };
 }
 
-/** Builds the finding on a rule that would deny calls which do not exist. */
+/** Builds the finding on a rule that would deny calls that do not exist. */
 function denialLost(
   { entry, names, arches, successors }: Loss,
   target: LostRulesTarget,
@@ -269,13 +269,13 @@ function fixOf(successors: readonly string[], rules = 1): string {
     : `name what took their place: ${some(successors)}`;
 }
 
-/** Reports whether an action keeps a call from running as asked. */
+/** Reports whether an action prevents a call from running as requested. */
 function denies(value: ReturnValue): boolean {
   const action = (value & SECCOMP_RET_ACTION_FULL) >>> 0;
   return action !== SECCOMP_RET_ALLOW && action !== SECCOMP_RET_LOG;
 }
 
-/** Reports whether some argument meets a condition. */
+/** Reports whether any argument satisfies a condition. */
 function mayHold({ op, mask, value }: Condition): boolean {
   switch (op) {
     case "eq":
@@ -302,7 +302,7 @@ function missing(names: readonly string[], arches: readonly Arch[]): string {
   return `${some(names)} ${verb} not exist on ${namesOf(arches)}`;
 }
 
-/** Lists names, the first of them when there are many. */
+/** Lists names; if there are many, only the first of them. */
 function some(names: readonly string[]): string {
   const more = names.length - MOST_SHOWN;
   const shown = names.slice(0, MOST_SHOWN).join(", ");

@@ -1,5 +1,5 @@
 /**
- * Names that are not system calls: which ones they are, and what to write.
+ * Finds names that are not system calls, and suggests replacements.
  *
  * @module
  */
@@ -13,36 +13,40 @@ import type { ReturnValue } from "../policy.ts";
 import { hintFor } from "./hints.ts";
 import { quote } from "../text.ts";
 
-/** Unknown names whose nearest call is looked for; that takes a walk over all names. */
+/**
+ * Maximum number of unknown names for which the nearest call is searched,
+ * because each search compares all names.
+ */
 const MAX_SUGGESTIONS = 20;
 
 /**
- * What happens when a name is not a system call of any architecture: `ignore`
- * says nothing, as the runtimes do; `warn` warns; `deny-error` is an error when
- * the lost rule would be stricter than the default, and a warning otherwise;
+ * Treatment of a name that is not a system call of any architecture: `ignore`
+ * is silent, as the runtimes are; `warn` warns; `deny-error` is an error if the
+ * lost rule would be stricter than the default, and a warning otherwise;
  * `error` is always an error.
  */
 export type UnknownNames = "ignore" | "warn" | "deny-error" | "error";
 
 /**
- * Whether a call exists: on an architecture, or on any if none is given. A
- * library may know a name and have no number for it on one architecture.
+ * Reports whether a call exists: on an architecture, or on any if none is
+ * given. A library may know a name and have no number for it on one
+ * architecture.
  */
 export type KnownCalls = (name: string, arch?: Arch) => boolean;
 
 /**
- * Takes the calls out of an architecture's table that do not exist there.
+ * Removes the calls that do not exist from an architecture's table.
  *
  * @param arch The architecture.
- * @param knows Which calls exist.
- * @returns The architecture with the calls that are left.
+ * @param knows Test for calls that exist.
+ * @returns The architecture with the remaining calls.
  */
 export function restrictTable(arch: Arch, knows: KnownCalls): Arch {
   const syscalls = [...arch.syscalls].filter(([name]) => knows(name, arch));
   return { ...arch, syscalls: new Map(syscalls) };
 }
 
-/** Names that get no rule, and what is said about them. */
+/** Names that get no rule, and their findings. */
 export interface NameFindings {
   /** Names that are skipped everywhere. */
   readonly skip: ReadonlySet<string>;
@@ -51,13 +55,13 @@ export interface NameFindings {
 }
 
 /**
- * Looks every name up.
+ * Looks up every name.
  *
- * @param seccomp The profile: names of all entries are looked up, since those of
- * skipped entries still count for runc's stub.
+ * @param seccomp The profile. Names of all entries are looked up, because those
+ * of skipped entries still affect runc's stub.
  * @param entries The entries that make rules.
- * @param defaultValue What calls without a rule get.
- * @param target Architectures, and which names exist.
+ * @param defaultValue Return value for calls without a rule.
+ * @param target Architectures, and the test for names that exist.
  * @returns Names to skip and findings about entries that make rules.
  */
 export function checkNames(
@@ -71,7 +75,7 @@ export function checkNames(
   },
 ): NameFindings {
   const skip = new Set<string>();
-  // Most names are on the tables at hand.
+  // Most names are in the given tables.
   const knows = (name: string): boolean =>
     (target.arches.some((arch) => arch.syscalls.has(name)) ||
       isKnownName(name)) && (target.knows?.(name) ?? true);
@@ -115,11 +119,11 @@ export function checkNames(
 }
 
 /**
- * Compares an entry with what calls without a rule get.
+ * Compares an entry with the default for calls without a rule.
  *
  * @param entry The entry.
- * @param defaultValue What calls without a rule get.
- * @returns Whether the entry is stricter.
+ * @param defaultValue Return value for calls without a rule.
+ * @returns True if the entry is stricter.
  */
 export function isStricter(
   entry: LinuxSyscall,

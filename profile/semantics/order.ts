@@ -1,7 +1,7 @@
 /**
- * Puts the rules of every call of an architecture in order and says what the
- * order does to them: which rule wins where several name one call is seldom
- * what their order in the profile suggests.
+ * Puts the rules of every call of an architecture in order and reports the
+ * effects: if several rules name one call, the winner is seldom the one that
+ * the order in the profile suggests.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
   type PendingRule,
 } from "./precedence.ts";
 
-/** Rules of an architecture, and what was found about them. */
+/** Rules of an architecture, and findings about them. */
 export interface OrderedCalls {
   /** First match wins. */
   readonly rules: readonly Rule[];
@@ -26,9 +26,11 @@ export interface OrderedCalls {
 /**
  * Orders the rules of every call, by number.
  *
- * @param pending Rules in order of arrival, by number, or by name where the call does not exist there.
+ * @param pending Rules in order of arrival, by number, or by name if the call
+ * does not exist there.
  * @param arch The architecture.
- * @param options Whether it is the native one: of others, what has no effect is a note only.
+ * @param options Whether it is the native architecture: on others, a rule
+ * without effect is only a note.
  * @returns Ordered rules with findings.
  */
 export function orderCalls(
@@ -43,7 +45,7 @@ export function orderCalls(
   for (const key of [...numbers.sort((a, b) => a - b), ...names]) {
     const stated = pending.get(key) ?? [];
     const ordered = orderRules(stated, arch.bits);
-    // Looked up only where something is said: it walks the whole table.
+    // Looked up only for a message: it searches the whole table.
     const call = (): string =>
       `${
         typeof key === "number" ? callName(arch, key) : `"${key}"`
@@ -68,7 +70,7 @@ export function orderCalls(
   return { rules, diagnostics };
 }
 
-/** Says which rules of a call win where their actions differ. */
+/** Reports which rules of a call win if their actions differ. */
 function explainOrder(
   stated: readonly PendingRule[],
   ordered: readonly OrderedRule[],

@@ -1,16 +1,16 @@
 /**
- * Which rule wins where several rules name one system call.
+ * Decides which rule wins if several rules name one system call.
  *
- * libseccomp, and so every container runtime built on it, does not take the
- * first rule that matches. It files the comparisons of all rules on a call in
- * a tree and asks them from the top of that tree: a comparison of a higher
- * argument before one of a lower, equalities before upper bounds before lower
- * bounds, the tightest bound first. This file turns the rules of one call, in
- * order of arrival, into an ordered list whose first match is the answer, or
+ * libseccomp, and therefore every container runtime built on it, does not take
+ * the first rule that matches. It puts the comparisons of all rules on a call
+ * in a tree and evaluates them from the top: a comparison of a higher argument
+ * before one of a lower, equalities before upper bounds before lower bounds,
+ * the tightest bound first. This module converts the rules of one call, in
+ * order of arrival, to an ordered list whose first match is the answer. Or it
  * finds the two rules that contradict each other, which the runtimes refuse.
  *
- * The list of a call with one outcome only is a plain union, whatever the
- * order; the tree is needed where outcomes differ.
+ * If all rules of a call have one outcome, the list is a plain union in any
+ * order; the tree is needed only if outcomes differ.
  *
  * ```text
  * a0 == 1          → ERRNO      [a1 == 5] ── yes ─▶ LOG
@@ -18,7 +18,7 @@
  * a0 == 7, a1 == 2 → TRAP       [a0 == 1] ── yes ─▶ ERRNO
  * ```
  *
- * Behaviour observed on libseccomp 2.4.0 to 2.6.1.
+ * Behavior observed on libseccomp 2.4.0 to 2.6.1.
  *
  * @module
  */
@@ -34,23 +34,23 @@ import {
 } from "./rule_chain.ts";
 import { type Conflict, fileRules } from "./rule_tree.ts";
 
-/** One rule of a call as the profile states it. */
+/** One rule of a call as written in the profile. */
 export interface PendingRule {
   /** Comparisons, at most one per argument. */
   readonly args: readonly LinuxSeccompArg[];
-  /** What the filter returns. */
+  /** The value that the filter returns. */
   readonly value: ReturnValue;
-  /** Where the rule comes from. */
+  /** Origin of the rule. */
   readonly source: string;
 }
 
-/** One rule of a call as a policy states it. */
+/** One rule of a call as written in a policy. */
 export interface OrderedRule {
-  /** All must hold. */
+  /** All must be true. */
   readonly conditions: readonly Condition[];
-  /** What the filter returns. */
+  /** The value that the filter returns. */
   readonly value: ReturnValue;
-  /** Where the rule comes from. */
+  /** Origin of the rule. */
   readonly source: string;
 }
 
@@ -99,8 +99,8 @@ function plainCondition({ arg, op, mask, value }: Condition): Condition {
 }
 
 /**
- * Cuts comparisons to the width of the architecture, drops those that always
- * hold because their mask is empty, and sorts them by argument.
+ * Truncates comparisons to the width of the architecture, drops those that are
+ * always true because their mask is empty, and sorts them by argument.
  */
 function cutConditions(
   args: readonly LinuxSeccompArg[],
@@ -134,7 +134,7 @@ const OPS: Readonly<
   SCMP_CMP_GT: "gt",
 };
 
-/** Lists the paths of the tree in the order in which they are asked. */
+/** Lists the paths of the tree in the order of evaluation. */
 function listRules(root: readonly Test[]): readonly OrderedRule[] {
   const rules: OrderedRule[] = [];
   const walk = (side: Side, path: readonly Condition[]): void => {

@@ -1,15 +1,15 @@
 /**
- * How the runtimes differ in what they make of a profile, by version: one
- * table, and nothing else in this program knows a version.
+ * Differences between the runtimes in the meaning of a profile, by version, in
+ * one table. No other code in this program knows a version.
  *
- * A refusal is listed only if no distribution lifts it: Debian's runc takes
- * SCMP_ARCH_LOONGARCH64 long before the release that does. A refusal that is
- * not listed costs nothing, because the runtime refuses by itself.
+ * A refusal is listed only if no distribution lifts it: Debian's runc accepts
+ * SCMP_ARCH_LOONGARCH64 long before the upstream release that does. A missing
+ * refusal does no harm, because the runtime refuses by itself.
  *
  * Versions come from the runtimes' own repositories: the first release that has
- * the change. Runs were made with live containers: crun 0.17, 1.8.1, 1.21 and
- * 1.28, runc 1.0.0-rc93, 1.1.5, 1.1.15 and 1.3.6 (the releases of Debian 11 to
- * 13 and of its development branch).
+ * the change. The table was tested with live containers: crun 0.17, 1.8.1, 1.21
+ * and 1.28, runc 1.0.0-rc93, 1.1.5, 1.1.15 and 1.3.6 (the releases of Debian 11
+ * to 13 and of its development branch).
  *
  * @module
  */
@@ -22,25 +22,28 @@ import {
   splitSemantics,
 } from "./versions.ts";
 
-/** What differs. */
+/** Kinds of quirks. */
 export type QuirkName =
-  /** Takes the first six comparisons of an entry and ignores the rest. */
+  /** Reads the first six comparisons of an entry and ignores the rest. */
   | "first-six-comparisons"
-  /** Returns EPERM by default, whatever `defaultErrnoRet` says. */
+  /** Returns EPERM by default, even if `defaultErrnoRet` is set. */
   | "default-errno-ignored"
   /** Answers ENOSYS to numbers above those that the profile names. */
   | "enosys-stub"
-  /** Makes that stub for listed architectures only, not for the native one as such. */
+  /**
+   * Makes that stub only for listed architectures, not for the native one as
+   * such.
+   */
   | "stub-of-listed-only"
   /** Answers ENOSYS to number 0 of s390 and s390x. */
   | "stub-answers-setup"
   | Refusal;
 
-/** What a runtime does not start a container with. */
+/** Constructs with which a runtime does not start a container. */
 export type Refusal =
   /** An empty name of a system call. */
   | "refuses-empty-name"
-  /** `errnoRet` beside an action that takes none. */
+  /** `errnoRet` for an action without data. */
   | "refuses-idle-errno"
   /** A rule whose action is the default one. */
   | "refuses-redundant-rule"
@@ -57,21 +60,23 @@ export type Refusal =
 
 /** One difference. */
 export interface Quirk {
-  /** What it is. */
+  /** The quirk. */
   readonly name: QuirkName;
-  /** Whose it is. */
+  /** The runtime. */
   readonly runtime: RuntimeName;
-  /** First version that has it; absent when the oldest known one has it. */
+  /** First version that has it; absent if the oldest known one has it. */
   readonly since?: string;
-  /** First version that no longer has it; absent when the newest known one has it. */
+  /**
+   * First version that no longer has it; absent if the newest known one has it.
+   */
   readonly until?: string;
-  /** Where it was seen. */
+  /** Source of the fact. */
   readonly source: string;
 }
 
 /**
- * The oldest versions that are known. Debian 11 has runc 1.0.0-rc93 with changes
- * of 1.0.0, so that it reads as that.
+ * The oldest versions that are known. Debian 11 has runc 1.0.0-rc93 with
+ * changes of 1.0.0, so its version is read as that.
  */
 export const OLDEST: Readonly<Record<RuntimeName, string>> = {
   crun: "0.17",
@@ -177,25 +182,25 @@ export const QUIRKS: readonly Quirk[] = [
   },
 ];
 
-/** How a runtime in one version reads a profile. */
+/** How one version of a runtime reads a profile. */
 export interface RuntimeReading {
   /** The runtime. */
   readonly runtime: RuntimeName;
-  /** The version that was asked for. */
+  /** The requested version. */
   readonly version: string;
   /** The known version that it is read as. */
   readonly readAs: string;
-  /** What it does. */
+  /** Its quirks. */
   readonly quirks: ReadonlySet<QuirkName>;
 }
 
 /**
- * Looks a reading up. A version newer than all known ones reads as the newest
- * of them, an older one as the oldest.
+ * Finds a reading. A version newer than all known ones reads as the newest of
+ * them, an older one as the oldest.
  *
- * @param semantics Whose reading.
+ * @param semantics Name of the reading.
  * @returns The reading.
- * @throws {RangeError} if the version is not one.
+ * @throws {RangeError} if the version is malformed.
  */
 export function readingOf(semantics: Semantics): RuntimeReading {
   const { runtime, version = NEWEST[runtime] } = splitSemantics(semantics);
@@ -220,8 +225,9 @@ export function readingOf(semantics: Semantics): RuntimeReading {
 /**
  * Names a reading in words.
  *
- * @param semantics Whose reading.
- * @returns Such as `runc 1.1.5`, or `crun 1.40, read as 1.30, the newest known`.
+ * @param semantics Name of the reading.
+ * @returns A text such as `runc 1.1.5`, or `crun 1.40, read as 1.30, the newest
+ * known`.
  */
 export function describeSemantics(semantics: Semantics): string {
   const { runtime, version, readAs } = readingOf(semantics);
@@ -232,7 +238,7 @@ export function describeSemantics(semantics: Semantics): string {
 }
 
 /**
- * Lists one version for each meaning that a profile may have: the first version
+ * Lists one version for each different reading of profiles: the first version
  * that has it, or the runtime alone for the newest.
  *
  * @returns Names of readings, the newest version of each runtime first.
@@ -257,10 +263,11 @@ export function distinctSemantics(): readonly Semantics[] {
 }
 
 /**
- * Names what decides the meaning of a profile under a reading.
+ * Computes a key for the meaning of profiles under a reading.
  *
- * @param semantics Whose reading.
- * @returns A text that is equal for readings under which every profile means the same.
+ * @param semantics Name of the reading.
+ * @returns A text that is equal for readings under which every profile has the
+ * same meaning.
  */
 export function meaningKey(semantics: Semantics): string {
   return [...readingOf(semantics).quirks]

@@ -1,6 +1,6 @@
 /**
- * What a runtime in one version does not start a container with, found before
- * the container is started.
+ * Finds constructs with which one version of a runtime does not start a
+ * container, before the container is started.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { takesData } from "../formats/oci_fields.ts";
 import type { LinuxSeccomp, ScmpAction } from "../formats/oci.ts";
 import type { Refusal, RuntimeReading } from "./quirks.ts";
 
-/** One thing that is refused. */
+/** One refused construct. */
 interface Refused {
-  /** Lists the places of it. */
+  /** Lists the paths of its occurrences. */
   readonly find: (seccomp: LinuxSeccomp) => readonly string[];
-  /** What it is, after "refuses". */
+  /** Its description, after "refuses". */
   readonly what: string;
-  /** What would do. */
+  /** Remedy. */
   readonly fix: string;
 }
 
@@ -89,11 +89,12 @@ const REFUSED: Readonly<Record<Refusal, Refused>> = {
 };
 
 /**
- * Finds what a runtime refuses, and what it runs although others refuse it.
+ * Finds constructs that a runtime refuses, and constructs that it accepts
+ * although others refuse them.
  *
- * @param seccomp The section as it is read.
- * @param reading Who reads it.
- * @returns Errors `runtime-refuses` for the one, warnings for the other.
+ * @param seccomp The section as the runtime reads it.
+ * @param reading The runtime and its version.
+ * @returns Errors `runtime-refuses` for the former, warnings for the latter.
  */
 export function checkRefusals(
   seccomp: LinuxSeccomp,
@@ -129,7 +130,7 @@ export function checkRefusals(
   return diagnostics;
 }
 
-/** Places of an errno beside an action that takes none. */
+/** Paths of errno values for actions without data. */
 function idleErrnos(seccomp: LinuxSeccomp): readonly string[] {
   const { defaultAction, defaultErrnoRet, syscalls } = seccomp;
   return [
@@ -142,7 +143,7 @@ function idleErrnos(seccomp: LinuxSeccomp): readonly string[] {
   ];
 }
 
-/** Places of actions. */
+/** Paths of actions. */
 function placesOf(
   seccomp: LinuxSeccomp,
   actions: readonly ScmpAction[],

@@ -1,7 +1,7 @@
 /**
- * From a profile to a policy: names become numbers, actions become return
+ * Converts a profile to a policy: names become numbers, actions become return
  * values, and every quirk of the runtimes becomes an ordered rule. Nothing
- * below this file knows that a runtime exists.
+ * below this module knows that a runtime exists.
  *
  * ```text
  * LinuxSeccomp ─▶ entries that count ─▶ rules per (arch, nr) ─▶ ordered rules
@@ -44,26 +44,26 @@ import { checkStartup } from "./startup.ts";
 import { enosysStub } from "./stub.ts";
 import type { Semantics } from "./versions.ts";
 
-/** For which machine and runtime a profile is resolved. */
+/** The machine and runtime for which a profile is resolved. */
 export interface Target {
-  /** The architectures that are filtered, the native one first. */
+  /** The architectures to filter, the native one first. */
   readonly arches: readonly Arch[];
-  /** Whose reading is meant, such as `crun` or `runc@1.1.5`. */
+  /** Runtime whose semantics apply, such as `crun` or `runc@1.1.5`. */
   readonly semantics: Semantics;
   /**
-   * Which calls exist, such as those that the host's libseccomp knows. Absent:
-   * all of our tables.
+   * Test for calls that exist, such as those that the host's libseccomp knows;
+   * all of our tables by default.
    */
   readonly knows?: KnownCalls;
-  /** What a name that exists nowhere is; `deny-error` where absent. */
+  /** Treatment of a name that exists nowhere; `deny-error` by default. */
   readonly unknown?: UnknownNames;
-  /** Whether doubtful constructs that the runtimes accept are errors. */
+  /** True if doubtful constructs that the runtimes accept are errors. */
   readonly strict?: boolean;
 }
 
-/** A policy and what was found on the way to it. */
+/** A policy and its diagnostics. */
 export interface Resolution {
-  /** What the profile means. */
+  /** The meaning of the profile. */
   readonly policy: Policy;
   /** Warnings and notes, in the order of the profile. */
   readonly diagnostics: readonly Diagnostic[];
@@ -72,11 +72,12 @@ export interface Resolution {
 }
 
 /**
- * Lists the architectures that a profile filters on a host: its own, always,
- * and those of the profile in order, once each.
+ * Lists the architectures that a profile filters on a host: always its own,
+ * then those of the profile in order, once each.
  *
  * @param native The host.
- * @param architectures `SCMP_ARCH_*` names of the profile; empty means the host only.
+ * @param architectures `SCMP_ARCH_*` names of the profile; an empty list means
+ * only the host's.
  * @returns The architectures, the native one first.
  * @throws {ProfileError} if a name is unknown or byte orders differ.
  */
@@ -118,9 +119,9 @@ export function targetArches(
  * @param written The profile, already selected for a host.
  * @param asked Machine and runtime.
  * @returns The policy with warnings.
- * @throws {ProfileError} if the runtime would refuse the profile, or when
- * a rule that denies names a call that does not exist.
- * @throws {RangeError} if the version of the runtime is not one.
+ * @throws {ProfileError} if the runtime would refuse the profile, or if a rule
+ * that denies names a call that does not exist.
+ * @throws {RangeError} if the version of the runtime is malformed.
  */
 export function resolve(written: LinuxSeccomp, asked: Target): Resolution {
   const target = withKnownCalls(asked);
@@ -187,14 +188,20 @@ function refuseErrors(diagnostics: readonly Diagnostic[]): void {
   }
 }
 
-/** A call that the library has no number for does not exist on that architecture. */
+/**
+ * A call for which the library has no number does not exist on that
+ * architecture.
+ */
 function withKnownCalls(target: Target): Target {
   const { arches, knows } = target;
   if (knows === undefined) return target;
   return { ...target, arches: arches.map((a) => restrictTable(a, knows)) };
 }
 
-/** Rules of one architecture by number, or by name where the call does not exist there. */
+/**
+ * Rules of one architecture by number, or by name if the call does not exist
+ * there.
+ */
 function pendingRules(
   entries: readonly LinuxSyscall[],
   arch: Arch,
@@ -219,7 +226,7 @@ function pendingRules(
       const behind = multiplexed.get(name);
       for (const args of alternatives) {
         if (behind !== undefined) {
-          // The call number takes the place of any condition on argument 0.
+          // The call number replaces any condition on argument 0.
           const call = {
             index: 0,
             op: "SCMP_CMP_EQ",
@@ -232,8 +239,9 @@ function pendingRules(
             source,
           });
         }
-        // Without a number here the rule is filed and never emitted, but it can
-        // contradict; a multiplexing architecture drops names it does not have.
+        // Without a number here, the rule is in libseccomp's tree and never
+        // emitted, but it can contradict others; a multiplexing architecture
+        // drops names that it does not have.
         if (nr !== undefined) add(nr, { args, value, source });
         else if (behind !== undefined || arch.multiplexed.length === 0) {
           add(name, { args, value, source });
@@ -244,7 +252,9 @@ function pendingRules(
   return pending;
 }
 
-/** Merges architectures of one audit value and puts guards and stubs in front. */
+/**
+ * Merges architectures of one audit value and puts guards and stubs in front.
+ */
 function archPolicies(
   seccomp: LinuxSeccomp,
   target: Target & {
@@ -281,9 +291,9 @@ function hasStub(defaultValue: ReturnValue): boolean {
 }
 
 /**
- * x86_64 and x32 share an audit value. Where one of the two is not filtered,
- * its numbers get the action of unknown architectures, whatever the default
- * is; −1, which a tracer writes to skip a call, goes through the rules.
+ * x86_64 and x32 share an audit value. If one of the two is not filtered, its
+ * numbers get the action of unknown architectures, whatever the default is; −1,
+ * which a tracer writes to skip a call, goes through the rules.
  */
 function x32Guard(arches: readonly Arch[]): readonly Rule[] {
   const kinds = new Set(arches.map((arch) => arch.name));

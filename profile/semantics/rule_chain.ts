@@ -1,6 +1,6 @@
 /**
  * One rule as a chain of tests on words, in rising order of argument. `NE`,
- * `LT` and `LE` are the other sides of `EQ`, `GE` and `GT`. A comparison of a
+ * `LT` and `LE` are the negations of `EQ`, `GE` and `GT`. A comparison of a
  * 64-bit argument takes two or three tests:
  *
  * ```text
@@ -13,30 +13,34 @@
 
 import type { Condition, ReturnValue } from "../policy.ts";
 
-/** A comparison cut to the width of the architecture. */
+/** A comparison truncated to the width of the architecture. */
 export interface CutCondition extends Condition {
-  /** Whether it was written as `SCMP_CMP_MASKED_EQ`, which is a test of its own. */
+  /**
+   * True if it was written as `SCMP_CMP_MASKED_EQ`, which is a distinct test.
+   */
   readonly masked: boolean;
 }
 
-/** One rule of a call, cut to the width of the architecture. */
+/** One rule of a call, truncated to the width of the architecture. */
 export interface CutRule {
-  /** All must hold, in rising order of argument. */
+  /** All must be true, in rising order of argument. */
   readonly conditions: readonly CutCondition[];
-  /** What the filter returns. */
+  /** The value that the filter returns. */
   readonly value: ReturnValue;
-  /** Where the rule comes from. */
+  /** Origin of the rule. */
   readonly source: string;
 }
 
-/** An outcome in the tree; `full` is the value of the comparison that gave it. */
+/** An outcome in the tree; `full` is the value of its comparison. */
 export interface FiledAction {
   readonly value: ReturnValue;
   readonly source: string;
   readonly full: bigint;
 }
 
-/** What follows one side of a test: an outcome, more tests, or nothing. */
+/**
+ * The continuation on one side of a test: an outcome, more tests, or nothing.
+ */
 export interface Side {
   outcome?: FiledAction;
   tests: Test[];
@@ -139,7 +143,7 @@ const RANKS: Readonly<Record<Condition["op"], 1 | 2 | 3>> = {
   ge: 1,
 };
 
-/** The comparison that holds where another does not. */
+/** The negation of a comparison. */
 export const NEGATED: Readonly<Record<Condition["op"], Condition["op"]>> = {
   eq: "ne",
   ne: "eq",
@@ -157,12 +161,12 @@ function copySide(side: Side): Side {
   return { ...side, tests: copyTests(side.tests) };
 }
 
-/** Whether two tests ask the same. */
+/** Reports whether two tests are the same. */
 export function sameTest(a: Test, b: Test): boolean {
   return a.word === b.word && sameCondition(a.condition, b.condition);
 }
 
-/** Whether `a` is asked after `b` on one level. */
+/** Reports whether `a` comes after `b` on one level. */
 export function isAskedAfter(a: Test, b: Test): boolean {
   if (a.word !== b.word) return a.word < b.word;
   if (a.rank !== b.rank) return a.rank < b.rank;

@@ -1,11 +1,11 @@
 /**
- * What libseccomp leaves out before it files a rule: the rule itself where
- * the tree ends as the rule does without the rule's first tests, and tests of the tree that
- * end as the rule does and only have more tests in front.
+ * Removes what libseccomp leaves out before it adds a rule to the tree: the
+ * rule itself if the tree ends like the rule without the rule's first tests,
+ * and tests of the tree that end like the rule but have more tests in front.
  *
- * None of this changes an answer, since what is left out is never asked first.
- * But it decides which later rules contradict what is still there, and a
- * profile that the runtimes refuse must be refused here, no other.
+ * This never changes an answer, because the removed parts are never evaluated
+ * first. But it decides which later rules contradict the remaining ones, and
+ * exactly the profiles that the runtimes refuse must be refused here.
  *
  * @module
  */
@@ -13,7 +13,7 @@
 import type { ReturnValue } from "../policy.ts";
 import { isAskedAfter, sameTest, type Side, type Test } from "./rule_chain.ts";
 
-/** How far a rule was found in the tree. */
+/** Progress of matching a rule with the tree. */
 interface Progress {
   /** The tests agree, here and since they first did. */
   readonly agrees: boolean;
@@ -23,9 +23,9 @@ interface Progress {
   readonly treeEnded: boolean;
   /** The rule had no further test where they agreed. */
   readonly ruleEnded: boolean;
-  /** Tests of the tree stand before the first agreement. */
+  /** Tests of the tree precede the first agreement. */
   readonly treeBefore: boolean;
-  /** Tests of the rule stand before the first agreement. */
+  /** Tests of the rule precede the first agreement. */
   readonly ruleBefore: boolean;
 }
 
@@ -38,19 +38,20 @@ const NOTHING: Progress = {
   ruleBefore: false,
 };
 
-/** What came of one test: go on along the level, or return. */
+/** Result of one test: continue along the level, or return. */
 interface Step {
   readonly progress: Progress;
   readonly done: boolean;
 }
 
 /**
- * Makes room for a rule: takes out of the tree what it makes superfluous.
+ * Makes room for a rule: removes the parts of the tree that it makes
+ * superfluous.
  *
  * @param root The tree, changed in place.
  * @param rule First test of the rule's chain.
  * @param value The rule's outcome.
- * @returns Whether the rule still has to be filed.
+ * @returns True if the rule still has to be added.
  */
 export function makeRoom(
   root: Test[],
@@ -136,7 +137,7 @@ function onSame(
   return { progress, done: progress.treeEnded && progress.ruleBefore };
 }
 
-/** They differ: the one that is asked later goes on alone, below the other. */
+/** They differ: the one that comes later continues alone, below the other. */
 function onOther(
   search: Search,
   level: readonly Test[],
@@ -189,7 +190,7 @@ function leads(side: Side): boolean {
   return side.outcome !== undefined || side.tests.length > 0;
 }
 
-/** Takes a test out, and every test above that then leads nowhere. */
+/** Removes a test, and every test above that then leads nowhere. */
 function take(search: Search, level: Test[], gone: Test): boolean {
   const at = level.findIndex((test) =>
     test === gone || take(search, test.yes.tests, gone) ||
@@ -205,11 +206,12 @@ function take(search: Search, level: Test[], gone: Test): boolean {
 }
 
 /**
- * Looks for an outcome that differs from a value.
+ * Searches for an outcome that differs from a value.
  *
  * @param tests A level of the tree.
  * @param value The value.
- * @returns Source of such an outcome on the level or below; `undefined` without one.
+ * @returns Source of such an outcome on the level or below; `undefined` if
+ * there is no such outcome.
  */
 export function otherOutcome(
   tests: readonly Test[],

@@ -1,10 +1,11 @@
 /**
- * The tree in which libseccomp files the comparisons of all rules on one call.
+ * The tree in which libseccomp arranges the comparisons of all rules on one
+ * call.
  *
  * A test has two sides; a side is an outcome, a level of further tests, or
- * nothing. Rules share the tests that are equal. Where rules with different
- * outcomes share a high word, the tightest comparison decides there, as in
- * libseccomp since 2.6.1 (GHSA-4q85-33p6-j5g6).
+ * nothing. Rules share equal tests. If rules with different outcomes share a
+ * high word, the tightest comparison decides there, as in libseccomp since
+ * 2.6.1 (GHSA-4q85-33p6-j5g6).
  *
  * @module
  */
@@ -24,11 +25,11 @@ export interface Conflict {
   readonly kind: "conflict";
   /** The rule that cannot be added. */
   readonly source: string;
-  /** A rule that was there before, with another outcome. */
+  /** An earlier rule with another outcome. */
   readonly other: string;
 }
 
-/** Files the rules in a tree, in order of arrival. */
+/** Builds the tree from the rules, in order of arrival. */
 export function fileRules(
   rules: readonly CutRule[],
   bits: 32 | 64,
@@ -96,7 +97,7 @@ function mergeSide(
     }
     return undefined;
   }
-  // What is narrower than an outcome that stands here is never reached.
+  // A test that is narrower than an outcome already here is never reached.
   if (there.outcome !== undefined) return undefined;
   return addTests(there.tests, added.tests);
 }

@@ -1,13 +1,13 @@
 /**
- * Whether a container can run at all under a policy. A default that denies
- * and a list that forgets what every container needs is the commonest mistake
- * in a profile, and the runtimes say nothing of use about it.
+ * Checks whether a container can run at all under a policy. The most common
+ * mistake in a profile is a default that denies, with a list that lacks calls
+ * that every container needs; the messages of the runtimes do not explain it.
  *
- * Only what is certain is looked for. The runtime attaches the filter to the
+ * Only certain failures are reported. The runtime attaches the filter to the
  * process that then becomes the container's by execve(2), as a program of the
  * native architecture (crun, runc: without exception); and every C library, and
- * Go's runtime, ends a process by exit_group(2). What else is called before
- * execve depends on the runtime, its version and the container.
+ * Go's runtime, ends a process by exit_group(2). Other calls before execve
+ * depend on the runtime, its version and the container.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const RUNS: readonly number[] = [
 ];
 
 /**
- * Warns where no container can start or end.
+ * Warns if no container can start or end.
  *
  * @param policy The policy.
  * @param native The architecture of the runtime.
@@ -63,7 +63,10 @@ export function checkStartup(policy: Policy, native: Arch): Diagnostic[] {
   return diagnostics;
 }
 
-/** Whether some arguments of a call lead to an action after which it may run. */
+/**
+ * Reports whether some arguments of a call lead to an action after which it may
+ * run.
+ */
 function mayRun(policy: Policy, native: Arch, name: string): boolean {
   const nr = native.syscalls.get(name);
   const arch = policy.arches.find((a) => a.auditArch === native.auditArch);

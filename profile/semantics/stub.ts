@@ -1,10 +1,10 @@
 /**
- * The stub that runc puts in front of a filter: numbers above the largest that
- * the profile names answer ENOSYS, so that programs built for newer kernels
- * fall back instead of failing with EPERM.
+ * The stub that runc puts in front of a filter: numbers above the largest one
+ * that the profile names answer ENOSYS, so that programs built for newer
+ * kernels use a fallback instead of failing with EPERM.
  *
  * Source: runc 1.0.0-rc93 and later, libcontainer/seccomp/patchbpf, by reading
- * and by experiment; quirks.ts has how versions differ.
+ * and by experiment; quirks.ts lists the differences between versions.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import type { QuirkName } from "./quirks.ts";
 const ENOSYS = 38;
 const ENOSYS_MIPS = 89;
 
-/** What a stub depends on besides the profile. */
+/** Inputs of a stub besides the profile. */
 export interface StubOptions {
-  /** What the runtime does. */
+  /** Quirks of the runtime. */
   readonly quirks: ReadonlySet<QuirkName>;
   /** Names that the library does not know. */
   readonly skip: ReadonlySet<string>;
@@ -30,13 +30,14 @@ export interface StubOptions {
 /**
  * Makes the rules of the stub for the architectures of one audit value.
  *
- * Names of every entry count, also of those that make no rule; calls of a
- * multiplexer have pseudo numbers in libseccomp and do not. An architecture
- * whose largest number is 0 gets no stub.
+ * Names of every entry count, including entries that make no rule. Calls of a
+ * multiplexer have pseudo numbers in libseccomp and do not count. An
+ * architecture whose largest number is 0 gets no stub.
  *
  * @param seccomp The profile.
  * @param arches Architectures that share an audit value: one, or x86_64 and x32.
- * @param native The host: runc answers with the ENOSYS of the machine it was built for.
+ * @param native The host: runc answers with the ENOSYS of the machine for which
+ * it was built.
  * @param options The runtime and its library.
  * @returns Rules to put in front.
  */
@@ -65,7 +66,7 @@ export function enosysStub(
     if (max === 0) continue;
     switch (arch.name) {
       case "x86_64":
-        // Bit 30 sends a call to the maximum of x32, or straight to the filter.
+        // Bit 30 selects the maximum of x32, or leads straight to the filter.
         add(max + 1, 0x3fff_ffff);
         add(0x8000_0000, 0xbfff_ffff);
         break;

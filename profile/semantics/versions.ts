@@ -1,16 +1,16 @@
 /**
- * Names of readings: a runtime, and which version of it, in one word such as
- * `crun` or `runc@1.1.5`.
+ * Names of readings: a runtime and its version in one word, such as `crun` or
+ * `runc@1.1.5`.
  *
  * @module
  */
 
-/** A runtime whose reading of a profile is known. */
+/** A runtime whose reading of profiles is known. */
 export type RuntimeName = "crun" | "runc";
 
 /**
- * Whose reading of a profile is meant: that of a runtime, in the version after
- * the `@`. A name alone stands for the newest known version.
+ * Name of a reading: a runtime, with its version after the `@`. A name without
+ * a version stands for the newest known one.
  */
 export type Semantics = RuntimeName | `${RuntimeName}@${string}`;
 
@@ -25,7 +25,7 @@ type Numbers = readonly [
   candidate: number,
 ];
 
-/** A part that is not written: after each one that is. */
+/** An omitted part sorts after every written one. */
 const LAST = Infinity;
 
 const VERSION =
@@ -44,8 +44,8 @@ const VERSION =
  * assertEquals(parseSemantics("runc@new"), undefined);
  * ```
  *
- * @param text Such as `crun`, `runc@1.1` or `runc@1.0.0-rc93`.
- * @returns The name with its version in one spelling, or `undefined` when the
+ * @param text A name such as `crun`, `runc@1.1` or `runc@1.0.0-rc93`.
+ * @returns The name with its version in one spelling, or `undefined` if the
  * text is not such a name.
  */
 export function parseSemantics(text: string): Semantics | undefined {
@@ -58,10 +58,10 @@ export function parseSemantics(text: string): Semantics | undefined {
 }
 
 /**
- * Takes a name apart.
+ * Splits a name.
  *
  * @param semantics The name.
- * @returns The runtime, and the version when the name has one.
+ * @returns The runtime, and the version if the name has one.
  */
 export function splitSemantics(
   semantics: Semantics,
@@ -71,10 +71,11 @@ export function splitSemantics(
 }
 
 /**
- * Brings a version into one spelling.
+ * Normalizes a version.
  *
  * @param text A version as a runtime prints it, such as `1.0.0~rc93+ds1`.
- * @returns Such as `1.0.0-rc93`, or `undefined` when the text does not begin with a version.
+ * @returns A version such as `1.0.0-rc93`, or `undefined` if the text does not
+ * begin with a version.
  */
 export function plainVersion(text: string): string | undefined {
   const numbers = numbersOf(text);
@@ -93,8 +94,8 @@ export function plainVersion(text: string): string | undefined {
  *
  * @param a A version.
  * @param b Another one.
- * @returns A number below 0 when `a` is the older one, 0 when they are equal.
- * @throws {RangeError} if one of them is not a version.
+ * @returns A number below 0 if `a` is older, 0 if they are equal.
+ * @throws {RangeError} if one of them is malformed.
  */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [numbersOf(a), numbersOf(b)];
