@@ -1,9 +1,9 @@
 /**
- * The answer to a residual question, word by word in a given order.
+ * Answers a residual question, word by word in a given order.
  *
- * A word without masks cuts its values into cells, which a tree of least
- * cost tells apart. Comparisons under a mask are no intervals: they are tested
- * first, each distinct one as a test of its own.
+ * A word without masks cuts its values into cells, and a tree of least cost
+ * finds the cell of a value. Comparisons under a mask do not form intervals:
+ * they are tested first, each distinct one by a test of its own.
  *
  * @module
  */
@@ -27,41 +27,47 @@ import {
 import { narrow, type Residual, wordsOf } from "./residual.ts";
 import { treeOfCells } from "./tree.ts";
 
-/** A decision and the instructions that a call is expected to execute in it. */
+/** A decision and its expected number of executed instructions. */
 export interface Costed {
   readonly node: Decision;
-  /** Expected instructions, the word of the first test not loaded. */
+  /** Expected instructions, without the load for the first test. */
   readonly cost: number;
 }
 
-/** One order of words and what was found under it. */
+/** One order of words and the results under it. */
 export interface Search {
   readonly graph: DecisionGraph;
   readonly order: readonly ArgWord[];
   readonly littleEndian: boolean;
   readonly answers: Map<string, Costed>;
-  /** Work that it may still do. */
+  /** Remaining work. */
   readonly budget: { left: number };
 }
 
 const FULL = 0xffff_ffff;
-/** Work to build the key of a rule that is left, where to drop one is 1. */
+/** Work to build the key of a remaining rule; to drop a rule costs 1. */
 const KEPT = 10;
-/** Most masked comparisons of one word among which the best first one is sought. */
+/**
+ * Maximum number of masked comparisons of one word among which the best first
+ * one is searched.
+ */
 const MAX_SEARCHED_MASKS = 4;
 
-/** What is asked of a word that is in the accumulator. */
+/** The question about the word in the accumulator. */
 interface Question {
   readonly residual: Residual;
   readonly word: ArgWord;
-  /** What masked tests said of the word. */
+  /** Results of masked tests of the word. */
   readonly facts: readonly MaskedFact[];
 }
 
 /** A comparison of a word under a mask, for equality. */
 type MaskedTest = Pick<MaskedFact, "mask" | "value">;
 
-/** Answers a residual with a fresh accumulator; `undefined` beyond the limit. */
+/**
+ * Answers a residual, with nothing loaded; returns `undefined` beyond the
+ * limit.
+ */
 export function answer(search: Search, residual: Residual): Costed | undefined {
   const known = search.answers.get(residual.key);
   if (known !== undefined) return known;
@@ -122,7 +128,8 @@ function branchOn(
   const offset = offsetOf(word, search.littleEndian);
   const bit = (mask & (mask - 1)) === 0;
   const { graph } = search;
-  // All bits clear, or a single bit set, is one JSET; else AND and JEQ.
+  // "All bits clear" or a single bit set is one JSET; other tests need AND and
+  // JEQ.
   const node = value === 0
     ? graph.branch(
       { offset, mask: FULL, op: "set", k: mask },
@@ -188,7 +195,7 @@ function offsetOf(word: ArgWord, littleEndian: boolean): number {
   return argOffset(word >> 1, word % 2 === 0 ? "lo" : "hi", littleEndian);
 }
 
-/** `narrow`, paid from the budget; `undefined` if that is spent. */
+/** `narrow`, charged to the budget; `undefined` if that is used up. */
 function narrowed(
   { budget }: Search,
   residual: Residual,

@@ -1,16 +1,18 @@
 /**
- * A late pass over a tree of `==` and `>=` tests: where numbers of a narrow
- * range alternate with a bit, one JSET replaces two or more tests.
+ * A late pass over a tree of `==` and `>=` tests: if the values of a bit
+ * alternate over a narrow range of numbers, one JSET replaces two or more
+ * tests.
  *
  * ```text
  * 0x134 deny, 0x135…0x136 allow, 0x137 …   w >= 0x136, w == 0x134, …   ▶   w & 2, …
  * ```
  *
  * The best tree over all masks is NP-hard to find (Hyafil and Rivest 1976), and
- * little is to be had: some 3 % of the tests of Docker's default. So only
- * subtrees over at most 16 numbers are looked at, each with the 15 masks of four bits.
- * A split replaces a subtree only where it costs less, or the same with fewer
- * tests, and is no deeper; the tree that was optimal without JSET never gets worse.
+ * the gain is small: some 3 % of the tests of Docker's default. So the pass
+ * considers only subtrees over at most 16 numbers, each with the 15 masks of
+ * four bits. A split replaces a subtree only if it costs less, or the same with
+ * fewer tests, and is no deeper. So the tree that was optimal without JSET
+ * never gets worse.
  *
  * @module
  */
@@ -27,7 +29,7 @@ import {
 } from "./points.ts";
 import type { TestTree } from "./search/problem.ts";
 
-/** A tree with JSET tests as well; `set` holds where `(w & k) !== 0`. */
+/** A tree that may have JSET tests; `set` succeeds if `(w & k) !== 0`. */
 export type BitTree =
   | { readonly kind: "leaf"; readonly cls: number }
   | {
@@ -38,21 +40,21 @@ export type BitTree =
     readonly no: BitTree;
   };
 
-/** A tree with JSET tests, and what they save. */
+/** A tree with JSET tests, and its savings. */
 export interface BitTreeResult {
   readonly tree: BitTree;
-  /** Sum of weight times tests that is saved, 0 or more. */
+  /** Saved sum of weight times tests, 0 or more. */
   readonly savedCost: number;
-  /** Tests that are saved; below 0 if cost was worth more tests. */
+  /** Saved tests; negative if the cost was worth more tests. */
   readonly savedTests: number;
 }
 
-/** A tree and what it costs. */
+/** A tree and its cost. */
 interface PricedTree extends Price {
   readonly tree: BitTree;
 }
 
-/** Widest range that is looked at. */
+/** Widest range to consider. */
 const MAX_SPAN = 16;
 const MASKS: readonly number[] = Array.from({ length: 15 }, (_, i) => i + 1);
 
@@ -61,8 +63,8 @@ const MASKS: readonly number[] = Array.from({ length: 15 }, (_, i) => i + 1);
  *
  * @param tree A tree of `==` and `>=` tests.
  * @param weightOf Weight of one value.
- * @param price What one test costs, in units of weight.
- * @returns A tree that decides alike, its cost no greater, and what was saved.
+ * @param price Cost of one test, in units of weight.
+ * @returns A tree that decides alike and costs no more, with its savings.
  */
 export function addBitTests(
   tree: TestTree,
@@ -77,7 +79,7 @@ export function addBitTests(
 
   function narrowed(node: TestTree, first: number, last: number): BitTree {
     if (node.kind === "leaf") return node;
-    // One test cannot be bettered.
+    // One test cannot be improved.
     if (last - first < MAX_SPAN && countTests(node) > 1) {
       const better = split(node, pointsOf(node, first, last));
       if (better !== undefined) return better;
@@ -112,7 +114,9 @@ export function addBitTests(
     return points;
   }
 
-  /** The best tree that begins with a JSET, if it is better than the node's own. */
+  /**
+   * The best tree that begins with a JSET, if it is better than the given node.
+   */
   function split(
     node: TestTree,
     points: readonly Point[],
@@ -123,10 +127,10 @@ export function addBitTests(
     let best = own;
     const sets = setsOf(points);
     const all = sets.reduce((values, set) => values | set, 0);
-    // Two sides of two classes each.
+    // Two sides with two classes each.
     const poor = { cost: 2 * weight, tests: 3 };
     let tooPoor = !isBetter(poor, best);
-    // Masks may part the values alike, or the other way round.
+    // Two masks may split the values alike, or with the sides exchanged.
     const seen = new Set<number>([0, all]);
     for (const mask of MASKS) {
       const held = all & present(HELD[mask]);
@@ -163,15 +167,15 @@ export function addBitTests(
 
   function isBetter(a: Price, b: Price): boolean {
     const gain = b.cost + price * b.tests - a.cost - price * a.tests;
-    // Rounding must not pass for a gain.
+    // Rounding must not count as a gain.
     if (Math.abs(gain) > 1e-9 * (1 + b.cost)) return gain > 0;
     return a.tests < b.tests;
   }
 
   /**
-   * A good tree of `==` and `>=` tests for a few values; others cannot occur.
-   * Thresholds between runs of one class, and `==` on a value between two
-   * runs of one class: O(n^3) for n runs.
+   * A good tree of `==` and `>=` tests for a few values, when others cannot
+   * occur. It uses thresholds between runs of one class, and `==` on a value
+   * between two runs of one class: O(n^3) for n runs.
    */
   function solve(points: readonly Point[]): PricedTree {
     const runs = runsOf(points);
@@ -222,7 +226,7 @@ export function addBitTests(
   }
 }
 
-/** Whether values are of more than one class. */
+/** Reports whether values have more than one class. */
 function isMixed(values: number, classes: readonly number[]): boolean {
   for (let i = 0; i < classes.length; i++) {
     if ((values & ~present(classes[i])) === 0) return false;
@@ -239,7 +243,7 @@ function classOf(tree: TestTree, value: number): number {
   return node.cls;
 }
 
-/** What a tree costs for some values. */
+/** The cost of a tree for some values. */
 function priceOf(tree: TestTree, points: readonly Point[]): PricedTree {
   let cost = 0;
   for (const { value, weight } of points) {

@@ -1,6 +1,6 @@
 /**
- * The compiler's own check of its output: no call that is always allowed may
- * lose the kernel's allow cache.
+ * The compiler's own check of its output: every call that is always allowed
+ * must keep its place in the kernel's allow cache.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import type { DecidedInterval } from "./cost.ts";
 const END_OF_TABLES = 0x2000;
 
 /**
- * Looks for a number that is allowed whatever the arguments, and that the
- * kernel's emulator would not recognize. Every number of the kernel's tables is looked at.
+ * Finds a number that is allowed for any arguments, but that the kernel's
+ * emulator would not recognize. Every number of the kernel's tables is checked.
  *
  * @param program The program.
- * @param auditArch Which architecture.
- * @param intervals Numbers and what follows them.
- * @returns Such a number; `undefined` if none exists.
+ * @param auditArch The architecture.
+ * @param intervals Numbers and their decisions.
+ * @returns Such a number; `undefined` if there is no such number.
  */
 export function findUncached(
   program: Program,

@@ -1,6 +1,6 @@
 /**
  * The cells of one word: intervals in which every comparison of a residual has
- * the same answer.
+ * a constant result.
  *
  * @module
  */
@@ -9,15 +9,17 @@ import type { Range } from "../bpf/range.ts";
 import { type ArgWord, halfOf, impliedEqual, type MaskedFact } from "./part.ts";
 import type { Residual } from "./residual.ts";
 
-/** Values of a word that a residual does not tell apart. */
+/** Values of a word for which a residual is the same. */
 export type Cell = Range;
 
 /**
  * Cuts the values of a word into cells.
  *
- * @param residual Asks about the word without masks, or with masks that `facts` settle.
+ * @param residual Tests the word without masks, or with masks that `facts`
+ * determine.
  * @param word The word.
- * @param facts What is known of the word; values that it rules out join their neighbor.
+ * @param facts Known facts about the word; values that they rule out join their
+ * neighbor.
  * @returns Sorted cells without gaps from 0 to 2^32 − 1.
  */
 export function cellsOf(
@@ -33,7 +35,8 @@ export function cellsOf(
     for (const part of parts) {
       const half = halfOf(part, word);
       if (half === undefined) continue;
-      // A pair asks below, at and above its half; a word test less, at no cost.
+      // A pair tests below, at and above its half; a word may need fewer of
+      // these cuts, at no cost.
       cut(half.value);
       if (part.kind === "pair" || half.op === "eq" || half.op === "ne") {
         cut(half.value + 1);

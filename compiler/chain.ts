@@ -1,7 +1,7 @@
 /**
- * The plain way to decide a call by its arguments: rule by rule, condition by
- * condition. Linear in the size of the rules, used where a decision over the
- * words in a fixed order would grow beyond bounds.
+ * The simple way to decide a call by its arguments: rule by rule, condition by
+ * condition. It is linear in the size of the rules, and used if a decision over
+ * the words in a fixed order would grow beyond bounds.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Residual } from "./residual.ts";
 /**
  * Builds the chain.
  *
- * @param graph Where nodes are made.
+ * @param graph Graph in which nodes are made.
  * @param residual The rules.
  * @param littleEndian Byte order of the machine.
  */
@@ -70,7 +70,7 @@ function testWord(
   }
 }
 
-/** The high half first; the low half decides where the high ones are equal. */
+/** The high half first; the low half decides if the high ones are equal. */
 function testPair(
   words: Words,
   { arg, op, hi, lo }: PairTest,

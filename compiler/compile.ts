@@ -1,5 +1,5 @@
 /**
- * The compiler: a policy becomes a program.
+ * The compiler: converts a policy to a program.
  *
  * ```text
  * partition ▶ conditions          (once)
@@ -49,16 +49,16 @@ import { select } from "./select.ts";
 import { SizeError, sizeOf } from "./size.ts";
 import { treeOfCells, type WordTree } from "./tree.ts";
 
-/** How to compile. */
+/** Options of the compiler. */
 export interface CompileOptions extends CostOptions {
   /**
-   * Work units that the search for the optimum of each architecture may spend,
-   * about 10^7 a second; 20 million if absent, 0 for the quick search alone.
+   * Work units that the search for the optimum of each architecture may use,
+   * about 10^7 per second; 20 million by default, 0 for only the quick search.
    */
   readonly workLimit?: number;
   /**
-   * Work units that each architecture may spend on a lower bound under
-   * `maxDepth`, if that makes the tree dearer; 0 if absent.
+   * Work units that each architecture may use for a lower bound under
+   * `maxDepth`, if that makes the tree costlier; 0 by default.
    */
   readonly boundWork?: number;
 }
@@ -66,33 +66,36 @@ export interface CompileOptions extends CostOptions {
 /** Default of `CompileOptions.workLimit`. */
 const WORK_LIMIT = 20_000_000;
 
-/** A filter and what is known about it. */
+/** A filter and the facts that are known about it. */
 export interface Compilation extends Filter {
-  /** The decision that it was laid out from. */
+  /** The decision from which it was laid out. */
   readonly decision: Decision;
   /** One entry per architecture, in the order of the policy. */
   readonly arches: readonly CompiledArch[];
 }
 
-/** What is known about the tree of one architecture. */
+/** Facts about the tree of one architecture. */
 export interface CompiledArch {
-  /** Names for people. */
+  /** Names for messages. */
   readonly names: readonly string[];
   /** `AUDIT_ARCH_*`. */
   readonly auditArch: number;
-  /** Intervals of system call numbers with neighboring outcomes that differ. */
+  /** Intervals of system call numbers; the outcomes of neighbors differ. */
   readonly intervals: number;
-  /** Most tests on a number. */
+  /** Maximum number of tests on a number. */
   readonly depth: number;
-  /** Expected tests on the number under the weights. */
+  /** Expected number of tests on the number under the weights. */
   readonly tests: number;
-  /** The same with the price of a test, which was minimized; for `size`, the best of several prices. */
+  /**
+   * The same with the price of a test, which was minimized; for `size`, the
+   * best of several prices.
+   */
   readonly cost: number;
-  /** Whether no tree of `==` and `>=` tests has a smaller `cost`. */
+  /** True if no tree of `==` and `>=` tests has a smaller `cost`. */
   readonly proven: boolean;
   /**
-   * No tree of `==` and `>=` tests has a smaller `cost`; with `boundWork`, none
-   * that keeps the limit on depth.
+   * Lower bound on the `cost` of every tree of `==` and `>=` tests; with
+   * `boundWork`, of every tree that keeps the limit on depth.
    */
   readonly lowerBound: number;
 }
@@ -122,9 +125,9 @@ export interface CompiledArch {
  * assertEquals(program.length, 7);
  * ```
  *
- * @param policy What the filter has to mean.
- * @param options The cost, and how long to look for a proof of the optimum.
- * @returns The program and what is known about it.
+ * @param policy The meaning of the filter.
+ * @param options The cost, and the work for a proof of the optimum.
+ * @returns The program and the facts that are known about it.
  * @throws {SizeError} if the program would exceed 4096 instructions.
  * @throws {RangeError} if the policy has a number that no call can have.
  */
@@ -144,11 +147,12 @@ export function compile(
 }
 
 /**
- * Compiles decisions about calls, however they were found.
+ * Compiles decisions about calls from any source.
  *
  * @param calls The decisions.
- * @param options The cost, and how long to look for a proof of the optimum.
- * @returns The program, which may be too long for the kernel, and what is known about it.
+ * @param options The cost, and the work for a proof of the optimum.
+ * @returns The program, which may be too long for the kernel, and the facts
+ * that are known about it.
  */
 export function compileCalls(
   calls: DecidedCalls,
@@ -176,11 +180,13 @@ export function compileCalls(
   return { program, littleEndian: calls.littleEndian, decision, arches };
 }
 
-/** What each number of each architecture leads to, whatever numbers weigh. */
+/**
+ * The decision for each number of each architecture, independent of weights.
+ */
 export interface DecidedCalls {
-  /** Where the nodes were made. */
+  /** Graph in which the nodes were made. */
   readonly graph: DecisionGraph;
-  /** One entry per architecture, the cheapest to reach first. */
+  /** One entry per architecture, in the order of their tests. */
   readonly arches: readonly DecidedArch[];
   /** The decision on the number if no architecture matches. */
   readonly unknown: readonly DecidedInterval[];
@@ -188,7 +194,7 @@ export interface DecidedCalls {
   readonly littleEndian: boolean;
 }
 
-/** The intervals of an architecture; what follows differs between neighbors. */
+/** The intervals of an architecture; the decisions of neighbors differ. */
 export interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
   readonly intervals: readonly DecidedInterval[];
 }
@@ -229,7 +235,7 @@ function decideNumbers(
   }));
 }
 
-/** What one attempt makes. */
+/** Result of one attempt. */
 interface Draft {
   readonly program: Program;
   readonly decision: Decision;
@@ -240,7 +246,7 @@ interface Draft {
 /** The tree of an architecture. */
 interface ArchTree {
   readonly tree: WordTree;
-  /** Weight of all numbers, 1 if they weigh nothing. */
+  /** Weight of all numbers, 1 if they have none. */
   readonly total: number;
 }
 
@@ -262,7 +268,7 @@ function draft(
   return { program: layout(select(decision)), decision, trees };
 }
 
-/** Stands for every architecture that has no entry; no histogram names it. */
+/** Stands for every architecture without an entry; no histogram names it. */
 const NO_ARCH = 0;
 
 type DraftOptions = CompileOptions & Attempt;
@@ -285,7 +291,7 @@ function findTree(
   return { tree, total: total === 0 ? 1 : total };
 }
 
-/** Checks what can be checked without the meaning; the proof is verify/'s. */
+/** Checks properties that do not need the meaning; the proof is in verify/. */
 function checkProgram(program: Program, { arches }: DecidedCalls): void {
   const fault = check(program);
   if (fault !== undefined) {

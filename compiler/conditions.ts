@@ -1,12 +1,12 @@
 /**
- * The pass for arguments: the rules of one call as a decision over 32-bit words.
+ * The pass for arguments: converts the rules of one call to a decision over
+ * 32-bit words.
  *
- * The words are asked one after the other. A word cuts its values into
- * cells in which the same residual question is left; cells with the same
- * residual are one class, and a minimum-cost tree finds the class of a word
- * (tree.ts). Equal residuals are answered by the same node. So a word is loaded
- * once on every path, and a question that the first word settles never loads
- * the second:
+ * The words are tested one after the other. A word cuts its values into cells
+ * in which the same residual question is left; cells with the same residual are
+ * one class, and a minimum-cost tree finds the class of a word (tree.ts). Equal
+ * residuals are answered by the same node. So a word is loaded once on every
+ * path, and a question that the first word settles never loads the second:
  *
  * ```text
  * socket, a0 < 38, a0 == 39, a0 > 40 → ALLOW
@@ -14,8 +14,8 @@
  *   ?          high word    0 ERRNO   else ALLOW
  * ```
  *
- * Every order of words is tried if there are few; the cheapest decision is
- * kept. Where all of them grow beyond a limit (arguments that are compared
+ * If there are few orders of words, all are tried and the cheapest decision is
+ * kept. If all of them grow beyond a limit (arguments that are compared
  * crosswise by many rules can need exponentially many nodes in any fixed
  * order), the rules are tested one by one (chain.ts), which is linear in their
  * number.
@@ -38,8 +38,8 @@ import { type Residual, residualOf, wordsOf } from "./residual.ts";
 const FULL = 0xffff_ffff;
 
 /**
- * Work that one order of words may take, about 10^7 a second: all orders share
- * alike while they are cheap; if none is, the first few may go on. 2,000
+ * Work limit for one order of words, about 10^7 per second: cheap orders all
+ * have the same limit; if none is cheap, the first few may continue. 2,000
  * equalities of one argument take 8 million.
  */
 const WORK_LIMITS: readonly (readonly [limit: number, orders: number])[] = [
@@ -47,18 +47,21 @@ const WORK_LIMITS: readonly (readonly [limit: number, orders: number])[] = [
   [10_000_000, 4],
 ];
 /**
- * What the first order may take where a chain would be too long for the
- * kernel: 2,700 equalities, as many as fit, take 15 million.
+ * Work limit for the first order if a chain would be too long for the kernel:
+ * 2,700 equalities, the most that fit, take 15 million.
  */
 const LAST_LIMIT: readonly [limit: number, orders: number] = [30_000_000, 1];
-/** Tests that a decision may have whatever the rules are; beyond, no more than the chain has. */
+/**
+ * Number of tests that a decision may always have; beyond it, no more than the
+ * chain has.
+ */
 const MAX_FREE_SIZE = 256;
 
-/** What all calls of a policy have in common. */
+/** Data that all calls of a policy share. */
 export interface Calls {
-  /** Where nodes are made. */
+  /** Graph in which nodes are made. */
   readonly graph: DecisionGraph;
-  /** Where no rule matches. */
+  /** Return value if no rule matches. */
   readonly defaultValue: ReturnValue;
   /** Byte order of the machine. */
   readonly littleEndian: boolean;
@@ -69,9 +72,9 @@ export interface Calls {
 /**
  * Decides one call by its arguments.
  *
- * @param calls The policy's part; remembers the decision.
+ * @param calls The shared data; remembers the decision.
  * @param rules Rules that cover the call, first match wins.
- * @returns The decision; a leaf where arguments do not matter.
+ * @returns The decision; a leaf if arguments do not matter.
  */
 export function decideArguments(
   calls: Calls,
@@ -95,7 +98,7 @@ function decideResidual(
   residual: Residual,
 ): Decision {
   const chain = (): Decision => chainOf(graph, residual, littleEndian);
-  // No profile has bounds under a mask, and no cells could tell them.
+  // No profile has bounds under a mask, and cells could not express them.
   if (hasMaskedBound(residual)) return chain();
   const orders = wordOrders(wordsOf(residual));
   const limits = chainFits(residual)
@@ -123,7 +126,10 @@ function decideResidual(
   return chain();
 }
 
-/** Whether testing the rules one by one may be short enough; if they are hopelessly many, too. */
+/**
+ * Reports whether testing the rules one by one may be short enough, even if
+ * there are very many.
+ */
 function chainFits({ rules }: Residual): boolean {
   const parts = rules.reduce((sum, rule) => sum + rule.parts.length, 0);
   return parts < BPF_MAXINSNS / 4 || rules.length > BPF_MAXINSNS;

@@ -2,7 +2,7 @@
  * The cost of a filter, defined in one place.
  *
  * A cost is a sum of executed instructions, each weighted by how often its
- * number is expected, plus a price for each test that exists at all. Four
+ * number is expected, plus a price for every test in the program. Four
  * objectives give the weights:
  *
  * | objective  | a number weighs                                     | a test costs |
@@ -13,13 +13,14 @@
  * | `balanced` | its share of the calls                              | 0 (ties: fewer tests) |
  *
  * Shares are scaled so that 470 numbers weigh 470 together; without a histogram
- * each weighs 1. `uncached` is what kernels before 5.11, interpreters and
- * architectures without the allow cache pay: every call runs the filter.
- * From 5.11 on a constant ALLOW never runs it; what is left is `cached`: calls
- * that arguments decide, denied ones, and the walk of the kernel over every
- * number when the filter is attached, during which one instruction of size costs as
- * much as 73 executed ones (0.1546 µs against 0.00211 µs, Linux 6.18, x86_64).
- * `balanced` weighs as `uncached` does: its optimum is within 4 % of the others'.
+ * each weighs 1. `uncached` is the cost on kernels before 5.11, in
+ * interpreters, and on architectures without the allow cache: every call runs
+ * the filter. From 5.11 on, a constant ALLOW never runs it. The rest is
+ * `cached`: calls that arguments decide, denied ones, and the kernel's
+ * emulation of every number when the filter is attached, during which one
+ * instruction of size costs as much as 73 executed ones (0.1546 µs against
+ * 0.00211 µs, Linux 6.18, x86_64). `balanced` has the weights of `uncached`:
+ * its optimum is within 4 % of the others'.
  *
  * @module
  */
@@ -31,20 +32,23 @@ import type { Decision } from "./decision.ts";
 /** The cost to minimize. */
 export type Objective = "uncached" | "cached" | "size" | "balanced";
 
-/** How often each number is called, as any positive numbers, by `AUDIT_ARCH_*`. */
+/**
+ * How often each number is called, as any positive numbers, by `AUDIT_ARCH_*`.
+ */
 export type Weights = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
-/** Choices that the cost depends on. */
+/** Options that affect the cost. */
 export interface CostOptions {
-  /** The cost to minimize; `balanced` where absent. */
+  /** The cost to minimize; `balanced` by default. */
   readonly objective?: Objective;
-  /** A histogram; uniform where absent. */
+  /** A histogram; uniform by default. */
   readonly weights?: Weights;
-  /** Share of the uniform background in a histogram, 0 to 1; 0.5 where absent. */
+  /** Share of the uniform background in a histogram, 0 to 1; 0.5 by default. */
   readonly background?: number;
   /**
-   * Most tests on a number; without it `ceil(log2 n) + 7` with a histogram of n
-   * intervals, which the optima of real profiles keep, else no limit.
+   * Maximum number of tests on a number. The default with a histogram of n
+   * intervals is `ceil(log2 n) + 7`, which the optima of real profiles keep;
+   * without a histogram there is no limit.
    */
   readonly maxDepth?: number;
 }
@@ -55,23 +59,23 @@ export const ARGUMENT_COSTS = { load: 1 } as const;
 /** Numbers that count: the native ones of a 6.18 kernel, 0 to 469. */
 export const COUNTED_NUMBERS = 470;
 
-/** Share of the uniform background if none is given. */
+/** Default share of the uniform background. */
 export const DEFAULT_BACKGROUND = 0.5;
 
-/** Weights and a price to search trees with. */
+/** Weights and a price for the search. */
 export interface Attempt {
-  /** Whose weights. */
+  /** Objective that gives the weights. */
   readonly objective: Objective;
-  /** What one test costs, in executed instructions. */
+  /** Cost of one test, in executed instructions. */
   readonly price: number;
 }
 
 const CACHED: Attempt = { objective: "cached", price: 73 };
 
 /**
- * What is tried for each objective. The shortest program is kept if there are
- * several: tests are counted in the tree, and how much of a tree is shared shows
- * in the program only. What is made for `cached` may be the shortest of all.
+ * Attempts for each objective. If there are several, the shortest program is
+ * kept: tests are counted in the tree, but only the program shows how much of a
+ * tree is shared. The result for `cached` may be the shortest of all.
  */
 export const ATTEMPTS: Readonly<Record<Objective, readonly Attempt[]>> = {
   uncached: [{ objective: "uncached", price: 0 }],
@@ -90,12 +94,12 @@ const ARGUMENT_BONUS = 100;
 /** Extra weight under `cached` of a number that is not allowed. */
 const DENIED_BONUS = 1;
 
-/** mips counts from 4000 (o32), 5000 (n64) or 6000 (n32). */
+/** mips numbers start at 4000 (o32), 5000 (n64) or 6000 (n32). */
 const BASES: readonly number[] = [6000, 5000, 4000];
 
 /** Values of a word with one decision. */
 export interface DecidedInterval extends Range {
-  /** What follows. */
+  /** The decision. */
   readonly node: Decision;
 }
 
@@ -103,18 +107,21 @@ export interface DecidedInterval extends Range {
 export interface WeightedInterval extends DecidedInterval {
   /** Expected executions per unit, 0 or more. */
   readonly weight: number;
-  /** Whether it stays apart from neighbors that decide alike, since it is hot. */
+  /**
+   * True if it stays separate from neighbors with the same decision, because it
+   * is hot.
+   */
   readonly apart?: boolean;
 }
 
 /**
- * Weighs the numbers of an architecture. Numbers of x32 weigh nothing: their
- * tests must not slow the native ones down.
+ * Assigns weights to the numbers of an architecture. Numbers of x32 have no
+ * weight: their tests must not slow the native ones down.
  *
  * @param intervals A partition with decisions.
- * @param auditArch Which architecture.
+ * @param auditArch The architecture.
  * @param options The objective and the histogram.
- * @returns The intervals, cut where the histogram names a number.
+ * @returns The intervals, cut at the numbers that the histogram names.
  */
 export function weigh(
   intervals: readonly DecidedInterval[],
@@ -151,7 +158,10 @@ export function weigh(
   }
   return pieces;
 
-  /** Cuts where counting begins and ends, so that each piece weighs alike throughout. */
+  /**
+   * Cuts at the ends of the counted range, so that each piece has uniform
+   * weight.
+   */
   function put(from: number, last: number, node: Decision, each: number): void {
     let first = from;
     while (first <= last) {
@@ -165,13 +175,16 @@ export function weigh(
   }
 }
 
-/** What a number of the histogram weighs besides the background. */
+/** The weight of a number in the histogram, in addition to the background. */
 interface Share {
   readonly nr: number;
   readonly share: number;
 }
 
-/** Weights of the named numbers, rising; together with the background they weigh 470. */
+/**
+ * Weights of the named numbers, in rising order; together with the background
+ * they weigh 470.
+ */
 function sharesOf(
   auditArch: number,
   { weights, background }: CostOptions,
@@ -198,11 +211,11 @@ function numberBase(intervals: readonly DecidedInterval[]): number {
 }
 
 /**
- * Returns how deep a tree may be.
+ * Returns the maximum depth of a tree.
  *
- * @param intervals How many intervals of different decisions there are.
- * @param options The limit that was asked for, and whether there is a histogram.
- * @returns Most tests on a path; `undefined` for no limit.
+ * @param intervals Number of intervals with different decisions.
+ * @param options The requested limit, and whether there is a histogram.
+ * @returns Maximum number of tests on a path; `undefined` for no limit.
  */
 export function depthLimit(
   intervals: number,
@@ -214,11 +227,11 @@ export function depthLimit(
 }
 
 /**
- * Weighs a cell of an argument word. Most arguments are small, and 0 is the
- * most frequent of all; nothing else is known.
+ * Assigns a weight to a cell of an argument word. Most arguments are small, and
+ * 0 is the most frequent; nothing else is known.
  *
  * @param first First value, a u32.
- * @returns 8 for the cell of 0, else 1.
+ * @returns 8 for the cell that contains 0, else 1.
  */
 export function argumentWeight(first: number): number {
   return first === 0 ? 8 : 1;

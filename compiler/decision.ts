@@ -1,6 +1,6 @@
 /**
  * The decision: a graph of tests on 32-bit words of the input that ends in
- * return values. It says which tests are made, not where their code lies.
+ * return values. It defines the tests, but not the location of their code.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { Program } from "../bpf/instruction.ts";
 import type { ReturnValue } from "../profile/policy.ts";
 
-/** A test of one word `w`, which is and-ed to `mask` before an `eq` or `ge`. */
+/** A test of one word `w`, which is masked by `mask` before an `eq` or `ge`. */
 export type TestOp =
   /** (w & mask) === k */
   | "eq"
@@ -21,27 +21,27 @@ export type TestOp =
 export interface Leaf {
   /** Tag. */
   readonly kind: "leaf";
-  /** What the filter returns. */
+  /** The value that the filter returns. */
   readonly value: ReturnValue;
   /** Number of the node, unique within its graph. */
   readonly id: number;
 }
 
-/** A test and what follows it. */
+/** A test and its two successors. */
 export interface Branch {
   /** Tag. */
   readonly kind: "branch";
   /** Byte offset of the word in `struct seccomp_data`, a multiple of 4. */
   readonly offset: number;
-  /** And-ed to the word first; 0xffff_ffff for none. */
+  /** Mask that is applied to the word first; 0xffff_ffff for none. */
   readonly mask: number;
   /** The test. */
   readonly op: TestOp;
   /** Constant of the test, a u32. */
   readonly k: number;
-  /** Where the test holds. */
+  /** Successor if the test succeeds. */
   readonly yes: Decision;
-  /** Where it fails. */
+  /** Successor if it fails. */
   readonly no: Decision;
   /** Number of the node, unique within its graph. */
   readonly id: number;
@@ -51,7 +51,7 @@ export interface Branch {
 export interface Piece {
   /** Tag. */
   readonly kind: "piece";
-  /** Every path ends in a `ret`; A may hold anything at the start. */
+  /** Every path ends in a `ret`; A may have any value at the start. */
   readonly program: Program;
   /** Number of the node, unique within its graph. */
   readonly id: number;
@@ -66,7 +66,7 @@ export interface DecisionGraph {
   leaf(value: ReturnValue): Leaf;
   /** The node that runs instructions to their end. */
   piece(program: Program): Piece;
-  /** The node that makes a test; where both sides are the same node, that node. */
+  /** The node that makes a test; if both sides are the same node, that node. */
   branch(
     test: Pick<Branch, "offset" | "mask" | "op" | "k">,
     yes: Decision,
@@ -111,7 +111,7 @@ export function createDecisionGraph(): DecisionGraph {
   };
 }
 
-/** Counts the tests of a decision, shared ones once. */
+/** Counts the tests of a decision; shared ones count once. */
 export function countBranches(root: Decision): number {
   const seen = new Set<Decision>();
   const stack = [root];

@@ -1,6 +1,6 @@
 /**
  * Joins the decisions of all architectures by tests on `seccomp_data.arch`, in
- * the order of the policy: the first one is the cheapest to reach.
+ * the order of the policy: the first one takes the fewest tests to reach.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { Decision, DecisionGraph } from "./decision.ts";
 /**
  * Builds the chain of architecture tests.
  *
- * @param graph Where nodes are made.
+ * @param graph Graph in which nodes are made.
  * @param arches Audit value and decision of each architecture.
- * @param unknown Where no architecture matches.
+ * @param unknown Decision if no architecture matches.
  * @returns The decision of the whole filter.
  */
 export function dispatch(

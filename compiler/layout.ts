@@ -1,15 +1,15 @@
 /**
- * Last pass: puts the code in order and turns targets into distances.
+ * Last pass: orders the code and converts targets to distances.
  *
- * Code is emitted from the back: what a test jumps to is there before the test
- * is, so every distance is known when it is needed. The larger side of a test
- * goes first, that is to the far end, and the smaller one next to the test,
- * which keeps distances short. Leaves are shared.
+ * Code is emitted from the back: the targets of a test are emitted before the
+ * test, so every distance is known when it is needed. The larger side of a test
+ * is emitted first, at the far end, and the smaller one next to the test, which
+ * keeps distances short. Leaves are shared.
  *
- * A conditional jump reaches 255 instructions. Where a target is further away,
- * a copy is put right after the test: a leaf is copied whole, any other
- * target gets a `ja`, which reaches everything. Later tests (nearer to the
- * start) use the newest copy, which is the nearest.
+ * A conditional jump reaches 255 instructions. If a target is further away, a
+ * copy is put right after the test: a leaf is copied entirely, any other target
+ * gets a `ja`, which reaches everything. Later tests (nearer to the start) use
+ * the newest copy, which is the nearest.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { Block, EnteredNode, EntryKind, Selection } from "./select.ts";
 const REACH = 255;
 
 /**
- * Lays a selection out. Takes time linear in the number of nodes.
+ * Lays out a selection in time linear in the number of nodes.
  *
  * @param selection Blocks and their targets.
  * @returns The program; it may exceed the kernel's limit of 4096 instructions.
@@ -49,7 +49,7 @@ function emissionOrder(selection: Selection): readonly Decision[] {
   const stack: Decision[] = [selection.root.node];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (done.has(node)) continue;
-    // An open test is back on top when all that it jumps to is done.
+    // An open test returns to the top when all of its targets are done.
     if (node.kind !== "branch" || opened.has(node)) {
       done.add(node);
       order.push(node);
@@ -58,17 +58,17 @@ function emissionOrder(selection: Selection): readonly Decision[] {
     opened.add(node);
     const yesSize = present(sizes.get(node.yes));
     const noSize = present(sizes.get(node.no));
-    // Other architectures follow the first one, however small they are:
-    // a jump beyond 255 must not slow the native one down.
+    // Other architectures follow the first one, even if they are small: a jump
+    // beyond 255 must not slow the native one down.
     const yesFirst = node.offset !== ARCH_OFFSET && yesSize > noSize;
-    // What lies far is emitted first.
+    // The far side is emitted first.
     if (yesFirst) stack.push(node, node.no, node.yes);
     else stack.push(node, node.yes, node.no);
   }
   return order;
 }
 
-/** Sizes as if nothing were shared, capped so that they stay exact integers. */
+/** Sizes without sharing, capped so that they stay exact integers. */
 function subtreeSizes(selection: Selection): ReadonlyMap<Decision, number> {
   const sizes = new Map<Decision, number>();
   const stack: Decision[] = [selection.root.node];
@@ -102,7 +102,7 @@ const JUMPS: Readonly<Record<TestOp, Op>> = {
   set: "jset.k",
 };
 
-/** Where the code of a node is entered: instructions from there to the end. */
+/** Entry of a node's code: number of instructions from there to the end. */
 type Places = Record<EntryKind, number>;
 
 /** Collects instructions from the back; a position counts from the end, from 1. */
@@ -110,7 +110,7 @@ class Emitter {
   readonly #reversed: Instruction[] = [];
   /** Newest copy of each entry. */
   readonly #positions = new Map<Decision, Places>();
-  /** The code itself, which a `ja` goes to. */
+  /** The code itself, the target of a `ja`. */
   readonly #homes = new Map<Decision, Readonly<Places>>();
 
   end(node: Leaf | Piece): void {
@@ -138,7 +138,10 @@ class Emitter {
     return this.#reversed.reverse();
   }
 
-  /** Copies what lies too far away; the second copy moves the first by one. */
+  /**
+   * Copies targets that are too far away; the second copy moves the first by
+   * one.
+   */
   #bringNear(yes: EnteredNode, no: EnteredNode): void {
     if (!this.#isFar(yes) && !this.#isFar(no)) return;
     for (const target of [yes, no].filter((target) => this.#isFar(target))) {
@@ -160,7 +163,7 @@ class Emitter {
     return this.#distance(target) > REACH - 1;
   }
 
-  /** Instructions between the next one to be emitted and a target. */
+  /** Number of instructions between the next one to be emitted and a target. */
   #distance({ node, entry }: EnteredNode): number {
     return this.#reversed.length - present(this.#positions.get(node))[entry];
   }
@@ -169,7 +172,7 @@ class Emitter {
     return this.#emit({ op: "ret.k", jt: 0, jf: 0, k: value });
   }
 
-  /** Emits an instruction and tells its position. */
+  /** Emits an instruction and returns its position. */
   #emit(instruction: Instruction): number {
     return this.#reversed.push(instruction);
   }

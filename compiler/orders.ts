@@ -1,17 +1,17 @@
 /**
- * The orders in which the words of a call's arguments may be asked.
+ * The orders in which the words of a call's arguments may be tested.
  *
  * @module
  */
 
 import type { ArgWord } from "./part.ts";
 
-/** Most words whose orders are all tried: 4! = 24 orders. */
+/** Maximum number of words whose orders are all tried: 4! = 24 orders. */
 const MAX_PERMUTED = 4;
 
 /**
- * Lists the orders to try: low words first, since a low word often settles what
- * the high one would be asked for, then every other one where words are few.
+ * Lists the orders to try: low words first, because a low word often settles
+ * the question of the high one; then all other orders if there are few words.
  *
  * @param words Words in rising order.
  */

@@ -1,10 +1,10 @@
 /**
  * Comparisons of 64-bit arguments as comparisons of 32-bit words. This is the
- * only place that knows how the two halves of an argument make one number.
+ * only place that knows how the two halves of an argument form one number.
  *
- * A part is what is still to be known of one condition: both halves, one half,
- * or nothing (then it is `true` or `false`). Bounds are `lt` and `ge` only,
- * since `x <= v` is `x < v + 1` and `x > v` is `x >= v + 1`.
+ * A part is the unknown rest of one condition: both halves, one half, or
+ * nothing (then it is `true` or `false`). The only bounds are `lt` and `ge`,
+ * because `x <= v` is `x < v + 1` and `x > v` is `x >= v + 1`.
  *
  * @module
  */
@@ -32,14 +32,14 @@ export interface PairTest {
   readonly lo: { readonly mask: number; readonly value: number };
 }
 
-/** What is still to be known of a condition. */
+/** The unknown rest of a condition. */
 export type Part = WordTest | PairTest | boolean;
 
 /**
  * Splits a condition.
  *
  * @param condition Its mask and value are u64.
- * @returns Both halves where both matter, else the simplest equal part.
+ * @returns Both halves if both matter, else the simplest equal part.
  */
 export function partOf({ arg, op, mask, value }: Condition): Part {
   switch (op) {
@@ -93,7 +93,7 @@ function pair(
   return whole;
 }
 
-/** Makes a test of one word, or the answer where every word gives the same. */
+/** Makes a test of one word, or the result if every word gives the same one. */
 function wordTest(
   word: ArgWord,
   op: WordTest["op"],
@@ -122,10 +122,10 @@ function wordTest(
 }
 
 /**
- * Says what is left to know of a part once one word is known.
+ * Reduces a part by the known value of one word.
  *
  * @param part A part.
- * @param word The word that is known.
+ * @param word The known word.
  * @param seen Its value, a u32.
  * @returns The part itself if it does not test that word.
  */
@@ -192,7 +192,7 @@ function knowLow({ arg, op, hi, lo }: PairTest, seen: number): Part {
   }
 }
 
-/** What a part asks of one word: the comparison of its half, or nothing. */
+/** The test of one word in a part: the comparison of its half, or nothing. */
 export function halfOf(
   part: Part,
   word: ArgWord,
@@ -207,7 +207,10 @@ export function halfOf(
   return { op: part.op, ...(word === 2 * part.arg ? part.lo : part.hi) };
 }
 
-/** Says what is left of a part once the masked comparison of one of its halves is known. */
+/**
+ * Reduces a part by the known result of a masked comparison of one of its
+ * halves.
+ */
 export function knowMasked(
   part: Part,
   word: ArgWord,
@@ -224,14 +227,16 @@ export function knowMasked(
   );
 }
 
-/** That `(w & mask) === value` holds or not. */
+/** The result of `(w & mask) === value`. */
 export interface MaskedFact {
   readonly mask: number;
   readonly value: number;
   readonly holds: boolean;
 }
 
-/** Whether a fact decides `(w & mask) === value`; `undefined` if it does not. */
+/**
+ * Result of `(w & mask) === value` if a fact determines it, else `undefined`.
+ */
 export function impliedEqual(
   mask: number,
   value: number,

@@ -3,16 +3,16 @@
  *
  * Every number from 0 to 2^32 − 1 belongs to exactly one interval, and all
  * numbers of an interval are decided by the same rules, or by rules without
- * conditions that have the same value. Rules after one without conditions
- * never decide and are left out.
+ * conditions that have the same value. Rules after one without conditions never
+ * decide and are left out.
  *
  * ```text
  * rules       3…3 ALLOW   4…4 ALLOW   1…9 ERRNO
  * partition   0…0 –   1…2 ERRNO   3…4 ALLOW   5…9 ERRNO   10…2^32−1 –
  * ```
  *
- * Costs O((n + r·m) log n) for n intervals, of which m are not single numbers, and r rules on
- * ranges; profiles have a handful of those.
+ * Costs O((n + r·m) log n) for n intervals, of which m are not single numbers,
+ * and r rules on ranges; profiles have only a few of those.
  *
  * @module
  */
@@ -23,7 +23,10 @@ import { present } from "./present.ts";
 
 /** Numbers that are decided alike. */
 export interface RuleInterval extends Range {
-  /** Rules that decide all of them, first match wins; only the last may be without conditions. */
+  /**
+   * Rules that decide all of them, first match wins; only the last may be
+   * without conditions.
+   */
   readonly rules: readonly Rule[];
 }
 
@@ -36,7 +39,7 @@ export interface RuleInterval extends Range {
 export function partition(rules: readonly Rule[]): readonly RuleInterval[] {
   const ranges: Rule[] = [];
   const singles = new Map<number, Rule[]>();
-  // Where rules begin and end; after the last number is 0 again.
+  // Boundaries of rules; after the last number comes 0 again.
   const cuts = new Uint32Array(2 * rules.length);
   rules.forEach((rule, i) => {
     const { first, last } = rule;
@@ -75,14 +78,15 @@ export function partition(rules: readonly Rule[]): readonly RuleInterval[] {
   return intervals;
 }
 
-/** Joins rules in their order, which it numbers when it is asked first. */
+/** Joins rules in their order, which is numbered on first use. */
 function joinInOrder(
   rules: readonly Rule[],
 ): (around: readonly Rule[], own: readonly Rule[]) => readonly Rule[] {
   let places: Map<Rule, number> | undefined;
   return (around, own) => {
     if (own.length === 0) return around;
-    // From the back: an object that is there twice has its first place.
+    // From the back, so that an object that occurs twice keeps its first
+    // position.
     const order = places ??= new Map(
       rules.map((rule, i) => [rule, i] as const).reverse(),
     );
@@ -94,7 +98,9 @@ function joinInOrder(
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Whether both are one rule without conditions, with the same value. */
+/**
+ * Reports whether both are one rule without conditions, with the same value.
+ */
 function areAlike(a: readonly Rule[], b: readonly Rule[]): boolean {
   const one = a[0];
   const other = b[0];

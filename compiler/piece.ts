@@ -1,7 +1,7 @@
 /**
- * A piece of an existing program: what is left of it once the architecture and
- * the number are known. Instructions that cannot run go, as do those whose result
- * nobody reads; the rest is moved, never rewritten.
+ * A piece of an existing program: the rest of it once the architecture and the
+ * number are known. Instructions that cannot run are removed, and so are those
+ * whose result is never read; the others are moved, but never rewritten.
  *
  * ```text
  * ld [4]; jeq #ARCH, 0, 9; ld [0]; jeq #10, 0, 5; ld [16]; add #1; jeq #8, …
@@ -24,7 +24,7 @@ interface Range {
   readonly last: number;
 }
 
-/** The inputs for which a piece stands. */
+/** The inputs for which a piece is valid. */
 export interface PieceInputs {
   /** Values of `arch`. */
   readonly arch: Range;
@@ -36,7 +36,7 @@ const FULL = 0xffff_ffff;
 const ZERO: Range = { first: 0, last: 0 };
 const ANY: Range = { first: 0, last: FULL };
 
-/** What A, X and the scratch words may hold. */
+/** Possible values of A, X and the scratch words. */
 type Registers = readonly Range[];
 
 const A = 0;
@@ -44,11 +44,11 @@ const X = 1;
 const SCRATCH = 2;
 
 /**
- * Cuts a piece out of a program.
+ * Extracts a piece from a program.
  *
  * @param program A program that the kernel accepts.
  * @param inputs Architecture and number.
- * @returns The piece, which answers these inputs as the program does.
+ * @returns The piece, which gives the program's answers to these inputs.
  */
 export function pieceOf(program: Program, inputs: PieceInputs): Program {
   const live = reached(program, inputs);
@@ -56,14 +56,17 @@ export function pieceOf(program: Program, inputs: PieceInputs): Program {
   return relink(kept);
 }
 
-/** An instruction of the piece; targets are indices in the program it comes from. */
+/** An instruction of the piece; targets are indices in the original program. */
 interface Kept {
   readonly instruction: Instruction;
-  /** What may follow: nothing, the next one, or the two sides of a test. */
+  /** Successors: none, the next instruction, or the two sides of a test. */
   readonly next: readonly number[];
 }
 
-/** Follows the program on the inputs; leaves out what cannot run. */
+/**
+ * Follows the program on the inputs and leaves out instructions that cannot
+ * run.
+ */
 function reached(
   program: Program,
   inputs: PieceInputs,
@@ -95,7 +98,7 @@ function hull(a: Range, b: Range): Range {
   };
 }
 
-/** Where an instruction may go, given what the registers may hold. */
+/** Successors of an instruction, given the possible values of the registers. */
 function nextOf(
   { op, jt, jf, k }: Instruction,
   pc: number,
@@ -113,7 +116,9 @@ function nextOf(
   return [holds === false ? no : yes];
 }
 
-/** Whether a test holds for all values; `undefined` if that depends. */
+/**
+ * Result of a test that is the same for all values; `undefined` if it varies.
+ */
 function decide(
   op: Instruction["op"],
   a: Range,
@@ -211,7 +216,10 @@ function usesOf(
   }
 }
 
-/** Leaves out what writes a register that nothing reads; puts a 0 into A if it is read first. */
+/**
+ * Removes instructions that write a register that is never read; puts a 0 into
+ * A if it is read first.
+ */
 function dropUnread(kept: readonly (Kept | undefined)[]): (Kept | undefined)[] {
   const result = [...kept];
   const liveAfter: Set<number>[] = [];
@@ -222,7 +230,7 @@ function dropUnread(kept: readonly (Kept | undefined)[]): (Kept | undefined)[] {
     const after = new Set(at.next.flatMap((to) => [...live[to] ?? []]));
     liveAfter[pc] = after;
     const { reads, writes } = usesOf(at.instruction, at.next.length === 2);
-    // A division by an X of 0 answers by itself, so it is never without effect.
+    // A division by an X of 0 returns, so it always has an effect.
     const acts = /^(?:div|mod)\.x$/.test(String(at.instruction.op));
     if (writes !== undefined && !after.has(writes) && !acts) {
       result[pc] = { instruction: NOTHING, next: at.next };
@@ -246,10 +254,10 @@ function dropUnread(kept: readonly (Kept | undefined)[]): (Kept | undefined)[] {
   ];
 }
 
-/** Goes on to the next one; never emitted. */
+/** Continues with the next one; never emitted. */
 const NOTHING: Instruction = { op: "ja", jt: 0, jf: 0, k: 0 };
 
-/** Puts the instructions one after the other and their distances right. */
+/** Puts the instructions one after the other and adjusts their distances. */
 function relink(kept: readonly (Kept | undefined)[]): Program {
   /** The first emitted instruction on the way from an index. */
   const emits = (pc: number, at: Kept): boolean => {

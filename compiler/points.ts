@@ -1,13 +1,13 @@
 /**
- * A few values of one word that can still occur, and what telling them apart
- * costs at least: what the JSET pass looks at (bits.ts).
+ * A few possible values of one word, and a lower bound on the cost of
+ * separating their classes: the data of the JSET pass (bits.ts).
  *
  * @module
  */
 
 import { present } from "./present.ts";
 
-/** A value that can still occur, with its class. */
+/** A possible value, with its class. */
 export interface Point {
   readonly value: number;
   readonly cls: number;
@@ -19,7 +19,7 @@ export interface Run {
   readonly first: number;
   readonly cls: number;
   readonly weight: number;
-  /** Whether it is one value. */
+  /** True if it is one value. */
   readonly single: boolean;
 }
 
@@ -40,9 +40,9 @@ export function runsOf(points: readonly Point[]): readonly Run[] {
 }
 
 /**
- * By mask of four bits, the values for which a JSET of it holds. A set of
- * values is a bit for each value's four lowest bits; of values less than 16
- * apart no two are the same.
+ * By mask of four bits: the values for which a JSET of the mask succeeds. A set
+ * of values has one bit per value, for the value's four lowest bits; no two
+ * values less than 16 apart share them.
  */
 export const HELD: readonly number[] = Array.from(
   { length: 16 },
@@ -64,22 +64,22 @@ export function setsOf(points: readonly Point[]): readonly number[] {
   return [...sets.values()];
 }
 
-/** What a tree costs. */
+/** The cost of a tree. */
 export interface Price {
   /** Sum of weight times tests. */
   readonly cost: number;
   readonly tests: number;
 }
 
-/** What a tree for one class costs. */
+/** The cost of a tree for one class. */
 export const FREE: Price = { cost: 0, tests: 0 };
 
 /**
- * What a tree of `==` and `>=` tests costs at least that tells some values
- * apart; no less than that if they are three runs or fewer.
+ * A lower bound on the cost of a tree of `==` and `>=` tests that separates the
+ * classes of some values; exact for at most three runs.
  *
  * @param points In rising order.
- * @param values Which of them, as a set; of two classes or more.
+ * @param values Subset of them, as a set; of two classes or more.
  */
 export function leastPrice(points: readonly Point[], values: number): Price {
   let runs = 0;
@@ -109,7 +109,7 @@ export function leastPrice(points: readonly Point[], values: number): Price {
   }
   const peeled = runs === 3 && second === 1 && firstClass === lastClass;
   if (runs === 2 || peeled) return { cost: all, tests: 1 };
-  // One run at most is done after the first test.
+  // At most one run is finished after the first test.
   return runs === 3
     ? { cost: 2 * all - Math.max(first, last), tests: 2 }
     : { cost: 2 * all - heaviest, tests: Math.max(2, runs >> 1) };

@@ -1,8 +1,8 @@
 /**
- * What is left to decide of one system call after some words are known: an
- * ordered list of rules whose conditions are parts, and the outcome if none
- * matches. Residuals are kept in a normal form, so that equal questions get
- * equal keys and are answered once.
+ * The undecided rest of one system call after some words are known: an ordered
+ * list of rules whose conditions are parts, and the outcome if none matches.
+ * Residuals are kept in a normal form, so that equal questions get equal keys
+ * and are answered once.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type ArgWord, halfOf, type Part, partKey, partOf } from "./part.ts";
 
 /** One rule of a residual; no part is a boolean. */
 export interface ResidualRule {
-  /** All must hold. */
+  /** All must be true. */
   readonly parts: readonly Exclude<Part, boolean>[];
   readonly value: ReturnValue;
   /** Text that is equal for equal rules. */
@@ -22,17 +22,17 @@ export interface ResidualRule {
 /** An ordered list of rules; first match wins. */
 export interface Residual {
   readonly rules: readonly ResidualRule[];
-  /** Where no rule matches. */
+  /** Return value if no rule matches. */
   readonly otherwise: ReturnValue;
   /** Text that is equal for equal residuals. */
   readonly key: string;
 }
 
 /**
- * Makes the residual of a call of which nothing is known.
+ * Makes the residual of a call about which nothing is known.
  *
  * @param rules Rules of the policy, first match wins.
- * @param defaultValue Where none matches.
+ * @param defaultValue Return value if none matches.
  */
 export function residualOf(
   rules: readonly Rule[],
@@ -48,11 +48,11 @@ export function residualOf(
 }
 
 /**
- * Says what is left once something is known about one word.
+ * Reduces a residual by a known fact about one word.
  *
- * @param residual What was left before.
+ * @param residual The residual before.
  * @param word The word.
- * @param know What is left of a part that tests that word.
+ * @param know Reduces a part that tests that word.
  */
 export function narrow(
   residual: Residual,
@@ -70,7 +70,7 @@ export function narrow(
   return changed ? normalize(rules, residual.otherwise) : residual;
 }
 
-/** Words that the residual still asks about, in rising order. */
+/** Words that the residual still tests, in rising order. */
 export function wordsOf(residual: Residual): readonly ArgWord[] {
   const words = new Set<ArgWord>();
   for (const { parts } of residual.rules) {
@@ -89,9 +89,9 @@ interface RawRule {
 }
 
 /**
- * Drops what is decided: parts that hold, rules that cannot match or repeat
- * the conditions of an earlier one, everything after a rule that always
- * matches, and rules at the end that answer what comes anyway.
+ * Drops everything that is decided: true parts, rules that cannot match or
+ * repeat the conditions of an earlier one, everything after a rule that always
+ * matches, and rules at the end that return the default.
  */
 function normalize(
   rules: readonly RawRule[],

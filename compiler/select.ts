@@ -1,9 +1,9 @@
 /**
- * From tests to code: decides where the accumulator has to be loaded.
+ * Converts tests to code: decides where the accumulator has to be loaded.
  *
- * A test reads a word of the input and may mask it. Where a path comes from a
- * test of the same word, the accumulator holds it already. The code of a test
- * is therefore laid out with up to three entries:
+ * A test reads a word of the input and may mask it. If a path comes from a test
+ * of the same word, the accumulator already contains it. The code of a test is
+ * therefore laid out with up to three entries:
  *
  * ```text
  * entry "load"     ld [offset]
@@ -11,8 +11,8 @@
  * entry "masked"   jeq #k, yes, no
  * ```
  *
- * What the accumulator holds after a test depends on the test only, never on
- * how it was reached, so one walk over the graph settles every entry.
+ * The contents of the accumulator after a test depend only on the test, never
+ * on the path to it, so one traversal of the graph settles every entry.
  *
  * @module
  */
@@ -20,7 +20,7 @@
 import { present } from "./present.ts";
 import type { Branch, Decision } from "./decision.ts";
 
-/** Where the code of a test is entered, from the top. */
+/** Entry into the code of a test, from the top. */
 export type EntryKind = "load" | "word" | "masked";
 
 /** A node together with the entry that a jump to it uses. */
@@ -33,9 +33,9 @@ export interface EnteredNode {
 /** Code of one test. */
 export interface Block {
   readonly node: Branch;
-  /** Whether some path needs the load. */
+  /** True if some path needs the load. */
   readonly loads: boolean;
-  /** Whether some path needs the mask. */
+  /** True if some path needs the mask. */
   readonly masks: boolean;
   readonly yes: EnteredNode;
   readonly no: EnteredNode;
@@ -43,7 +43,7 @@ export interface Block {
 
 /** All tests of a graph as code. */
 export interface Selection {
-  /** Where the program starts. */
+  /** Entry of the program. */
   readonly root: EnteredNode;
   /** One block for each branch. */
   readonly blocks: ReadonlyMap<Branch, Block>;
@@ -60,7 +60,7 @@ const BITS: Readonly<Record<EntryKind, number>> = {
 /**
  * Selects code for every node that can be reached.
  *
- * @param root The decision.
+ * Selects code for every reachable node.
  * @returns One block per branch and the entries between them.
  */
 export function select(root: Decision): Selection {

@@ -1,5 +1,5 @@
 /**
- * Where the instructions of a program go, for a policy that is too large.
+ * Breaks down the instructions of a program, for a policy that is too large.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Decision } from "./decision.ts";
 
 /** Tests of one architecture that no earlier architecture has. */
 export interface SizeShare {
-  /** Names for people. */
+  /** Names for messages. */
   readonly names: readonly string[];
   /** Tests on the number. */
   readonly numberTests: number;
@@ -19,20 +19,20 @@ export interface SizeShare {
   readonly argumentTests: number;
 }
 
-/** Thrown where a policy needs more instructions than the kernel takes. */
+/** Thrown if a policy needs more instructions than the kernel accepts. */
 export class SizeError extends Error {
-  /** Tells the class by name. */
+  /** Name of the class. */
   override readonly name = "SizeError";
-  /** Instructions that the program would have. */
+  /** Number of instructions that the program would have. */
   readonly length: number;
-  /** Where they go. */
+  /** Tests of each architecture. */
   readonly shares: readonly SizeShare[];
 
   /**
    * Builds the error.
    *
-   * @param length Instructions that the program would have.
-   * @param shares Where they go.
+   * @param length Number of instructions that the program would have.
+   * @param shares Tests of each architecture.
    */
   constructor(length: number, shares: readonly SizeShare[]) {
     const parts = shares.map(({ names, numberTests, argumentTests }) =>
@@ -54,7 +54,7 @@ export class SizeError extends Error {
  * Counts the tests of each architecture.
  *
  * @param policy The policy.
- * @param decision Its decision, architecture tests in front.
+ * @param decision Its decision, with the architecture tests.
  */
 export function sizeOf(
   policy: Policy,

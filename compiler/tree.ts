@@ -1,11 +1,11 @@
 /**
- * The pass that finds a value: cells of one word with the decisions that follow
- * as one decision of least expected cost.
+ * The pass that finds a value: converts cells of one word, with their
+ * decisions, to one decision of least expected cost.
  *
- * The search itself (search/) knows classes and weights only. Here cells with
- * the same decision become one class, and two kinds of tests that intervals do
- * not have are tried in front: a set of values that is a whole subcube around
- * 0, such as {0, 8, 0x20000, 0x20008}, is one JSET.
+ * The search itself (search/) knows only classes and weights. Here cells with
+ * the same decision become one class, and tests that intervals cannot express
+ * are tried first: a set of values that is an entire subcube around 0, such as
+ * {0, 8, 0x20000, 0x20008}, is one JSET.
  *
  * @module
  */
@@ -22,37 +22,37 @@ export interface WordTree {
   readonly node: Decision;
   /** Sum of weight times executed tests. */
   readonly cost: number;
-  /** The same with the price of the tests themselves: what was minimized. */
+  /** The same with the price of the tests themselves: the minimized cost. */
   readonly priced: number;
-  /** Most tests on a path. */
+  /** Maximum number of tests on a path. */
   readonly depth: number;
-  /** Whether no tree of `==` and `>=` tests has a smaller `priced`. */
+  /** True if no tree of `==` and `>=` tests has a smaller `priced`. */
   readonly proven: boolean;
-  /** No tree of `==` and `>=` tests has a smaller `priced`. */
+  /** Lower bound on `priced` over all trees of `==` and `>=` tests. */
   readonly lowerBound: number;
 }
 
-/** How the tree is sought. */
+/** Options of the search. */
 export interface TreeOptions extends SearchOptions {
-  /** Whether subcubes are tried; they are no use for system call numbers. */
+  /** True to try subcubes; they are useless for system call numbers. */
   readonly cubes?: boolean;
-  /** Whether JSET is tried in narrow ranges, as a last pass. */
+  /** True to try JSET in narrow ranges, as a last pass. */
   readonly bits?: boolean;
 }
 
 const FULL = 0xffff_ffff;
-/** Most values of a class among which a subcube is sought. */
+/** Maximum number of values of a class among which a subcube is searched. */
 const MAX_CUBE_POINTS = 128;
-/** Most subcubes that are tried, those with most values first. */
+/** Maximum number of subcubes to try, those with most values first. */
 const MAX_CUBES = 8;
 
 /**
  * Builds the tree.
  *
- * @param graph Where nodes are made.
+ * @param graph Graph in which nodes are made.
  * @param offset Byte offset of the word.
  * @param cells Sorted, without gaps, from 0 to 2^32 − 1.
- * @param options What to try.
+ * @param options Options of the search.
  */
 export function treeOfCells(
   graph: DecisionGraph,
@@ -65,7 +65,7 @@ export function treeOfCells(
   const plain = smallTree(word, merged, options) ??
     plainTree(word, cells, merged, options);
   if (options.cubes !== true) return plain;
-  // Neighboring points of a cube are single cells before they are merged only.
+  // Neighboring points of a cube are single cells only before they are merged.
   return bestCube(word, cells, options, plain);
 }
 
@@ -97,7 +97,10 @@ function mergeCells(
   return merged;
 }
 
-/** Trees of at most one test, which nothing betters; arguments need many of them. */
+/**
+ * Trees of at most one test, which cannot be improved; arguments need many of
+ * them.
+ */
 function smallTree(
   { graph, offset }: TestedWord,
   merged: readonly WeightedInterval[],
@@ -164,7 +167,7 @@ function plainTree(
   };
 }
 
-/** Weight of one value: its share of the cell that it lies in. */
+/** Weight of one value: its share of the cell that contains it. */
 function weightOf(cells: readonly WeightedInterval[], value: number): number {
   let low = 0;
   let high = cells.length - 1;
@@ -258,7 +261,9 @@ function cubesOf(cells: readonly WeightedInterval[]): readonly Cube[] {
     .map((bits) => ({ node: zero.node, bits }));
 }
 
-/** All values whose bits are within `bits`; gives up (returns −1) on wide masks. */
+/**
+ * All values whose bits are within `bits`; gives up (returns −1) on wide masks.
+ */
 function submasks(bits: number): readonly number[] {
   const values: number[] = [];
   let value = bits;
@@ -270,7 +275,7 @@ function submasks(bits: number): readonly number[] {
   return [-1];
 }
 
-/** Gives cells that can no longer occur to a neighbor. */
+/** Merges cells that can no longer occur into a neighbor. */
 function withoutCells(
   cells: readonly WeightedInterval[],
   gone: (cell: WeightedInterval) => boolean,

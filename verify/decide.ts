@@ -1,7 +1,7 @@
 /**
- * What a policy means, stated directly. Everything that compiles or proves is
+ * The meaning of a policy, stated directly. All code that compiles or proves is
  * judged by this file, so it is written to be believed, not to be fast: it
- * walks the rules from the top and stops at the first that matches.
+ * scans the rules from the top and stops at the first that matches.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type {
 } from "../profile/policy.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 
-/** An outcome and what led to it. */
+/** An outcome and its origin. */
 export interface Verdict {
-  /** What a filter has to return. */
+  /** The value that a filter has to return. */
   readonly value: ReturnValue;
   /** The architecture that the call belongs to; absent for unknown ones. */
   readonly arch?: ArchPolicy;
@@ -26,8 +26,8 @@ export interface Verdict {
 }
 
 /**
- * Decides one call by the words of the policy. Costs time linear in the number
- * of rules of the architecture.
+ * Decides one call as the policy is written. Costs time linear in the number of
+ * rules of the architecture.
  *
  * @example Deciding a call
  * ```ts
@@ -65,11 +65,11 @@ export function decide(policy: Policy, data: SeccompData): Verdict {
 }
 
 /**
- * Reports whether a condition holds, comparing unsigned 64-bit numbers.
+ * Evaluates a condition, comparing unsigned 64-bit numbers.
  *
  * @param condition The condition.
  * @param data The call.
- * @returns Whether `(args[arg] & mask) op value`.
+ * @returns The result of `(args[arg] & mask) op value`.
  */
 export function holds(condition: Condition, data: SeccompData): boolean {
   const seen = (data.args[condition.arg] ?? 0n) & condition.mask;

@@ -1,11 +1,11 @@
 /**
- * Lists the differences of two filters: which architectures and numbers, for
- * which arguments, what each side answers. Beside it, whether one is nowhere
- * looser than the other.
+ * Lists the differences of two filters: architectures and numbers, arguments,
+ * and the answer of each side. Also decides whether one is nowhere looser than
+ * the other.
  *
- * Both are made from the same functions as a proof (equivalence.ts); products
- * and quotients are never left open here, so each entry is a true difference,
- * and its witness has been run on both sides.
+ * Both use the same functions as a proof (equivalence.ts); products and
+ * quotients are never left open here, so each entry is a true difference, and
+ * its witness has been run on both sides.
  *
  * @module
  */
@@ -51,26 +51,29 @@ export interface Difference {
    * not matter, `undefined` if it would be too long.
    */
   readonly condition: string | undefined;
-  /** What the kernel does by the one side, on the witness where it varies. */
+  /** The kernel's action under the one side, on the witness if it varies. */
   readonly a: ReturnValue;
-  /** What it does by the other. */
+  /** Its action under the other. */
   readonly b: ReturnValue;
   /**
-   * Whether other inputs of the entry have other answers, as with `ret a`. Their
-   * order is the same: looser, tighter, or the same action with other data.
+   * True if other inputs of the entry have other answers, as with `ret a`.
+   * Their order is the same: looser, tighter, or the same action with other
+   * data.
    */
   readonly varies: boolean;
-  /** One of the inputs, and what both sides answered when they were run on it. */
+  /**
+   * One of the inputs, and the answers of both sides when they were run on it.
+   */
   readonly witness: Counterexample;
 }
 
-/** All differences, or as many as were asked for. */
+/** All differences, or the requested number of them. */
 export interface DifferenceList {
-  /** Tells it from {@linkcode Unproven}. */
+  /** Discriminates it from {@linkcode Unproven}. */
   readonly kind: "listed";
   /** The differences, by rising architecture and number. */
   readonly differences: readonly Difference[];
-  /** Whether there are no others. */
+  /** True if there are no others. */
   readonly complete: boolean;
 }
 
@@ -82,18 +85,21 @@ export interface LocatedList extends DifferenceList {
   readonly differences: readonly LocatedDifference[];
 }
 
-/** Choices of `listDifferences`. */
+/** Options of `listDifferences`. */
 export interface DifferenceOptions {
-  /** Byte order of the machine; that of the sides if they name one, else little-endian. */
+  /**
+   * Byte order of the machine; that of the sides if they have one, else
+   * little-endian.
+   */
   readonly littleEndian?: boolean;
   /**
-   * Architectures, `AUDIT_ARCH_*`, on which witnesses are wanted, the most wanted
-   * one first. Default: none, so that each is the lowest input.
+   * Architectures, `AUDIT_ARCH_*`, for witnesses, in order of preference.
+   * Default: none, so that each is the lowest input.
    */
   readonly arches?: readonly number[];
   /** Limits of each attempt. */
   readonly limits?: Partial<ProofLimits>;
-  /** Most entries, 4096 where absent. */
+  /** Maximum number of entries, 4096 by default. */
   readonly most?: number;
 }
 
@@ -105,11 +111,13 @@ export interface NotLooser {
 
 const ORDERS: readonly Order[] = ["word", "bit"];
 const MOST_DIFFERENCES = 4096;
-/** Most boxes or cubes that describe the arguments of one entry. */
+/**
+ * Maximum number of boxes or cubes that describe the arguments of one entry.
+ */
 const MOST_BOXES = 16;
 
 /**
- * Lists where two subjects differ, by rising architecture and number.
+ * Lists the differences of two subjects, by rising architecture and number.
  *
  * @throws {ProgramError} if the kernel would refuse a program.
  * @throws {TypeError} if the subjects are for machines of different byte order.
@@ -134,8 +142,8 @@ const MOST_BOXES = 16;
  *
  * @param a One side.
  * @param b The other.
- * @param options Limits, and where witnesses are wanted.
- * @returns The list, empty if they are equal, or the limit that was hit.
+ * @param options Limits, and preferred architectures of witnesses.
+ * @returns The list, empty if they are equal, or the limit that was reached.
  */
 export function listDifferences(
   a: Subject,
@@ -146,15 +154,15 @@ export function listDifferences(
 }
 
 /**
- * Lists where two subjects differ, with the arguments as data.
+ * Lists the differences of two subjects, with the arguments as data.
  *
  * @throws {ProgramError} if the kernel would refuse a program.
  * @throws {TypeError} if the subjects are for machines of different byte order.
  *
  * @param a One side.
  * @param b The other.
- * @param options Limits, and where witnesses are wanted.
- * @returns The list, empty if they are equal, or the limit that was hit.
+ * @param options Limits, and preferred architectures of witnesses.
+ * @returns The list, empty if they are equal, or the limit that was reached.
  */
 export function locateDifferences(
   a: Subject,
@@ -168,9 +176,12 @@ export function locateDifferences(
   ] as const;
   return attempt(options, (symbols, order) => {
     const { diagram, wordOf } = symbols;
-    /** Where both sides answer alike; leaves and booleans do not mix. */
+    /**
+     * The inputs on which both sides answer alike; leaves and booleans do not
+     * mix.
+     */
     const same = diagram.leaf();
-    /** Leaves that stand for two answers that differ, and those. */
+    /** Leaves that represent two different answers, and the answers. */
     const pairs = new Map<Node, readonly [Word, Word]>();
     const both = diagram.apply(
       meaningOf(a, true, symbols),
@@ -179,8 +190,9 @@ export function locateDifferences(
         if (f === g) return same;
         const [x, y] = [wordOf(f), wordOf(g)];
         const differ = diagram.not(compare(diagram, "jeq", x, y));
-        // What `ret a` answers may depend on `arch` and `nr`, too, and be
-        // looser here and tighter there: an entry is one of the three.
+        // The answer of `ret a` may also depend on `arch` and `nr`, and be
+        // looser here and tighter there: an entry has one of the three
+        // directions.
         const within = (where: Node, rest: Node): Node => {
           if (where === NEVER) return rest;
           const pair = diagram.leaf();
@@ -245,8 +257,8 @@ export function locateDifferences(
 }
 
 /**
- * Decides whether a subject is nowhere looser than another: whether the kernel,
- * given both answers, would never have to take the other's.
+ * Decides whether a subject is nowhere looser than another: given both answers,
+ * the kernel would never have to take the other's.
  *
  * @example A filter that logs what its base allows
  * ```ts
@@ -262,10 +274,10 @@ export function locateDifferences(
  * @throws {ProgramError} if the kernel would refuse a program.
  * @throws {TypeError} if the subjects are for machines of different byte order.
  *
- * @param base What may be permitted.
- * @param subject What is looked at.
+ * @param base Upper limit of what is permitted.
+ * @param subject The subject to check.
  * @param options Limits.
- * @returns Yes, an input on which it is looser, or the limit that was hit.
+ * @returns Yes, an input on which it is looser, or the limit that was reached.
  */
 export function proveNotLooser(
   base: Subject,

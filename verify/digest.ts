@@ -1,11 +1,12 @@
 /**
- * A digest of what a filter means: equal filters have equal digests, whoever made
- * them, and different ones do not. docs/digest.md defines it, so that another
- * program can compute it.
+ * A digest of the meaning of a filter: equal filters have equal digests,
+ * whatever made them, and different ones have different digests. docs/digest.md
+ * defines it, so that another program can compute it.
  *
- * The reduced ordered decision diagram of a function is the same whatever it was
- * made from (Bryant 1986). The digest is the SHA-256 of the diagram as text: one
- * function for each bit of the answer, in a fixed order of the input's bits.
+ * The reduced ordered decision diagram of a function does not depend on how it
+ * was built (Bryant 1986). The digest is the SHA-256 of the diagram as text:
+ * one function for each bit of the answer, in a fixed order of the input's
+ * bits.
  *
  * @module
  */
@@ -29,39 +30,42 @@ import {
   type ProofLimits,
 } from "./limits.ts";
 
-/** Choices of `digestOf`. */
+/** Options of `digestOf`. */
 export interface DigestOptions {
   /**
-   * Whether answers on which the kernel acts alike are one answer, or every bit
+   * Whether answers that the kernel treats alike are one answer, or every bit
    * counts. Default: `"effect"`.
    */
   readonly compare?: "effect" | "bits";
-  /** Byte order of the machine, if the subject does not say. Default: little-endian. */
+  /**
+   * Byte order of the machine, if the subject has none. Default: little-endian.
+   */
   readonly littleEndian?: boolean;
-  /** What may be spent. */
+  /** Limits of the work. */
   readonly limits?: Partial<ProofLimits>;
 }
 
 /** The digest of a meaning. */
 export interface Digest {
-  /** Tells it from {@linkcode NoDigest}. */
+  /** Discriminates it from {@linkcode NoDigest}. */
   readonly kind: "digest";
   /** `st1:` or `st1-bits:`, then 64 hexadecimal digits. */
   readonly text: string;
 }
 
-/** The diagram outgrew its limits: there is no digest. */
+/** The diagram exceeded its limits: there is no digest. */
 export interface NoDigest {
-  /** Tells it from {@linkcode Digest}. */
+  /** Discriminates it from {@linkcode Digest}. */
   readonly kind: "no-digest";
   /** The limit. */
   readonly limit: LimitName;
-  /** How much of it there was; absent for `interrupted`. */
+  /** Its value; absent for `interrupted`. */
   readonly allowed?: number;
 }
 
 /**
- * Computes the digest of what a filter, a stack of filters or a policy means.
+ * Computes the digest of the meaning of a filter, a stack of filters or a
+ * policy.
  *
  * @throws {ProgramError} if the kernel would refuse a program.
  *
@@ -76,7 +80,7 @@ export interface NoDigest {
  * ```
  *
  * @param subject The filter.
- * @param options What counts, and what may be spent.
+ * @param options How to compare answers, and limits.
  * @returns The digest, or the limit that was reached.
  */
 export async function digestOf(
@@ -139,7 +143,7 @@ function canonicalText(
   return `${lines.join("")}${ends.join(" ")}\n`;
 }
 
-/** Where each bit of the answer is set, the highest bit first. */
+/** The inputs that set each bit of the answer, highest bit first. */
 function bitFunctions(
   { diagram, wordOf }: Symbols,
   meaning: Node,
@@ -175,7 +179,7 @@ function leavesOf(diagram: Diagram, root: Node): readonly Node[] {
 }
 
 /**
- * Puts the low half of each argument in front of the high one, as it lies on a
+ * Puts the low half of each argument in front of the high one, as on a
  * little-endian machine. `arch` and `nr` stay in front.
  */
 function swapHalves(

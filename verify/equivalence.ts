@@ -1,14 +1,15 @@
 /**
  * Proof that two filters, or a filter and a policy, answer every input alike.
  *
- * **How.** An input is 512 bits. Each side becomes a function of those bits whose
- * values are what it returns: a program by symbolic execution (paths.ts), a
+ * **How.** An input is 512 bits. Each side becomes a function of those bits
+ * whose values are its answers: a program by symbolic execution (paths.ts), a
  * policy by reading its rules on all inputs at once (cases.ts), a stack of
- * filters by the kernel's precedence, all brought to what the kernel acts on
- * (meaning.ts, verdict.ts). The functions live in one decision diagram
- * (diagram.ts), where equal functions are the same node. So both sides are equal
- * if and only if the function "the values differ" is the constant "false"; if it
- * is not, a path to "true" in it is an input on which they differ.
+ * filters by the kernel's precedence, all normalized to the kernel's effect
+ * (meaning.ts, verdict.ts). The functions are in one decision diagram
+ * (diagram.ts), in which equal functions are the same node. So both sides are
+ * equal if and only if the function "the values differ" is the constant
+ * "false"; if it is not, a path to "true" in it is an input on which they
+ * differ.
  *
  * **Why it is sound.** Every step is exact: tests, masks, carries, products,
  * scratch memory and meeting paths are computed on functions, never
@@ -16,25 +17,27 @@
  * (Bryant 1986). No difference is reported before it has been run; one that does
  * not show in the run is a fault of this code, and thrown.
  *
- * **Why it is complete.** Nothing but the limits ends the construction early, so
- * every admitted program is decided if they are wide enough. Tests of one word
- * with constants cost at most 32 nodes each beside what they are combined with;
- * size is a matter of what the functions are, not of how many paths a program
- * has. What outgrows the limits are functions that tie many bits of several words
- * together, above all products and quotients of two unknown words. Their size
- * depends on the order of the variables, so two orders are tried: word by word,
- * good for rules; and all arguments bit by bit, good for sums and comparisons of
- * two words.
+ * **Why it is complete.** Only the limits end the construction early, so every
+ * admitted program is decided if they are wide enough. Tests of one word with
+ * constants cost at most 32 nodes each in addition to the functions with which
+ * they are combined; the size depends on the functions, not on the number of
+ * paths of a program. The functions that exceed the limits relate many bits of
+ * several words, above all products and quotients of two unknown words. Their
+ * size depends on the order of the variables, so two orders are tried: word by
+ * word, good for rules; and all arguments bit by bit, good for sums and
+ * comparisons of two words.
  *
- * **What has to be reviewed** for an "equal" to be believed is 633 lines without
- * comments, all of core/: diagram.ts, word.ts and paths.ts, which are the symbolic
- * machine, symbols.ts, cases.ts, verdict.ts, subject.ts and meaning.ts, and below the
- * two places that answer "equal": meanings that differ nowhere, and the same instructions on both
- * sides. Intervals, inputs and witnesses only describe. A "different" needs none
- * of them: confirm.ts runs both sides.
+ * **What has to be reviewed** before an "equal" can be believed is 633 lines
+ * without comments, all of core/: diagram.ts, word.ts and paths.ts, which are
+ * the symbolic machine, symbols.ts, cases.ts, verdict.ts, subject.ts and
+ * meaning.ts, and below the two places that answer "equal": meanings that
+ * differ nowhere, and the same instructions on both sides. Intervals, inputs
+ * and witnesses only describe. A "different" needs none of them: confirm.ts
+ * runs both sides.
  *
- * **What is assumed.** The machine is the one of bpf/run.ts, policies mean what
- * `decide` says, and the kernel acts as kernel/seccomp.c of Linux 6.1 does.
+ * **What is assumed.** The machine is that of bpf/run.ts, policies have the
+ * meaning of `decide`, and the kernel acts as kernel/seccomp.c of Linux 6.1
+ * does.
  *
  * @module
  */
@@ -69,81 +72,88 @@ import {
 } from "./core/symbols.ts";
 import { witnesses } from "./describe/witnesses.ts";
 
-/** Choices of `proveEquivalent`. */
+/** Options of `proveEquivalent`. */
 export interface ProofOptions {
   /**
-   * Whether return values are compared by what the kernel does on them (an
-   * errno is capped at 4095, an unknown action kills the process) or bit for
-   * bit. Default: `"effect"`.
+   * Whether return values are compared by their effect in the kernel (an errno
+   * is capped at 4095, an unknown action kills the process) or bit for bit.
+   * Default: `"effect"`.
    */
   readonly compare?: "effect" | "bits";
   /**
-   * Byte order of the machine, which places the halves of the arguments.
-   * Default: that of the sides. If neither names one, it matters for the witness
-   * only, and is little-endian.
+   * Byte order of the machine, which determines the offsets of the halves of
+   * the arguments. Default: that of the sides. If neither has one, it matters
+   * only for the witness, and is little-endian.
    */
   readonly littleEndian?: boolean;
   /**
-   * Architectures, `AUDIT_ARCH_*`, on which a difference is looked for first, the
-   * most wanted one first. Default: none, so that the witness is the lowest input.
+   * Architectures, `AUDIT_ARCH_*`, on which a difference is searched first, in
+   * order of preference. Default: none, so that the witness is the lowest
+   * input.
    */
   readonly arches?: readonly number[];
   /** Limits of each attempt, of which there are at most four. */
   readonly limits?: Partial<ProofLimits>;
-  /** Asked now and then; true ends the work as unproven. */
+  /** Called regularly; if it returns true, the work ends as unproven. */
   readonly interrupted?: () => boolean;
 }
 
 /** Both sides are equal for every input. */
 export interface Proof {
-  /** Which of the three it is. */
+  /** Discriminates the three results. */
   readonly kind: "equal";
-  /** What the proof covers. Counts of intervals stop at 65,536. */
+  /** Coverage of the proof. Counts of intervals stop at 65,536. */
   readonly coverage: {
-    /** Intervals of `arch` within which it makes no difference. */
+    /**
+     * Number of intervals of `arch` on which the answer does not depend further
+     * on it.
+     */
     readonly archIntervals: number;
-    /** Intervals of `nr`, summed over those of `arch`. */
+    /** The same for `nr`, summed over those of `arch`. */
     readonly nrIntervals: number;
     /** Byte offsets of the input words that either side reads, rising. */
     readonly offsets: readonly number[];
-    /** Nodes of the diagram; 0 if both sides are the same instructions. */
+    /**
+     * Number of nodes of the diagram; 0 if both sides are the same
+     * instructions.
+     */
     readonly nodes: number;
-    /** Steps on the diagram. */
+    /** Number of steps on the diagram. */
     readonly steps: number;
   };
 }
 
 /** An input on which the sides differ, confirmed by running both. */
 export interface Counterexample {
-  /** Which of the three it is. */
+  /** Discriminates the three results. */
   readonly kind: "different";
   /** The input. */
   readonly data: SeccompData;
-  /** What the first side answers. */
+  /** The answer of the first side. */
   readonly a: Outcome;
-  /** What the second side answers. */
+  /** The answer of the second side. */
   readonly b: Outcome;
 }
 
 /** Nothing was decided. */
 export interface Unproven {
-  /** Which of the three it is. */
+  /** Discriminates the three results. */
   readonly kind: "unproven";
-  /** What ran out. */
+  /** The limit that was reached. */
   readonly limit: "nodes" | "steps" | "interrupted";
-  /** How much of it there was; absent for `interrupted`. */
+  /** Its value; absent for `interrupted`. */
   readonly allowed?: number;
 }
 
-/** Boundary inputs that are tried before giving up. */
+/** Number of boundary inputs that are tried before giving up. */
 const GUESSES = 10_000;
 
-/** Most intervals counted. */
+/** Maximum count of intervals. */
 const MOST_INTERVALS = 0x1_0000;
 
 /**
  * Orders of variables and shares of the nodes, each tried once: a small diagram
- * is made in half the time, and nearly always does.
+ * takes half the time, and is nearly always enough.
  */
 const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
   ["word", 1 / 64],
@@ -153,7 +163,7 @@ const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
 ];
 
 /**
- * Decides whether two subjects answer every input alike.
+ * Decides whether two subjects give the same answer to every input.
  *
  * @throws {ProgramError} if the kernel would refuse a program.
  * @throws {RangeError} if a policy has a number that no call can have.
@@ -172,8 +182,8 @@ const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
  *
  * @param a One side.
  * @param b The other side.
- * @param options How to compare, and what may be spent.
- * @returns A proof, a confirmed difference, or the limit that was hit.
+ * @param options How to compare, and limits.
+ * @returns A proof, a confirmed difference, or the limit that was reached.
  */
 export function proveEquivalent(
   a: Subject,
@@ -219,7 +229,7 @@ export function proveEquivalent(
   }
   if (limit === undefined) throw new Error("Unreachable: no limit was hit");
   if (limit === "interrupted") return { kind: "unproven", limit };
-  // A difference is as good where it was found by trying.
+  // A difference that was found by trying inputs is as good.
   for (const data of witnesses([a, b], { littleEndian, most: GUESSES })) {
     const found = differenceOn(data);
     if (found !== undefined) return found;
@@ -227,14 +237,14 @@ export function proveEquivalent(
   return { kind: "unproven", limit, allowed: allowed[limit] };
 }
 
-/** All that instructions are, as text. */
+/** Complete data of the instructions, as text. */
 function textOf(programs: readonly Program[]): string {
   return JSON.stringify(
     programs.map((p) => p.map(({ op, jt, jf, k }) => [op, jt, jf, k])),
   );
 }
 
-/** What is covered if nothing had to be computed. */
+/** The coverage if nothing had to be computed. */
 function coverageOfSame(subject: Subject): Proof["coverage"] {
   const loads = programsOf(subject).flat().filter(({ op }) => op === "ld.abs");
   const offsets = [...new Set(loads.map(({ k }) => k))].sort((x, y) => x - y);

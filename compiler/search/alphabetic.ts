@@ -1,5 +1,5 @@
 /**
- * Optimal alphabetic trees: the best trees of thresholds alone.
+ * Optimal alphabetic trees: the best trees that use only thresholds.
  *
  * @module
  */
@@ -17,8 +17,8 @@ interface Node {
 /**
  * Finds the depth of each leaf in an optimal alphabetic tree by the algorithm
  * of Garsia and Wachs (1977; Knuth, TAOCP 3, 6.2.2, algorithm G) on an array:
- * O(n log n) joins' worth of thought, O(n^2) moves at worst, which is 16
- * million for 4,000 weights.
+ * O(n log n) work to find the joins, at worst O(n^2) moves, which is 16 million
+ * for 4,000 weights.
  *
  * @param weights Positive weights from left to right.
  * @returns Depths in the same order.
@@ -46,7 +46,10 @@ export function alphabeticDepths(weights: Float64Array): Int32Array {
   return depths;
 }
 
-/** Whether the two nodes before `at` are due: the first is no heavier than the third. */
+/**
+ * Reports whether the two nodes before `at` can be joined: the first is no
+ * heavier than the third.
+ */
 function inOrder(list: readonly Node[], at: number): boolean {
   const before = list[at - 2];
   const node = list[at];

@@ -1,5 +1,5 @@
 /**
- * Lower bounds on what a view costs: what keeps the exact search small.
+ * Lower bounds on the cost of a view, which keep the exact search small.
  *
  * @module
  */
@@ -9,18 +9,19 @@ import type { Line } from "./line.ts";
 import type { View } from "./view.ts";
 
 /**
- * Bounds what the parts p…q of a view cost, by the first test.
+ * Bounds the cost of the parts p…q of a view, by the first test.
  *
  * One part costs nothing. If one test cannot finish, at most one side of the
  * root is a leaf: the first part, the last part, or one candidate. All other
- * weight meets two tests or more. An `eq` test takes two parts away at most,
- * which bounds the number of tests.
+ * weight meets two tests or more. An `eq` test removes at most two parts, which
+ * bounds the number of tests.
  *
- * (The number of tests also bounds from `least_tests.ts`: holes are tests that
- * were made already, so at least the tests of the whole range less its holes.)
+ * (The number of tests is also bounded by `least_tests.ts`: holes are tests
+ * that were already made, so it is at least the tests of the whole range minus
+ * its holes.)
  *
- * Takes numbers, not a record: it is called twice for each threshold that is
- * tried, and records made the exact search 20 % slower.
+ * Takes numbers instead of a record: it is called twice for each threshold that
+ * is tried, and records made the exact search 20 % slower.
  *
  * @param heaviest Weight of the heaviest candidate in these parts.
  * @param testCost Cost of one test.
@@ -48,15 +49,15 @@ export function firstTestBound(
 }
 
 /**
- * Most parts that a tree of depth t >= 1 tells apart: 3 * 2^(t - 1).
+ * Maximum number of parts that a tree of depth t >= 1 separates: 3 * 2^(t - 1).
  *
- * A threshold adds the parts of both sides; an `eq` takes one part away and
- * joins its neighbors, so two more than below it. With one part at depth 0:
- * 3, 6, 12, …
+ * A threshold adds the parts of both sides; an `eq` removes one part and joins
+ * its neighbors, so two more than below it. With one part at depth 0: 3, 6, 12,
+ * …
  */
 const FIRST_CAPACITY = 3;
 
-/** Returns the least depth of a tree for m parts. */
+/** Returns the minimum depth of a tree for m parts. */
 export function leastDepth(m: number): number {
   if (m <= 1) return 0;
   let depth = 1;
@@ -65,14 +66,15 @@ export function leastDepth(m: number): number {
 }
 
 /**
- * Bounds what a view costs, level by level: the cost is the sum over t of the
+ * Bounds the cost of a view, level by level: the cost is the sum over t of the
  * weight deeper than t.
  *
- * Let B(t) be the most parts that can end at depth t or less in a tree that is
- * not finished there. B(1) = 1; below a threshold one side can be finished, so
- * B(t) = A(t - 1) + B(t - 1) with the A above; below an `eq` it is B(t - 1) + 2
- * at most, which is no more. So B(t) = 1, 4, 10, 22, … and while A(t) < m the
- * weight deeper than t is at least all but the B(t) heaviest parts.
+ * Let B(t) be the maximum number of parts that can end at depth t or less in a
+ * tree that is not finished there. B(1) = 1; below a threshold one side can be
+ * finished, so B(t) = A(t - 1) + B(t - 1) with the A above; below an `eq` it is
+ * at most B(t - 1) + 2, which is no more. So B(t) = 1, 4, 10, 22, … and while
+ * A(t) < m the weight deeper than t is at least all but the B(t) heaviest
+ * parts.
  *
  * @param masses Scratch, at least as long as the view has parts.
  */
@@ -95,34 +97,34 @@ export function levelBound({ m, sums }: View, masses: Float64Array): number {
   return bound;
 }
 
-/** What follows an `eq` test. */
+/** The rest of the tree after an `eq` test. */
 export interface Path {
-  /** Weight of all that is left. */
+  /** Weight of all remaining values. */
   readonly total: number;
   /** Weight of the tested value: no side that leaves the path weighs more. */
   readonly most: number;
-  /** Most weight of the leaf at the end of the path. */
+  /** Maximum weight of the leaf at the end of the path. */
   readonly leaf: number;
-  /** Least number of tests that follow. */
+  /** Minimum number of tests that follow. */
   readonly tests: number;
 }
 
 /**
- * Bounds what follows an `eq` test: what is left goes down one path to the
- * place of the tested value; every side that leaves it weighs no more than that
- * value; at the path's end is a leaf. (The exact search's lemma.)
+ * Bounds the rest after an `eq` test: the remaining values follow one path to
+ * the place of the tested value; every side that leaves it weighs no more than
+ * that value; at the path's end is a leaf. (This is the exact search's lemma.)
  */
 export function pathBound(
   { testCost, noise }: Line,
   { total, most, leaf, tests }: Path,
 ): number {
-  // Rounding must not make a side that leaves the path.
+  // Rounding must not create a side that leaves the path.
   const out = total - leaf - noise;
   if (out <= 0) return tests * testCost;
   const exit = most + noise;
   const whole = Math.floor(out / exit);
   const rest = out - whole * exit;
-  // If nothing is left, the last whole exit and the leaf share a depth.
+  // If nothing is left, the last complete exit and the leaf share a depth.
   const exits = rest > noise ? whole + 1 : whole;
   const early = rest > noise ? whole : whole - 1;
   const last = out - early * exit;

@@ -1,21 +1,22 @@
 /**
- * A quick proof for the interval search.
+ * A quick proof that the interval search is optimal.
  *
  * Its costs U(i, j) are optimal for all ranges if in none of them a tree that
- * begins with `x == h` beats U(i, j): by induction on the length, for what
- * begins with a threshold is then compared exactly. Such a tree costs W(i, j)
- * at its root and at least `pathBound` below it. That bound is least for the
- * heaviest h and the heaviest class as its leaf, so one check will do.
+ * begins with `x == h` beats U(i, j): by induction on the length, because trees
+ * that begin with a threshold are then compared exactly. Such a tree costs W(i,
+ * j) at its root and at least `pathBound` below it. That bound is least for the
+ * heaviest h and the heaviest class as its leaf, so one check is enough.
  *
- * Most ranges need no check of their own. Let E(i, j) be the `quickBound` of such
- * a tree if h may be as heavy as the heaviest candidate from run i on, whether
- * it is in the range or not. E grows with j: so do W, the weight outside the
- * heaviest class, and the weight of that class. Where E(i, j) > U(i, n - 1), no
- * longer range from i on begins with `x == h` either: its best tree costs no
- * more than that of i…n - 1. The same holds up to any run with such a range.
+ * Most ranges need no check of their own. Let E(i, j) be the `quickBound` of
+ * such a tree if h may be as heavy as the heaviest candidate from run i on,
+ * whether it is in the range or not. E grows with j, because W, the weight
+ * outside the heaviest class, and the weight of that class grow. If E(i, j) >
+ * U(i, n - 1), no longer range from i on begins with `x == h` either: its best
+ * tree costs no more than that of i…n - 1. The same is true up to any run with
+ * such a range.
  *
  * O(n^2) at worst. It succeeds for uniform weights (Docker's default: all 7,021
- * ranges on i386), where the exact search takes twenty times as long as the
+ * ranges on i386), for which the exact search takes twenty times as long as the
  * interval search.
  *
  * @module
@@ -30,7 +31,7 @@ import type { Line } from "./line.ts";
  * Reports whether the interval search's costs are optimal for all ranges.
  *
  * @param table Filled without a bound on depth.
- * @returns True for proven, false for unknown.
+ * @returns True if they are proven optimal, false if that is unknown.
  */
 export function certify(line: Line, table: IntervalTable): boolean {
   const { n, sums, classes, candidateWeight, testCost } = line;
@@ -52,7 +53,7 @@ export function certify(line: Line, table: IntervalTable): boolean {
     weights.fill(0);
     let most = 0;
     let heaviest = none;
-    /** Ranges up to there are proved. */
+    /** Ranges up to there are proven. */
     let proved = i;
     for (let j = i; j < n; j++) {
       const cls = present(classes[j]);
@@ -66,7 +67,7 @@ export function certify(line: Line, table: IntervalTable): boolean {
       const total = present(sums[j + 1]) - start;
       const wide = quickBound(total, highest, most) + costs;
       if (wide > longest) break;
-      // Costs rise with the length, mostly: look ahead by doubling.
+      // Costs mostly rise with the length: look ahead by doubling.
       for (let to = j + 1; to < n; to += to - j) {
         if (!(wide > present(cost[row + to]))) break;
         proved = to;
@@ -84,11 +85,11 @@ export function certify(line: Line, table: IntervalTable): boolean {
 }
 
 /**
- * What a tree costs at least, without its first test, that begins with the test
- * of a value that weighs `top`: `pathBound` with the weight that leaves the path
- * spread evenly, which needs no rounding. A leaf of weight L comes after
- * (rest - L) / top sides at least, so (rest^2 - L^2) / (2 top); less for a
- * larger L.
+ * A lower bound on the cost, without its first test, of a tree that begins with
+ * the test of a value of weight `top`: `pathBound` with the weight that leaves
+ * the path spread evenly, which needs no rounding. A leaf of weight L comes
+ * after at least (rest - L) / top sides, so (rest^2 - L^2) / (2 top); less for
+ * a larger L.
  */
 function quickBound(total: number, top: number, most: number): number {
   const rest = total - top;

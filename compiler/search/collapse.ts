@@ -1,10 +1,10 @@
 /**
- * Weightless stretches: four or more neighboring runs without weight (x32 on
- * a filter whose weights are those of native calls) become one run with a class
+ * Weightless stretches: four or more neighboring runs without weight (x32 on a
+ * filter whose weights are those of native calls) become one run with a class
  * of its own, a *free* run, and get a tree of their own.
  *
- * This costs no weight. Take a tree for the whole line and look at the tests
- * that tell the runs z1…zm of the stretch (m >= 4, neighbors differ) apart.
+ * This costs no weight. Take a tree for the whole line and consider the tests
+ * that separate the runs z1…zm of the stretch (m >= 4, neighbors differ).
  * 1. None of them is a threshold at an edge of one of z1…zm. Then all zi take
  *    one path and at least two of them leave it by `eq`. Turn the upper of
  *    these two tests into a threshold before z1 and the lower into one after
@@ -23,9 +23,9 @@
 import { present } from "../present.ts";
 import { fromRuns, type Line, type LineRun, toRuns } from "./line.ts";
 
-/** A free run and what it stands for. */
+/** A free run and its stretch. */
 export interface FreeRun {
-  /** Class that stands for the stretch, not below the number of classes. */
+  /** Class of the stretch, not below the number of classes. */
   readonly cls: number;
   /** The stretch as a line. */
   readonly line: Line;
@@ -33,9 +33,9 @@ export interface FreeRun {
 
 /** A line without weightless stretches. */
 export interface Collapsed {
-  /** What is left to search. */
+  /** The remaining line to search. */
   readonly line: Line;
-  /** The stretches that were taken out. */
+  /** The stretches that were removed. */
   readonly free: readonly FreeRun[];
 }
 
@@ -46,10 +46,11 @@ export interface Stretch {
 }
 
 /**
- * Takes weightless stretches out.
+ * Removes weightless stretches.
  *
  * @param line The line.
- * @param stretches What to take out, in rising order, of at least 4 runs each.
+ * @param stretches Stretches to remove, in rising order, of at least 4 runs
+ * each.
  */
 export function collapse(
   line: Line,
@@ -79,9 +80,11 @@ export function collapse(
 }
 
 /**
- * Finds the stretches of `least` runs or more; none if nothing has weight.
+ * Finds the stretches of `least` runs or more; none if there is no weight at
+ * all.
  *
- * @param weightless 1 per run without weight of its own (the tie-break weight does not count).
+ * @param weightless 1 for each run without weight of its own (the tie-break
+ * weight does not count).
  */
 export function stretchesOf(
   weightless: Uint8Array,

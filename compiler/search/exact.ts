@@ -1,9 +1,9 @@
 /**
  * The exact search: trees of `eq` and `ge` tests of least cost, with proof.
  *
- * Let K be the values that can still occur at a node, w their weights, all
- * different (the order of candidates breaks ties: what is best for weights that
- * are changed by a little enough is best for the weights).
+ * Let K be the set of values that can still occur at a node, with weights w,
+ * all different (the order of candidates breaks ties: the best tree for
+ * slightly changed weights is also best for the original ones).
  *
  * Lemma. Below a test `x == h` of an optimal tree follow the path that h itself
  * would take, had the test not caught it, down to a leaf Z. Each side that
@@ -18,30 +18,33 @@
  *   not sink, h sinks by s + 1. As W(T) > w(h), this is cheaper. The number of
  *   tests is the same, so a penalty on tests changes nothing.  QED
  * Consequences:
- *   1. What is heavier than h in K ends in Z, so it is all of one class, and
- *      that is not h's class (else the test could go).
+ *   1. All values of K that are heavier than h end in Z, so they are all of one
+ *      class, which is not h's class (else the test could be omitted).
  *   2. So only two candidates can be the target of an `eq` at a node: the
  *      heaviest of K, or the heaviest of another class than that one's. (If h
- *      is not the heaviest value v of K, nothing heavier than h has another
+ *      is not the heaviest value v of K, no value heavier than h has another
  *      class than v.)
- *   3. What is gone by `eq` is always, for one class c, the candidates of c
- *      before one rank and those of other classes before another rank: a state
- *      is (first run, last run, two ranks), so there are polynomially many.
+ *   3. For one class c, the values removed by `eq` are always the candidates of
+ *      c before one rank and those of other classes before another rank: a
+ *      state is (first run, last run, two ranks), so there are polynomially
+ *      many.
  *   4. `pathBound`: after `x == h`, all but Z leaves in sides lighter than h.
  *
  * The program: states with memory, branch and bound. At a state try all chains
  * of zero or more `eq` tests (2), each followed by a leaf or by a threshold
- * (between parts only, `line.ts`) that obeys the lemma for all tested values.
- * A state is asked with a budget; it answers with its cost or with a lower
- * bound above the budget, and either is remembered. Where the budget came from
- * a tree, failing to meet it proves that tree.
+ * (only between parts, `line.ts`) that obeys the lemma for all tested values. A
+ * state is queried with a budget; it returns its cost, or a lower bound above
+ * the budget, and either is remembered. If the budget is the cost of a tree,
+ * failing to meet it proves that tree.
  *
- * Literature: for keys that are classes of their own only the heaviest is worth
- * an `eq` (Anderson, Kannan, Karloff, Ladner, J. Algorithms 44, 2002); that is
- * false here, a light denied value between allowed ones must be peeled. For
- * classes: Chrobak and Young, WADS 2023, arXiv 2302.09692 (first polynomial one).
+ * Literature: for keys that are classes of their own, only the heaviest is
+ * worth an `eq` (Anderson, Kannan, Karloff, Ladner, J. Algorithms 44, 2002).
+ * That is false here: a light denied value between allowed ones must be peeled.
+ * For classes: Chrobak and Young, WADS 2023, arXiv 2302.09692 (first polynomial
+ * algorithm).
  *
- * Under a depth bound the lemma fails; this then finds good trees, unproven.
+ * Under a depth bound the lemma fails; the search then finds good trees,
+ * unproven.
  *
  * @module
  */
@@ -54,38 +57,43 @@ import type { Line } from "./line.ts";
 import { Memo, UNBOUNDED } from "./memo.ts";
 import { View } from "./view.ts";
 
-/** A node of the tree in the making, after the tests above it in its state. */
+/**
+ * A node of the tree under construction, after the tests above it in its state.
+ */
 interface Point {
-  /** Which view is what is left there. */
+  /** Index of the view that is left there. */
   readonly level: number;
-  /** How many of the tested values were the heaviest of another class. */
+  /** Number of tested values that were the heaviest of another class. */
   readonly light: number;
-  /** Cost of the tests from the state to there. */
+  /** Cost of the tests from the state to here. */
   readonly base: number;
-  /** Tests that may follow, or `UNBOUNDED`. */
+  /** Number of tests that may follow, or `UNBOUNDED`. */
   readonly room: number;
 }
 
-/** An `eq` test and what it leaves. */
+/** An `eq` test and its effect. */
 interface EqTest {
   readonly rank: number;
-  /** Most weight of the leaf where the tested value would go. */
+  /** Maximum weight of the leaf at the place of the tested value. */
   readonly leaf: number;
-  /** Ranks below which candidates are gone then: of the kept class, of others. */
+  /**
+   * Candidates below these ranks are removed then: of the kept class, of
+   * others.
+   */
   readonly low: number;
   readonly lowOther: number;
   /** `Point.light` after it. */
   readonly light: number;
 }
 
-/** A search that can be asked more than once and remembers. */
+/** A search that can be run more than once and remembers its results. */
 export class ExactSearch {
-  /** What is known of each state. */
+  /** Results for each state. */
   readonly memo: Memo;
   readonly #line: Line;
   /** Views by the number of nested tests. */
   readonly #views: View[] = [];
-  /** Fewest tests of each range, at i * n + j. */
+  /** Minimum number of tests of each range, at i * n + j. */
   readonly #fewest: Int32Array;
   /** Scratch of the bounds. */
   readonly #masses: Float64Array;
@@ -108,7 +116,7 @@ export class ExactSearch {
     return this.#work;
   }
 
-  /** Whether the limit stopped the last search. */
+  /** True if the limit stopped the last search. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -116,10 +124,11 @@ export class ExactSearch {
   /**
    * Searches the whole line.
    *
-   * @param budget What the tree may cost.
-   * @param room Most tests on a path, or `UNBOUNDED`.
-   * @param workLimit Where to stop, in units of `work`.
-   * @returns Its cost, or a lower bound above the budget; if it was stopped, the cost of a tree that it met, or Infinity.
+   * @param budget Maximum cost of the tree.
+   * @param room Maximum number of tests on a path, or `UNBOUNDED`.
+   * @param workLimit Limit on `work`.
+   * @returns Its cost, or a lower bound above the budget; if it was stopped,
+   * the cost of a tree that it found, or Infinity.
    */
   solve(budget: number, room: number, workLimit: number): number {
     this.#workLimit = workLimit;
@@ -161,7 +170,7 @@ export class ExactSearch {
     return this.#views[level] ??= new View(this.#line.n);
   }
 
-  /** Returns the fewest tests that a view of the runs i…j needs. */
+  /** Returns the minimum number of tests for a view of the runs i…j. */
   #testsOf({ m, holes }: View, i: number, j: number): number {
     const fewest = present(this.#fewest[i * this.#line.n + j]);
     return Math.max(m >> 1, m > 3 ? 2 : 0, fewest - holes);
@@ -169,8 +178,8 @@ export class ExactSearch {
 
   /**
    * Returns the number of a state without a bound on depth; a new one gets a
-   * lower bound. The view after `level` is scratch. Takes numbers for the reason
-   * that `Memo.find` does.
+   * lower bound. The view after `level` is scratch. Takes numbers for the same
+   * reason as `Memo.find`.
    */
   #touch(
     level: number,
@@ -220,12 +229,12 @@ export class ExactSearch {
       return memo.value[id] = frame.best;
     }
     if (this.#stopped) return Infinity;
-    // Above the budget, whatever was rounded.
+    // Above the budget, despite rounding.
     const above = budget + Math.abs(budget) * 2 ** -51 + Number.MIN_VALUE;
     return memo.value[id] = Math.max(frame.lowerBound, above);
   }
 
-  /** Tries what can follow the tests of a frame. */
+  /** Tries all continuations after the tests of a frame. */
   #goOn(frame: Frame, at: Point): void {
     const { level, light, base, room } = at;
     const view = this.#viewAt(level);
@@ -247,7 +256,10 @@ export class ExactSearch {
     if (!this.#stopped) this.#tryEqs(frame, below);
   }
 
-  /** Tries all thresholds, from the middle outwards: good trees early make budgets tight. */
+  /**
+   * Tries all thresholds, from the middle outward: good trees early make
+   * budgets tight.
+   */
   #tryThresholds(frame: Frame, below: Point): void {
     const view = this.#viewAt(below.level);
     const { m, sums } = view;
@@ -266,8 +278,9 @@ export class ExactSearch {
   /**
    * Tries the threshold before part p.
    *
-   * @param below What follows it.
-   * @param offset How far right it is of the first one that was tried.
+   * @param below The point below it.
+   * @param offset Its distance to the right of the first threshold that was
+   * tried.
    */
   #tryThreshold(frame: Frame, below: Point, p: number, offset: number): void {
     const { memo } = this;
@@ -279,7 +292,8 @@ export class ExactSearch {
     const heaviestR = this.#weightOf(present(view.right1[p]));
     let boundL = firstTestBound(view, 0, p - 1, heaviestL, testCost);
     let boundR = firstTestBound(view, p, m - 1, heaviestR, testCost);
-    // A longer side costs no less: what bounds the cut before bounds this one.
+    // A longer side costs no less: a bound on the previous cut is a bound on
+    // this one.
     if (offset > 0) boundL = Math.max(boundL, frame.leftLow);
     if (offset < 0) boundR = Math.max(boundR, frame.rightLow);
     if (frame.giveUp(base + boundL + boundR)) return;
@@ -327,7 +341,7 @@ export class ExactSearch {
     }
   }
 
-  /** Tries both candidates for an `eq` test; `below` is what follows it. */
+  /** Tries both candidates for an `eq` test; `below` is the point below it. */
   #tryEqs(frame: Frame, below: Point): void {
     const view = this.#viewAt(below.level);
     const { m, left1, left2 } = view;

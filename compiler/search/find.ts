@@ -1,19 +1,20 @@
 /**
- * The search on a line: which method, how much work, what is proven.
+ * The search on a line: chooses the method and the amount of work, and reports
+ * what is proven.
  *
- * 1. Up to `LONGEST` runs: the interval search gives a tree. Where `certify.ts`
+ * 1. Up to `LONGEST` runs: the interval search gives a tree. If `certify.ts`
  *    does not prove it, the exact search gets its cost as budget and either
- *    betters it or proves it.
- * 2. Where the work limit stops the exact search, or the line is longer: values
- *    that outweigh three sevenths of the rest are taken by `eq` (with keys as
- *    classes that is always right, Atalig and Chrobak, 2023; here it is a rule
- *    of thumb), what is left is cut into pieces by the best tree of thresholds,
- *    and each piece is searched on its own. Of this tree and the interval
- *    search's the better one is taken; nothing is proven, the lower bound is
+ *    improves or proves it.
+ * 2. If the work limit stops the exact search, or the line is longer: values
+ *    that outweigh three sevenths of the rest are removed by `eq` (with keys as
+ *    classes that is always right, Atalig and Chrobak, 2023; here it is a
+ *    heuristic). The rest is cut into pieces by the best tree of thresholds,
+ *    and each piece is searched on its own. The better of this tree and that of
+ *    the interval search is returned; nothing is proven, and the lower bound is
  *    that of `bounds.ts`.
- * 3. A bound on depth that the tree breaks: the interval search with tables by
- *    depth, then the exact search's program under the bound. It proves nothing
- *    then; the lower bound is that without the bound on depth.
+ * 3. If the tree breaks a bound on depth: the interval search with tables by
+ *    depth, then the exact search's program under the bound. It then proves
+ *    nothing; the lower bound is that without the bound on depth.
  *
  * @module
  */
@@ -35,31 +36,33 @@ import { rebuild } from "./rebuild.ts";
 import { eq, ge, leaf, priceOf } from "./tree.ts";
 import { View } from "./view.ts";
 
-/** A tree for a line, and what is known about it. */
+/** A tree for a line, and the facts that are known about it. */
 export interface Found {
   /** Leaves are indices of classes. */
   readonly tree: TestTree;
-  /** Its cost on the line, tie-breaks included. */
+  /** Its cost on the line, including tie-breaks. */
   readonly cost: number;
-  /** Most tests on a path, hung trees included. */
+  /** Maximum number of tests on a path, including hung trees. */
   readonly depth: number;
-  /** Whether no tree is better, whatever its depth. */
+  /** True if no tree of any depth is better. */
   readonly proven: boolean;
   /** Lower bound on the cost of all trees. */
   readonly lower: number;
-  /** Work units spent by the exact search. */
+  /** Work units used by the exact search. */
   readonly work: number;
 }
 
 /** Limits of a search on a line. */
 export interface FindLimits {
-  /** Most tests on a path; raised to what thresholds need. */
+  /**
+   * Maximum number of tests on a path; raised to the minimum for thresholds.
+   */
   readonly maxDepth: number;
   /** Work units for the exact search. */
   readonly workLimit: number;
-  /** What the tree must cost at most to be of interest, where a tree is known. */
+  /** Maximum cost of interest, if a tree is known. */
   readonly budget?: number;
-  /** Whether nothing but the tree is of interest, so that no proof is tried. */
+  /** True if only the tree is of interest, so that no proof is tried. */
   readonly treeOnly?: boolean;
 }
 
@@ -67,9 +70,12 @@ export interface FindLimits {
 const LONGEST = 512;
 /** Longest line for the interval search by depth: its tables take 20 n^2 bytes each. */
 const LONGEST_BOUNDED = 256;
-/** An exact search of n runs with less work than n^3 by this is not begun: it takes that much at least. */
+/**
+ * An exact search of n runs with less work than n^3 divided by this is not
+ * started: it takes at least that much.
+ */
 const LEAST_WORK_DIVISOR = 4;
-/** Share of the weight from which a value is taken by `eq` in long lines. */
+/** Share of the weight from which a value is removed by `eq` in long lines. */
 const HOT = 3 / 7;
 
 /** Searches a line. */
@@ -196,12 +202,12 @@ function withoutHeaviest(line: Line): Line {
   return fromRuns(line, kept);
 }
 
-/** Whether a search knows a tree for the whole line. */
+/** Reports whether a search knows a tree for the whole line. */
 function hasTree(search: ExactSearch, room: number): boolean {
   return search.memo.exact[search.root(room)] === 1;
 }
 
-/** Measures a tree of which nothing else is known. */
+/** Measures a tree about which nothing else is known. */
 function describe(line: Line, tree: TestTree): Found {
   return { tree, ...priceOf(line, tree), proven: false, lower: 0, work: 0 };
 }

@@ -1,5 +1,5 @@
 /**
- * One state of the exact search while its ways on are compared.
+ * One state of the exact search while its continuations are compared.
  *
  * @module
  */
@@ -8,49 +8,55 @@ import { present } from "../present.ts";
 import type { Line } from "./line.ts";
 import type { View } from "./view.ts";
 
-/** How a tree goes on after the tested values of a frame. */
+/** Continuation of a tree after the tested values of a frame. */
 export interface Way {
-  /** How many of them were the heaviest of another class. */
+  /** Number of them that were the heaviest of another class. */
   readonly light: number;
-  /** First run right of the threshold that follows, or -1 for a leaf. */
+  /** First run to the right of the threshold that follows, or -1 for a leaf. */
   readonly cut: number;
-  /** Most tests on a path after them. */
+  /** Maximum number of tests on a path after them. */
   readonly depth: number;
 }
 
-/** The best way on from a state, while it is searched. */
+/** The best continuation of a state, while it is searched. */
 export class Frame {
-  /** What a way may cost: the budget, then the best cost so far. */
+  /** Maximum cost: the budget, then the best cost so far. */
   limit: number;
-  /** Least lower bound among the ways that were given up. */
+  /** Minimum lower bound of the continuations that were discarded. */
   lowerBound: number;
-  /** Cost of the best tree so far; how it goes on, as in `Memo`. */
+  /** Cost of the best tree so far; its continuation, as in `Memo`. */
   best: number;
   heavy = 0;
   light = 0;
   cut = -1;
   depth = 0;
-  /** Lower bound on the left side of all cuts right of the last one tried, and the reverse. */
+  /**
+   * Lower bound on the left side of all cuts to the right of the last one
+   * tried, and the reverse.
+   */
   leftLow = 0;
   rightLow = 0;
   /** Ranks of the values that the chain tests. */
   readonly tested: number[] = [];
 
-  /** Begins a state that may cost `budget`. */
+  /** Begins a state whose maximum cost is `budget`. */
   constructor(budget: number) {
     this.limit = budget;
     this.lowerBound = Infinity;
     this.best = Infinity;
   }
 
-  /** Notes a lower bound of a way; returns whether the way cannot be the best. */
+  /**
+   * Records a lower bound of a continuation; returns true if it cannot be the
+   * best.
+   */
   giveUp(bound: number): boolean {
     if (bound <= this.limit && bound < this.best) return false;
     if (bound < this.lowerBound) this.lowerBound = bound;
     return true;
   }
 
-  /** Takes a tree if it is the best so far. */
+  /** Keeps a tree if it is the best so far. */
   offer(cost: number, { light, cut, depth }: Way): void {
     if (this.giveUp(cost)) return;
     this.best = cost;
@@ -62,8 +68,8 @@ export class Frame {
   }
 
   /**
-   * Returns whether a threshold before part p leaves, away from each tested
-   * value, no more than that value weighs.
+   * Reports whether a threshold before part p leaves, on the side away from
+   * each tested value, no more than that value weighs.
    */
   obeysLemma(line: Line, { m, sums, from }: View, p: number): boolean {
     if (this.tested.length === 0) return true;

@@ -1,6 +1,6 @@
 /**
- * The interval search: thresholds, and *peeled leaves*. It is exact if no `eq`
- * test pays besides those directly above a leaf, which is so for uniform
+ * The interval search: thresholds, and *peeled leaves*. It is exact if `eq`
+ * tests are useful only directly above a leaf, which is true for uniform
  * weights; otherwise it is a good start for `exact.ts`.
  *
  *     F(i, j) = least cost for the runs i…j
@@ -14,12 +14,12 @@
  * leaves break the quadrangle inequality (arXiv 2311.02224 shows as much for
  * `==` tests). n^3/6 steps: 0.7 million for 159 runs.
  *
- * The table keeps costs only: which threshold gives a cost is looked up for the
+ * The table stores only costs: the threshold for a cost is found again for the
  * ranges that are in the tree.
  *
  * Under a bound on depth there is a table for each number of tests that may
- * follow, made of the table for one less; ranges too long to be told apart in
- * so few tests are left out.
+ * follow, computed from the table for one less; ranges that are too long for so
+ * few tests are left out.
  *
  * @module
  */
@@ -38,21 +38,24 @@ interface Costs {
   readonly choice: Int32Array;
 }
 
-/** Costs and choices, and what they were made of. */
+/** Costs and choices, and their inputs. */
 export interface IntervalTable extends Costs {
-  /** The table for what follows a threshold; absent if that is this one. */
+  /** The table for the sides of a threshold; absent if it is this one. */
   readonly below?: IntervalTable;
 }
 
-/** A choice: one of the thresholds that give the cost. */
+/** A choice: one of the thresholds with the minimum cost. */
 const THRESHOLD = 0;
-/** Peeled leaves of more tests than this must save tests to be tried. */
+/**
+ * Peeled leaves with more tests than this are tried only if they save tests.
+ */
 const LONG_PEEL = 8;
 
 /**
  * Fills the table without a bound on depth.
  *
- * @param line At most some hundred runs: memory is 20 n^2 bytes, time n^3 / 6 steps.
+ * @param line At most a few hundred runs: memory is 20 n^2 bytes, time n^3 / 6
+ * steps.
  */
 export function solveIntervals(line: Line): IntervalTable {
   return fillTable(line, undefined, Infinity);
@@ -71,7 +74,7 @@ export function solveBoundedIntervals(line: Line, room: number): IntervalTable {
   return table;
 }
 
-/** Fills a table out of the one below; if that is absent, out of itself. */
+/** Fills a table from the one below; if that is absent, from itself. */
 function fillTable(
   line: Line,
   lower: IntervalTable | undefined,
@@ -94,7 +97,7 @@ function fillTable(
   return table;
 }
 
-/** Offers thresholds for all ranges; `lower` has the costs of what follows them. */
+/** Tries thresholds for all ranges; `lower` has the costs of their sides. */
 function cut(
   { n, sums, testCost }: Line,
   table: Costs,
@@ -112,8 +115,8 @@ function cut(
       const column = j * n;
       if (room === Infinity || leastDepth(j - i + 1) <= room) {
         let best = Infinity;
-        // Casts, not `present`: i <= k < j < n, and most of a short process's
-        // compile step is spent here, before V8 has inlined anything.
+        // Casts instead of `present`: i <= k < j < n, and a short process
+        // spends most of its compile step here, before V8 has inlined anything.
         for (let k = i; k < j; k++) {
           const sum = (rows[row + k] as number) +
             (columns[column + k + 1] as number);
@@ -130,7 +133,10 @@ function cut(
   }
 }
 
-/** First run right of the first threshold that gives the range i…j its cost. */
+/**
+ * First run to the right of the first threshold that gives the range i…j its
+ * cost.
+ */
 function cutOf(
   { n, sums, testCost }: Line,
   table: IntervalTable,
@@ -147,7 +153,7 @@ function cutOf(
   throw new Error(`Unreachable: no threshold for the runs ${i} to ${j}`);
 }
 
-/** Offers the peeled leaves of all ranges that begin with run i. */
+/** Tries the peeled leaves of all ranges that begin with run i. */
 function peelFrom(
   line: Line,
   { cost, choice }: Costs,
@@ -160,7 +166,7 @@ function peelFrom(
     const kept = present(classes[at]);
     if (!tried.has(kept)) {
       tried.add(kept);
-      // Weights of what is peeled, heaviest first, as ranks.
+      // Weights of the peeled values, heaviest first, as ranks.
       const peeled: number[] = [];
       let rest = 0;
       const most = room - present(heights[at]);
@@ -199,7 +205,7 @@ function insert(list: number[], rank: number): void {
   list.splice(at, 0, rank);
 }
 
-/** Builds the tree for the runs i…j out of the table. */
+/** Builds the tree for the runs i…j from the table. */
 export function intervalTree(
   line: Line,
   table: IntervalTable,

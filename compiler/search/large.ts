@@ -2,15 +2,15 @@
  * Lines too long for the O(n^3) interval search: an optimal tree of thresholds
  * on top, other searches in its lower parts.
  *
- * Each subtree with at most `PIECE` runs is left to a search that knows `eq`
- * tests as well and so costs no more. Hence the guarantee: never dearer than
- * the best tree of thresholds, so never more than the entropy of the run
- * weights + 2 tests in the mean (Gilbert and Moore, 1959), and no more tests
- * than runs - 1.
+ * Each subtree with at most `PIECE` runs is left to a search that also knows
+ * `eq` tests and therefore costs no more. Hence the guarantee: never more
+ * expensive than the best tree of thresholds, so never more than the entropy of
+ * the run weights + 2 tests on average (Gilbert and Moore, 1959), and no more
+ * tests than runs - 1.
  *
- * Under a depth bound the weights are mixed with more and more of a uniform
- * background until the tree is flat enough; the uniform one has the least depth
- * there is for thresholds.
+ * Under a depth bound the weights are mixed with a growing share of a uniform
+ * background until the tree is flat enough; uniform weights give the minimum
+ * depth for thresholds.
  *
  * @module
  */
@@ -22,7 +22,10 @@ import type { Line } from "./line.ts";
 /** Longest part that is left to other searches. */
 export const PIECE = 96;
 
-/** A part of a tree of thresholds: runs from…to, or the place of their first cut. */
+/**
+ * A part of a tree of thresholds: runs from…to, or the place of their first
+ * cut.
+ */
 export type Cut =
   | {
     readonly kind: "piece";
@@ -33,7 +36,7 @@ export type Cut =
   }
   | {
     readonly kind: "cut";
-    /** First run right of the threshold. */
+    /** First run to the right of the threshold. */
     readonly at: number;
     readonly left: Cut;
     readonly right: Cut;
@@ -43,7 +46,8 @@ export type Cut =
  * Cuts a long line into pieces of at most `PIECE` runs by an optimal tree of
  * thresholds.
  *
- * @param maxDepth Most tests on a path of the tree of thresholds, at least log2 of the number of runs.
+ * @param maxDepth Maximum number of tests on a path of the tree of thresholds,
+ * at least log2 of the number of runs.
  */
 export function cutLine(line: Line, maxDepth: number): Cut {
   const { n, sums } = line;

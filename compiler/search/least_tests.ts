@@ -1,9 +1,10 @@
 /**
- * The fewest tests that tell the runs of a range apart, whatever their weights.
+ * The minimum number of tests that separate the runs of a range, for any
+ * weights.
  *
- * Moving an `eq` test below the thresholds on its path does not change how many
- * tests there are. So some smallest tree is thresholds on top, a peeled leaf in
- * each segment between them, and its tests are
+ * Moving an `eq` test below the thresholds on its path does not change the
+ * number of tests. So some smallest tree is thresholds on top, with a peeled
+ * leaf in each segment between them, and its tests are
  *
  *     T(i, j) = the least of
  *               peel(i, j)                      one segment, one class is kept
@@ -40,7 +41,10 @@ export function leastTests(line: Line): Int32Array {
   return tests;
 }
 
-/** Tests of a peeled leaf for the runs k…j, at j * n + k; many if none exists. */
+/**
+ * Number of tests of a peeled leaf for the runs k…j, at j * n + k; a large
+ * number if it is impossible.
+ */
 function peelTests(line: Line): Int32Array {
   const { n, classes, peelable, first } = line;
   const none = line.candidateValue.length + n;
@@ -50,7 +54,7 @@ function peelTests(line: Line): Int32Array {
     cells.fill(0);
     let all = 0;
     let most = 0;
-    // The class that cannot be peeled, once there is one.
+    // The class that cannot be peeled, if there is one.
     let fixed = -1;
     for (let j = k; j < n; j++) {
       const cls = present(classes[j]);

@@ -1,7 +1,7 @@
 /**
- * The problem as the searches see it: cells of one class that lie side by side
- * are one *run*, thresholds are taken at the starts of runs only, and values
- * that an `eq` can single out are *candidates* in one fixed order of weight.
+ * The problem in the form of the searches: adjacent cells of one class are one
+ * *run*, thresholds are only at the starts of runs, and values that an `eq` can
+ * single out are *candidates* in one fixed order of weight.
  *
  * Why thresholds inside a run never help: let `x >= m` cut a run of class c.
  * In the subtree that answers for the part right of m, let v be the first node
@@ -14,10 +14,11 @@
  *
  * Ties: the search minimizes cost first, then the number of tests, then keeps
  * weightless parts flat. All three are one number: each test costs `testCost`,
- * which is 2^-30 of the total weight besides the caller's penalty, and each cell
- * weighs a quantum, 2^-44 of the total, besides its own weight. Weights are
- * rounded to whole quanta, so that their sums are exact in a double and "lighter
- * than" is never a matter of rounding; "the total" is the next power of two.
+ * which is 2^-30 of the total weight in addition to the caller's penalty, and
+ * each cell weighs a quantum, 2^-44 of the total, in addition to its own
+ * weight. Weights are rounded to whole quanta, so that their sums are exact in
+ * a double and "lighter than" is never a matter of rounding; "the total" is the
+ * next power of two.
  *
  * @module
  */
@@ -25,7 +26,7 @@
 import { present } from "../present.ts";
 import type { SearchProblem } from "./problem.ts";
 
-/** What a line shares with the lines that are made from its runs. */
+/** Data that a line shares with the lines made from its runs. */
 export type LineFacts = Pick<
   Line,
   | "classIds"
@@ -46,31 +47,39 @@ export interface Line {
   readonly classes: Int32Array;
   /** The caller's classes. */
   readonly classIds: Int32Array;
-  /** Weight of the runs before each, n + 1 sums, tie-break weight included. */
+  /**
+   * Weight of the runs before each, n + 1 sums, including the tie-break weight.
+   */
   readonly sums: Float64Array;
-  /** 1 where every cell of the run is a candidate, so that `eq` tests alone can remove it. */
+  /**
+   * 1 if every cell of the run is a candidate, so that `eq` tests alone can
+   * remove it.
+   */
   readonly peelable: Uint8Array;
-  /** Least depth of the tree that will hang from each run's leaf; 0 for a mere leaf. */
+  /**
+   * Minimum depth of the tree that will hang from each run's leaf; 0 for a
+   * plain leaf.
+   */
   readonly heights: Int32Array;
   /** Per candidate in order of rank (heaviest first): its run. */
   readonly candidateRun: Int32Array;
   /** Per candidate: its value. */
   readonly candidateValue: Uint32Array;
-  /** Per candidate: its weight, tie-break weight included. */
+  /** Per candidate: its weight, including the tie-break weight. */
   readonly candidateWeight: Float64Array;
-  /** Where each run's candidates begin in `ranks`, n + 1 places. */
+  /** Index of each run's first candidate in `ranks`, n + 1 places. */
   readonly first: Int32Array;
   /** Ranks of the candidates, by run, rising within a run. */
   readonly ranks: Int32Array;
-  /** Cost of one test, tie-break included. */
+  /** Cost of one test, including the tie-break. */
   readonly testCost: number;
-  /** The tie-break in it. */
+  /** The tie-break part of it. */
   readonly tie: number;
-  /** Less than any two sums of weights differ by, if they differ. */
+  /** Smaller than the difference of any two different sums of weights. */
   readonly noise: number;
 }
 
-/** Weight below which a share is a tie-break: 2^-30 of the total for a test. */
+/** Shares below this are tie-breaks: 2^-30 of the total for a test. */
 const TEST_TIE = 2 ** -30;
 /** Weights are whole multiples of 2^-44 of the total: their sums are exact. */
 const QUANTUM = 2 ** -44;
@@ -78,14 +87,14 @@ const QUANTUM = 2 ** -44;
 /**
  * Checks a problem and joins its cells to runs.
  *
- * Candidates of equal weight are ranked by the length of their run: any fixed
- * order is right (see `exact.ts`), but this one removes whole runs first, which
- * keeps the number of states small (15 ms instead of minutes on uniform
+ * Candidates of equal weight are ranked by the length of their run. Any fixed
+ * order is correct (see `exact.ts`), but this one removes complete runs first,
+ * which keeps the number of states small (15 ms instead of minutes on uniform
  * weights).
  *
  * @param problem The cells.
  * @param sizePenalty Cost of a test in units of weight.
- * @throws {RangeError} if the cells are no partition or a weight is no weight.
+ * @throws {RangeError} if the cells are not a partition or a weight is invalid.
  */
 export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   const { starts, singles, classes, weights } = problem;
@@ -145,7 +154,7 @@ interface Candidate {
   readonly weight: number;
 }
 
-/** What a run is without its candidates. */
+/** A run without its candidates. */
 type RunFacts = Omit<LineRun, "ranks">;
 
 /** Makes a line; candidates are in order of rank. */
@@ -197,23 +206,25 @@ function lineOf(
   return line;
 }
 
-/** A run on its own: what lines are made of when they are cut and joined. */
+/** A run on its own, used to cut and join lines. */
 export interface LineRun {
   /** First value. */
   readonly start: number;
   /** Class, as in `Line.classes`. */
   readonly cls: number;
-  /** Weight, tie-break weight included. */
+  /** Weight, including the tie-break weight. */
   readonly weight: number;
-  /** Whether `eq` tests alone can remove it. */
+  /** True if `eq` tests alone can remove it. */
   readonly peelable: boolean;
-  /** Least depth of the tree that will hang from its leaf; 0 for a mere leaf. */
+  /**
+   * Minimum depth of the tree that will hang from its leaf; 0 for a plain leaf.
+   */
   readonly height: number;
-  /** Ranks of its candidates in the line it comes from. */
+  /** Ranks of its candidates in the original line. */
   readonly ranks: readonly number[];
 }
 
-/** Takes a line apart. */
+/** Splits a line into its runs. */
 export function toRuns(line: Line): LineRun[] {
   return Array.from({ length: line.n }, (_, run) => ({
     start: present(line.starts[run]),
@@ -228,7 +239,7 @@ export function toRuns(line: Line): LineRun[] {
 }
 
 /**
- * Makes a line of runs that come from `line`; candidates keep their order.
+ * Makes a line from runs of `line`; candidates keep their order.
  *
  * @param runs Neighbors differ in class.
  */
@@ -253,7 +264,7 @@ export function fromRuns(
   );
 }
 
-/** Throws where the cells are no partition of [0, 2^32) with weights. */
+/** Throws unless the cells are a partition of [0, 2^32) with weights. */
 function checkProblem(problem: SearchProblem, sizePenalty: number): void {
   const { starts, singles, classes, weights } = problem;
   const cells = starts.length;

@@ -10,7 +10,7 @@ import { present } from "../present.ts";
 /** No bound on the depth; deeper trees than this do not occur. */
 export const UNBOUNDED = 2047;
 
-/** A question of the exact search, without a bound on depth. */
+/** A query to the exact search, without a bound on depth. */
 export interface State {
   /** First and last run. */
   readonly i: number;
@@ -20,10 +20,10 @@ export interface State {
   readonly two: number;
 }
 
-/** Places for some states before the first growth. */
+/** Capacity before the first growth. */
 const CAPACITY = 1 << 13;
 
-/** States by number, and what is known of each. */
+/** States by number, with the facts known about each. */
 export class Memo {
   /** Number of states. */
   count = 0;
@@ -32,31 +32,31 @@ export class Memo {
   j: Int32Array = new Int32Array(CAPACITY);
   one: Int32Array = new Int32Array(CAPACITY);
   two: Int32Array = new Int32Array(CAPACITY);
-  /** Tests that may follow, or `UNBOUNDED`. */
+  /** Number of tests that may follow, or `UNBOUNDED`. */
   room: Int32Array = new Int32Array(CAPACITY);
   /** Its cost, or a lower bound on it. */
   value: Float64Array = new Float64Array(CAPACITY);
-  /** 1 if `value` is its cost and the choice below stands. */
+  /** 1 if `value` is its exact cost and the choice below is valid. */
   exact: Uint8Array = new Uint8Array(CAPACITY);
   /** Number of `eq` tests on the heaviest value, then on the heaviest of another class. */
   heavy: Int32Array = new Int32Array(CAPACITY);
   light: Int32Array = new Int32Array(CAPACITY);
-  /** First run right of the threshold that follows, or -1 for a leaf. */
+  /** First run to the right of the threshold that follows, or -1 for a leaf. */
   cut: Int32Array = new Int32Array(CAPACITY);
-  /** Most tests on a path. */
+  /** Maximum number of tests on a path. */
   depth: Int32Array = new Int32Array(CAPACITY);
 
   readonly #n: number;
   readonly #ranks: number;
-  /** By hash: the number of a state and 1, or 0; its key. */
+  /** By hash: the number of a state plus 1, or 0; its key. */
   #table = new Int32Array(2 * CAPACITY);
   #keys = new Float64Array(2 * CAPACITY);
 
   /**
    * Makes an empty memory.
    *
-   * @param n Runs of the line, so that i, j < n.
-   * @param none Candidates of the line, so that one, two <= none.
+   * @param n Number of runs of the line, so that i, j < n.
+   * @param none Number of candidates of the line, so that one, two <= none.
    */
   constructor(n: number, none: number) {
     this.#n = n;
@@ -66,8 +66,8 @@ export class Memo {
   /**
    * Returns the number of a state; `count` rises if it is new.
    *
-   * Takes numbers, not a record: it is called twice for each threshold that is
-   * tried, and records made the exact search 8 % slower.
+   * Takes numbers instead of a record: it is called twice for each threshold
+   * that is tried, and records made the exact search 8 % slower.
    */
   find(i: number, j: number, one: number, two: number, room: number): number {
     // n <= 2^9, none < 2^12 and room < 2^11 keep keys below 2^53, so exact.
@@ -116,7 +116,7 @@ export class Memo {
     return id;
   }
 
-  /** Returns the state of a number. */
+  /** Returns the state with a given number. */
   stateOf(id: number): State {
     return {
       i: present(this.i[id]),

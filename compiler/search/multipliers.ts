@@ -1,6 +1,6 @@
 /**
- * A lower bound on what trees cost that keep a limit on depth. The exact search
- * knows no such bound: its lemma does not hold under a limit.
+ * A lower bound on the cost of trees that keep a limit on depth. The exact
+ * search has no such bound: its lemma is false under a limit.
  *
  * Let T be a tree of depth D or less, w the weights, and u any numbers of 0 or
  * more, one for each cell. No cell is deeper than D in T, so
@@ -8,11 +8,11 @@
  *     cost(w, T) = cost(w + u, T) - (sum of u times depth in T)
  *               >= OPT(w + u) - D * (sum of u)
  *
- * and OPT, the cost of the best tree of any depth, is what the exact search
- * bounds. u are Lagrange multipliers for "not deeper than D". Good ones are
- * approached by subgradient steps (Polyak 1969): u rises for the cells that are
- * deeper than D in the best tree for w + u, and falls for the others. The length
- * of a step is the distance to the cost of a tree that keeps the limit, over the
+ * and OPT, the minimum cost of trees of any depth, is bounded by the exact
+ * search. u are Lagrange multipliers for "not deeper than D". Subgradient steps
+ * (Polyak 1969) approach good ones: u rises for the cells that are deeper than
+ * D in the best tree for w + u, and falls for the others. The length of a step
+ * is the distance to the cost of a tree that keeps the limit, divided by the
  * square of the direction. A gap may remain, so the bound proves nothing more.
  *
  * @module
@@ -22,32 +22,34 @@ import { present } from "../present.ts";
 
 /** The best tree for other weights, without a limit on depth. */
 export interface Relaxed {
-  /** No tree costs less under these weights. */
+  /** Lower bound on the cost under these weights. */
   readonly lowerBound: number;
-  /** Tests on the path of each cell in a good tree. */
+  /** Number of tests on the path of each cell in a good tree. */
   readonly depths: Int32Array;
-  /** What it took, in work units. */
+  /** Work units that it took. */
   readonly work: number;
 }
 
-/** What is bounded, and how. */
+/** The bound to compute, and how. */
 export interface DepthLimited {
   readonly weights: Float64Array;
   /** The limit on depth. */
   readonly maxDepth: number;
   /** Cost of a tree that keeps it. */
   readonly cost: number;
-  /** Searches with other weights, within some work. */
+  /** Searches with other weights, within a work limit. */
   readonly relax: (weights: Float64Array, workLimit: number) => Relaxed;
   /** Work units for all searches. */
   readonly workLimit: number;
 }
 
-/** Steps without a better bound before the steps become shorter. */
+/** Number of steps without a better bound before the steps become shorter. */
 const PATIENCE = 4;
-/** The bound is good enough this near to the cost, as a share of it. */
+/**
+ * The bound is good enough at this distance from the cost, as a share of it.
+ */
 const CLOSE = 1e-6;
-/** Steps shorter than this share of Polyak's are of no use. */
+/** Steps shorter than this share of Polyak's are useless. */
 const SHORTEST = 1 / 64;
 
 /**
@@ -64,7 +66,7 @@ export function boundWithin(
   let idle = 0;
   let left = workLimit;
   let last = 0;
-  // A search that its limit stops bounds next to nothing.
+  // A search that its limit stops gives a useless bound.
   while (left > last && share >= SHORTEST) {
     const { lowerBound, depths, work } = relax(
       weights.map((weight, i) => weight + present(multipliers[i])),

@@ -1,15 +1,15 @@
 /**
- * The search problem: which tests on one word of the input lead to its class
- * at the least expected number of tests. It knows neither architectures nor
- * return values; `compiler/tree.ts` translates.
+ * The search problem: find the tests on one word of the input that determine
+ * its class with the minimum expected number of tests. It knows neither
+ * architectures nor return values; `compiler/tree.ts` translates.
  *
- * A problem is a line of cells, a gapless partition of [0, 2^32). A cell that
- * holds one value can be the target of an `eq` test; a `ge` test cuts at the
- * first value of a cell. Neighboring cells may have the same class, and that is
- * not idle: a hot value between values of its own class is worth an `eq` test,
- * and two light values side by side may be worth one each. So give each value
- * whose weight counts a cell of its own; what is found and proven is over trees
- * that single out cells of one value only.
+ * A problem is a line of cells, a gapless partition of [0, 2^32). A cell of one
+ * value can be the target of an `eq` test; a `ge` test cuts at the first value
+ * of a cell. Neighboring cells may have the same class, which can matter: a hot
+ * value between values of its own class is worth an `eq` test, and two light
+ * adjacent values may be worth one each. So give each value whose weight
+ * matters a cell of its own; results and proofs cover trees that single out
+ * only cells of one value.
  *
  * @module
  */
@@ -18,36 +18,46 @@
 export interface SearchProblem {
   /** First value of each cell, rising; the first is 0. */
   readonly starts: Uint32Array;
-  /** 1 where the cell holds exactly one value. */
+  /** 1 for a cell of exactly one value. */
   readonly singles: Uint8Array;
   /** Class of each cell, any non-negative integers. */
   readonly classes: Int32Array;
-  /** Weight of each cell as a whole, finite and not negative. */
+  /** Weight of each entire cell, finite and not negative. */
   readonly weights: Float64Array;
 }
 
-/** What to minimize, within which limits. */
+/** What to minimize, and limits. */
 export interface SearchOptions {
-  /** Cost of one test's existence, in units of weight; 0 if absent (fewer tests break ties). */
+  /**
+   * Cost of each test in the tree, in units of weight; 0 by default (fewer
+   * tests break ties).
+   */
   readonly sizePenalty?: number;
-  /** Most tests on any path; absent for no bound. Raised to what is possible at all. */
+  /**
+   * Maximum number of tests on any path; no bound by default. Raised to the
+   * minimum that is possible.
+   */
   readonly maxDepth?: number;
-  /** Work units that the exact search may spend, some 10^7 a second; 10^7 where absent. */
+  /**
+   * Work units that the exact search may use, about 10^7 per second; 10^7 by
+   * default.
+   */
   readonly workLimit?: number;
   /**
-   * Whether to search exactly; true where absent. Without it there is the
-   * interval search only: a few ms, and still proven where that is cheap, as
-   * for uniform weights; up to twice the optimum on very uneven ones.
+   * True (the default) to search exactly. Without it only the interval search
+   * runs: it takes a few ms and is still proven if that is cheap, as for
+   * uniform weights; it costs up to twice the optimum on very uneven ones.
    */
   readonly prove?: boolean;
   /**
-   * Work units for a lower bound on the trees that keep `maxDepth`, if the limit
-   * makes the tree dearer; 0 if absent: the bound is that of all trees then.
+   * Work units for a lower bound on the trees that keep `maxDepth`, if the
+   * limit makes the tree costlier; 0 by default, which gives the bound of all
+   * trees.
    */
   readonly boundWork?: number;
 }
 
-/** A binary tree of tests; `yes` is taken where the test holds. */
+/** A binary tree of tests; `yes` is the side of success. */
 export type TestTree =
   | { readonly kind: "leaf"; readonly cls: number }
   | {
@@ -60,7 +70,7 @@ export type TestTree =
     readonly no: TestTree;
   };
 
-/** The tree that was found, and what is known about it. */
+/** The tree that was found, and the facts that are known about it. */
 export interface SearchResult {
   /** The tree. */
   readonly tree: TestTree;
@@ -68,15 +78,15 @@ export interface SearchResult {
   readonly cost: number;
   /** Number of tests in the tree. */
   readonly tests: number;
-  /** Most tests on a path. */
+  /** Maximum number of tests on a path. */
   readonly depth: number;
   /**
-   * Whether no tree of `eq` and `ge` tests has a smaller `cost + sizePenalty *
-   * tests`, depth unbounded, up to one part in 10^6 of the total weight (the
-   * tie-breaks and rounding live there). A tree that `maxDepth` made dearer
-   * than the unbounded optimum is never called proven.
+   * True if no tree of `eq` and `ge` tests of any depth has a smaller `cost +
+   * sizePenalty * tests`, up to one part in 10^6 of the total weight (the
+   * tie-breaks and rounding are within it). A tree that `maxDepth` made
+   * costlier than the unbounded optimum is never called proven.
    */
   readonly proven: boolean;
-  /** No tree has a smaller `cost + sizePenalty * tests`. */
+  /** Lower bound on `cost + sizePenalty * tests`. */
   readonly lowerBound: number;
 }

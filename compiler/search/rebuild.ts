@@ -1,5 +1,5 @@
 /**
- * The tree that the exact search remembers.
+ * Rebuilds the tree from the exact search's memory.
  *
  * @module
  */
@@ -39,7 +39,10 @@ export function rebuild(
     return tree;
   }
 
-  /** Returns the ranks that the `eq` tests of a state name; the view is what they leave. */
+  /**
+   * Returns the ranks that the `eq` tests of a state name; the view becomes
+   * what they leave.
+   */
   function testsOf(id: number): number[] {
     const { i, j, one, two } = memo.stateOf(id);
     const heavy = present(memo.heavy[id]);
@@ -64,13 +67,13 @@ export function rebuild(
     return tested;
   }
 
-  /** Returns how many tests may follow the threshold of a state. */
+  /** Returns the number of tests that may follow the threshold of a state. */
   function below(id: number, chain: number): number {
     const left = present(memo.room[id]);
     return left === UNBOUNDED ? left : left - chain - 1;
   }
 
-  /** Builds the threshold at a run of the view, with what follows it. */
+  /** Builds the threshold at a run of the view, with its sides. */
   function threshold(cut: number, room: number): TestTree {
     const { m, from, to, left1, left2, right1, right2 } = view;
     let p = 1;

@@ -1,8 +1,9 @@
 /**
- * The search for a tree of `eq` and `ge` tests of least cost: the door of this
- * folder. In it, from simple to deep: `problem.ts` (what is asked), `line.ts`
- * (how the searches see it), `interval.ts` (a good tree), `exact.ts` (the best
- * one, and why), `bounds.ts`, `collapse.ts`, `large.ts`, `find.ts` (which when).
+ * Finds a tree of `eq` and `ge` tests of least cost: the entry of this folder.
+ * Its modules, from simple to deep: `problem.ts` (the problem), `line.ts` (its
+ * form in the searches), `interval.ts` (a good tree), `exact.ts` (the best one,
+ * with the reason), `bounds.ts`, `collapse.ts`, `large.ts`, `find.ts` (the
+ * choice of method).
  *
  * @module
  */
@@ -30,22 +31,25 @@ import {
 const WORK_LIMIT = 1e7;
 /** Steps of the interval search in one unit of work. */
 const STEPS_PER_WORK = 400;
-/** Weightless stretches of so many runs are always taken out. */
+/** Weightless stretches of at least this many runs are always removed. */
 const LONG_STRETCH = 32;
-/** Shorter ones, down to this, are taken out to find the cost and then put back to save tests. */
+/**
+ * Shorter ones, down to this length, are removed to find the cost and then
+ * restored to save tests.
+ */
 const SHORT_STRETCH = 4;
 
 /**
- * Finds a tree of least `cost + sizePenalty * tests`, the one with the fewest
- * tests where several cost the same.
+ * Finds a tree of minimum `cost + sizePenalty * tests`, with the fewest tests
+ * if several have the same cost.
  *
- * The result depends on the arguments only: limits are counted in work, not in
+ * The result depends only on the arguments: limits are counted in work, not in
  * time. Docker's default profile takes 0.2 (x86_64, 159 runs, uniform weights)
  * to 5 million units (i386, 119 runs, a histogram) for the proof.
  *
  * @param problem The cells.
- * @param options What to minimize, within which limits.
- * @throws {RangeError} if the cells are no partition or a weight is no weight.
+ * @param options What to minimize, and limits.
+ * @throws {RangeError} if the cells are not a partition or a weight is invalid.
  *
  * @example One denied value among allowed ones
  * ```ts
@@ -77,14 +81,14 @@ export function searchTree(
   const price = cost + sizePenalty * tests;
   const better = boundWithin({
     weights: problem.weights,
-    // A limit that no tree keeps was raised.
+    // A limit that no tree can keep was raised.
     maxDepth: Math.max(maxDepth, depth),
     cost: price,
     workLimit: boundWork,
     relax: (weights, workLimit) => {
       const free = { sizePenalty, maxDepth: Infinity, workLimit };
       const best = search({ ...problem, weights }, free);
-      // Rounding must not pass for a bound.
+      // Rounding must not count as a bound.
       return { ...best, lowerBound: best.lowerBound - best.ties };
     },
   });
@@ -94,10 +98,10 @@ export function searchTree(
   };
 }
 
-/** A tree, what is known about it, and what it took. */
+/** A tree, the facts that are known about it, and the work for it. */
 interface Searched extends SearchResult, TreeMeasure {
   readonly work: number;
-  /** What tie-breaks and rounding may add to a cost. */
+  /** Maximum effect of tie-breaks and rounding on a cost. */
   readonly ties: number;
 }
 
@@ -109,7 +113,7 @@ function search(problem: SearchProblem, limits: Limits): Searched {
   const collapsed = findCollapsed(line, problem, limits);
   const room = Math.max(maxDepth, Math.ceil(Math.log2(line.n)));
   const fits = collapsed.depth <= room;
-  // Under a limit on depth, stretches that were taken out may fit worse.
+  // Under a limit on depth, removed stretches may fit worse.
   const whole = collapsed.proven || maxDepth === Infinity
     ? undefined
     : findTree(line, { maxDepth, workLimit: fits ? 0 : workLimit });
@@ -123,21 +127,23 @@ function search(problem: SearchProblem, limits: Limits): Searched {
   const measured = measureTree(problem, tree);
   const price = measured.cost + sizePenalty * measured.tests;
   const ties = line.tie * line.n * 2;
-  // `lower` holds the tie-breaks of a best tree besides its price.
+  // `lower` includes the tie-breaks of a best tree in addition to its price.
   const proven = found.proven || price <= found.lower;
   const lowerBound = proven ? price : Math.max(0, found.lower - ties);
   const work = found.work + line.n ** 3 / STEPS_PER_WORK;
   return { tree, ...measured, proven, lowerBound, work, ties };
 }
 
-/** Searches with weightless stretches taken out: all of them, then the long ones. */
+/**
+ * Searches with weightless stretches removed: all of them, then the long ones.
+ */
 function findCollapsed(
   line: Line,
   problem: SearchProblem,
   limits: Limits,
 ): Found {
   const { sizePenalty, workLimit, maxDepth } = limits;
-  // The penalty would not see tests that are saved across a stretch's edge.
+  // The penalty would ignore tests that are saved across a stretch's edge.
   if (sizePenalty > 0) return findTree(line, limits);
   const stretches = stretchesOf(weightlessRuns(problem, line), SHORT_STRETCH);
   const short = collapse(line, stretches);
@@ -164,7 +170,7 @@ function findCollapsed(
   };
 }
 
-/** Hangs trees for the stretches where their leaves are. */
+/** Hangs the trees of the stretches from their leaves. */
 function hang(
   line: Line,
   collapsed: Collapsed,

@@ -1,5 +1,5 @@
 /**
- * Building and measuring test trees.
+ * Builds and measures test trees.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { present } from "../present.ts";
 import type { Line } from "./line.ts";
 import type { SearchProblem, TestTree } from "./problem.ts";
 
-/** What a tree costs. */
+/** The cost of a tree. */
 export interface TreeMeasure {
   /** Sum over cells of weight times number of tests. */
   readonly cost: number;
   /** Number of tests. */
   readonly tests: number;
-  /** Most tests on a path. */
+  /** Maximum number of tests on a path. */
   readonly depth: number;
-  /** Tests on the path of each cell. */
+  /** Number of tests on the path of each cell. */
   readonly depths: Int32Array;
 }
 
@@ -35,7 +35,7 @@ export function eq(k: number, yes: TestTree, no: TestTree): TestTree {
   return { kind: "test", op: "eq", k, yes, no };
 }
 
-/** Puts `replace(cls)` in the place of every leaf. */
+/** Replaces every leaf by `replace(cls)`. */
 export function replaceLeaves(
   tree: TestTree,
   replace: (cls: number) => TestTree,
@@ -46,10 +46,10 @@ export function replaceLeaves(
 }
 
 /**
- * Measures a tree by walking it with the cells that can reach each node, and
+ * Measures a tree by traversing it with the cells that can reach each node, and
  * checks that every cell ends in its class.
  *
- * @throws {Error} if a cell ends in another class: a fault of the search.
+ * @throws {Error} if a cell ends in another class: a bug in the search.
  */
 export function measureTree(
   problem: SearchProblem,
@@ -102,8 +102,8 @@ export function measureTree(
 }
 
 /**
- * What a tree costs on a line, tie-breaks included, and how deep it is with the
- * trees that will hang from its leaves.
+ * The cost of a tree on a line, including tie-breaks, and its depth including
+ * the trees that will hang from its leaves.
  */
 export function priceOf(
   line: Line,

@@ -1,6 +1,6 @@
 /**
- * What is left of a range of runs after `eq` tests took values out: the *view*
- * of a state of the exact search.
+ * The rest of a range of runs after `eq` tests removed values: the *view* of a
+ * state of the exact search.
  *
  * @module
  */
@@ -8,15 +8,15 @@
 import { present } from "../present.ts";
 import type { Line } from "./line.ts";
 
-/** Which values a view leaves: those of some runs that no `eq` test took out. */
+/** The values of a view: those of some runs that no `eq` test removed. */
 export interface Remainder {
   /** First and last run. */
   readonly first: number;
   readonly last: number;
-  /** A class; -1 for none. Its candidates before rank `low` are gone. */
+  /** A class; -1 for none. Its candidates before rank `low` are removed. */
   readonly cls: number;
   readonly low: number;
-  /** The candidates of other classes before this rank are gone. */
+  /** The candidates of other classes before this rank are removed. */
   readonly lowOther: number;
 }
 
@@ -24,21 +24,24 @@ export interface Remainder {
 export class View {
   /** Number of parts; neighbors differ in class. */
   m = 0;
-  /** Number of candidates that are gone. */
+  /** Number of removed candidates. */
   holes = 0;
-  /** Per part: first and last run that is alive. */
+  /** Per part: first and last run that is left. */
   readonly from: Int32Array;
   readonly to: Int32Array;
   /** Per part: its class. */
   readonly cls: Int32Array;
   /** Weight left of each part, m + 1 sums. */
   readonly sums: Float64Array;
-  /** Per part: 1 if it is one candidate and nothing else. */
+  /** Per part: 1 if it is exactly one candidate. */
   readonly sole: Uint8Array;
-  /** Heaviest candidate left of part p (p = 1…m), and heaviest of another class than that one. */
+  /**
+   * Heaviest candidate left of part p (p = 1…m), and heaviest of another class
+   * than that one.
+   */
   readonly left1: Int32Array;
   readonly left2: Int32Array;
-  /** The same for part p and what is right of it (p = 0…m - 1). */
+  /** The same for part p and everything to its right (p = 0…m - 1). */
   readonly right1: Int32Array;
   readonly right2: Int32Array;
   /** Scratch: heaviest candidate of each part. */
@@ -58,7 +61,7 @@ export class View {
     this.#rank = new Int32Array(n);
   }
 
-  /** Views what is left of a line. */
+  /** Computes the rest of a line. */
   fill(line: Line, { first, last, cls, low, lowOther }: Remainder): void {
     const { classes, peelable, ranks, candidateWeight } = line;
     const { from, to, sole, sums } = this;
@@ -135,7 +138,7 @@ export class View {
   /**
    * Sums the weight left of each class.
    *
-   * @param weights Takes the sums, by class; other classes are left alone.
+   * @param weights Receives the sums, by class; other classes are unchanged.
    * @returns The heaviest class's weight.
    */
   weighClasses(weights: Float64Array): number {

@@ -1,8 +1,9 @@
 /**
- * What a policy means for all inputs at once: the same reading as `decide`, on
- * symbols in place of one call. It goes from the last rule to the first, each
- * overruling those below it where it matches. The numbers are a line cut where
- * rules begin and end; only then does it become a function of the number's bits.
+ * The meaning of a policy for all inputs at once: the same reading as `decide`,
+ * on symbols instead of one call. It proceeds from the last rule to the first,
+ * and each rule overrides the later ones if it matches. The numbers are a line
+ * that is cut at the boundaries of rules; only then does it become a function
+ * of the number's bits.
  *
  * @module
  */
@@ -27,7 +28,8 @@ import {
  *
  * @param policy The policy.
  * @param symbols The input.
- * @returns The function whose leaves are what a filter has to return.
+ * @returns The function whose leaves are the values that a filter has to
+ * return.
  */
 export function decideAll(policy: Policy, symbols: Symbols): Node {
   const { diagram: d, input, leaf } = symbols;
@@ -56,13 +58,15 @@ export function decideAll(policy: Policy, symbols: Symbols): Node {
   return answer;
 }
 
-/** Numbers from `first` up to the next piece, for which the rest is the same. */
+/**
+ * Numbers from `first` up to the next piece, which all have the same `rest`.
+ */
 interface Piece {
   readonly first: number;
   rest: Node;
 }
 
-/** Finds the piece that begins with a number, made if none exists. */
+/** Finds the piece that begins with a number, or makes it. */
 function cut(line: Piece[], first: number): number {
   let i = 0;
   while (i < line.length && (line[i] as Piece).first < first) i++;
@@ -72,9 +76,11 @@ function cut(line: Piece[], first: number): number {
   return i;
 }
 
-/** Makes the function of a word that is `rest` on each piece, the highest bit first. */
+/**
+ * Makes the function of a word that is `rest` on each piece, highest bit first.
+ */
 function onLine(line: readonly Piece[], word: Word, d: Diagram): Node {
-  /** The same for 2^bits values from `first`, where piece `i` is. */
+  /** The same for 2^bits values from `first`, with piece `i` at the start. */
   function part(first: number, bits: number, i: number): Node {
     const end = line[i + 1]?.first ?? Infinity;
     if (first + 2 ** bits <= end) return (line[i] as Piece).rest;
@@ -89,8 +95,9 @@ function onLine(line: readonly Piece[], word: Word, d: Diagram): Node {
 }
 
 /**
- * Where `(args[arg] & mask) op value`: on the high halves, and on the low ones
- * where those are equal. Word by word keeps functions of the words small.
+ * The inputs with `(args[arg] & mask) op value`: on the high halves, and on the
+ * low ones if those are equal. Working word by word keeps functions of the
+ * words small.
  */
 function holdsWhere(
   { arg, op, mask: kept, value }: Condition,
@@ -106,7 +113,7 @@ function holdsWhere(
   const test = op === "eq" || op === "ne" ? "jeq" : strict ? "jgt" : "jge";
   const low = d.and(on("hi", "jeq"), on("lo", test));
   const holds = test === "jeq" ? low : d.or(on("hi", "jgt"), low);
-  // These three hold where the test of their opposite does not.
+  // These three are true if their opposite is not.
   return op === "ne" || op === "lt" || op === "le" ? d.not(holds) : holds;
 }
 

@@ -3,12 +3,12 @@
  * ones, and ones whose values are *leaves* (R. E. Bryant, "Graph-Based Algorithms for Boolean Function
  * Manipulation", IEEE Trans. Computers C-35(8), 1986).
  *
- * A node tests one variable, named by its level; levels rise from a node to
- * its children; equal nodes are one node, and no node has equal children. Hence
- * two nodes stand for the same function if and only if they are the same
- * number, which is all that a proof has to look at.
+ * A node tests one variable, named by its level; levels rise from a node to its
+ * children; equal nodes are one node, and no node has equal children. So two
+ * nodes represent the same function if and only if they are the same number,
+ * and a proof needs to compare only that.
  *
- * Recursion is as deep as there are levels, whatever the size of the programs.
+ * The depth of recursion is the number of levels, for programs of any size.
  *
  * @module
  */
@@ -30,59 +30,68 @@ export const ALWAYS: Node = 1;
 export interface Diagram {
   /** The function that is the variable itself. */
   variable(level: number): Node;
-  /** A constant function of its own; each call makes another. */
+  /** A new constant function; each call makes another. */
   leaf(): Node;
-  /** Where `f`, which is boolean, holds `g`, elsewhere `h`. */
+  /** If `f`, which is boolean, is true, then `g`, else `h`. */
   choose(f: Node, g: Node, h: Node): Node;
   not(f: Node): Node;
   and(f: Node, g: Node): Node;
   or(f: Node, g: Node): Node;
-  /** Where `f` holds and `g` does not. */
+  /** True if `f` is true and `g` is not. */
   except(f: Node, g: Node): Node;
   /** The function that is `combine` of the values of `f` and `g`. */
   apply(f: Node, g: Node, combine: (f: Node, g: Node) => Node): Node;
   /** Level of the variable that a node tests; `CONSTANT_LEVEL` for constants. */
   level(node: Node): number;
-  /** What `f` is where the variable of `level`, not below its own, is 0. */
+  /** `f` with the variable of `level`, not below its own, set to 0. */
   lowOf(f: Node, level: number): Node;
-  /** What it is where that variable is 1. */
+  /** The same with that variable set to 1. */
   highOf(f: Node, level: number): Node;
-  /** Nodes made so far. */
+  /** Number of nodes made so far. */
   nodes(): number;
-  /** Steps taken so far. */
+  /** Number of steps so far. */
   steps(): number;
 }
 
 /** A level below all variables, which are u16 numbers. */
 export const CONSTANT_LEVEL = 0xffff;
 
-/** More than there may be nodes, so that two of them make one exact number. */
+/**
+ * More than the maximum number of nodes, so that two of them make one exact
+ * number.
+ */
 const PAIR = 2 ** 26;
-/** Most entries of a `Map`, with room to spare. */
+/** Maximum number of entries of a `Map`, with a margin. */
 const MOST_ENTRIES = 2 ** 23;
 
 /**
  * Creates a diagram without nodes.
  *
- * @param limits What it may spend.
+ * @param limits Its limits.
  * @returns The diagram; its operations throw `LimitReached`.
  */
 export function createDiagram(limits: DiagramLimits): Diagram {
-  // Whole and not below 0, for what lies outside of an array is lost.
+  // Whole and not below 0, because values outside of an array are lost.
   const mostNodes = Math.max(0, Math.min(limits.nodes, PAIR / 2)) | 0;
-  // By node; indices below are nodes, so what is read is a number.
+  // By node; indices below are nodes, so every value read is a number.
   const levels = new Uint16Array(mostNodes + 2).fill(CONSTANT_LEVEL, 0, 2);
   const lows = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
   const highs = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
   let size = 2;
-  /** Nodes by `mix`, or where from there is room. At least half are free, that is 0. */
+  /**
+   * Nodes by `mix`, or at the next free place. At least half of the places are
+   * free, that is, 0.
+   */
   const slots = new Int32Array(4 << Math.log2(mostNodes));
-  /** Results of `choose`, four words each: f, g, h, result; overwritten at need. */
+  /**
+   * Results of `choose`, four words each: f, g, h, result; overwritten as
+   * needed.
+   */
   const cache = new Int32Array(Math.min(slots.length, 1 << 19));
   let steps = 0;
 
   const level = (f: Node): number => levels[f] as number;
-  /** What a node is where the variable of `top`, not below its own, is 0. */
+  /** A node with the variable of `top`, not below its own, set to 0. */
   const lowOf = (f: Node, top: number): Node =>
     levels[f] === top ? lows[f] as number : f;
   const highOf = (f: Node, top: number): Node =>

@@ -1,5 +1,5 @@
 /**
- * Subjects of a comparison as functions of the input.
+ * Converts the subjects of a comparison to functions of the input.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { effectOf, prevails } from "./verdict.ts";
 import { compare, constant } from "./word.ts";
 
 /**
- * Makes the function that a subject is.
+ * Makes the function of a subject.
  *
  * @throws {LimitReached} if it becomes too large.
  *
  * @param subject The subject.
- * @param asActed Whether values on which the kernel acts alike are one value.
+ * @param asActed True if values that the kernel treats alike are one value.
  * @param symbols The input.
- * @returns The function, whose leaves are what the subject answers.
+ * @returns The function, whose leaves are the subject's answers.
  */
 export function meaningOf(
   subject: Subject,
@@ -49,9 +49,9 @@ export function meaningOf(
 }
 
 /**
- * Reports where two meanings differ.
+ * Finds the inputs on which two meanings differ.
  *
- * @throws {LimitReached} if that becomes too large.
+ * @throws {LimitReached} if the function becomes too large.
  *
  * @param a One meaning.
  * @param b The other.

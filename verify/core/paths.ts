@@ -1,29 +1,29 @@
 /**
- * What a program returns, as a function of the input: symbolic execution of
- * every instruction that the kernel's `seccomp_check_filter()` admits.
+ * The return value of a program as a function of the input: symbolic execution
+ * of every instruction that the kernel's `seccomp_check_filter()` admits.
  *
- * Jumps only go forward, so one walk from the first instruction to the last
- * sees each once, after all that lead to it. It finds what the registers hold at
- * each instruction and where its test holds. Where paths meet with different
- * contents in a register, it holds "what this path has where this path is taken,
- * else what the other has"; that is computed only if something reads it, for
- * most registers are dead by then. So the number of paths does not matter, only
- * the size of the functions.
+ * Jumps only go forward, so one pass from the first instruction to the last
+ * visits each once, after all its predecessors. It finds the contents of the
+ * registers at each instruction and the inputs for which its test succeeds. If
+ * paths with different contents of a register meet, it contains "the value of
+ * this path if this path is taken, else that of the other"; that is computed
+ * only if it is read, because most registers are dead by then. So the number of
+ * paths does not matter, only the size of the functions.
  *
- * A place at which paths meet begins a segment; what lies between is a tree,
- * whose answer is put together on the way back, from the last instruction to the
- * first, one step for each test. It counts on the inputs that reach the segment,
- * unless they go on to a later one, whose answer overrules it. Where a segment
- * leads to another is a function relative to it, and put together for all its
- * jumps before it meets where the segment itself runs. That keeps the order of
- * tests free:
- * `hi == 1 && lo == 2` is made by itself, small, before it meets what is left
- * over of the thousand rules before it.
+ * A place at which paths meet begins a segment; between such places is a tree,
+ * whose answer is composed on the way back, from the last instruction to the
+ * first, one step for each test. It is valid on the inputs that reach the
+ * segment, unless they continue to a later one, whose answer overrides it. The
+ * condition under which a segment leads to another is a function relative to
+ * it, composed for all its jumps before it is combined with the inputs of the
+ * segment itself. That keeps the order of tests free: `hi == 1 && lo == 2` is
+ * made by itself, small, before it is combined with the remainder of the
+ * thousand rules before it.
  *
  * Every input ends in one segment, the last that it reaches.
  *
- * What is assumed of the machine is what bpf/run.ts states: A and X start as 0,
- * a division by an X of 0 returns 0, shifts by X take its low five bits.
+ * The assumptions about the machine are those of bpf/run.ts: A and X start as
+ * 0, a division by an X of 0 returns 0, shifts by X use its low five bits.
  *
  * @module
  */
@@ -42,11 +42,11 @@ import {
   type Word,
 } from "./word.ts";
 
-/** What a register holds, computed when something reads it. */
+/** Contents of a register, computed when they are read. */
 interface Register {
   word?: Word;
   readonly make: () => Word;
-  /** What that reads. */
+  /** Registers on which it depends. */
   readonly from: readonly Register[];
 }
 
@@ -59,20 +59,26 @@ const REGISTERS = SCRATCH + BPF_MEMWORDS;
 /** An instruction that is reached, by one of the edges to it. */
 interface Step {
   readonly pc: number;
-  /** The segment that the edge comes from, by its first instruction. */
+  /** The segment of the edge's origin, by its first instruction. */
   readonly segment: number;
-  /** What the registers hold before the instruction. */
+  /** Contents of the registers before the instruction. */
   readonly registers: readonly Register[];
-  /** The step before it in that segment, and by which exit; absent at its start. */
+  /** The step before it in that segment, and its exit; absent at the start. */
   readonly before?: Step;
   readonly exit?: number;
-  /** On which inputs of the segment it is reached, once that was asked for. */
+  /** The inputs of the segment that reach it, once computed. */
   inside?: Node;
-  /** On which inputs it goes on to its second exit; on all others, to the first. */
+  /**
+   * The inputs on which it continues to its second exit; on all others, to the
+   * first.
+   */
   test: Node;
-  /** On which inputs the segment runs that begins here; absent within one. */
+  /**
+   * The inputs on which the segment that begins here runs; absent within a
+   * segment.
+   */
   readonly runs?: Node;
-  /** What is answered from here on, unless a later segment answers. */
+  /** The answer from here on, unless a later segment answers. */
   answer?: Node;
 }
 
@@ -83,13 +89,13 @@ interface Step {
  *
  * @param program A program that `check` accepts.
  * @param symbols The input.
- * @returns The function whose leaves are what the program returns.
+ * @returns The function whose leaves are the program's return values.
  */
 export function executeSymbolically(program: Program, symbols: Symbols): Node {
   const { choose } = symbols.diagram;
   const meetings = meetingsOf(program);
   const steps = walk(program, meetings, symbols);
-  // What is answered where a later segment answers does not matter.
+  // The answer is irrelevant if a later segment answers.
   const nothing = symbols.leaf(constant(0));
   const answerFrom = (pc = -1): Node =>
     meetings.has(pc) ? nothing : steps.get(pc)?.answer ?? nothing;
@@ -105,14 +111,17 @@ export function executeSymbolically(program: Program, symbols: Symbols): Node {
   return result;
 }
 
-/** Walks from the first instruction to the last; returns what it reaches. */
+/**
+ * Traverses the program from the first instruction to the last; returns the
+ * reachable steps.
+ */
 function walk(
   program: Program,
   meetings: ReadonlySet<number>,
   symbols: Symbols,
 ): ReadonlyMap<number, Step> {
   const { and, or, except } = symbols.diagram;
-  /** What leads to a meeting. */
+  /** The edges to a meeting. */
   const edges = new Map<number, readonly Step[]>();
   const zero = holding(() => constant(0));
   const registers = new Array<Register>(REGISTERS).fill(zero);
@@ -127,7 +136,7 @@ function walk(
     const registers = run(instruction, before, symbols);
     const { segment, test } = before;
     for (const [exit, to] of exitsOf(instruction, pc).entries()) {
-      // Nothing leaves by the first exit if the test always holds, nor by the
+      // No input takes the first exit if the test always succeeds, or the
       // second if it never does.
       if (test === [ALWAYS, NEVER][exit]) continue;
       const edge = { pc: to, segment, registers, before, exit, test: NEVER };
@@ -137,7 +146,7 @@ function walk(
   }
   return steps;
 
-  /** Begins a segment where paths meet, unless no input comes there. */
+  /** Begins a segment at a meeting of paths, unless no input reaches it. */
   function begin(pc: number, [first, ...others]: readonly Step[]): void {
     if (first === undefined) return;
     const registers = [...first.registers];
@@ -165,7 +174,7 @@ function walk(
     steps.set(pc, { pc, segment: pc, registers, test: NEVER, runs });
   }
 
-  /** Finds on which inputs of its segment a step is reached. */
+  /** Finds the inputs of its segment that reach a step. */
   function insideOf(step: Step): Node {
     const path: Step[] = [];
     for (let at = step; at.inside === undefined && at.before; at = at.before) {
@@ -179,7 +188,10 @@ function walk(
   }
 }
 
-/** Runs an instruction: notes its test or its answer, returns the registers afterwards. */
+/**
+ * Runs an instruction: records its test or its answer, returns the registers
+ * afterward.
+ */
 function run(
   { op, jt, jf, k }: Instruction,
   step: Step,
@@ -228,7 +240,10 @@ function run(
 
 const holding = (make: () => Word): Register => ({ make, from: [] });
 
-/** Lists what follows an instruction: where its test fails, and where it holds. */
+/**
+ * Lists the successors of an instruction: where its test fails, and where it
+ * succeeds.
+ */
 function exitsOf(at: Instruction, pc: number): readonly number[] {
   const { op, jt, jf, k } = at;
   const name = String(op);
@@ -238,7 +253,10 @@ function exitsOf(at: Instruction, pc: number): readonly number[] {
   return jt === jf ? [pc + 1 + jf] : [pc + 1 + jf, pc + 1 + jt];
 }
 
-/** Finds where paths meet; one `ret` of a constant for many is as good as one for each. */
+/**
+ * Finds the meetings of paths; a shared `ret` of a constant is equivalent to
+ * separate ones.
+ */
 function meetingsOf(program: Program): ReadonlySet<number> {
   const reached = new Set<number>();
   const meetings = program.flatMap(exitsOf).filter((pc) => {
@@ -249,7 +267,10 @@ function meetingsOf(program: Program): ReadonlySet<number> {
   return new Set(meetings);
 }
 
-/** Reads a register; it may rest on others as deep as a program is long. */
+/**
+ * Reads a register; it may depend on others, to a depth of the program's
+ * length.
+ */
 function read(register: Register): Word {
   const stack = [register];
   for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {

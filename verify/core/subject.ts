@@ -1,5 +1,5 @@
 /**
- * The sides of a comparison: whatever answers calls.
+ * The sides of a comparison: anything that answers calls.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { Program } from "../../bpf/instruction.ts";
 import type { Policy } from "../../profile/policy.ts";
 
 /**
- * One side of a comparison: a policy, a program, a program with its byte order, or
- * the filters of a thread, oldest first. What has no byte order has that of the
- * other side.
+ * One side of a comparison: a policy, a program, a program with its byte order,
+ * or the filters of a thread, oldest first. A side without a byte order has
+ * that of the other side.
  */
 export type Subject =
   | Policy
@@ -20,10 +20,10 @@ export type Subject =
   | { readonly programs: readonly Program[]; readonly littleEndian?: boolean };
 
 /**
- * Takes a side for a policy.
+ * Returns a side that is a policy.
  *
  * @param subject The side.
- * @returns The policy, or `undefined` if the side is made of programs.
+ * @returns The policy, or `undefined` if the side consists of programs.
  */
 export function policyOf(subject: Subject): Policy | undefined {
   return "defaultValue" in subject ? subject : undefined;
@@ -45,20 +45,21 @@ export function programsOf(subject: Subject): readonly Program[] {
  * Finds the byte order of a side.
  *
  * @param subject The side.
- * @returns Whether it is little-endian; `undefined` if the side does not say.
+ * @returns True if it is little-endian; `undefined` if the side has no byte
+ * order.
  */
 export function orderOf(subject: Subject): boolean | undefined {
   return "littleEndian" in subject ? subject.littleEndian : undefined;
 }
 
 /**
- * Finds the byte order that sides have in common.
+ * Finds the common byte order of the sides.
  *
- * @throws {TypeError} if they name both.
+ * @throws {TypeError} if they have different ones.
  *
  * @param subjects The sides of a comparison.
- * @param asked What the caller asks for, if anything.
- * @returns The byte order; little-endian when nothing names one.
+ * @param asked The byte order requested by the caller, if any.
+ * @returns The byte order; little-endian if none is given.
  */
 export function byteOrderOf(
   subjects: readonly Subject[],

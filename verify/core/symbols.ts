@@ -1,7 +1,7 @@
 /**
  * The input of a filter as variables of a diagram.
  *
- * `arch` and `nr` come first in every order, so that what lies below them are
+ * `arch` and `nr` come first in every order, so that the nodes below them are
  * functions of the arguments for one architecture and number:
  *
  * ```text
@@ -30,12 +30,12 @@ export const NR_LEVEL = 32;
 const OFFSETS: readonly number[] = [ARCH_OFFSET, NR_OFFSET]
   .concat([16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60], [8, 12]);
 
-/** Variables, and what was made of them. */
+/** Variables, and the words made of them. */
 export interface Symbols {
   readonly diagram: Diagram;
   /** The word that a load at byte `offset` reads, a multiple of 4 from 0 to 60. */
   input(offset: number): Word;
-  /** The constant function whose value is a word, itself a constant or not. */
+  /** The constant function whose value is a word, itself constant or not. */
   leaf(word: Word): Node;
   /** The word of a leaf. */
   wordOf(leaf: Node): Word;
@@ -47,7 +47,7 @@ export interface Symbols {
  * Makes the variables.
  *
  * @param order Order of the variables.
- * @param limits What the diagram may spend.
+ * @param limits Limits of the diagram.
  * @returns The variables.
  */
 export function createSymbols(order: Order, limits: DiagramLimits): Symbols {

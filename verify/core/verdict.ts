@@ -1,6 +1,6 @@
 /**
- * How the kernel acts on what filters return, on symbols: which of several
- * filters prevails, and which bits of a return value make a difference.
+ * How the kernel acts on the return values of filters, on symbols: which of
+ * several filters wins, and which bits of a return value matter.
  *
  * Source: kernel/seccomp.c, `seccomp_run_filters()` and `__seccomp_filter()`,
  * Linux 6.1.
@@ -12,7 +12,7 @@ import * as uapi from "../../tables/uapi.ts";
 import type { Diagram, Node } from "./diagram.ts";
 import { compare, compute, constant, selectWord, type Word } from "./word.ts";
 
-/** Actions whose data nobody sees. */
+/** Actions whose data is never seen. */
 const WITHOUT_DATA: readonly number[] = [
   uapi.SECCOMP_RET_KILL_THREAD,
   uapi.SECCOMP_RET_USER_NOTIF,
@@ -21,28 +21,28 @@ const WITHOUT_DATA: readonly number[] = [
 ];
 
 /**
- * Reports where an older filter prevails over a newer one: where its action, as a
- * signed number, is lower.
+ * Finds the inputs on which an older filter wins over a newer one: its action,
+ * as a signed number, is lower.
  *
- * @param d Where the words live.
- * @param older What the filter attached first returns.
- * @param newer What the other returns.
- * @returns Where the kernel acts on `older`.
+ * @param d Diagram of the words.
+ * @param older Return value of the filter that was attached first.
+ * @param newer Return value of the other.
+ * @returns The inputs on which the kernel acts on `older`.
  */
 export function prevails(d: Diagram, older: Word, newer: Word): Node {
-  // With the sign turned over, the order of signed numbers is the unsigned one.
+  // With the sign inverted, the order of signed numbers is the unsigned one.
   const rank = (value: Word): Word =>
     compute(d, "xor", actionOf(d, value), constant(0x8000_0000));
   return compare(d, "jgt", rank(newer), rank(older));
 }
 
 /**
- * Gives equal words to values on which the kernel acts alike: an errno is
- * capped, data that nobody sees is 0, an unknown action is KILL_PROCESS.
+ * Gives equal words to values that the kernel treats alike: an errno is capped,
+ * data that is never seen is 0, an unknown action is KILL_PROCESS.
  *
- * @param d Where the words live.
+ * @param d Diagram of the words.
  * @param value A return value.
- * @returns The value that stands for all that have its effect.
+ * @returns The value that represents all with the same effect.
  */
 export function effectOf(d: Diagram, value: Word): Word {
   const action = actionOf(d, value);

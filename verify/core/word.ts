@@ -1,8 +1,8 @@
 /**
- * Arithmetic of u32 on symbols: a word is 32 boolean functions of the input, so
- * constants fold by themselves, what keeps bits apart (masks, xor, shifts by a
- * constant) costs nothing, and carries are functions like any other. All of it
- * is exact.
+ * Arithmetic of u32 on symbols: a word is 32 boolean functions of the input. So
+ * constants fold by themselves, operations that keep bits separate (masks, xor,
+ * shifts by a constant) cost nothing, and carries are functions like any other.
+ * All of it is exact.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { ALWAYS, type Diagram, NEVER, type Node } from "./diagram.ts";
 /** A word; element `i` is its bit of weight 2^i. */
 export type Word = readonly Node[];
 
-/** Bits of a word. */
+/** Number of bits of a word. */
 export const WORD_BITS = 32;
 
 /**
@@ -32,19 +32,22 @@ export const ALU_OPS: readonly AluOp[] = [
 /** Tests of the machine, unsigned, by the names of their opcodes. */
 export type CompareOp = "jeq" | "jgt" | "jge" | "jset";
 
-/** Gives the word that is a number everywhere. */
+/** Makes the word that is a constant. */
 export function constant(k: number): Word {
   const word: Node[] = [];
   for (let i = 0; i < WORD_BITS; i++) word.push((k >>> i) & 1 ? ALWAYS : NEVER);
   return word;
 }
 
-/** Gives the word that is `a` where `f` holds, elsewhere `b`. */
+/** Makes the word that is `a` if `f` is true, else `b`. */
 export function selectWord(d: Diagram, f: Node, a: Word, b: Word): Word {
   return bitwise(a, b, (g, h) => d.choose(f, g, h));
 }
 
-/** Reports where a test holds: bit by bit, what is above overruling what is below. */
+/**
+ * Finds the inputs on which a test succeeds: bit by bit, higher bits overriding
+ * lower ones.
+ */
 export function compare(d: Diagram, op: CompareOp, a: Word, b: Word): Node {
   let lower = op === "jeq" || op === "jge" ? ALWAYS : NEVER;
   for (let i = 0; i < WORD_BITS; i++) {
@@ -59,7 +62,7 @@ export function compare(d: Diagram, op: CompareOp, a: Word, b: Word): Node {
   return lower;
 }
 
-/** Computes modulo 2^32; what a division by 0 gives is of no meaning. */
+/** Computes modulo 2^32; the result of a division by 0 is meaningless. */
 export function compute(d: Diagram, op: AluOp, a: Word, b: Word): Word {
   switch (op) {
     case "add":
@@ -103,7 +106,7 @@ function shift(a: Word, distance: number): Word {
   return a.map((_, i) => a[i - distance] ?? NEVER);
 }
 
-/** Moves by each power of two in turn where that bit of `b` is set. */
+/** Moves by each power of two in turn if that bit of `b` is set. */
 function shiftBy(d: Diagram, a: Word, b: Word, direction: 1 | -1): Word {
   let result = a;
   for (const [i, f] of b.slice(0, 5).entries()) {

@@ -1,6 +1,6 @@
 /**
- * Conditions on arguments in a form that people read: a union of boxes, each
- * an interval for every word that matters.
+ * Conditions on arguments in a readable form: a union of boxes, each an
+ * interval for every word that matters.
  *
  * @module
  */
@@ -18,17 +18,20 @@ export interface WordRange extends Range {
   readonly offset: number;
 }
 
-/** Inputs whose words all lie in their ranges; words that are not named may be anything. */
+/**
+ * Inputs whose words are all in their ranges; words that are not named may be
+ * anything.
+ */
 export type Box = readonly WordRange[];
 
 /**
- * Writes a function of the arguments as a union of boxes that do not overlap.
+ * Converts a function of the arguments to a union of disjoint boxes.
  *
  * @param symbols The input, with its words one after the other.
  * @param where A boolean function without `arch` and `nr`.
- * @param most Most boxes.
- * @returns The boxes, or `undefined` if they are more than that or a
- * condition is on something else than single words.
+ * @param most Maximum number of boxes.
+ * @returns The boxes, or `undefined` if they are more than that or a condition
+ * is not on single words.
  */
 export function boxesOf(
   symbols: Symbols,

@@ -1,5 +1,5 @@
 /**
- * Boxes and cubes of input words in words, as conditions on arguments.
+ * Writes boxes and cubes of input words as conditions on arguments.
  *
  * @module
  */
@@ -11,9 +11,12 @@ const ALL = 0xffff_ffff;
 
 /** Arguments as data, if they are few enough to list. */
 export interface ArgumentSets {
-  /** A union of boxes; `undefined` if they are too many. */
+  /** A union of boxes; `undefined` if there are too many. */
   readonly boxes: readonly Box[] | undefined;
-  /** The same as masked comparisons; `undefined` if there are boxes, or too many cubes. */
+  /**
+   * The same as masked comparisons; `undefined` if there are boxes, or too many
+   * cubes.
+   */
   readonly cubes: Cubes | undefined;
 }
 

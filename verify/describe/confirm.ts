@@ -1,6 +1,6 @@
 /**
- * Runs a subject on one input. Nothing here is symbolic: it is the evidence by
- * which a difference that was found symbolically is believed.
+ * Runs a subject on one input. Nothing here is symbolic: it is the evidence
+ * that confirms a difference that was found symbolically.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { checkPolicy, type ReturnValue } from "../../profile/policy.ts";
 import { decide } from "../decide.ts";
 import { policyOf, programsOf, type Subject } from "../core/subject.ts";
 
-/** What a subject answers to an input, and why. */
+/** The answer of a subject to an input, and its origin. */
 export interface Outcome {
-  /** The value returned, of several filters the one that prevails; a u32. */
+  /** The return value, of several filters the winning one; a u32. */
   readonly value: ReturnValue;
   /**
-   * Steps that led there: for each program the indices of the instructions that
+   * Steps that led to it: for each program the indices of the instructions that
    * it executed, for a policy none.
    */
   readonly paths: readonly (readonly number[])[];
-  /** Where a policy's rule comes from; absent if a default decided. */
+  /** Origin of a policy's rule; absent if a default decided. */
   readonly source?: string;
 }
 
@@ -33,7 +33,7 @@ export interface Outcome {
  *
  * @param subject The subject.
  * @param littleEndian Byte order of the machine.
- * @returns What it answers to an input.
+ * @returns The function from an input to its answer.
  */
 export function createAnswer(
   subject: Subject,
@@ -61,7 +61,7 @@ export function createAnswer(
 }
 
 /**
- * Reads an input from the words that a filter sees; `toWords` undone.
+ * Reads an input from the words that a filter sees; the inverse of `toWords`.
  *
  * @param words Sixteen words.
  * @param littleEndian Byte order of the machine.

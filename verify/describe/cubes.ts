@@ -1,5 +1,5 @@
 /**
- * Conditions on arguments where single bits decide: a union of cubes, each a
+ * Conditions on arguments if single bits decide: a union of cubes, each a
  * masked comparison of every word that matters.
  *
  * @module
@@ -9,7 +9,10 @@ import { ALWAYS, NEVER, type Node } from "../core/diagram.ts";
 import { offsetsOf } from "./inputs.ts";
 import type { Symbols } from "../core/symbols.ts";
 
-/** Values of one input word whose bits under a mask are given: `(w & mask) == value`. */
+/**
+ * Values of one input word whose bits under a mask are given: `(w & mask) ==
+ * value`.
+ */
 export interface WordMask {
   /** Byte offset of the word in `struct seccomp_data`. */
   readonly offset: number;
@@ -22,21 +25,21 @@ export interface WordMask {
 /** Inputs whose words all match; words that are not named may be anything. */
 export type Cube = readonly WordMask[];
 
-/** A union of cubes, or all that lies outside of it. */
+/** A union of cubes, or its complement. */
 export interface Cubes {
-  /** The cubes that were found. */
+  /** The cubes. */
   readonly cubes: readonly Cube[];
-  /** Whether what is not in any of them is meant. */
+  /** True if the complement of the cubes is meant. */
   readonly negated: boolean;
 }
 
 /**
- * Writes a function of the arguments as a union of cubes that do not overlap,
- * or as what lies outside of one, whichever is shorter.
+ * Converts a function of the arguments to a union of disjoint cubes, or to the
+ * complement of one, whichever is shorter.
  *
  * @param symbols The input.
  * @param where A boolean function without `arch` and `nr`.
- * @param most Most cubes.
+ * @param most Maximum number of cubes.
  * @returns The cubes, or `undefined` if they are more than that.
  */
 export function cubesOf(
@@ -53,7 +56,7 @@ export function cubesOf(
   return inside && { cubes: inside, negated: false };
 }
 
-/** One cube for each way to the constant "true". */
+/** One cube for each path to the constant "true". */
 function listCubes(
   symbols: Symbols,
   where: Node,

@@ -1,6 +1,6 @@
 /**
- * Inputs on which a function holds. Nothing here has to be trusted: an input is
- * believed to show a difference after both sides have been run on it.
+ * Inputs for which a function is true. Nothing here has to be trusted: an input
+ * counts as a difference only after both sides have been run on it.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { ARCH_LEVEL, type Symbols } from "../core/symbols.ts";
 import { WORD_BITS } from "../core/word.ts";
 
 /**
- * Finds the lowest input on which a function holds, on the first of the wanted
- * architectures that has one.
+ * Finds the lowest input for which a function is true, on the first of the
+ * wanted architectures that has one.
  *
  * @param symbols The input, with the words that the function may depend on.
  * @param f A boolean function that is not `NEVER`.
- * @param arches Wanted values of `arch`, the most wanted one first.
+ * @param arches Wanted values of `arch`, in order of preference.
  * @returns Sixteen words.
  */
 export function lowestInput(
@@ -34,7 +34,7 @@ export function lowestInput(
   return lowestOf(symbols, f);
 }
 
-/** The function of the other words that is left for one value of `arch`. */
+/** The function of the other words for one value of `arch`. */
 function onArch(diagram: Diagram, f: Node, arch: number): Node {
   const end = ARCH_LEVEL + WORD_BITS;
   for (let level = diagram.level(f); level < end; level = diagram.level(f)) {

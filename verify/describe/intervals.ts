@@ -1,5 +1,5 @@
 /**
- * One word of the input as a line, cut where functions change.
+ * One word of the input as a line, cut at the changes of a function.
  *
  * @module
  */
@@ -8,9 +8,11 @@ import type { Range } from "../../bpf/range.ts";
 import type { Diagram, Node } from "../core/diagram.ts";
 import { WORD_BITS } from "../core/word.ts";
 
-/** A stretch of a word's values on which a function of later words is the same. */
+/**
+ * A stretch of a word's values on which a function of later words is the same.
+ */
 export interface FunctionInterval extends Range {
-  /** What the function is there. */
+  /** The function there. */
   readonly rest: Node;
 }
 
@@ -18,10 +20,10 @@ export interface FunctionInterval extends Range {
  * Cuts the line of a word into the fewest intervals on each of which a function
  * no longer depends on the word.
  *
- * @param diagram Where the function lives.
+ * @param diagram Diagram of the function.
  * @param f A function without variables above `level`.
  * @param level Level of the word's highest bit; the others follow.
- * @param most Stops before it has more intervals than this.
+ * @param most Stops when it has more intervals than this.
  * @returns The intervals from 0 up, without gaps; the last one ends at
  * 0xffff_ffff unless `most` was reached.
  */
@@ -33,7 +35,10 @@ export function intervalsOf(
 ): readonly FunctionInterval[] {
   const intervals: FunctionInterval[] = [];
   const end = level + WORD_BITS;
-  /** Sees to the 2^bits values from `first`; false if there were too many. */
+  /**
+   * Handles the 2^bits values from `first`; returns false if there were too
+   * many.
+   */
   function visit(first: number, bits: number, rest: Node): boolean {
     if (diagram.level(rest) >= end) {
       const last = first + 2 ** bits - 1;

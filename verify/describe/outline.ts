@@ -1,7 +1,7 @@
 /**
- * The outline of a filter: what its meaning depends on, word by word. It cuts
- * `arch` and `nr` into intervals, and says for each of them which argument words
- * decide, and how.
+ * The outline of a filter: the structure of its meaning, word by word. It cuts
+ * `arch` and `nr` into intervals, and describes for each of them which argument
+ * words decide, and how.
  *
  * ```text
  * arch 0xc000003e ▶ nr 0…9 ▶ ALLOW
@@ -9,7 +9,7 @@
  *      elsewhere  ▶ nr 0…  ▶ KILL
  * ```
  *
- * An outline only describes. Whatever is made of it needs a proof of its own.
+ * An outline only describes. Anything that is made from it needs its own proof.
  *
  * @module
  */
@@ -47,15 +47,15 @@ export interface Outline {
   readonly arches: readonly ArchOutline[];
 }
 
-/** Values of `arch` that the filter does not tell apart. */
+/** Values of `arch` that the filter treats alike. */
 export interface ArchOutline extends Range {
   /** Intervals of `nr` from 0 to 2^32 − 1, without gaps. */
   readonly numbers: readonly NumberOutline[];
 }
 
-/** Values of `nr` that the filter does not tell apart. */
+/** Values of `nr` that the filter treats alike. */
 export interface NumberOutline extends Range {
-  /** What the filter answers there. */
+  /** The filter's answer there. */
   readonly answer: ArgumentFunction;
 }
 
@@ -66,19 +66,19 @@ export interface ArgumentFunction {
   /**
    * Reads the function word by word.
    *
-   * @param order The offsets in the order in which to ask for the words.
+   * @param order The offsets in the order in which to test the words.
    * @param options The form of the questions.
-   * @returns The first question; `undefined` if a word has more cells than allowed
-   * in every form, or if an answer is computed from the input.
+   * @returns The first question; `undefined` if a word has more cells than
+   * allowed in every form, or if an answer is computed from the input.
    */
   read(order: readonly number[], options: ReadOptions): Reading | undefined;
 }
 
 /** The form of the questions of a reading. */
 export interface ReadOptions {
-  /** Most cells of one word. */
+  /** Maximum number of cells of one word. */
   readonly most: number;
-  /** Whether to ask for required bits before intervals are cut. */
+  /** True to test required bits before intervals are cut. */
   readonly bitsFirst: boolean;
 }
 
@@ -88,7 +88,7 @@ export type Reading = Answer | Question;
 /** The end of a reading. */
 export interface Answer {
   readonly kind: "answer";
-  /** What the filter returns. */
+  /** The value that the filter returns. */
   readonly value: ReturnValue;
 }
 
@@ -97,50 +97,56 @@ export interface Question {
   readonly kind: "question";
   /** Byte offset of the word. */
   readonly offset: number;
-  /** The word is and-ed to this first; 0xffff_ffff for none. */
+  /** Mask that is applied to the word first; 0xffff_ffff for none. */
   readonly mask: number;
-  /** Values of the masked word from 0 up, without gaps; those outside of the mask do not occur. */
+  /**
+   * Values of the masked word from 0 up, without gaps; those outside of the
+   * mask do not occur.
+   */
   readonly cells: readonly OutlineCell[];
 }
 
 /** Values of a masked word with the same rest. */
 export interface OutlineCell extends Range {
-  /** What is left to ask. */
+  /** The next question or answer. */
   readonly rest: Reading;
 }
 
-/** Choices of `outlineOf`. */
+/** Options of `outlineOf`. */
 export interface OutlineOptions {
-  /** Whether return values are what the kernel acts on, or exact bits (default: exact). */
+  /**
+   * Whether return values are compared by effect or by exact bits (default:
+   * exact).
+   */
   readonly compare?: "effect" | "bits";
-  /** What the diagram may spend. */
+  /** Limits of the diagram. */
   readonly limits?: Partial<ProofLimits>;
-  /** Asked now and then; true ends the work. */
+  /** Called regularly; if it returns true, the work ends. */
   readonly interrupted?: () => boolean;
 }
 
 /** There is no outline. */
 export interface NoOutline {
   readonly kind: "no-outline";
-  /** What ran out. */
+  /** The limit that was reached. */
   readonly limit: LimitName;
 }
 
 const FULL = 0xffff_ffff;
-/** Most intervals of `arch`, and of `nr` for each of them. */
+/** Maximum number of intervals of `arch`, and of `nr` for each of them. */
 const MOST_INTERVALS = 0x1_0000;
-/** Most bits of a masked word whose values are all looked at. */
+/** Maximum number of bits of a masked word whose values are all examined. */
 const MOST_MASK_BITS = 8;
-/** Most questions of one reading. */
+/** Maximum number of questions of one reading. */
 const MOST_QUESTIONS = 512;
-/** Cells that need no better form. */
+/** Up to this number of cells, no better form is searched. */
 const FEW_CELLS = 3;
 
 /**
  * Makes the outline of a filter.
  *
  * @param subject A filter, a stack of filters, or a policy.
- * @param options How to compare return values, and what may be spent.
+ * @param options How to compare return values, and limits.
  * @returns The outline, or the limit that was reached.
  */
 export function outlineOf(
@@ -168,7 +174,10 @@ export function outlineOf(
   return { kind: "no-outline", limit };
 }
 
-/** Orders of variables and shares of the nodes, each tried once: sums need the second. */
+/**
+ * Orders of variables and shares of the nodes, each tried once: sums need the
+ * second.
+ */
 const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
   ["word", 1 / 8],
   ["bit", 1 / 8],
@@ -246,7 +255,7 @@ function wordOf({ wordOf }: Symbols, leaf: Node): Word {
   return wordOf(leaf);
 }
 
-/** The values of a word under a mask, cut where a function changes. */
+/** The values of a word under a mask, cut at the changes of a function. */
 interface Cut {
   readonly mask: number;
   readonly cells: readonly (Range & { readonly rest: Node })[];
@@ -366,7 +375,7 @@ class Reader {
 
   /**
    * Bits that must all have given values, else the rest is always the same.
-   * Bits whose rest is the same function do not occur in it.
+   * Bits for which the rest is the same function are not included.
    */
   #requiredBits(f: Node, level: number): Cut | undefined {
     const bits = this.#supportOf(f, level);
@@ -402,7 +411,7 @@ class Reader {
     return { mask, cells };
   }
 
-  /** What a function is where one variable is 0 or 1. */
+  /** A function with one variable set to 0 or 1. */
   #restrict(f: Node, at: number, isSet: boolean): Node {
     const made = new Map<Node, Node>();
     const visit = (f: Node): Node => {
@@ -466,7 +475,7 @@ class Reader {
   }
 }
 
-/** What the second diagram of one call may spend. */
+/** Limits of the second diagram of one call. */
 const ORDER_LIMITS = { nodes: 1 << 14, steps: 500_000 };
 
 /** The number that a word is everywhere, if there is one. */

@@ -1,5 +1,5 @@
 /**
- * Regions of `arch` and `nr` in which a function depends on later words only.
+ * Regions of `arch` and `nr` in which a function depends only on later words.
  *
  * @module
  */
@@ -11,7 +11,9 @@ import { intervalsOf } from "./intervals.ts";
 import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "../core/symbols.ts";
 import { compare, constant } from "../core/word.ts";
 
-/** Architectures and numbers for which a function is one of the arguments. */
+/**
+ * Architectures and numbers for which a function depends only on the arguments.
+ */
 export interface Region {
   /** Values of `arch`. */
   readonly arch: Range;
@@ -26,9 +28,10 @@ export interface Region {
  *
  * @param symbols The input.
  * @param f The function.
- * @param same What is left out.
- * @param most How many regions are wanted; they may be more.
- * @returns The regions by rising architecture and number, and whether they are all.
+ * @param same The function to leave out.
+ * @param most Requested number of regions; the result may have more.
+ * @returns The regions by rising architecture and number, and whether they are
+ * complete.
  */
 export function regionsOf(
   { diagram }: Symbols,
@@ -36,7 +39,7 @@ export function regionsOf(
   same: Node,
   most: number,
 ): { readonly regions: readonly Region[]; readonly complete: boolean } {
-  // Between two that differ lies at most one that does not.
+  // Between two that differ is at most one that does not.
   const limit = 2 * most + 2;
   const regions: Region[] = [];
   const arches = intervalsOf(diagram, f, ARCH_LEVEL, limit);
@@ -57,12 +60,12 @@ export function regionsOf(
 }
 
 /**
- * Reports whether a function holds somewhere in a region.
+ * Reports whether a function is true somewhere in a region.
  *
  * @param symbols The input.
- * @param region The region; its `rest` says for which arguments.
+ * @param region The region; its `rest` restricts the arguments.
  * @param f A boolean function.
- * @returns Whether there is an input of the region on which `f` is true.
+ * @returns True if there is an input of the region on which `f` is true.
  */
 export function holdsWithin(
   { diagram, input }: Symbols,

@@ -1,12 +1,12 @@
 /**
- * Boundary values: the inputs at which a policy or a program may change its
- * mind. They seed fuzzers and self-tests; a proof needs none of them.
+ * Boundary values: the inputs at which the answer of a policy or a program may
+ * change. They seed fuzzers and self-tests; a proof does not need them.
  *
  * For each word of the input the values are 0, all ones, and for each constant
  * `k` that the word may be compared with: k − 1, k, k + 1, and for masks the
- * mask, its complement and each of its bits alone. A word that flows into what
- * `ret a` returns has the actions of the kernel, too. A word that nothing looks
- * at has the value 0 only.
+ * mask, its complement and each of its bits alone. A word that flows into the
+ * result of `ret a` has the actions of the kernel as well. A word that is never
+ * used has only the value 0.
  *
  * @module
  */
@@ -37,13 +37,13 @@ import {
 } from "../core/subject.ts";
 import { fromWords } from "./confirm.ts";
 
-/** Choices of `witnesses`. */
+/** Options of `witnesses`. */
 export interface WitnessOptions {
   /** Byte order of the machine. Default: that of the subjects, else little-endian. */
   readonly littleEndian?: boolean;
   /**
-   * Most inputs. Where all combinations are more, this many are drawn from
-   * them, the same ones each time. Default: 100,000.
+   * Maximum number of inputs. If there are more combinations, this many are
+   * drawn from them, always the same ones. Default: 100,000.
    */
   readonly most?: number;
 }
@@ -53,7 +53,7 @@ export type BoundaryValues = readonly (readonly number[])[];
 
 const ALL_ONES = 0xffff_ffff;
 
-/** Return values, one of each action that the kernel knows. */
+/** Return values, one for each action that the kernel knows. */
 const ACTIONS: readonly number[] = [
   SECCOMP_RET_KILL_PROCESS,
   SECCOMP_RET_KILL_THREAD,
@@ -102,7 +102,7 @@ export function boundaryValues(
 
 /**
  * Generates inputs at the boundaries of subjects: all combinations of the
- * values of the words, or as many of them as asked for.
+ * values of the words, or the requested number of them.
  *
  * @param subjects Policies and programs.
  * @param options Byte order and number.
@@ -154,10 +154,11 @@ function addPolicy(
 
 /**
  * Adds the constants of a program to the words that may have flown into the
- * register they meet, by whatever path and arithmetic.
+ * register with which they are compared, by any path and arithmetic.
  */
 function addProgram(words: readonly Set<number>[], program: Program): void {
-  // Which words each place may hold, one bit each: A, X, then scratch memory.
+  // The words that each place may depend on, one bit each: A, X, then scratch
+  // memory.
   const arriving = new Map<number, readonly number[]>();
   const arrive = (pc: number, places: readonly number[]): void => {
     const before = arriving.get(pc);
@@ -170,7 +171,7 @@ function addProgram(words: readonly Set<number>[], program: Program): void {
     const [a = 0, x = 0] = places;
     const [name = "", form] = String(op).split(".");
     if (name === "ret") {
-      // What is returned is compared with the actions, by the kernel.
+      // The kernel compares the return value with the actions.
       if (form === "a") addActions(words, a);
       continue;
     }
@@ -223,7 +224,7 @@ function addMask(word: Set<number> | undefined, mask: number): void {
   }
 }
 
-/** Numbers that look random, the same each time (xorshift32). */
+/** Pseudorandom numbers, the same every time (xorshift32). */
 function createDraw(): () => number {
   let state = 0x9e37_79b9;
   return () => {
