@@ -154,7 +154,7 @@ export function compile(
  * @returns The program, which may be too long for the kernel, and the facts
  * that are known about it.
  */
-export function compileCalls(
+function compileCalls(
   calls: DecidedCalls,
   options: CompileOptions,
 ): Compilation {
@@ -178,6 +178,22 @@ export function compileCalls(
     };
   });
   return { program, littleEndian: calls.littleEndian, decision, arches };
+}
+
+/**
+ * Compiles decisions about calls with given weights and a given price of a test.
+ *
+ * @param calls The decisions.
+ * @param options The work for a proof of the optimum, and the histogram.
+ * @param attempt The weights and the price.
+ * @returns The program, which may be too long for the kernel.
+ */
+export function compileAttempt(
+  calls: DecidedCalls,
+  options: CompileOptions,
+  attempt: Attempt,
+): Program {
+  return draft(calls, { ...options, ...attempt }).program;
 }
 
 /**

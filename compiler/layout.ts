@@ -112,6 +112,8 @@ class Emitter {
   readonly #positions = new Map<Decision, Places>();
   /** The code itself, the target of a `ja`. */
   readonly #homes = new Map<Decision, Readonly<Places>>();
+  /** Positions that something jumps to or goes on with. */
+  readonly #entered = new Set<number>();
 
   end(node: Leaf | Piece): void {
     if (node.kind === "leaf") this.#ret(node);
@@ -122,8 +124,8 @@ class Emitter {
 
   test({ node, loads, masks, yes, no }: Block): void {
     this.#bringNear(yes, no);
-    const jt = this.#distance(yes);
-    const jf = this.#distance(no);
+    const jt = this.#enter(yes);
+    const jf = this.#enter(no);
     const masked = this.#emit({ op: JUMPS[node.op], jt, jf, k: node.k });
     const word = masks
       ? this.#emit({ op: "and.k", jt: 0, jf: 0, k: node.mask })
@@ -134,8 +136,12 @@ class Emitter {
     this.#settle(node, masked, word, load);
   }
 
+  /** The program, without a last `ret` of which only copies are used. */
   program(): Program {
-    return this.#reversed.reverse();
+    const [last, before] = this.#reversed;
+    const isUnused = last?.op === "ret.k" && before?.op === "ret.k" &&
+      !this.#entered.has(1);
+    return this.#reversed.slice(isUnused ? 1 : 0).reverse();
   }
 
   /**
@@ -148,6 +154,7 @@ class Emitter {
       if (!this.#isFar(target)) continue;
       const { node, entry } = target;
       const home = present(this.#homes.get(node))[entry];
+      if (node.kind !== "leaf") this.#entered.add(home);
       present(this.#positions.get(node))[entry] = node.kind === "leaf"
         ? this.#ret(node)
         : this.#emit({
@@ -161,6 +168,13 @@ class Emitter {
 
   #isFar(target: EnteredNode): boolean {
     return this.#distance(target) > REACH - 1;
+  }
+
+  /** The distance of a jump to a target, which has an entry from now on. */
+  #enter(target: EnteredNode): number {
+    const distance = this.#distance(target);
+    this.#entered.add(this.#reversed.length - distance);
+    return distance;
   }
 
   /** Number of instructions between the next one to be emitted and a target. */

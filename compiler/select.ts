@@ -89,7 +89,16 @@ export function select(root: Decision): Selection {
   return { root: start, blocks };
 }
 
-function entryFrom(from: Branch | undefined, node: Branch): EntryKind {
+/**
+ * Returns how the code of a test is entered.
+ *
+ * @param from The test before it, if there is one.
+ * @param node The test.
+ */
+export function entryFrom(
+  from: Branch | undefined,
+  node: Branch,
+): EntryKind {
   if (from === undefined || from.offset !== node.offset) return "load";
   if (from.mask === node.mask) return "masked";
   return from.mask === FULL ? "word" : "load";

@@ -6,31 +6,21 @@
  */
 
 import { ARGUMENT_COSTS, argumentWeight } from "../compiler/cost.ts";
-import {
-  countBranches,
-  type Decision,
-  type DecisionGraph,
-} from "../compiler/decision.ts";
+import type { Branch, Decision, DecisionGraph } from "../compiler/decision.ts";
+import { entryFrom, type EntryKind, select } from "../compiler/select.ts";
 import { treeOfCells } from "../compiler/tree.ts";
-import type {
-  ArgumentFunction,
-  Question,
-  Reading,
-} from "../verify/describe/outline.ts";
-
-/** A decision and its expected number of executed instructions. */
-interface Costed {
-  readonly node: Decision;
-  readonly cost: number;
-}
+import type { ArgumentFunction } from "../verify/describe/outline.ts";
+import type { Question, Reading } from "../verify/describe/reading.ts";
 
 const FULL = 0xffff_ffff;
 /** Up to this number of words, every order is tried. */
 const MOST_ORDERED_WORDS = 4;
-/** Cost of a test of an argument besides its execution, in instructions. */
-const TEST_PRICE = 1 / 16;
 /** Maximum number of cells of one word. */
 const MOST_CELLS = 4096;
+/** Cost of an instruction besides its execution, in executed instructions. */
+const INSTRUCTION_PRICE = 1 / 4;
+/** Maximum number of inputs on which decisions are compared. */
+const MOST_SAMPLES = 1024;
 
 /**
  * Decides a function of the arguments.
@@ -44,19 +34,112 @@ export function decideFunction(
   graph: DecisionGraph,
   answer: ArgumentFunction,
 ): Decision | undefined {
-  let best: Costed | undefined;
+  const samples = new Samples();
+  const decisions = new Set<Decision>();
   for (const order of ordersOf(answer.offsets)) {
     for (const bitsFirst of [false, true]) {
       const reading = answer.read(order, { most: MOST_CELLS, bitsFirst });
       if (reading === undefined) continue;
-      const { node, cost } = new ReadingDecider(graph).decide(reading);
-      const priced = cost + TEST_PRICE * countBranches(node);
-      if (best === undefined || priced < best.cost) {
-        best = { node, cost: priced };
-      }
+      samples.add(reading);
+      decisions.add(new ReadingDecider(graph).decide(reading).node);
     }
   }
+  const inputs = samples.inputs();
+  let best: { readonly node: Decision; readonly cost: number } | undefined;
+  for (const node of decisions) {
+    const cost = expectedSteps(node, inputs) +
+      INSTRUCTION_PRICE * countInstructions(node);
+    if (best === undefined || cost < best.cost) best = { node, cost };
+  }
   return best?.node;
+}
+
+/** Words of an input by offset, and its weight. */
+interface Sample {
+  readonly words: ReadonlyMap<number, number>;
+  readonly weight: number;
+}
+
+/** Collects the values of each word at which a cell begins. */
+class Samples {
+  readonly #values = new Map<number, Set<number>>();
+  readonly #seen = new Set<Reading>();
+
+  add(reading: Reading): void {
+    if (reading.kind === "answer" || this.#seen.has(reading)) return;
+    this.#seen.add(reading);
+    const values = this.#values.get(reading.offset) ?? new Set([0]);
+    this.#values.set(reading.offset, values);
+    const { mask, cells } = reading;
+    for (const { first, last, rest } of cells) {
+      // Under a mask, the last value of a cell keeps its bits, the first may not.
+      values.add(mask === FULL ? first : (last & mask) >>> 0);
+      this.add(rest);
+    }
+  }
+
+  /** Combines values of all words, at most `MOST_SAMPLES` inputs. */
+  inputs(): readonly Sample[] {
+    const most = Math.floor(MOST_SAMPLES ** (1 / this.#values.size));
+    let inputs: readonly Sample[] = [{ words: new Map(), weight: 1 }];
+    for (const [offset, values] of this.#values) {
+      const sorted = [...values].sort((a, b) => a - b);
+      const stride = Math.ceil(sorted.length / most);
+      const chosen = sorted.filter((_, i) => i % stride === 0);
+      inputs = inputs.flatMap(({ words, weight }) =>
+        chosen.map((value) => ({
+          words: new Map(words).set(offset, value),
+          weight: weight * argumentWeight(value),
+        }))
+      );
+    }
+    return inputs;
+  }
+}
+
+/** Expected number of executed instructions, `ret` included. */
+function expectedSteps(root: Decision, inputs: readonly Sample[]): number {
+  let steps = 0;
+  let total = 0;
+  for (const { words, weight } of inputs) {
+    let node = root;
+    let from: Branch | undefined;
+    let executed = 1;
+    while (node.kind === "branch") {
+      executed += codeLength(node, entryFrom(from, node));
+      from = node;
+      node = follow(node, words.get(node.offset) ?? 0);
+    }
+    steps += weight * executed;
+    total += weight;
+  }
+  return steps / total;
+}
+
+function follow({ op, mask, k, yes, no }: Branch, word: number): Decision {
+  const value = (word & mask) >>> 0;
+  const holds = op === "eq"
+    ? value === k
+    : op === "ge"
+    ? value >= k
+    : (word & k) !== 0;
+  return holds ? yes : no;
+}
+
+/** Number of instructions of a test, from an entry on. */
+function codeLength({ mask }: Branch, entry: EntryKind): number {
+  if (entry === "masked") return 1;
+  const masked = mask === FULL ? 1 : 2;
+  return entry === "load" ? masked + 1 : masked;
+}
+
+/** Number of instructions of all tests of a decision. */
+function countInstructions(root: Decision): number {
+  let count = 0;
+  for (const { loads, masks } of select(root).blocks.values()) {
+    count += 1 + (loads ? 1 : 0) + (masks ? 1 : 0);
+  }
+  return count;
 }
 
 function ordersOf(
@@ -70,6 +153,12 @@ function ordersOf(
     ordersOf(offsets.filter((other) => other !== first))
       .map((rest) => [first, ...rest])
   );
+}
+
+/** A decision and its expected number of executed instructions. */
+interface Costed {
+  readonly node: Decision;
+  readonly cost: number;
 }
 
 /** Decides the questions of one order; equal questions share their node. */
@@ -131,11 +220,12 @@ class ReadingDecider {
       const [yes, no] = [visit(node.yes), visit(node.no)];
       const isOnly = ends.has(node.yes) && ends.has(node.no);
       const { op, k } = node;
-      const isBit = (mask & (mask - 1)) === 0;
+      // The lowest value under the mask that is not 0.
+      const isAny = op === "ge" && k <= (mask & -mask) >>> 0;
       let test: Decision;
       if (isOnly && (op === "eq" && k === 0)) {
         test = this.#set(offset, mask, no, yes);
-      } else if (isOnly && isBit) test = this.#set(offset, mask, yes, no);
+      } else if (isOnly && isAny) test = this.#set(offset, mask, yes, no);
       else test = this.#graph.branch({ offset, mask, op, k }, yes, no);
       made.set(node, test);
       return test;

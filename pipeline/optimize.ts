@@ -4,7 +4,7 @@
  * proved equal to the original instructions.
  *
  * ```text
- * programs ─outlineOf▶ Outline ─decideFunction▶ decisions ─compileCalls▶ Program
+ * programs ─outlineOf▶ Outline ─decideFunction▶ decisions ─compileAttempt▶ Program
  *     └──────────────────────── proveEquivalent ─────────────────────────────┘
  * ```
  *
@@ -17,12 +17,17 @@ import { comparedArches } from "../bpf/follow.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { actionOf } from "../bpf/return_value.ts";
 import {
-  compileCalls,
+  compileAttempt,
   type CompileOptions,
   type DecidedArch,
   type DecidedCalls,
 } from "../compiler/compile.ts";
-import type { DecidedInterval, Objective } from "../compiler/cost.ts";
+import {
+  type Attempt,
+  ATTEMPTS,
+  type DecidedInterval,
+  type Objective,
+} from "../compiler/cost.ts";
 import {
   createDecisionGraph,
   type Decision,
@@ -62,7 +67,10 @@ export type OptimizeSubject = Exclude<
   { readonly defaultValue: number }
 >;
 
-/** Cost to minimize, and limits. */
+/**
+ * Cost to minimize, and limits. Under `balanced`, the default, the cost is the
+ * product of length and expected instructions.
+ */
 export interface OptimizeOptions
   extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
   /**
@@ -263,7 +271,10 @@ class OutlineReader {
 
   #decideAnswer(answer: ArgumentFunction): Decision | undefined {
     if (!this.#decided.has(answer)) {
-      this.#decided.set(answer, decideFunction(this.#graph, answer));
+      this.#decided.set(
+        answer,
+        decideFunction(this.#graph, answer),
+      );
     }
     return this.#decided.get(answer);
   }
@@ -320,9 +331,17 @@ function archesOf(auditArch: number): readonly Arch[] {
   return ARCHES.filter((arch) => arch.auditArch === auditArch);
 }
 
+/** Attempts for an objective before those for `size`. */
+function attemptsFor(objective: Objective): readonly Attempt[] {
+  return objective === "balanced"
+    ? [0, 20, 73].map((price) => ({ objective, price }))
+    : ATTEMPTS[objective];
+}
+
 /**
  * Compiles by the objective, then for size; accepts only what is neither longer
- * nor costlier.
+ * nor costlier. Under `balanced` the least product of length and cost wins: a
+ * tenth fewer instructions outweigh a twentieth more executed ones.
  */
 function bestOf(
   calls: DecidedCalls,
@@ -334,18 +353,29 @@ function bestOf(
   const arches = calls.arches.flatMap(({ auditArch }) => archesOf(auditArch))
     .filter(({ syscallBit }) => syscallBit === 0);
   const given = costOf(programs, arches, objective, options);
-  for (const tried of new Set<Objective>([objective, "size"])) {
-    const { program } = compileCalls(calls, { ...options, objective: tried });
-    if (program.length > BPF_MAXINSNS || check(program) !== undefined) continue;
-    const cost = costOf([program], arches, objective, options);
-
-    if (cost.length > given.length || cost.objective > given.objective) {
-      continue;
+  const rank = objective === "balanced"
+    ? (cost: Cost) => cost.length * cost.objective
+    : (cost: Cost) => cost.objective;
+  let best: { readonly program: Program; readonly rank: number } | undefined;
+  for (const attempts of [attemptsFor(objective), ATTEMPTS.size]) {
+    for (const attempt of attempts) {
+      const program = compileAttempt(calls, options, attempt);
+      if (program.length > BPF_MAXINSNS || check(program) !== undefined) {
+        continue;
+      }
+      const cost = costOf([program], arches, objective, options);
+      if (cost.length > given.length || cost.objective > given.objective) {
+        continue;
+      }
+      if (
+        cost.length === given.length && cost.objective === given.objective
+      ) continue;
+      const ranked = rank(cost);
+      if (best === undefined || ranked < best.rank) {
+        best = { program, rank: ranked };
+      }
     }
-    if (cost.length === given.length && cost.objective === given.objective) {
-      continue;
-    }
-    return program;
+    if (best !== undefined) return best.program;
   }
   return undefined;
 }

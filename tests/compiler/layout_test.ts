@@ -315,3 +315,16 @@ Deno.test("layout() takes a decision of 100,000 tests", () => {
   );
   assert(lay(root).length > 100_000);
 });
+
+Deno.test("layout() leaves out a last return of which only a copy is used", () => {
+  const graph = createDecisionGraph();
+  let numbers: Decision = graph.leaf(ALLOW);
+  for (let nr = 600; nr > 0; nr -= 2) {
+    numbers = graph.branch(test(0, "eq", nr), graph.leaf(EPERM), numbers);
+  }
+  const root = graph.branch(test(4, "eq", X86_64), numbers, graph.leaf(KILL));
+  const program = lay(root);
+  assertFollows(root, program);
+  const kills = program.filter(({ op, k }) => op === "ret.k" && k === KILL);
+  assertEquals(kills.length, 1);
+});
