@@ -21,9 +21,8 @@
 
 import { dirname, fromFileUrl, join } from "@std/path";
 import { type Given, type Manual, start } from "../../tools/arguments.ts";
-import argued from "./argued.json" with { type: "json" };
-import { type Mutation, mutationsOf } from "./mutate.ts";
-import { type Reach, readReach } from "./reach.ts";
+import { type Fate, Judge, type Mutant, mutatedLines } from "./judge.ts";
+import { mutationsOf } from "./mutate.ts";
 import { createRandom } from "../oracle/random.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
@@ -63,15 +62,6 @@ const MANUAL: Manual = {
   },
 };
 
-/** One mutant: a fault in a file. */
-interface Mutant {
-  readonly path: string;
-  readonly mutation: Mutation;
-  readonly text: string;
-}
-
-type Fate = "killed" | "refused" | "timeout" | "argued" | "survived";
-
 async function main(given: Given): Promise<number> {
   const count = given.number("count") ?? 25;
   const seed = given.number("seed") ??
@@ -88,11 +78,14 @@ async function main(given: Given): Promise<number> {
     argued: 0,
     survived: 0,
   };
+  const tests = (await trackedFiles()).filter((path) =>
+    path.endsWith("_test.ts")
+  );
   const queue = mutants[Symbol.iterator]();
   await Promise.all(
     Array.from({ length: workers }, async () => {
       await using copy = await copyCheckout();
-      const judge = new Judge(copy.path, longest);
+      const judge = new Judge(copy.path, { tests, longest, say });
       for (const mutant of queue) {
         const { fate, by } = await judge.judge(mutant);
         fates[fate]++;
@@ -164,233 +157,11 @@ async function copyCheckout(): Promise<AsyncDisposable & { path: string }> {
   };
 }
 
-/** What became of a mutant, and the test that noticed it. */
-interface Sentence {
-  readonly fate: Fate;
-  readonly by?: string;
-}
-
-/** What tests answered. */
-interface Report {
-  readonly outcome: "passed" | "failed" | "timeout";
-  /** Tests with a failure. */
-  readonly failed: readonly string[];
-}
-
-/** Tests that take longer than this, in seconds, are asked one by one. */
-const QUICK_SECONDS = 1;
-
-/** How long tests may take without a fault, in seconds. */
-const LONGEST_SECONDS = 600;
-
-/** How long a test may take with a fault if nobody knows its usual time. */
-const GUESSED_SECONDS = 60;
-
-/** Seconds of each test in earlier runs; it only decides the order. */
-const TIMES = join(
-  Deno.env.get("TMPDIR") ?? "/tmp",
-  "seccomp-tree-mutants-times.json",
-);
-
-/** Judges the mutants of one copy of the checkout. */
-class Judge {
-  readonly #root: string;
-  readonly #longest: number;
-  readonly #seconds: Map<string, number>;
-  /** Whether a test passes without a fault. */
-  readonly #isGreen = new Map<string, boolean>();
-  #reach: Reach | undefined;
-
-  constructor(root: string, longest: number) {
-    this.#root = root;
-    this.#longest = longest;
-    this.#seconds = readTimes();
-  }
-
-  async judge(mutant: Mutant): Promise<Sentence> {
-    if (isArgued(mutant)) return { fate: "argued" };
-    this.#reach ??= await readReach(
-      `${this.#root}/`,
-      (await trackedFiles()).filter((path) => path.endsWith("_test.ts")),
-    );
-    const { path } = mutant;
-    const [first, ...others] = this.#reach.testsOf(path);
-    await this.#put(mutant);
-    try {
-      // The nearest test is quicker than the type checker.
-      const early = await this.#ask(mutant, first === undefined ? [] : [first]);
-      if (early !== undefined) return early;
-      if (path.endsWith(".ts") && !await this.#isAccepted(path)) {
-        return { fate: "refused" };
-      }
-      for (const tests of this.#groupsOf(others)) {
-        const sentence = await this.#ask(mutant, tests);
-        if (sentence !== undefined) return sentence;
-      }
-      return { fate: "survived" };
-    } finally {
-      await this.#takeBack(mutant);
-    }
-  }
-
-  /** All quick tests at once, then one slow test each, the quickest first. */
-  #groupsOf(tests: readonly string[]): readonly (readonly string[])[] {
-    const timed = tests
-      .map((test) => ({ test, seconds: this.#seconds.get(test) ?? 0 }))
-      .filter(({ seconds }) => seconds <= this.#longest)
-      .sort((a, b) => a.seconds - b.seconds);
-    const quick = timed.filter(({ seconds }) => seconds <= QUICK_SECONDS);
-    return [
-      quick.map(({ test }) => test),
-      ...timed.slice(quick.length).map(({ test }) => [test]),
-    ];
-  }
-
-  async #ask(
-    mutant: Mutant,
-    all: readonly string[],
-  ): Promise<Sentence | undefined> {
-    const tests = all.filter((test) => this.#isGreen.get(test) !== false);
-    if (tests.length === 0) return undefined;
-    const limit = tests.reduce(
-      (sum, test) => sum + 5 * (this.#seconds.get(test) ?? GUESSED_SECONDS / 5),
-      GUESSED_SECONDS,
-    );
-    const { outcome, failed } = await this.#runTests(tests, Math.ceil(limit));
-    if (outcome === "passed") return undefined;
-    // A test that another file declares is reported as that file's.
-    const named = failed.filter((test) => tests.includes(test));
-    const suspects = named.length === 0 ? tests : named;
-    const unknown = suspects.filter((test) => !this.#isGreen.has(test));
-    if (unknown.length === 0) {
-      return {
-        fate: outcome === "timeout" ? "timeout" : "killed",
-        by: suspects.length === 1 ? `${suspects[0]}` : `of ${suspects.length}`,
-      };
-    }
-    // A test that fails without a fault notices nothing. Its time is known now.
-    await this.#takeBack(mutant);
-    for (const test of unknown) await this.#tryGreen(test);
-    await this.#put(mutant);
-    return await this.#ask(mutant, tests);
-  }
-
-  async #tryGreen(test: string): Promise<void> {
-    const { outcome } = await this.#runTests([test], LONGEST_SECONDS);
-    this.#isGreen.set(test, outcome === "passed");
-    if (outcome !== "passed") say(`Left out ${test}: it fails without a fault`);
-  }
-
-  async #put({ path, text, mutation }: Mutant): Promise<void> {
-    await this.#write(path, apply(text, mutation));
-  }
-
-  async #takeBack({ path, text }: Mutant): Promise<void> {
-    await this.#write(path, text);
-  }
-
-  async #write(path: string, text: string): Promise<void> {
-    await Deno.writeTextFile(join(this.#root, path), text);
-    // What is embedded follows the file that was changed.
-    if (!path.endsWith(".ts")) await run(this.#root, ["task", "embed"], 60);
-  }
-
-  async #isAccepted(path: string): Promise<boolean> {
-    return await run(this.#root, ["check", path], 120) === "passed";
-  }
-
-  async #runTests(
-    tests: readonly string[],
-    limit: number,
-  ): Promise<Report> {
-    const report = join(this.#root, "mutants.xml");
-    const outcome = await run(this.#root, [
-      ...["test", "-A", "--no-check", "--fail-fast"],
-      ...[`--junit-path=${report}`, ...tests],
-    ], limit);
-    if (outcome === "timeout") return { outcome, failed: [] };
-    const failed: string[] = [];
-    const text = await Deno.readTextFile(report).catch(() => "");
-    await Deno.remove(report).catch(() => {});
-    for (const [suite, name = ""] of text.matchAll(SUITE)) {
-      const test = name.replace(/^\.\//, "");
-      if (!/errors="0" failures="0"/.test(suite)) failed.push(test);
-      else if (outcome === "passed") {
-        const times = suite.matchAll(/<testcase [^>]*time="([^"]*)"/g);
-        let seconds = 0;
-        for (const [, time] of times) seconds += Number(time);
-        this.#seconds.set(test, seconds);
-      }
-    }
-    if (outcome === "passed") {
-      const times = JSON.stringify(Object.fromEntries(this.#seconds));
-      await Deno.writeTextFile(TIMES, times);
-    }
-    return { outcome, failed };
-  }
-}
-
-/** A file in the report of `deno test`, and its path. */
-const SUITE = /<testsuite name="([^"]*)"[^]*?<\/testsuite>/g;
-
-function readTimes(): Map<string, number> {
-  try {
-    return new Map(Object.entries(JSON.parse(Deno.readTextFileSync(TIMES))));
-  } catch {
-    return new Map();
-  }
-}
-
-async function run(
-  root: string,
-  args: readonly string[],
-  limit: number,
-): Promise<Report["outcome"]> {
-  const start = performance.now();
-  // `timeout` ends the children of a test as well.
-  const { success } = await new Deno.Command("timeout", {
-    args: ["--signal=KILL", `${limit}`, Deno.execPath(), ...args],
-    cwd: root,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn().status;
-  if (success) return "passed";
-  return performance.now() - start >= 1000 * limit ? "timeout" : "failed";
-}
-
-function apply(text: string, { start, end, replacement }: Mutation): string {
-  return text.slice(0, start) + replacement + text.slice(end);
-}
-
-/** The lines of the fault, after it was put in. */
-function mutatedLines({ text, mutation }: Mutant): string {
-  const { start, replacement } = mutation;
-  const mutated = apply(text, mutation);
-  const from = mutated.lastIndexOf("\n", start - 1) + 1;
-  const end = mutated.indexOf("\n", start + replacement.length);
-  return mutated.slice(from, end < 0 ? undefined : end).trim();
-}
-
 function describe(mutant: Mutant): string {
   const { path, text, mutation: { start, end, replacement } } = mutant;
   const line = text.slice(0, start).split("\n").length;
   const old = text.slice(start, end).replaceAll(/\s+/g, " ");
   return `${path}:${line}: ${old} → ${replacement}    ${mutatedLines(mutant)}`;
-}
-
-/** Survivors that nobody can notice, each with the reason. */
-const ARGUED: readonly {
-  readonly file: string;
-  readonly mutated: string;
-  readonly why: string;
-}[] = argued;
-
-function isArgued(mutant: Mutant): boolean {
-  const lines = mutatedLines(mutant);
-  return ARGUED.some(({ file, mutated }) =>
-    file === mutant.path && mutated === lines
-  );
 }
 
 function say(line: string): void {

@@ -187,10 +187,15 @@ Deno.test("Store.gc() removes old entries and dead writers' remains, and nothing
       problems.map((item) => item.name).sort(),
       [".bashrc", badName.name, fresh, "shadow", stale].sort(),
     );
+    const names = await namesIn(directory);
     const removed = await store.gc(new Set([keep.environment]));
     assertEquals(
       [...removed].sort(),
       [stale, oldName.name, badName.name].sort(),
+    );
+    assertEquals(
+      new Set(await namesIn(directory)),
+      new Set(names).difference(new Set(removed)),
     );
     assertEquals(await store.lookup(keep.key), keep);
     assertEquals(await Deno.readTextFile(join(directory, "shadow")), "half");
