@@ -120,14 +120,18 @@ async function reaching<T>(
     return await work();
   } catch (error) {
     if (error instanceof RefusedError || !(error instanceof Error)) throw error;
-    throw bad(path, reasonOf(error), error);
+    throw bad(path, reasonOf(error), { cause: error });
   }
 }
 
-function bad(path: string, seen: string, cause?: unknown): RefusedError {
+function bad(
+  path: string,
+  seen: string,
+  options?: ErrorOptions,
+): RefusedError {
   return new RefusedError(
     "bad-bundle",
     `Cannot use the bundle: "${path}": ${seen}`,
-    cause === undefined ? {} : { cause },
+    options,
   );
 }

@@ -165,7 +165,7 @@ export function parseObject(text: string): JsonObject {
     root = document.root;
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
-    throw bad(firstOf(error), error);
+    throw bad(firstOf(error), { cause: error });
   }
   if (root.kind !== "object") {
     throw bad(`it is a JSON ${root.kind}, not an object`);
@@ -238,10 +238,10 @@ function annotationOf(annotations: JsonObject): JsonString | undefined {
   return value?.kind === "string" ? value : undefined;
 }
 
-function bad(seen: string, cause?: unknown): RefusedError {
+function bad(seen: string, options?: ErrorOptions): RefusedError {
   return new RefusedError(
     "bad-config",
     `Cannot use the configuration: ${seen}`,
-    cause === undefined ? {} : { cause },
+    options,
   );
 }

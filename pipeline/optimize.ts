@@ -286,9 +286,9 @@ class OutlineReader {
     const [piece] = pieces;
     if (piece === undefined) return this.#graph.leaf(SECCOMP_RET_ALLOW);
     if (pieces.length > 1) {
-      return `filters ${pieces.length} deep compute their answers to number ${inputs.nr.first} (${
-        computedIn(piece)
-      }); optimize each filter by itself`;
+      return `filters ${pieces.length} deep ${
+        reasonFor(piece)
+      }, for number ${inputs.nr.first}; optimize each filter by itself`;
     }
     this.#pieces++;
     return this.#graph.piece(piece);
@@ -300,12 +300,14 @@ function isAllow(piece: Program): boolean {
   return first?.op === "ret.k" && first.k === SECCOMP_RET_ALLOW;
 }
 
-/** Finds the first instruction that computes. */
-function computedIn(piece: Program): string {
+/** Says why a piece is no tree of tests: its first instruction that computes, or its size. */
+function reasonFor(piece: Program): string {
   const found = piece.find(({ op }) =>
     /^(?:add|sub|mul|div|mod|or|xor|lsh|rsh|neg|ret\.a)/.test(String(op))
   );
-  return String(found?.op ?? piece[0]?.op);
+  return found === undefined
+    ? "tell too many values of an argument apart"
+    : `compute their answers (${found.op})`;
 }
 
 function areAlike(

@@ -102,12 +102,11 @@ function open(c, where) {
   if (depth == 1) top = where
   if (depth == 2 && key[1] == "annotations") notes = where
 }
-function close_(c, where) {
+function close_(c) {
   if (depth == 0 || type[depth] != (c == "}" ? "{" : "[")) miss()
   if (state != "E" && state != (c == "}" ? "K" : "A")) miss()
   if (depth == 2 && key[1] == "annotations") empty = state == "K"
   depth--
-  if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") last = where
   state = depth == 0 ? "D" : "E"
 }
 function outside(p, where,    j, n, c, rest) {
@@ -118,7 +117,7 @@ function outside(p, where,    j, n, c, rest) {
     c = substr(p, j, 1)
     if (c == " " || c == "\n" || c == "\t" || c == "\r") continue
     if (c == "{" || c == "[") open(c, where + j - 1)
-    else if (c == "}" || c == "]") close_(c, where + j - 1)
+    else if (c == "}" || c == "]") close_(c)
     else if (c == ":") { if (state != "C") miss(); state = "V" }
     else if (c == ",") {
       if (state != "E" || depth == 0) miss()
@@ -244,7 +243,7 @@ function find(    from, size, path, w, found) {
 BEGIN {
   RS = "^$"
   config = value = previous = ""
-  depth = ids = quoted = empty = first = last = place = notes = top = length_ = 0
+  depth = ids = quoted = empty = first = place = notes = top = length_ = 0
 }
 NR == 1 { config = $0; RS = "\n" }
 END {

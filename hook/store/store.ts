@@ -185,7 +185,7 @@ async function read(
     return await parseEntry(name, await Deno.readFile(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    return messageOf(error);
   }
 }
 

@@ -54,7 +54,7 @@ function skipComment(s: JsonScanner): void {
     while (s.at < s.text.length && !isLineEnd(s.text.charCodeAt(s.at))) s.at++;
   } else if (second === 0x2a) {
     const end = s.text.indexOf("*/", start + 2);
-    if (end < 0) {
+    if (end === -1) {
       throw unexpected(
         s,
         "json-comment-end",

@@ -3,17 +3,39 @@ import { decode } from "../../bpf/encode.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import { openLibseccomp } from "../../ffi/libseccomp.ts";
+import { gatherContext } from "../../hook/context.ts";
+import { startDeadline } from "../../hook/deadline.ts";
 import { describeEnvironment, hostNames } from "../../hook/environment.ts";
 import { readSection } from "../../hook/filter.ts";
+import { openLog } from "../../hook/log.ts";
+import { DEFAULTS } from "../../hook/settings.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES } from "../../profile/host.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
 import { decide } from "../../verify/decide.ts";
-import { needs } from "../machine.ts";
+import { needs, PATIENCE_S } from "../machine.ts";
 import { toFilterSpec } from "../oracle/libseccomp_adapter.ts";
 
 const test = needs("libseccomp", "x86_64");
+
+test("gatherContext() takes the names of the library or those of the tables, as the settings say", async () => {
+  const log = openLog("stderr");
+  for (
+    const [names, kind] of [
+      ["builtin", "builtin"],
+      ["host", "host"],
+      ["auto", "host"],
+    ] as const
+  ) {
+    const { environment, obstacle } = await gatherContext(
+      { ...DEFAULTS, store: undefined, names },
+      startDeadline(1000 * PATIENCE_S),
+      log,
+    );
+    assertEquals([environment.names.kind, obstacle], [kind, undefined], names);
+  }
+});
 
 const ABIS = [[0xc000_003e, 0], [0xc000_003e, 0x4000_0000], [0x4000_0003, 0]];
 

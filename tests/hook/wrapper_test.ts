@@ -274,6 +274,42 @@ test("findTools() takes what starts fastest here, for another machine what is us
   }
 });
 
+needs("mounts", "busybox")(
+  "findTools() takes of busybox only what does what it has to",
+  async () => {
+    await using setup = await createSetup();
+    const busybox = systemPath("busybox") ?? "";
+    const fake = await writeProgram(
+      setup.directory,
+      "busybox",
+      '#!/bin/sh\ncase $1 in sh) exit 1 ;; stat) echo no ;; *) exec "$@" ;; esac\n',
+    );
+    const module = new URL(
+      "../../hook/dispatcher/tools.ts",
+      import.meta.url,
+    ).href;
+    const program = `
+    import { findTools } from ${JSON.stringify(module)};
+    const { sh, stat, sha256sum, mv } = await findTools();
+    console.log(JSON.stringify({ sh, stat, sha256sum, mv }));
+  `;
+    const { stdout, stderr } = await new Deno.Command("unshare", {
+      args: [
+        ...["--mount", "--propagation", "private", "sh", "-c"],
+        'mount --bind "$1" "$2" && exec "$3" eval --no-config --no-lock "$4"',
+        ...["sh", fake, busybox, Deno.execPath(), program],
+      ],
+    }).output();
+    const text = new TextDecoder();
+    assertEquals(JSON.parse(text.decode(stdout) || text.decode(stderr)), {
+      sh: "/bin/sh",
+      stat: [systemPath("stat")],
+      sha256sum: [busybox, "sha256sum"],
+      mv: [busybox, "mv"],
+    });
+  },
+);
+
 Deno.test("keepsNul() says no of what is no awk, or takes for ever", async () => {
   await using setup = await createSetup();
   const broken = await writeProgram(setup.directory, "broken", "\0ELF?");

@@ -1,10 +1,19 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 import {
   ancestorsOf,
   doubtAboutFile,
   doubtAboutFolder,
 } from "../../host/trust.ts";
+import { needs } from "../machine.ts";
+
+/** Who owns, inside a user namespace, what belongs to nobody there. */
+const NOBODY = 65534;
 
 Deno.test("ancestorsOf() lists every folder on the way, and takes plain paths only", () => {
   assertEquals(ancestorsOf("/"), ["/"]);
@@ -52,3 +61,29 @@ Deno.test("doubtAboutFolder() and doubtAboutFile() see what others could change"
     await Deno.remove(top, { recursive: true });
   }
 });
+
+needs("root", "userns")(
+  "doubtAboutFolder() believes what has no owner only inside a user namespace",
+  async () => {
+    const folder = await Deno.realPath(await Deno.makeTempDir());
+    try {
+      await Deno.chown(folder, NOBODY, NOBODY);
+      assertMatch(await doubtAboutFolder(folder) ?? "", /user 65534/);
+      const module = new URL("../../host/trust.ts", import.meta.url).href;
+      const program = `
+      import { doubtAboutFolder } from ${JSON.stringify(module)};
+      console.log(await doubtAboutFolder(Deno.args[0]));
+    `;
+      const { stdout, stderr } = await new Deno.Command("unshare", {
+        args: [
+          ...["--user", "--map-root-user", Deno.execPath(), "eval"],
+          ...["--no-config", "--no-lock", program, folder],
+        ],
+      }).output();
+      const text = new TextDecoder();
+      assertEquals(text.decode(stdout), "undefined\n", text.decode(stderr));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

@@ -258,13 +258,18 @@ export function mutatedLines({ text, mutation }: Mutant): string {
 /** Survivors that nobody can notice, each with the reason. */
 const ARGUED: readonly {
   readonly file: string;
+  /** The lines of the fault. */
   readonly mutated: string;
+  /** What the fault replaced, if its lines do not show that. */
+  readonly original?: string;
   readonly why: string;
 }[] = argued;
 
 function isArgued(mutant: Mutant): boolean {
+  const { path, text, mutation: { start, end } } = mutant;
   const lines = mutatedLines(mutant);
-  return ARGUED.some(({ file, mutated }) =>
-    file === mutant.path && mutated === lines
+  return ARGUED.some(({ file, mutated, original }) =>
+    file === path && mutated === lines &&
+    (original === undefined || original === text.slice(start, end))
   );
 }

@@ -1,10 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { check } from "../../bpf/check.ts";
 import { decode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { effective } from "../../bpf/return_value.ts";
-import { prepare, run } from "../../bpf/run.ts";
-import { parseFilters } from "../../bpf/text.ts";
+import { prepare, run, runSteps } from "../../bpf/run.ts";
+import { parseFilters, parseText } from "../../bpf/text.ts";
 import { optimize } from "../../pipeline/optimize.ts";
 import { needs, sharedFile } from "../machine.ts";
 import { createRandom } from "../verify/programs.ts";
@@ -208,6 +208,129 @@ Deno.test("optimize() keeps the piece of a program that computes its answer", ()
     words[4] = a ?? 0;
     words[6] = b ?? 0;
     assertEquals(ours(words), theirs(words));
+  }
+});
+
+/** A filter with tests of call 1 on this machine. */
+function testing(tests: string): Program {
+  return parseText(`
+      ld [4]
+      jeq #0xc000003e, start
+      ret #0
+    start: ld [0]
+      jeq #1, tests
+      ret #0x7fff0000
+    tests: ${tests}
+  `);
+}
+
+function optimized(program: Program): Program {
+  const best = optimize(program);
+  assert(best.kind === "optimized", JSON.stringify(best));
+  return best.program;
+}
+
+Deno.test("optimize() keeps an architecture number of its own at the end of the range", () => {
+  const program = parseText(`
+      ld [4]
+      jeq #0, kill
+      ld [0]
+      jeq #1, deny
+      jeq #1, deny
+      ret #0x7fff0000
+    deny: ret #0x50001
+    kill: ret #0
+  `);
+  const best = optimized(program);
+  assert(best.length < program.length);
+  const [ours, theirs] = [answerOf([best]), answerOf([program])];
+  for (const arch of [0, 1, 0xc000_003e, 0xffff_ffff]) {
+    for (const nr of [0, 1, 2]) {
+      const words = Uint32Array.of(nr, arch, ...new Array(14).fill(0));
+      assertEquals(ours(words), theirs(words), `${arch} ${nr}`);
+    }
+  }
+});
+
+Deno.test("optimize() tests one bit with one instruction", () => {
+  for (const test of ["jeq #0x10, deny", "jeq #0, allow, deny"]) {
+    const program = optimized(testing(`
+      ld [16]
+      and #0x10
+      ${test}
+    allow: ret #0x7fff0000
+    deny: ret #0x50001
+    `));
+    const ops = program.map(({ op }) => String(op));
+    assert(!ops.some((op) => op.startsWith("and")), ops.join(" "));
+  }
+});
+
+Deno.test("optimize() prefers fewer instructions executed to fewer in all", () => {
+  const program = optimized(testing(`ld [16]
+      jge #1, b0, a1
+    b0: ld [24]
+      jeq #3, deny2, a1
+    a1: ld [16]
+      jge #4, b1, allow
+    b1: ld [24]
+      jge #2, deny1, allow
+    deny1: ret #0x50001
+    deny2: ret #0x50002
+    allow: ret #0x7fff0000
+  `));
+  // Most arguments are 0: 8 times as many as in any other range that is told apart.
+  const prepared = prepare(program);
+  let [sum, total] = [0, 0];
+  for (const [a, weightOfA] of [[0, 8], [1, 1], [4, 1]] as const) {
+    for (const [b, weightOfB] of [[0, 8], [2, 1], [3, 1], [4, 1]] as const) {
+      const words = new Uint32Array(16);
+      words.set([1, 0xc000_003e]);
+      [words[4], words[6]] = [a, b];
+      const weight = weightOfA * weightOfB;
+      sum += weight * runSteps(prepared, words).steps;
+      total += weight;
+    }
+  }
+  // By hand: 4 to the first argument; then 3 for 0, 6 for 1, and for 4 6 or 7.
+  const best = 4 + (8 * 3 + 6 + (8 * 6 + 3 * 7) / 11) / 10;
+  assert(sum / total <= best + 1e-9, `${sum / total} > ${best}`);
+});
+
+Deno.test("optimize() says what of two filters is no tree of tests", () => {
+  const computing = (sum: number): Program =>
+    testing(`ld [16]
+      tax
+      ld [24]
+      add x
+      jeq #${sum}, deny
+      ret #0x7fff0000
+    deny: ret #0x50001
+  `);
+  const scattered = (seed: number): Program => {
+    const random = createRandom(seed);
+    const blocks = Array.from({ length: 10 }, (_, block) =>
+      [
+        ...Array.from(
+          { length: 120 },
+          () => `jeq #${random.word()}, deny${block}`,
+        ),
+        `ja next${block}`,
+        `deny${block}: ret #0x50001`,
+        `next${block}:`,
+      ].join("\n"));
+    return testing(`ld [16]\n${blocks.join(" ")} ret #0x7fff0000`);
+  };
+  for (
+    const [first, second, said] of [
+      [computing(1), computing(2), "compute their answers (add.x)"],
+      [scattered(1), scattered(2), "tell too many values of an argument apart"],
+    ] as const
+  ) {
+    const best = optimize({ programs: [first, second], littleEndian: true });
+    assert(best.kind === "not-optimized", JSON.stringify(best));
+    assertStringIncludes(best.message, `filters 2 deep ${said}`);
+    assertStringIncludes(best.message, "for number 1;");
   }
 });
 

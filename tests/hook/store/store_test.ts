@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { encode } from "../../../bpf/encode.ts";
 import type { Entry } from "../../../hook/store/entry.ts";
@@ -12,6 +12,11 @@ const test = needs("mounts");
 
 const ALLOW = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);
 const KILL = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0 }]);
+
+const STORE_MODULE = new URL(
+  "../../../hook/store/store.ts",
+  import.meta.url,
+).href;
 
 async function entryOf(
   section: string,
@@ -202,15 +207,53 @@ Deno.test("Store.gc() removes old entries and dead writers' remains, and nothing
   });
 });
 
+needs("setpriv")(
+  "Store.list() names an entry that cannot be read, and gc() removes it",
+  async () => {
+    await withStore(async (store, directory) => {
+      const [good, bad] = [await entryOf("{1}"), await entryOf("{2}")];
+      await store.put(good);
+      const put = await store.put(bad);
+      assert(put.kind === "stored");
+      await Deno.chmod(join(directory, put.name), 0);
+      const program = `
+      import { openStore } from ${JSON.stringify(STORE_MODULE)};
+      const store = await openStore(Deno.args[0]);
+      const refused = await store.lookup("${bad.key}").catch((error) => error);
+      const items = (await store.list()).map((item) => item.problem ?? item.entry.key);
+      const removed = await store.gc(new Set(["${bad.environment}"]));
+      console.log(JSON.stringify({ refused: refused?.message, items, removed }));
+    `;
+      const file = join(directory, "../program.ts");
+      await Deno.writeTextFile(file, program);
+      // Root reads everything unless it gives that up.
+      const lower = Deno.uid() === 0
+        ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+        : ["env"];
+      const { stdout, stderr } = await new Deno.Command(lower[0] ?? "", {
+        args: [
+          ...lower.slice(1),
+          ...[Deno.execPath(), "run", "-A", "--no-config", "--no-lock", file],
+          directory,
+        ],
+      }).output();
+      const text = new TextDecoder();
+      assertEquals(text.decode(stderr), "");
+      const { refused, items, removed } = JSON.parse(text.decode(stdout));
+      assertMatch(refused, /Cannot use the stored filter ".*Permission denied/);
+      assertEquals(items.length, 2);
+      assert(items.includes(good.key), items);
+      assert(items.some((item: string) => item.includes("denied")), items);
+      assertEquals(removed, [put.name]);
+    });
+  },
+);
+
 test("Store.put() on a full disk stores nothing and says so", async () => {
   const parent = await Deno.makeTempDir({ prefix: "seccomp-tree-full-" });
   // A file system of 16 KiB, private to the child.
   const program = `
-    import { openStore } from ${
-    JSON.stringify(
-      new URL("../../../hook/store/store.ts", import.meta.url).href,
-    )
-  };
+    import { openStore } from ${JSON.stringify(STORE_MODULE)};
     const store = await openStore(Deno.args[0], { create: true });
     const section = "x".repeat(100_000);
     const key = "0".repeat(64), environment = "0".repeat(16);

@@ -283,6 +283,9 @@ Deno.test("parseJson() refuses what is no JSON, with its place", () => {
       ["{} /* x", "1:4", "json-comment-end", "", "*/"],
       ["{} # x", "1:4", "json-trailing", "", 'seen "#"'],
       ["{} / x", "1:4", "json-syntax", "", "//"],
+      // A path of more steps than 16 helps nobody.
+      [`${"[".repeat(16)}?`, "1:17", "json-syntax", "[0]".repeat(16), '"?"'],
+      [`${"[".repeat(17)}?`, "1:18", "json-syntax", "", '"?"'],
     ];
   for (const [text, place, code, path, said] of cases) {
     const error = assertThrows(
