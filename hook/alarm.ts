@@ -1,20 +1,23 @@
 /**
- * The last resort against a computation that does not come back: the kernel
- * ends this process.
+ * The last resort against a computation that never ends: the kernel ends this
+ * process.
  *
  * @module
  */
 
 import { mayCallLibraries } from "./environment.ts";
 
-/** sys/time.h: real time, ended by SIGALRM, whose default is the end of the process. */
+/**
+ * sys/time.h: timer of real time; its signal, SIGALRM, ends the process by
+ * default.
+ */
 const ITIMER_REAL = 0;
 
 /**
- * Has the kernel end this process after a time.
+ * Makes the kernel end this process after a time.
  *
  * @param ms Milliseconds from now.
- * @returns Whether it will; false without `--allow-ffi`.
+ * @returns True if it will; false without `--allow-ffi`.
  */
 export function armAlarm(ms: number): boolean {
   if (!mayCallLibraries()) return false;
@@ -25,7 +28,8 @@ export function armAlarm(ms: number): boolean {
     BigInt(Math.floor(ms / 1000)),
     BigInt(Math.floor(ms % 1000)) * 1000n,
   ]);
-  // One function, for ffi/libc.ts with all of its takes 5 ms to open.
+  // Only one function, because ffi/libc.ts with all of its functions takes 5 ms
+  // to open.
   const { symbols } = Deno.dlopen("libc.so.6", {
     // int setitimer(int which, const struct itimerval *new, struct itimerval *old)
     setitimer: { parameters: ["i32", "buffer", "pointer"], result: "i32" },

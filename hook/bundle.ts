@@ -1,6 +1,6 @@
 /**
- * The `config.json` of an OCI bundle: read once, written whole or not at all,
- * never through a link that leads out of the bundle.
+ * The `config.json` of an OCI bundle: read once, written completely or not at
+ * all, never through a link that leads out of the bundle.
  *
  * @module
  */
@@ -26,11 +26,11 @@ export interface BundleConfig {
   readonly path: string;
   /** Its text. */
   readonly text: string;
-  /** What stat(2) told. */
+  /** Result of stat(2). */
   readonly info: Deno.FileInfo;
 }
 
-/** How to rewrite a bundle. */
+/** Options for rewriting a bundle. */
 export interface BundleOptions extends RewriteContext {
   /** Name of the configuration in the bundle; `config.json` by default. */
   readonly configName?: string;
@@ -41,9 +41,10 @@ export interface BundleOptions extends RewriteContext {
  * from it.
  *
  * @param directory The bundle.
- * @param options What filters are made with.
- * @returns What became of its configuration.
- * @throws {RefusedError} if the container must not start; the bundle is as it was.
+ * @param options Environment, store and time limit.
+ * @returns Result for its configuration.
+ * @throws {RefusedError} if the container must not start; the bundle is
+ * unchanged.
  */
 export async function rewriteBundle(
   directory: string,
@@ -64,7 +65,7 @@ export async function rewriteBundle(
  *
  * @param directory The bundle.
  * @param name Name of the configuration.
- * @returns Text and place.
+ * @returns Text and location.
  * @throws {RefusedError} `bad-bundle` if it is missing, a link, or writable by others.
  */
 export async function readBundle(
@@ -96,7 +97,7 @@ export async function readBundle(
  *
  * @param bytes UTF-8.
  * @returns Its text, which encodes to the same bytes.
- * @throws {RefusedError} `bad-config` if it is no UTF-8.
+ * @throws {RefusedError} `bad-config` if it is not UTF-8.
  */
 export function textOf(bytes: Uint8Array): string {
   try {
@@ -111,7 +112,7 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** Says which file could not be reached. */
+/** Reports the file that could not be accessed. */
 async function reaching<T>(
   path: string,
   work: () => T | Promise<T>,

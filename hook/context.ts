@@ -1,5 +1,6 @@
 /**
- * The context of a rewrite: names and store, limited by this process's permissions.
+ * The context of a rewrite: names and store, as far as this process's
+ * permissions allow.
  *
  * @module
  */
@@ -19,13 +20,14 @@ import { semanticsSetting, type Settings } from "./settings.ts";
 import { openStore, type Store } from "./store/store.ts";
 
 /**
- * Gathers what filters are made with. What is not allowed or not there is said
- * in the log and done without: no store means compiling each time.
+ * Collects the environment, the store and the time limit. If something is
+ * forbidden or missing, the log says so and the work continues without it:
+ * without a store, each filter is compiled again.
  *
  * @param settings The settings.
- * @param deadline When to give up.
- * @param log Where messages go.
- * @returns What filters are made with.
+ * @param deadline Time limit.
+ * @param log Log of messages.
+ * @returns The context.
  * @throws {RefusedError} `doubtful-store` if others could change the store.
  */
 export async function gatherContext(

@@ -1,17 +1,17 @@
 /**
  * The hook's own time limit: managers set none by default, and a hook that
- * hangs holds up every container.
+ * hangs blocks every container.
  *
  * @module
  */
 
 import { RefusedError } from "./error.ts";
 
-/** A point in time after which nothing more is begun. */
+/** A point in time after which no new work begins. */
 export interface Deadline {
-  /** Milliseconds that are left, 0 when it is over. */
+  /** Remaining milliseconds, 0 when it has passed. */
   left(): number;
-  /** Throws if it is over. */
+  /** Throws if it has passed. */
   check(): void;
 }
 
@@ -33,34 +33,34 @@ export function startDeadline(ms: number): Deadline {
 }
 
 /**
- * Waits for a time, once. The signal takes 0.2 ms of CPU to set up, where
+ * Waits once for a given time. The signal takes 0.2 ms of CPU to set up, while
  * `setTimeout` loads 5 ms worth of modules.
  *
  * @param ms Milliseconds from now, 0 or more.
- * @returns What is settled then; it keeps no process alive.
+ * @returns A promise that settles then; it keeps no process alive.
  */
 export function after(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    // A longer time would be over at once.
+    // A longer time would end at once.
     AbortSignal.timeout(Math.min(Math.ceil(ms), 0x7fff_ffff))
       .addEventListener("abort", () => resolve());
   });
 }
 
-/** Reads into a buffer; answers how much, `null` at the end. */
+/** Reads into a buffer; returns the number of bytes, `null` at the end. */
 export type Read = (buffer: Uint8Array) => Promise<number | null>;
 
-/** Bytes that are asked for at a time. */
+/** Number of bytes to request at a time. */
 const CHUNK_LENGTH = 0x1_0000;
 
 /**
  * Reads to the end, within limits.
  *
- * @param read Where from.
- * @param limit Most bytes.
- * @param ms Most milliseconds.
+ * @param read Source.
+ * @param limit Maximum number of bytes.
+ * @param ms Maximum time in milliseconds.
  * @returns All bytes.
- * @throws {RefusedError} `deadline` or `bad-input` where a limit is passed.
+ * @throws {RefusedError} `deadline` or `bad-input` if a limit is exceeded.
  */
 export async function readWithin(
   read: Read,
@@ -70,7 +70,7 @@ export async function readWithin(
   const late = after(ms).then(() => {
     throw deadlinePassed(ms);
   });
-  // It may come when nothing waits for it.
+  // It may reject when nothing waits for it.
   late.catch(() => {});
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,5 +1,5 @@
 /**
- * Everything besides the section that decides the bytes of a filter: machine,
+ * All inputs besides the section that decide the bytes of a filter: machine,
  * runtime semantics, source of names, version of this program.
  *
  * @module
@@ -16,31 +16,35 @@ import {
 import { type FileIdentity, identify } from "./file_identity.ts";
 import { digestFields, sha256 } from "./store/digest.ts";
 
-/** Version of the compiler, that of deno.json: another version, other entries. */
+/**
+ * Version of the compiler, from deno.json: each version has its own entries.
+ */
 export const COMPILER_VERSION = "0.1.0";
 
-/** First field of every digest: the layout of keys and entries. */
+/** First field of every digest: version of the format of keys and entries. */
 export const FORMAT = "seccomp-tree entry 1";
 
-/** Where names come from. */
+/** Source of names. */
 export interface NameSource {
   /** The host's library or our tables. */
   readonly kind: "host" | "builtin";
-  /** Such as `libseccomp 2.5.4 sha256:…` or the version of our tables. */
+  /**
+   * A label such as `libseccomp 2.5.4 sha256:…` or the version of our tables.
+   */
   readonly label: string;
-  /** Whether a call exists; absent if our tables decide. */
+  /** Test for calls that exist; absent if our tables decide. */
   readonly knows?: KnownCalls;
-  /** Whether equal labels mean equal names: otherwise nothing may be stored. */
+  /** True if equal labels mean equal names; otherwise nothing may be stored. */
   readonly exact: boolean;
-  /** Files whose change may mean other names; absent if they are unknown. */
+  /** Files that may change with the names; absent if they are unknown. */
   readonly files?: readonly FileIdentity[];
 }
 
-/** For which machine and runtime filters are made. */
+/** The machine and runtime for which filters are made. */
 export interface Environment {
   /** Native architecture. */
   readonly native: Arch;
-  /** Whose reading counts, with its version. */
+  /** Reading, with its version. */
   readonly semantics: Semantics;
   /** Source of names. */
   readonly names: NameSource;
@@ -48,27 +52,27 @@ export interface Environment {
   readonly id: string;
   /** Name of the file that tells a dispatcher which entries are current. */
   readonly name: string;
-  /** Files whose change may mean another environment; absent if they are unknown. */
+  /** Files that may change with the environment; absent if they are unknown. */
   readonly files?: readonly FileIdentity[];
 }
 
-/** What to make an environment of. */
+/** Inputs of an environment. */
 export interface EnvironmentOptions {
-  /** Whose reading counts; without a version, the newest known one. */
+  /** Reading; without a version, the newest known one. */
   readonly semantics: Semantics;
   /** Source of names. */
   readonly names: NameSource;
   /** Native architecture; this machine's by default. */
   readonly native?: Arch;
-  /** What the settings say; the reading itself by default. */
+  /** Name of the reading in the settings; the reading itself by default. */
   readonly setting?: SemanticsSetting;
-  /** Files whose change may mean another version of the runtime; none by default. */
+  /** Files that may change with the version of the runtime; none by default. */
   readonly files?: readonly FileIdentity[];
 }
 
-/** Whose reading settings name. */
+/** Reading that settings name. */
 export interface SemanticsSetting {
-  /** The runtime, and its version if that is decided. */
+  /** The runtime, and its version if it is given. */
   readonly semantics: Semantics;
   /** Path of the runtime; absent if it is found by name. */
   readonly program?: string;
@@ -115,9 +119,9 @@ export async function describeEnvironment(
  * Names the file that tells the dispatcher what is current. Settings that may
  * mean different versions have different files.
  *
- * @param setting What the settings say.
- * @param names Whose names exist.
- * @returns Such as `environment.crun.host`.
+ * @param setting Name of the reading in the settings.
+ * @param names Kind of the source of names.
+ * @returns A name such as `environment.crun.host`.
  */
 export function environmentName(
   { semantics, program }: SemanticsSetting,
@@ -136,11 +140,11 @@ function escaped(character: string): string {
 }
 
 /**
- * Lists the environments in which this machine's containers may ask for
- * filters now: any reading, either source of names.
+ * Lists the environments for which this machine's containers may need filters
+ * now: any reading, either source of names.
  *
- * @param host What {@linkcode hostNames} found.
- * @param readings Whose reading may count.
+ * @param host Result of {@linkcode hostNames}.
+ * @param readings Readings that may apply.
  * @returns Their ids.
  * @throws {RangeError} If this machine has no system call table.
  */
@@ -159,7 +163,7 @@ export async function presentEnvironments(
 }
 
 /**
- * Takes the built-in tables as source of names.
+ * Returns the built-in tables as source of names.
  *
  * @returns The source.
  */
@@ -173,17 +177,18 @@ export async function builtinNames(): Promise<NameSource> {
   }
 }
 
-/** Whether this process may call the host's libraries. */
+/** Reports whether this process may call the host's libraries. */
 export function mayCallLibraries(): boolean {
   return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /**
- * Opens the host's libseccomp as source of names. Distributions add names to
- * a library without a new version of it, so its digest belongs to the label
- * where the file can be read.
+ * Opens the host's libseccomp as source of names. Distributions add names to a
+ * library without changing its version, so its digest is part of the label if
+ * the file can be read.
  *
- * @returns The source, or `undefined` if the host has no libseccomp or it may not be called.
+ * @returns The source, or `undefined` if the host has no libseccomp or it must
+ * not be called.
  */
 export async function hostNames(): Promise<NameSource | undefined> {
   if (!mayCallLibraries()) return undefined;
@@ -212,7 +217,7 @@ export async function hostNames(): Promise<NameSource | undefined> {
   }
 }
 
-/** Path of the loaded library; reading /proc takes `-A`. */
+/** Path of the loaded library; reading /proc requires `-A`. */
 async function mappedLibrary(): Promise<string | undefined> {
   try {
     const maps = await Deno.readTextFile("/proc/self/maps");
@@ -222,13 +227,15 @@ async function mappedLibrary(): Promise<string | undefined> {
   }
 }
 
-/** This program, in a bundle the whole of it: another one may compile otherwise. */
+/**
+ * This program, in a bundle all of it: another version may compile differently.
+ */
 function programFiles(): readonly string[] {
   const program = import.meta.filename;
   return program === undefined ? [] : [program];
 }
 
-/** Looks at files. */
+/** Reads the identities of files. */
 function identifyAll(
   paths: readonly string[],
 ): Promise<readonly FileIdentity[]> {
@@ -236,9 +243,9 @@ function identifyAll(
 }
 
 /**
- * Makes the key of a section: a digest over everything that decides the bytes
- * of its filter. Its architectures follow from the section and the machine,
- * the names it may use from the source of names, whose label has to be exact.
+ * Makes the key of a section: a digest over all inputs that decide the bytes of
+ * its filter. Its architectures follow from the section and the machine, and
+ * its names from the source of names, whose label must be exact.
  *
  * @param environment Machine, semantics, names.
  * @param text The section exactly as written.

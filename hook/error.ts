@@ -1,10 +1,10 @@
 /**
- * The errors that keep a container from starting.
+ * Errors that keep a container from starting.
  *
  * @module
  */
 
-/** Why something was refused, in kebab-case; scripts and logs may rely on it. */
+/** Reason of a refusal, in kebab-case; scripts and logs may rely on it. */
 export type RefusalCode =
   | "bad-input"
   | "bad-config"
@@ -18,20 +18,20 @@ export type RefusalCode =
   | "bad-settings";
 
 /**
- * Thrown where going on would put a policy at risk: the container must not
- * start, nothing may be written to standard output.
+ * Thrown if continuing would put a policy at risk: the container must not
+ * start, and nothing may be written to standard output.
  */
 export class RefusedError extends Error {
   /** Name of the class. */
   override readonly name = "RefusedError";
-  /** Why, in kebab-case. */
+  /** Reason, in kebab-case. */
   readonly code: RefusalCode;
 
   /**
    * Builds the error.
    *
-   * @param code Why, in kebab-case.
-   * @param message What failed, what was seen, what would do.
+   * @param code Reason, in kebab-case.
+   * @param message The action that failed, what was seen, and the remedy.
    * @param options Its cause.
    */
   constructor(code: RefusalCode, message: string, options?: ErrorOptions) {

@@ -1,21 +1,22 @@
 /**
- * How a file is distinguished from another one at the same path without reading it.
+ * Distinguishes a file from another one at the same path without reading it.
  *
  * @module
  */
 
-/** A file whose change makes a new environment likely. */
+/** A file whose change suggests a new environment. */
 export interface FileIdentity {
   /** Absolute path. */
   readonly path: string;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Seconds since 1970 of the last change. */
+  /** Time of the last change, in seconds since 1970. */
   readonly mtime: number;
 }
 
 /**
- * Looks at a file as stat(1) does: at a symbolic link itself, not at its target.
+ * Reads the identity of a file as stat(1) does: of a symbolic link itself, not
+ * of its target.
  *
  * @param path Absolute path.
  * @returns Size and time of last change.

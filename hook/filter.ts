@@ -1,6 +1,7 @@
 /**
- * From a section to its filter: out of the store, or compiled, proved and
- * stored. There is no other way to a filter here, and none around the proof.
+ * Gets the filter of a section: from the store, or by compiling, proving and
+ * storing it. There is no other way to a filter here, and none around the
+ * proof.
  *
  * @module
  */
@@ -20,17 +21,17 @@ import type { Place } from "../profile/text.ts";
 import { firstOf } from "./rewrite.ts";
 import type { Store } from "./store/store.ts";
 
-/** What filters are made with. */
+/** Inputs besides the section. */
 export interface FilterContext {
   /** Machine, semantics, names. */
   readonly environment: Environment;
-  /** Where filters are kept; absent if they are not. */
+  /** Store of filters; absent if they are not stored. */
   readonly store?: Store;
-  /** When to give up. */
+  /** Time limit. */
   readonly deadline: Deadline;
 }
 
-/** Why a section keeps the filter that its runtime makes of it. */
+/** Reason to leave a section to the filter that its runtime makes. */
 export type NotOptimizable =
   | "notify"
   | "refused"
@@ -39,28 +40,30 @@ export type NotOptimizable =
   | "names"
   | "unproven";
 
-/** A section, read. */
+/** A parsed section. */
 export interface ReadSection {
   /** The section exactly as written. */
   readonly text: string;
-  /** What it says. */
+  /** Its content. */
   readonly seccomp: LinuxSeccomp;
   /** Its architectures, the native one first. */
   readonly arches: readonly Arch[];
-  /** What it means. */
+  /** Its meaning. */
   readonly policy: Policy;
   /** Warnings. */
   readonly warnings: readonly Diagnostic[];
 }
 
-/** A section's filter, or the reason why not. */
+/** A section's filter, or the reason why it has none. */
 export type FilterResult =
   | {
     readonly kind: "filter";
     readonly entry: Entry;
-    /** Where it came from. */
+    /** Origin of the filter. */
     readonly from: "store" | "compiler";
-    /** Why it could not be kept; absent if it was, or there is no store. */
+    /**
+     * Why it could not be stored; absent if it was, or if there is no store.
+     */
     readonly notStored?: string;
   }
   | {
@@ -70,7 +73,7 @@ export type FilterResult =
     readonly detail: string;
   };
 
-/** A reading of a section. */
+/** Result of reading a section. */
 export type SectionReading =
   | { readonly kind: "section"; readonly section: ReadSection }
   | Extract<FilterResult, { readonly kind: "not-optimizable" }>;
@@ -91,9 +94,11 @@ const MOST_WAIT_MS = 3000;
  * @param text The section exactly as written.
  * @param environment Machine, semantics, names.
  * @param place Line and column of the section in its file.
- * @returns What it means, or that it has an architecture without a table or
- * something that this runtime does not start a container with.
- * @throws {RefusedError} `bad-config` if a runtime would run something else than what is written.
+ * @returns The section, or the reason to leave it to its runtime: it has an
+ * architecture without a table, or something with which this runtime does not
+ * start a container.
+ * @throws {RefusedError} `bad-config` if a runtime would run something
+ * different from what is written.
  */
 export function readSection(
   text: string,
@@ -121,8 +126,8 @@ export function readSection(
     if (errors.every((d) => d.code === "unsupported-architecture")) {
       return { kind: "not-optimizable", reason: "architecture", detail };
     }
-    // The runtime refuses it by itself, libseccomp by EDOM if byte orders differ.
-    // Another one, which only has this one's meaning, may run it.
+    // The runtime refuses it by itself, libseccomp by EDOM if byte orders
+    // differ. Another runtime that merely has this one's semantics may run it.
     if (errors.every((d) => LEFT_TO_RUNTIME.has(d.code))) {
       return { kind: "not-optimizable", reason: "refused", detail };
     }
@@ -138,7 +143,7 @@ export function readSection(
  * Finds the filter of a section in the store.
  *
  * @param text The section exactly as written.
- * @param context What filters are made with.
+ * @param context Environment, store and time limit.
  * @returns The entry, if there is one.
  * @throws {RefusedError} `doubtful-store`.
  */
@@ -160,11 +165,12 @@ export async function findFilter(
 
 /**
  * Gets the filter of a section, from the store or by compiling, proving and
- * storing it. Of many processes at once one compiles, the others wait for it.
+ * storing it. If many processes need it at once, one compiles and the others
+ * wait.
  *
  * @param section The section.
- * @param context What filters are made with.
- * @returns The filter, or the reason why not.
+ * @param context Environment, store and time limit.
+ * @returns The filter, or the reason why it has none.
  * @throws {RefusedError} `doubtful-store`, `failed-proof`, `deadline`.
  */
 export async function filterOf(
@@ -210,7 +216,7 @@ function aboutOf(environment: Environment, arches: readonly Arch[]): string {
   return `${COMPILER_VERSION} ${native.name} ${semantics} ${list} ${names.label}`;
 }
 
-/** Compiles and proves; the filter, or the reason why not. */
+/** Compiles and proves; returns the filter, or the reason why it has none. */
 function compileProved(
   { policy }: ReadSection,
   deadline: Deadline,

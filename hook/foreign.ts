@@ -1,6 +1,6 @@
 /**
- * Judges an annotation that was there already: whoever controls annotations
- * would control the filter, so it has to be proved equal to the section.
+ * Judges an annotation that already exists: whoever controls annotations would
+ * control the filter, so it must be proved equal to the section.
  *
  * @module
  */
@@ -22,23 +22,23 @@ import type { Deadline } from "./deadline.ts";
 import { RefusedError } from "./error.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
 
-/** What an annotation is judged by. */
+/** The standard for an annotation. */
 export interface JudgeOptions {
-  /** What the section means. */
+  /** The meaning of the section. */
   readonly policy: Policy;
   /** The section's own filter, proved equal to the policy; absent if none exists. */
   readonly own?: Program;
   /** Architecture of this machine. */
   readonly native: Arch;
-  /** When to give up. */
+  /** Time limit. */
   readonly deadline: Deadline;
 }
 
 /**
- * Lets an annotation pass that means what the policy means.
+ * Accepts an annotation that is equal to the policy.
  *
  * @param value The annotation.
- * @param measure What it has to be equal to.
+ * @param measure The standard to which it must be equal.
  * @throws {RefusedError} `foreign-annotation` if it is malformed, different or not proved equal; the message
  * names the first call that it would have opened.
  */
@@ -69,9 +69,9 @@ export function judgeAnnotation(value: string, measure: JudgeOptions): void {
 }
 
 /**
- * Reads the value of an annotation more strictly than crun, which skips characters
- * outside the alphabet, drops trailing bytes and cuts the number of instructions to
- * 16 bits.
+ * Reads the value of an annotation more strictly than crun, which skips
+ * characters outside the alphabet, drops trailing bytes and truncates the
+ * number of instructions to 16 bits.
  *
  * @throws {RefusedError} `foreign-annotation` if it is malformed, or the kernel would refuse it.
  */
@@ -94,7 +94,7 @@ function foreign(seen: string): RefusedError {
   );
 }
 
-/** What both sides answer to an input. */
+/** Answers of both sides to an input. */
 function answersTo(
   program: Program,
   policy: Policy,
@@ -108,7 +108,7 @@ function answersTo(
   };
 }
 
-/** The first known call, all arguments 0, that gets a weaker answer. */
+/** The first known call, with all arguments 0, that gets a weaker answer. */
 function firstOpened(
   program: Program,
   { policy, native }: JudgeOptions,
@@ -133,10 +133,10 @@ function firstOpened(
 }
 
 /**
- * Any input that gets a weaker answer, on this machine's architecture where
- * there is one. Of two filters the stricter prevails, and of equally strict
- * ones the newer, so the section's own filter with the annotation on top
- * differs from the annotation alone exactly where that is weaker.
+ * Any input that gets a weaker answer, on this machine's architecture if
+ * possible. The stricter of two filters wins, and the newer of equally strict
+ * ones. So the section's own filter with the annotation on top differs from the
+ * annotation alone exactly on the inputs where the annotation is weaker.
  */
 function anyOpened(
   program: Program,
@@ -155,7 +155,7 @@ function anyOpened(
     );
     return proof.kind === "different" ? proof.data : undefined;
   };
-  // Kills everything else, which opens nothing.
+  // Kills everything else, so it allows nothing.
   const here: Program = [
     { op: "ld.abs", jt: 0, jf: 0, k: ARCH_OFFSET },
     { op: "jeq.k", jt: 1, jf: 0, k: native.auditArch },
@@ -171,10 +171,10 @@ function archesOf(policy: Policy): readonly Arch[] {
     .filter((arch) => arch !== undefined);
 }
 
-/** An input in words. */
+/** Description of an input. */
 function describe(data: SeccompData, policy: Policy): string {
   const arches = archesOf(policy).filter((a) => a.auditArch === data.arch);
-  // x86_64 and x32 share a value; the number tells them apart.
+  // x86_64 and x32 share a value; the number distinguishes them.
   const arch =
     arches.find((a) =>
       (data.nr & a.syscallBit) >>> 0 === a.syscallBit && a.syscallBit !== 0

@@ -1,10 +1,10 @@
 /**
- * The hook's own log: container managers throw away what it writes to standard
+ * The hook's own log: container managers discard what it writes to standard
  * error.
  *
  * Every line is one JSON object, whatever a message quotes from a
- * configuration: no line break, no control character, nothing that turns text
- * around leaves here, so a log cannot be forged through annotations.
+ * configuration: it has no line break, no control character and nothing that
+ * changes the direction of text, so a log cannot be forged through annotations.
  *
  * @module
  */
@@ -12,18 +12,21 @@
 import { printable } from "../tables/printable.ts";
 import { type LogLevel, sendToSyslog } from "./syslog.ts";
 
-/** Where lines go besides standard error: the system's log, a file, nowhere. */
+/**
+ * Destination of lines besides standard error: the system's log, a file, or
+ * none.
+ */
 export type LogTarget = "syslog" | "stderr" | { readonly file: string };
 
-/** A place for messages. */
+/** A log of messages. */
 export interface Log {
   /**
-   * Writes one line. It never throws: a log that fails must not decide over
-   * a container.
+   * Writes one line. It never throws: a log that fails must not affect a
+   * container.
    *
-   * @param level How much it matters.
+   * @param level Severity.
    * @param message What happened, without a final period.
-   * @param fields What it is about, such as the container's id.
+   * @param fields Context, such as the container's id.
    */
   write(
     level: LogLevel,
@@ -49,9 +52,9 @@ const MAX_LINE = 4000;
  * );
  * ```
  *
- * @param level How much it matters.
+ * @param level Severity.
  * @param message What happened.
- * @param time Such as `2026-01-02T03:04:05Z`.
+ * @param time A time such as `2026-01-02T03:04:05Z`.
  * @param fields Further members.
  * @returns One JSON object without a line break.
  */
@@ -71,20 +74,20 @@ export function formatLine(
 }
 
 /**
- * Cuts a text to what a line has room for.
+ * Truncates a text to the space in a line.
  *
  * @param text Any text.
- * @returns At most the longest line, with a sign that something is missing.
+ * @returns At most the longest line, with a mark if something is missing.
  */
 export function short(text: string): string {
   return text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE)}…`;
 }
 
 /**
- * Opens a log. Lines go to its target, and errors to standard error as well;
- * where the target fails, everything goes there.
+ * Opens a log. Lines go to its target, and errors to standard error as well; if
+ * the target fails, everything goes there.
  *
- * @param target Where lines go.
+ * @param target Destination of lines.
  * @returns The log.
  */
 export function openLog(target: LogTarget): Log {
@@ -114,8 +117,8 @@ function deliver(target: LogTarget, level: LogLevel, line: string): boolean {
 }
 
 /**
- * Appends a line to a file in one write, so that lines of several processes
- * do not mix.
+ * Appends a line to a file in one write, so that lines of several processes do
+ * not mix.
  *
  * @param path The file; created with mode 0600.
  * @param line The line without its break.

@@ -6,24 +6,24 @@
  * deno run … hook/main.ts runtime [OPTION…] -- ARGUMENTS OF THE RUNTIME
  * ```
  *
- * A *configuration* (Podman's `precreate` stage) comes back on standard output
- * with the annotation, or as it was. A *state* (`prestart`, `createRuntime`,
- * `poststart`) is verified. `runtime` prepares a bundle for the wrapper. The
- * exit status is 0 if the container may start and 1 where it must not; then
- * standard output is empty.
+ * A *configuration* (Podman's `precreate` stage) is returned on standard
+ * output, with the annotation or unchanged. A *state* (`prestart`,
+ * `createRuntime`, `poststart`) is verified. `runtime` prepares a bundle for
+ * the wrapper. The exit status is 0 if the container may start and 1 if it must
+ * not; then standard output is empty.
  *
- * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME VALUE`
- * for each setting: `--store`, `--log`, `--semantics`, `--names`, `--verify`,
- * `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics runc@1.1.5` decides
- * the version; without one the runtime is asked. `--refused STATUS` has it end
- * with another status than 1 where a container must not start: Deno itself ends
- * with 1 if it cannot start.
+ * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME
+ * VALUE` for each setting: `--store`, `--log`, `--semantics`, `--names`,
+ * `--verify`, `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics
+ * runc@1.1.5` sets the version; without one the runtime is queried. `--refused
+ * STATUS` replaces the status 1 for a container that must not start: Deno
+ * itself ends with 1 if it cannot start.
  *
- * Without any permission flag a configuration is rewritten all the same, with
- * the built-in table of names, as the newest known version of the runtime reads
- * it, and without a store; the log says so. The
- * store takes `--allow-read`, `--allow-write` and `--allow-sys=uid`; the host's names and the
- * live filter take `-A`, because libraries are called and /proc is read.
+ * Without any permission flag a configuration is still rewritten, with the
+ * built-in table of names, as the newest known version of the runtime reads it,
+ * and without a store; the log says so. The store requires `--allow-read`,
+ * `--allow-write` and `--allow-sys=uid`; the host's names and the live filter
+ * require `-A`, because libraries are called and /proc is read.
  *
  * @module
  */
@@ -57,19 +57,19 @@ import {
 } from "./state.ts";
 import { findMember, type JsonObject } from "../profile/json/value.ts";
 
-/** What arguments ask for. */
+/** Parsed arguments. */
 export interface HookCall {
-  /** Which of the two. */
+  /** The task. */
   readonly mode: "hook" | "runtime";
   /** `--settings`. */
   readonly settingsPath?: string;
-  /** Settings in the order given. */
+  /** Settings in the given order. */
   readonly settings: readonly (readonly [string, string])[];
   /** `--rewrite-bundle`. */
   readonly rewriteBundle: boolean;
-  /** `--refused`: the status where the container must not start. */
+  /** `--refused`: the status if the container must not start. */
   readonly refused: number;
-  /** What follows `--`. */
+  /** Arguments after `--`. */
   readonly rest: readonly string[];
 }
 
@@ -77,21 +77,21 @@ export interface HookCall {
 export interface HookStreams {
   /** Reads standard input. */
   readonly read: Read;
-  /** Writes all of a result. */
+  /** Writes a complete result. */
   write(bytes: Uint8Array): void;
-  /** Has this process ended from outside after some milliseconds. */
+  /** Makes an outside timer end this process after some milliseconds. */
   limit(ms: number): void;
 }
 
-/** The kernel ends the process this long after its own deadline. */
+/** Time after its own deadline at which the kernel ends the process. */
 const ALARM_AFTER_MS = 1000;
 
 /**
  * Reads the arguments.
  *
  * @param args Arguments without the program's name.
- * @returns What they ask for.
- * @throws {RefusedError} `bad-settings` if they cannot be meant.
+ * @returns The task and its options.
+ * @throws {RefusedError} `bad-settings` if they are invalid.
  */
 export function parseHookArgs(args: readonly string[]): HookCall {
   const settings: [string, string][] = [];
@@ -133,11 +133,11 @@ export function parseHookArgs(args: readonly string[]): HookCall {
 }
 
 /**
- * Does what a manager asks for.
+ * Does what a manager requests.
  *
  * @param args Arguments without the program's name.
  * @param streams Input and output.
- * @returns The exit status: 0, or `--refused` where the container must not start.
+ * @returns The exit status: 0, or `--refused` if the container must not start.
  */
 export async function main(
   args: readonly string[],
@@ -205,7 +205,7 @@ async function runHook(
     );
   }
   if (readConfigText(text).section === undefined) {
-    // Whatever the state of store and library.
+    // Regardless of the state of store and library.
     streams.write(bytes);
     return 0;
   }
@@ -241,7 +241,8 @@ async function runVerification(
   try {
     const { text } = await readBundle(state.bundle);
     if (readConfigText(text).section === undefined) return 0;
-    // What cannot be optimized is for create to refuse, not for a hook after it.
+    // If it cannot be optimized, only the create stage may refuse it, not a
+    // later hook.
     const context = {
       ...await gatherContext(settings, deadline, log),
       strict: false,
@@ -294,7 +295,7 @@ function processStreams(): HookStreams {
 }
 
 if (import.meta.main) {
-  // Exits even while a read or a lock that came late is pending.
+  // Exits even if a read or a late lock is pending.
   main(Deno.args, processStreams()).then(
     (code) => Deno.exit(code),
     () => Deno.exit(1),

@@ -1,11 +1,11 @@
 /**
- * Precompiled seccomp filters in real containers: rewrite a configuration or a
- * bundle, keep filters in a store, generate the dispatcher that managers call.
+ * Precompiled seccomp filters in real containers: rewrites a configuration or a
+ * bundle, keeps filters in a store, and generates the dispatcher that managers
+ * call.
  *
- * The entry point that they call for everything else is `hook/main.ts`. What
- * is exported here needs permissions: to read and write the store
- * (`--allow-read`, `--allow-write`, `--allow-sys=uid`), and to ask the host's
- * libseccomp (`-A`).
+ * The dispatcher calls `hook/main.ts` for everything else. These exports need
+ * permissions: to read and write the store (`--allow-read`, `--allow-write`,
+ * `--allow-sys=uid`), and to call the host's libseccomp (`-A`).
  *
  * @module
  */

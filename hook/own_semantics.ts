@@ -1,6 +1,6 @@
 /**
- * Whose reading of a section counts on this machine: that of the runtime which
- * is installed, in its own version. The runtime itself is asked.
+ * Finds the reading of a section on this machine: that of the installed
+ * runtime, in its own version, which the runtime itself reports.
  *
  * @module
  */
@@ -22,26 +22,27 @@ import {
 import type { SemanticsSetting } from "./environment.ts";
 import { type FileIdentity, identify } from "./file_identity.ts";
 
-/** Milliseconds that a runtime may take to say its version. */
+/** Time limit for a runtime to report its version, in milliseconds. */
 const LIMIT_MS = 3000;
 
-/** A reading with its version, and how that was found. */
+/** A reading with its version, and its origin. */
 export interface OwnSemantics {
   /** The reading, always with a version. */
   readonly semantics: Semantics;
-  /** The program that said the version; absent if none did. */
+  /** The program that reported the version; absent if none did. */
   readonly program?: string;
-  /** Files whose change may mean another version. */
+  /** Files that may change with the version. */
   readonly files: readonly FileIdentity[];
-  /** What people should know about the version; absent if nothing. */
+  /** Note for users about the version, if any. */
   readonly note?: string;
 }
 
 /**
  * Finds the version of a reading.
  *
- * @param setting Whose reading, and which program to ask.
- * @returns The reading; the newest known one, with a note, if nobody says the version.
+ * @param setting The reading, and the program to query.
+ * @returns The reading; the newest known one, with a note, if no program
+ * reports a version.
  */
 export async function ownSemantics(
   { semantics, program }: SemanticsSetting,
@@ -75,10 +76,10 @@ export async function ownSemantics(
 }
 
 /**
- * Lists the readings that may count on this machine: those of the installed
- * runtimes, the newest known ones, and what settings name.
+ * Lists the readings that may apply on this machine: those of the installed
+ * runtimes, the newest known ones, and those of the settings.
  *
- * @param settings What settings name.
+ * @param settings Readings of the settings.
  * @returns Readings, each with a version.
  */
 export async function presentSemantics(
@@ -95,7 +96,7 @@ export async function presentSemantics(
   return present;
 }
 
-/** The newest known reading, and why. */
+/** The newest known reading, and the reason. */
 function newest(runtime: RuntimeName, reason: string): OwnSemantics {
   return {
     semantics: `${runtime}@${NEWEST[runtime]}`,
@@ -106,7 +107,7 @@ function newest(runtime: RuntimeName, reason: string): OwnSemantics {
   };
 }
 
-/** What to say of a version that is not known. */
+/** Note about an unknown version. */
 function noteOf(semantics: Semantics): Pick<OwnSemantics, "note"> {
   const { version, readAs } = readingOf(semantics);
   return version === readAs
@@ -115,7 +116,7 @@ function noteOf(semantics: Semantics): Pick<OwnSemantics, "note"> {
 }
 
 interface FoundRuntime {
-  /** The file that the links lead to. */
+  /** The file to which the links lead. */
   readonly path: string;
   readonly files: readonly FileIdentity[];
 }
@@ -130,7 +131,7 @@ async function findRuntime(
   try {
     const path = await Deno.realPath(found);
     const file = await identify(path);
-    // A link that leads elsewhere some day is another program.
+    // A link that leads elsewhere one day is another program.
     const link = path === found ? [] : [await identify(found)];
     return { path, files: [file, ...link] };
   } catch {
@@ -143,13 +144,13 @@ function mayRun(command: string): boolean {
   return state === "granted";
 }
 
-/** What a runtime calls itself. */
+/** Name that a runtime reports for itself. */
 interface Said {
   readonly name: string;
   readonly version: string;
 }
 
-/** What programs said, by their identity. */
+/** Output of programs, by their identity. */
 const answers = new Map<string, Promise<Said | undefined>>();
 
 function versionOf(

@@ -1,11 +1,11 @@
 /**
- * One configuration in, one out: what Podman's `precreate` stage, the runtime
- * wrapper and `rewrite BUNDLE` have in common.
+ * Rewrites one configuration: the common part of Podman's `precreate` stage,
+ * the runtime wrapper and `rewrite BUNDLE`.
  *
- * - No section, or null: untouched, always.
+ * - No section, or null: always unchanged.
  * - No annotation: the proved filter is added.
- * - An annotation: it has to be ours, or proved equal to the section.
- * - A section that cannot be optimized: untouched, or refused when strict.
+ * - An annotation: it must be ours, or be proved equal to the section.
+ * - A section that cannot be optimized: unchanged, or refused with `strict`.
  *
  * @module
  */
@@ -28,23 +28,23 @@ import {
 import { judgeAnnotation } from "./foreign.ts";
 import { addAnnotation, type ConfigText, readConfigText } from "./rewrite.ts";
 
-/** What became of a configuration. */
+/** Result for a configuration. */
 export type Rewrite =
   | {
     readonly kind: "added";
     /** The configuration with the annotation. */
     readonly text: string;
     readonly entry: Entry;
-    /** Where the filter came from. */
+    /** Origin of the filter. */
     readonly from: "store" | "compiler";
     /** Warnings about the section; none when its filter was stored. */
     readonly findings: readonly Diagnostic[];
-    /** What else should be logged. */
+    /** Further messages for the log. */
     readonly warnings: readonly string[];
   }
   | {
     readonly kind: "unchanged";
-    /** The configuration as it came. */
+    /** The unchanged configuration. */
     readonly text: string;
     /** `unconfined`, `annotated`, or why the section cannot be optimized. */
     readonly reason: string;
@@ -52,15 +52,15 @@ export type Rewrite =
     readonly detail: string;
     /** Warnings about the section; none when its filter was stored. */
     readonly findings: readonly Diagnostic[];
-    /** What else should be logged. */
+    /** Further messages for the log. */
     readonly warnings: readonly string[];
   };
 
-/** How to rewrite. */
+/** Options of a rewrite. */
 export interface RewriteContext extends FilterContext {
-  /** Whether a section that cannot be optimized is refused. */
+  /** True to refuse a section that cannot be optimized. */
   readonly strict: boolean;
-  /** Why no section can be optimized here; absent if nothing is in the way. */
+  /** Reason why no section can be optimized here; absent if there is none. */
   readonly obstacle?: string;
 }
 
@@ -68,8 +68,8 @@ export interface RewriteContext extends FilterContext {
  * Rewrites a configuration.
  *
  * @param text The configuration.
- * @param context What filters are made with.
- * @returns What became of it.
+ * @param context Environment, store and time limit.
+ * @returns The result.
  * @throws {RefusedError} if the container must not start.
  */
 export async function rewriteConfig(
@@ -113,9 +113,9 @@ export async function rewriteConfig(
 }
 
 /**
- * Lists what a log should say of a rewrite.
+ * Lists the messages about a rewrite for a log.
  *
- * @param rewrite What became of a configuration.
+ * @param rewrite The result of a rewrite.
  * @returns One text for all findings of a section, and the other warnings.
  */
 export function logLines({ findings, warnings }: Rewrite): readonly string[] {
@@ -127,8 +127,8 @@ export function logLines({ findings, warnings }: Rewrite): readonly string[] {
 type Found = Extract<FilterResult, { readonly kind: "filter" }>;
 
 /**
- * Finds a stored filter before the section is read at all. With notifications
- * more than the section decides, so that is read each time.
+ * Finds a stored filter before the section is parsed at all. With
+ * notifications, more than the section decides, so it is parsed every time.
  */
 async function findKnown(
   text: string,
@@ -141,7 +141,7 @@ async function findKnown(
   return entry && { kind: "filter", entry, from: "store" };
 }
 
-/** Adds a filter, or compares it with the annotation that is there. */
+/** Adds a filter, or compares it with the existing annotation. */
 function finish(
   config: ConfigText,
   { entry, from, notStored }: Found,
@@ -180,14 +180,14 @@ function finish(
   };
 }
 
-/** What a section means that was compiled before. */
+/** The meaning of a section that was compiled before. */
 function policyOf(text: string, { environment }: RewriteContext): Policy {
   const reading = readSection(text, environment);
   if (reading.kind === "section") return reading.section.policy;
   throw new Error("Unreachable: a stored section cannot be read");
 }
 
-/** Leaves a section to its runtime; an annotation has to be equal all the same. */
+/** Leaves a section to its runtime; an annotation must be equal even so. */
 function giveUp(
   config: ConfigText,
   { reason, detail }: Extract<FilterResult, { kind: "not-optimizable" }>,
@@ -223,14 +223,14 @@ function giveUp(
   };
 }
 
-/** What crun may do with notifications besides the section's own listener. */
+/** Crun's handling of notifications besides the section's own listener. */
 const RECEIVER_KEYS: readonly string[] = [
   "run.oci.seccomp.receiver",
   "run.oci.seccomp.plugins",
 ];
 
 /**
- * Says why notifications keep a section from being optimized. With a
+ * Explains why notifications keep a section from being optimized. With a
  * `listenerPath` crun keeps the listener of a raw filter (1.8.1, 1.28).
  */
 function whyNotify(

@@ -1,6 +1,7 @@
 /**
- * The program that hook and wrapper fall back on: the modules of `hook/`, or one
- * bundled file. Whoever installs it copies it to a folder that only root can change.
+ * The program that hook and wrapper fall back to: the modules of `hook/`, or
+ * one bundled file. The installer copies it to a folder that only root can
+ * change.
  *
  * @module
  */
@@ -12,21 +13,23 @@ import { packedProgram } from "../host/packed.ts";
 export interface ProgramFiles {
   /** Text by path below the program's folder. */
   readonly files: ReadonlyMap<string, string>;
-  /** Path of the one that is started. */
+  /** Path of the main file. */
   readonly main: string;
 }
 
-/** How the program is made. */
+/** Form of the program. */
 export type ProgramForm =
-  /** The modules as they are; nothing has to be fetched. */
+  /** The modules as they are, without any download. */
   | "modules"
-  /** One file by `deno bundle`, which starts faster and fetches esbuild once. */
+  /**
+   * One file by `deno bundle`, which starts faster and downloads esbuild once.
+   */
   | "bundle";
 
 /**
- * Flags of V8 for a program that runs for a tenth of a second: what is compiled
- * on other threads, or well, is paid for and hardly used. What runs for longer
- * is compiled well all the same, later.
+ * Flags of V8 for a program that runs for a tenth of a second: compiling on
+ * other threads, or with optimization, costs more than it gains. Code that runs
+ * longer is still optimized, later.
  */
 export const FAST: string = [
   "--single-threaded",
@@ -36,14 +39,14 @@ export const FAST: string = [
 
 /** The hook's main module. */
 const MAIN = new URL("../hook/main.ts", import.meta.url);
-/** Prints all of the hook as one module. */
+/** Prints the entire hook as one module. */
 const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
 
 /**
- * Reads the hook that belongs to this program.
+ * Reads this program's hook.
  *
  * @param deno Path of Deno.
- * @param form How it is made; the single file has the bundle only.
+ * @param form Form of the program; the single file has only the bundle.
  * @returns Its files.
  * @throws {Error} if Deno cannot list or bundle it.
  */
@@ -57,7 +60,7 @@ export async function readProgram(
     const text = packed ?? await run([deno, "run", "-A", BUNDLER.href]);
     return { files: new Map([[main, text]]), main };
   }
-  // What Deno prints; every field is checked if it is used.
+  // Output of Deno; every field is checked before use.
   const graph = JSON.parse(
     await run([deno, "info", "--json", MAIN.href]),
   ) as { readonly modules?: readonly GraphModule[] };
@@ -93,11 +96,11 @@ async function run(words: readonly string[]): Promise<string> {
 }
 
 /**
- * The words that start the program, up to its own arguments.
+ * The command that starts the program, up to its own arguments.
  *
  * @param deno Path of Deno, absolute and real.
  * @param source The program.
- * @param folder Where it is.
+ * @param folder Its folder.
  * @param v8 Flags of V8.
  */
 export function programWords(

@@ -1,6 +1,6 @@
 /**
- * The filter that a container gets today: what crun asks the host's libseccomp
- * for, to compare with.
+ * The filter that a container gets without this program, for comparison: the
+ * one that the host's libseccomp builds for crun.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const COMPARE = {
 } as const;
 
 /**
- * Lets the host's libseccomp build a profile.
+ * Builds a profile with the host's libseccomp.
  *
  * @param library The library.
  * @param seccomp The section.

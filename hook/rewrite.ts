@@ -1,11 +1,11 @@
 /**
- * The rewrite itself: one annotation more in a `config.json`, and every other
- * byte as it was.
+ * The rewrite itself: one more annotation in a `config.json`, with every other
+ * byte unchanged.
  *
- * The text is never printed anew from a parsed value: 18446744073709551615,
- * `1E400`, `-0`, escapes and blanks stay what they are, because nothing but
- * the new member is written. `linux.seccomp` is never touched: a runtime that
- * ignores the annotation goes on enforcing the section.
+ * The text is never printed from a parsed value: 18446744073709551615, `1E400`,
+ * `-0`, escapes and blanks stay as they are, because only the new member is
+ * written. `linux.seccomp` is never touched: a runtime that ignores the
+ * annotation still enforces the section.
  *
  * ```text
  * {"ociVersion":"1.0.2","annotations":{"a":"b"},…
@@ -33,14 +33,17 @@ import {
 } from "../profile/text.ts";
 import { RefusedError } from "./error.ts";
 
-/** Longest configuration, in bytes or UTF-16 units: 16 Mi; real ones take 10 Ki. */
+/**
+ * Maximum length of a configuration, in bytes or UTF-16 units: 16 Mi; real ones
+ * take 10 Ki.
+ */
 export const MAX_CONFIG_LENGTH: number = 16 * 1024 * 1024;
 
-/** A `config.json` and the places in it that matter here. */
+/** A `config.json` and its relevant positions. */
 export interface ConfigText {
   /** The text as given. */
   readonly text: string;
-  /** The whole configuration. */
+  /** The entire configuration. */
   readonly root: JsonObject;
   /**
    * `linux.seccomp` exactly as written; absent if the container is
@@ -49,14 +52,14 @@ export interface ConfigText {
   readonly section?: string;
   /** Line and column of the section; absent like the section. */
   readonly sectionPlace?: Place;
-  /** The annotation's value, if there is one already. */
+  /** The value of an existing annotation. */
   readonly annotation?: JsonString;
 }
 
 /**
- * Reads a `config.json` as far as the rewrite needs it, refusing what two
- * readers could understand differently: a repeated key anywhere, a key that
- * Go's readers would take in another case, comments, a byte order mark.
+ * Reads the parts of a `config.json` that the rewrite needs, and refuses text
+ * that two readers could understand differently: a repeated key anywhere, a key
+ * that Go's readers would accept in another case, comments, a byte order mark.
  *
  * @example A container without a filter
  * ```ts
@@ -67,7 +70,7 @@ export interface ConfigText {
  * ```
  *
  * @param text The configuration.
- * @returns Text and places.
+ * @returns Text and positions.
  * @throws {RefusedError} `bad-config` if it is malformed or ambiguous.
  */
 export function readConfigText(text: string): ConfigText {
@@ -110,7 +113,8 @@ export function readConfigText(text: string): ConfigText {
  * @param config The configuration.
  * @param value The filter as base64.
  * @returns The text with the annotation.
- * @throws {RangeError} if there is an annotation already, or the value is no base64.
+ * @throws {RangeError} if there is already an annotation, or the value is not
+ * base64.
  */
 export function addAnnotation(config: ConfigText, value: string): string {
   const { text, root, annotation } = config;
@@ -130,13 +134,13 @@ export function addAnnotation(config: ConfigText, value: string): string {
     return insert(text, root, `"annotations":{${member}}`);
   }
   if (annotations.kind === "object") return insert(text, annotations, member);
-  // Null, which memberOf() took for absent.
+  // Null, which memberOf() treated as absent.
   return `${text.slice(0, annotations.start)}{${member}}${
     text.slice(annotations.end)
   }`;
 }
 
-/** Puts a member in front of those that an object has. */
+/** Puts a member in front of an object's first one. */
 function insert(text: string, object: JsonObject, member: string): string {
   const at = object.start + 1;
   const comma = object.members.length === 0 ? "" : ",";
@@ -144,7 +148,7 @@ function insert(text: string, object: JsonObject, member: string): string {
 }
 
 /**
- * Reads a text whose root has to be an object and that says one thing only.
+ * Reads a text whose root must be an object and which has only one meaning.
  *
  * @param text JSON without comments.
  * @returns The root.
@@ -174,10 +178,11 @@ export function parseObject(text: string): JsonObject {
 }
 
 /**
- * Says the first problem of a document with its place.
+ * Reports the first problem of a document with its position.
  *
  * @param error All problems.
- * @param start Place of the document in its file; its first character by default.
+ * @param start Position of the document in its file; its first character by
+ * default.
  * @param path Path of the document in its file.
  * @returns One line without a final period.
  */

@@ -1,8 +1,8 @@
 /**
- * The wrapper's slow path: what the `sh` dispatcher asks when it does not know
- * an answer. It rewrites the bundle and ends; the dispatcher then becomes the
- * real runtime, because an exec out of Deno would pass on an ignored SIGPIPE
- * and a raised limit of open files.
+ * The wrapper's slow path, called if the `sh` dispatcher does not know an
+ * answer. It rewrites the bundle and ends; the dispatcher then becomes the real
+ * runtime, because an exec from Deno would pass on an ignored SIGPIPE and a
+ * raised limit on open files.
  *
  * @module
  */
@@ -20,9 +20,9 @@ import type { Settings } from "./settings.ts";
  * Prepares the container that a command line creates.
  *
  * @param args The runtime's arguments.
- * @param settings What the runtime is.
- * @param context What filters are made with; asked only if it is needed.
- * @param log Where messages go.
+ * @param settings The runtime and other settings.
+ * @param context Makes the context; called only if it is needed.
+ * @param log Log of messages.
  * @throws {RefusedError} if the container must not start.
  */
 export async function prepareRuntime(
@@ -45,7 +45,7 @@ export async function prepareRuntime(
     return;
   }
   const { text } = await readBundle(call.bundle, call.config);
-  // Unconfined: untouched, whatever the state of store and library.
+  // Unconfined: unchanged, regardless of the state of store and library.
   if (readConfigText(text).section === undefined) return;
   const options: BundleOptions = {
     ...await context(),
@@ -60,7 +60,7 @@ export async function prepareRuntime(
   }
 }
 
-/** Says why nothing can be done for a call. */
+/** Explains why a call cannot be handled. */
 function obstacleOf(
   call: RuntimeCall,
   { runtimeKind }: Settings,
@@ -78,8 +78,8 @@ function obstacleOf(
 }
 
 /**
- * Writes a refusal where managers look for a runtime's last words: the file of
- * `--log`, as JSON or as text.
+ * Writes a refusal where managers look for a runtime's last message: the file
+ * of `--log`, as JSON or as text.
  *
  * @param args The runtime's arguments.
  * @param message Why the container does not start.
@@ -99,6 +99,6 @@ export function reportToManager(
         : quoteText(short(text)).slice(1, -1),
     );
   } catch {
-    // Standard error and our own log have it too.
+    // Standard error and our own log have it as well.
   }
 }

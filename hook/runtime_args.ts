@@ -14,11 +14,11 @@
  * @module
  */
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export interface RuntimeCall {
   /**
    * `create`: a container is created, by `create` or `run`; `other`: anything
-   * else; `unclear`: a word that is not known here, so nothing is done.
+   * else; `unclear`: an unknown word, so nothing is done.
    */
   readonly kind: "create" | "other" | "unclear";
   /** The bundle, as written; `.` by default. */
@@ -31,7 +31,7 @@ export interface RuntimeCall {
   readonly logFormat?: string;
 }
 
-/** Global options that take the next word. */
+/** Global options that take a value. */
 export const GLOBAL_VALUES: readonly string[] = [
   "--root",
   "--log",
@@ -42,13 +42,13 @@ export const GLOBAL_VALUES: readonly string[] = [
   "--criu",
 ];
 
-/** Global options by themselves. */
+/** Global options without a value. */
 export const GLOBAL_SWITCHES: readonly string[] = [
   "--debug",
   "--systemd-cgroup",
 ];
 
-/** Options of `create` and `run` that take the next word. */
+/** Options of `create` and `run` that take a value. */
 export const CREATE_VALUES: readonly string[] = [
   "--bundle",
   "-b",
@@ -60,7 +60,7 @@ export const CREATE_VALUES: readonly string[] = [
   "--preserve-fds",
 ];
 
-/** Options of `create` and `run` by themselves. */
+/** Options of `create` and `run` without a value. */
 export const CREATE_SWITCHES: readonly string[] = [
   "--detach",
   "-d",
@@ -83,7 +83,7 @@ export const CREATE_SWITCHES: readonly string[] = [
  * ```
  *
  * @param args Arguments without the program's name.
- * @returns What is asked for.
+ * @returns The parsed command line.
  */
 export function parseRuntimeArgs(args: readonly string[]): RuntimeCall {
   const call: { -readonly [K in keyof RuntimeCall]: RuntimeCall[K] } = {
@@ -106,7 +106,7 @@ export function parseRuntimeArgs(args: readonly string[]): RuntimeCall {
       if (CREATE_VALUES.includes(word)) waiting = word;
       else if (CREATE_SWITCHES.includes(word)) continue;
       else if (takesValue(call, word, CREATE_VALUES)) continue;
-      // What follows is the container's id, or "--" and then the id.
+      // The rest is the container's id, or "--" and then the id.
       else if (word === "--") break;
       else if (word.startsWith("-") && word !== "-") return unclear(call, word);
     }
@@ -115,13 +115,15 @@ export function parseRuntimeArgs(args: readonly string[]): RuntimeCall {
   return call;
 }
 
-/** `--version` and `--help` ask for no container; another word might hide one. */
+/**
+ * `--version` and `--help` create no container; another word might hide one.
+ */
 function unclear(call: RuntimeCall, word: string): RuntimeCall {
   const harmless = ["--version", "-v", "--help", "-h", "-V", "--usage", "-?"];
   return { ...call, kind: harmless.includes(word) ? "other" : "unclear" };
 }
 
-/** Takes `--name=value` and `-nvalue`. */
+/** Accepts `--name=value` and `-nvalue`. */
 function takesValue(
   call: { -readonly [K in keyof RuntimeCall]: RuntimeCall[K] },
   word: string,

@@ -1,6 +1,6 @@
 /**
  * The hook's settings: built-in, then a file, then arguments. Never the
- * environment: it is empty or belongs to somebody else.
+ * environment: it is empty or controlled by others.
  *
  * ```json
  * {
@@ -32,35 +32,35 @@ import { DEFAULT_STORE } from "./store/store.ts";
 import { reasonOf } from "../host/reason.ts";
 import { doubtAboutFile } from "../host/trust.ts";
 
-/** Where settings are read from unless `--config` says otherwise. */
+/** Default path of the settings file, which `--settings` replaces. */
 export const DEFAULT_SETTINGS = "/etc/seccomp-tree/hook.json";
 
 /** All settings. */
 export interface Settings {
   /** Folder of precompiled filters, or none. */
   readonly store: string | undefined;
-  /** Where messages go. */
+  /** Destination of messages. */
   readonly log: LogTarget;
   /**
-   * Whose reading of the section counts, such as `runc` or `runc@1.1.5`. A
-   * runtime without a version is asked for its own.
+   * Reading of the section, such as `runc` or `runc@1.1.5`. A runtime without a
+   * version is queried for its own.
    */
   readonly semantics: Semantics;
-  /** Whose names exist; `auto` is the host's where it may be asked. */
+  /** Source of names; `auto` is the host's if it may be called. */
   readonly names: "auto" | "host" | "builtin";
-  /** Whether what cannot be optimized is refused. */
+  /** True to refuse sections that cannot be optimized. */
   readonly strict: boolean;
-  /** What a verification that fails does. */
+  /** Effect of a failed verification. */
   readonly verify: "refuse" | "log";
-  /** Milliseconds for everything. */
+  /** Time limit in milliseconds for everything. */
   readonly deadlineMs: number;
   /** The wrapper's real runtime: an absolute path. */
   readonly runtime: string | undefined;
-  /** Whether that takes raw filters (`crun`) or not. */
+  /** Whether that runtime takes raw filters (`crun`) or not. */
   readonly runtimeKind: "crun" | "runc" | "unknown";
 }
 
-/** What holds if nothing was said. */
+/** Default settings. */
 export const DEFAULTS: Settings = {
   store: DEFAULT_STORE,
   log: "syslog",
@@ -75,7 +75,7 @@ export const DEFAULTS: Settings = {
 
 type Writable = { -readonly [K in keyof Settings]: Settings[K] };
 
-/** How each setting is read from its text; all of them are plain words. */
+/** Parsers of the settings; all values are plain words. */
 const READERS: Readonly<
   Record<keyof Settings, (into: Writable, text: string) => boolean>
 > = {
@@ -122,11 +122,11 @@ const READERS: Readonly<
 };
 
 /**
- * Reports whose reading settings name: under a wrapper, the version is that of
- * the runtime which it becomes.
+ * Returns the reading of the settings: under a wrapper, the version is that of
+ * the runtime that it becomes.
  *
  * @param settings The settings.
- * @returns The reading, and the program that says its version.
+ * @returns The reading, and the program that reports its version.
  */
 export function semanticsSetting(
   { semantics, runtime, runtimeKind }: Pick<
@@ -205,9 +205,11 @@ export function parseSettings(text: string): Settings {
 /**
  * Reads the file with the settings.
  *
- * @param path Its absolute path; absent for the usual one, which may be missing.
- * @returns The settings; the built-in ones where the usual file is missing or may not be read.
- * @throws {RefusedError} `bad-settings`, also when others could change the file.
+ * @param path Its absolute path; the default path, whose file may be missing,
+ * if absent.
+ * @returns The settings; the built-in ones if the default file is missing or
+ * may not be read.
+ * @throws {RefusedError} `bad-settings`, also if others could change the file.
  */
 export async function loadSettings(path?: string): Promise<Settings> {
   const file = path ?? DEFAULT_SETTINGS;

@@ -1,11 +1,11 @@
 /**
- * Verification: what a hook can do once the container is being created.
+ * Verification: the task of a hook while the container is being created.
  *
  * The stages `prestart`, `createRuntime` and `poststart` get the container's
- * state. By specification a change of `config.json` no longer reaches that
- * container (runtime-spec, runtime.md). So the hook verifies: the annotation is
- * there, it is the section's own filter, and after the start it is what the
- * kernel runs.
+ * state. By specification, a change of `config.json` no longer affects that
+ * container (runtime-spec, runtime.md). So the hook verifies that the
+ * annotation exists, that it is the section's own filter, and after the start,
+ * that the kernel runs it.
  *
  * @module
  */
@@ -22,39 +22,45 @@ import {
 } from "./precreate.ts";
 import { readConfigText } from "./rewrite.ts";
 
-/** A container's state as hooks get it. */
+/** A container's state as passed to hooks. */
 export interface ContainerState {
   /** Its id. */
   readonly id: string;
-  /** Such as `created`; `running` after the start. */
+  /** Status such as `created`; `running` after the start. */
   readonly status: string;
-  /** Host's id of its first process; 0 if the runtime does not tell. */
+  /** Host's id of its first process; 0 if the runtime does not report it. */
   readonly pid: number;
   /** Path of its bundle. */
   readonly bundle: string;
 }
 
-/** What was verified. */
+/** Result of a verification. */
 export interface Verification {
-  /** `optimized`: ours; `equal`: proved equal; `plain`: no annotation, the runtime's own filter; `unconfined`. */
+  /**
+   * `optimized`: our filter; `equal`: proved equal; `plain`: no annotation, the
+   * runtime's own filter; `unconfined`.
+   */
   readonly kind: "optimized" | "equal" | "plain" | "unconfined";
   /** What was seen, without a final period. */
   readonly detail: string;
-  /** Whether the live filter was compared, too. */
+  /** True if the live filter was compared as well. */
   readonly live: "same" | "not-asked" | "cannot-tell";
-  /** What the bundle would become. */
+  /** Result of rewriting the bundle. */
   readonly rewrite: Rewrite;
 }
 
-/** How long a started process may take to attach its filter, in milliseconds. */
+/**
+ * Time that a started process may take to attach its filter, in milliseconds.
+ */
 const ATTACH_LIMIT_MS = 2000;
 const POLL_MS = 10;
 
 /**
- * Says whether a document is a container's state.
+ * Reports whether a document is a container's state.
  *
  * @param root The document.
- * @returns Whether it has what a state has and a configuration has not.
+ * @returns True if it has the members of a state and not those of a
+ * configuration.
  */
 export function isState(root: JsonObject): boolean {
   return ["id", "status", "bundle"].every((key) =>
@@ -93,9 +99,10 @@ export function readState(root: JsonObject): ContainerState {
  * Verifies a container.
  *
  * @param state Its state.
- * @param context What filters are made with.
+ * @param context Environment, store and time limit.
  * @returns What was seen.
- * @throws {RefusedError} if its annotation is not equal to its section, or its live filter is another one.
+ * @throws {RefusedError} if its annotation is not equal to its section, or its
+ * live filter is a different one.
  */
 export async function verifyContainer(
   state: ContainerState,
@@ -143,7 +150,7 @@ export async function verifyContainer(
   };
 }
 
-/** Compares the filters that a process runs with the one it should. */
+/** Compares the filters that a process runs with the expected one. */
 async function compareLive(
   pid: number,
   expected: Uint8Array,
@@ -157,10 +164,10 @@ async function compareLive(
   const end = performance.now() + limit;
   let seen: number | undefined;
   let asked: string | undefined;
-  // With noNewPrivileges crun attaches the filter after poststart may have begun.
+  // With noNewPrivileges, crun may attach the filter after poststart has begun.
   do {
     const count = countOf(pid);
-    // Each look stops the process: one is enough as long as no filter is added.
+    // Each look stops the process: one is enough unless a filter is added.
     if (count === undefined || count !== asked) {
       try {
         const filters = dumpFilters(pid);
@@ -171,7 +178,7 @@ async function compareLive(
         asked = count;
       } catch (error) {
         if (!(error instanceof SyscallError)) throw error;
-        // Without an errno the process was left alone for now.
+        // Without an errno, the process was left alone for now.
         if (error.errno !== 0) return "cannot-tell";
       }
     }
@@ -190,7 +197,7 @@ function countOf(pid: number): string | undefined {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
     return /^Seccomp_filters:\s*(\d+)$/m.exec(status)?.[1];
   } catch {
-    // It has ended; whoever asks the kernel gets the reason.
+    // It has ended; reading its filters gives the reason.
     return undefined;
   }
 }

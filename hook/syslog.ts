@@ -1,6 +1,6 @@
 /**
- * One datagram to the system's log, `/dev/log` (syslog(3), RFC 3164 without
- * the header that the daemon adds itself).
+ * Sends one datagram to the system's log, `/dev/log` (syslog(3), RFC 3164
+ * without the header that the daemon adds itself).
  *
  * Deno's own datagram sockets are unstable, so this goes through libc's
  * `syscall` with numbers from the tables.
@@ -17,7 +17,7 @@ const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0x8_0000 | 0x800;
 const MSG_NOSIGNAL = 0x4000;
 
 /** sys/syslog.h: facility `LOG_DAEMON`, then the severity. */
-/** How much a line matters. */
+/** Severity of a line. */
 export type LogLevel = "error" | "warning" | "info";
 
 const PRIORITY: Readonly<Record<LogLevel, number>> = {
@@ -26,16 +26,17 @@ const PRIORITY: Readonly<Record<LogLevel, number>> = {
   info: 3 << 3 | 6,
 };
 
-/** Where the daemon listens. */
+/** Socket of the daemon. */
 const DEV_LOG = "/dev/log";
 
 /**
  * Sends a line.
  *
- * @param level How much it matters.
+ * @param level Severity.
  * @param line The line without its break.
  * @param path The daemon's socket.
- * @returns Whether the kernel took it; false if there is no daemon or no `--allow-ffi`.
+ * @returns True if the kernel took it; false if there is no daemon or no
+ * `--allow-ffi`.
  */
 export function sendToSyslog(
   level: LogLevel,

@@ -1,6 +1,6 @@
 /**
- * Carrying out a plan: one at a time, each file whole or not at all, and all
- * of it undone where something fails on the way.
+ * Applies a plan: one at a time, each file completely or not at all, and
+ * everything is undone if something fails on the way.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { type Change, foldersOf, type Plan } from "./item.ts";
 import { type Layout, manifestPath } from "./layout.ts";
 import { formatManifest, hasNoRecords, type Manifest } from "./manifest.ts";
 
-/** Whose a file or folder is, and what they and others may do. */
+/** Owner and mode of a file or folder. */
 interface Rights extends FileOwner {
   readonly mode: number;
 }
@@ -26,15 +26,15 @@ interface Rights extends FileOwner {
 /** A change that was made. */
 interface Done {
   readonly change: Change;
-  /** The rights of what was there before. */
+  /** Owner and mode before the change. */
   readonly rights: Rights | undefined;
 }
 
-/** How long another installation is waited for, in milliseconds. */
+/** Time to wait for another installation, in milliseconds. */
 const WAIT_MS = 60_000;
 const RETRY_MS = 100;
 
-/** Where a plan is carried out. */
+/** Location to which a plan is applied. */
 export interface InstallRoot {
   /** The root folder; `/` for this system. */
   readonly root: string;
@@ -43,12 +43,12 @@ export interface InstallRoot {
 }
 
 /**
- * Runs something while no other installation is at work here.
+ * Runs a function while no other installation is in progress.
  *
- * @param place Where.
- * @param work What.
- * @param waitMs How long another one is waited for.
- * @returns What the work returns.
+ * @param place Location of the installation.
+ * @param work The function.
+ * @param waitMs Time to wait for another installation.
+ * @returns Its result.
  * @throws {InstallError} `locked` if another one takes too long.
  */
 export async function exclusively<T>(
@@ -57,7 +57,7 @@ export async function exclusively<T>(
   waitMs: number = WAIT_MS,
 ): Promise<T> {
   const path = await followLinks(root, `${layout.lock}/.`).catch(() => root);
-  // flock(2) takes a folder, so no file has to be left behind.
+  // flock(2) accepts a folder, so no file has to remain.
   using folder = await Deno.open(path === "" ? "/" : path);
   for (let waited = 0; !await folder.tryLock(true); waited += RETRY_MS) {
     if (waited >= waitMs) {
@@ -72,10 +72,10 @@ export async function exclusively<T>(
 }
 
 /**
- * Carries out a plan. Interrupts wait until it is done.
+ * Applies a plan. Interrupts wait until it is done.
  *
  * @param plan The plan, made under {@linkcode exclusively}.
- * @param place Where.
+ * @param place Location of the installation.
  * @throws {InstallError} `failed` or `foreign`; then nothing is changed.
  */
 export async function apply(plan: Plan, place: InstallRoot): Promise<void> {
@@ -178,7 +178,7 @@ async function rightsOf(path: string): Promise<Rights | undefined> {
   }
 }
 
-/** Makes sure that nobody changed a file since the plan was made. */
+/** Checks that nobody has changed a file since the plan was made. */
 async function expectText(
   path: string,
   text: string | undefined,
@@ -195,7 +195,9 @@ async function expectText(
   }
 }
 
-/** Removes a folder; of the store's only files, and what others put in stays. */
+/**
+ * Removes a folder; of the store only its files, so that files of others stay.
+ */
 async function removeFolder(path: string, cache: boolean): Promise<void> {
   if (cache) {
     for await (const { name, isFile } of Deno.readDir(path)) {
@@ -210,7 +212,7 @@ async function removeFolder(path: string, cache: boolean): Promise<void> {
   }
 }
 
-/** Writes a file; one that is there keeps its own rights. */
+/** Writes a file; an existing one keeps its owner and mode. */
 async function writeText(
   path: string,
   text: string,
@@ -224,14 +226,17 @@ async function writeText(
   });
 }
 
-/** Removes what an installation left that was killed; nobody else is at work. */
+/**
+ * Removes the remains of an installation that was killed; no other one is in
+ * progress.
+ */
 async function sweep(folder: string): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (isFile && isTemporary(name)) await Deno.remove(`${folder}/${name}`);
   }
 }
 
-/** Undoes changes, the last one first; says what it could not. */
+/** Undoes changes, the last one first; reports those that it could not undo. */
 async function undo(
   done: readonly Done[],
   place: InstallRoot,
@@ -254,16 +259,16 @@ async function undo(
   return left;
 }
 
-/** Makes a folder that was removed, and was not if others use it. */
+/** Restores a removed folder, unless it was kept because others use it. */
 async function makeAgain(
   path: string,
   rights: Rights | undefined,
 ): Promise<void> {
   if (rights === undefined || await rightsOf(path) !== undefined) return;
-  // Nobody else sees it before it is its owner's.
+  // Nobody else can see it until it has its owner.
   await Deno.mkdir(path, { mode: rights.mode & 0o700 });
   giveTo(rights, path);
-  // The umask has taken its bits off, and chown may have.
+  // The umask has removed its bits, and chown may have.
   await Deno.chmod(path, rights.mode);
 }
 

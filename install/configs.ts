@@ -1,6 +1,6 @@
 /**
- * The configuration files of a manager that are there, as they are without
- * what we put in.
+ * The existing configuration files of a manager, as they are without our
+ * changes.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import type { ConfigFile } from "./target.ts";
  * Finds a manager's files.
  *
  * @param target The manager.
- * @param place Where.
- * @param manifest What is ours.
- * @param config The file that was named in place of the usual one.
- * @returns Files in the manager's order, later ones prevailing.
+ * @param place Location of the installation.
+ * @param manifest Our records.
+ * @param config The file given instead of the usual one.
+ * @returns Files in the manager's order, later ones taking precedence.
  */
 export async function findConfigs(
   target: ManagerName,

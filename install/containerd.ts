@@ -30,12 +30,13 @@ export const CONTAINERD_CONFIG = "/etc/containerd/config.toml";
 const DROP_IN = "/etc/containerd/conf.d/99-seccomp-tree.toml";
 
 /**
- * Says what to install for containerd.
+ * Lists the parts of an installation for containerd.
  *
  * @param facts The machine.
- * @param options What was asked for.
+ * @param options Options of the user.
  * @returns Items, steps, warnings.
- * @throws {InstallError} `usage` if its own file would have to be changed and that was not allowed.
+ * @throws {InstallError} `usage` if its own file would have to be changed and
+ * that was not allowed.
  */
 export function planContainerd(
   facts: TargetFacts,
@@ -93,7 +94,10 @@ function configItem(facts: TargetFacts, options: TargetOptions): Item {
   return { kind: "block", path, text };
 }
 
-/** Whether this is containerd 2, by its own word or by its file's version. */
+/**
+ * Reports whether this is containerd 2, by its version or by its file's
+ * version.
+ */
 function isSecond(
   { version }: TargetFacts,
   entries: readonly TomlEntry[],
@@ -150,7 +154,7 @@ function handlerTables(
   return tables;
 }
 
-/** Whether a file imports a path. */
+/** Reports whether a file imports a path. */
 function covers(entries: readonly TomlEntry[], path: string): boolean {
   const imports = findValue(entries, ["imports"]);
   if (imports?.kind !== "array") return false;
@@ -159,7 +163,7 @@ function covers(entries: readonly TomlEntry[], path: string): boolean {
   );
 }
 
-/** filepath.Match() for `*` and `?`, which is what imports have. */
+/** filepath.Match() for `*` and `?`, as in imports. */
 function matches(pattern: string, path: string): boolean {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
   const source = escaped.replaceAll("*", "[^/]*").replaceAll("?", "[^/]");

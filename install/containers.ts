@@ -1,6 +1,6 @@
 /**
- * The running containers of this machine, found by what crun and runc keep of
- * them, and what filter each of them really has.
+ * The running containers of this machine, found through the state of crun and
+ * runc, and the filter that each of them really has.
  *
  * @module
  */
@@ -19,17 +19,19 @@ export interface FoundContainer {
   /** Folder of the runtime's state. */
   readonly state: string;
   readonly runtime: "crun" | "runc";
-  /** What init runs under. */
+  /** Origin of the filter of init. */
   readonly filter: FilterKind;
-  /** Instructions of the live filter; absent if it could not be read. */
+  /**
+   * Number of instructions of the live filter; absent if it could not be read.
+   */
   readonly instructions?: number;
-  /** What else there is to say; empty if nothing. */
+  /** Further remarks; empty if there are none. */
   readonly detail: string;
 }
 
-/** Whose filter it is. */
+/** Origin of the filter. */
 export type FilterKind =
-  /** Out of the store, byte for byte. */
+  /** From the store, byte for byte. */
   | "tree"
   /** A raw filter from the annotation that is not in the store. */
   | "annotation"
@@ -39,7 +41,10 @@ export type FilterKind =
   | "none"
   | "unknown";
 
-/** Where runtimes keep state: of Podman, CRI-O, by hand, containerd, Docker. */
+/**
+ * Folders in which runtimes keep state: of Podman, CRI-O, by hand, containerd,
+ * Docker.
+ */
 export const STATE_FOLDERS: readonly string[] = [
   "/run/crun",
   "/run/runc",
@@ -52,7 +57,7 @@ export const STATE_FOLDERS: readonly string[] = [
  * Finds running containers and their filters.
  *
  * @param folders Folders of state; `*` stands for one name.
- * @param store What the stores hold.
+ * @param store Entries of the stores.
  * @returns One for each container whose init runs.
  */
 export async function findContainers(
@@ -147,7 +152,7 @@ async function readJson(
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
     const value: unknown = JSON.parse(await Deno.readTextFile(path));
-    // An object's members are unknown and looked at one by one.
+    // The members of an object are unknown and checked one by one.
     return typeof value === "object" && value !== null
       ? value as Readonly<Record<string, unknown>>
       : undefined;
@@ -232,7 +237,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
       if (isDirectory) names.push(name);
     }
   } catch {
-    // Not there, or not for us to see.
+    // It does not exist, or is not visible to us.
   }
   return names.sort();
 }

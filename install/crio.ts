@@ -31,10 +31,10 @@ export const CRIO_DROP_IN = "/etc/crio/crio.conf.d/99-seccomp-tree.conf";
 const RUNTIMES: readonly string[] = ["crio", "runtime", "runtimes"];
 
 /**
- * Says what to install for CRI-O.
+ * Lists the parts of an installation for CRI-O.
  *
  * @param facts The machine.
- * @param options What was asked for.
+ * @param options Options of the user.
  * @returns Items, steps, warnings.
  * @throws {InstallError} if the mode does not fit or a configuration cannot be read.
  */
@@ -94,7 +94,7 @@ export function planCrio(
   };
 }
 
-/** What the default handler is set to, as far as it fits another binary. */
+/** The settings of the default handler, as far as they fit another binary. */
 function handlerOf(
   entries: readonly TomlEntry[],
 ): Readonly<Record<string, TomlValue>> {
@@ -122,7 +122,7 @@ function handlerOf(
   return values;
 }
 
-/** Later files prevail. */
+/** Later files take precedence. */
 function findLast(
   entries: readonly TomlEntry[],
   path: readonly string[],

@@ -1,14 +1,14 @@
 /**
- * Unified diffs for people, by the longest common subsequence of lines
- * between the common head and tail: O(n·m) in the lines that remain, so large
- * replacements are shown as such.
+ * Unified diffs, by the longest common subsequence of lines between the common
+ * head and tail: O(n·m) in the lines that remain, so large replacements are
+ * shown as such.
  *
  * @module
  */
 
-/** Lines around a change. */
+/** Number of lines around a change. */
 const CONTEXT = 3;
-/** Most cells of the table of common subsequences. */
+/** Maximum number of cells of the table of common subsequences. */
 const MOST_CELLS = 4_000_000;
 
 interface Line {
@@ -32,8 +32,8 @@ interface Line {
  *
  * @param before The old text.
  * @param after The new text.
- * @param names What to call them; `/dev/null` for a file that is not there.
- * @returns As `diff -u` writes it; empty if they are equal.
+ * @param names Their names; `/dev/null` for a file that does not exist.
+ * @returns The output of `diff -u`; empty if they are equal.
  */
 export function unifiedDiff(
   before: string,
@@ -46,7 +46,7 @@ export function unifiedDiff(
   return `--- ${names.before}\n+++ ${names.after}\n${body}`;
 }
 
-/** Lines with their breaks. */
+/** Lines with their line breaks. */
 function linesOf(text: string): readonly string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
@@ -106,7 +106,7 @@ function middle(a: readonly string[], b: readonly string[]): readonly Line[] {
 }
 
 interface Hunk {
-  /** Lines in front of it in the old and the new text. */
+  /** Number of lines in front of it in the old and the new text. */
   readonly before: number;
   readonly after: number;
   readonly lines: readonly Line[];

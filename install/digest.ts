@@ -1,5 +1,5 @@
 /**
- * Digests without waiting, so that plans stay plain functions.
+ * Synchronous digests, so that plans stay plain functions.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 export type TextDigest = (text: string) => string;
 
 /**
- * Loads the function. To have `node:crypto` among the imports would cost every
- * command of the single file 10 ms.
+ * Loads the function. An import of `node:crypto` would cost every command of
+ * the single file 10 ms.
  *
  * @returns SHA-256.
  */

@@ -1,6 +1,6 @@
 /**
- * Looking at the disk, below a root folder and never out of it: symbolic links
- * are followed as if that folder were `/`.
+ * Reads the disk, below a root folder and never outside: symbolic links are
+ * followed as if that folder were `/`.
  *
  * @module
  */
@@ -10,18 +10,21 @@ import { sha256 } from "../hook/store/digest.ts";
 import { InstallError } from "./error.ts";
 import { type Disk, type FileState, foldersOf } from "./item.ts";
 
-/** Longest file that is looked at, in bytes. */
+/** Longest file to read, in bytes. */
 const MOST_BYTES = 16 * 2 ** 20;
-/** Most links on the way to a file, as Linux has it (path_resolution(7)). */
+/**
+ * Maximum number of links on the way to a file, as in Linux
+ * (path_resolution(7)).
+ */
 const MOST_LINKS = 40;
 
 /**
- * Finds where a path really is.
+ * Finds the real location of a path.
  *
  * @param root The root folder; `/` for this system.
  * @param path Absolute, below the root.
  * @returns The path on this machine; its last part is not followed.
- * @throws {InstallError} `not-understood` if links go round in circles.
+ * @throws {InstallError} `not-understood` if links form a loop.
  */
 export async function followLinks(root: string, path: string): Promise<string> {
   const top = root === "/" ? "" : root.replace(/\/+$/, "");
@@ -56,12 +59,12 @@ export async function followLinks(root: string, path: string): Promise<string> {
 }
 
 /**
- * Finds where a file really is, its own link followed as well.
+ * Finds the real location of a file, following its own link as well.
  *
  * @param root The root folder; `/` for this system.
  * @param path Absolute, below the root.
  * @returns The path on this machine.
- * @throws {InstallError} `not-understood` if links go round in circles.
+ * @throws {InstallError} `not-understood` if links form a loop.
  */
 export async function locateFile(root: string, path: string): Promise<string> {
   // A name below it makes locate() follow the last link as well.
@@ -77,11 +80,11 @@ async function readLink(path: string): Promise<string | undefined> {
 }
 
 /**
- * Looks at one path.
+ * Reads the state of one path.
  *
  * @param root The root folder.
  * @param path Absolute, below the root.
- * @returns What is there.
+ * @returns Its state.
  */
 export async function lookAt(root: string, path: string): Promise<FileState> {
   const real = await followLinks(root, path);
@@ -116,11 +119,11 @@ export async function lookAt(root: string, path: string): Promise<FileState> {
 }
 
 /**
- * Looks at paths and at all folders above them.
+ * Reads the states of paths and of all folders above them.
  *
  * @param root The root folder.
  * @param paths Absolute paths below the root.
- * @returns What is there.
+ * @returns Their states.
  */
 export async function lookAtAll(
   root: string,
@@ -146,7 +149,7 @@ export async function lookAtAll(
 }
 
 async function followed(root: string, path: string): Promise<FileState> {
-  // The appended name makes followLinks() follow the folder's own link, too.
+  // The appended name makes followLinks() follow the folder's own link as well.
   const real = (await followLinks(root, `${path}/x`)).slice(0, -2);
   try {
     return { kind: "directory", names: await namesIn(real) };

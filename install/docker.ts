@@ -21,14 +21,14 @@ import {
 /** Name of the runtime for `docker run --runtime`, RuntimeClass and the like. */
 export const RUNTIME_NAME = "seccomp-tree";
 
-/** Where Docker's settings are. */
+/** Path of Docker's settings. */
 export const DAEMON_JSON = "/etc/docker/daemon.json";
 
 /**
- * Says what to install for Docker.
+ * Lists the parts of an installation for Docker.
  *
  * @param facts The machine.
- * @param options What was asked for.
+ * @param options Options of the user.
  * @returns Items, steps, warnings.
  * @throws {InstallError} `usage` for another mode than `wrapper`.
  */
@@ -72,10 +72,10 @@ export function planDocker(
 }
 
 /**
- * Refuses modes that a manager has no place for.
+ * Refuses modes that a manager does not support.
  *
  * @param target The manager.
- * @param options What was asked for.
+ * @param options Options of the user.
  * @throws {InstallError} `usage`.
  */
 export function refuseOtherModes(
@@ -91,7 +91,7 @@ export function refuseOtherModes(
   );
 }
 
-/** Whoever ran runc so far had its stub, which answers new calls with ENOSYS. */
+/** Users of runc had its stub so far, which answers new calls with ENOSYS. */
 export function movedFromRunc(
   { semantics }: TargetOptions,
 ): readonly string[] {
@@ -100,15 +100,15 @@ export function movedFromRunc(
   ];
 }
 
-/** Where dockerd writes its process id. */
+/** File in which dockerd writes its process id. */
 const PID_FILE = "/run/docker.pid";
-/** Tenths of a second that it may take to read its settings. */
+/** Time that it may take to read its settings, in tenths of a second. */
 const RELOAD_TRIES = 50;
 
 /**
- * Has dockerd read its settings, which no container notices.
+ * Makes dockerd read its settings, which does not affect containers.
  *
- * @returns Whether it knows the runtime now; false if it does not run.
+ * @returns True if it knows the runtime now; false if it does not run.
  */
 export async function reloadDocker(): Promise<boolean> {
   let pid: number;
@@ -126,7 +126,7 @@ export async function reloadDocker(): Promise<boolean> {
   return false;
 }
 
-/** Whether a running dockerd has read our settings. */
+/** Reports whether a running dockerd has read our settings. */
 export async function knowsRuntime(): Promise<boolean> {
   const docker = await findBelow("/", "docker");
   if (docker === undefined) return false;

@@ -1,29 +1,29 @@
 /**
- * Findings of a status, each with its remedy; pure.
+ * Diagnoses a status: findings with remedies, as a pure function.
  *
  * @module
  */
 
 import type { Status } from "./status.ts";
 
-/** Something to know or to mend. */
+/** Something to know or to fix. */
 export interface Advice {
   readonly severity: "error" | "warning" | "note";
-  /** Stable, in kebab-case. */
+  /** Stable code, in kebab-case. */
   readonly code: string;
   /** What was seen. */
   readonly message: string;
-  /** What would do. */
+  /** Remedy. */
   readonly remedy: string;
 }
 
-/** Part of the limit from which on memory for filters is short. */
+/** Share of the limit from which memory for filters is low. */
 const SHORT = 0.8;
 
 /**
  * Judges a machine.
  *
- * @param status What was found.
+ * @param status Its status.
  * @returns Findings, errors first.
  */
 export function diagnose(status: Status): readonly Advice[] {

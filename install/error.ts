@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Why something was refused, in kebab-case; scripts may rely on it. */
+/** Reason of a refusal, in kebab-case; scripts may rely on it. */
 export type InstallErrorCode =
   | "usage"
   | "foreign"
@@ -15,18 +15,18 @@ export type InstallErrorCode =
   | "not-verified"
   | "not-proved";
 
-/** Thrown if nothing may be changed; what was changed is undone. */
+/** Thrown if nothing may be changed; changes are undone. */
 export class InstallError extends Error {
   /** Name of the class. */
   override readonly name = "InstallError";
-  /** Why, in kebab-case. */
+  /** Reason, in kebab-case. */
   readonly code: InstallErrorCode;
 
   /**
    * Builds the error.
    *
-   * @param code Why, in kebab-case.
-   * @param message What failed, what was seen, what would do.
+   * @param code Reason, in kebab-case.
+   * @param message The action that failed, what was seen, and the remedy.
    * @param options Its cause.
    */
   constructor(

@@ -15,12 +15,14 @@ import { hostArch } from "../host/machine.ts";
 import type { Semantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 
-/** What filters are made with. */
+/** Options of the filter. */
 export interface FixedOptions {
-  /** Whose reading counts; without a version, the newest known one. */
+  /** Reading; without a version, the newest known one. */
   readonly semantics: Semantics;
   readonly names: "host" | "builtin";
-  /** Kernel that containers will run on: Docker would decide `minKernel` by it. */
+  /**
+   * Kernel that containers will run on: Docker would decide `minKernel` by it.
+   */
   readonly kernel?: KernelVersion | undefined;
 }
 
@@ -35,10 +37,11 @@ export interface FixedFilter {
 /**
  * Compiles and proves a profile.
  *
- * @param text The profile, in Docker's form or the runtime specification's.
- * @param options The containers that it is for, and where names come from.
- * @returns The filter as base64, and what was found in the profile.
- * @throws {ProfileError} if the profile cannot be used, with every problem.
+ * @param text The profile, in Docker's format or that of the runtime
+ * specification.
+ * @param options The target containers, and the source of names.
+ * @returns The filter as base64, and diagnostics about the profile.
+ * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {InstallError} if there is no source of names, or the filter is not proved.
  */
 export async function compileFixed(

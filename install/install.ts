@@ -1,5 +1,6 @@
 /**
- * Installing and uninstalling: look at the machine, plan, show or carry out.
+ * Installs and uninstalls: reads the machine, makes a plan, shows or applies
+ * it.
  *
  * @module
  */
@@ -43,11 +44,11 @@ import { programItems } from "./program.ts";
 import { examine, findRuntimes, type FoundRuntime } from "./runtimes.ts";
 import type { TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
 
-/** What is asked of an installation. */
+/** Request for an installation. */
 export interface InstallRequest extends TargetOptions {
   readonly target: ManagerName;
   readonly place: InstallRoot;
-  /** Whether only the plan is wanted. */
+  /** True to make only the plan. */
   readonly dryRun: boolean;
   /** Path of Deno; the one that runs this by default. */
   readonly deno?: string;
@@ -62,21 +63,21 @@ export interface InstallRequest extends TargetOptions {
   readonly program?: ProgramFiles;
 }
 
-/** What was done, or would be. */
+/** The changes, made or planned. */
 export interface InstallResult extends Pick<TargetPlan, "steps" | "warnings"> {
   readonly plan: Plan;
   /** Warnings and notes about the profile of `static`. */
   readonly findings: readonly Diagnostic[];
-  /** Whose reading filters follow now, in words. */
+  /** Description of the reading that filters follow now. */
   readonly reading: string;
 }
 
 /**
  * Installs for a target.
  *
- * @param request What is wanted.
- * @returns What was done, or would be.
- * @throws {InstallError} if nothing was changed, and why.
+ * @param request The request.
+ * @returns The changes, made or planned.
+ * @throws {InstallError} with the reason, if nothing was changed.
  */
 export async function install(request: InstallRequest): Promise<InstallResult> {
   const { target, place, dryRun } = request;
@@ -106,7 +107,9 @@ export async function install(request: InstallRequest): Promise<InstallResult> {
   return dryRun ? await work() : await exclusively(place, work);
 }
 
-/** The version of the reading that filters will follow, from the runtime itself. */
+/**
+ * The version of the reading that filters will follow, from the runtime itself.
+ */
 async function readingHere(request: InstallRequest): Promise<OwnSemantics> {
   const { semantics, mode } = request;
   const runtime = mode === "wrapper" ? await chooseRuntime(request) : undefined;
@@ -135,11 +138,11 @@ function readingWords(
 /**
  * Undoes installations.
  *
- * @param targets What for.
- * @param place Where.
- * @param options Whether only the plan is wanted.
- * @returns What was done, or would be.
- * @throws {InstallError} if nothing was changed, and why.
+ * @param targets The targets.
+ * @param place Location of the installation.
+ * @param options Whether to make only the plan.
+ * @returns The changes, made or planned.
+ * @throws {InstallError} with the reason, if nothing was changed.
  */
 export async function uninstall(
   targets: readonly ManagerName[],
@@ -156,9 +159,9 @@ export async function uninstall(
 }
 
 /**
- * Reads what is installed.
+ * Reads the manifest.
  *
- * @param place Where.
+ * @param place Location of the installation.
  * @returns The manifest; empty if nothing is installed.
  */
 export async function readManifest(place: InstallRoot): Promise<Manifest> {
@@ -172,7 +175,7 @@ export async function readManifest(place: InstallRoot): Promise<Manifest> {
   );
 }
 
-/** Looks at everything that is recorded or wanted. */
+/** Reads the state of everything that is recorded or wanted. */
 async function look(
   { root, layout }: InstallRoot,
   manifest: Manifest,
@@ -187,7 +190,7 @@ async function look(
   return { manifest, backups, disk: without(disk, layout), digest };
 }
 
-/** The manifest is no content of its folder. */
+/** The manifest does not count as content of its folder. */
 function without(disk: Disk, layout: InstallRoot["layout"]): Disk {
   const folder = disk.get(layout.state);
   if (folder?.kind !== "directory") return disk;
@@ -268,7 +271,7 @@ async function readProfile(path: string): Promise<string> {
   }
 }
 
-/** What containers will need and may not find. */
+/** Files that containers will need but may not find. */
 async function missingBelow(
   root: string,
   { deno, tools }: TargetFacts,
@@ -298,7 +301,7 @@ async function missingBelow(
   ];
 }
 
-/** Whoever can replace Deno decides over every container. */
+/** A user who can replace Deno controls every container. */
 async function refuseDoubtful(
   deno: string,
   { layout }: InstallRoot,
@@ -318,7 +321,7 @@ async function refuseDoubtful(
   }
 }
 
-/** An image has what is usual; this machine what is fastest. */
+/** An image has the usual tools; this machine the fastest ones. */
 async function tools(root: string): Promise<DispatcherTools> {
   try {
     return await findTools(root === "/" ? "fastest" : "usual");
@@ -345,7 +348,7 @@ async function requireProgram(path: string): Promise<void> {
   );
 }
 
-/** The runtime that the wrapper starts: the one named, or a crun, or any. */
+/** The runtime that the wrapper starts: the given one, or a crun, or any. */
 async function chooseRuntime(
   { place, runtime }: InstallRequest,
 ): Promise<FoundRuntime | undefined> {
@@ -356,7 +359,8 @@ async function chooseRuntime(
         `Cannot use the runtime "${runtime}": not an absolute path; give one`,
       );
     }
-    // An image may get its runtime later; this machine has none to start then.
+    // An image may get its runtime later; this machine would have none to
+    // start.
     if (place.root === "/") await requireProgram(runtime);
     const name = runtime.slice(runtime.lastIndexOf("/") + 1);
     const program = { path: runtime, realPath: runtime };

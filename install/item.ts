@@ -8,7 +8,7 @@ import type { Manifest } from "./manifest.ts";
 import type { TextDigest } from "./digest.ts";
 import type { EditItem } from "./plan_edit.ts";
 
-/** What should be there. */
+/** Something that should exist. */
 export type Item =
   | {
     readonly kind: "file";
@@ -20,12 +20,12 @@ export type Item =
     readonly kind: "directory";
     readonly path: string;
     readonly mode: number;
-    /** Whether its files come and go while containers run. */
+    /** True if its files come and go while containers run. */
     readonly cache?: boolean;
   }
   | EditItem;
 
-/** What is there. */
+/** State of a path. */
 export type FileState =
   | { readonly kind: "absent" }
   | {
@@ -34,10 +34,10 @@ export type FileState =
     readonly sha256: string;
   }
   | { readonly kind: "directory"; readonly names: readonly string[] }
-  /** Such as a symbolic link, a device, a file that is no text. */
+  /** Such as a symbolic link, a device, or a file that is not text. */
   | { readonly kind: "other"; readonly what: string };
 
-/** What is there, by path; whatever is not listed is absent. */
+/** States by path; paths that are not listed are absent. */
 export type Disk = ReadonlyMap<string, FileState>;
 
 /** A change of the disk. */
@@ -47,31 +47,31 @@ export type Change =
   | {
     readonly kind: "write";
     readonly path: string;
-    /** Mode of a new file; an old one keeps its own. */
+    /** Mode of a new file; an existing one keeps its own. */
     readonly mode: number;
-    /** What is there; absent if nothing is. */
+    /** Existing content; absent if there is none. */
     readonly before?: string;
     readonly after: string;
   }
   | { readonly kind: "remove"; readonly path: string; readonly before: string };
 
-/** Changes, and what is remembered of them. */
+/** Changes, and their records. */
 export interface Plan {
   /** In the order in which they are made. */
   readonly changes: readonly Change[];
   /** The manifest while they are made. */
   readonly during: Manifest;
-  /** The manifest when all are made. */
+  /** The manifest after all of them. */
   readonly after: Manifest;
 }
 
-/** What a plan is made from. */
+/** Inputs of a plan. */
 export interface PlanInput {
-  /** What is installed. */
+  /** Current manifest. */
   readonly manifest: Manifest;
-  /** What is there. */
+  /** Current state of the disk. */
   readonly disk: Disk;
-  /** Folder for copies of files as they were before a change. */
+  /** Folder for copies of files from before a change. */
   readonly backups: string;
   /** SHA-256 of a text in hexadecimal, lower case. */
   readonly digest: TextDigest;
@@ -83,7 +83,7 @@ export function foldersOf(path: string): readonly string[] {
   return parts.map((_, i) => `/${parts.slice(0, i + 1).join("/")}`);
 }
 
-/** Says what is there, within a sentence. */
+/** Describes a state, for use within a sentence. */
 export function describeState(state: FileState): string {
   switch (state.kind) {
     case "absent":

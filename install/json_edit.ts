@@ -1,6 +1,6 @@
 /**
- * Members of a JSON file that somebody else wrote: set and taken out again by
- * splicing, so that order, blanks, numbers and comments stay as they are.
+ * Members of a JSON file that somebody else wrote: set and removed by splicing,
+ * so that order, blanks, numbers and comments stay as they are.
  *
  * @module
  */
@@ -20,12 +20,12 @@ export interface MemberEdit {
   readonly path: readonly string[];
   /** The value as JSON text without line breaks. */
   readonly value: string;
-  /** What was there before, as written; absent if there was nothing. */
+  /** The previous value, as written, if there was one. */
   readonly was?: string;
 }
 
 /**
- * Sets a member, making the objects on the way to it.
+ * Sets a member, and makes the objects on the way to it.
  *
  * @example Order and blanks stay
  * ```ts
@@ -39,9 +39,9 @@ export interface MemberEdit {
  * @param text A JSON object; empty text counts as `{}`.
  * @param path Keys from the root, at least one.
  * @param value JSON text without line breaks.
- * @param name How to call the file in messages.
- * @returns The new text and what to remember to undo it.
- * @throws {InstallError} `not-understood` if the text is no JSON object.
+ * @param name Name of the file in messages.
+ * @returns The new text, and the record for undoing it.
+ * @throws {InstallError} `not-understood` if the text is not a JSON object.
  */
 export function setMember(
   text: string,
@@ -85,10 +85,10 @@ export function setMember(
  * Undoes {@linkcode setMember} in a text that may have changed elsewhere.
  *
  * @param text The text now.
- * @param edit What was done.
- * @param name How to call the file in messages.
+ * @param edit The record of the change.
+ * @param name Name of the file in messages.
  * @returns The text without it.
- * @throws {InstallError} `foreign` if the member itself was changed since.
+ * @throws {InstallError} `foreign` if the member itself has been changed since.
  */
 export function unsetMember(
   text: string,
@@ -106,7 +106,8 @@ export function unsetMember(
   }
   const ours = rootOf(edit.value, name, "value");
   if (edit.was === undefined && value.kind === "object" && ours !== undefined) {
-    // Somebody put more into an object that we made: only our members go.
+    // Somebody added more to an object that we made: only our members are
+    // removed.
     return ours.members.reduce(
       (rest, { key, value: inner }) =>
         unsetMember(rest, {
@@ -129,7 +130,7 @@ export function unsetMember(
  *
  * @param text A JSON object; empty text counts as `{}`.
  * @param path Keys from the root.
- * @param name How to call the file in messages.
+ * @param name Name of the file in messages.
  * @returns Its value as written, or `undefined`.
  */
 export function memberText(
@@ -142,7 +143,7 @@ export function memberText(
   return place && text.slice(place.value.start, place.value.end);
 }
 
-/** Whether two JSON texts say the same. */
+/** Reports whether two JSON texts have the same value. */
 export function isSame(a: string, b: string): boolean {
   try {
     return JSON.stringify(JSON.parse(a)) === JSON.stringify(JSON.parse(b));
@@ -202,7 +203,7 @@ function replace(text: string, at: JsonValue, value: string): string {
   return text.slice(0, at.start) + value + text.slice(at.end);
 }
 
-/** Puts a member after the last one, set out as the others are. */
+/** Puts a member after the last one, formatted like the others. */
 function insert(
   text: string,
   object: JsonObject,
@@ -230,18 +231,18 @@ function insert(
   }`;
 }
 
-/** One level of indentation, given that of a depth. */
+/** One level of indentation, derived from the indentation at a depth. */
 function unitOf(indent: string, depth: number): string {
   return indent.slice(0, indent.length / (depth + 1)) || "  ";
 }
 
-/** Sets a value out over lines, at an indentation. */
+/** Formats a value over several lines, at an indentation. */
 function layOut(value: string, indent: string, unit: string): string {
   return JSON.stringify(JSON.parse(value), null, unit)
     .replaceAll("\n", `\n${indent}`);
 }
 
-/** Takes a member out together with one comma. */
+/** Removes a member together with one comma. */
 function remove(text: string, object: JsonObject, value: JsonValue): string {
   const i = object.members.findIndex((m) => m.value === value);
   const member = object.members[i];

@@ -1,6 +1,6 @@
 /**
- * The folders of an installation. Each is a folder of ours
- * except the drop-ins, which managers look for in theirs.
+ * The folders of an installation. All of them are ours except those of the
+ * drop-ins, which managers prescribe.
  *
  * | folder    | system                         | `--user`                            |
  * | --------- | ------------------------------ | ----------------------------------- |
@@ -15,23 +15,25 @@
 import { DEFAULT_STORE } from "../hook/store/store.ts";
 import { InstallError } from "./error.ts";
 
-/** Folders as they are called when the system runs, without `--root`. */
+/** Folders by their names in the running system, without `--root`. */
 export interface Layout {
-  /** For the whole system or for one user. */
+  /** Whether the installation is for the whole system or for one user. */
   readonly scope: "system" | "user";
   /** The program, its dispatchers and Podman's hooks. */
   readonly library: string;
   /** What the hook and the wrapper are set to. */
   readonly settings: string;
-  /** The manifest and copies of changed files. */
+  /** Settings of the hook and the wrapper. */
   readonly state: string;
   /** Filters. */
   readonly store: string;
   /** Podman's drop-ins. */
   readonly containersConf: string;
-  /** Where the wrapper of Docker, containerd, CRI-O lies; its name is `crun`. */
+  /**
+   * Folder of the wrapper for Docker, containerd and CRI-O; its name is `crun`.
+   */
   readonly wrapper: string;
-  /** Folder that one installation at a time locks. */
+  /** Folder that an installation locks. */
   readonly lock: string;
 }
 
@@ -100,7 +102,7 @@ export function manifestPath({ state }: Layout): string {
   return `${state}/manifest.json`;
 }
 
-/** Folder for copies of files as they were. */
+/** Folder for copies of files from before a change. */
 export function backupFolder({ state }: Layout): string {
   return `${state}/backup`;
 }

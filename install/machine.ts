@@ -18,19 +18,19 @@ import {
 
 /** Facts about this machine. */
 export interface Machine extends KernelFacts {
-  /** Such as `6.1.0-18-amd64`. */
+  /** Release such as `6.1.0-18-amd64`. */
   readonly kernel: string;
   readonly arch: string;
-  /** Whether the kernel has the bitmap of always allowed calls, since 5.11. */
+  /** True if the kernel has the bitmap of always allowed calls, since 5.11. */
   readonly allowCache: boolean;
   /** `libseccomp 2.5.4 …`; absent if none exists. */
   readonly libseccomp?: string;
 }
 
 /**
- * Looks at this machine.
+ * Detects the facts about this machine.
  *
- * @returns What could be found out.
+ * @returns The facts that could be detected.
  */
 export async function inspectMachine(): Promise<Machine> {
   const kernel = kernelRelease();

@@ -8,7 +8,7 @@ import { ask } from "../host/command.ts";
 import type { ManagerName } from "./manifest.ts";
 import { findBelow } from "./runtimes.ts";
 
-/** Programs that tell a manager's version. */
+/** Programs that report a manager's version. */
 const PROGRAMS: Readonly<Record<ManagerName, string>> = {
   podman: "podman",
   docker: "dockerd",
@@ -17,10 +17,10 @@ const PROGRAMS: Readonly<Record<ManagerName, string>> = {
 };
 
 /**
- * Asks a manager of this system for its version.
+ * Queries a manager of this system for its version.
  *
  * @param target The manager.
- * @returns Such as `4.3.1`, or `undefined` if it is not installed.
+ * @returns A version such as `4.3.1`, or `undefined` if it is not installed.
  */
 export async function versionOf(
   target: ManagerName,

@@ -1,11 +1,11 @@
 /**
- * The manifest of an installation: every path that it created or
- * changed, with digests, so that it can be undone to the byte and somebody
- * else's change is noticed.
+ * The manifest of an installation: every path that it created or changed, with
+ * digests, so that it can be undone byte for byte and changes by others are
+ * noticed.
  *
- * It is written before the first change, with the contents that a file may
- * have until all is done, and again after the last one: whoever is stopped in
- * between leaves a manifest that still says the truth.
+ * It is written before the first change, with all contents that a file may have
+ * until the end, and again after the last one: an installation that is stopped
+ * in between leaves a manifest that is still true.
  *
  * @module
  */
@@ -13,7 +13,7 @@
 import { InstallError } from "./error.ts";
 import type { MemberEdit } from "./json_edit.ts";
 
-/** What can be installed for. */
+/** Targets of an installation. */
 export type ManagerName = "podman" | "docker" | "containerd" | "crio";
 
 /** All of them. */
@@ -24,49 +24,49 @@ export const TARGETS: readonly ManagerName[] = [
   "crio",
 ];
 
-/** Something that was made or changed. */
+/** Something that was created or changed. */
 export type InstallRecord =
-  /** A file of ours alone. */
+  /** A file that is entirely ours. */
   | {
     readonly kind: "file";
     readonly path: string;
-    /** Digests of the contents that are ours; several while one is replaced. */
+    /** Digests of our contents; several while one is being replaced. */
     readonly sha256: readonly string[];
   }
-  /** A folder that was not there. */
+  /** A folder that did not exist. */
   | {
     readonly kind: "directory";
     readonly path: string;
-    /** Whether its files come and go while containers run. */
+    /** True if its files come and go while containers run. */
     readonly cache: boolean;
   }
-  /** Somebody else's file with something of ours in it. */
+  /** Somebody else's file with a change of ours in it. */
   | {
     readonly kind: "edit";
     readonly path: string;
-    /** The file without ours; null if there was no file. */
+    /** The file without our change; null if there was no file. */
     readonly before: string | null;
-    /** Digest of the file with ours. */
+    /** Digest of the file with our change. */
     readonly after: string;
-    /** What is ours in it. */
+    /** Our change. */
     readonly undo: Undo;
   };
 
-/** How an edit is undone where the file was changed elsewhere meanwhile. */
+/** How to undo an edit if the file was changed elsewhere meanwhile. */
 export type Undo =
   | { readonly kind: "json"; readonly members: readonly MemberEdit[] }
   | { readonly kind: "block"; readonly text: string };
 
-/** Whose records they are: a target's, or the program that all of them use. */
+/** Owner of the records: a target, or the program that all of them use. */
 export type Owner = ManagerName | "program";
 
-/** Everything that is installed. */
+/** Records of everything that is installed. */
 export interface Manifest {
-  /** Records in the order in which they were made. */
+  /** Records in the order of their creation. */
   readonly records: Readonly<Record<Owner, readonly InstallRecord[]>>;
 }
 
-/** Nothing installed. */
+/** The empty manifest. */
 export const EMPTY_MANIFEST: Manifest = {
   records: { program: [], podman: [], docker: [], containerd: [], crio: [] },
 };
@@ -89,14 +89,15 @@ export function formatManifest(manifest: Manifest): string {
  * Reads a manifest.
  *
  * @param text What was written.
- * @param path Where it lies, for messages.
+ * @param path Its path, for messages.
  * @returns The manifest.
- * @throws {InstallError} `not-understood` if it is of another version or damaged.
+ * @throws {InstallError} `not-understood` if it is of another version or
+ * damaged.
  */
 export function parseManifest(text: string, path: string): Manifest {
   try {
-    // Written by formatManifest() into a folder that only its owner can
-    // change; the version and the shape of each record are looked at.
+    // Written by formatManifest() into a folder that only its owner can change;
+    // the version and the shape of each record are checked.
     const value = JSON.parse(text) as Manifest & { schemaVersion: unknown };
     const known = value.schemaVersion === VERSION &&
       Object.values(value.records).every((list) => list.every(isRecord));
@@ -130,12 +131,12 @@ function isRecord(record: InstallRecord): boolean {
   }
 }
 
-/** Whether nothing is installed. */
+/** Reports whether nothing is installed. */
 export function hasNoRecords({ records }: Manifest): boolean {
   return Object.values(records).every((list) => list.length === 0);
 }
 
-/** The targets that something is installed for. */
+/** The targets for which something is installed. */
 export function targetsOf({ records }: Manifest): readonly ManagerName[] {
   return TARGETS.filter((target) => records[target].length > 0);
 }

@@ -1,9 +1,9 @@
 /**
- * From what should be there and what is there to a list of changes; pure, so
- * that `--dry-run` shows exactly what would be done.
+ * Computes the changes from the desired and the current state; a pure function,
+ * so that `--dry-run` shows exactly what would be done.
  *
- * A file that is not in the manifest is never touched, a file of ours that
- * somebody changed neither: both are refused, all of them at once.
+ * A file that is not in the manifest is never touched, nor a file of ours that
+ * somebody changed: both are refused, and all of them are reported at once.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import { Planner } from "./planner.ts";
 /**
  * Plans an installation, or its repetition with other options.
  *
- * @param target What for.
- * @param items What should be there: the program's and the target's.
- * @param input What is there.
- * @returns The plan; without changes where all is there.
- * @throws {InstallError} `foreign` with everything that is in the way.
+ * @param target The target.
+ * @param items Desired parts: the program's and the target's.
+ * @param input Current state.
+ * @returns The plan; without changes if everything is already installed.
+ * @throws {InstallError} `foreign` with every obstacle.
  */
 export function planInstall(
   target: ManagerName,
@@ -37,8 +37,8 @@ export function planInstall(
 /**
  * Plans to undo an installation.
  *
- * @param targets What for.
- * @param input What is there.
+ * @param targets The targets.
+ * @param input Current state.
  * @returns The plan; without changes if nothing is installed.
  * @throws {InstallError} `foreign` with everything that somebody else changed.
  */

@@ -23,22 +23,22 @@ export type EditItem =
       readonly path: readonly string[];
       /** JSON text without line breaks. */
       readonly value: string;
-      /** Whether a value that is there already gives way. */
+      /** True if it replaces an existing value. */
       readonly replace: boolean;
     }[];
   }
   | {
     readonly kind: "block";
     readonly path: string;
-    /** Whole lines for the end of the file. */
+    /** Complete lines for the end of the file. */
     readonly text: string;
   };
 
 /**
- * Puts something into a file.
+ * Makes a change in a file.
  *
- * @param base The file without it; empty if none exists.
- * @param item What.
+ * @param base The file without it; empty if it does not exist.
+ * @param item The change.
  * @returns The file with it, and how to undo that.
  * @throws {InstallError} `foreign` if another value is in the way.
  */
@@ -47,7 +47,7 @@ export function applyEdit(
   item: EditItem,
 ): { readonly text: string; readonly undo: Undo } {
   if (item.kind === "block") {
-    // The empty line in front ends whatever the last line is.
+    // The empty line in front ends any last line.
     const text = `\n${item.text}`;
     return { text: base + text, undo: { kind: "block", text } };
   }
@@ -69,13 +69,13 @@ export function applyEdit(
 }
 
 /**
- * Finds out what a file is without ours in it.
+ * Reconstructs a file without our change.
  *
- * @param now The file; absent if it is not there.
- * @param record What was put into it; absent if nothing was.
+ * @param now The file; absent if it does not exist.
+ * @param record The record of our change, if there is one.
  * @param digest SHA-256 in hexadecimal.
  * @returns The file without it; absent if there would be none.
- * @throws {InstallError} `foreign` if ours was changed.
+ * @throws {InstallError} `foreign` if our change was modified.
  */
 export function baseOf(
   now: string | undefined,

@@ -1,6 +1,6 @@
 /**
  * The bookkeeping of a plan: changes in their order, records during and after
- * them, and everything that is in the way.
+ * them, and all obstacles.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 import { collectRecords, type InstallRecord, type Owner } from "./manifest.ts";
 import { applyEdit, baseOf, type EditItem } from "./plan_edit.ts";
 
-/** A plan in the making: changes, and the records of them. */
+/** A plan under construction: changes and their records. */
 export class Planner {
   readonly #disk: PlanInput["disk"];
   readonly #backups: PlanInput["backups"];
@@ -27,11 +27,11 @@ export class Planner {
   readonly #problems: string[] = [];
   /** Paths of folders that the plan makes. */
   readonly #made = new Set<string>();
-  /** Records by owner and path: while the plan is applied, and afterwards. */
+  /** Records by owner and path: while the plan is applied, and after it. */
   readonly #during = new Map<Owner, Map<string, InstallRecord>>();
   readonly #after = new Map<Owner, Map<string, InstallRecord>>();
 
-  /** @param input What is installed and what is on the disk. */
+  /** @param input Manifest and state of the disk. */
   constructor({ manifest, disk, backups, digest }: PlanInput) {
     this.#disk = disk;
     this.#backups = backups;
@@ -44,7 +44,10 @@ export class Planner {
     }
   }
 
-  /** Plans items into existence; returns their paths and those of their folders. */
+  /**
+   * Plans the creation of items; returns their paths and those of their
+   * folders.
+   */
   reach(owner: Owner, items: readonly Item[]): Set<string> {
     const wanted = new Set<string>();
     for (const item of items) {
@@ -67,7 +70,7 @@ export class Planner {
     return wanted;
   }
 
-  /** Plans the removal of what an owner has and no longer wants. */
+  /** Plans the removal of an owner's records that are no longer wanted. */
   leave(owner: Owner, keep: ReadonlySet<string>): void {
     for (const record of inwardOut([...this.#recordsOf(owner).values()])) {
       if (keep.has(record.path)) continue;
@@ -78,7 +81,7 @@ export class Planner {
   /**
    * Ends the plan.
    *
-   * @throws {InstallError} `foreign` with everything that is in the way.
+   * @throws {InstallError} `foreign` with every obstacle.
    */
   finish(): Plan {
     if (this.#problems.length > 0) {
@@ -182,7 +185,7 @@ export class Planner {
     });
   }
 
-  /** Keeps a copy of somebody else's file, for people. */
+  /** Keeps a copy of somebody else's file, for the user. */
   #backUp(owner: Owner, path: string, text: string): void {
     const copy = backupOf(this.#backups, path);
     this.#writeFile(owner, { kind: "file", path: copy, mode: 0o600, text });
@@ -255,7 +258,7 @@ export class Planner {
       this.#changes.push({ kind: "rmdir", path, cache });
       return;
     }
-    // Something else of ours is in it: it goes with the last of that.
+    // Other changes of ours are in it: it is removed with the last of them.
     const others = [...this.#after.values()].flatMap((m) => [...m.keys()]);
     if (others.some((other) => other.startsWith(`${path}/`))) {
       this.#after.get("program")?.set(path, record);
@@ -291,7 +294,7 @@ export class Planner {
   }
 }
 
-/** Files, the last made first, then folders before those above them. */
+/** Files, the last made first, then folders before their parents. */
 function inwardOut(
   records: readonly InstallRecord[],
 ): readonly InstallRecord[] {
@@ -302,7 +305,7 @@ function inwardOut(
   ];
 }
 
-/** Where the copy of a file lies. */
+/** Path of the copy of a file. */
 export function backupOf(backups: string, path: string): string {
   return `${backups}/${path.slice(1).replaceAll("/", "-")}`;
 }

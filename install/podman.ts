@@ -1,6 +1,6 @@
 /**
- * Podman: a `precreate` hook in a folder of our own, and one drop-in that
- * names it. The shared folders are left alone: a `precreate` file there breaks
+ * Podman: a `precreate` hook in a folder of our own, and one drop-in that names
+ * it. The shared folders are left alone: a `precreate` file there breaks
  * `podman build`, `buildah run` and CRI-O.
  *
  * @module
@@ -26,7 +26,7 @@ import {
 import { formatToml, type TomlTable } from "./toml.ts";
 import { findValue, readToml, type TomlNode } from "./toml_read.ts";
 
-/** What Podman looks into as root where `hooks_dir` is not set. */
+/** Folders that Podman uses as root if `hooks_dir` is not set. */
 export const SHARED_HOOKS: readonly string[] = [
   "/usr/share/containers/oci/hooks.d",
   "/etc/containers/oci/hooks.d",
@@ -36,10 +36,10 @@ export const SHARED_HOOKS: readonly string[] = [
 const DROP_IN = "99-seccomp-tree.conf";
 
 /**
- * Says what to install for Podman.
+ * Lists the parts of an installation for Podman.
  *
  * @param facts The machine.
- * @param options What was asked for.
+ * @param options Options of the user.
  * @returns Items, steps, warnings.
  * @throws {InstallError} if a configuration cannot be read.
  */
@@ -144,18 +144,18 @@ function planStatic(
   };
 }
 
-/** What static filters do to containers that asked for none. */
+/** Effects of static filters on containers that did not request them. */
 export const STATIC_WARNING =
   "This filter goes to every container, also to --privileged and seccomp=unconfined ones, which then lose calls that they count on";
 
 /**
  * Reads a list of texts that several files may set; a later file replaces it,
- * or adds to it where it says `{append=true}`.
+ * or adds to it if it contains `{append=true}`.
  *
  * @param files The files in Podman's order.
  * @param path The key.
  * @returns The list, or `undefined` if no file sets it.
- * @throws {InstallError} `not-understood` if it is no list of texts.
+ * @throws {InstallError} `not-understood` if it is not a list of texts.
  */
 export function listOf(
   files: readonly ConfigFile[],

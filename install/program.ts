@@ -14,10 +14,10 @@ export function programFolder({ library }: Layout): string {
 }
 
 /**
- * Lists what all targets share: folders and the program.
+ * Lists the common parts of all targets: folders and the program.
  *
  * @param source The program.
- * @param layout Where it goes.
+ * @param layout The folders.
  * @returns The items.
  */
 export function programItems(

@@ -8,7 +8,7 @@ import { ask, type CommandResult } from "../host/command.ts";
 import { findProgram, PROGRAM_FOLDERS } from "../host/programs.ts";
 import { locateFile } from "./disk.ts";
 
-/** What a runtime is, whatever it is called. */
+/** Kind of a runtime, whatever its name. */
 export type RuntimeKind =
   | "crun"
   | "runc"
@@ -17,20 +17,20 @@ export type RuntimeKind =
   | "kata"
   | "unknown";
 
-/** A runtime found. */
+/** A runtime of the host. */
 export interface FoundRuntime {
-  /** The name it was found by. */
+  /** The name by which it was found. */
   readonly name: string;
-  /** Where. */
+  /** Its path. */
   readonly path: string;
-  /** The file that the links lead to. */
+  /** The file to which the links lead. */
   readonly realPath: string;
   readonly kind: RuntimeKind;
-  /** Its version; absent if it was not asked or does not tell. */
+  /** Its version; absent if it was not queried or does not report it. */
   readonly version?: string;
-  /** Whether it takes the annotation `run.oci.seccomp_bpf_data`. */
+  /** True if it takes the annotation `run.oci.seccomp_bpf_data`. */
   readonly rawFilters: "yes" | "no" | "unknown";
-  /** Why. */
+  /** The reason. */
   readonly reason: string;
 }
 
@@ -55,7 +55,7 @@ export interface FoundProgram {
  *
  * @param root The root folder; `/` for this system.
  * @param name Its name.
- * @returns Where it is, or `undefined`.
+ * @returns The program, or `undefined`.
  */
 export async function findBelow(
   root: string,
@@ -72,8 +72,8 @@ export async function findBelow(
 }
 
 /**
- * Finds all runtimes. Below another root they are not run, so only their
- * names tell.
+ * Finds all runtimes. Below another root they are not run, so only their names
+ * are known.
  *
  * @param root The root folder.
  * @returns One for each real file.
@@ -92,11 +92,11 @@ export async function findRuntimes(
 }
 
 /**
- * Looks at a runtime.
+ * Examines a runtime.
  *
  * @param root The root folder.
- * @param name What to call it.
- * @param program Where it is.
+ * @param name Its name.
+ * @param program Its path.
  */
 export async function examine(
   root: string,
@@ -114,7 +114,7 @@ export async function examine(
 }
 
 /**
- * Judges by what a runtime says of itself.
+ * Recognizes a runtime by its own output.
  *
  * @example Debian 11 has a crun that is too old
  * ```ts
@@ -125,8 +125,8 @@ export async function examine(
  * assertEquals(judge(old, "crun").rawFilters, "no");
  * ```
  *
- * @param answer To `--version`.
- * @param name The name it was found by.
+ * @param answer Output for `--version`.
+ * @param name The name by which it was found.
  */
 export function judge(
   answer: CommandResult,
@@ -183,7 +183,7 @@ function kindOf(name: string): RuntimeKind {
   }
 }
 
-/** Whether a version such as `1.8.1` is before major.minor. */
+/** Reports whether a version such as `1.8.1` is before major.minor. */
 export function isBefore(
   version: string,
   major: number,

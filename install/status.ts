@@ -1,6 +1,6 @@
 /**
- * The report of `status`: managers, runtimes, kernel, installation,
- * store, containers. Only looking, never changing.
+ * The report of `status`: managers, runtimes, kernel, installation, store,
+ * containers. It only reads, and changes nothing.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export interface ManagerStatus {
   readonly name: ManagerName;
   /** Its version; absent if it is not installed. */
   readonly version?: string;
-  /** Whether this is installed for it. */
+  /** True if seccomp-tree is installed for it. */
   readonly installed: boolean;
   /** Paths of the installation that are missing or were changed. */
   readonly damaged: readonly string[];
@@ -52,42 +52,42 @@ export interface ManagerStatus {
   readonly notOptimized?: string;
 }
 
-/** What the store holds. */
+/** Contents of the store. */
 export interface StoreStatus {
   readonly directory: string;
-  /** Good entries of the present environment. */
+  /** Good entries of the current environment. */
   readonly current: number;
   /** Entries of other environments, after an upgrade. */
   readonly stale: number;
-  /** What is no good, with the reason. */
+  /** Bad entries, with the reason. */
   readonly problems: readonly string[];
 }
 
-/** Everything. */
+/** The complete status. */
 export interface Status {
   readonly machine: Machine;
   readonly runtimes: readonly FoundRuntime[];
-  /** How the installed crun and runc read profiles, in words. */
+  /** How the installed crun and runc read profiles, for users. */
   readonly readings: readonly string[];
   readonly managers: readonly ManagerStatus[];
   readonly store: StoreStatus;
-  /** `precreate` files where they break other programs. */
+  /** `precreate` files in folders where they break other programs. */
   readonly sharedPrecreate: readonly string[];
   readonly containers: readonly FoundContainer[];
 }
 
-/** Where to look. */
+/** Folders to examine. */
 export interface StatusOptions {
   /** Folders of runtimes' state; the usual ones by default. */
   readonly states?: readonly string[];
 }
 
 /**
- * Looks at everything.
+ * Collects the status.
  *
- * @param place The installation.
- * @param options Where to look.
- * @returns What was found.
+ * @param place Location of the installation.
+ * @param options Folders to examine.
+ * @returns The status.
  */
 export async function gatherStatus(
   place: InstallRoot,
@@ -110,7 +110,7 @@ export async function gatherStatus(
   };
 }
 
-/** Runtimes below another root are not asked, and so have no version. */
+/** Runtimes below another root are not queried, and so have no version. */
 function readingsOf(runtimes: readonly FoundRuntime[]): readonly string[] {
   return runtimes.flatMap(({ kind, version }) => {
     const semantics = parseSemantics(`${kind}@${version ?? ""}`);
@@ -194,7 +194,7 @@ async function calledBy(
     const shell = /^#!(\S+)/.exec(state.text)?.[1] ?? "/bin/sh";
     const tools = [...state.text.matchAll(TOOL)].map(([, tool = ""]) => tool);
     const isNeeded = (tool: string): boolean => tool.endsWith("/env");
-    // date(1) dates a line of a log, and no more.
+    // date(1) only dates a line of a log.
     const others = new Set(
       tools.filter((tool) => tool !== deno && !tool.endsWith("/date")),
     );
@@ -232,7 +232,7 @@ function obstacleOf(
     : undefined;
 }
 
-/** The hook adds annotations whatever the runtime; only crun takes them. */
+/** The hook adds annotations for any runtime; only crun uses them. */
 function hookObstacle(runtimes: readonly FoundRuntime[]): string | undefined {
   if (runtimes.some((r) => r.rawFilters !== "no")) return undefined;
   const seen = runtimes.map((r) => `${r.path}: ${r.reason}`).join("; ");
@@ -240,10 +240,10 @@ function hookObstacle(runtimes: readonly FoundRuntime[]): string | undefined {
 }
 
 /**
- * Reads what a target is set to.
+ * Reads the settings of a target.
  *
  * @param target The target.
- * @param place Where.
+ * @param place Location of the installation.
  * @returns The settings; the built-in ones if there is no good file.
  */
 export async function readSettings(
@@ -260,10 +260,10 @@ export async function readSettings(
 }
 
 /**
- * Tells whose readings installations name.
+ * Lists the readings in the settings of installations.
  *
- * @param place Where.
- * @returns What each manager's settings name.
+ * @param place Location of the installation.
+ * @returns The reading in each manager's settings.
  */
 export async function installedSemantics(
   place: InstallRoot,

@@ -1,5 +1,5 @@
 /**
- * The options that a plan for a manager takes, and its result.
+ * The options of a plan for a manager, and its result.
  *
  * @module
  */
@@ -24,35 +24,38 @@ import type { FoundRuntime } from "./runtimes.ts";
 export type Mode =
   /** Podman's `precreate` stage. */
   | "hook"
-  /** In place of the runtime. */
+  /** Replacement of the runtime. */
   | "wrapper"
   /** One filter for all containers, without any code per container. */
   | "static";
 
-/** What the user asked for. */
+/** Options of the user. */
 export interface TargetOptions {
   readonly mode: Mode;
-  /** Whether containers get it without asking. */
+  /** True if containers get filters by default. */
   readonly asDefault: boolean;
   readonly strict: boolean;
-  /** Whose reading counts; without a version, that of the runtime when a container asks. */
+  /**
+   * Reading; without a version, that of the runtime at the time of the
+   * container's creation.
+   */
   readonly semantics: Semantics;
   readonly names: "host" | "builtin";
   /** `syslog`, `stderr` or an absolute path. */
   readonly log: string;
-  /** Whether containerd's own file may get lines of ours at its end. */
+  /** True if containerd's own file may get lines of ours at its end. */
   readonly append: boolean;
-  /** Daemon's configuration file, if it is not the usual one. */
+  /** Path of the daemon's configuration file, if it is not the usual one. */
   readonly config?: string;
 }
 
-/** A configuration file that is there. */
+/** An existing configuration file. */
 export interface ConfigFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** What is known of the machine. */
+/** Known facts about the machine. */
 export interface TargetFacts {
   readonly layout: Layout;
   /** Path of Deno, absolute and real. */
@@ -63,16 +66,16 @@ export interface TargetFacts {
   readonly runtime: FoundRuntime | undefined;
   /** The manager's version; absent if it cannot be asked. */
   readonly version: string | undefined;
-  /** The manager's configuration files, later ones prevailing. */
+  /** The manager's configuration files, later ones taking precedence. */
   readonly configs: readonly ConfigFile[];
   /** The filter of `static`, and its profile as text. */
   readonly fixed?: FixedFilter & { readonly profile: string };
 }
 
-/** What a target consists of. */
+/** Parts of an installation for a target. */
 export interface TargetPlan {
   readonly items: readonly Item[];
-  /** What is left to do, such as reloading a daemon. */
+  /** Remaining steps for the user, such as reloading a daemon. */
   readonly steps: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -81,7 +84,10 @@ export interface TargetPlan {
 export const MARK =
   "# Written by seccomp-tree install; taken away by seccomp-tree uninstall.\n";
 
-/** Seconds that the hook may take, twice: the dispatcher, then Deno. */
+/**
+ * Time limit of the hook in seconds, used twice: for the dispatcher, then for
+ * Deno.
+ */
 const DEADLINE_S = 10;
 /** Seconds after which Podman ends the hook. */
 export const PODMAN_TIMEOUT_S = 25;
@@ -94,7 +100,10 @@ export function settingsPath(
   return `${settings}/${target}.json`;
 }
 
-/** Path of a target's wrapper; Podman knows what a runtime can do by its name. */
+/**
+ * Path of a target's wrapper; Podman derives the features of a runtime from its
+ * name.
+ */
 export function wrapperPath({ library }: Layout, target: ManagerName): string {
   return `${library}/${target}/crun`;
 }
@@ -108,7 +117,7 @@ export function hookPath({ library }: Layout): string {
  * Lists the hook and its settings.
  *
  * @param facts The machine.
- * @param options What was asked for.
+ * @param options Options of the user.
  */
 export function hookItems(
   facts: TargetFacts,
@@ -128,9 +137,9 @@ export function hookItems(
 /**
  * Lists the wrapper and its settings.
  *
- * @param target What for.
+ * @param target The target.
  * @param facts The machine.
- * @param options What was asked for.
+ * @param options Options of the user.
  * @throws {InstallError} `not-found` if there is no runtime to become.
  */
 export function wrapperItems(
@@ -162,7 +171,7 @@ export function wrapperItems(
 }
 
 /**
- * Says what keeps filters from being used.
+ * Lists reasons why filters would not be used.
  *
  * @param runtime The runtime that the wrapper starts.
  * @returns Warnings; none if it takes raw filters.
@@ -231,7 +240,7 @@ function dispatcher(
     store: layout.store,
     semantics,
     names,
-    // Inside a user's namespace the user is 0, and the system's root nobody.
+    // Inside a user's namespace the user is 0, and the system's root is nobody.
     owners: layout.scope === "user" ? [0, 65534] : [0],
     deadlineSeconds: DEADLINE_S,
   };

@@ -1,11 +1,11 @@
 /**
- * A program of some 150 bytes that waits for ever, so that a container can be
+ * A program of some 150 bytes that waits forever, so that a container can be
  * tried without an image and without a program of the host.
  *
  * @module
  */
 
-/** Where the file is mapped. */
+/** Address of the file in memory. */
 const BASE = 0x40_0000;
 const EHDR = 64;
 const PHDR = 56;
@@ -76,7 +76,7 @@ export function tinyPause(
   return bytes;
 }
 
-/** Bytes of a block of a tar file. */
+/** Size of a block of a tar file in bytes. */
 const BLOCK = 512;
 
 /**

@@ -1,13 +1,13 @@
 /**
- * Writing TOML: the few lines that drop-ins are made of. A file that somebody
- * else wrote is never printed anew.
+ * Writes TOML: the few lines of drop-ins. A file that somebody else wrote is
+ * never printed anew.
  *
  * @module
  */
 
 import { InstallError } from "./error.ts";
 
-/** What a drop-in may hold. */
+/** Value in a drop-in. */
 export type TomlValue = string | boolean | number | readonly string[];
 
 /** `[a.b]` and the values below it. */

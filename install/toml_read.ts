@@ -1,7 +1,7 @@
 /**
- * Reading TOML as far as an installation has to know what is set already:
- * tables, dotted keys, strings, arrays and inline tables. What is not
- * understood is refused, so nothing is decided on half a reading.
+ * Reads as much TOML as an installation needs to know which settings exist:
+ * tables, dotted keys, strings, arrays and inline tables. Everything else is
+ * refused, so that no decision depends on a partial reading.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export type TomlNode =
 
 /** `key = value` with its whole path. */
 export interface TomlEntry {
-  /** Keys from the top; of a table header alone the header's. */
+  /** Keys from the top; for a table header, the keys of the header. */
   readonly path: readonly string[];
   /** The value; absent for a table header. */
   readonly value?: TomlNode;
@@ -53,7 +53,7 @@ interface Reader {
  * ```
  *
  * @param text The file.
- * @param name How to call it in messages.
+ * @param name Its name in messages.
  * @returns Headers and values in order.
  * @throws {InstallError} `not-understood` with the line.
  */
@@ -79,7 +79,7 @@ export function readToml(text: string, name: string): readonly TomlEntry[] {
 }
 
 /**
- * Finds the value that a file gives a key.
+ * Finds the value of a key in a file.
  *
  * @param entries A file.
  * @param path The key's whole path.

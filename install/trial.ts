@@ -1,6 +1,6 @@
 /**
- * A real container after an installation: does its live filter come out of
- * the store, byte for byte.
+ * Tries a real container after an installation: checks that its live filter is
+ * from the store, byte for byte.
  *
  * @module
  */
@@ -17,11 +17,11 @@ import { findBelow } from "./runtimes.ts";
 import { wrapperPath } from "./target.ts";
 import { tarOf, tinyPause } from "./tiny.ts";
 
-/** What a trial found. */
+/** Result of a trial. */
 export type Trial =
   | {
     readonly kind: "verified";
-    /** Instructions of the live filter. */
+    /** Number of instructions of the live filter. */
     readonly instructions: number;
     /** Name of the store's entry. */
     readonly entry: string;
@@ -29,9 +29,9 @@ export type Trial =
   /** A container runs, but its filter may not be read. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
-/** A container that a trial is made with. */
+/** A container for a trial. */
 interface Subject {
-  /** Its name, which nothing else has. */
+  /** Its unique name. */
   readonly name: string;
   /** Folder of its only file, `/pause`. */
   readonly rootfs: string;
@@ -42,7 +42,7 @@ interface Subject {
 /** Starts the container; returns its init's process id. */
 type Start = (subject: Subject, layout: Layout) => Promise<number>;
 
-/** How to start one and to take it away again. */
+/** How to start a container and to remove it. */
 const TRIALS: Readonly<
   Partial<
     Record<ManagerName, {
@@ -58,12 +58,13 @@ const TRIALS: Readonly<
 };
 
 /**
- * Starts a container and looks at its filter.
+ * Starts a container and checks its filter.
  *
- * @param target Which manager starts it.
- * @param layout The installation.
- * @returns What was found; absent if the manager cannot be asked for a container here.
- * @throws {InstallError} `not-verified` if no container starts or its filter is another one.
+ * @param target The manager that starts it.
+ * @param layout Folders of the installation.
+ * @returns The result; absent if the manager cannot start a container here.
+ * @throws {InstallError} `not-verified` if no container starts or its filter is
+ * a different one.
  */
 export async function tryContainer(
   target: ManagerName,
@@ -89,12 +90,14 @@ export async function tryContainer(
   }
 }
 
-/** Whether containerd answers; `ctr` would wait 10 s for it by itself. */
+/**
+ * Reports whether containerd answers; `ctr` would wait 10 s for it by itself.
+ */
 async function isRunning(ctr: string): Promise<boolean> {
   return (await ask([ctr, "--connect-timeout=2s", "version"])).code === 0;
 }
 
-/** Fewer and fewer demands on the machine, until a container starts. */
+/** Decreasing requirements on the machine, until a container starts. */
 const ATTEMPTS: readonly (readonly string[])[] = [
   [],
   ["--cgroups=disabled"],
@@ -179,7 +182,10 @@ function noContainer(message: string): InstallError {
   );
 }
 
-/** Tenths of a second that a started process may take to become the program. */
+/**
+ * Time that a started process may take to become the program, in tenths of a
+ * second.
+ */
 const EXEC_TRIES = 50;
 
 /** With no_new_privs crun attaches the filter after `start` has returned. */
@@ -194,11 +200,11 @@ async function becomePause(pid: number): Promise<void> {
 }
 
 /**
- * Compares the filter of a container with those of the store.
+ * Compares the filter of a container with the entries of the store.
  *
  * @param pid Its init.
  * @param directory The store.
- * @throws {InstallError} `not-verified` if it is another one.
+ * @throws {InstallError} `not-verified` if it is a different one.
  */
 export async function judgeFilter(
   pid: number,

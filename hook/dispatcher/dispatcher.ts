@@ -1,14 +1,14 @@
 /**
- * Generates the small programs that managers call in place of Deno, whose
- * start alone costs more than libseccomp does: POSIX `sh` and awk, for the
- * case that the store has exactly this section. Everything else goes to Deno.
- * They are `hook.sh`, `wrapper.sh` and `dispatcher.awk` beside this file, filled in
- * for one host; `deno task embed` carries their text into dispatcher_code.ts.
+ * Generates the small programs that managers call instead of Deno, whose start
+ * costs more than all the work of libseccomp: POSIX `sh` and awk, for the case
+ * that the store has exactly this section. Everything else goes to Deno. They
+ * are `hook.sh`, `wrapper.sh` and `dispatcher.awk` in this folder, filled in
+ * for one host; `deno task embed` copies their text into dispatcher_code.ts.
  *
- * The hook: `stat` lists the store, awk checks all of the configuration and
- * finds the entry, `sha256sum` checks the entry against its name. The wrapper does the same
- * with the bundle's `config.json`, replaces it by a rename, and becomes the
- * real runtime.
+ * The hook: `stat` lists the store, awk checks the entire configuration and
+ * finds the entry, `sha256sum` checks the entry against its name. The wrapper
+ * does the same with the bundle's `config.json`, replaces it by a rename, and
+ * becomes the real runtime.
  *
  * @module
  */
@@ -20,44 +20,53 @@ import { BARE_PATH, type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "../../host/trust.ts";
 import { semanticsSetting } from "../settings.ts";
 
-/** What a dispatcher is generated for. */
+/** Options of a dispatcher. */
 export interface DispatcherOptions {
   /** Programs of the host. */
   readonly tools: DispatcherTools;
-  /** Words that start `hook/main.ts` with its permissions, up to its own arguments. */
+  /**
+   * Command that starts `hook/main.ts` with its permissions, up to its own
+   * arguments.
+   */
   readonly slow: readonly string[];
-  /** The same without a JIT, for where memory must not become executable; `slow` again where absent. */
+  /**
+   * The same without a JIT, for hosts where memory must not become executable;
+   * `slow` by default.
+   */
   readonly withoutJit?: readonly string[];
-  /** File of settings; the slow path gets the order to read it. */
+  /** File of settings, which is passed to the slow path. */
   readonly settingsPath: string;
-  /** The store of these settings: absolute, letters, digits and `/._@+-` only. */
+  /**
+   * The store of these settings: an absolute path with only letters, digits and
+   * `/._@+-`.
+   */
   readonly store: string;
-  /** Whose reading these settings name. */
+  /** Reading of these settings. */
   readonly semantics: Semantics;
-  /** Names of these settings, decided. */
+  /** Source of names of these settings, resolved. */
   readonly names: "host" | "builtin";
-  /** Users that may own what is believed. */
+  /** Users that may own trusted files. */
   readonly owners: readonly number[];
-  /** Seconds that reading the configuration may take. */
+  /** Time limit for reading the configuration, in seconds. */
   readonly deadlineSeconds: number;
 }
 
-/** What a wrapper is generated for. */
+/** Options of a wrapper. */
 export interface WrapperOptions extends DispatcherOptions {
   /** The real runtime: an absolute path. */
   readonly runtime: string;
-  /** Whether that takes raw filters; what does not is called at once. */
+  /** True if it takes raw filters; other runtimes are called at once. */
   readonly runtimeKind: "crun" | "runc" | "unknown";
-  /** Whether what cannot be optimized is refused. */
+  /** True to refuse sections that cannot be optimized. */
   readonly strict: boolean;
 }
 
 /**
  * Generates the program for Podman's `precreate` stage.
  *
- * @param options What it is for.
+ * @param options Options of the dispatcher.
  * @returns A `sh` program.
- * @throws {RangeError} if an option cannot be written into one.
+ * @throws {RangeError} if an option cannot be written into the program.
  */
 export function renderHookDispatcher(options: DispatcherOptions): string {
   return render(HOOK_SH, options, {});
@@ -88,9 +97,9 @@ export function renderHookDispatcher(options: DispatcherOptions): string {
  * assertStringIncludes(text, `exec '/usr/sbin/runc' "$@"`);
  * ```
  *
- * @param options What it is for.
+ * @param options Options of the wrapper.
  * @returns A `sh` program.
- * @throws {RangeError} if an option cannot be written into one.
+ * @throws {RangeError} if an option cannot be written into the program.
  */
 export function renderRuntimeWrapper(options: WrapperOptions): string {
   const { runtime, runtimeKind, strict } = options;
@@ -105,8 +114,9 @@ export function renderRuntimeWrapper(options: WrapperOptions): string {
 }
 
 /**
- * The first lines. A busybox that has programs inside may be removed some day,
- * so it is asked for; without it the names inside are not found and Deno is asked.
+ * The first lines. A busybox with built-in programs may be removed some day, so
+ * the program tests for it; if it is gone, the built-in names are not found and
+ * Deno takes over.
  */
 function header({ tools }: DispatcherOptions): string {
   const note =
@@ -172,7 +182,10 @@ function render(
     });
 }
 
-/** Keeps the lines between `#@if NAME`, `#@else` and `#@end` that are for this host. */
+/**
+ * Keeps the lines between `#@if NAME`, `#@else` and `#@end` that apply to this
+ * host.
+ */
 function choose(
   body: string,
   facts: Readonly<Record<string, boolean>>,
@@ -187,7 +200,10 @@ function choose(
   );
 }
 
-/** Whether the shell has programs inside: then by their bare names. */
+/**
+ * Reports whether the shell has built-in programs: these are called by their
+ * bare names.
+ */
 function isInside({ sh, stat, sha256sum, mv }: DispatcherTools): boolean {
   return sh.endsWith("/busybox sh") &&
     [stat, sha256sum, mv].every(([name = "/"]) => !name.includes("/"));
@@ -198,7 +214,7 @@ function words(list: readonly string[]): string {
   return list.map(quoteForSh).join(" ");
 }
 
-/** Writes a word so that `sh` reads it as it is. */
+/** Quotes a word so that `sh` reads it unchanged. */
 function quoteForSh(word: string): string {
   if (word.includes("\0")) throw unusable("word", word);
   return `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,30 +1,35 @@
 /**
  * The host's programs that a dispatcher calls.
  *
- * Needed beside `sh` and awk: `tr`, `stat -c`, `sha256sum`, `env`, `timeout`
+ * Besides `sh` and awk it needs `tr`, `stat -c`, `sha256sum`, `env`, `timeout`
  * (hook), `mv` and `date` (wrapper); coreutils and busybox have all of them.
  * Each is called by the absolute path that was found when the dispatcher was
  * generated, never by PATH.
  *
- * Where there are several, the one that starts fastest is taken: five programs
- * are started for each container. CPU of one start here: mawk 0.68 ms, gawk 1.33;
- * `stat`, `sha256sum` and `mv` of coreutils 0.73 to 1.0, of a static busybox 0.41,
- * inside of a busybox that is the shell itself 0.2, and 0.6 once for that shell.
+ * If there are several, the fastest to start is chosen: five programs are
+ * started for each container. CPU time of one start here: mawk 0.68 ms, gawk
+ * 1.33; `stat`, `sha256sum` and `mv` of coreutils 0.73 to 1.0, of a static
+ * busybox 0.41, built into a busybox that is the shell itself 0.2, plus 0.6
+ * once for that shell.
  *
  * @module
  */
 
 import { findProgram } from "../../host/programs.ts";
 /**
- * Programs by the words that start them, the first one an absolute path. `stat`,
- * `sha256sum` and `mv` may be the bare name, where the shell has them inside.
+ * Programs by the words that start them, the first one an absolute path.
+ * `stat`, `sha256sum` and `mv` may be bare names if they are built into the
+ * shell.
  */
 export interface DispatcherTools {
   /** The shell: a path, or that of busybox and `sh`. */
   readonly sh: string;
   /** awk: mawk, gawk or busybox. */
   readonly awk: readonly string[];
-  /** Whether that awk reads a NUL as any other byte, as mawk and gawk do and busybox does not. */
+  /**
+   * True if that awk reads a NUL like any other byte, as mawk and gawk do and
+   * busybox does not.
+   */
   readonly awkKeepsNul: boolean;
   /** `tr`. */
   readonly tr: readonly string[];
@@ -42,16 +47,19 @@ export interface DispatcherTools {
   readonly date: readonly string[];
 }
 
-/** What stat(1) reports of a file; dispatcher.awk reads it. */
+/** Format of stat(1) for a file; dispatcher.awk reads it. */
 export const STAT_FORMAT = "%a %u %h %s %Y %F|%n";
 
-/** Where tools are looked for. */
+/** Folders to search for tools. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
-/** Where the shell finds no program of a bare name, so that it can only be inside. */
+/**
+ * A PATH on which the shell finds no program of a bare name, so that it can
+ * only be built in.
+ */
 export const BARE_PATH = "PATH=/dev/null";
 
-/** What a program may take to be tried. */
+/** Time limit for trying a program. */
 const TRIAL_MS = 5000;
 
 /** SHA-256 of nothing. */
@@ -61,10 +69,11 @@ const EMPTY_DIGEST =
 /**
  * Finds the tools of this machine.
  *
- * @param choice `fastest` of what is here, or what is `usual` and will be on
- * another machine, too.
+ * @param choice `fastest` of the tools here, or the `usual` ones that another
+ * machine will also have.
  * @returns Their words.
- * @throws {RangeError} if one is missing; all missing ones are named.
+ * @throws {RangeError} if a tool is missing; the message lists all missing
+ * ones.
  */
 export async function findTools(
   choice: "fastest" | "usual" = "fastest",
@@ -78,7 +87,10 @@ export async function findTools(
   const fast = choice === "fastest";
   const busybox = fast ? await findTool("busybox") : undefined;
   const inside = busybox !== undefined && await hasInside(busybox);
-  /** Inside of busybox, or an applet of it, if that does what it has to, else the program itself. */
+  /**
+   * The tool built into busybox, or an applet of it, if it behaves as needed,
+   * else the program itself.
+   */
   const pick = async (
     name: string,
     fits: (words: readonly string[]) => Promise<boolean>,
@@ -101,7 +113,7 @@ export async function findTools(
     stat: await pick("stat", tells),
     sha256sum: await pick("sha256sum", hashes),
     env: await find("env"),
-    // Not busybox's: it leaves a process running that signals a mere number.
+    // Not busybox's: it leaves a process running that signals a plain number.
     timeout: await find("timeout"),
     mv: await pick("mv", moves),
     date: await find("date"),
@@ -120,7 +132,7 @@ async function findTool(name: string): Promise<string | undefined> {
   return await findProgram(name, { folders: TOOL_FOLDERS });
 }
 
-/** What a program prints; `undefined` if it fails, or takes seconds. */
+/** Output of a program; `undefined` if it fails, or takes seconds. */
 async function outputOf(
   [program = "", ...words]: readonly string[],
   args: readonly string[],
@@ -136,17 +148,19 @@ async function outputOf(
       signal: AbortSignal.timeout(TRIAL_MS),
     }).spawn();
     const writer = child.stdin.getWriter();
-    // A program that does not read ends before all is written.
+    // A program that does not read ends before everything is written.
     await writer.write(input).then(() => writer.close()).catch(() => {});
     const { stdout, success } = await child.output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch {
-    // No program, or none for this machine.
+    // Not a program, or not for this machine.
     return undefined;
   }
 }
 
-/** Whether the shell of a busybox runs these without starting a program. */
+/**
+ * Reports whether the shell of a busybox runs these without starting a program.
+ */
 async function hasInside(busybox: string): Promise<boolean> {
   const words = (name: string): readonly string[] => [
     ...[busybox, "sh", "-c", `${BARE_PATH}; exec "$0" "$@"`, name],
@@ -155,7 +169,7 @@ async function hasInside(busybox: string): Promise<boolean> {
     await moves(words("mv"));
 }
 
-/** Whether a stat reports what the dispatcher asks for. */
+/** Reports whether a stat supports the dispatcher's format. */
 async function tells(stat: readonly string[]): Promise<boolean> {
   const { mode, uid, nlink, size, mtime } = await Deno.stat("/");
   const told = await outputOf(stat, ["-c", STAT_FORMAT, "--", "/"]);
@@ -165,13 +179,13 @@ async function tells(stat: readonly string[]): Promise<boolean> {
     `${permissions} ${uid} ${nlink} ${size} ${seconds} directory|/\n`;
 }
 
-/** Whether a sha256sum hashes its standard input. */
+/** Reports whether a sha256sum hashes its standard input. */
 async function hashes(sha256sum: readonly string[]): Promise<boolean> {
   const told = await outputOf(sha256sum, []);
   return told?.startsWith(`${EMPTY_DIGEST} `) === true;
 }
 
-/** Whether an mv puts a file in the place of another, by a rename. */
+/** Reports whether an mv replaces a file by a rename. */
 async function moves(mv: readonly string[]): Promise<boolean> {
   const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-" });
   try {
@@ -189,10 +203,11 @@ async function moves(mv: readonly string[]): Promise<boolean> {
 }
 
 /**
- * Finds out whether an awk reads a NUL as any other byte, and all as one record.
+ * Tests whether an awk reads a NUL like any other byte, and the whole input as
+ * one record.
  *
  * @param awk The words that start it.
- * @returns Whether it does.
+ * @returns True if it does.
  */
 export async function keepsNul(awk: readonly string[]): Promise<boolean> {
   const program = 'BEGIN { RS = "^$" } { print length($0) }';

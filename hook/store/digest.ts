@@ -1,7 +1,6 @@
 /**
- * Digests over fields with their lengths, so that no two different lists of
- * fields are the same bytes (crun's cache hashes strings without anything
- * between them).
+ * Digests over fields with their lengths, so that two different lists of fields
+ * are never the same bytes (crun's cache hashes strings without separators).
  *
  * @module
  */

@@ -14,8 +14,8 @@
  * end
  * ```
  *
- * An entry's file is called `LENGTH.ENVIRONMENT.KEY.CONTENT`: the bytes of
- * its section, two digests from inside, and the digest of the whole file, so
+ * An entry's file is named `LENGTH.ENVIRONMENT.KEY.CONTENT`: the size of its
+ * section, two digests from its content, and the digest of the entire file, so
  * that nothing in it can change unnoticed.
  *
  * @module
@@ -28,13 +28,13 @@ import { decode } from "../../bpf/encode.ts";
 import { FORMAT } from "../environment.ts";
 import { sha256 } from "./digest.ts";
 
-/** A filter and what it was made of. */
+/** A filter and its origin. */
 export interface Entry {
-  /** Digest of everything that decides the bytes, 64 hexadecimal digits. */
+  /** Digest of all inputs that decide the bytes, 64 hexadecimal digits. */
   readonly key: string;
   /** `Environment.id`. */
   readonly environment: string;
-  /** Versions and choices, for people, on one line. */
+  /** Versions and options, for people, on one line. */
   readonly about: string;
   /** `struct sock_filter[]`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -42,11 +42,11 @@ export interface Entry {
   readonly section: string;
 }
 
-/** A name in the store, taken apart. */
+/** A parsed name of an entry. */
 export interface EntryName {
   /** The name itself. */
   readonly name: string;
-  /** Bytes of the section. */
+  /** Size of the section in bytes. */
   readonly length: number;
   /** `Environment.id`. */
   readonly environment: string;
@@ -63,10 +63,10 @@ const ENTRY =
   /^key ([0-9a-f]{64})\nenvironment ([0-9a-f]{16})\nabout ([^\n]*)\ninstructions ([0-9]+)\nfilter ([^\n]+)\nsection ([0-9]+)\n/;
 
 /**
- * Takes a file name apart.
+ * Parses a file name.
  *
  * @param name A name in the store.
- * @returns Its parts, or `undefined` if it is no entry's name.
+ * @returns Its parts, or `undefined` if it is not an entry's name.
  */
 export function parseEntryName(name: string): EntryName | undefined {
   const match = NAME.exec(name);
@@ -75,18 +75,18 @@ export function parseEntryName(name: string): EntryName | undefined {
   return { name, length: Number(length), environment, key, content };
 }
 
-/** An entry as it is written. */
+/** A serialized entry. */
 export interface EntryFile {
   /** Name of the file. */
   readonly name: string;
-  /** All of it. */
+  /** Its content. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
  * Writes an entry.
  *
- * @param entry The entry.
+ * @returns Name and content of its file.
  * @returns Name and content of its file.
  */
 export async function formatEntry(entry: Entry): Promise<EntryFile> {
@@ -109,12 +109,12 @@ export async function formatEntry(entry: Entry): Promise<EntryFile> {
 }
 
 /**
- * Reads an entry back and checks that it is whole, that name and content
- * agree, and that the kernel would take the filter.
+ * Reads an entry and checks that it is complete, that name and content agree,
+ * and that the kernel would accept the filter.
  *
- * @param name Its name, taken apart.
+ * @param name Its parsed name.
  * @param bytes Its content.
- * @returns The entry, or what is wrong with it.
+ * @returns The entry, or a description of the problem.
  */
 export async function parseEntry(
   name: EntryName,

@@ -1,22 +1,22 @@
 /**
- * Taking turns: of many processes that would do the same work, one does it.
+ * Coordinates processes: of many that would do the same work, one does it.
  *
  * @module
  */
 
 import { after } from "../deadline.ts";
 
-/** File that writers lock; it holds nothing. */
+/** File that writers lock; it is empty. */
 export const LOCK = ".lock";
 
 /**
- * Runs something while no other process that asks is in here; waits no longer
- * than the time given and then runs all the same.
+ * Runs a function while no other process that locks is inside; waits no longer
+ * than the given time and then runs it anyway.
  *
- * @param directory The folder.
- * @param waitMs Most milliseconds to wait.
- * @param work What to run.
- * @returns What it returns.
+ * @param directory The folder to lock.
+ * @param waitMs Maximum time to wait, in milliseconds.
+ * @param work The function.
+ * @returns Its result.
  */
 export async function serialize<T>(
   directory: string,
@@ -35,7 +35,7 @@ export async function serialize<T>(
     return await work();
   }
   try {
-    // A lock that comes late or fails is let go of with the file.
+    // A lock that comes late or fails is released with the file.
     await Promise.race([file.lock(true).catch(() => {}), after(waitMs)]);
     return await work();
   } finally {

@@ -3,10 +3,10 @@
  *
  * A folder that only root (or the user, for rootless Podman) can change, with
  * one file for each filter and one `environment.…` file for the dispatcher.
- * Files appear whole or not at all (host/files.ts). Two writers of one entry write
- * the same bytes; a writer that dies leaves a temporary file that `gc` removes; where the disk is full nothing
- * is stored and the container gets its filter all the same. An entry is put
- * here after its proof, never before.
+ * Files are complete or absent (host/files.ts). Two writers of one entry write
+ * the same bytes; a writer that dies leaves a temporary file that `gc` removes;
+ * if the disk is full, nothing is stored and the container still gets its
+ * filter. An entry is stored after its proof, never before.
  *
  * @module
  */
@@ -25,75 +25,78 @@ import { isTemporary, writeWhole } from "../../host/files.ts";
 import { messageOf } from "../../host/reason.ts";
 import { doubtAboutFolder, doubtOf, trustedOwners } from "../../host/trust.ts";
 
-/** Where filters are kept unless the settings say otherwise. */
+/** Default folder of filters. */
 export const DEFAULT_STORE = "/var/cache/seccomp-tree";
 
-/** Mode of entries: nobody else has to read them. */
+/** Mode of entries: nobody else needs to read them. */
 const ENTRY_MODE = 0o600;
-/** A temporary file this old, in milliseconds, has lost its writer. */
+/** Age in milliseconds from which a temporary file has no writer. */
 const STALE_MS = 3_600_000;
 
-/** How an entry was put. */
+/** Result of storing an entry. */
 export type PutResult =
   | {
-    /** It was kept. */
+    /** It was stored. */
     readonly kind: "stored";
     /** Name of its file. */
     readonly name: string;
   }
   | {
-    /** The filter is good, but it could not be kept, such as on a full disk. */
+    /** The filter is good but could not be stored, such as on a full disk. */
     readonly kind: "not-stored";
     /** What was seen. */
     readonly reason: string;
   };
 
-/** One thing found in the store. */
+/** One file in the store. */
 export interface StoreItem {
   /** Name of the file. */
   readonly name: string;
   /** The entry; absent if the file is not an entry. */
   readonly entry?: Entry;
-  /** What is wrong with it; absent if all is well. */
+  /** Description of the problem, if there is one. */
   readonly problem?: string;
 }
 
-/** An opened store. */
+/** An open store. */
 export interface Store {
   /** The folder. */
   readonly directory: string;
   /**
    * Finds an entry.
    *
-   * @param key Digest of everything that decides the bytes.
+   * @param key Digest of all inputs that decide the bytes.
    * @throws {RefusedError} `doubtful-store` if the entry was tampered with.
    */
   lookup(key: string): Promise<Entry | undefined>;
-  /** Keeps an entry that was proved. */
+  /** Stores an entry that was proved. */
   put(entry: Entry): Promise<PutResult>;
-  /** Tells the dispatcher which entries are current. */
+  /** Records for the dispatcher which entries are current. */
   putEnvironment(environment: Environment): Promise<void>;
-  /** Lists everything, tampered entries with their problem, hidden files too. */
+  /**
+   * Lists everything, including tampered entries with their problem, and hidden
+   * files.
+   */
   list(): Promise<readonly StoreItem[]>;
   /**
-   * Removes what no longer serves: entries of other environments, tampered
-   * entries, remains of writers that died. Files of others stay.
+   * Removes files of no use: entries of other environments, tampered entries,
+   * files left by writers that died. Files of others stay.
    *
    * @param keep Ids of the environments to keep.
-   * @returns The names removed.
+   * @returns The removed names.
    */
   gc(keep: ReadonlySet<string>): Promise<readonly string[]>;
   /**
-   * Runs something while no other process that asks is in here, so that many
+   * Runs a function while no other process that locks is inside, so that many
    * containers at once compile one section once. It waits no longer than the
-   * time given and then runs all the same: this saves work, nothing else.
+   * given time and then runs the function anyway: this only saves work.
    */
   serialize<T>(waitMs: number, work: () => Promise<T>): Promise<T>;
 }
 
-/** How to open a store. */
+/** Options for opening a store. */
 export interface StoreOptions {
-  /** Whether to make the folder, with mode 0700, where its parent is there. */
+  /** True to make the folder, with mode 0700, if its parent exists. */
   readonly create?: boolean;
 }
 
@@ -101,9 +104,11 @@ export interface StoreOptions {
  * Opens a store.
  *
  * @param directory Absolute, real path.
- * @param options How.
- * @returns The store, or `undefined` if the folder is not there (or cannot be made).
- * @throws {RefusedError} `doubtful-store` if somebody else could change it, `bad-settings` if the path is not absolute and plain.
+ * @param options Options.
+ * @returns The store, or `undefined` if the folder does not exist (or cannot be
+ * made).
+ * @throws {RefusedError} `doubtful-store` if somebody else could change it,
+ * `bad-settings` if the path is not absolute and plain.
  */
 export async function openStore(
   directory: string,
@@ -147,7 +152,7 @@ async function make(directory: string): Promise<boolean> {
     await Deno.mkdir(directory, { mode: 0o700 });
     return true;
   } catch (error) {
-    // Two at once, a read-only file system, no parent.
+    // Two processes at once, a read-only file system, or no parent.
     return error instanceof Deno.errors.AlreadyExists;
   }
 }
@@ -172,7 +177,10 @@ async function lookup(
   return entry;
 }
 
-/** Reads an entry; what is wrong as text, nothing if it was removed meanwhile. */
+/**
+ * Reads an entry; returns a problem as text, nothing if it was removed
+ * meanwhile.
+ */
 async function read(
   directory: string,
   name: EntryName,
@@ -211,10 +219,11 @@ async function put(directory: string, entry: Entry): Promise<PutResult> {
 }
 
 /**
- * Writes what the dispatcher needs to know.
+ * Writes the data that the dispatcher needs.
  *
  * @param environment The environment.
- * @returns The text; absent if the library's files are unknown, so that the dispatcher cannot tell when it changes.
+ * @returns The text; absent if the library's files are unknown, so that the
+ * dispatcher cannot detect changes.
  */
 export function formatEnvironment(
   environment: Environment,
@@ -241,12 +250,12 @@ async function putEnvironment(
     const there = await Deno.readTextFile(`${directory}/${name}`);
     if (there === text) return;
   } catch {
-    // Not there yet.
+    // It does not exist yet.
   }
   try {
     writeWhole(`${directory}/${name}`, text, { mode: ENTRY_MODE });
   } catch {
-    // Without it the dispatcher asks Deno every time, which is right too.
+    // Without it the dispatcher calls Deno every time, which is also correct.
   }
 }
 
@@ -279,7 +288,7 @@ async function gc(
   for (const { name, entry } of await list(directory)) {
     if (entry !== undefined && keep.has(entry.environment)) continue;
     const path = `${directory}/${name}`;
-    // Whatever else lies here was put here by somebody else.
+    // Everything else here was put here by somebody else.
     const isOurs = parseEntryName(name) !== undefined ||
       (isTemporary(name) && await isStale(path));
     if (!isOurs) continue;
