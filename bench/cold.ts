@@ -1,5 +1,5 @@
 /**
- * The cost of a whole process that compiles one profile, from an empty heap and
+ * Measures a whole process that compiles one profile, from an empty heap and
  * with cold code: processor time of all its threads, and of each pass inside.
  *
  * ```sh
@@ -7,10 +7,10 @@
  * deno task cold 40
  * ```
  *
- * The single file starts itself with flags of V8 (`FAST` in install/program.ts),
- * and its functions are compiled as tools/eager.ts has them compiled; so are the
- * passes. All ways take turns within a round; the empty script is what Deno itself
- * costs. Times are the smallest and the median of the rounds.
+ * The single file starts itself with flags of V8 (`FAST` in hook/program.ts),
+ * and its functions are compiled as tools/eager.ts arranges; so are the passes.
+ * All variants take turns within a round; the empty script is the cost of Deno
+ * itself. Times are the minimum and the median of the rounds.
  *
  * @module
  */
@@ -52,7 +52,7 @@ async function main({ words: [word = "20"] }: Given): Promise<void> {
   try {
     const empty = join(directory, "empty.js");
     const single = join(directory, "seccomp-tree");
-    // Code that Deno has cached is good for the same flags of V8 only.
+    // Code that Deno has cached is valid only for the same flags of V8.
     const other = join(directory, "seccomp-tree-other");
     const lazy = join(directory, "seccomp-tree-lazy");
     const child = join(directory, "child.js");
@@ -126,7 +126,7 @@ function cells(values: readonly number[]): readonly string[] {
   return [min.toFixed(1), median.toFixed(1)];
 }
 
-/** Runs Deno; what it prints. */
+/** Runs Deno and returns its output. */
 async function succeed(args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],

@@ -1,6 +1,6 @@
 /**
- * The passes of one compilation in a process that has done nothing before;
- * prints what each took, in milliseconds of wall time.
+ * The passes of one compilation in a fresh process; prints the wall time of
+ * each in milliseconds.
  *
  * @module
  */

@@ -8,11 +8,11 @@ import type { ContainerEffort } from "./experiments/containers.ts";
 import type { GrowthSizes } from "./experiments/growth.ts";
 import type { Effort } from "./engine/rounds.ts";
 
-/** Everything that a run can do more or less of. */
+/** Adjustable amounts of a run. */
 export interface Efforts {
   readonly calls: Effort;
   readonly positions: Effort;
-  /** How many calls the lists have. */
+  /** Numbers of calls in the lists. */
   readonly lengths: readonly number[];
   readonly published: Effort;
   readonly growth: Effort;
@@ -20,7 +20,7 @@ export interface Efforts {
   readonly builds: number;
   readonly stackedRounds: number;
   readonly stackedHeight: number;
-  /** Whether memory is measured. */
+  /** True to measure memory. */
   readonly memory: boolean;
   readonly containers: ContainerEffort;
 }
@@ -43,7 +43,7 @@ export const FULL: Efforts = {
   containers: { rounds: 15, batch: 5, slowBatch: 2, probes: 200 },
 };
 
-/** A look within 20 seconds, also on a machine that is busy. */
+/** A short run of less than 20 seconds, even on a busy machine. */
 export const QUICK: Efforts = {
   calls: { rounds: 10, count: 200, tries: 2 },
   positions: { rounds: 5, count: 150, tries: 2 },

@@ -1,5 +1,5 @@
 /**
- * The machine line: what figures depend on.
+ * The machine line: facts on which figures depend.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type { MachineReport } from "./report.ts";
 
 const VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities";
 
-/** What the caller knows. */
+/** Facts from the caller. */
 export interface MachineOptions {
   readonly clock: string;
   readonly libseccomp: string | undefined;
-  /** Load before the run; the load of now is added. */
+  /** Load before the run; the current load is added. */
   readonly loadBefore: number;
 }
 

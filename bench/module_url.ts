@@ -1,6 +1,6 @@
 /**
  * Modules of bench/ that are outside of the program's static graph: those that
- * run in processes of their own, and the one that takes the chart libraries.
+ * run in their own processes, and the one that imports the chart libraries.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { packedProgram } from "../host/packed.ts";
  * Returns the URL of a module, for `deno run` and `import()`.
  *
  * @param name Its path, relative to bench/.
- * @returns In the single file a `data:` URL that has all of the module.
+ * @returns In the single file, a `data:` URL that contains the module.
  */
 export async function moduleUrl(name: string): Promise<string> {
   const text = await packedProgram(`bench/${name}`);

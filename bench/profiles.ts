@@ -1,7 +1,7 @@
 /**
  * The table of docs/profiles.md: every profile that this machine can resolve,
- * compiled by each objective, beside libseccomp's list and tree. Sizes and steps are
- * counted; attach times are minima of one interleaved run.
+ * compiled by each objective, next to libseccomp's list and tree. Sizes and
+ * steps are counted; attach times are minima of one interleaved run.
  *
  * ```sh
  * deno task profiles ../shared/data/profiles > docs/profiles.md
@@ -132,7 +132,7 @@ function rowsOf(path: string, native: Arch): readonly string[] {
   });
 }
 
-/** Least microseconds of seccomp(2) for each filter, all filters in turn. */
+/** Minimum microseconds of seccomp(2) for each filter, all filters in turn. */
 function attachTimes(
   filters: readonly Uint8Array[],
 ): readonly (number | undefined)[] {
@@ -154,7 +154,10 @@ function attachTimes(
 
 let rate: number | undefined;
 
-/** Ticks of rdtsc in a microsecond, from /proc/cpuinfo's "cpu MHz" (an invariant TSC). */
+/**
+ * Ticks of rdtsc per microsecond, from /proc/cpuinfo's "cpu MHz" (an invariant
+ * TSC).
+ */
 function ticksPerMicro(): number {
   rate ??= Number(
     /cpu MHz\s*:\s*([0-9.]+)/.exec(Deno.readTextFileSync("/proc/cpuinfo"))

@@ -1,9 +1,10 @@
 /**
  * The document that a run of the benchmark writes: every figure of the text
- * report, the charts and the page comes from it and from nothing else.
+ * report, the charts and the page comes only from it.
  *
- * Times are nanoseconds, microseconds or milliseconds as the field says, and
- * rows are flat, so that a plotting library takes them as they are.
+ * The unit of a time (nanoseconds, microseconds or milliseconds) is in the name
+ * of its field, and rows are flat, so that a plotting library can use them
+ * directly.
  *
  * @module
  */
@@ -13,16 +14,21 @@ import type { Spread } from "./engine/summary.ts";
 /** Version of the document. */
 export const SCHEMA_VERSION = 1;
 
-/** Where the figures were measured. */
+/** The machine of the measurements. */
 export interface MachineReport {
   readonly cpu: string;
   readonly cpus: number;
   readonly kernel: string;
-  /** What the clock of the measurements is. */
+  /** The clock of the measurements. */
   readonly clock: string;
-  /** `net.core.bpf_jit_enable`, `_harden`, `_limit`; absent if not to be read. */
+  /**
+   * `net.core.bpf_jit_enable`, `_harden`, `_limit`; absent if they cannot be
+   * read.
+   */
   readonly jit: Readonly<Record<string, string>>;
-  /** Whether the kernel keeps allowed calls away from filters, by its version. */
+  /**
+   * True if the kernel answers allowed calls from its cache, by its version.
+   */
   readonly allowCache: boolean;
   /** Files of `/sys/devices/system/cpu/vulnerabilities` that matter here. */
   readonly mitigations: Readonly<Record<string, string>>;
@@ -34,7 +40,7 @@ export interface MachineReport {
   readonly runtimes: Readonly<Record<string, string>>;
 }
 
-/** A filter that was measured. */
+/** A measured filter. */
 export interface VariantRow {
   readonly variant: string;
   readonly instructions: number;
@@ -45,30 +51,33 @@ export interface VariantRow {
   readonly cached: number;
   /** Sum of instructions that the kernel's cache emulator walks at attach. */
   readonly walked: number;
-  /** Whether it was proved to mean what the profile says. */
+  /** True if it was proved equal to the profile. */
   readonly equal: boolean;
 }
 
 /** A call by its place among the listed ones. */
 export interface PositionRow {
   readonly variant: string;
-  /** How many calls the filter lists. */
+  /** Number of calls that the filter lists. */
   readonly listed: number;
-  /** `cached`: as it is; `uncached`: with one leading load, which turns the cache off. */
+  /**
+   * `cached`: unchanged; `uncached`: with one leading load, which turns the
+   * cache off.
+   */
   readonly mode: "cached" | "uncached";
   /** Place of the call in the list, from 1. */
   readonly position: number;
   readonly call: string;
-  /** Nanoseconds on top of the same call without a filter. */
+  /** Nanoseconds in addition to the same call without a filter. */
   readonly addedNs: Spread;
 }
 
 /** The published experiment: getppid under a filter of 306 calls. */
 export interface PublishedRow {
   readonly layout: string;
-  /** Ticks of the time-stamp counter as published; absent if it was not. */
+  /** Published ticks of the time-stamp counter; absent if not published. */
   readonly publishedTicks?: number;
-  /** Ticks here, without the allow cache, as kernels before 5.11. */
+  /** Ticks here, without the allow cache, as on kernels before 5.11. */
   readonly uncachedTicks: Spread;
   /** Ticks here, with it. */
   readonly cachedTicks: Spread;
@@ -83,15 +92,15 @@ export interface CallRow {
   readonly ns: Spread;
 }
 
-/** What one attach costs. */
+/** The cost of one attach. */
 export interface AttachRow {
   readonly variant: string;
   readonly us: Spread;
-  /** Predicted by `attachMicros`. */
+  /** Prediction of `attachMicros`. */
   readonly predictedUs: number;
 }
 
-/** What making the bytes costs, in processor time. */
+/** The cost of making the bytes, in processor time. */
 export interface BuildRow {
   readonly way: string;
   readonly us: Spread;
@@ -100,26 +109,26 @@ export interface BuildRow {
 /** Kernel memory of one attached filter, in bytes. */
 export interface MemoryRow {
   readonly variant: string;
-  /** JIT image, with what it is rounded up to. */
+  /** JIT image, including its rounding. */
   readonly imageBytes: number;
   /** Pages of the translated program. */
   readonly programBytes: number;
-  /** The program as it was submitted, kept for the cache and for checkpoints. */
+  /** The submitted program, kept for the cache and for checkpoints. */
   readonly keptBytes: number;
-  /** Filters that were attached at once to tell. */
+  /** Number of filters that were attached at once for this result. */
   readonly filters: number;
 }
 
-/** How size and times grow. */
+/** Growth of size and times. */
 export interface GrowthRow {
   readonly variant: string;
   readonly what: "listed calls" | "argument rules";
   readonly n: number;
-  /** Absent if the tool refused, with the reason. */
+  /** Absent, with the reason, if the tool refused. */
   readonly refused?: string;
   readonly instructions?: number;
   readonly attachUs?: Spread;
-  /** Predicted by `attachMicros`. */
+  /** Prediction of `attachMicros`. */
   readonly predictedUs?: number;
   /** Processor time. */
   readonly buildUs?: Spread;
@@ -141,7 +150,7 @@ export interface StackedRow {
 export interface ContainerRow {
   readonly command: string;
   readonly setup: string;
-  /** Absent if it is not to be seen: containers of Podman. */
+  /** Absent if it cannot be measured: containers of Podman. */
   readonly cpuMs?: Spread;
   readonly wallMs: Spread;
 }
@@ -161,21 +170,23 @@ export interface WorkloadRow {
   readonly histogram: string;
   readonly variant: string;
   readonly steps: number;
-  /** Share of the calls that run the filter at all where the kernel has its cache. */
+  /**
+   * Share of the calls that run the filter at all if the kernel has its cache.
+   */
   readonly uncachedShare: number;
 }
 
-/** Everything. */
+/** The complete document. */
 export interface Report {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   /** The command that wrote it. */
   readonly command: string;
-  /** When, ISO 8601. */
+  /** Date and time, ISO 8601. */
   readonly taken: string;
   readonly seconds: number;
   readonly quick: boolean;
   readonly machine: MachineReport;
-  /** What was compiled. */
+  /** The compiled profile. */
   readonly source: string;
   readonly arches: readonly string[];
   readonly variants: readonly VariantRow[];
@@ -190,6 +201,6 @@ export interface Report {
   readonly containers: readonly ContainerRow[];
   readonly storm: readonly StormRow[];
   readonly workloads: readonly WorkloadRow[];
-  /** What was not measured, and why. */
+  /** Measurements that were skipped, with reasons. */
   readonly leftOut: readonly string[];
 }

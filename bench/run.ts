@@ -1,6 +1,6 @@
 /**
- * One run of the benchmark: measures what this machine lets it measure, and
- * says what it left out.
+ * One run of the benchmark: measures as much as this machine allows, and
+ * reports what it skipped.
  *
  * @module
  */
@@ -43,19 +43,19 @@ export interface RunOptions {
   readonly subject: BenchSubject;
   readonly efforts: Efforts;
   readonly quick: boolean;
-  /** The command, to be repeated by others. */
+  /** The command, for others to repeat. */
   readonly command: string;
   readonly histograms: readonly Histogram[];
-  /** Told which part is how far, 0 to 1. */
+  /** Called with the current part and its progress, 0 to 1. */
   readonly progress: (part: string, share: number) => void;
-  /** An engine to force. */
+  /** An engine to require. */
   readonly engine?: Engine["name"];
 }
 
 /**
  * Measures.
  *
- * @param options What and how much.
+ * @param options Settings of the run.
  * @returns The document.
  */
 export async function runBenchmark(options: RunOptions): Promise<Report> {

@@ -1,6 +1,6 @@
 /**
- * The command line: what the commands are called. Each command's code is
- * loaded when it is used.
+ * The command line: the names of the commands. The code of a command is loaded
+ * on use.
  *
  * @module
  */
@@ -31,8 +31,8 @@ import { COMMANDS, findCommand, USAGE } from "./registry.ts";
 /**
  * Makes the application.
  *
- * @param command The command that was asked for: of others, only the names are
- * known. If the name is unknown, all are defined.
+ * @param command The requested command: only its code is loaded, of others only
+ * the names. If the name is unknown, all are defined.
  */
 export async function createApp(
   command?: string,
@@ -67,13 +67,15 @@ export async function createApp(
   );
 }
 
-/** How far a name may be from what was typed to be suggested. */
+/** Maximum distance of a suggested name from the typed one. */
 const DISTANCE = {
   threshold: 4,
   weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 },
 } as const;
 
-/** What is said about a command line that cannot be read, and about faults. */
+/**
+ * Messages about command lines that cannot be read, and about internal errors.
+ */
 function texts(command: string, usage: string): Partial<typeof ENGLISH> {
   return {
     exceptionWhileParsingArguments: (error) =>
@@ -88,7 +90,7 @@ function texts(command: string, usage: string): Partial<typeof ENGLISH> {
   };
 }
 
-/** Says what is wrong with a command line. */
+/** Describes a problem of a command line. */
 function explain(error: unknown, command: string, line: string): string {
   const usage = `usage: ${line}`;
   if (error instanceof FlagNotFoundError) {

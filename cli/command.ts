@@ -15,37 +15,37 @@ import type { Io } from "./io.ts";
 /** The name of the program. */
 export const NAME = "seccomp-tree";
 
-/** What a command returns: an exit code, or nothing for 0. */
+/** Result of a command: an exit code, or nothing for 0. */
 export type CommandExit = Promise<number | void> | number | void;
 
-/** What commands get. */
+/** Context of a command. */
 export interface AppContext extends CommandContext {
   /** Streams. */
   readonly io: Io;
-  /** Runs a command and sets the exit code, also when the command throws. */
+  /** Runs a command and sets the exit code, even if the command throws. */
   readonly settle: (work: () => CommandExit) => Promise<void>;
 }
 
-/** A command as the program needs it. */
+/** A command in the form that the program needs. */
 export interface CommandDefinition {
-  /** The words after the command's name. */
+  /** The arguments after the command's name. */
   readonly usage: string;
   /** Two command lines without the program's name. */
   readonly examples: readonly [string, string];
   /**
    * Makes the command.
    *
-   * @param brief What the command does, in one line.
+   * @param brief The purpose of the command, in one line.
    */
   readonly build: (brief: string) => Command<AppContext>;
 }
 
-/** What the file of a command says. */
+/** Definition in the file of a command. */
 export interface CommandOptions<
   F extends Readonly<Partial<Record<keyof F, unknown>>>,
   A extends readonly unknown[],
 > extends Pick<CommandDefinition, "usage" | "examples"> {
-  /** Options and words, in the terms of @stricli/core. */
+  /** Options and arguments, in the form of @stricli/core. */
   readonly parameters: NoInfer<TypedCommandParameters<F, A, AppContext>>;
   /** The code. */
   readonly run: (io: Io, flags: F, ...args: A) => CommandExit;
@@ -54,7 +54,7 @@ export interface CommandOptions<
 /**
  * Defines a command.
  *
- * @param options Options, words, examples and code.
+ * @param options Options, arguments, examples and code.
  */
 export function defineCommand<
   F extends Readonly<Partial<Record<keyof F, unknown>>> = NonNullable<unknown>,

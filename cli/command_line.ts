@@ -1,5 +1,5 @@
 /**
- * Runs one command line to its exit code, in whatever process.
+ * Runs one command line in any process and returns its exit code.
  *
  * @module
  */

@@ -1,25 +1,25 @@
 /**
- * The errors that commands throw. The class decides the exit code.
+ * Errors of commands. The class decides the exit code.
  *
  * @module
  */
 
-/** Thrown where the command line cannot be meant: exit 2. */
+/** Thrown if the command line is invalid: exit 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Thrown where an input cannot be read or understood: exit 3. */
+/** Thrown if an input cannot be read or understood: exit 3. */
 export class InputError extends Error {
   override readonly name = "InputError";
-  /** `file` or `file:line:column`; absent if none exists. */
+  /** `file` or `file:line:column`; absent if there is no position. */
   readonly place: string | undefined;
 
   /**
    * Builds the error.
    *
-   * @param message What failed, what was seen, what would do.
-   * @param options Where it was seen, and what was thrown there.
+   * @param message The action that failed, what was seen, and the remedy.
+   * @param options The position, and the cause.
    */
   constructor(
     message: string,
@@ -30,12 +30,12 @@ export class InputError extends Error {
   }
 }
 
-/** Thrown when a process has no filter: exit 1, in every command. */
+/** Thrown if a process has no filter: exit 1, in every command. */
 export class NoFilterError extends Error {
   override readonly name = "NoFilterError";
   /** The process, as `pid:N`. */
   readonly place: string;
-  /** Another thread that has one. */
+  /** Another thread that has a filter. */
   readonly other: number | undefined;
 
   /**
@@ -55,7 +55,7 @@ export class NoFilterError extends Error {
   }
 }
 
-/** Thrown after problems were reported: nothing more is to be said. */
+/** Thrown after problems were reported: no further message is printed. */
 export class ReportedError extends Error {
   override readonly name = "ReportedError";
   /** The exit code; 3 if absent. */
@@ -64,8 +64,8 @@ export class ReportedError extends Error {
   /**
    * Builds the error.
    *
-   * @param message What the problems are about.
-   * @param options The exit code, and what was thrown first.
+   * @param message Subject of the problems.
+   * @param options The exit code, and the first cause.
    */
   constructor(
     message: string,
@@ -76,17 +76,17 @@ export class ReportedError extends Error {
   }
 }
 
-/** Thrown where something is not proven or a limit is reached: exit 4. */
+/** Thrown if something is not proven or a limit is reached: exit 4. */
 export class UnprovenError extends Error {
   override readonly name = "UnprovenError";
 }
 
-/** Thrown where this machine does not allow what was asked: exit 5. */
+/** Thrown if this machine does not allow the requested action: exit 5. */
 export class MachineError extends Error {
   override readonly name = "MachineError";
 }
 
-/** The reader of the results went away, which is no error. */
+/** The reader of the results has closed the stream, which is not an error. */
 export class ClosedPipe extends Error {
   override readonly name = "ClosedPipe";
 }

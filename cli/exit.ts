@@ -1,5 +1,5 @@
 /**
- * Exit codes, and how errors are reported to people.
+ * Exit codes, and the reporting of errors to users.
  *
  * @module
  */
@@ -27,21 +27,21 @@ export const EXIT = {
   no: 1,
   /** The command line was wrong. */
   usage: 2,
-  /** The input was wrong. */
+  /** The input was invalid. */
   input: 3,
   /** Not proven, or a limit was reached: treat as no. */
   unproven: 4,
   /** The machine does not allow it. */
   machine: 5,
-  /** A fault of ours. */
+  /** An internal error. */
   fault: 70,
 } as const;
 
 /**
- * Tells an error and finds its exit code.
+ * Reports an error and determines its exit code.
  *
- * @param io Where the message goes.
- * @param error What was thrown.
+ * @param io Stream for the message.
+ * @param error The thrown value.
  * @returns The exit code.
  */
 export function report(io: Io, error: unknown): number {
@@ -66,7 +66,7 @@ export function report(io: Io, error: unknown): number {
   return code;
 }
 
-/** Says that an error is a fault of the program, with where it arose. */
+/** Reports an error as a fault of the program, with its origin. */
 export function faultText(error: unknown): string {
   const stack = error instanceof Error ? error.stack : undefined;
   return `error: Unexpected fault of seccomp-tree; please report it with the input\n${
@@ -75,9 +75,9 @@ export function faultText(error: unknown): string {
 }
 
 /**
- * Works on several inputs and reports the problems of each before it goes on.
+ * Works on several inputs and reports the problems of each before it continues.
  *
- * @param io Where problems are reported.
+ * @param io Stream for problems.
  * @param inputs The inputs.
  * @param work Works on one of them; throws if it cannot be used.
  * @returns The inputs that could not be used, and their common exit code; 3 if
@@ -112,7 +112,7 @@ function codeOf(error: unknown): number {
   if (error instanceof AssemblyError) return EXIT.input;
   if (error instanceof UnprovenError) return EXIT.unproven;
   if (error instanceof MachineError) return EXIT.machine;
-  // Loading ffi/ for its class alone would cost every command its start-up.
+  // Loading ffi/ only for its class would cost every command start-up time.
   if (error instanceof Error && error.name === "SyscallError") {
     return EXIT.machine;
   }
@@ -123,8 +123,8 @@ function codeOf(error: unknown): number {
 /**
  * Writes findings, one line each: `file:line:column: error: path: message: fix`.
  *
- * @param io Where to.
- * @param file Name of the source; left out where unknown.
+ * @param io Stream for the messages.
+ * @param file Name of the source; omitted if unknown.
  * @param diagnostics The findings.
  */
 export function tellDiagnostics(
@@ -146,10 +146,10 @@ export function tellDiagnostics(
 /**
  * Makes one line of a message: `place: severity: text`.
  *
- * @param io Whether it is colored.
- * @param severity How bad it is.
- * @param text What to say.
- * @param place Where it was seen; left out where empty or absent.
+ * @param io Its color setting is used.
+ * @param severity Severity.
+ * @param text Text of the message.
+ * @param place Position; omitted if empty or absent.
  */
 export function messageLine(
   io: Io,

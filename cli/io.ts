@@ -1,6 +1,6 @@
 /**
- * The streams of a command. Commands get them as an argument, so that a test can
- * pass others, and no command writes elsewhere.
+ * The streams of a command. They are an argument, so that a test can pass
+ * others; no command writes elsewhere.
  *
  * @module
  */
@@ -12,23 +12,26 @@ import { ClosedPipe, InputError, MachineError } from "./error.ts";
 export interface Io {
   /** Writes results. */
   out(data: string | Uint8Array): void;
-  /** Writes everything else. */
+  /** Writes all other output. */
   err(text: string): void;
-  /** Reads standard input chunk by chunk; each is good until the next one. */
+  /**
+   * Reads standard input chunk by chunk; each chunk is valid until the next
+   * one.
+   */
   stdin(): AsyncIterable<Uint8Array>;
-  /** Whether results go to a terminal. */
+  /** True if results go to a terminal. */
   readonly outIsTerminal: boolean;
-  /** Whether messages are colored. */
+  /** True if messages have color. */
   readonly color: boolean;
 }
 
-/** Most bytes that are read from standard input or a file. */
+/** Maximum number of bytes to read from standard input or a file. */
 export const MAX_INPUT_LENGTH: number = 64 * 2 ** 20;
 
-/** Most characters of a line that is read by itself. */
+/** Maximum length of a line that is read by itself, in characters. */
 export const MAX_LINE_LENGTH: number = 2 ** 20;
 
-/** How long a full pipe that does not block is left alone, in milliseconds. */
+/** Waiting time if a nonblocking pipe is full, in milliseconds. */
 const WAIT_MS = 2;
 
 /** The streams of this process. */
@@ -53,7 +56,7 @@ export function processIo(): Io {
       try {
         writeAll(Deno.stderr, encoder.encode(text));
       } catch {
-        // Nobody listens; the exit code still tells.
+        // stderr is closed; the exit code still reports the failure.
       }
     },
     stdin: readStdin,
@@ -70,7 +73,7 @@ function writeAll(
     try {
       rest = rest.subarray(stream.writeSync(rest));
     } catch (error) {
-      // Whoever has the other end of the pipe may have made it not block.
+      // The process at the other end of the pipe may have made it nonblocking.
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
     }
@@ -94,8 +97,8 @@ async function* readStdin(): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Bytes read at a time: few, so that little of what is read line by line
- * outlives a collection of young objects, and V8 does not make room for it.
+ * Bytes read at a time: few, so that little of the data survives a collection
+ * of young objects, and V8 does not grow its heap for it.
  */
 const CHUNK_LENGTH = 1 << 13;
 
@@ -146,7 +149,7 @@ export async function* readLines(
   const decoder = new TextDecoder();
   const limited = (line: string | undefined): string | undefined =>
     (line?.length ?? Infinity) > MAX_LINE_LENGTH ? undefined : line;
-  // The beginning of a line whose end has not come yet.
+  // The beginning of a line that is not complete yet.
   let rest: string | undefined = "";
   const chunks = path === "-" ? io.stdin() : readFile(path);
   for await (const chunk of chunks) {
@@ -161,7 +164,7 @@ export async function* readLines(
   yield [rest === undefined ? undefined : rest + decoder.decode()];
 }
 
-/** Reads a file chunk by chunk; each is good until the next one. */
+/** Reads a file chunk by chunk; each chunk is valid until the next one. */
 function* readFile(path: string): Generator<Uint8Array> {
   const shown = JSON.stringify(path);
   try {
@@ -188,7 +191,7 @@ function* readFile(path: string): Generator<Uint8Array> {
   }
 }
 
-/** Collects what is read, up to the limit. */
+/** Collects the chunks, up to the limit. */
 class Chunks {
   readonly #shown: string;
   readonly #chunks: Uint8Array[] = [];

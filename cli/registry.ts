@@ -2,8 +2,8 @@
  * The commands of the program, in the order of the help text. A new command is
  * a file in commands/ and an entry here.
  *
- * The code of a command is loaded when it is used; names and briefs are here, so
- * that the list of commands costs nothing.
+ * The code of a command is loaded on use; names and briefs are here, so that
+ * the list of commands costs nothing.
  *
  * @module
  */
@@ -21,9 +21,9 @@ export const EXAMPLES: readonly [string, string] = [
 
 /** A command. */
 export interface RegistryEntry {
-  /** What users type. */
+  /** Its name. */
   readonly name: string;
-  /** What the command does, in one line. */
+  /** Its purpose, in one line. */
   readonly brief: string;
   /** Loads the definition and the code. */
   readonly load: () => Promise<{ readonly command: CommandDefinition }>;
@@ -151,7 +151,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
 /**
  * Finds a command.
  *
- * @param name What the user typed.
+ * @param name Name typed by the user.
  */
 export function findCommand(name: string): RegistryEntry | undefined {
   return COMMANDS.find((entry) => entry.name === name);

@@ -60,7 +60,7 @@ export type Rewrite =
 export interface RewriteContext extends FilterContext {
   /** True to refuse a section that cannot be optimized. */
   readonly strict: boolean;
-  /** Reason why no section can be optimized here; absent if there is none. */
+  /** Reason why no section can be optimized here; absent if nothing prevents it. */
   readonly obstacle?: string;
 }
 

@@ -49,7 +49,7 @@ export type Change =
     readonly path: string;
     /** Mode of a new file; an existing one keeps its own. */
     readonly mode: number;
-    /** Existing content; absent if there is none. */
+    /** Existing content, if any. */
     readonly before?: string;
     readonly after: string;
   }

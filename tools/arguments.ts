@@ -7,37 +7,37 @@
  * }
  * ```
  *
- * The program of users has `@stricli/core` instead (cli/app.ts).
+ * The program for users uses `@stricli/core` instead (cli/app.ts).
  *
  * @module
  */
 
 import { parseArgs } from "@std/cli/parse-args";
 
-/** What a developer program accepts. */
+/** Arguments of a developer program. */
 export interface Manual {
   /** The command line, such as `deno task fuzz [OPTION...]`. */
   readonly usage: string;
-  /** What the program does, in one sentence. */
+  /** The purpose of the program, in one sentence. */
   readonly brief: string;
   /** Options by name, without `--help`. */
   readonly options?: Readonly<Record<string, Option>>;
-  /** Most words that are not options (default: 0). */
+  /** Maximum number of words that are not options (default: 0). */
   readonly words?: number;
 }
 
 /** One option. */
 export interface Option {
   readonly brief: string;
-  /** Stands for the value; absent if the option has none. */
+  /** Placeholder of the value; absent if the option has none. */
   readonly placeholder?: string;
 }
 
-/** What a command line gave. */
+/** Values of a command line. */
 export interface Given {
   /** Words that are not options. */
   readonly words: readonly string[];
-  /** Returns whether an option without a value was given. */
+  /** Reports whether an option without a value was given. */
   has(name: string): boolean;
   /** Returns the value of an option; `undefined` if it was not given. */
   text(name: string): string | undefined;
@@ -45,23 +45,23 @@ export interface Given {
   number(name: string): number | undefined;
 }
 
-/** Thrown when the command line is wrong. */
+/** Thrown if the command line is invalid. */
 export class ArgumentError extends Error {
   override readonly name = "ArgumentError";
 }
 
-/** Exit code of a wrong command line. */
+/** Exit code of an invalid command line. */
 const USAGE = 2;
-/** Exit code of a fault in a program. */
+/** Exit code of an internal error of a program. */
 const FAULT = 70;
-/** Columns of an option before its explanation. */
+/** Indentation of the explanation of an option. */
 const LABEL_WIDTH = 22;
 
 /**
  * Runs a program on the command line of this process, then exits: 0 after
- * `--help`, 2 if the command line is wrong, else as the program says.
+ * `--help`, 2 if the command line is invalid, else with the program's code.
  *
- * @param manual What it accepts.
+ * @param manual Its arguments.
  * @param main The program; returns its exit code, or nothing for 0.
  */
 export async function start(
@@ -95,9 +95,9 @@ async function run(
  * Reads a command line.
  *
  * @param args The words without the program's name.
- * @param manual What they may be.
- * @returns What they gave; `undefined` if they ask for help.
- * @throws {ArgumentError} if they are wrong.
+ * @param manual Arguments of the program.
+ * @returns The values; `undefined` if help is requested.
+ * @throws {ArgumentError} if they are invalid.
  */
 export function readArguments(
   args: readonly string[],
@@ -144,7 +144,7 @@ export function readArguments(
 /**
  * Reads a u32.
  *
- * @param what Names it in the message.
+ * @param what Name of the value in the message.
  * @param text The digits.
  * @throws {ArgumentError} if it is not one.
  */

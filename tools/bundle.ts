@@ -1,6 +1,6 @@
 /**
  * Makes the single file: `dist/seccomp-tree`, one executable script that needs
- * deno on the machine and nothing else.
+ * only deno on the machine.
  *
  * ```sh
  * deno task bundle && dist/seccomp-tree demo
@@ -8,10 +8,10 @@
  * ```
  *
  * Deno reads all of it at each start, so it is kept small: modules that few
- * commands use, among them the libraries that draw the charts of `bench` and the
- * hook that `install` puts in place, are packed, and unpacked when they are
- * used. One character beyond Latin-1 would make V8 keep all of the text in two bytes a
- * character, so it has none.
+ * commands use, among them the libraries that draw the charts of `bench` and
+ * the hook that `install` writes, are packed, and unpacked on use. One
+ * character beyond Latin-1 would make V8 store the whole text with two bytes
+ * per character, so it has none.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const USES: readonly Use[] = [
   { args: ["compile", "default:docker", "-f", "raw", "--quiet"] },
 ];
 
-/** Modules that are packed. */
+/** Modules to pack. */
 const PACKED_MODULES = [
   HOOK,
   "bench/report/draw_chart.ts",
@@ -43,7 +43,7 @@ const PACKED_MODULES = [
   "bench/engine/process_child.ts",
 ];
 
-/** Unpacks: a text in base64 stands in place of `@MODULES@`. */
+/** Unpacks: a text in base64 replaces `@MODULES@`. */
 const UNPACK = `
 let modules;
 globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
@@ -98,7 +98,10 @@ async function pack(text: string): Promise<string> {
   return bytes.toBase64();
 }
 
-/** Writes what is not ASCII as an escape, which strings and patterns read alike. */
+/**
+ * Writes non-ASCII characters as escapes, which strings and patterns read
+ * alike.
+ */
 function toAscii(text: string): string {
   return text.replace(
     /[^\0-\x7f]/g,

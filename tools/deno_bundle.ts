@@ -1,5 +1,5 @@
 /**
- * `deno bundle`, as all programs of this project are bundled.
+ * `deno bundle`, with the options for all programs of this project.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const ROOT = fromFileUrl(new URL("..", import.meta.url));
  * Bundles a program.
  *
  * @param entry Its main module, from the root of the project.
- * @param output Where to write it.
+ * @param output Path of the result.
  * @returns Its text.
  */
 export async function bundle(

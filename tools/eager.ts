@@ -1,16 +1,19 @@
 /**
- * Has V8 compile at once what every run of a program needs anyway.
+ * Makes V8 compile at once the functions that every run of a program needs
+ * anyway.
  *
- * V8 skips over functions and compiles each when it is called first: it reads
- * most of a program that runs once two times or three, and what it compiles late
- * is not in the code that Deno caches. A function in parentheses it compiles at
- * once. So the program is run, V8 reports what was called, and that is put in
- * parentheses; declarations become variables at the top, which are there before
- * anything else runs, as declarations are.
+ * V8 skips functions and compiles each on its first call: it parses most of a
+ * program that runs once two or three times, and functions that it compiles
+ * late are not in the code that Deno caches. It compiles a function in
+ * parentheses at once. So this module runs the program, reads from V8's log
+ * which functions were called, and puts those in parentheses. Declarations
+ * become variables at the top, which exist before anything else runs, as
+ * declarations do.
  *
  * This saves 19 % of the processor time of `compile` in the single file (69.8 →
- * 56.3 ms, least of 40 interleaved runs) and 16 % of the hook's on a section it
- * has not stored (81.3 → 68.1 ms). `deno task cold` measures the first figure.
+ * 56.3 ms, minimum of 40 interleaved runs) and 16 % of the hook's on a section
+ * that is not in the store (81.3 → 68.1 ms). `deno task cold` measures the
+ * first figure.
  *
  * @module
  */
@@ -18,25 +21,25 @@
 import { type Node, parse } from "acorn";
 import MagicString from "magic-string";
 
-/** Events of V8's log that name a function that was called, by where it begins. */
+/** Events of V8's log that report a called function, by its start. */
 const CALLED = /^function,(?:first-execution|parse-function),(\d+),(\d+),/;
-/** Events that tell the number of a script. */
+/** Events that report the number of a script. */
 const SCRIPT = /^script-details,(\d+),([^,]+),/;
 
 /** A run of a program. */
 export interface Use {
   /** Its arguments. */
   readonly args: readonly string[];
-  /** What it gets on standard input; nothing if absent. */
+  /** Its standard input; empty if absent. */
   readonly input?: string;
 }
 
 /**
- * Runs a program as it is used, and marks what was called.
+ * Runs a program as it is used, and marks the functions that were called.
  *
- * @param program Text of a module; what it imports is left as it is.
- * @param uses The runs; all of them have to succeed.
- * @returns The same program, what the runs called compiled at once.
+ * @param program Text of a module; its imports are left as they are.
+ * @param uses The runs; all of them must succeed.
+ * @returns The same program, with the called functions compiled at once.
  * @throws {Error} if a run fails.
  */
 export async function compileAtOnce(
@@ -88,7 +91,10 @@ async function run(
   throw new Error(`Cannot run the program with ${args.join(" ")}: ${told}`);
 }
 
-/** Where the functions of a file begin that were called, as V8 counts: at their parameters. */
+/**
+ * Positions of the called functions of a file, as V8 counts them: at their
+ * parameters.
+ */
 function placesOf(log: string, file: string): readonly number[] {
   const lines = log.split("\n");
   const script = lines.map((line) => SCRIPT.exec(line))
@@ -98,13 +104,15 @@ function placesOf(log: string, file: string): readonly number[] {
     .map((found) => Number(found?.[2]));
 }
 
-/** A node that may be a function; acorn's own types say more than is needed. */
+/**
+ * A node that may be a function; acorn's own types have more than is needed.
+ */
 interface Syntax extends Node {
   readonly id?: (Node & { readonly name: string }) | null;
   readonly body?: Syntax | readonly Syntax[];
 }
 
-/** Puts the functions that begin at some places in parentheses. */
+/** Puts the functions that begin at given positions in parentheses. */
 function mark(program: string, called: ReadonlySet<number>): string {
   const tree = parse(program, { ecmaVersion: "latest", sourceType: "module" });
   const text = new MagicString(program);
@@ -120,7 +128,7 @@ function mark(program: string, called: ReadonlySet<number>): string {
     }
     const body = topOf(parents);
     if (body === undefined || id === undefined || id === null) return;
-    // Without its name inside, for a function may assign to that.
+    // Without its name inside, because a function may assign to it.
     text.remove(id.start, id.end).appendRight(start, `var ${id.name}=(`)
       .appendLeft(end, ");");
     if (start !== body) text.move(start, end, body);
@@ -128,7 +136,10 @@ function mark(program: string, called: ReadonlySet<number>): string {
   return text.toString();
 }
 
-/** Where declarations may be moved that stand in a module or the body of a function; `undefined` for others. */
+/**
+ * Position to which declarations in a module or a function body may be moved;
+ * `undefined` for others.
+ */
 function topOf(parents: readonly Syntax[]): number | undefined {
   const [block, owner] = parents;
   if (block?.type !== "Program" && !/Function/.test(owner?.type ?? "")) {
@@ -138,12 +149,15 @@ function topOf(parents: readonly Syntax[]): number | undefined {
   return statements.find(({ type }) => type !== "ImportDeclaration")?.start;
 }
 
-/** Whether a function is a method: it begins with its parameters. */
+/** Reports whether a function is a method: it begins with its parameters. */
 function isMethod({ type, start }: Node, program: string): boolean {
   return type === "FunctionExpression" && program[start] === "(";
 }
 
-/** Calls back for every function in a tree, the outer ones first, with what it stands in. */
+/**
+ * Calls a function for every function in a tree, the outer ones first, with its
+ * parent.
+ */
 function visit(
   node: Syntax,
   found: (node: Syntax, parents: readonly Syntax[]) => void,

@@ -1,6 +1,6 @@
 /**
- * Writes the programs of other languages into TypeScript modules, so that the
- * program stays one file and needs no file beside it.
+ * Writes the programs in other languages into TypeScript modules, so that the
+ * program stays one file and needs no other files.
  *
  * ```sh
  * deno task embed            # writes the modules
@@ -66,7 +66,7 @@ export const ${name} =
   return parts.join("\n");
 }
 
-/** Leaves out what is for readers of the repository and for linters. */
+/** Removes the parts for readers of the repository and for linters. */
 function shippedPart(source: string): string {
   return source.replace(/^#!.*\n/, "").replace(
     /^(?:##|# shellcheck )?.*\n/gm,
@@ -74,7 +74,7 @@ function shippedPart(source: string): string {
   );
 }
 
-/** Writes a text as a template literal, which keeps its lines. */
+/** Writes a text as a template literal, which preserves its lines. */
 function templateOf(text: string): string {
   return `\`${text.replace(/[\\`]|\$(?=\{)/g, (mark) => `\\${mark}`)}\``;
 }

@@ -1,5 +1,5 @@
 /**
- * Makes the hook as one file, and prints it: what `install` puts in place.
+ * Makes the hook as one file, and prints it: the file that `install` writes.
  *
  * ```sh
  * deno run -A tools/hook_program.ts
@@ -16,9 +16,9 @@ import { compileAtOnce, type Use } from "./eager.ts";
 export const HOOK = "hook/main.ts";
 
 /**
- * Makes the hook, with what a container needs that the store does not know.
+ * Makes the hook, with the code for containers that the store does not know.
  *
- * @param scratch A folder for files that are not needed later.
+ * @param scratch A folder for temporary files.
  * @returns Its text.
  */
 export async function makeHook(scratch: string): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * The processor's counter as a clock, and the processor itself: how many ticks
- * a nanosecond has, and which processor this thread runs on.
+ * The processor's counter as a clock, and the processor itself: ticks per
+ * nanosecond, and the processor that this thread runs on.
  *
  * @module
  */
@@ -24,9 +24,9 @@ const PAGE_SIZE = 4096;
 const PROT_READ_WRITE = 3;
 const PROT_READ_EXEC = 5;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-/** Bytes of a `cpu_set_t`. */
+/** Size of a `cpu_set_t` in bytes. */
 const CPU_SET_SIZE = 128;
-/** Milliseconds that calibration takes: the error is about 1 µs of them. */
+/** Duration of calibration in milliseconds: the error is about 1 µs. */
 const CALIBRATION_MS = 200;
 const CLOCK_THREAD_CPUTIME_ID = 3;
 const RUSAGE_CHILDREN = -1;
@@ -42,9 +42,9 @@ function symbols(): Symbols {
 }
 
 /**
- * Counts the ticks of rdtsc in a nanosecond, by the clock of the system.
+ * Counts the ticks of rdtsc per nanosecond, by the system's clock.
  *
- * @returns Ticks a nanosecond; `undefined` if there is no such counter.
+ * @returns Ticks per nanosecond; `undefined` if there is no such counter.
  */
 export function ticksPerNanosecond(): number | undefined {
   const rdtsc = openRdtsc();
@@ -81,7 +81,7 @@ function openRdtsc(): (() => bigint) | undefined {
     .set(Uint8Array.fromHex(RDTSC));
   if (libc.mprotect(page, size, PROT_READ_EXEC) !== 0) return undefined;
   const signature = { parameters: [], result: "u64" } as const;
-  // The cast tells the type of what was written there.
+  // The cast states the type of the code that was written there.
   const code = new Deno.UnsafeFnPointer(
     page as Deno.PointerObject<typeof signature>,
     signature,
@@ -92,13 +92,14 @@ function openRdtsc(): (() => bigint) | undefined {
 /**
  * Keeps this thread, and the children that it clones, on one processor.
  *
- * @returns What gives it its processors back; `undefined` if it was not to be done.
+ * @returns A function that restores its processors; `undefined` if it was not
+ * possible.
  */
 export function pin(): Disposable | undefined {
   const old = new Uint8Array(CPU_SET_SIZE);
   const size = BigInt(CPU_SET_SIZE);
   if (symbols().sched_getaffinity(0, size, old) !== 0) return undefined;
-  // The last one: the first serves most interrupts.
+  // The last one: the first handles most interrupts.
   const byte = old.findLastIndex((bits) => bits !== 0);
   const mask = new Uint8Array(CPU_SET_SIZE);
   mask[byte] = 1 << (31 - Math.clz32(old[byte] ?? 1));
@@ -111,7 +112,8 @@ export function pin(): Disposable | undefined {
 }
 
 /**
- * Tells the processor time of all children that have ended and were waited for.
+ * Returns the processor time of all children that have ended and were waited
+ * for.
  *
  * @returns User and system time, in milliseconds.
  */
@@ -127,8 +129,8 @@ export function childrenCpuMs(): number {
 }
 
 /**
- * Tells the processor time of this thread: unlike the time of day it stands
- * still while others run.
+ * Returns the processor time of this thread: unlike the time of day it stops
+ * while others run.
  *
  * @returns Microseconds.
  */

@@ -1,5 +1,5 @@
 /**
- * Engines: system calls under a filter, timed, in a child that ends with it.
+ * Engines: timed system calls under a filter, in a child that ends with it.
  *
  * | engine    | clock          | child                    | where                      |
  * | --------- | -------------- | ------------------------ | -------------------------- |
@@ -14,13 +14,13 @@ import { ticksPerNanosecond } from "./clock.ts";
 import type { Engine, Job, Sample } from "./model.ts";
 import { processEngine } from "./process_engine.ts";
 
-/** `SECCOMP_FILTER_FLAG_SPEC_ALLOW`, which crun and runc set, too. */
+/** `SECCOMP_FILTER_FLAG_SPEC_ALLOW`, which crun and runc set as well. */
 const SPEC_ALLOW = 4;
 
 /**
  * Opens the best engine of this machine.
  *
- * @param name One to force.
+ * @param name An engine to require.
  */
 export function openEngine(name?: Engine["name"]): Engine {
   if (name !== "process") {

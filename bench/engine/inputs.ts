@@ -22,9 +22,9 @@ export const LISTED: readonly number[] = [10, 100, 450];
 /** Argument rules of the benchmarks. */
 export const RULES: readonly number[] = [1, 10, 100, 1000];
 
-/** A profile of some size in all its forms. */
+/** A profile of some size in all its representations. */
 export interface Input {
-  /** Such as `450 calls`. */
+  /** A name such as `450 calls`. */
   readonly name: string;
   readonly text: string;
   readonly seccomp: LinuxSeccomp;
@@ -35,7 +35,7 @@ export interface Input {
 /**
  * Makes a profile that allows n calls on x86_64 and x86.
  *
- * @param n How many, at most 450.
+ * @param n Number of calls, at most 450.
  */
 export function listInput(n: number): Input {
   const names = [...new Set(arches().flatMap(namesOf))].sort();
@@ -43,7 +43,7 @@ export function listInput(n: number): Input {
     if (names.length >= n) break;
     names.push(...namesOf(arch).filter((name) => !names.includes(name)));
   }
-  // 211 is prime, so that every name comes up once.
+  // 211 is prime, so every name occurs once.
   const listed = Array.from(
     { length: n },
     (_, i) => names[(i * 211) % names.length] ?? "",
@@ -54,7 +54,7 @@ export function listInput(n: number): Input {
 /**
  * Makes a profile with n rules on the first argument of one call.
  *
- * @param n How many.
+ * @param n Number of rules.
  */
 export function rulesInput(n: number): Input {
   return inputOf(
@@ -73,7 +73,7 @@ export function benchInputs(): readonly Input[] {
 }
 
 /**
- * Compiles a policy whose filter has to be proved.
+ * Compiles a policy whose filter must be proved.
  *
  * @param policy The policy.
  * @param options The cost to minimize.

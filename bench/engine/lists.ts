@@ -1,9 +1,9 @@
 /**
- * Lists: filters that allow n calls and deny the rest, the filter of the first
+ * Lists: filters that allow n calls and deny the rest, as in the first
  * experiment, made of real numbers of x86_64.
  *
- * The calls that are timed are spread over the numbers. They end at once with
- * an error or are trivial, so that what differs between them is their place.
+ * The timed calls are spread over the numbers. They fail at once or are
+ * trivial, so that they differ only by their place.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
   SECCOMP_RET_ERRNO,
 } from "../../tables/uapi.ts";
 
-/** A call that is timed. */
+/** A timed call. */
 export interface Probe {
   readonly name: string;
   /** Its number on x86_64. */
@@ -32,18 +32,18 @@ const EPERM = 1;
 /** `SCMP_FLTATR_CTL_OPTIMIZE` of seccomp.h. */
 const ATTR_OPTIMIZE = 8;
 const SEEK_END = 2;
-/** linux/memfd.h: programs that are started meanwhile do not get it. */
+/** linux/memfd.h: programs that are started meanwhile do not inherit it. */
 const MFD_CLOEXEC = 1;
-/** No file descriptor: the call ends with EBADF. */
+/** Not a file descriptor: the call ends with EBADF. */
 const NO_FD = 0xffff_ffff_ffff_ffffn;
 
-/** The number that the experiment is about. */
+/** The number that the experiment examines. */
 export const GETPPID = 110;
 
 /** Ends the child that makes the calls: in every list. */
 export const EXIT_CALL = 60;
 
-/** In the order in which they enter a list: a list of 8 has the first 7. */
+/** In the order of their addition to a list: a list of 8 has the first 7. */
 export const PROBES: readonly Probe[] = [
   { name: "read", nr: 0, args: [NO_FD] },
   { name: "getppid", nr: GETPPID, args: [] },
@@ -60,15 +60,15 @@ export const PROBES: readonly Probe[] = [
 ];
 
 /**
- * Chooses the numbers of a list: exit, the timed ones, then others of 0 to 469 in a
- * mixed but fixed order.
+ * Chooses the numbers of a list: exit, the timed ones, then others of 0 to 469
+ * in a mixed but fixed order.
  *
- * @param n How many, at most 470.
- * @returns The numbers, rising.
+ * @param n Number of calls, at most 470.
+ * @returns The numbers, in rising order.
  */
 export function listedNumbers(n: number): readonly number[] {
   const numbers = [EXIT_CALL, ...PROBES.map(({ nr }) => nr)];
-  // 211 and 470 have no common divisor, so every number comes up once.
+  // 211 and 470 have no common divisor, so every number occurs once.
   for (let i = 0; i < COUNTED_NUMBERS; i++) {
     const nr = (i * 211) % COUNTED_NUMBERS;
     if (!numbers.includes(nr)) numbers.push(nr);
@@ -76,7 +76,7 @@ export function listedNumbers(n: number): readonly number[] {
   return numbers.slice(0, n).sort((a, b) => a - b);
 }
 
-/** The policy of a list, as libseccomp means it for x86_64 alone. */
+/** The policy of a list, as libseccomp means it for x86_64 only. */
 export function listPolicy(numbers: readonly number[]): Policy {
   const allowed = numbers.map((nr): Rule => ({
     first: nr,
@@ -94,7 +94,7 @@ export function listPolicy(numbers: readonly number[]): Policy {
       names: ["x86_64"],
       rules: [
         ...allowed,
-        // Numbers of x32, but for −1.
+        // Numbers of x32, except −1.
         {
           first: 0x4000_0000,
           last: 0xffff_fffe,
@@ -107,16 +107,16 @@ export function listPolicy(numbers: readonly number[]): Policy {
   };
 }
 
-/** libseccomp, asked by number. */
+/** libseccomp, called by number. */
 export interface ListBuilder {
-  /** Builds a list as a list (1) or as a tree (2). */
+  /** Builds a list as a chain (1) or as a tree (2). */
   build(numbers: readonly number[], optimize: 1 | 2): Program;
 }
 
 /**
  * Opens the host's libseccomp for lists.
  *
- * @returns Nothing if there is no library, or the host is not x86_64.
+ * @returns Undefined if there is no library, or the host is not x86_64.
  */
 export function openListBuilder(): ListBuilder | undefined {
   if (Deno.build.arch !== "x86_64") return undefined;
@@ -166,8 +166,8 @@ export function openListBuilder(): ListBuilder | undefined {
 }
 
 /**
- * Gives a number another place in a linear filter by exchanging two constants:
- * what libseccomp's priorities do.
+ * Moves a number to another place in a linear filter by exchanging two
+ * constants, as libseccomp's priorities do.
  *
  * @param program A linear filter of a list.
  * @param nr The number.

@@ -42,7 +42,10 @@ function measure(
   return { attachNs, callNs };
 }
 
-/** Opens the library, and compiles the way to it, by a load that the kernel refuses. */
+/**
+ * Opens the library, and compiles the calls to it, by a load that the kernel
+ * refuses.
+ */
 function warmUp(): void {
   try {
     loadFilter(new Uint8Array());

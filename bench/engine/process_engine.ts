@@ -1,6 +1,6 @@
 /**
- * The engine for machines without the stub: a Deno that loads the filter,
- * makes the calls and ends. Its clock is clock_gettime.
+ * The engine for machines without the stub: a Deno process that loads the
+ * filter, makes the calls and ends. Its clock is clock_gettime.
  *
  * @module
  */
@@ -10,12 +10,15 @@ import type { Engine, Job, Sample } from "./model.ts";
 
 const CHILD = "engine/process_child.ts";
 
-/** A child that a filter keeps from ending is ended, in milliseconds. */
+/**
+ * Time after which a child is killed whose filter keeps it from ending, in
+ * milliseconds.
+ */
 const TIME_LIMIT = 5_000;
 
-/** The child's input; numbers that may exceed 2^53 as text. */
+/** The child's input; numbers that may exceed 2^53 are text. */
 export interface ChildJob {
-  /** The filter in hex; empty for none. */
+  /** The filter in hex; empty for no filter. */
   readonly filter: string;
   readonly count: number;
   readonly calls: readonly {
@@ -56,7 +59,7 @@ async function sample({ filter, batches, count }: Job): Promise<Sample> {
   const timer = setTimeout(() => child.kill("SIGKILL"), TIME_LIMIT);
   const { stdout } = await child.output();
   clearTimeout(timer);
-  // The child is ours: it writes a sample or, killed by a filter, nothing.
+  // The child is ours: it writes a sample, or nothing if a filter killed it.
   const text = new TextDecoder().decode(stdout);
   const measured = text === ""
     ? { attachNs: null, callNs: [] }

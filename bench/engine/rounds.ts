@@ -1,7 +1,7 @@
 /**
  * The interleaved run: every filter and every call once in each round, in an
- * order that turns from round to round, so that whatever the machine does
- * besides hits all of them alike.
+ * order that rotates from round to round, so that other activity of the machine
+ * affects all of them alike.
  *
  * @module
  */
@@ -12,29 +12,29 @@ import type { Batch, Engine } from "./model.ts";
 export interface RoundPlan {
   /** Its name. */
   readonly key: string;
-  /** `struct sock_filter[]`; none for calls without a filter. */
+  /** `struct sock_filter[]`; empty for calls without a filter. */
   readonly filter?: Uint8Array;
   readonly batches: readonly (Batch & { readonly key: string })[];
 }
 
-/** How much to measure. */
+/** The amount of measuring. */
 export interface Effort {
   readonly rounds: number;
-  /** Calls in a batch. */
+  /** Number of calls in a batch. */
   readonly count: number;
-  /** Batches of a round, of which the fastest counts. */
+  /** Number of batches in a round, of which the fastest counts. */
   readonly tries: number;
 }
 
 /** Round values. */
 export interface Rounds {
-  /** Nanoseconds of a call, by plan and batch; one number a round. */
+  /** Nanoseconds of a call, by plan and batch; one number per round. */
   calls(plan: string, batch: string): readonly number[];
   /** Nanoseconds of the attach, by plan. */
   attach(plan: string): readonly number[];
 }
 
-/** Told after each round. */
+/** Called after each round. */
 export type Progress = (done: number, all: number) => void;
 
 /**
@@ -42,8 +42,8 @@ export type Progress = (done: number, all: number) => void;
  *
  * @param engine Makes the calls.
  * @param plans What to compare.
- * @param effort How much.
- * @param progress Told how far it is.
+ * @param effort The amount of measuring.
+ * @param progress Called with the progress.
  */
 export async function interleave(
   engine: Engine,
@@ -60,7 +60,7 @@ export async function interleave(
   };
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < plans.length; i++) {
-      // Odd rounds go backwards, and each starts at another place.
+      // Odd rounds go backward, and each starts at another place.
       const at = (round % 2 === 0 ? i : plans.length - 1 - i) + round;
       const plan = plans[at % plans.length];
       if (plan === undefined) continue;

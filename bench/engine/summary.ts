@@ -1,15 +1,15 @@
 /**
- * Numbers about repeated measurements.
+ * Statistics of repeated measurements.
  *
- * A measurement is repeated in rounds, each round interleaves everything that
- * is compared, and what is kept of a round is its smallest batch: other
- * processes only ever make a batch slower. The interval of a result is the
+ * A measurement is repeated in rounds, and each round interleaves everything
+ * that is compared. The result of a round is its smallest batch, because other
+ * processes can only make a batch slower. The interval of a result is the
  * middle half of its rounds.
  *
  * @module
  */
 
-/** What is known about a repeated measurement, in the unit of its field. */
+/** Summary of a repeated measurement, in the unit of its field. */
 export interface Spread {
   /** Smallest round. */
   readonly min: number;
@@ -19,17 +19,17 @@ export interface Spread {
   readonly median: number;
   /** Upper end of the interval: a quarter of the rounds is above. */
   readonly high: number;
-  /** Rounds. */
+  /** Number of rounds. */
   readonly rounds: number;
 }
 
-/** How two results compare; `same` where their intervals overlap. */
+/** Comparison of two results; `same` if their intervals overlap. */
 export type Comparison = "lower" | "same" | "higher";
 
 /**
  * Summarizes rounds.
  *
- * @param rounds One number a round, at least one.
+ * @param rounds One number per round, at least one.
  * @returns The spread; quartiles are interpolated between neighbors.
  * @throws {RangeError} if there are no rounds.
  */
@@ -57,8 +57,8 @@ export function summarize(rounds: readonly number[]): Spread {
  * Compares two results by their intervals.
  *
  * @param a One result.
- * @param b What it is compared with.
- * @returns Whether `a` is lower or higher; `same` where the intervals touch.
+ * @param b The result to which it is compared.
+ * @returns Whether `a` is lower or higher; `same` if the intervals touch.
  */
 export function compareSpreads(a: Spread, b: Spread): Comparison {
   if (a.high < b.low) return "lower";
@@ -66,7 +66,7 @@ export function compareSpreads(a: Spread, b: Spread): Comparison {
   return "same";
 }
 
-/** Cuts digits that no clock here resolves. */
+/** Removes digits that no clock here resolves. */
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

@@ -1,7 +1,7 @@
 /**
- * The filters that are compared: one-instruction allow, what the host's
- * libseccomp builds as crun (linear) and runc (tree) ask it to, and ours by
- * each objective.
+ * The filters to compare: one-instruction allow, those that the host's
+ * libseccomp builds for crun (linear) and runc (tree), and ours by each
+ * objective.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { proveEquivalent } from "../../verify/equivalence.ts";
 import type { VariantRow } from "../report.ts";
 import { provedFilter } from "./inputs.ts";
 
-/** What is benchmarked: a profile that was resolved. */
+/** The subject of a benchmark: a resolved profile. */
 export interface BenchSubject {
   /** The source word. */
   readonly name: string;
@@ -46,7 +46,7 @@ export const ALLOW = "one-instruction allow";
 export const LINEAR = "libseccomp linear";
 /** `SCMP_FLTATR_CTL_OPTIMIZE` 2. */
 export const TREE = "libseccomp tree";
-/** Ours without a word about the objective: the one that `compile` takes. */
+/** Ours without an explicit objective: the one that `compile` writes. */
 export const OURS = "seccomp-tree";
 
 const OBJECTIVES: readonly NonNullable<CompilePolicyOptions["objective"]>[] = [
@@ -56,7 +56,10 @@ const OBJECTIVES: readonly NonNullable<CompilePolicyOptions["objective"]>[] = [
   "size",
 ];
 
-/** `ld [16]`: the low word of the first argument, at which the cache emulator gives up. */
+/**
+ * `ld [16]`: the low word of the first argument, at which the cache emulator
+ * gives up.
+ */
 const LEADING_LOAD: Program[number] = { op: "ld.abs", k: 16, jt: 0, jf: 0 };
 
 /** Names a program. */
@@ -99,13 +102,13 @@ export function variantsOf(
   return variants;
 }
 
-/** Turns the allow cache off for a filter, at the price of one load. */
+/** Turns the allow cache off for a filter, at the cost of one load. */
 export function withoutCache({ name, program }: Variant): Variant {
   return variantOf(name, [LEADING_LOAD, ...program]);
 }
 
 /**
- * Catches what the library is asked for, to ask it again under a clock.
+ * Records the input of the library, to repeat the call under a clock.
  *
  * @param library The library.
  * @param subject The profile.
@@ -133,10 +136,10 @@ export function specOf(
 }
 
 /**
- * Counts what can be counted about a filter.
+ * Counts the properties of a filter.
  *
  * @param variant The filter.
- * @param subject The profile that it should be equal to.
+ * @param subject The profile to which it should be equal.
  */
 export function describeVariant(
   { name, program }: Variant,

@@ -22,13 +22,13 @@ import {
   type Variant,
 } from "../engine/variants.ts";
 
-/** Reading the annotation, which is all that is left of the build. */
+/** Reading the annotation, the only remaining work of the build. */
 export const PRECOMPILED = "seccomp-tree: read precompiled bytes";
 
-/** Something that is timed, in one part or several. */
+/** A timed task, in one part or several. */
 interface Way {
   readonly parts: readonly string[];
-  /** Does it once; returns the microseconds of each part. */
+  /** Runs it once; returns the microseconds of each part. */
   readonly run: () => readonly number[];
 }
 
@@ -36,10 +36,10 @@ interface Way {
  * Measures builds, interleaved, by the processor time of this thread.
  *
  * @param subject The profile.
- * @param ours The filter that we make of it.
+ * @param ours Our filter of it.
  * @param library The host's libseccomp, if there is one.
- * @param rounds How often.
- * @param progress Told how far it is.
+ * @param rounds Number of rounds.
+ * @param progress Called with the progress.
  */
 export function measureBuild(
   subject: BenchSubject,
@@ -85,11 +85,12 @@ export function measureBuild(
 }
 
 /**
- * Times something.
+ * Times a function.
  *
  * @param part Its name.
- * @param work What is timed.
- * @param times How often in a row, for what is shorter than the clock is sharp.
+ * @param work The function.
+ * @param times Number of repetitions, for work that is shorter than the
+ * resolution of the clock.
  */
 function timed(part: string, work: () => unknown, times = 1): Way {
   return {

@@ -8,16 +8,19 @@ import { ANNOTATION } from "../../tables/annotation.ts";
 import { join } from "@std/path";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 
-/** What a container has: nothing, the section, our annotation, or our wrapper with and without the filter in its store. */
+/**
+ * Setup of a container: nothing, the section, our annotation, or our wrapper
+ * with and without the filter in its store.
+ */
 export type Setup = "none" | "section" | "annotation" | "hit" | "miss";
 
-/** What goes into a bundle. */
+/** Content of a bundle. */
 export interface MeasuredBundle {
   readonly setup: Setup;
   readonly seccomp: LinuxSeccomp;
   /** Our filter in base64. */
   readonly annotation: string;
-  /** Words for busybox. */
+  /** Command of busybox. */
   readonly command: string;
 }
 
@@ -29,7 +32,7 @@ export const BUSYBOX = "/bin/busybox";
  * `config.orig`, and the section alone as `profile.json`.
  *
  * @param bundle Its folder.
- * @param config What goes into it.
+ * @param config Its content.
  */
 export async function writeBundle(
   bundle: string,

@@ -1,9 +1,9 @@
 /**
  * OCI bundles for the measurements: one for each setup, with a static busybox,
- * and one container of each that runs for `exec` to enter.
+ * and one running container of each that `exec` enters.
  *
  * A machine that mixes cgroup versions stops crun; there crun gets a mount
- * namespace with a plain cgroup2 mount, held by a process, entered by nsenter.
+ * namespace with a plain cgroup2 mount, kept by a process, entered by nsenter.
  *
  * @module
  */
@@ -22,26 +22,28 @@ import { findProgram } from "../../host/programs.ts";
 import { messageOf } from "../../host/reason.ts";
 import { createWrapper, type Wrapper } from "./wrapper.ts";
 
-/** Container runtimes and managers that are measured. */
+/** Container runtimes and managers to measure. */
 export type Runtime = "crun" | "runc" | "podman";
 
-/** What bundles are made of. */
+/** Ingredients of bundles. */
 export interface MeasuredBundleOptions {
   readonly seccomp: LinuxSeccomp;
   /** Our filter in base64. */
   readonly annotation: string;
-  /** Gets what is not possible here. */
+  /** Receives the setups that are impossible here. */
   readonly leftOut: string[];
 }
 
 /** Bundles, ready to run. */
 export interface Bundles {
   readonly runtimes: readonly Runtime[];
-  /** Whether crun has our wrapper. */
+  /** True if crun has our wrapper. */
   readonly wrapped: boolean;
   /** Starts containers one after the other and waits for their ends. */
   run(runtime: Runtime, setup: Setup, count: number): Promise<void>;
-  /** Has our hook add the filter to a configuration, without any container. */
+  /**
+   * Runs our hook to add the filter to a configuration, without any container.
+   */
   precreate(count: number): Promise<void>;
   /** Starts processes in the running container, one after the other. */
   exec(runtime: Runtime, setup: Setup, count: number): Promise<void>;
@@ -49,7 +51,7 @@ export interface Bundles {
   remove(): Promise<void>;
 }
 
-/** Prepares and runs a command again and again; stops at the first failure. */
+/** Prepares and runs a command repeatedly; stops at the first failure. */
 const LOOP =
   'n=$1; prepare=$2; input=$3; shift 3; while [ "$n" -gt 0 ]; do eval "$prepare"; "$@" <"$input" >/dev/null || exit 1; n=$((n-1)); done';
 const SETUPS: readonly Setup[] = [
@@ -59,14 +61,14 @@ const SETUPS: readonly Setup[] = [
   "hit",
   "miss",
 ];
-/** Limits that a container may have where root lacks CAP_SYS_RESOURCE. */
+/** Limits that a container may have if root lacks CAP_SYS_RESOURCE. */
 const PODMAN_WORDS: readonly string[] = [
   ...["run", "--rm", "--network=none", "--cgroups=disabled"],
   ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"],
   ...["--runtime", "crun"],
 ];
 
-/** Makes bundles, or says why not. */
+/** Makes bundles, or explains why it cannot. */
 export async function createBundles(
   { seccomp, annotation, leftOut }: MeasuredBundleOptions,
 ): Promise<Bundles | undefined> {
@@ -117,7 +119,7 @@ export async function createBundles(
       }
       const wrapped = setup === "hit" || setup === "miss";
       // The wrapper writes its annotation to the config, so each start gets a
-      // new one; the shell writes it itself, since a cp would count, too.
+      // new one; the shell writes it itself, because a cp would count as well.
       const fresh =
         `[ -n "$config" ] || config=$(cat ${bundle}/config.orig); printf %s "$config" >${bundle}/config.json`;
       await loop(
@@ -161,7 +163,7 @@ export async function createBundles(
   };
 }
 
-/** Finds what is installed. */
+/** Finds installed programs. */
 async function runtimesHere(leftOut: string[]): Promise<readonly Runtime[]> {
   if (Deno.uid() !== 0) {
     leftOut.push("containers: not root");
@@ -224,7 +226,7 @@ function podmanWords(
 
 async function succeed(words: readonly string[]): Promise<void> {
   const [program = "", ...args] = words;
-  // No pipes: a container that goes on would hold them open.
+  // No pipes: a container that continues would keep them open.
   const { success, code } = await new Deno.Command(program, {
     args,
     stdin: "null",

@@ -27,8 +27,8 @@ interface TimedCall extends StubCall {
 const X32_BIT = 0x4000_0000;
 
 /**
- * Without a filter each of them fails or changes nothing: acct gets a bad
- * path, socket a type that does not exist, personality asks.
+ * Without a filter each of them fails or changes nothing: acct gets a bad path,
+ * socket a type that does not exist, and personality only queries.
  */
 const CALLS: readonly TimedCall[] = [
   call("getppid", 110, "allowed, from the cache"),
@@ -66,18 +66,18 @@ function call(
   return { name, nr, args, why, abi: "x86_64" };
 }
 
-/** What was measured under the filters of a profile. */
+/** Measurements under the filters of a profile. */
 export interface FilterTimes {
   readonly calls: readonly CallRow[];
   readonly attach: readonly AttachRow[];
 }
 
-/** What is measured, and how much of it. */
+/** Kind and amount of measuring. */
 export interface CallOptions {
   readonly engine: Engine;
   readonly effort: Effort;
   readonly progress: Progress;
-  /** What the kernel walks at attach, by variant. */
+  /** Number of instructions that the kernel emulates at attach, by variant. */
   readonly walked: (variant: string) => number;
 }
 
@@ -121,11 +121,14 @@ export async function measureCalls(
   return { calls, attach };
 }
 
-/** Leaves out what would end the child, such as i386 where the kernel does not serve it. */
+/**
+ * Omits calls that would end the child, such as i386 if the kernel does not
+ * support it.
+ */
 async function possibleCalls(engine: Engine): Promise<readonly TimedCall[]> {
   if (Deno.build.arch !== "x86_64") return GENERIC_CALLS;
   // A filter may kill the thread that makes a call of another architecture,
-  // which leaves a Deno without its first thread waiting for ever.
+  // which leaves a Deno process without its first thread waiting forever.
   if (!engine.anyFilter) return CALLS.filter(({ abi }) => abi === "x86_64");
   const { callNs } = await engine.sample({
     batches: [{ call: { nr: 20, args: [] }, entry: "int80" }],

@@ -4,9 +4,9 @@
  * @module
  */
 
-/** A mount namespace, held by a process. */
+/** A mount namespace, kept by a process. */
 export interface CgroupView {
-  /** Words that enter it. */
+  /** Command that enters it. */
   readonly words: readonly string[];
   /** Ends it. */
   close(): Promise<void>;
@@ -16,9 +16,9 @@ const HOLD =
   "umount -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && echo ready && exec sleep 100000";
 
 /**
- * Opens a view where this machine needs one.
+ * Opens a view if this machine needs one.
  *
- * @returns Nothing if it does not.
+ * @returns Undefined if it does not.
  */
 export async function openView(): Promise<CgroupView | undefined> {
   const mounts = await Deno.readTextFile("/proc/self/mountinfo");

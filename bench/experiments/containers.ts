@@ -16,18 +16,20 @@ import type { Progress } from "../engine/rounds.ts";
 import { summarize } from "../engine/summary.ts";
 import type { BenchSubject, Variant } from "../engine/variants.ts";
 
-/** How many containers are started. */
+/** Number of containers to start. */
 export interface ContainerEffort {
   readonly rounds: number;
-  /** Starts in a batch, of which the mean is taken. */
+  /** Number of starts in a batch, whose mean counts. */
   readonly batch: number;
-  /** Starts in a batch of those that take long: Podman, and misses of the wrapper; 0 leaves them out. */
+  /**
+   * The same for slow starts: Podman, and misses of the wrapper; 0 omits them.
+   */
   readonly slowBatch: number;
-  /** Probes of the storm. */
+  /** Number of probes in the storm. */
   readonly probes: number;
 }
 
-/** What containers cost. */
+/** The cost of containers. */
 export interface ContainerTimes {
   readonly containers: readonly ContainerRow[];
   readonly storm: readonly StormRow[];
@@ -50,8 +52,8 @@ const BLOCK = 20;
  *
  * @param subject The profile.
  * @param ours Our filter of it.
- * @param effort How much.
- * @param progress Told how far it is.
+ * @param effort The amount of measuring.
+ * @param progress Called with the progress.
  */
 export async function measureContainers(
   { seccomp }: BenchSubject,
@@ -74,7 +76,7 @@ export async function measureContainers(
     const storm = await measureStorm(bundles, effort.probes);
     return { containers, storm, leftOut };
   } catch (error) {
-    // This machine cannot, as where cgroups are not to be made.
+    // This machine cannot, for example if it does not allow new cgroups.
     leftOut.push(messageOf(error));
     return { containers: [], storm: [], leftOut };
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The growth of size, build and attach with the number of listed calls, and with
- * the number of rules about the arguments of one call.
+ * The growth of size, build and attach with the number of listed calls, and
+ * with the number of rules about the arguments of one call.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const DENIED_CALLS: Readonly<Record<GrowthRow["what"], StubCall>> = {
   "listed calls": { nr: 500, args: [] },
   "argument rules": { nr: SOCKET, args: [0xffffn, 0xffffn] },
 };
-/** Builds of which the spread is taken. */
+/** Number of builds for a spread. */
 const BUILDS = 5;
 
 /** A way to make a filter. */
@@ -54,7 +54,7 @@ interface Made extends Maker {
   readonly buildUs?: Spread;
 }
 
-/** The sizes that are measured. */
+/** The sizes to measure. */
 export interface GrowthSizes {
   readonly listed: readonly number[];
   readonly rules: readonly number[];
@@ -63,9 +63,10 @@ export interface GrowthSizes {
 /**
  * Measures growth.
  *
- * @param options The engine, the library by number, and how much to measure.
+ * @param options The engine, the library by number, and the amount of
+ * measuring.
  * @param library The library by name.
- * @param sizes How many calls and rules.
+ * @param sizes Numbers of calls and rules.
  */
 export async function measureGrowth(
   { engine, builder, effort, progress }: ListOptions,

@@ -1,17 +1,19 @@
 /**
  * Kernel memory of an attached filter, measured from `/proc/vmallocinfo`.
  *
- * JIT images of programs lie side by side in packs of 2 MiB a node
+ * JIT images of programs are packed side by side in packs of 2 MiB per node
  * (kernel/bpf/core.c: bpf_prog_pack_alloc(), in chunks of 64 bytes), which the
- * file lists; what is charged to `net.core.bpf_jit_limit` is the chunks. So one
- * filter is attached again and again, by processes that stay, until a pack has
- * begun and the next one begins: the size of the pack over the filters in
- * between is the size of an image, to one part in as many filters. Whatever
- * else the machine attaches in that time spoils it: run it on a quiet machine.
+ * file lists; the chunks are charged to `net.core.bpf_jit_limit`. So one filter
+ * is attached repeatedly, by processes that stay, until a pack has begun and
+ * the next one begins: the size of the pack divided by the filters in between
+ * is the size of an image, with an error of one part in as many filters. Any
+ * other attach on the machine in that time spoils the result: run it on a quiet
+ * machine.
  *
- * The translated program has pages of its own, which the file lists as
- * `bpf_prog_alloc_no_stats` and `bpf_prog_realloc`; the submitted one is kept as
- * it is, eight bytes an instruction (seccomp: bpf_prog_store_orig_filter()).
+ * The translated program has its own pages, which the file lists as
+ * `bpf_prog_alloc_no_stats` and `bpf_prog_realloc`; the submitted one is kept
+ * as it is, eight bytes per instruction (seccomp:
+ * bpf_prog_store_orig_filter()).
  *
  * @module
  */
@@ -23,32 +25,35 @@ import type { Variant } from "../engine/variants.ts";
 
 const CHILD = "experiments/memory_child.ts";
 const PAGE = 4096;
-/** Processes that hold filters, at most: the limit on a thread's instructions is 32768. */
+/**
+ * Maximum number of processes with filters: the limit on a thread's
+ * instructions is 32768.
+ */
 const MOST_HOLDERS = 80;
 const MOST_FILTERS = 120;
 
-/** What vmallocinfo says about programs. */
+/** Data of vmallocinfo about programs. */
 export interface ProgramMemory {
-  /** Packs of images. */
+  /** Number of packs of images. */
   readonly packs: number;
-  /** Bytes of the largest one, without its guard page. */
+  /** Size of the largest one in bytes, without its guard page. */
   readonly packBytes: number;
-  /** Bytes of translated programs, without guard pages. */
+  /** Size of translated programs in bytes, without guard pages. */
   readonly programBytes: number;
 }
 
-/** What a holder answers. */
+/** Answer of a holder. */
 export interface Held {
-  /** Filters that it holds. */
+  /** Number of its filters. */
   readonly loaded: number;
-  /** After how many of them a pack was new. */
+  /** Numbers of filters after which a pack was new. */
   readonly marks: readonly number[];
 }
 
 /**
- * Reads what the kernel says about memory of programs.
+ * Reads the kernel's data about memory of programs.
  *
- * @returns Nothing if the file is not to be read, or says nothing of packs.
+ * @returns Undefined if the file cannot be read, or does not list packs.
  */
 export function readProgramMemory(): ProgramMemory | undefined {
   let text: string;
@@ -82,8 +87,8 @@ export function parseVmallocinfo(text: string): ProgramMemory | undefined {
 /**
  * Measures one filter after the other.
  *
- * @param variants The filters; each has to let Deno live.
- * @param progress Told how far it is.
+ * @param variants The filters; each must let Deno live.
+ * @param progress Called with the progress.
  */
 export async function measureMemory(
   variants: readonly Variant[],

@@ -37,10 +37,10 @@ import {
   withoutCache,
 } from "../engine/variants.ts";
 
-/** Calls that the published filter lists. */
+/** Number of calls that the published filter lists. */
 const PUBLISHED_LENGTH = 306;
 
-/** Ticks as published with libseccomp's tree: least of many getppid. */
+/** Published ticks with libseccomp's tree: minimum of many getppid. */
 const PUBLISHED: Readonly<Record<string, number>> = {
   [NONE]: 138,
   [`${LINEAR}, first`]: 256,
@@ -51,10 +51,10 @@ const PUBLISHED: Readonly<Record<string, number>> = {
 
 const MODES = ["cached", "uncached"] as const;
 
-/** What the measurements of lists need. */
+/** Requirements of the measurements of lists. */
 export interface ListOptions {
   readonly engine: Engine;
-  /** Without it only ours is measured. */
+  /** Without it, only our filters are measured. */
   readonly builder: ListBuilder | undefined;
   readonly effort: Effort;
   readonly progress: Progress;
@@ -63,8 +63,8 @@ export interface ListOptions {
 /**
  * Measures calls by their places.
  *
- * @param options The engine and how much to measure.
- * @param lengths How many calls the filters list.
+ * @param options The engine and the amount of measuring.
+ * @param lengths Numbers of calls that the filters list.
  */
 export async function measurePositions(
   { engine, builder, effort, progress }: ListOptions,
@@ -144,7 +144,7 @@ export function listVariants(
  * Repeats the published experiment: getppid first, in the middle, last among
  * 306 listed calls.
  *
- * @param options The engine and how much to measure.
+ * @param options The engine and the amount of measuring.
  */
 export async function measurePublished(
   { engine, builder, effort, progress }: ListOptions,

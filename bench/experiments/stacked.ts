@@ -1,9 +1,9 @@
 /**
- * Calls under 1 to 16 filters of the same kind: what services of services,
- * containers in containers and sandboxes in both have.
+ * Calls under 1 to 16 filters of the same kind, as in services of services,
+ * containers in containers and sandboxes in both.
  *
- * A filter cannot be taken off again, so each kind is stacked up in a process
- * of its own, and all kinds again in each round.
+ * A filter cannot be removed, so each kind is stacked in its own process, and
+ * all kinds again in each round.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Variant } from "../engine/variants.ts";
 
 const CHILD = "experiments/stacked_child.ts";
 
-/** What the child answers for each height of the stack. */
+/** The child's answer for each height of the stack. */
 export interface StackedTimes {
   readonly filters: number;
   /** Ticks of attaching the last one. */
@@ -25,10 +25,10 @@ export interface StackedTimes {
   readonly callTicks: Readonly<Record<string, number>>;
 }
 
-/** How much is stacked. */
+/** The size of the stack. */
 export interface StackedOptions {
   readonly ticksPerNs: number;
-  /** Most filters. */
+  /** Maximum number of filters. */
   readonly height: number;
   readonly rounds: number;
   readonly progress: Progress;
@@ -37,8 +37,8 @@ export interface StackedOptions {
 /**
  * Measures stacks.
  *
- * @param variants The filters; each has to let Deno live.
- * @param options How much.
+ * @param variants The filters; each must let Deno live.
+ * @param options The amount of measuring.
  */
 export async function measureStacked(
   variants: readonly Variant[],

@@ -1,6 +1,6 @@
 /**
- * The child of `stacked.ts`: stacks a filter up on itself and times calls at
- * each height.
+ * The child of `stacked.ts`: stacks a filter on itself and times calls at each
+ * height.
  *
  * @module
  */

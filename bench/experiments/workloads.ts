@@ -21,12 +21,12 @@ export interface Histogram {
 }
 
 /**
- * Counts the steps of every filter under every histogram, and those of a
- * filter that was compiled for the histogram.
+ * Counts the steps of every filter under every histogram, and those of a filter
+ * that was compiled for the histogram.
  *
  * @param subject The profile.
  * @param variants Its filters.
- * @param histograms What programs called.
+ * @param histograms Calls of programs.
  */
 export function countWorkloads(
   { policy, arches }: BenchSubject,

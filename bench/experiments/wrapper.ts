@@ -14,18 +14,18 @@ import {
 import { findTools } from "../../hook/dispatcher/tools.ts";
 import { FAST, programWords, readProgram } from "../../hook/program.ts";
 
-/** A wrapper, ready to call in place of crun. */
+/** A wrapper that can be called in place of crun. */
 export interface Wrapper {
   /** Its path. */
   readonly path: string;
   /** Podman's hook, with the same store. */
   readonly hook: string;
-  /** Words of `sh` that empty its store. */
+  /** Shell command that empties its store. */
   readonly forget: string;
 }
 
 /**
- * Writes a wrapper, its settings and nothing into its store.
+ * Writes a wrapper, its settings and an empty store.
  *
  * @param directory A folder that only root can write to.
  * @param crun Path of the real runtime.

@@ -1,7 +1,7 @@
 /**
- * `deno bench bench/micro/compile_bench.ts`: from a policy to a program. The search
- * for a tree is quadratic in the intervals; beyond some hundreds of them it is
- * done in pieces.
+ * `deno bench bench/micro/compile_bench.ts`: from a policy to a program. The
+ * search for a tree is quadratic in the intervals; beyond a few hundred of
+ * them, it works in pieces.
  *
  * @module
  */

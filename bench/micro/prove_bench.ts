@@ -1,6 +1,6 @@
 /**
- * `deno bench bench/micro/prove_bench.ts`: the proof that a program means what its
- * policy says, and what libseccomp's filter means.
+ * `deno bench bench/micro/prove_bench.ts`: the proof that a program is equal to
+ * its policy, for ours and for libseccomp's filter.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `deno bench bench/micro/simulate_bench.ts`: 470 calls through the interpreter;
- * logarithmic in what is listed, as the program is.
+ * `deno bench bench/micro/simulate_bench.ts`: 470 calls through the
+ * interpreter; logarithmic in the number of listed calls, like the program.
  *
  * @module
  */

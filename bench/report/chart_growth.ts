@@ -1,6 +1,6 @@
 /**
- * Charts of what grows: with the list, with the rules, with the stack; and the
- * law of the attach.
+ * Charts of growth: with the list, with the rules, with the stack; and the law
+ * of the attach.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Pieces that several charts have.
+ * Common parts of several charts.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export type ChartSpec = Readonly<Record<string, unknown>>;
 /** A chart with the name of its file. */
 export type NamedChart = readonly [file: string, spec: ChartSpec];
 
-/** Lays a spread out as fields of a row. */
+/** Converts a spread to fields of a row. */
 export function flat(
   { median, low, high }: Spread,
 ): Readonly<Record<"median" | "low" | "high", number>> {

@@ -23,9 +23,9 @@ export type Draw = (spec: ChartSpec, theme: Theme) => Promise<string>;
 
 /**
  * Loads the chart libraries, which Deno fetches from npm the first time; the
- * single file has them.
+ * single file contains them.
  *
- * @throws {Error} if they cannot be had, with what to do.
+ * @throws {Error} with the remedy, if they are not available.
  */
 export async function loadDrawing(): Promise<Draw> {
   const url = await moduleUrl("report/draw_chart.ts");
@@ -45,7 +45,7 @@ export async function loadDrawing(): Promise<Draw> {
  * Draws all charts of a run, each for light and dark pages.
  *
  * @param report The run.
- * @param draw From `loadDrawing`.
+ * @param draw Result of `loadDrawing`.
  */
 export async function drawCharts(
   report: Report,

@@ -1,5 +1,5 @@
 /**
- * `bench --compare`: whether two runs agree.
+ * `bench --compare`: reports whether two runs agree.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { machineLine } from "../machine.ts";
 import { ratiosOf } from "./ratios.ts";
 import { type Report, SCHEMA_VERSION } from "../report.ts";
 
-/** How far two runs may be apart on a ratio. */
+/** Maximum distance of two runs on a ratio. */
 export const AGREEMENT = 0.1;
 
 /** A ratio of two runs. */
@@ -17,7 +17,7 @@ export interface ComparedRatio {
   readonly name: string;
   readonly a: number;
   readonly b: number;
-  /** |a − b| over the smaller one. */
+  /** |a − b| divided by the smaller one. */
   readonly apart: number;
 }
 
@@ -38,7 +38,7 @@ export function readReport(text: string, name: string): Report {
       { cause: error },
     );
   }
-  // What wrote this version of the document wrote all its fields.
+  // The program that wrote this version of the document wrote all its fields.
   const report = value as Partial<Report> | null;
   if (
     report?.schemaVersion !== SCHEMA_VERSION || report.machine === undefined

@@ -13,10 +13,10 @@ import type { Report } from "../report.ts";
 /**
  * Writes `benchmarks.md` and `charts/` to a folder.
  *
- * @param directory The folder; made where absent.
+ * @param directory The folder; made if it does not exist.
  * @param report The run.
- * @param json The run as it was written.
- * @param draw From `loadDrawing`.
+ * @param json The run as written.
+ * @param draw Result of `loadDrawing`.
  */
 export async function writePage(
   directory: string,
@@ -32,7 +32,7 @@ export async function writePage(
   const names = new Set(drawn.map(({ file }) => file.replace(/\..*/, "")));
   const page = join(directory, "benchmarks.md");
   writeWhole(page, pageText(report, names));
-  // Lines and tables as the repository has them.
+  // Formats lines and tables like the repository.
   await new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", "--no-config", page],
     stdin: "null",

@@ -1,6 +1,6 @@
 /**
- * The words of the page. Every figure in them is computed from the run, and
- * nothing is called faster where the intervals overlap.
+ * The text of the page. Every figure in it is computed from the run, and
+ * nothing is called faster if the intervals overlap.
  *
  * @module
  */
@@ -203,7 +203,7 @@ function containerWords({ containers }: Report): string {
   return `Processor time of the whole process tree, by getrusage; wall time, also Podman's, is in the tables.${figures} A runtime that caches libseccomp's filter (crun 1.14 and later with a warm cache) has no build to save: what is left there is the difference of the attach.`;
 }
 
-/** How much of the saved time our wrapper takes on a hit. */
+/** The share of the saved time that our wrapper takes on a hit. */
 function wrapperShare({ containers }: Report): string {
   const cpu = (setup: string): number =>
     containers.find((row) => row.command === "crun run" && row.setup === setup)

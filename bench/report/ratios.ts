@@ -1,6 +1,6 @@
 /**
- * Ratios: what a run says about ours against libseccomp's, one number each, so
- * that two runs can be compared.
+ * Ratios of our filters to libseccomp's in a run, one number each, so that two
+ * runs can be compared.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import { LINEAR, OURS, TREE } from "../engine/variants.ts";
 
 /** One ratio. */
 export interface Ratio {
-  /** What is divided by what. */
+  /** The two quantities. */
   readonly name: string;
-  /** Medians, ours over theirs; minima of wall times. */
+  /** Medians, ours divided by theirs; minima of wall times. */
   readonly ratio: number;
-  /** How the intervals lie; absent if the figures are counted. */
+  /** Relation of the intervals; absent if the figures are counted. */
   readonly comparison?: Comparison;
 }
 
-/** How many calls the list of the headline picture has. */
+/** Number of calls in the list of the headline picture. */
 export const PICTURE_LENGTH = 306;
 
 /**
@@ -171,7 +171,8 @@ function containerRatios({ containers, storm }: Report): readonly Ratio[] {
       const how = row.setup === SETUPS.hit ? " through our wrapper" : "";
       const name = `${row.command}${how}, wall time / libseccomp at each start`;
       return row.cpuMs === undefined || theirs.cpuMs === undefined
-        // Others get their share of wall time, too: the fastest start has least of it.
+        // Wall time includes other processes: the fastest start includes the
+        // least of them.
         ? [{
           ...timed(name, row.wallMs, theirs.wallMs),
           ratio: row.wallMs.min / theirs.wallMs.min,

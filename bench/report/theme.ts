@@ -6,10 +6,10 @@
 
 import { ALLOW, LINEAR, NONE, OURS, TREE } from "../engine/variants.ts";
 
-/** The pages that charts are drawn for. */
+/** Kinds of pages for charts. */
 export type ThemeName = "light" | "dark";
 
-/** How charts look. */
+/** Appearance of charts. */
 export interface Theme {
   /** Color of each filter. */
   readonly colors: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface Theme {
   readonly series: readonly string[];
   /** Three shades of one color, for parts of a whole. */
   readonly shades: readonly string[];
-  /** Color of text that stands on its own. */
+  /** Color of text outside of charts. */
   readonly text: string;
   /** Configuration of Vega-Lite. */
   readonly config: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /**
- * `asm`: assembly text becomes a program.
+ * `asm`: converts assembly text to a program.
  *
  * @module
  */

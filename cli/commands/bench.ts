@@ -1,5 +1,5 @@
 /**
- * `bench`: what filters cost on this machine, measured; with charts.
+ * `bench`: measures the cost of filters on this machine; draws charts.
  *
  * @module
  */
@@ -42,15 +42,15 @@ import { checkOut, writeArtefact } from "../output/write.ts";
 
 /** Flags of `bench`. */
 export interface BenchFlags extends SourceFlags, OutputFlags, OutFlags {
-  /** A look within 20 seconds. */
+  /** True for a short run of less than 20 seconds. */
   readonly quick: boolean;
   /** Files of histograms. */
   readonly weights?: readonly string[];
-  /** Whether the words are two documents to compare. */
+  /** True if the arguments are two documents to compare. */
   readonly compare: boolean;
-  /** A document to take the figures from, instead of measuring. */
+  /** A document whose figures to use, instead of measuring. */
   readonly report?: string;
-  /** Folder that gets `benchmarks.md` and its charts. */
+  /** Folder for `benchmarks.md` and its charts. */
   readonly page?: string;
 }
 
@@ -111,10 +111,10 @@ export const command: CommandDefinition = defineCommand<
 });
 
 /**
- * Measures a profile, or works with what was measured.
+ * Measures a profile, or works with earlier measurements.
  *
  * @param io Streams.
- * @param flags What to do.
+ * @param flags Options.
  * @param words The source, or two documents with `--compare`.
  */
 export async function runBench(
@@ -129,7 +129,7 @@ export async function runBench(
     );
   }
   checkOut(flags.out);
-  // What cannot be drawn is reported before minutes of measuring.
+  // Charts that cannot be drawn are reported before minutes of measuring.
   const draw = flags.page === undefined ? undefined : await drawing();
   const report = flags.report === undefined
     ? await measure(io, flags, words[0] ?? "default:docker")
@@ -246,7 +246,7 @@ async function subjectOf(
         `Cannot measure ${name}: libseccomp cannot build a filter again; give a profile`,
       ),
   );
-  // Both sides get the same names, so that both filters mean the same.
+  // Both sides get the same names, so that both filters have the same meaning.
   const names = openLibseccomp() === undefined
     ? flags.names ?? "builtin"
     : "host";
@@ -273,7 +273,7 @@ function commandOf(flags: BenchFlags, word: string): string {
   ]);
 }
 
-/** One line on a terminal that says how far the run is; nothing elsewhere. */
+/** One line on a terminal that shows the progress; nothing elsewhere. */
 function progressLine(io: Io): {
   readonly show: (part: string, share: number) => void;
   readonly clear: () => void;

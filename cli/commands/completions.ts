@@ -7,7 +7,7 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import type { Io } from "../io.ts";
 
-/** A shell that can be served. */
+/** A supported shell. */
 export type Shell = "bash" | "zsh" | "fish";
 
 /** The command. */

@@ -1,6 +1,6 @@
 /**
- * `demo`: the embedded default profile for this host, compiled, checked, and
- * side by side with what the host's libseccomp makes of it.
+ * `demo`: compiles and checks the embedded default profile for this host, and
+ * compares it with the filter of the host's libseccomp.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export const command: CommandDefinition = defineCommand({
   run: runDemo,
 });
 
-/** Compiles the default profile for this host and shows what was gained. */
+/** Compiles the default profile for this host and shows the gain. */
 export async function runDemo(io: Io): Promise<number> {
   const source = await loadSource(io, "default:docker");
   if (source.kind !== "profile") throw new Error("Unreachable: no profile");

@@ -1,5 +1,6 @@
 /**
- * `diff`: what became looser and tighter, by architecture, call and condition.
+ * `diff`: lists what became looser and tighter, by architecture, call and
+ * condition.
  *
  * @module
  */
@@ -47,7 +48,7 @@ export interface DiffFlags extends SourceFlags, OutputFlags, LimitFlags {
   readonly subsetOf?: string;
 }
 
-/** What a difference is, seen from the first source. */
+/** Direction of a difference, seen from the first source. */
 type Kind = "looser" | "tighter" | "changed";
 
 /** The command. */
@@ -85,7 +86,7 @@ export const command: CommandDefinition = defineCommand<
   run: runDiff,
 });
 
-/** Compares two sources, or a source with what it may permit at most. */
+/** Compares two sources, or a source with its upper limit. */
 export async function runDiff(
   io: Io,
   flags: DiffFlags,
@@ -209,7 +210,7 @@ function jsonOfDifference(
   };
 }
 
-/** Entries that say the same of several calls. */
+/** Entries with the same description, for several calls. */
 interface Group {
   readonly first: Difference;
   readonly numbers: Difference[];
@@ -258,7 +259,7 @@ function groupText(
   ].map((line) => `${line}\n`).join("");
 }
 
-/** Words between commas, over lines of up to 80 columns. */
+/** Comma-separated words, over lines of up to 80 columns. */
 function wrapped(items: readonly string[]): readonly string[] {
   const lines: string[] = [];
   let line = "  calls";
@@ -291,7 +292,7 @@ function describeNumbers(arch: Range, nr: Range): string {
   return names.length === 0 ? range : `${range} (${names.join(" ")})`;
 }
 
-/** Most numbers that are looked up one by one. */
+/** Maximum number of numbers that are looked up one by one. */
 const MOST_NAMED = 1024;
 
 function namesIn(arch: Range, nr: Range): readonly string[] {

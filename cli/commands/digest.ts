@@ -1,5 +1,5 @@
 /**
- * `digest`: a hash of what a filter means. docs/digest.md defines it.
+ * `digest`: a hash of the meaning of a filter. docs/digest.md defines it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `disasm`: programs as text, which `asm` reads back.
+ * `disasm`: writes programs as text, which `asm` reads back.
  *
  * @module
  */
@@ -42,7 +42,10 @@ export const command: CommandDefinition = defineCommand<
   run: runDisasm,
 });
 
-/** Writes a source as assembly text; several filters of one process follow each other. */
+/**
+ * Writes a source as assembly text; several filters of one process follow each
+ * other.
+ */
 export async function runDisasm(
   io: Io,
   flags: DisasmFlags,

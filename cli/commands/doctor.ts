@@ -1,5 +1,5 @@
 /**
- * `doctor`: findings, each with its remedy.
+ * `doctor`: prints findings, each with its remedy.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export const command: CommandDefinition = defineCommand<
   run: runDoctor,
 });
 
-/** Prints findings; the answer is no where one is an error. */
+/** Prints findings; the exit code is 1 if any of them is an error. */
 export async function runDoctor(io: Io, flags: StatusFlags): Promise<number> {
   return await reportInstallErrors(io, async () => {
     const status = await gatherStatus(

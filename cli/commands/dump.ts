@@ -1,5 +1,5 @@
 /**
- * `dump`: the filters of a live process, as files or text.
+ * `dump`: writes the filters of a live process, as files or text.
  *
  * @module
  */

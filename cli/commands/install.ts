@@ -1,5 +1,5 @@
 /**
- * `install`: what goes where for a container manager.
+ * `install`: sets up a container manager.
  *
  * @module
  */
@@ -157,7 +157,7 @@ export const command: CommandDefinition = defineCommand<
   run: runInstall,
 });
 
-/** Installs, or shows what would be installed. */
+/** Installs, or shows the changes. */
 export async function runInstall(
   io: Io,
   flags: InstallFlags,
@@ -196,7 +196,7 @@ export async function runInstall(
   });
 }
 
-/** Refuses options that would be without effect. */
+/** Refuses options that would have no effect. */
 function refuseUseless(flags: InstallFlags): void {
   if (flags.mode === "static") return;
   for (const name of ["profile", "kernel"] as const) {
@@ -207,7 +207,7 @@ function refuseUseless(flags: InstallFlags): void {
   }
 }
 
-/** Starts a container where that is possible, and verifies its live filter. */
+/** Starts a container if possible, and verifies its live filter. */
 async function tryOut(
   io: Io,
   target: ManagerName,
@@ -216,7 +216,7 @@ async function tryOut(
 ): Promise<void> {
   const { readSettings } = await import("../../install/status.ts");
   const settings = await readSettings(target, { root: "/", layout });
-  // What is not optimized was said already.
+  // A filter that is not optimized was already reported.
   if (settings.runtime !== undefined && settings.runtimeKind !== "crun") return;
   if (target === "docker") {
     const { knowsRuntime, reloadDocker } = await import(
@@ -253,17 +253,19 @@ async function tryOut(
   );
 }
 
-/** Docker and containerd run runc by themselves, whose stub nobody should miss. */
+/**
+ * Docker and containerd run runc by default, and its stub must not be missing.
+ */
 function semanticsOf(target: ManagerName): "crun" | "runc" {
   return target === "docker" || target === "containerd" ? "runc" : "crun";
 }
 
 /**
- * Finds out where to install.
+ * Finds the location of an installation.
  *
- * @param flags What was asked for.
- * @param targets What for.
- * @throws {UsageError} if flags do not go together.
+ * @param flags Options.
+ * @param targets The targets.
+ * @throws {UsageError} if the options contradict each other.
  */
 export function placeOf(
   { user, root }: PlaceFlags,
@@ -309,7 +311,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** The user's home without links, which the hook does not follow. */
+/** The user's home without links, because the hook does not follow them. */
 function homeFolder(): string {
   const home = Deno.env.get("HOME") ?? "";
   try {
@@ -333,10 +335,10 @@ function tell(
 }
 
 /**
- * Says what was done, one line each; the program's many files are one line.
+ * Reports the changes, one line each; the program's many files are one line.
  *
  * @param changes The changes.
- * @param none What to say if none exists.
+ * @param none Message if there are no changes.
  */
 export function summary(changes: readonly Change[], none: string): string {
   if (changes.length === 0) return none;
@@ -362,13 +364,13 @@ function isProgram({ path }: Change): boolean {
   return path.includes("/lib/seccomp-tree/program");
 }
 
-/** The dispatchers, which are as long as they are dull. */
+/** The dispatchers, which are long and generated. */
 function isGenerated({ path }: Change): boolean {
   return /\/lib\/seccomp-tree\/\w+\/(?:hook|crun)$/.test(path);
 }
 
 /**
- * Writes changes as a unified diff; of programs only their names are reported.
+ * Writes changes as a unified diff; programs are listed by name only.
  *
  * @param changes The changes.
  */
@@ -424,10 +426,10 @@ export function formatChanges(changes: readonly Change[]): string {
 }
 
 /**
- * Runs something of `install/` and turns its errors into those of commands.
+ * Runs a function of `install/` and converts its errors to those of commands.
  *
- * @param io Where errors go.
- * @param work What.
+ * @param io Stream for errors.
+ * @param work The function.
  */
 export async function reportInstallErrors(
   io: Io,

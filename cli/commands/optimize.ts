@@ -1,5 +1,6 @@
 /**
- * `optimize`: the best filter that is equal to a given one, or to a stack of them.
+ * `optimize`: finds the best filter that is equal to a given one, or to a stack
+ * of them.
  *
  * @module
  */
@@ -48,7 +49,10 @@ export interface OptimizeFlags
   readonly effect: boolean;
 }
 
-/** Bytes of machine code for an instruction, measured on x86_64 (docs/benchmarks.md). */
+/**
+ * Bytes of machine code per instruction, measured on x86_64
+ * (docs/benchmarks.md).
+ */
 const JIT_BYTES = 12.3;
 
 /** The command. */
@@ -109,7 +113,7 @@ export async function runOptimize(
   const [given] = programs;
   const kept = best.kind === "already-best";
   if (kept && (programs.length > 1 || given === undefined)) {
-    // A stack stays what it is: there is no one program to write.
+    // An unimproved stack has no single program to write.
     io.out(`${printable(name)}: already best: ${programs.length} filters\n`);
     return;
   }
@@ -136,7 +140,7 @@ export async function runOptimize(
       base64: encodeBase64(kept ? await raw(filter) : best.bytes),
     }));
   } else {
-    // The filter goes to standard output unless a file takes it.
+    // The filter goes to standard output unless a file is given.
     if (writesFile) io.out(`${line}\n`);
     else if (!flags.quiet) io.err(messageLine(io, "note", line));
     if (flags.verbose) io.err(table(name, before, after));
@@ -186,12 +190,15 @@ async function loadStack(
   };
 }
 
-/** What a stack costs together, on the native architecture. */
+/** The cost of a stack, on the native architecture. */
 interface Totals {
   readonly instructions: number;
   readonly mean: number;
   readonly worst: number;
-  /** Calls that never run the filter; fewest of the stack, `null` without a cache. */
+  /**
+   * Calls that never run the filter; the minimum over the stack, `null` without
+   * a cache.
+   */
   readonly cached: number | null;
   /** Predicted microseconds to attach. */
   readonly attach: number;

@@ -1,5 +1,6 @@
 /**
- * `prove`: two sources are equal for every input, or there is a witness.
+ * `prove`: proves that two sources are equal for every input, or finds a
+ * witness.
  *
  * @module
  */
@@ -49,14 +50,16 @@ export interface ProveFlags extends SourceFlags, OutputFlags, LimitFlags {
   readonly bits: boolean;
 }
 
-/** A source as the prover takes it. */
+/** A source in the form of the prover. */
 export interface NamedSubject extends GivenSource {
-  /** What it is called, if that is not the word. */
+  /** Its name, if that is not the source word. */
   readonly title?: string;
   readonly subject: Subject;
   /** The architecture of its machine. */
   readonly native: Arch;
-  /** What was assumed about the byte order; empty or absent if nothing was. */
+  /**
+   * Assumption about the byte order; empty or absent if there is no assumption.
+   */
   readonly assumed?: string;
 }
 
@@ -131,7 +134,7 @@ export async function runProve(
   return exitOf(result);
 }
 
-/** Limits as they were given. */
+/** Limits as given by the user. */
 export function limitsOf({ nodes, steps }: LimitFlags): Partial<ProofLimits> {
   return {
     ...(nodes === undefined ? {} : { nodes }),
@@ -142,8 +145,8 @@ export function limitsOf({ nodes, steps }: LimitFlags): Partial<ProofLimits> {
 /**
  * Loads two sources for a comparison.
  *
- * @param io Where warnings go.
- * @param flags For whom profiles are meant.
+ * @param io Stream for warnings.
+ * @param flags Options of profiles.
  * @param words The source words.
  */
 export async function loadSubjects(
@@ -168,7 +171,7 @@ export async function loadSubjects(
 
 /**
  * Loads the annotation of a bundle and its section. Names are those of the
- * host's libseccomp unless others are asked for, as with `rewrite`.
+ * host's libseccomp unless others are requested, as with `rewrite`.
  */
 async function loadBundleSubjects(
   io: Io,
@@ -197,7 +200,9 @@ async function asHook(flags: SourceFlags): Promise<SourceFlags> {
   return { ...flags, names, unknown };
 }
 
-/** Refuses sides of different byte order, and prints what is assumed about both. */
+/**
+ * Refuses sides of different byte order, and prints the assumptions about both.
+ */
 function comparable(io: Io, sides: Sides): Sides {
   const [a, b] = sides;
   const [first, second] = [orderOf(a.subject), orderOf(b.subject)];
@@ -216,7 +221,7 @@ function comparable(io: Io, sides: Sides): Sides {
   return sides;
 }
 
-/** What a side is called in text. */
+/** Name of a side in text. */
 export function titleOf(
   { word, title }: Pick<NamedSubject, "word" | "title">,
 ): string {
@@ -224,8 +229,7 @@ export function titleOf(
 }
 
 /**
- * The architectures on which a witness is wanted: those of the machines, then
- * any that exists.
+ * The architectures for a witness: first those of the machines, then any other.
  *
  * @param sides The sides.
  */
@@ -237,12 +241,13 @@ export function wantedArches(
 }
 
 /**
- * Loads one source: a profile is taken by its meaning, it is not compiled.
+ * Loads one source: a profile is represented by its meaning, it is not
+ * compiled.
  *
- * @param io Where warnings go.
- * @param flags For whom profiles are meant.
+ * @param io Stream for warnings.
+ * @param flags Options of profiles.
  * @param word The source word.
- * @param other The source that it is compared with.
+ * @param other The source to which it is compared.
  */
 export async function loadSubject(
   io: Io,
@@ -340,25 +345,27 @@ function textOf(
   }
 }
 
-/** A side as a witness shows it. */
+/** A side as shown with a witness. */
 export interface Shown extends GivenSource {
-  /** What it is called, if that is not the word. */
+  /** Its name, if that is not the source word. */
   readonly title?: string;
-  /** The command that shows it, if `simulate` does not take the word. */
+  /**
+   * The command that shows it, if `simulate` does not accept the source word.
+   */
   readonly see?: string;
 }
 
-/** The command that shows an answer again. */
+/** The command that reproduces an answer. */
 function seeCommand(side: Shown, data: SeccompData): string {
   return side.see ?? simulateCommand(side, data);
 }
 
 /**
- * Tells a difference: the call, both answers, how to see it again.
+ * Prints a difference: the call, both answers, how to reproduce it.
  *
- * @param title What it is.
+ * @param title Its title.
  * @param witness The call and the answers.
- * @param sides Whose answers they are.
+ * @param sides The sides that gave the answers.
  */
 export function witnessText(
   title: string,

@@ -1,6 +1,6 @@
 /**
- * `rewrite`: the precompiled filter into a bundle, for those who call crun by
- * hand.
+ * `rewrite`: puts the precompiled filter into a bundle, for users who call crun
+ * by hand.
  *
  * @module
  */
@@ -28,8 +28,8 @@ import {
 } from "./store_open.ts";
 
 /**
- * Reports all problems of a configuration with their places in the file, if the
- * hook refuses it: the hook itself names the first one.
+ * Reports all problems of a configuration with their positions in the file, if
+ * the hook refuses it: the hook itself reports only the first one.
  */
 async function placing<T>(
   io: Io,
@@ -51,7 +51,7 @@ async function placing<T>(
   }
 }
 
-/** What leaves a bundle as it is and still is right. */
+/** Reasons for which an unchanged bundle is correct. */
 const FINE: readonly string[] = ["unconfined", "annotated"];
 
 /** The command. */
@@ -80,9 +80,11 @@ export const command: CommandDefinition = defineCommand<
  * Rewrites a bundle's configuration.
  *
  * @param io Streams.
- * @param flags What filters are made with.
+ * @param flags Options.
  * @param directory The bundle.
- * @returns The exit code: 1 where its annotation is another filter than its section, 4 where that cannot be optimized, 5 where the host's names cannot be asked.
+ * @returns The exit code: 1 if its annotation and section are different
+ * filters, 4 if the section cannot be optimized, 5 if the host's names are not
+ * available.
  */
 export async function runRewrite(
   io: Io,

@@ -1,5 +1,5 @@
 /**
- * `run`: load a filter and become a command.
+ * `run`: loads a filter and becomes a command.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export const command: CommandDefinition = defineCommand<
   run: runRun,
 });
 
-/** Becomes a command under a filter; returns only where that fails. */
+/** Becomes a command under a filter; returns only on failure. */
 export async function runRun(
   io: Io,
   flags: RunFlags,
@@ -129,7 +129,7 @@ function onlyProgram({ name, programs, littleEndian }: LoadedFilter): Program {
   return program;
 }
 
-/** Flags as the profile has them; a program has none. */
+/** Flags as written in the profile; a program has none. */
 function loadFlags(filter: LoadedFilter): NonNullable<LoadOptions["flags"]> {
   if (filter.kind === "programs") return [];
   const flags = filter.resolved.seccomp.flags ?? [];
@@ -141,6 +141,6 @@ function loadFlags(filter: LoadedFilter): NonNullable<LoadOptions["flags"]> {
       cause: error,
     });
   }
-  // filterFlags has just refused every other name.
+  // filterFlags has just refused all other names.
   return flags as NonNullable<LoadOptions["flags"]>;
 }

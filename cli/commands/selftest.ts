@@ -1,5 +1,5 @@
 /**
- * `selftest`: the kernel's own verdicts against ours.
+ * `selftest`: compares the kernel's own verdicts with ours.
  *
  * @module
  */
@@ -43,7 +43,7 @@ interface Disagreement {
   readonly policy: number;
 }
 
-/** Mismatches that are reported. */
+/** Maximum number of mismatches to report. */
 const MOST_TOLD = 20;
 
 /** The command. */
@@ -120,7 +120,7 @@ export async function runSelftest(
   return failed ? EXIT.no : EXIT.ok;
 }
 
-/** Reads the filter that stands for the source's own. */
+/** Reads a filter given in place of the source's own. */
 async function programsOf(
   io: Io,
   word: string,
@@ -143,7 +143,7 @@ async function programsOf(
   return source.programs;
 }
 
-/** The sources whose answers a mismatch shows. */
+/** The sources of the answers in a mismatch. */
 function givenSources(
   flags: SelftestFlags,
   word: string,
@@ -188,10 +188,10 @@ const ENGINES = {
   seccomp: "real seccomp",
 } as const;
 
-/** What is printed of a filter. */
+/** Data to print about a filter. */
 interface Told {
   readonly report: SelftestReport;
-  /** Inputs on which the profile was asked too. */
+  /** Number of inputs on which the profile was decided as well. */
   readonly asked: number;
   /** The sources, for command lines. */
   readonly given: readonly GivenSource[];

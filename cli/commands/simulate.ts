@@ -1,5 +1,5 @@
 /**
- * `simulate`: what a filter answers to a call.
+ * `simulate`: shows a filter's answer to a call.
  *
  * @module
  */
@@ -54,13 +54,13 @@ interface Answer {
 /** The answer of all filters of a source. */
 interface Simulation {
   readonly data: SeccompData;
-  /** What the kernel acts on. */
+  /** The value on which the kernel acts. */
   readonly value: number;
-  /** Executed instructions of all filters. */
+  /** Number of instructions executed in all filters. */
   readonly steps: number;
   /** One per filter, oldest first. */
   readonly answers: readonly Answer[];
-  /** The rule that decided, where the source is a profile. */
+  /** The rule that decided, if the source is a profile. */
   readonly rule?: string;
 }
 
@@ -185,15 +185,15 @@ function isFiltered({ resolved }: CompiledSource, arch: number): boolean {
   return resolved.policy.arches.some(({ auditArch }) => auditArch === arch);
 }
 
-/** Most messages about lines that cannot be read. */
+/** Maximum number of messages about lines that cannot be read. */
 const MOST_TOLD = 20;
-/** Characters of results that are written at once. */
+/** Number of characters of results to write at once. */
 const BLOCK_LENGTH = 1 << 13;
 
 /**
  * Simulates every line of a file of JSON objects, one line at a time, so that a
- * file of any length takes little memory. Lines that cannot be read are reported
- * and left out.
+ * file of any length takes little memory. Lines that cannot be read are
+ * reported and skipped.
  */
 async function runVectors(
   io: Io,
@@ -258,7 +258,7 @@ function jsonOf(result: Simulation): Readonly<Record<string, unknown>> {
   };
 }
 
-/** What the kernel makes of a value that it does not take as it is. */
+/** The kernel's effect for a value that it changes. */
 function actedOn(value: number): string | undefined {
   const acted = formatReturnValue(effective(value));
   return acted === formatReturnValue(value) ? undefined : acted;

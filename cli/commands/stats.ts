@@ -1,6 +1,6 @@
 /**
- * `stats`: sizes and steps of filters, side by side, and how far the trees are
- * from what is possible.
+ * `stats`: compares sizes and steps of filters, and shows how far the trees are
+ * from the optimum.
  *
  * @module
  */
@@ -37,12 +37,12 @@ import { formatTable } from "../../host/table.ts";
 /** Flags of `stats`. */
 export interface StatsFlags extends SourceFlags, CostFlags, OutputFlags {}
 
-/** Measures under a name. */
+/** Measures with a name. */
 export interface NamedMeasure extends Measure {
   readonly name: string;
 }
 
-/** What is known about the tree of one architecture. */
+/** Facts about the tree of one architecture. */
 interface TreeReport {
   readonly name: string;
   readonly arch: string;
@@ -50,17 +50,23 @@ interface TreeReport {
   readonly intervals: number;
   /** Expected executed instructions. */
   readonly expected: number;
-  /** The same of the best tree, or less; `null` if the objective is not a count of steps. */
+  /**
+   * The same for the best tree, or a lower bound; `null` if the objective is
+   * not a count of steps.
+   */
   readonly tree: number | null;
-  /** No program expects fewer executed instructions. */
+  /** Lower bound on the expected executed instructions of any program. */
   readonly floor: number;
   /** Expected tests on the number. */
   readonly tests: number;
-  /** What was minimized: tests, with the objective's price of a test that exists. */
+  /**
+   * The minimized cost: tests, plus the objective's price for each test in the
+   * program.
+   */
   readonly cost: number;
-  /** No tree costs less. */
+  /** Lower bound on the cost of any tree. */
   readonly lowerBound: number;
-  /** Whether no tree costs less than this one. */
+  /** True if no tree costs less than this one. */
   readonly proven: boolean;
 }
 
@@ -248,8 +254,8 @@ gap             ${what} against that tree${example}
 }
 
 /**
- * How far above the best tree of `==` and `>=` tests the filter may be, or how
- * far below it is, by JSET.
+ * How far the filter may be above the best tree of `==` and `>=` tests, or how
+ * far below it is, because of JSET.
  */
 function gapOf({ expected, tree, cost, lowerBound }: TreeReport): number {
   if (tree !== null) return expected / tree - 1;

@@ -1,5 +1,5 @@
 /**
- * `status`: what is there and what is active.
+ * `status`: shows what is installed and what is active.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export const command: CommandDefinition = defineCommand<
   run: runStatus,
 });
 
-/** Prints what is there. */
+/** Prints the status. */
 export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
   return await reportInstallErrors(io, async () => {
     const status = await gatherStatus(
@@ -45,9 +45,9 @@ export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
 }
 
 /**
- * Writes a status for people.
+ * Writes a status as text.
  *
- * @param status What was found.
+ * @param status The status.
  */
 export function formatStatus(status: Status): string {
   const { machine, runtimes, readings, managers, store, containers } = status;

@@ -31,12 +31,12 @@ import {
   type StoreFlags,
 } from "./store_open.ts";
 
-/** What may be done with a store. */
+/** Actions on a store. */
 export const STORE_ACTIONS = ["ls", "show", "gc", "prime"] as const;
 
 type Action = typeof STORE_ACTIONS[number];
 
-/** How many digits tell keys apart for people. */
+/** Number of digits that distinguish keys for users. */
 const SHORT_KEY = 16;
 
 /** The command. */
@@ -79,7 +79,7 @@ export const command: CommandDefinition = defineCommand<
   run: runStore,
 });
 
-/** Does something with the store. */
+/** Runs an action on the store. */
 export async function runStore(
   io: Io,
   flags: StoreFlags,
@@ -237,11 +237,11 @@ async function removeStale(io: Io, flags: StoreFlags): Promise<number> {
   return EXIT.ok;
 }
 
-/** What is reported of an entry. */
+/** Reported data of an entry. */
 interface AboutEntry {
   readonly key: string;
   readonly environment: string;
-  /** Whether this machine would use it now. */
+  /** True if this machine would use it now. */
   readonly current: boolean;
   readonly about: string;
   readonly instructions: number;

@@ -1,7 +1,6 @@
 /**
- * The code that `store` and `rewrite` share: the settings that a container's
- * hook would have, the store that they name, and what a refusal means for the
- * exit code.
+ * Common code of `store` and `rewrite`: the settings of a container's hook, the
+ * store that they name, and the exit codes of refusals.
  *
  * @module
  */
@@ -53,7 +52,7 @@ import {
 import type { SourceKind } from "../input/guess.ts";
 import type { Io } from "../io.ts";
 
-/** Flags that say how a container's hook would be set. */
+/** Flags for the settings of a container's hook. */
 export interface HookFlags {
   readonly store?: string;
   readonly user: boolean;
@@ -70,20 +69,20 @@ export interface StoreFlags extends HookFlags, OutputFlags {
   readonly from?: SourceKind;
 }
 
-/** A store as it was found. */
+/** The contents of a store. */
 export interface FoundStore {
-  /** Where it is or would be. */
+  /** Its actual or future path. */
   readonly directory: string;
-  /** Absent if the folder is not there. */
+  /** Absent if the folder does not exist. */
   readonly store?: Store;
-  /** All that lies in it. */
+  /** All of its files. */
   readonly items: readonly StoreItem[];
 }
 
-/** Most milliseconds for one filter: nobody's container waits for it. */
+/** Time limit for one filter in milliseconds: no container waits for it. */
 export const MOST_MS = 60_000;
 
-/** Options that a container's hook has, too. */
+/** Options that a container's hook has as well. */
 export const HOOK_FLAGS: Flags<HookFlags> = {
   store: {
     kind: "parsed",
@@ -122,7 +121,7 @@ export const HOOK_FLAGS: Flags<HookFlags> = {
 };
 
 /**
- * Finds the settings that flags and their file stand for.
+ * Determines the settings from flags and their file.
  *
  * @param flags The flags.
  * @returns The settings; without a file and a flag, the built-in ones.
@@ -151,12 +150,15 @@ export async function settingsOf(flags: HookFlags): Promise<Settings> {
   };
 }
 
-/** The absolute path without links that `hook/` asks for; the last part may be missing. */
+/**
+ * The absolute path without links that `hook/` requires; the last part may be
+ * missing.
+ */
 function realPath(path: string): string {
   try {
     return Deno.realPathSync(path);
   } catch {
-    // Not there yet, or the folder below says what is wrong.
+    // It does not exist yet, or the folder below reports the problem.
   }
   try {
     return join(Deno.realPathSync(dirname(path)), basename(path));
@@ -171,11 +173,11 @@ function realPath(path: string): string {
 }
 
 /**
- * Reads all of the store.
+ * Reads the whole store.
  *
- * @param io Where the message goes that no store exists.
- * @param flags Which store.
- * @returns What lies in it.
+ * @param io Stream for the message that no store exists.
+ * @param flags Flags of the store.
+ * @returns Its contents.
  */
 export async function readStore(
   io: Io,
@@ -199,9 +201,10 @@ export async function readStore(
 /**
  * Lists the environments whose filters are current on this machine.
  *
- * @param flags Whose store it is.
+ * @param flags Flags of the store.
  * @returns Their ids.
- * @throws {MachineError} if a library of names is there and cannot be told apart from others.
+ * @throws {MachineError} if there is a library of names that cannot be
+ * distinguished from others.
  */
 export async function currentEnvironments(
   flags: HookFlags,
@@ -222,10 +225,10 @@ export async function currentEnvironments(
 }
 
 /**
- * Makes a log of the command's own messages.
+ * Makes a log for the command's own messages.
  *
- * @param io Where they go.
- * @param flags Whether warnings are reported.
+ * @param io Stream for messages.
+ * @param flags Whether to report warnings.
  */
 export function logTo(io: Io, { quiet }: Pick<HookFlags, "quiet">): Log {
   return {
@@ -239,10 +242,10 @@ export function logTo(io: Io, { quiet }: Pick<HookFlags, "quiet">): Log {
 /**
  * Reports the warnings of a configuration's section, as the hook reads it.
  *
- * @param io Where to.
+ * @param io Stream for warnings.
  * @param config The name and the text of the configuration.
- * @param environment What filters are made with.
- * @param flags Whether warnings are left out.
+ * @param environment Machine, semantics, names.
+ * @param flags Whether to omit warnings.
  */
 export function tellSection(
   io: Io,
@@ -256,7 +259,7 @@ export function tellSection(
     const { diagnostics } = resolveParsed(profile, targetOf(environment));
     tellFindings(io, config.name, diagnostics, { ...flags, verbose: false });
   } catch (error) {
-    // Whoever asked for the filter reports its errors.
+    // The request for the filter reports its errors.
     if (!(error instanceof ProfileError)) throw error;
   }
 }
@@ -264,7 +267,7 @@ export function tellSection(
 /**
  * Makes the target of the hook's own reading.
  *
- * @param environment What filters are made with.
+ * @param environment Machine, semantics, names.
  * @returns Machine, runtime and names.
  */
 export function targetOf(
@@ -279,11 +282,11 @@ export function targetOf(
 }
 
 /**
- * Runs something of `hook/` and turns its refusals into errors of commands.
+ * Runs a function of `hook/` and converts its refusals to errors of commands.
  *
- * @param io Where errors go.
- * @param work What.
- * @returns The exit code: 1 where an annotation is not what the section says.
+ * @param io Stream for errors.
+ * @param work The function.
+ * @returns The exit code: 1 if an annotation differs from the section.
  */
 export async function refusing(
   io: Io,

@@ -1,13 +1,12 @@
 /**
- * `store prime`: filters before the first container asks for them.
+ * `store prime`: makes filters before the first container needs them.
  *
- * A filter is kept under the exact text of its section, so the section has to
+ * A filter is stored under the exact text of its section, so the section must
  * be written as a container manager would write it: Podman, Docker, containerd
- * and CRI-O all have Go's `encoding/json` write the struct of runtime-spec,
- * `specs-go/config.go: LinuxSeccomp`. The section of a whole `config.json` is
- * taken as it stands. Where a manager writes another text after all, its
- * containers miss the entry and get a filter compiled for them: nothing else
- * hangs on this.
+ * and CRI-O all use Go's `encoding/json` to write the struct of runtime-spec,
+ * `specs-go/config.go: LinuxSeccomp`. The section of a complete `config.json`
+ * is used as it is. If a manager writes a different text, its containers miss
+ * the entry and a filter is compiled for them; there is no other consequence.
  *
  * @module
  */
@@ -41,12 +40,12 @@ import {
 import { assumedWords, targetFor } from "../input/target.ts";
 
 /**
- * Compiles profiles, proves their filters and keeps them.
+ * Compiles profiles, proves their filters and stores them.
  *
  * @param io Streams.
- * @param flags For which containers.
+ * @param flags Options of the containers.
  * @param words Source words, each of a profile.
- * @returns The exit code: 4 where one of them cannot be optimized.
+ * @returns The exit code: 4 if one of them cannot be optimized.
  */
 export async function primeStore(
   io: Io,
@@ -190,12 +189,12 @@ function object(
   return `{${parts.join(",")}}`;
 }
 
-/** A list, which Go leaves out if it is empty. */
+/** A list; Go omits an empty one. */
 function list(items: readonly string[]): string | undefined {
   return items.length === 0 ? undefined : `[${items.join(",")}]`;
 }
 
-/** Text, with what Go escapes beyond JSON's own. */
+/** Text, with the characters that Go escapes beyond JSON's own. */
 function text(value: string): string {
   return JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,

@@ -1,5 +1,5 @@
 /**
- * `syscalls`: the tables.
+ * `syscalls`: prints the tables of system calls.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `uninstall`: every byte as it was before `install`.
+ * `uninstall`: undoes an installation and restores every changed file.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export const command: CommandDefinition = defineCommand<
   run: (io, flags, ...targets) => runUninstall(io, flags, targets),
 });
 
-/** Undoes installations; all of them if none is named. */
+/** Undoes installations; all of them if no target is named. */
 export async function runUninstall(
   io: Io,
   flags: UninstallFlags,

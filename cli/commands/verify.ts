@@ -1,5 +1,5 @@
 /**
- * `verify`: does a process run what it should.
+ * `verify`: checks whether a process runs the filters that it should.
  *
  * @module
  */
@@ -95,7 +95,7 @@ export const command: CommandDefinition = defineCommand<
   run: runVerify,
 });
 
-/** Verifies one process, or lists all that are confined. */
+/** Verifies one process, or lists all confined ones. */
 export async function runVerify(
   io: Io,
   flags: VerifyFlags,
@@ -164,23 +164,23 @@ export async function runVerify(
   return exitOf(worst);
 }
 
-/** Stands for the processes of this machine, whichever they are. */
+/** Stands for any process of this machine. */
 const ANY_PROCESS = "pid:";
 
-/** Options that say who made the filter, and with what. */
+/** Options that name the origin of the filter. */
 type Makers = Partial<Pick<VerifyFlags, "names" | "semantics">>;
 
-/** What a process is compared with. */
+/** The standard to which a process is compared. */
 interface Comparison {
   readonly groups: readonly ThreadGroup[];
   readonly against: NamedSubject;
-  /** The word for the process. */
+  /** The source word of the process. */
   readonly word: string;
 }
 
 /**
- * Finds another runtime, another version of it, or the host's libseccomp, that
- * would have made of the profile what is in force.
+ * Finds another runtime, another version of it, or the host's libseccomp, whose
+ * filter for the profile would be the live one.
  */
 async function otherwiseEqual(
   io: Io,
@@ -219,8 +219,8 @@ async function otherwiseEqual(
 }
 
 /**
- * Each other meaning, the likeliest first: the same runtime as it is installed
- * and in other versions, then the other runtime.
+ * Each other meaning, most likely first: the same runtime as installed and in
+ * other versions, then the other runtime.
  */
 function otherSemantics(current: Semantics): readonly Semantics[] {
   const { runtime } = splitSemantics(current);

@@ -1,5 +1,5 @@
 /**
- * `verify --all`: the confined processes of this machine.
+ * `verify --all`: lists the confined processes of this machine.
  *
  * @module
  */
@@ -31,20 +31,20 @@ import {
 /** One confined process. */
 interface Row {
   readonly info: ProcessInfo;
-  /** Its threads; none if they could not be read at all. */
+  /** Its threads; none if they could not be read. */
   readonly groups: readonly ThreadGroup[];
-  /** What the comparison gave. */
+  /** Result of the comparison. */
   readonly found: ProcessVerification | undefined;
   /** Why its threads could not be read. */
   readonly reason: string | undefined;
 }
 
 /**
- * Tells which processes are confined.
+ * Lists the confined processes.
  *
- * @param io Where to.
- * @param flags The form of the report.
- * @param against What they are compared with, if anything.
+ * @param io Stream for the report.
+ * @param flags Format of the report.
+ * @param against The standard to which they are compared, if any.
  */
 export function tellAll(
   io: Io,
@@ -72,7 +72,7 @@ export function tellAll(
   );
 }
 
-/** Looks at one process; `undefined` if it has ended. */
+/** Reads one process; `undefined` if it has ended. */
 function rowOf(
   info: ProcessInfo,
   against: NamedSubject | undefined,
@@ -91,7 +91,7 @@ function rowOf(
   return { info, groups, found, reason };
 }
 
-/** What the answer is about, or else the first thread. */
+/** The thread of the answer, or else the first thread. */
 function confinementOf(
   { groups, found }: Pick<Row, "groups" | "found">,
 ): Confinement | undefined {
@@ -100,14 +100,20 @@ function confinementOf(
 }
 
 /**
- * Bytes of machine code for an instruction: Docker's default filter for three
+ * Bytes of machine code per instruction: Docker's default filter for three
  * architectures has 229 instructions and 2,821 bytes (x86_64, Linux 6.18).
  */
 const JIT_BYTES = 12.3;
-/** The kernel hands memory of the JIT out in chunks of this size (kernel/bpf/core.c). */
+/**
+ * The kernel allocates memory of the JIT in chunks of this size
+ * (kernel/bpf/core.c).
+ */
 const JIT_CHUNK = 64;
 
-/** Estimates the bytes that the compiled filters take, each with a header of one chunk. */
+/**
+ * Estimates the memory of the compiled filters in bytes, each with a header of
+ * one chunk.
+ */
 export function jitBytes(lengths: readonly number[]): number {
   return lengths.reduce(
     (sum, length) =>
@@ -116,7 +122,7 @@ export function jitBytes(lengths: readonly number[]): number {
   );
 }
 
-/** Modes as they are called where threads have them. */
+/** Names of the modes of threads. */
 const MODES: Readonly<Record<Exclude<Confinement["kind"], "unread">, string>> =
   { none: "none", strict: "strict", filters: "filter" };
 
@@ -181,7 +187,7 @@ function tableOf(rows: readonly Row[], compared: boolean): string {
   ]);
 }
 
-/** How many filters there are, as far as anybody knows. */
+/** Number of filters, as far as it is known. */
 function countOf(
   confinement: Confinement | undefined,
   info?: ProcessInfo,
@@ -199,7 +205,7 @@ function countOf(
   }
 }
 
-/** The answer, and whose it is if it is not that of all threads. */
+/** The answer, and its threads if it is not for all of them. */
 function stateOf(found: ProcessVerification | undefined): string {
   if (found === undefined) return "unknown";
   const { all, worst } = found;

@@ -1,6 +1,6 @@
 /**
- * Compares the filters of a process with those it should have, thread by thread,
- * as filters belong to threads.
+ * Compares the filters of a process with the expected ones, thread by thread,
+ * because filters belong to threads.
  *
  * @module
  */
@@ -19,8 +19,8 @@ import type { ThreadGroup } from "../input/process.ts";
 import { jsonOfResult, type NamedSubject, wantedArches } from "./prove.ts";
 
 /**
- * What was found: one filter that is equal or not, several of which the
- * combination is compared, strict mode, nothing, or what could not be told.
+ * The result: one filter that is equal or not, several that are compared in
+ * combination, strict mode, no filter, or unknown.
  */
 export type ProcessState =
   | "equivalent"
@@ -37,24 +37,27 @@ export interface ThreadVerification {
   readonly tids: readonly number[];
   /** Filters in force; `undefined` if they could not be read. */
   readonly filters: readonly Program[] | undefined;
-  /** What the comparison gave; absent if there was none. */
+  /** Result of the comparison, if there was one. */
   readonly result?: Proof | Counterexample | Unproven;
   /** Why the filters could not be read. */
   readonly error?: unknown;
 }
 
-/** What threads should be under. */
+/** The expected filters of threads. */
 type Expected = Pick<NamedSubject, "subject" | "native">;
 
 /** An answer about a process. */
 export interface ProcessVerification {
-  /** One answer for all threads under the same filters, that of the first thread first. */
+  /**
+   * One answer for all threads under the same filters, the first thread's
+   * first.
+   */
   readonly all: readonly ThreadVerification[];
-  /** The answer that counts. */
+  /** The decisive answer. */
   readonly worst: ThreadVerification;
 }
 
-/** From good to bad: a "no" is one whatever else could not be told. */
+/** From good to bad: a "no" is decisive even if something else is unknown. */
 const EXITS: readonly number[] = [
   EXIT.ok,
   EXIT.unproven,
@@ -62,7 +65,7 @@ const EXITS: readonly number[] = [
   EXIT.no,
 ];
 
-/** The exit code that counts among several, `EXIT.ok` among none. */
+/** The decisive exit code among several, `EXIT.ok` if there are no others. */
 export function worstExit(codes: readonly number[]): number {
   return codes.reduce(
     (worst, code) => EXITS.indexOf(code) > EXITS.indexOf(worst) ? code : worst,
@@ -71,10 +74,10 @@ export function worstExit(codes: readonly number[]): number {
 }
 
 /**
- * Compares what is in force with what should be.
+ * Compares the live filters with the expected ones.
  *
  * @param groups The threads of a process, at least one.
- * @param against What they should be under.
+ * @param against The expected filters.
  */
 export function verify(
   groups: readonly ThreadGroup[],
@@ -132,7 +135,9 @@ export function exitOf({ filters, result }: ThreadVerification): number {
   }
 }
 
-/** An answer for machines; where threads differ, with those of all of them. */
+/**
+ * An answer for machines; if threads differ, with the answers of all of them.
+ */
 export function jsonOf(
   { all, worst }: ProcessVerification,
 ): Readonly<Record<string, unknown>> {

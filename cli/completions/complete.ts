@@ -1,10 +1,11 @@
 /**
- * The words that can follow on a command line: one engine for the completions of all
- * shells. The scripts beside this file ask it through the hidden command
- * `__complete`; see {@linkcode formatCompletion} for what they read.
+ * The possible continuations of a command line: one engine for the completions
+ * of all shells. The scripts in this folder call it through the hidden command
+ * `__complete`; see {@linkcode formatCompletion} for its output.
  *
- * Commands, options and listed values come from the definitions of the commands.
- * For any other value or argument, its placeholder says what it is.
+ * Commands, options and listed values come from the definitions of the
+ * commands. For any other value or argument, its placeholder determines the
+ * kind.
  *
  * @module
  */
@@ -18,28 +19,28 @@ import {
 } from "../output/reflect.ts";
 import { printable } from "../../tables/printable.ts";
 
-/** What can follow. */
+/** Possible continuations. */
 export interface Completion {
   /**
-   * What the shell adds by itself: nothing, files, folders, or the completion of
-   * the command after `--`.
+   * Completion that the shell adds by itself: nothing, files, folders, or the
+   * completion of the command after `--`.
    */
   readonly shell: "none" | "files" | "folders" | "command";
-  /** What comes before a file or a folder within the word, such as `--out=`. */
+  /** Text before a file or a folder within the word, such as `--out=`. */
   readonly prefix: string;
-  /** Whole words that begin with what was typed. */
+  /** Whole words that begin with the typed text. */
   readonly candidates: readonly Candidate[];
 }
 
-/** A word that can stand at the cursor. */
+/** A possible word at the cursor. */
 export interface Candidate {
   readonly value: string;
   readonly brief: string;
 }
 
-/** What a completer sees. */
+/** Input of a completer. */
 interface Context {
-  /** What was typed of the value or argument. */
+  /** Typed part of the value or argument. */
   readonly typed: string;
   /** Arguments before it, without the command. */
   readonly before: readonly string[];
@@ -47,17 +48,17 @@ interface Context {
   readonly arch: string | undefined;
 }
 
-/** What can stand for a placeholder: values, and what the shell adds. */
+/** Values for a placeholder, and the completion that the shell adds. */
 interface Choice {
   readonly shell?: "none" | "files" | "folders";
-  /** Part of what was typed that stays, before a file or a folder. */
+  /** Typed part that stays, before a file or a folder. */
   readonly prefix?: string;
   readonly candidates?: readonly Candidate[];
 }
 
 type Completer = (context: Context) => Choice | Promise<Choice>;
 
-/** Placeholders of values and arguments; a test holds that none is missing. */
+/** Placeholders of values and arguments; a test checks that it is complete. */
 const COMPLETERS: Readonly<Record<string, Completer>> = {
   FILE: () => ({ shell: "files" }),
   PATH: () => ({ shell: "files" }),
@@ -98,7 +99,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   "X.Y": () => ({}),
 };
 
-/** Returns whether the engine knows what a placeholder stands for. */
+/** Reports whether the engine knows a placeholder. */
 export function isKnownPlaceholder(placeholder: string): boolean {
   return placeholder.split(" ").every((name) =>
     Object.hasOwn(COMPLETERS, name)
@@ -127,8 +128,8 @@ function flag(
 /**
  * Completes a command line.
  *
- * @param words The words after the program's name up to the cursor; the last one
- * is what was typed of the word at the cursor, and may be empty.
+ * @param words The words after the program's name up to the cursor; the last
+ * one is the typed part of the word at the cursor, and may be empty.
  */
 export async function complete(words: readonly string[]): Promise<Completion> {
   const typed = words.at(-1) ?? "";
@@ -144,8 +145,9 @@ export async function complete(words: readonly string[]): Promise<Completion> {
 }
 
 /**
- * Writes a completion for a script: on the first line what the shell adds and the
- * prefix, then a candidate a line with its explanation, fields between tabs.
+ * Writes a completion for a script: the first line has the shell's own
+ * completion and the prefix, each further line a candidate with its
+ * explanation; fields are separated by tabs.
  */
 export function formatCompletion(
   { shell, prefix, candidates }: Completion,
@@ -214,11 +216,11 @@ async function completeWord(
   return completion(typed, "", choice);
 }
 
-/** What the words before the cursor are. */
+/** Interpretation of the words before the cursor. */
 interface Scan {
   /** Arguments that are not options. */
   readonly before: readonly string[];
-  /** Whether `--` came before, so that nothing is an option any longer. */
+  /** True if `--` came before, after which nothing is an option. */
   readonly literal: boolean;
   /** The option that waits for its value. */
   readonly pending: FlagInfo | undefined;
@@ -282,7 +284,7 @@ function attachedValue(
   return undefined;
 }
 
-/** The ways to write an option; short ones after a dash alone. */
+/** The spellings of an option; if only a dash was typed, the short ones. */
 function spellings(flag: FlagInfo, typed: string): readonly Candidate[] {
   const { alias, brief } = flag;
   const short = typed === "-" && alias !== undefined
@@ -308,7 +310,9 @@ async function choose(placeholder: string, context: Context): Promise<Choice> {
   return await COMPLETERS[placeholder]?.(context) ?? {};
 }
 
-/** Puts what stays before each candidate, and leaves out what was not typed. */
+/**
+ * Puts the prefix before each candidate, and removes those that do not match.
+ */
 function completion(
   typed: string,
   prefix: string,
@@ -377,7 +381,7 @@ function confinedName(pid: string): string | undefined {
   }
 }
 
-/** Completes the last item of a list between commas. */
+/** Completes the last item of a comma-separated list. */
 function listOf(typed: string, names: readonly string[]): Choice {
   const comma = typed.lastIndexOf(",") + 1;
   const before = typed.slice(0, comma);

@@ -28,8 +28,8 @@ export interface CallNumber {
  * Reads `name`, `number`, `arch:name` or `arch:number`, where arch may be an
  * `AUDIT_ARCH_*` value in hex.
  *
- * @param text What was written.
- * @param native Whose numbers they are where no architecture is named.
+ * @param text Text of the user.
+ * @param native Architecture of calls that name none.
  * @throws {UsageError} if there is no such call.
  */
 export function parseCall(text: string, native: Arch): CallNumber {
@@ -87,7 +87,7 @@ function unknownCall(
  * Reads a 64-bit word: decimal, hex, octal, binary, negative.
  *
  * @param text The digits.
- * @param what Names it in messages.
+ * @param what Name of the value in messages.
  * @throws {UsageError} if the text is not a number.
  */
 export function parseWord(text: string, what = "argument"): bigint {
@@ -104,7 +104,7 @@ export function parseWord(text: string, what = "argument"): bigint {
   return BigInt.asUintN(64, match?.[1] === "-" ? -value : value);
 }
 
-/** Fills up the arguments of a call with zeros. */
+/** Pads the arguments of a call with zeros. */
 export function sixArguments(args: readonly string[]): readonly bigint[] {
   return Array.from({ length: ARGUMENTS }, (_, i) => parseWord(args[i] ?? "0"));
 }

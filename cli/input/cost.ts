@@ -1,6 +1,5 @@
 /**
- * From the flags that say which filter is the best one to what the compiler
- * takes.
+ * Converts the flags that define the best filter to options of the compiler.
  *
  * @module
  */
@@ -17,12 +16,15 @@ import type { CostFlags, SourceFlags } from "./flags.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { tellingProfile } from "./source.ts";
 
-/** Work units for a proof of the optimum: at most some ten seconds for each architecture. */
+/**
+ * Work units for a proof of the optimum: at most about ten seconds per
+ * architecture.
+ */
 const PROOF_WORK = 100_000_000;
 /** The same for a lower bound under --max-depth. */
 const BOUND_WORK = 50_000_000;
 
-/** What the compiler minimizes. */
+/** The compiler's cost options. */
 export type ChosenObjective = NonNullable<CostFlags["objective"]>;
 
 /** Options of the compiler, with the objective chosen. */
@@ -32,14 +34,14 @@ export interface ChosenCost extends CompileProfileOptions {
 
 /** The flags, with the file of weights read. */
 export interface CostRequest extends CostFlags {
-  /** Calls by name; absent if there is no file. */
+  /** Counts of calls by name, if there is a file. */
   readonly counts?: ReadonlyMap<string, number>;
 }
 
 /**
- * Reads the file of weights, if there is one.
+ * Reads the file of weights, if it is given.
  *
- * @param io Where standard input is, and where warnings go.
+ * @param io Streams for standard input and warnings.
  * @param flags The flags.
  */
 export async function readCost(
@@ -66,10 +68,11 @@ export async function readCost(
 }
 
 /**
- * Turns the flags into what the compiler takes.
+ * Converts the flags to options of the compiler.
  *
  * @param cost The flags.
- * @param kernel The kernel that `--kernel` names; it decides the objective if no flag does.
+ * @param kernel The kernel that `--kernel` names; it decides the objective if
+ * no flag does.
  */
 export function costOptions(
   cost: CostRequest,

@@ -1,5 +1,5 @@
 /**
- * From a source word to filters: what most commands start with.
+ * Loads filters from a source word: the first step of most commands.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { withOwnSemantics } from "./semantics.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
 import { assumedWords, nativeArch, targetFor } from "./target.ts";
 
-/** Filters and the machine that they are for. */
+/** Filters and their machine. */
 interface Loaded extends FilterStack, FilterMachine {
   /** Name of the source. */
   readonly name: string;
@@ -36,38 +36,40 @@ interface Loaded extends FilterStack, FilterMachine {
 export interface CompiledSource extends Loaded {
   readonly kind: "profile";
   readonly resolved: ResolvedSection & ProvedTree;
-  /** What was minimized. */
+  /** The minimized cost. */
   readonly objective: ChosenObjective;
 }
 
-/** Filters that were there as such. */
+/** Filters that existed as such. */
 export interface LoadedPrograms extends Loaded {
   readonly kind: "programs";
-  /** What they were. */
+  /** Their format. */
   readonly form: string;
 }
 
-/** What a source word gives. */
+/** Result of loading a source word. */
 export type LoadedFilter = CompiledSource | LoadedPrograms;
 
-/** What a command needs of a filter. */
+/** Requirements of a command. */
 export interface FilterSourceOptions {
-  /** Which filter of a profile is the best one. */
+  /** Definition of the best filter of a profile. */
   readonly cost?: CostRequest;
-  /** Whether the native architecture of bare filters matters, for calls that name none. */
+  /**
+   * True if the native architecture of bare filters matters, for calls that
+   * name none.
+   */
   readonly native?: boolean;
-  /** Whether filters are loaded although the kernel refuses them. */
+  /** True to load filters even if the kernel refuses them. */
   readonly refused?: boolean;
 }
 
 /**
- * Loads a source; a profile is compiled. Warnings go to `io`, and what was
- * assumed.
+ * Loads a source; a profile is compiled. Prints warnings and assumptions.
  *
- * @param io Where warnings go.
+ * @param io Stream for warnings.
  * @param word The source word.
  * @param flags The options.
- * @param options What the command needs.
+ * @param options Requirements of the command.
  */
 export async function readFilterSource(
   io: Io,
@@ -89,10 +91,10 @@ export async function readFilterSource(
 }
 
 /**
- * Requires filters that the kernel accepts; others do nothing.
+ * Requires filters that the kernel accepts.
  *
  * @param source The filters and the name of their source.
- * @throws {InputError} with what is wrong with the first one that is refused.
+ * @throws {InputError} with the problem of the first one that is refused.
  */
 export function requireAccepted(
   { name, programs }: Pick<Loaded, "name" | "programs">,
@@ -105,7 +107,7 @@ export function requireAccepted(
   }
 }
 
-/** Says why the kernel refuses a filter. */
+/** Explains why the kernel refuses a filter. */
 export function kernelRefusal({ message }: ProgramError): string {
   return message.replace(
     "Cannot load program",
@@ -116,10 +118,10 @@ export function kernelRefusal({ message }: ProgramError): string {
 /**
  * Compiles a profile source and proves the filter.
  *
- * @param io Where warnings go, and what was assumed.
+ * @param io Stream for warnings and assumptions.
  * @param source The profile.
- * @param flags For whom it is meant.
- * @param cost Which filter is the best one.
+ * @param flags Options of profiles.
+ * @param cost Definition of the best filter.
  * @throws {UnprovenError} if there is no proved filter.
  */
 export async function compileSource(
@@ -161,7 +163,7 @@ export async function compileSource(
   };
 }
 
-/** Says where a bound on the depth could not be kept. */
+/** Reports limits on depth that could not be kept. */
 function tellDepth(
   io: Io,
   name: string,
@@ -179,11 +181,11 @@ function tellDepth(
 }
 
 /**
- * Resolves a profile source and reports what was found.
+ * Resolves a profile source and reports its diagnostics.
  *
- * @param io Where warnings go.
+ * @param io Stream for warnings.
  * @param source The profile.
- * @param flags For whom it is meant.
+ * @param flags Options of profiles.
  */
 export async function resolveSource(
   io: Io,
@@ -201,12 +203,12 @@ export async function resolveSource(
 }
 
 /**
- * Reports what was found in a profile, as loud as it was asked for.
+ * Reports the diagnostics of a profile, at the requested level.
  *
- * @param io Where to.
+ * @param io Stream for the messages.
  * @param name The source.
  * @param diagnostics Warnings and notes.
- * @param flags Whether warnings are left out, and whether notes are not.
+ * @param flags Whether to omit warnings, and whether to include notes.
  */
 export function tellFindings(
   io: Io,
@@ -222,7 +224,9 @@ export function tellFindings(
   tellDiagnostics(io, name, told);
 }
 
-/** Prints for which machine a source was taken to be meant; empty parts are left out. */
+/**
+ * Prints the machine that was assumed for a source; empty parts are omitted.
+ */
 export function tellAssumed(
   io: Io,
   name: string,

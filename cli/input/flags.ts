@@ -1,5 +1,5 @@
 /**
- * The flags that several commands have, in the words of @stricli/core.
+ * The flags that several commands have, in the form of @stricli/core.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface SourceFlags extends TargetFlags {
   readonly verbose: boolean;
 }
 
-/** Flags that say which filter is the best one. */
+/** Flags that define the best filter. */
 export interface CostFlags {
   readonly objective?: "uncached" | "cached" | "size" | "balanced";
   readonly weights?: string;
@@ -44,7 +44,7 @@ export interface LimitFlags {
   readonly steps?: number;
 }
 
-/** Flags of commands that write an artefact. */
+/** Flags of commands that write an artifact. */
 export interface OutFlags {
   readonly out?: string;
 }
@@ -52,7 +52,7 @@ export interface OutFlags {
 /** Definitions of flags. */
 export type Flags<T> = FlagParametersForType<T, AppContext>;
 
-/** Definition of a word that is no flag. */
+/** Definition of an argument that is not a flag. */
 export type Positional = Omit<
   TypedPositionalParameter<string, AppContext>,
   "optional"
@@ -64,12 +64,12 @@ export function word(input: string): string {
   return input;
 }
 
-/** Reads words between commas. */
+/** Reads comma-separated words. */
 function words(input: string): readonly string[] {
   return input.split(",").map((part) => word(part.trim()));
 }
 
-/** Reads a number from 0 up without a fraction. */
+/** Reads an integer from 0 up. */
 export function count(input: string): number {
   if (!/^[0-9]{1,6}$/.test(input)) {
     throw new Error("not an integer from 0 to 999999");
@@ -100,7 +100,7 @@ const BOOLEAN = {
   withNegated: false,
 } as const;
 
-/** Names of the flags that say for whom a profile is meant. */
+/** Names of the flags that describe the target of a profile. */
 export const TARGET_FLAG_NAMES: ReadonlySet<string> = new Set([
   "arch",
   "caps",
@@ -123,7 +123,7 @@ export const ARCH_FLAG: Flags<Pick<SourceFlags, "arch">> = {
   },
 };
 
-/** Flags that say how much is reported. */
+/** Flags for the level of reports. */
 export const TELL_FLAGS: Flags<Pick<SourceFlags, "quiet" | "verbose">> = {
   quiet: { ...BOOLEAN, brief: "Print errors only" },
   verbose: { ...BOOLEAN, brief: "Print notes too" },
@@ -281,7 +281,7 @@ export const FORMAT_FLAG: Flags<{ readonly format: Format }> = {
   },
 };
 
-/** Flag of commands that write an artefact. */
+/** Flag of commands that write an artifact. */
 export const OUT_FLAG: Flags<OutFlags> = {
   out: {
     kind: "parsed",

@@ -1,5 +1,5 @@
 /**
- * Guesses the format of a source from its bytes.
+ * Detects the format of a source from its bytes.
  *
  * @module
  */
@@ -24,20 +24,22 @@ export const SOURCE_KINDS = [
 /** A kind that `--from` can force. */
 export type SourceKind = typeof SOURCE_KINDS[number];
 
-/** Bytes that are looked at, at most: no profile takes longer to show itself. */
+/**
+ * Maximum number of bytes to examine: no profile needs more to be recognized.
+ */
 const MOST_LOOKED_AT = 1 << 16;
 
 /** `\x7fELF`. */
 const ELF = [0x7f, 0x45, 0x4c, 0x46] as const;
 const BRACE = 0x7b;
-/** Characters of one instruction; shorter text is something else. */
+/** Number of characters of one instruction; shorter text is something else. */
 const LEAST_BASE64 = 12;
 
 /**
- * Guesses; anything doubtful is taken for a profile, whose errors are the
- * clearest.
+ * Detects the format; anything doubtful is treated as a profile, whose errors
+ * are the clearest.
  *
- * @param name Of the source, for messages.
+ * @param name Name of the source, for messages.
  * @param bytes The source, not empty.
  * @throws {InputError} if it is an ELF file.
  */
@@ -54,7 +56,7 @@ export function guessKind(name: string, bytes: Uint8Array): SourceKind {
   if (/^[{["]/.test(text)) return "profile";
   // Text has no NUL; every filter has, in the high bytes of its codes.
   if (head.includes(0)) return "raw";
-  // The reader of profiles names what other tools read.
+  // The reader of profiles recognizes the input of other tools.
   if (foreignText(text) !== undefined) return "profile";
   const solid = text.replace(/\s/g, "");
   if (/^[0-9a-f]+$/i.test(solid) && solid.length % 16 === 0) return "hex";
@@ -69,7 +71,7 @@ export function guessKind(name: string, bytes: Uint8Array): SourceKind {
     : "profile";
 }
 
-/** With a byte order mark, or as a brace that is two bytes long. */
+/** With a byte order mark, or with a brace of two bytes. */
 function isUtf16([first, second]: Uint8Array): boolean {
   return first === 0xff && second === 0xfe ||
     first === 0xfe && second === 0xff ||

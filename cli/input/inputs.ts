@@ -1,6 +1,6 @@
 /**
- * The inputs of a self-test: every number up to 1,200 on each architecture, with
- * arguments at the boundaries of all conditions.
+ * The inputs of a self-test: every number up to 1,200 on each architecture,
+ * with arguments at the boundaries of all conditions.
  *
  * @module
  */
@@ -14,9 +14,11 @@ import type { LoadedFilter } from "./filter.ts";
 import { firstNumber } from "../../measure/measure.ts";
 import { nativeArch } from "./target.ts";
 
-/** Numbers of each architecture. */
+/** Number of system call numbers for each architecture. */
 const NUMBERS = 1201;
-/** Inputs that are asked at least; what this machine can call is asked twice. */
+/**
+ * Minimum number of inputs; calls that this machine can make are tested twice.
+ */
 const LEAST_INPUTS = 55_000;
 /** Numbers beyond all tables. */
 const EDGES = [0x3fff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] as const;
@@ -24,10 +26,10 @@ const EDGES = [0x3fff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] as const;
 const NO_ARCH = 0xdead_beef;
 
 /**
- * Makes the inputs, the same ones each time.
+ * Makes the inputs, always the same ones.
  *
- * @param filter Whose policy and architectures they are for.
- * @param programs What is tested.
+ * @param filter Source of the policy and the architectures.
+ * @param programs The programs under test.
  */
 export function selftestInputs(
   filter: LoadedFilter,
@@ -48,7 +50,7 @@ export function selftestInputs(
       const args = round === 0
         ? []
         : argumentsAt(values, seed, filter.littleEndian);
-      // i386 hands over 32 bits of each argument.
+      // i386 passes 32 bits of each argument.
       const narrow = arch.bits === 32
         ? args.map((arg) => BigInt.asUintN(32, arg))
         : args;
@@ -81,7 +83,10 @@ function archesOf(filter: LoadedFilter): readonly Arch[] {
   );
 }
 
-/** Draws a value for each half of each argument; successive seeds differ in all of them. */
+/**
+ * Draws a value for each half of each argument; successive seeds differ in all
+ * of them.
+ */
 function argumentsAt(
   values: readonly (readonly number[])[],
   seed: number,

@@ -13,15 +13,21 @@ import {
 } from "../output/reflect.ts";
 import { NAME } from "../command.ts";
 
-/** A command line that was looked through. */
+/** Result of reading the program's own options. */
 export interface CommandLine {
-  /** What is left for the command. */
+  /** The rest for the command. */
   readonly words: readonly string[];
-  /** Whether messages are colored; by the terminal where absent. */
+  /**
+   * True or false if messages should have color; by default, the terminal
+   * decides.
+   */
   readonly color: boolean | undefined;
-  /** The command that help is asked for, empty for the program; else absent. */
+  /**
+   * The command for which help is requested, empty for the program; else
+   * absent.
+   */
   readonly help: string | undefined;
-  /** Whether the version is asked for. */
+  /** True if the version is requested. */
   readonly version: boolean;
 }
 
@@ -32,7 +38,8 @@ const COLORS: Readonly<Record<string, boolean | undefined>> = {
 };
 
 /**
- * Looks through the words up to `--`; those after it belong to the command.
+ * Reads the program's own options among the words up to `--`; those after it
+ * belong to the command.
  *
  * @param args The words without the program's name.
  * @throws {UsageError} if `--color` cannot be read.
@@ -64,13 +71,13 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 }
 
 /**
- * Reads bundled short options (`-qf hex`) and attached values (`-fhex`), which
- * the scanner of @stricli/core does not know, and refuses what it would take for
- * an argument although it looks like an option.
+ * Splits bundled short options (`-qf hex`) and attached values (`-fhex`), which
+ * the scanner of @stricli/core does not support, and refuses words that it
+ * would treat as arguments although they look like options.
  *
  * @param words The words after the command's name.
  * @param command The command.
- * @returns The words with each option by itself.
+ * @returns The words, with each option as a word of its own.
  * @throws {UsageError} if one of them looks like an option and is not one.
  */
 export function separateOptions(
@@ -85,7 +92,7 @@ export function separateOptions(
   const separated = words.slice(0, end).flatMap((word) => {
     if (/^-[a-z]/i.test(word)) return separate(word, flags, unknown);
     if (!word.startsWith("--")) return [word];
-    // What @stricli/core takes for an option.
+    // The pattern of options in @stricli/core.
     const [, option, value] = /^(--[a-z][a-z.\d_-]+)(=.*)?$/is.exec(word) ?? [];
     if (option === undefined) throw unknown(word);
     if (value === "=") throw new UsageError(`Missing value of ${option}`);
@@ -94,7 +101,7 @@ export function separateOptions(
   return [...separated, ...words.slice(end)];
 }
 
-/** Takes a word of short options apart. */
+/** Splits a word of short options. */
 function separate(
   word: string,
   flags: readonly FlagInfo[],

@@ -1,6 +1,6 @@
 /**
- * The machine that a bare filter is for: byte order and architectures, as the
- * filter itself shows them, or as `--arch` says.
+ * The machine of a bare filter: byte order and architectures, as inferred from
+ * the filter itself or given by `--arch`.
  *
  * @module
  */
@@ -13,27 +13,27 @@ import { type Arch, ARCHES } from "../../tables/arch.ts";
 import { UsageError } from "../error.ts";
 import { archesOf, nativeArch } from "./target.ts";
 
-/** The machine that filters are for. */
+/** The machine of filters. */
 export interface FilterMachine {
   /** Byte order. */
   readonly littleEndian: boolean;
   /** The architecture of calls that name none. */
   readonly native: Arch;
-  /** The architectures that the filters know, the native one first. */
+  /** The architectures that the filters test, the native one first. */
   readonly arches: readonly Arch[];
-  /** Whether the byte order is assumed, and it matters to the filters. */
+  /** True if the byte order is assumed and matters to the filters. */
   readonly orderIsAssumed: boolean;
   /** Why the native architecture is assumed; absent if the filters show it. */
   readonly nativeIsAssumed?: string;
 }
 
 /**
- * Finds the machine that filters are for.
+ * Finds the machine of filters.
  *
  * @param name Name of the source, for messages.
- * @param filters The filters, with what is known about their byte order.
- * @param arch What `--arch` names.
- * @throws {UsageError} if that has the other byte order than the filters.
+ * @param filters The filters, with the known facts about their byte order.
+ * @param arch The architecture of `--arch`.
+ * @throws {UsageError} if it differs in byte order from the filters.
  */
 export function machineOf(
   name: string,
@@ -88,11 +88,12 @@ export function machineOf(
 }
 
 /**
- * Says what was assumed about a machine.
+ * Describes the assumptions about a machine.
  *
  * @param machine The machine.
- * @param options Whether the native architecture matters, and what names another one.
- * @returns Words that follow "for"; empty if nothing was assumed.
+ * @param options Whether the native architecture matters, and the option that
+ * sets it.
+ * @returns Words that follow "for"; empty without assumptions.
  */
 export function assumptionWords(
   { littleEndian, native, orderIsAssumed, nativeIsAssumed }: FilterMachine,
@@ -122,7 +123,10 @@ function knownArches(
   );
 }
 
-/** Whether it matters to a program which half of a 64-bit field comes first. */
+/**
+ * Reports whether the order of the halves of a 64-bit field matters to a
+ * program.
+ */
 function readsHalves(program: Program): boolean {
   return program.some(({ op, k }) => op === "ld.abs" && k > ARCH_OFFSET);
 }
@@ -135,7 +139,7 @@ function firstOf(littleEndian: boolean, host: Arch): Arch {
   return found;
 }
 
-/** A byte order in words. */
+/** Name of a byte order. */
 export function orderName(littleEndian: boolean): string {
   return littleEndian ? "little-endian" : "big-endian";
 }

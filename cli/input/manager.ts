@@ -1,5 +1,5 @@
 /**
- * Options and words of the commands that set up container managers.
+ * Options and arguments of the commands that set up container managers.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Flags, OUTPUT_FLAG, type OutputFlags, word } from "./flags.ts";
 import type { AppContext } from "../command.ts";
 import type { TypedPositionalParameter } from "@stricli/core";
 
-/** Flags that say where. */
+/** Flags for the location. */
 export interface PlaceFlags {
   readonly user: boolean;
   readonly root?: string;
@@ -20,7 +20,7 @@ export interface StatusFlags extends PlaceFlags, OutputFlags {
   readonly state?: readonly string[];
 }
 
-/** What all options without a value have in common. */
+/** Common part of all options without a value. */
 export const BOOLEAN = {
   kind: "boolean",
   default: false,

@@ -1,16 +1,16 @@
 /**
- * Numbers of processes as users write them.
+ * Process ids as users write them.
  *
  * @module
  */
 
 import { MachineError, UsageError } from "../error.ts";
 
-/** Most processes that a kernel has: PID_MAX_LIMIT of include/linux/threads.h. */
+/** Largest process id of a kernel: PID_MAX_LIMIT of include/linux/threads.h. */
 const MAX_PID = 2 ** 22;
 
 /**
- * Reads the number of a process.
+ * Reads a process id.
  *
  * @param text The number, with or without `pid:`.
  * @throws {UsageError} if the text is not a number.

@@ -1,5 +1,5 @@
 /**
- * Live processes: their filters, and what /proc says of them.
+ * Live processes: their filters, and their data in /proc.
  *
  * @module
  */
@@ -11,20 +11,26 @@ import type { Program } from "../../bpf/instruction.ts";
 import { dumpFilters } from "../../ffi/dump.ts";
 import { MachineError, NoFilterError } from "../error.ts";
 
-/** What /proc says of a process. */
+/** Data of a process in /proc. */
 export interface ProcessInfo {
   readonly pid: number;
   /** Name of its first thread's program, up to 15 characters. */
   readonly name: string;
-  /** Process that the thread belongs to. */
+  /** Process of the thread. */
   readonly group: number;
-  /** 0 for none, 1 for strict mode, 2 for filters; `undefined` if the kernel does not say. */
+  /**
+   * 0 for none, 1 for strict mode, 2 for filters; `undefined` if the kernel
+   * does not report it.
+   */
   readonly mode: number | undefined;
-  /** Filters in force; `undefined` before Linux 5.9. */
+  /** Number of filters in force; `undefined` before Linux 5.9. */
   readonly filters: number | undefined;
-  /** Whether its threads differ in mode or number of filters, which is all that /proc tells. */
+  /**
+   * True if its threads differ in mode or number of filters, which is all that
+   * /proc shows.
+   */
   readonly mixed: boolean;
-  /** Id of its container, where the name of its cgroup has one. */
+  /** Id of its container, if the name of its cgroup contains one. */
   readonly container: string | undefined;
 }
 
@@ -35,9 +41,9 @@ const HOST_IS_LITTLE_ENDIAN = true;
  * Reads the filters of a process, oldest first.
  *
  * @param pid The process, or a thread.
- * @param thread Whether a thread will do that is not the first of its process.
+ * @param thread True to accept a thread that is not the first of its process.
  * @throws {NoFilterError} if it has none.
- * @throws {MachineError} if it is a thread and none was asked for.
+ * @throws {MachineError} if it is such a thread and none is accepted.
  * @throws {SyscallError} if the kernel refuses.
  */
 export function liveFilters(
@@ -61,32 +67,32 @@ function refuseThread(pid: number): void {
   );
 }
 
-/** What a thread is under. */
+/** Confinement of a thread. */
 export type Confinement =
   | { readonly kind: "none" }
   /** Strict mode, which has no filters. */
   | { readonly kind: "strict" }
   /** One filter or more, oldest first. */
   | { readonly kind: "filters"; readonly programs: readonly Program[] }
-  /** Nobody knows, and why. */
+  /** Unknown, with the reason. */
   | { readonly kind: "unread"; readonly error: unknown };
 
-/** Threads of a process that are under the same. */
+/** Threads of a process with the same confinement. */
 export interface ThreadGroup {
   /** Their ids, in the order in which they were read. */
   readonly tids: readonly number[];
   readonly confinement: Confinement;
 }
 
-/** How often the threads are listed anew to find those that came meanwhile. */
+/** How often the threads are listed again to find new ones. */
 const ROUNDS = 8;
 
 /**
- * Reads what all threads of a process are under: filters belong to threads, and
- * those of one process may differ.
+ * Reads the confinement of all threads of a process: filters belong to threads,
+ * and those of one process may differ.
  *
- * Each thread is asked in turn while the others go on. Threads that ended are
- * left out; those that started meanwhile are asked, too.
+ * The threads are read one after the other while the rest continues. Threads
+ * that ended are skipped; those that started meanwhile are read as well.
  *
  * @param pid The process.
  * @throws {MachineError} if it is a thread, or its threads cannot be listed.
@@ -111,14 +117,17 @@ export function threadGroups(pid: number): readonly ThreadGroup[] {
     }
   }
   if (groups.size > 0) return [...groups.values()];
-  // The kernel knows why it is absent.
+  // The kernel knows why it does not exist.
   dumpFilters(pid);
   throw new MachineError(
     `Cannot list the threads of ${pid}: /proc does not show them; mount /proc`,
   );
 }
 
-/** What a thread is under, and what threads under the same have in common; `undefined` for a dead one. */
+/**
+ * The confinement of a thread, and its key for grouping; `undefined` for a dead
+ * thread.
+ */
 function confinementOf(
   tid: number,
 ): { readonly key: string; readonly confinement: Confinement } | undefined {
@@ -142,7 +151,10 @@ function confinementOf(
   }
 }
 
-/** Whether there is no such process, or nothing of it but what its parent waits for. */
+/**
+ * Reports whether a process does not exist or has already ended and only waits
+ * for its parent.
+ */
 export function isDead(pid: number): boolean {
   return threadsOf(pid).every((tid) => modeOf(tid) === "dead");
 }
@@ -156,7 +168,7 @@ function modeOf(tid: number): number | "dead" | undefined {
   return toNumber(status.get("Seccomp"));
 }
 
-/** Reads what /proc says; `undefined` if there is no such process. */
+/** Reads the data of /proc; `undefined` if there is no such process. */
 export function readProcess(pid: number): ProcessInfo | undefined {
   const status = readFields(`/proc/${pid}/status`);
   if (status === undefined) return undefined;
@@ -197,7 +209,7 @@ export function listProcesses(): readonly number[] {
   }
 }
 
-/** Ids of the threads, that of the first one first. */
+/** Ids of the threads, the first thread first. */
 function threadsOf(pid: number): readonly number[] {
   try {
     const others = [...Deno.readDirSync(`/proc/${pid}/task`)]
@@ -215,7 +227,8 @@ function readFields(path: string): ReadonlyMap<string, string> | undefined {
   try {
     text = Deno.readTextFileSync(path);
   } catch {
-    // It ended, or /proc is not there; the kernel says why when it is asked.
+    // It ended, or /proc is not available; the kernel reports the reason on
+    // access.
     return undefined;
   }
   return new Map(

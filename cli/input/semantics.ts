@@ -1,6 +1,6 @@
 /**
- * Whose reading of profiles counts: what was asked for, or the runtime of this
- * machine when a source is what that runtime made or will run.
+ * The reading of profiles: the requested one, or that of this machine's runtime
+ * if the runtime made the source or will run it.
  *
  * @module
  */
@@ -15,18 +15,18 @@ import {
 import { messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
 
-/** Flags that say whose reading counts. */
+/** Flags for the reading. */
 export interface SemanticsFlags {
-  /** The newest known crun, or the runtime of this machine, if absent. */
+  /** By default, the newest known crun or the runtime of this machine. */
   readonly semantics?: Semantics;
   readonly quiet?: boolean;
 }
 
 /**
- * Reads the word after `--semantics`.
+ * Reads the value of `--semantics`.
  *
- * @param input Such as `runc@1.1.5`.
- * @throws {Error} if it names no reading.
+ * @param input A reading such as `runc@1.1.5`.
+ * @throws {Error} if it is not a reading.
  */
 export function semanticsWord(input: string): Semantics {
   const semantics = parseSemantics(input);
@@ -39,13 +39,14 @@ export function semanticsWord(input: string): Semantics {
 }
 
 /**
- * Decides whose reading counts for several sources together. A file reads alike
- * on every machine; what runs here, or is about to, reads as its runtime does.
+ * Determines the reading for several sources together. A file has the same
+ * meaning on every machine; sources that run here, or are about to, are read as
+ * their runtime does.
  *
- * @param io Where a note about the version goes.
+ * @param io Stream for a note about the version.
  * @param flags The options.
  * @param words The source words.
- * @returns The options, with a version when the runtime of this machine counts.
+ * @returns The options, with a version if the runtime of this machine applies.
  */
 export async function withOwnSemantics<T extends SemanticsFlags>(
   io: Io,
@@ -59,7 +60,7 @@ export async function withOwnSemantics<T extends SemanticsFlags>(
   if (process === undefined && bundle === undefined) return flags;
   const runtime = asked?.runtime ?? await runtimeOf(process) ?? "crun";
   const { semantics, note } = await ownSemantics({ semantics: runtime });
-  // Processes alone have filters, and no profile that could be read.
+  // Processes have only filters, and no profile that could be read.
   const profiles = words.some((word) => word?.startsWith("pid:") === false);
   if (note !== undefined && profiles && flags.quiet !== true) {
     io.err(messageLine(io, "note", note, process ?? bundle));

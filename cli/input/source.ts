@@ -1,5 +1,5 @@
 /**
- * Sources: whatever holds a policy or a filter, by one word.
+ * Sources: one word for anything that contains a policy or a filter.
  *
  * ```text
  * FILE  -         profile, config.json, raw, base64, hex or assembly, as the content shows
@@ -41,44 +41,51 @@ import { inputName, type Io, readInput, readInputFile } from "../io.ts";
 import { parsePid } from "./pid.ts";
 import { archesOf, nativeArch } from "./target.ts";
 
-/** A policy as somebody wrote it. */
+/** A policy as its author wrote it. */
 export interface ProfileSource {
   readonly kind: "profile";
-  /** The word it came from. */
+  /** The source word. */
   readonly name: string;
   readonly profile: ParsedProfile;
 }
 
-/** Filters as the kernel runs them: all of them run, the strictest answer counts. */
+/**
+ * Filters as the kernel runs them: all of them run, and the strictest answer
+ * wins.
+ */
 export interface BareFilters extends ParsedFilters {
   readonly kind: "programs";
-  /** The word it came from. */
+  /** The source word. */
   readonly name: string;
-  /** What it was, such as `base64`. */
+  /** Its format, such as `base64`. */
   readonly form: string;
   /** Architecture of the machine, if the filters are those of a live process. */
   readonly native?: Arch;
 }
 
-/** What a source word stands for. */
+/** Result of reading a source word. */
 export type Source = ProfileSource | BareFilters;
 
-/** How a source is read. */
+/** Options of reading a source. */
 export interface SourceOptions {
-  /** A kind to force. */
+  /** A kind to require. */
   readonly from?: SourceKind;
-  /** What `--arch` names: the byte order, if the bytes do not show it. */
+  /**
+   * Architecture of `--arch`: its byte order is used if the bytes do not show
+   * one.
+   */
   readonly arch?: readonly string[];
 }
 
 /**
  * Reads a source.
  *
- * @param io Where standard input is, and where warnings go.
+ * @param io Streams for standard input and warnings.
  * @param word The word.
- * @param options A kind to force, and the architecture.
+ * @param options A kind to require, and the architecture.
  * @throws {InputError} if it cannot be read.
- * @throws {ReportedError} if the profile is wrong, after its problems were printed.
+ * @throws {ReportedError} if the profile is invalid, after its problems were
+ * printed.
  */
 export async function loadSource(
   io: Io,
@@ -110,15 +117,16 @@ export async function loadSource(
 }
 
 /**
- * Reads a source for a command that takes profiles only: of a bundle with an
- * annotation, the profile that the annotation was made of.
+ * Reads a source for a command that takes only profiles: of a bundle with an
+ * annotation, the profile from which the annotation was made.
  *
- * @param io Where standard input is, and where warnings go.
+ * @param io Streams for standard input and warnings.
  * @param word The word.
- * @param options A kind to force, and the architecture.
+ * @param options A kind to require, and the architecture.
  * @param refuse Makes the error for filters.
  * @throws {InputError} if it cannot be read.
- * @throws {ReportedError} if the profile is wrong, after its problems were printed.
+ * @throws {ReportedError} if the profile is invalid, after its problems were
+ * printed.
  */
 export async function loadProfile(
   io: Io,
@@ -137,8 +145,8 @@ export async function loadProfile(
 }
 
 /**
- * Runs something that may find a profile wrong, and tells its problems with
- * the name of the source.
+ * Runs a function that may find a profile invalid, and reports its problems
+ * with the name of the source.
  */
 export async function tellingProfile<T>(
   io: Io,
@@ -198,7 +206,10 @@ async function readSource(
   }
 }
 
-/** Runs something that may find a filter unreadable, and says where it is. */
+/**
+ * Runs a function that may find a filter unreadable, and adds the name of the
+ * source.
+ */
 async function readingFilters(
   name: string,
   work: () => ParsedFilters | Promise<ParsedFilters>,
@@ -207,7 +218,7 @@ async function readingFilters(
     return await work();
   } catch (error) {
     if (error instanceof AssemblyError) {
-      // Its message begins with the place.
+      // Its message begins with the position.
       const { line, column, message } = error;
       const start = `${line}:${column}: `;
       throw new InputError(
@@ -268,7 +279,7 @@ function readLines(
     const whole = each.filter((filter) => filter !== undefined);
     if (whole.length === lines.length) return whole;
   }
-  // Hex may have blanks between its digits; anything else is for the reader to refuse.
+  // Hex may have blanks between its digits; the reader refuses anything else.
   const joined = text.replace(read === fromHex ? /\s/g : /\r?\n/g, "");
   return [decodeRaw(read(joined), options)];
 }
@@ -293,7 +304,10 @@ function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Decodes a filter of either byte order; the architecture decides if the bytes do not. */
+/**
+ * Decodes a filter of either byte order; the architecture decides if the bytes
+ * do not.
+ */
 function decodeRaw(bytes: Uint8Array, { arch }: SourceOptions): Filter {
   try {
     return decodeFilter(bytes);
@@ -316,7 +330,7 @@ function decodeRaw(bytes: Uint8Array, { arch }: SourceOptions): Filter {
 /**
  * Reads assembly text.
  *
- * @param name Of the file, for messages.
+ * @param name Name of the file, for messages.
  * @param bytes The text.
  */
 export async function readAssembly(
@@ -403,7 +417,7 @@ function member(value: JsonValue, key: string): JsonValue | undefined {
 }
 
 /**
- * Refuses words of which two stand for standard input.
+ * Refuses two or more words that stand for standard input.
  *
  * @param words Source words, and files of other flags.
  */

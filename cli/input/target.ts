@@ -1,5 +1,5 @@
 /**
- * For whom a profile is meant: the options that go with every profile.
+ * The target of a profile: the options that accompany every profile.
  *
  * @module
  */
@@ -23,14 +23,14 @@ import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 import type { SourceKind } from "./guess.ts";
 import { MachineError, UsageError } from "../error.ts";
 
-/** The options as they were given. */
+/** The options as given by the user. */
 export interface TargetFlags {
   readonly arch?: readonly string[];
   readonly caps?: string;
   readonly kernel?: string;
-  /** The newest known crun if absent. */
+  /** The newest known crun by default. */
   readonly semantics?: Semantics;
-  /** Built in if absent. */
+  /** Built-in by default. */
   readonly names?: "builtin" | "host";
   readonly unknown: UnknownNames;
   readonly strict: boolean;
@@ -49,7 +49,7 @@ export function nativeArch(): Arch {
 }
 
 /**
- * Gathers what the options leave open from this machine.
+ * Fills in the missing options from this machine.
  *
  * @param flags The options.
  * @returns The target of a profile.
@@ -73,7 +73,7 @@ export async function targetFor(
   };
 }
 
-/** Which names exist; the host's library is opened only if it is asked. */
+/** Source of names; the host's library is opened only on first use. */
 async function knownCalls(
   flags: TargetFlags,
 ): Promise<ProfileTarget["knows"]> {
@@ -90,9 +90,9 @@ async function knownCalls(
 }
 
 /**
- * Finds the architecture that `--arch` names.
+ * Finds the architecture of `--arch`.
  *
- * @param name The word after the option.
+ * @param name Value of the option.
  * @returns The architecture.
  * @throws {UsageError} if the name is unknown.
  */
@@ -115,7 +115,7 @@ export function archOf(name: string): Arch {
 /**
  * Finds the architectures that `--arch` lists, each once.
  *
- * @param words The words after the option.
+ * @param words Values of the option.
  * @throws {UsageError} if one is unknown, or they differ in byte order.
  */
 export function archesOf(words: readonly string[]): readonly Arch[] {
@@ -131,10 +131,11 @@ export function archesOf(words: readonly string[]): readonly Arch[] {
 }
 
 /**
- * Reads the version that `--kernel` names.
+ * Reads the version of `--kernel`.
  *
- * @param text The word after the option; this machine's kernel if absent.
- * @returns The version, or `undefined` if this machine's kernel does not say it.
+ * @param text Value of the option; this machine's kernel if absent.
+ * @returns The version, or `undefined` if this machine's kernel does not report
+ * it.
  * @throws {UsageError} if the word is not a version.
  */
 export function kernelOf(text: string | undefined): KernelVersion | undefined {
@@ -164,11 +165,11 @@ function capabilitiesOf(
 }
 
 /**
- * Says what a profile was taken to be meant for.
+ * Describes the assumed target of a profile.
  *
- * @param assumed What it was resolved for.
- * @param flags The options that led there.
- * @returns Words with commas between.
+ * @param assumed The target.
+ * @param flags The options of the user.
+ * @returns Comma-separated words.
  */
 export function assumedWords(
   { arches, semantics, capabilities, kernel }: Assumed,

@@ -1,11 +1,12 @@
 /**
- * Calls with expected verdicts, one JSON object a line:
+ * Calls with expected verdicts, one JSON object per line:
  *
  * ```json
  * {"arch": "x86_64", "nr": 41, "args": ["0x26", "0x1", "0x0"], "expect": "ERRNO(1)"}
  * ```
  *
- * `nr` may be a name, `syscall` may stand for it; `arch`, `args` and `expect` may be absent.
+ * `nr` may be a name, and `syscall` is accepted in its place; `arch`, `args`
+ * and `expect` are optional.
  *
  * @module
  */
@@ -17,16 +18,16 @@ import type { Arch } from "../../tables/arch.ts";
 import { parseCall, parseWord, sixArguments } from "./call.ts";
 import { InputError } from "../error.ts";
 
-/** A call and what a filter has to answer. */
+/** A call and the expected answer of a filter. */
 export interface Vector {
   readonly data: SeccompData;
-  /** A u32; absent if anything will do. */
+  /** A u32; absent if any answer is accepted. */
   readonly expect?: number;
 }
 
 const FIELDS: ReadonlySet<string> = new Set([
   ...["arch", "nr", "syscall", "args", "ip", "expect"],
-  // What `simulate` itself writes.
+  // Keys of the output of `simulate` itself.
   ...["schemaVersion", "value", "verdict", "steps", "paths", "rule", "ok"],
 ]);
 

@@ -9,12 +9,12 @@ import type { Format } from "../input/flags.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { quoteText } from "../../tables/printable.ts";
 
-/** What a profile asks of whoever loads its filter. */
+/** Requirements of a profile for the program that loads its filter. */
 export type Beyond = Partial<
   Pick<LinuxSeccomp, "flags" | "listenerPath" | "listenerMetadata">
 >;
 
-/** Forms that have no place for a remark. */
+/** Formats that cannot contain a comment. */
 const WITHOUT_REMARKS: readonly Format[] = [
   "raw",
   "base64",
@@ -23,20 +23,20 @@ const WITHOUT_REMARKS: readonly Format[] = [
 ];
 
 /**
- * Reports whether a form has a place for what the instructions cannot hold.
+ * Reports whether a format can contain what the instructions cannot express.
  *
- * @param form The form.
- * @returns Whether it is written there.
+ * @param form The format.
+ * @returns True if it is written there.
  */
 export function holdsRemarks(form: Format): boolean {
   return !WITHOUT_REMARKS.includes(form);
 }
 
 /**
- * Picks what the instructions of a filter cannot hold.
+ * Extracts what the instructions of a filter cannot express.
  *
  * @param seccomp The profile.
- * @returns Its fields; none when the filter holds all of the profile.
+ * @returns Its fields; none if the filter expresses the whole profile.
  */
 export function beyondFilter(
   { flags = [], listenerPath, listenerMetadata }: Beyond,
@@ -49,11 +49,12 @@ export function beyondFilter(
 }
 
 /**
- * Says in one line what the instructions of a filter do not hold, and what to do.
+ * Describes in one line what the instructions of a filter do not express, and
+ * what to do.
  *
- * @param beyond What they do not hold.
- * @param form The form in which the filter is written.
- * @returns The line, or `undefined` when they hold everything.
+ * @param beyond What they do not express.
+ * @param form The format of the filter.
+ * @returns The line, or `undefined` if they express everything.
  */
 export function describeBeyond(
   { flags, listenerPath, listenerMetadata }: Beyond,

@@ -1,5 +1,5 @@
 /**
- * The forms in which a filter is written.
+ * The formats in which a filter is written.
  *
  * @module
  */
@@ -18,11 +18,12 @@ import { type Beyond, describeBeyond } from "./beyond.ts";
 import { ANNOTATION } from "../../tables/annotation.ts";
 
 /**
- * Writes a filter in a form.
+ * Writes a filter in a format.
  *
  * @param filter The filter.
- * @param form The form.
- * @param beyond What the filter does not hold; text forms say it in a comment.
+ * @param form The format.
+ * @param beyond What the filter does not express; text formats have it in a
+ * comment.
  * @returns Bytes for `raw`, text that ends in a line feed for all others.
  */
 export async function formatFilter(
@@ -61,10 +62,10 @@ export async function formatFilter(
 }
 
 /**
- * Writes filters of one thread in a text form, one after the other.
+ * Writes filters of one thread in a text format, one after the other.
  *
  * @param stack The filters.
- * @param form The form, `raw` excepted.
+ * @param form The format, except `raw`.
  * @returns Text that ends in a line feed.
  */
 export async function formatStack(
@@ -82,7 +83,7 @@ export async function formatStack(
   return texts.join("");
 }
 
-/** How long a filter is, and for which machines if not for most. */
+/** Length of a filter, and its machines unless it is for most of them. */
 function summaryOf({ program, littleEndian }: Filter): string {
   const machine = littleEndian ? "" : " for a big-endian machine";
   return `${program.length} instructions${machine}`;
@@ -135,7 +136,7 @@ function rustSource(filter: Filter, remarks: readonly string[]): string {
   ].join("\n");
 }
 
-/** Code, jt, jf and k as they stand in sources. */
+/** Code, jt, jf and k in the format of source code. */
 function fieldsOf(
   { op, jt, jf, k }: Instruction,
 ): readonly [string, string, string, string] {

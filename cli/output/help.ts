@@ -1,6 +1,6 @@
 /**
- * Help texts: what `--help` prints, made from the definitions of the commands.
- * Each fits a screen of 80 columns and ends in two examples.
+ * Help texts: the output of `--help`, made from the definitions of the
+ * commands. Each fits a screen of 80 columns and ends in two examples.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { type CommandDefinition, NAME } from "../command.ts";
 import { COMMANDS, EXAMPLES, findCommand, USAGE } from "../registry.ts";
 import { type CommandInfo, commandsOf, type FlagInfo } from "./reflect.ts";
 
-/** Columns of a line. */
+/** Width of a line. */
 const WIDTH = 80;
-/** Columns before the explanation of a flag. */
+/** Indentation of the explanation of a flag. */
 const LABEL_WIDTH = 24;
 
 /**
@@ -99,7 +99,7 @@ function flagEntry(flag: FlagInfo): readonly string[] {
   return entry(label, `${brief}${more}${note}`);
 }
 
-/** A label and its explanation, wrapped, with the label alone if it is long. */
+/** A label and its explanation, wrapped; a long label has a line of its own. */
 function entry(label: string, text: string): readonly string[] {
   const lines: string[] = [];
   let line = `  ${label.padEnd(LABEL_WIDTH)}`;

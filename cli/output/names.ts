@@ -24,8 +24,8 @@ export function syscallName(auditArch: number, nr: number): string | undefined {
 }
 
 /**
- * Name of a number, with the architecture before it where the number is not
- * one of the first architecture of the audit value: `read`, `x32:read`.
+ * Name of a number, with the architecture before it unless the number belongs
+ * to the first architecture of the audit value: `read`, `x32:read`.
  */
 export function callName(auditArch: number, nr: number): string | undefined {
   const name = syscallName(auditArch, nr);

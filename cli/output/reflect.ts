@@ -13,33 +13,36 @@ export interface CommandInfo {
   readonly brief: string;
   readonly flags: readonly FlagInfo[];
   readonly words: readonly WordInfo[];
-  /** Whether the last word may be repeated. */
+  /** True if the last argument may be repeated. */
   readonly repeats: boolean;
 }
 
 /** A flag. */
 export interface FlagInfo {
-  /** As it is written in the definition. */
+  /** Its name in the definition. */
   readonly name: string;
-  /** As users write it, without dashes. */
+  /** Its name on the command line, without dashes. */
   readonly external: string;
   /** One letter. */
   readonly alias: string | undefined;
   readonly brief: string;
-  /** What it may be, if that is a list. */
+  /** Possible values, if they are a list. */
   readonly values: readonly string[] | undefined;
-  /** What stands for the value; `undefined` if a list does, or if the flag has no value. */
+  /**
+   * Placeholder of the value; `undefined` if there is a list, or if the flag
+   * has no value.
+   */
   readonly placeholder: string | undefined;
-  /** Its value if it is not given. */
+  /** Its default value. */
   readonly preset: string | undefined;
 }
 
-/** Returns whether a flag is followed by a value. */
+/** Reports whether a flag is followed by a value. */
 export function takesValue({ values, placeholder }: FlagInfo): boolean {
   return values !== undefined || placeholder !== undefined;
 }
 
-/** A word of a command that is no flag. */
+/** An argument of a command that is not a flag. */
 export interface WordInfo {
   readonly placeholder: string;
   readonly brief: string;
@@ -61,7 +64,7 @@ export function commandsOf<C extends CommandContext>(
   );
 }
 
-/** What is asked of the definition of a flag, all kinds in one. */
+/** Common form of all kinds of flag definitions. */
 interface FlagDefinition {
   readonly kind: string;
   readonly brief: string;

@@ -1,5 +1,5 @@
 /**
- * Command lines that show an answer again: with every option that was given, and
+ * Command lines that reproduce an answer: with every option that was given, and
  * quoted for a shell.
  *
  * @module
@@ -15,11 +15,11 @@ import {
 } from "../input/flags.ts";
 import { NAME } from "../command.ts";
 
-/** A source as it was given. */
+/** A source as given by the user. */
 export interface GivenSource {
-  /** The word. */
+  /** The source word. */
   readonly word: string;
-  /** The options that it was read with. */
+  /** The options with which it was read. */
   readonly flags: SourceFlags;
 }
 
@@ -55,9 +55,9 @@ export function commandLine(
 }
 
 /**
- * Lists the options about sources that were given; defaults are left out.
+ * Lists the options about sources that were given; defaults are omitted.
  *
- * @param flags The options as they were read.
+ * @param flags The parsed options.
  * @returns Words of a command line.
  */
 export function givenOptions(flags: SourceFlags): readonly string[] {
@@ -71,7 +71,7 @@ export function givenOptions(flags: SourceFlags): readonly string[] {
   });
 }
 
-/** A word that is not taken for an option. */
+/** A word that is not mistaken for an option. */
 function path(word: string): string {
   return word.startsWith("-") && word !== "-" ? `./${word}` : word;
 }

@@ -1,5 +1,5 @@
 /**
- * Writing what a command made: whole or not at all.
+ * Writes the result of a command, completely or not at all.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { MachineError, UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
 
 /**
- * Writes an artefact to a file, or to standard output; binary never goes to a
+ * Writes an artifact to a file, or to standard output; binary never goes to a
  * terminal.
  *
- * @param io Where standard output is.
- * @param out The file; standard output where absent or `-`.
- * @param data What is written.
+ * @param io Streams.
+ * @param out The file; standard output if absent or `-`.
+ * @param data Content.
  */
 export function writeArtefact(
   io: Io,
@@ -40,8 +40,8 @@ export function writeArtefact(
  * Refuses a file that cannot be written, before the work for it begins.
  *
  * @param out The file to write, if any.
- * @param source The source word, which must not be replaced.
- * @throws {UsageError} if the path cannot be meant.
+ * @param source The source word, which must not be overwritten.
+ * @throws {UsageError} if the path is unsuitable.
  */
 export function checkOut(out: string | undefined, source = "-"): void {
   if (out === undefined || out === "-") return;
@@ -66,19 +66,21 @@ function identity(path: string): string | undefined {
 }
 
 /**
- * Writes a file so that it is there whole or not at all. Mode and owner of an old
- * file stay; if the path is a link, the file that it leads to is replaced.
+ * Writes a file completely or not at all. Mode and owner of an old file stay;
+ * if the path is a link, its target is replaced.
  *
  * @param path Its path.
- * @param data What it will hold.
- * @throws {UsageError} if the path is a directory, a device or a pipe, or in no folder.
- * @throws {MachineError} if it cannot be written; an old file is left as it was.
+ * @param data Content.
+ * @throws {UsageError} if the path is a directory, a device or a pipe, or if
+ * its folder does not exist.
+ * @throws {MachineError} if it cannot be written; an old file is left
+ * unchanged.
  */
 export function writeFileWhole(path: string, data: string | Uint8Array): void {
   writing(path, () => writeWhole(targetOf(path), data));
 }
 
-/** Says which file could not be written. */
+/** Reports the file that could not be written. */
 function writing(path: string, work: () => void): void {
   try {
     work();
@@ -91,7 +93,7 @@ function writing(path: string, work: () => void): void {
   }
 }
 
-/** Finds the file that a path leads to. */
+/** Finds the target of a path. */
 function targetOf(path: string): string {
   const refuse = (seen: string, fix: string): UsageError =>
     new UsageError(`Cannot write ${quoteText(path)}: ${seen}; ${fix}`);
@@ -116,7 +118,7 @@ function targetOf(path: string): string {
   return Deno.realPathSync(path);
 }
 
-/** Looks at a path; `undefined` if nothing is there. */
+/** Reads the state of a path; `undefined` if it does not exist. */
 function statOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);

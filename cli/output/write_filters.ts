@@ -1,5 +1,5 @@
 /**
- * Writing the filters of one thread.
+ * Writes the filters of one thread.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { writeArtefact } from "./write.ts";
  * Writes filters to a file, to several if there are several, or to standard
  * output.
  *
- * @param io Where standard output is.
+ * @param io Streams.
  * @param stack The filters, at least one.
- * @param options The form, and the file: standard output if absent or `-`.
- * @throws {UsageError} if the form cannot hold several filters.
+ * @param options The format, and the file: standard output if absent or `-`.
+ * @throws {UsageError} if the format cannot contain several filters.
  */
 export async function writeFilters(
   io: Io,

@@ -3,8 +3,9 @@
  * options that this project uses, with the signatures of the real module. A
  * package installed from JSR gets the real one.
  *
- * Differs from the real module in what no program here uses: digits, signs and
- * values within bundled short options, names with dots, and `--no-x=value`.
+ * Differs from the real module in features that no program here uses: digits,
+ * signs and values within bundled short options, names with dots, and
+ * `--no-x=value`.
  *
  * @module
  */
@@ -17,11 +18,14 @@ export interface ParseOptions {
   readonly string?: readonly string[];
   /** Other names of options. */
   readonly alias?: Readonly<Record<string, string>>;
-  /** Called for each word that is not a known option; `false` leaves it out. */
+  /**
+   * Called for each word that is not a known option; if it returns `false`, the
+   * word is omitted.
+   */
   readonly unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
-/** Values of options by name, and the words that belong to none. */
+/** Values of options by name, and the remaining words. */
 export interface Args {
   readonly [name: string]: unknown;
   readonly _: (string | number)[];

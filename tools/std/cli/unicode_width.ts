@@ -3,14 +3,15 @@
  * the signature of the real module. A package installed from JSR gets the real
  * one.
  *
- * The real module looks widths up in tables of Unicode 15. This one asks the
- * engine for general categories and emoji, and lists the other wide blocks. They
- * agree on every character of Unicode 15 but U+1171E, which is taken for narrow.
+ * The real module looks up widths in tables of Unicode 15. This one asks the
+ * engine for general categories and emoji, and lists the other wide blocks.
+ * They agree on every character of Unicode 15 except U+1171E, which this one
+ * treats as narrow.
  *
  * @module
  */
 
-/** Characters without a column of their own; the soft hyphen has one. */
+/** Characters without their own column; the soft hyphen has one. */
 const ZERO = /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}\u{1160}-\u{11ff}]$/u;
 const SOFT_HYPHEN = "\u{ad}";
 
@@ -41,9 +42,10 @@ const WIDE: readonly (readonly [first: number, last: number])[] = [
 ];
 
 /**
- * Returns how many columns of a terminal a text takes.
+ * Returns the number of terminal columns of a text.
  *
- * @param str The text; control characters, line feeds too, take no column.
+ * @param str The text; control characters, including line feeds, take no
+ * column.
  */
 export function unicodeWidth(str: string): number {
   let width = 0;

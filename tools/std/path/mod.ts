@@ -8,12 +8,12 @@
  * @module
  */
 
-/** Whether a path begins at the root. */
+/** Reports whether a path begins at the root. */
 function isAbsolute(path: string): boolean {
   return path.startsWith("/");
 }
 
-/** Takes `.`, `..` and repeated slashes out of a path. */
+/** Removes `.`, `..` and repeated slashes from a path. */
 function normalize(path: string): string {
   if (path === "") return ".";
   const absolute = isAbsolute(path);
@@ -34,7 +34,7 @@ export function join(...parts: string[]): string {
   return normalize(parts.filter((part) => part !== "").join("/"));
 }
 
-/** The path of the folder that a path is in. */
+/** The path of the folder that contains a path. */
 export function dirname(path: string): string {
   const trimmed = trimEnd(path);
   const at = trimmed.lastIndexOf("/");
@@ -42,7 +42,7 @@ export function dirname(path: string): string {
   return at === 0 ? "/" : trimEnd(trimmed.slice(0, at)) || "/";
 }
 
-/** The last part of a path, without `suffix` where it ends in that. */
+/** The last part of a path, without `suffix` if it ends in that. */
 export function basename(path: string, suffix = ""): string {
   const trimmed = trimEnd(path);
   if (trimmed === "" && isAbsolute(path)) return "/";
