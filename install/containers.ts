@@ -25,6 +25,8 @@ export interface FoundContainer {
    * Number of instructions of the live filter; absent if it could not be read.
    */
   readonly instructions?: number;
+  /** The live filters as `struct sock_filter[]`, oldest first; absent as above. */
+  readonly live?: readonly Uint8Array<ArrayBuffer>[];
   /** Further remarks; empty if there are none. */
   readonly detail: string;
 }
@@ -165,7 +167,7 @@ async function judge(
   { pid, bundle }: State,
   known: ReadonlySet<string>,
 ): Promise<
-  | Pick<FoundContainer, "filter" | "detail" | "instructions">
+  | Pick<FoundContainer, "filter" | "detail" | "instructions" | "live">
   | undefined
 > {
   let status: string;
@@ -176,7 +178,7 @@ async function judge(
   }
   if (/^State:\s+[ZX]/m.test(status)) return undefined;
   if (/^Seccomp:\s+0$/m.test(status)) return { filter: "none", detail: "" };
-  let filters: readonly Uint8Array[];
+  let filters: readonly Uint8Array<ArrayBuffer>[];
   try {
     filters = dumpFilters(pid);
   } catch (error) {
@@ -187,10 +189,11 @@ async function judge(
   if (first === undefined) return { filter: "none", detail: "" };
   const instructions = first.length / 8;
   const detail = second === undefined ? "" : `${filters.length} filters`;
-  if (known.has(first.toHex())) return { filter: "tree", instructions, detail };
+  const read = { instructions, detail, live: filters };
+  if (known.has(first.toHex())) return { filter: "tree", ...read };
   const isAnnotated = first.toHex() === await annotationOf(bundle);
   const filter = isAnnotated ? "annotation" : "libseccomp";
-  return { filter, instructions, detail };
+  return { filter, ...read };
 }
 
 /** The bundle's annotation, hexadecimal. */

@@ -5,6 +5,7 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
+import { encodeBase64 } from "../../bpf/base64.ts";
 import { readCost } from "../input/cost.ts";
 import { InputError } from "../error.ts";
 import { messageLine } from "../exit.ts";
@@ -15,6 +16,8 @@ import {
   type Format,
   FORMAT_FLAG,
   OUT_FLAG,
+  OUTPUT_FLAG,
+  type OutputFlags,
   SOURCE_ARGUMENT,
   SOURCE_FLAGS,
   type SourceFlags,
@@ -25,14 +28,16 @@ import {
   describeBeyond,
   holdsRemarks,
 } from "../output/beyond.ts";
+import { digestFor } from "../output/digest.ts";
 import { formatFilter } from "../output/formats.ts";
+import { reportJson } from "../output/json.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { loadProfile, refuseTwoStdins } from "../input/source.ts";
-import { checkOut, writeArtefact } from "../output/write.ts";
+import { checkOut, refuseTwoOutputs, writeArtefact } from "../output/write.ts";
 
 /** Flags of `compile`. */
-export interface CompileFlags extends SourceFlags, CostFlags {
+export interface CompileFlags extends SourceFlags, CostFlags, OutputFlags {
   readonly format: Format;
   readonly out?: string;
 }
@@ -48,8 +53,14 @@ export const command: CommandDefinition = defineCommand<
     "compile --arch aarch64,arm -f raw -O filter.bpf default:docker",
   ],
   parameters: {
-    flags: { ...FORMAT_FLAG, ...OUT_FLAG, ...COST_FLAGS, ...SOURCE_FLAGS },
-    aliases: { ...TELL_ALIASES, f: "format", O: "out" },
+    flags: {
+      ...FORMAT_FLAG,
+      ...OUT_FLAG,
+      ...OUTPUT_FLAG,
+      ...COST_FLAGS,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, f: "format", O: "out", o: "output" },
     positional: {
       kind: "tuple",
       parameters: [{ ...SOURCE_ARGUMENT, optional: true }],
@@ -64,6 +75,7 @@ export async function runCompile(
   flags: CompileFlags,
   word = "default:docker",
 ): Promise<void> {
+  refuseTwoOutputs(flags);
   checkOut(flags.out, word);
   refuseTwoStdins(word, flags.weights);
   const source = await loadProfile(
@@ -81,8 +93,11 @@ export async function runCompile(
   const compiled = await compileSource(io, source, own, cost);
   const { name, resolved } = compiled;
   const beyond = beyondFilter(resolved.seccomp);
-  const data = await formatFilter(resolved, flags.format, beyond);
-  writeArtefact(io, flags.out, data);
+  if (flags.output === "json") io.out(await reportOf(compiled));
+  if (flags.output === "text" || flags.out !== undefined) {
+    const data = await formatFilter(resolved, flags.format, beyond);
+    writeArtefact(io, flags.out, data);
+  }
   const remark = describeBeyond(beyond, flags.format);
   if (remark !== undefined && !holdsRemarks(flags.format) && !flags.quiet) {
     io.err(messageLine(io, "note", remark, name));
@@ -90,6 +105,26 @@ export async function runCompile(
   if (flags.verbose) {
     io.err(messageLine(io, "note", summary(compiled), compiled.name));
   }
+}
+
+/** The report for machines; the filter is in it. */
+async function reportOf({ name, resolved }: CompiledSource): Promise<string> {
+  const { program, bytes, littleEndian, trees } = resolved;
+  const digest = await digestFor({ program, littleEndian });
+  return reportJson({
+    source: name,
+    instructions: program.length,
+    digest: digest ?? null,
+    trees: trees.map(({ names, tests, depth, proven, lowerBound }) => ({
+      names,
+      tests,
+      depth,
+      proven,
+      lowerBound,
+    })),
+    littleEndian,
+    base64: encodeBase64(bytes),
+  });
 }
 
 function summary({ resolved }: CompiledSource): string {

@@ -36,9 +36,10 @@ import {
 import { withOwnSemantics } from "../input/semantics.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import type { Io } from "../io.ts";
+import { digestFor } from "../output/digest.ts";
 import { formatFilter } from "../output/formats.ts";
 import { reportJson } from "../output/json.ts";
-import { checkOut, writeArtefact } from "../output/write.ts";
+import { checkOut, refuseTwoOutputs, writeArtefact } from "../output/write.ts";
 import { limitsOf } from "./prove.ts";
 
 /** Flags of `optimize`. */
@@ -94,6 +95,7 @@ export async function runOptimize(
 ): Promise<void> {
   const [first] = words;
   if (first === undefined) throw new UsageError("Missing argument: SOURCE");
+  refuseTwoOutputs(flags);
   checkOut(flags.out, first);
   refuseTwoStdins(...words, flags.weights);
   const target = await withOwnSemantics(io, flags, words);
@@ -136,6 +138,7 @@ export async function runOptimize(
       pieces: kept ? 0 : best.pieces,
       before: totals(before),
       after: totals([after]),
+      digest: await digestFor({ programs, littleEndian }) ?? null,
       littleEndian,
       base64: encodeBase64(kept ? await raw(filter) : best.bytes),
     }));

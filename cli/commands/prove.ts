@@ -7,6 +7,7 @@
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
+import { digestFor } from "../output/digest.ts";
 import { reportJson } from "../output/json.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
@@ -19,7 +20,11 @@ import {
 } from "../../verify/equivalence.ts";
 import type { Outcome } from "../../verify/describe/confirm.ts";
 import type { ProofLimits } from "../../verify/limits.ts";
-import { orderOf, type Subject } from "../../verify/core/subject.ts";
+import {
+  byteOrderOf,
+  orderOf,
+  type Subject,
+} from "../../verify/core/subject.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { ReportedError, UsageError } from "../error.ts";
 import { EXIT, forEachInput } from "../exit.ts";
@@ -122,16 +127,38 @@ export async function runProve(
     limits: limitsOf(flags),
     arches: wantedArches(sides),
   });
-  io.out(
-    flags.output === "json"
-      ? reportJson({
-        a: a.title ?? a.word,
-        b: b.title ?? b.word,
-        ...jsonOfResult(result),
-      })
-      : textOf(result, sides),
-  );
+  if (flags.output === "json") {
+    io.out(reportJson({
+      a: a.title ?? a.word,
+      b: b.title ?? b.word,
+      ...jsonOfResult(result),
+      ...await digestsOf(result, sides, flags),
+    }));
+    return exitOf(result);
+  }
+  io.out(textOf(result, sides));
+  if (result.kind === "equal") {
+    const { digests: [digest] } = await digestsOf(result, [a], flags);
+    if (typeof digest === "string") io.out(`  digest   ${digest}\n`);
+  }
   return exitOf(result);
+}
+
+/** The digests of both sides; none if the diagrams are too large for a proof. */
+async function digestsOf(
+  { kind }: Proof | Counterexample | Unproven,
+  sides: readonly NamedSubject[],
+  { bits }: Pick<ProveFlags, "bits">,
+): Promise<{ readonly digests: readonly (string | null)[] }> {
+  if (kind === "unproven") return { digests: sides.map(() => null) };
+  const littleEndian = byteOrderOf(sides.map(({ subject }) => subject));
+  const digests = sides.map(async ({ subject }) =>
+    await digestFor(subject, {
+      compare: bits ? "bits" : "effect",
+      littleEndian,
+    }) ?? null
+  );
+  return { digests: await Promise.all(digests) };
 }
 
 /** Limits as given by the user. */

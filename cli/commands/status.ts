@@ -6,7 +6,11 @@
 
 import { STATUS_FLAGS, type StatusFlags } from "../input/manager.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
+import { DigestCache, shortDigest } from "../output/digest.ts";
 import { reportJson } from "../output/json.ts";
+import { decode } from "../../bpf/encode.ts";
+import type { FoundContainer } from "../../install/containers.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../input/process.ts";
 import {
   gatherStatus,
   type ManagerStatus,
@@ -35,13 +39,35 @@ export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
       placeOf(flags, []),
       flags.state === undefined ? {} : { states: flags.state },
     );
+    const containers = await withDigests(status.containers);
     io.out(
       flags.output === "json"
-        ? reportJson({ ...status })
-        : formatStatus(status),
+        ? reportJson({ ...status, containers })
+        : formatStatus({ ...status, containers }),
     );
     return EXIT.ok;
   });
+}
+
+/** A container with the digest of its live filters instead of their bytes. */
+type DigestedContainer = Omit<FoundContainer, "live"> & {
+  readonly digest?: string;
+};
+
+/** Replaces the bytes of live filters by their digest. */
+async function withDigests(
+  containers: readonly FoundContainer[],
+): Promise<readonly DigestedContainer[]> {
+  const cache = new DigestCache();
+  const digested: DigestedContainer[] = [];
+  for (const { live, ...rest } of containers) {
+    const digest = live && await cache.of({
+      programs: live.map((bytes) => decode(bytes)),
+      littleEndian: HOST_IS_LITTLE_ENDIAN,
+    });
+    digested.push({ ...rest, ...(digest === undefined ? {} : { digest }) });
+  }
+  return digested;
 }
 
 /**
@@ -49,7 +75,11 @@ export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
  *
  * @param status The status.
  */
-export function formatStatus(status: Status): string {
+export function formatStatus(
+  status: Omit<Status, "containers"> & {
+    readonly containers: readonly DigestedContainer[];
+  },
+): string {
   const { machine, runtimes, readings, managers, store, containers } = status;
   const lines = [
     ["kernel", `${machine.kernel} ${machine.arch}`],
@@ -79,13 +109,14 @@ export function formatStatus(status: Status): string {
         .map((m) => [m.name, m.version ?? "?", stateOf(m)]),
     ),
     section(
-      ["container", "pid", "runtime", "filter", "instructions"],
+      ["container", "pid", "runtime", "filter", "instructions", "digest"],
       containers.map((c) => [
         c.id.slice(0, 24),
         String(c.pid),
         c.runtime,
         c.detail === "" ? c.filter : `${c.filter} (${c.detail})`,
         String(c.instructions ?? "-"),
+        shortDigest(c.digest),
       ]),
     ),
   ].join("");
@@ -93,7 +124,7 @@ export function formatStatus(status: Status): string {
 
 /** Lays out columns that all align to the left. */
 function leftTable(rows: readonly (readonly string[])[]): string {
-  return formatTable(rows, { left: [0, 1, 2, 3, 4] });
+  return formatTable(rows, { left: [0, 1, 2, 3, 4, 5] });
 }
 
 function section(

@@ -22,6 +22,7 @@ import { printable } from "../../tables/printable.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { digestFor } from "../output/digest.ts";
 import { formatTable } from "../../host/table.ts";
 import {
   currentEnvironments,
@@ -204,19 +205,22 @@ async function showEntry(
     );
   }
   const about = aboutEntry(entry, await currentEnvironments(flags));
+  const decoded = decodeFilter(entry.bytes);
+  const digest = await digestFor(decoded);
   if (flags.output === "json") {
     const filter = encodeBase64(entry.bytes);
     const { section } = entry;
-    io.out(reportJson({ ...about, filter, section }));
+    io.out(reportJson({ ...about, digest: digest ?? null, filter, section }));
     return EXIT.ok;
   }
   const { formatFilter } = await import("../output/formats.ts");
-  const text = await formatFilter(decodeFilter(entry.bytes), "asm");
+  const text = await formatFilter(decoded, "asm");
   io.out(
     `key           ${entry.key}
 environment   ${entry.environment} (${about.current ? "current" : "stale"})
 about         ${printable(entry.about)}
 instructions  ${about.instructions}
+digest        ${digest ?? "–"}
 section       ${about.sectionLength} bytes
 
 `,

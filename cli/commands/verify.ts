@@ -118,7 +118,7 @@ export async function runVerify(
   }
   if (word === undefined) {
     const { tellAll } = await import("./verify_all.ts");
-    return tellAll(io, flags, against);
+    return await tellAll(io, flags, against);
   }
   if (against === undefined) {
     throw new UsageError(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DigestCache, shortDigest } from "../output/digest.ts";
 import { reportJson } from "../output/json.ts";
 import { messageOf } from "../../host/reason.ts";
 import { EXIT } from "../exit.ts";
@@ -11,6 +12,7 @@ import type { OutputFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import {
   type Confinement,
+  HOST_IS_LITTLE_ENDIAN,
   isDead,
   listProcesses,
   type ProcessInfo,
@@ -39,6 +41,11 @@ interface Row {
   readonly reason: string | undefined;
 }
 
+/** A row with the digest of the filters that it shows; absent without filters. */
+interface DigestedRow extends Row {
+  readonly digest: string | undefined;
+}
+
 /**
  * Lists the confined processes.
  *
@@ -46,21 +53,22 @@ interface Row {
  * @param flags Format of the report.
  * @param against The standard to which they are compared, if any.
  */
-export function tellAll(
+export async function tellAll(
   io: Io,
   flags: OutputFlags,
   against: NamedSubject | undefined,
-): number {
-  const rows: Row[] = [];
+): Promise<number> {
+  const found: Row[] = [];
   for (const pid of listProcesses()) {
     const info = readProcess(pid);
     if (info === undefined || ((info.mode ?? 0) === 0 && !info.mixed)) continue;
     const row = rowOf(info, against);
-    if (row !== undefined) rows.push(row);
+    if (row !== undefined) found.push(row);
   }
+  const rows = await groupByDigest(found);
   if (flags.output === "json") {
     const processes = rows.map(jsonOfRow);
-    io.out(reportJson({ processes }));
+    io.out(reportJson({ processes, groups: groupsOf(rows) }));
   } else if (rows.length === 0) {
     io.out("no process is confined\n");
   } else io.out(tableOf(rows, against !== undefined));
@@ -70,6 +78,39 @@ export function tellAll(
       found === undefined ? EXIT.machine : exitOf(found.worst)
     ),
   );
+}
+
+/** Puts rows whose filters have the same digest next to each other. */
+async function groupByDigest(
+  rows: readonly Row[],
+): Promise<readonly DigestedRow[]> {
+  const cache = new DigestCache();
+  const groups = new Map<string | undefined, DigestedRow[]>();
+  for (const row of rows) {
+    const shown = confinementOf(row);
+    const digest = shown?.kind === "filters"
+      ? await cache.of({
+        programs: shown.programs,
+        littleEndian: HOST_IS_LITTLE_ENDIAN,
+      })
+      : undefined;
+    const group = groups.get(digest) ?? [];
+    groups.set(digest, group);
+    group.push({ ...row, digest });
+  }
+  return [...groups.values()].flat();
+}
+
+/** Processes by the digest of their filters. */
+function groupsOf(
+  rows: readonly DigestedRow[],
+): readonly { readonly digest: string; readonly pids: readonly number[] }[] {
+  const groups = new Map<string, number[]>();
+  for (const { digest, info } of rows) {
+    if (digest === undefined) continue;
+    groups.set(digest, [...groups.get(digest) ?? [], info.pid]);
+  }
+  return [...groups].map(([digest, pids]) => ({ digest, pids }));
 }
 
 /** Reads one process; `undefined` if it has ended. */
@@ -126,8 +167,8 @@ export function jitBytes(lengths: readonly number[]): number {
 const MODES: Readonly<Record<Exclude<Confinement["kind"], "unread">, string>> =
   { none: "none", strict: "strict", filters: "filter" };
 
-function jsonOfRow(row: Row): Readonly<Record<string, unknown>> {
-  const { info, groups, found, reason } = row;
+function jsonOfRow(row: DigestedRow): Readonly<Record<string, unknown>> {
+  const { info, groups, found, reason, digest } = row;
   const shown = confinementOf(row);
   const known = shown === undefined || shown.kind === "unread"
     ? undefined
@@ -142,6 +183,7 @@ function jsonOfRow(row: Row): Readonly<Record<string, unknown>> {
     filters: lengths?.length ?? info.filters ?? null,
     lengths: lengths ?? null,
     jitBytes: lengths === undefined ? null : jitBytes(lengths),
+    digest: digest ?? null,
     container: info.container ?? null,
     mixedThreads: groups.length > 1,
     ...(found === undefined
@@ -157,7 +199,7 @@ function lengthsOf(confinement: Confinement): readonly number[] {
     : [];
 }
 
-function tableOf(rows: readonly Row[], compared: boolean): string {
+function tableOf(rows: readonly DigestedRow[], compared: boolean): string {
   return formatTable([
     [
       "name",
@@ -165,11 +207,12 @@ function tableOf(rows: readonly Row[], compared: boolean): string {
       "filters",
       "instructions",
       "JIT bytes",
+      "digest",
       ...(compared ? ["state"] : []),
       "container",
     ],
     ...rows.map((row) => {
-      const { info, groups, found } = row;
+      const { info, groups, found, digest } = row;
       const shown = confinementOf(row);
       const lengths = shown === undefined ? [] : lengthsOf(shown);
       return [
@@ -180,6 +223,7 @@ function tableOf(rows: readonly Row[], compared: boolean): string {
           : countOf(shown, info),
         lengths.length === 0 ? "–" : lengths.join("+"),
         lengths.length === 0 ? "–" : `~${jitBytes(lengths)}`,
+        shortDigest(digest),
         ...(compared ? [stateOf(found)] : []),
         info.container?.slice(0, 12) ?? "–",
       ];

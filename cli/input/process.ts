@@ -35,7 +35,7 @@ export interface ProcessInfo {
 }
 
 /** Deno runs on x86_64 and aarch64, both little-endian. */
-const HOST_IS_LITTLE_ENDIAN = true;
+export const HOST_IS_LITTLE_ENDIAN = true;
 
 /**
  * Reads the filters of a process, oldest first.

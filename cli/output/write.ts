@@ -37,6 +37,21 @@ export function writeArtefact(
 }
 
 /**
+ * Refuses a report and an artefact that would both go to standard output.
+ *
+ * @param flags Where both go.
+ * @throws {UsageError} if they would mix.
+ */
+export function refuseTwoOutputs(
+  { out, output }: { readonly out?: string; readonly output: "text" | "json" },
+): void {
+  if (out !== "-" || output !== "json") return;
+  throw new UsageError(
+    "Cannot write the filter and the report to standard output; leave -O - out, the report contains the filter",
+  );
+}
+
+/**
  * Refuses a file that cannot be written, before the work for it begins.
  *
  * @param out The file to write, if any.

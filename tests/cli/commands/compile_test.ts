@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
 import { decodeBase64 } from "../../../bpf/base64.ts";
 import { decode } from "../../../bpf/encode.ts";
 import { prepare, runSteps } from "../../../bpf/run.ts";
@@ -292,4 +293,28 @@ Deno.test("compile --optimum says which trees cannot be beaten", async () => {
   );
   assertEquals(code, 0);
   assertMatch(err, /no better tree for x86_64/);
+});
+
+Deno.test("compile -o json reports the filter, its digest and its trees", async () => {
+  await using folder = await createFolder();
+  const profile = await folder.write("p.json", SMALL_PROFILE);
+  const { code, out, err } = await call(
+    ["compile", ...FIXED, profile, "-o", "json"],
+  );
+  assertEquals([code, err], [0, ""]);
+  const report = JSON.parse(out);
+  const filter = join(folder.path, "filter.bpf");
+  const written = await call(
+    ["compile", ...FIXED, profile, "-o", "json", "-f", "raw", "-O", filter],
+  );
+  assertEquals(written.out, out);
+  const bytes = await Deno.readFile(filter);
+  assertEquals(report.schemaVersion, 1);
+  assertEquals(report.base64, bytes.toBase64());
+  assertEquals(report.instructions, bytes.length / 8);
+  assert(report.trees.length > 0 && report.trees[0].proven, out);
+  const digest = await call(["digest", ...FIXED, filter]);
+  assertEquals(report.digest, digest.out.slice(0, 68));
+  const both = ["compile", profile, "-o", "json", "-O", "-"];
+  assertEquals((await call(both)).code, 2);
 });

@@ -29,6 +29,12 @@ Deno.test("prove compares every pair of sources", async () => {
     filter,
   ]);
   assert(equal.coverage.nrIntervals > 3, json.out);
+  const { out: line } = await call(["digest", ...FIXED, profile]);
+  const digest = line.split(" ")[0];
+  assertMatch(digest ?? "", /^st1:[0-9a-f]{64}$/);
+  assertEquals(equal.digests, [digest, digest]);
+  const text = await call(["prove", ...FIXED, profile, filter]);
+  assert(text.out.includes(`  digest   ${digest}\n`), text.out);
   const different = await call([
     "prove",
     ...FIXED,
@@ -38,7 +44,9 @@ Deno.test("prove compares every pair of sources", async () => {
     "json",
   ]);
   assertEquals(different.code, 1);
-  const { state, witness } = JSON.parse(different.out);
+  const { state, witness, digests } = JSON.parse(different.out);
+  assertEquals(digests[1], digest);
+  assert(digests[0] !== digest && digests[0] !== null, different.out);
   assertEquals([state, witness.syscall, witness.nr], [
     "different",
     "ptrace",

@@ -112,9 +112,12 @@ Deno.test("store prime keeps what compile makes, ls and show tell of it", async 
   assertEquals(filter, compiled.trim());
   assertEquals(JSON.parse(section), JSON.parse(SMALL_PROFILE));
   assertEquals(section.length, entry.sectionLength);
+  const digest = (await ok(["digest", "-q", ...NAMES, profile])).slice(0, 68);
+  assertEquals(JSON.parse(shown.out).digest, digest);
   const disassembled = await store(folder, "show", entry.key);
   const assembly = await ok(["compile", "-q", ...NAMES, profile, "-f", "asm"]);
   assert(disassembled.out.endsWith(`\n\n${assembly}`), disassembled.out);
+  assertMatch(disassembled.out, new RegExp(`^digest +${digest}$`, "m"));
 });
 
 test("store prime keeps a profile under the text that Podman writes", async () => {

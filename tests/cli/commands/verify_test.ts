@@ -161,15 +161,49 @@ test("verify --all lists confined processes", async () => {
   const text = await spawn(["verify", "--all"]);
   assertMatch(
     text.out,
-    /^name +pid +filters +instructions +JIT bytes +container\n/,
+    /^name +pid +filters +instructions +JIT bytes +digest +container\n/,
   );
   assertMatch(
     text.out,
-    new RegExp(`^sleep +${sleeper.pid} +1 +4 +~\\d+ `, "m"),
+    new RegExp(`^sleep +${sleeper.pid} +1 +4 +~\\d+ +st1:[0-9a-f]{12} `, "m"),
   );
   const compared = await spawn(["verify", "--all", "--against", deny]);
   assertMatch(
     compared.out,
     new RegExp(`^sleep +${sleeper.pid} .* equivalent`, "m"),
+  );
+});
+
+test("verify --all puts processes together whose filters mean the same", async () => {
+  await using folder = await createFolder();
+  const deny = await folder.write("deny.s", NO_PTRACE);
+  // The same as NO_PTRACE, in other instructions and by two filters.
+  const other = await folder.write(
+    "other.s",
+    "ld [0]\njge #101, more\nret #0x7fff0000\nmore: jge #102, yes\nret #0x00050001\nyes: ret #0x7fff0000\n",
+  );
+  const allow = await folder.write("allow.s", ALLOW_ALL);
+  await using first = await sleepUnder([deny]);
+  await using different = await sleepUnder([allow]);
+  await using second = await sleepUnder([allow, other]);
+  const { code, out, err } = await spawn(["verify", "--all", "-o", "json"]);
+  assertEquals(code, 0, err);
+  const { groups, processes } = JSON.parse(out);
+  const own = await call(["digest", deny]);
+  const digest = own.out.slice(0, 68);
+  const group = groups.find((g: { digest: string }) => g.digest === digest);
+  assertEquals(
+    [first.pid, different.pid, second.pid].map((pid) =>
+      group.pids.includes(pid)
+    ),
+    [true, false, true],
+  );
+  const places = group.pids.map((pid: number) =>
+    processes.findIndex((p: { pid: number }) => p.pid === pid)
+  );
+  assertEquals(
+    places,
+    places.map((_: number, i: number) => places[0] + i),
+    "processes of one group follow each other",
   );
 });
