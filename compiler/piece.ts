@@ -180,7 +180,7 @@ function registersAfter(
   }
 }
 
-/** What an instruction reads and writes, by register. */
+/** Registers that an instruction reads and writes. */
 function usesOf(
   { op, k }: Instruction,
   isTest: boolean,

@@ -58,7 +58,7 @@ const SOCK_FILTER_SIZE = 8;
 /**
  * Reads the filters of a thread.
  *
- * @example How many filters a child has
+ * @example Number of filters of a child
  * ```ts
  * import { dumpFilters } from "@x/seccomp-tree/ffi";
  * import { assert } from "@std/assert";

@@ -183,10 +183,10 @@ function getVariable(environment: Strings, name: string): string | undefined {
 }
 
 /**
- * Answers a path, or an errno.
+ * Returns a path, or an errno.
  *
- * A folder of PATH that may not be searched is passed over, as shells do:
- * EACCES of execvp(3) would say that the command is there.
+ * A folder of PATH that may not be searched is skipped, as in shells:
+ * EACCES of execvp(3) would mean that the command exists.
  */
 function resolveCommand(
   libc: Libc,

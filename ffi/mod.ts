@@ -6,7 +6,7 @@
  * The import opens nothing and needs no permission. The functions do, on first
  * use: `--allow-ffi` for all of them, and more if documented.
  *
- * @example What the host's libseccomp calls a number
+ * @example Name of a number in the host's libseccomp
  * ```ts
  * import { openLibseccomp } from "@x/seccomp-tree/ffi";
  * import { assertEquals } from "@std/assert";

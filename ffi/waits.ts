@@ -81,7 +81,7 @@ export interface Call {
 /**
  * Reports whether an interruption leaves a call as if it had not begun.
  *
- * @param abi How it was made.
+ * @param abi Its calling convention.
  * @param call The call.
  */
 export function isWait(abi: Arch, call: Call): boolean {

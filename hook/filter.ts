@@ -69,7 +69,7 @@ export type FilterResult =
   | {
     readonly kind: "not-optimizable";
     readonly reason: NotOptimizable;
-    /** What was seen, without a final period. */
+    /** Observation, without a final period. */
     readonly detail: string;
   };
 

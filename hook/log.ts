@@ -25,7 +25,7 @@ export interface Log {
    * container.
    *
    * @param level Severity.
-   * @param message What happened, without a final period.
+   * @param message The event, without a final period.
    * @param fields Context, such as the container's id.
    */
   write(
@@ -53,7 +53,7 @@ const MAX_LINE = 4000;
  * ```
  *
  * @param level Severity.
- * @param message What happened.
+ * @param message The event.
  * @param time A time such as `2026-01-02T03:04:05Z`.
  * @param fields Further members.
  * @returns One JSON object without a line break.

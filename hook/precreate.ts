@@ -48,7 +48,7 @@ export type Rewrite =
     readonly text: string;
     /** `unconfined`, `annotated`, or why the section cannot be optimized. */
     readonly reason: string;
-    /** What was seen, without a final period. */
+    /** Observation, without a final period. */
     readonly detail: string;
     /** Warnings about the section; none when its filter was stored. */
     readonly findings: readonly Diagnostic[];

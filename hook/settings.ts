@@ -56,7 +56,7 @@ export interface Settings {
   readonly deadlineMs: number;
   /** The wrapper's real runtime: an absolute path. */
   readonly runtime: string | undefined;
-  /** Whether that runtime takes raw filters (`crun`) or not. */
+  /** Kind of that runtime: `crun` takes raw filters, others do not. */
   readonly runtimeKind: "crun" | "runc" | "unknown";
 }
 

@@ -41,7 +41,7 @@ export interface Verification {
    * runtime's own filter; `unconfined`.
    */
   readonly kind: "optimized" | "equal" | "plain" | "unconfined";
-  /** What was seen, without a final period. */
+  /** Observation, without a final period. */
   readonly detail: string;
   /** True if the live filter was compared as well. */
   readonly live: "same" | "not-asked" | "cannot-tell";
@@ -100,7 +100,7 @@ export function readState(root: JsonObject): ContainerState {
  *
  * @param state Its state.
  * @param context Environment, store and time limit.
- * @returns What was seen.
+ * @returns The result.
  * @throws {RefusedError} if its annotation is not equal to its section, or its
  * live filter is a different one.
  */

@@ -17,7 +17,7 @@ const NEW_MODE = 0o666;
 export interface WholeOptions {
   /** Exact mode of a new file; 0666 less the umask by default. */
   readonly mode?: number;
-  /** FileOwner of a new file; whoever writes it if absent. */
+  /** Owner of a new file; the user that writes it by default. */
   readonly owner?: FileOwner;
 }
 
@@ -43,9 +43,10 @@ export function isTemporary(name: string): boolean {
  * name is.
  *
  * @param path The file, in a folder that exists.
- * @param data All of it.
+ * @param data Its content.
  * @param options The mode and the owner of a new file.
- * @throws {Error} What the system answers; then the old file is untouched and no temporary one is left.
+ * @throws {Error} The system's error; then the old file is untouched and no
+ * temporary one is left.
  */
 export function writeWhole(
   path: string,
@@ -73,7 +74,7 @@ export function writeWhole(
       file.syncSync();
     }
     giveTo(old ?? owner, temporary);
-    // The umask has taken its bits off, and chown may have.
+    // The umask has removed its bits, and chown may have.
     if (wanted !== undefined) Deno.chmodSync(temporary, wanted);
     Deno.renameSync(temporary, path);
   } catch (error) {
@@ -83,7 +84,7 @@ export function writeWhole(
   syncFolder(folder === "" ? "." : folder);
 }
 
-/** What a new file takes from the one that it replaces. */
+/** Attributes that a new file inherits from the one that it replaces. */
 interface OldFile extends FileOwner {
   readonly mode: number;
 }
@@ -105,7 +106,7 @@ function oldFile(path: string): OldFile | undefined {
  *
  * @param owner The owner; nothing happens if absent.
  * @param path The file or folder.
- * @throws {Error} What the system answers: only root may give files away.
+ * @throws {Error} The system's error: only root may change the owner of files.
  */
 export function giveTo(owner: FileOwner | undefined, path: string): void {
   const { uid, gid } = Deno.lstatSync(path);

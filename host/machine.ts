@@ -42,7 +42,7 @@ export function kernelRelease(): string {
 /**
  * Reads a small file of the kernel.
  *
- * @param path Such as `/proc/sys/net/core/bpf_jit_enable`.
+ * @param path A path such as `/proc/sys/net/core/bpf_jit_enable`.
  * @returns Its text, trimmed, or `undefined` if it cannot be read.
  */
 export function readFact(path: string): string | undefined {

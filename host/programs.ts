@@ -15,7 +15,7 @@ export const PROGRAM_FOLDERS: readonly string[] = [
   "/usr/libexec",
 ];
 
-/** Where to search. */
+/** Options of a search. */
 export interface ProgramSearch {
   /** Folders in order; those of `PATH` by default. */
   readonly folders?: readonly string[];
@@ -30,7 +30,7 @@ export interface ProgramSearch {
  * Finds a program by its name.
  *
  * @param name The name, without a folder.
- * @param search Where to search.
+ * @param search Folders to search.
  * @returns Path of the first regular file with an execute bit, as written in
  * the folders.
  */

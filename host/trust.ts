@@ -19,7 +19,7 @@ export type FileKind = "directory" | "file";
  * @param info Result of lstat(2).
  * @param kind Expected kind.
  * @param owners Users that may own it.
- * @returns What was seen; `undefined` if it can be trusted.
+ * @returns The reason; `undefined` if it can be trusted.
  */
 export function doubtOf(
   info: Deno.FileInfo,
@@ -42,7 +42,8 @@ export function doubtOf(
  * folder.
  *
  * @param path Absolute and real: without symbolic links, `.` or `..`.
- * @returns What was seen, with the folder; `undefined` if nobody else could change it.
+ * @returns The reason, with the folder; `undefined` if nobody else could change
+ * it.
  * @throws {Deno.errors.NotFound} if it does not exist.
  * @throws {RangeError} if the path is not absolute and plain.
  */
@@ -65,7 +66,7 @@ export async function doubtAboutFolder(
  * folder.
  *
  * @param path Absolute and real: without symbolic links, `.` or `..`.
- * @returns What was seen; `undefined` if nobody else could change it.
+ * @returns The reason; `undefined` if nobody else could change it.
  * @throws {Deno.errors.NotFound} if it does not exist.
  * @throws {RangeError} if the path is not absolute and plain.
  */

@@ -11,7 +11,7 @@ export interface Advice {
   readonly severity: "error" | "warning" | "note";
   /** Stable code, in kebab-case. */
   readonly code: string;
-  /** What was seen. */
+  /** Observation. */
   readonly message: string;
   /** Remedy. */
   readonly remedy: string;

@@ -140,7 +140,7 @@ function readingWords(
  *
  * @param targets The targets.
  * @param place Location of the installation.
- * @param options Whether to make only the plan.
+ * @param options Options; `dryRun` makes only the plan.
  * @returns The changes, made or planned.
  * @throws {InstallError} with the reason, if nothing was changed.
  */

@@ -34,7 +34,7 @@ export type FileState =
     readonly sha256: string;
   }
   | { readonly kind: "directory"; readonly names: readonly string[] }
-  /** Such as a symbolic link, a device, or a file that is not text. */
+  /** A symbolic link, a device, a file that is not text, and the like. */
   | { readonly kind: "other"; readonly what: string };
 
 /** States by path; paths that are not listed are absent. */

@@ -17,11 +17,11 @@ import { InstallError } from "./error.ts";
 
 /** Folders by their names in the running system, without `--root`. */
 export interface Layout {
-  /** Whether the installation is for the whole system or for one user. */
+  /** Scope of the installation: the whole system or one user. */
   readonly scope: "system" | "user";
   /** The program, its dispatchers and Podman's hooks. */
   readonly library: string;
-  /** What the hook and the wrapper are set to. */
+  /** Settings of the hook and the wrapper. */
   readonly settings: string;
   /** Settings of the hook and the wrapper. */
   readonly state: string;

@@ -88,7 +88,7 @@ export function formatManifest(manifest: Manifest): string {
 /**
  * Reads a manifest.
  *
- * @param text What was written.
+ * @param text JSON written by `formatManifest`.
  * @param path Its path, for messages.
  * @returns The manifest.
  * @throws {InstallError} `not-understood` if it is of another version or

@@ -35,7 +35,7 @@ interface Reader {
 /**
  * Reads a file.
  *
- * @example What is set
+ * @example Values of a file
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { readToml } from "./toml_read.ts";

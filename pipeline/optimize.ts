@@ -74,8 +74,8 @@ export type OptimizeSubject = Exclude<
 export interface OptimizeOptions
   extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
   /**
-   * Whether the result must return the same bits, or values that the kernel
-   * treats alike. Default: `"bits"`.
+   * Equality of results: the same bits, or values that the kernel treats alike.
+   * Default: `"bits"`.
    */
   readonly compare?: "effect" | "bits";
 }

@@ -28,7 +28,7 @@ export const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
 /**
  * Finds the name of an error number.
  *
- * @example What a denied call fails with
+ * @example Error of a denied call
  * ```ts
  * import { errnoName } from "./errno.ts";
  * import { assertEquals } from "@std/assert";

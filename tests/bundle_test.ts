@@ -3,7 +3,7 @@ import { fromFileUrl, join } from "@std/path";
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const DECODER = new TextDecoder();
 
-/** Runs a program in a folder of its own, as a user who has the file only. */
+/** Runs a program in its own folder, like a user who has only the file. */
 async function run(
   words: readonly string[],
   cwd: string,

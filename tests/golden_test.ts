@@ -1,7 +1,7 @@
 /**
- * What is emitted, as text to review: `deno task golden` writes it anew, and
- * the difference belongs into the review of what changed it. Behaviour is
- * tested elsewhere; here are size, shape and order.
+ * The generated code, as text to review: `deno task golden` regenerates it, and
+ * the difference belongs in the review of the change. Behavior is tested
+ * elsewhere; this test shows size, shape and order.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { archByName, type ArchName } from "../tables/arch.ts";
 
 const FOLDER = new URL("./golden/", import.meta.url);
 
-/** A profile and for what it is compiled. */
+/** A profile and its target. */
 interface Case {
   readonly profile: string;
   readonly arches: readonly ArchName[];

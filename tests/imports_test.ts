@@ -1,7 +1,7 @@
 /**
- * Who may import whom, from `deno info --json`, which sees type-only imports as
- * well; where `Deno.` may appear; and the rules of style that a file can break
- * as a whole.
+ * Checks who may import whom, from `deno info --json`, which sees type-only
+ * imports as well; where `Deno.` may appear; and the rules of style that
+ * concern a whole file.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { assert, assertEquals } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** What everything that is not the core may import. */
+/** Allowed imports of everything outside of the core. */
 const CORE = ["pipeline", "profile", "bpf", "verify", "tables"] as const;
 
-/** What measuring may import. */
+/** Allowed imports of measuring code. */
 const BENCH = [...CORE, "compiler", "measure", "ffi", "host", "hook"] as const;
 
 /**
@@ -61,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What may import the compiler and the prover together. */
+/** Files that may import the compiler and the prover together. */
 const MAY_JOIN = /^(?:pipeline\/|tests\/|mod\.ts$)/;
 
 /** Packages that a folder may use; no other folder uses any. */
@@ -74,7 +74,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   tools: /./,
 };
 
-/** Where `Deno.` may appear. */
+/** Places in which `Deno.` may appear. */
 const MAY_USE_DENO =
   /^(?:cli|install|hook|host|ffi|bench|tools|tests)\/|^tables\/generate(?:\.ts$|\/)/;
 
@@ -95,7 +95,7 @@ function* sources(folder = ""): Generator<string> {
 
 const SOURCES: readonly string[] = [...sources()].sort();
 
-/** What one file imports. */
+/** Imports of one file. */
 interface Import {
   readonly from: string;
   /** As written. */
@@ -165,7 +165,7 @@ function relative(url: string): string {
   return url.startsWith(ROOT.href) ? url.slice(ROOT.href.length) : url;
 }
 
-/** What is wrong with imports, one line each. */
+/** Violations of the import rules, one line each. */
 function faultsOf(imports: readonly Import[]): readonly string[] {
   const faults: string[] = [];
   for (const { from, specifier, to } of imports) {
@@ -373,7 +373,8 @@ async function readJson(path: string): Promise<unknown> {
 
 Deno.test("the program reaches one package, and its demo fetches no other", async () => {
   const wanted = "npm:@stricli/core@1.3.0";
-  // Deno fetches what a module names, in an import() as well, before it runs.
+  // Deno fetches the modules that a module names, even in an import(), before
+  // it runs.
   const reached = (await importsOf(["cli/main.ts"])).map(({ to }) => to)
     .filter((to) => to.startsWith("npm:"));
   assertEquals([...new Set(reached)], [wanted]);

@@ -41,7 +41,7 @@ function exportedNames(
   return names;
 }
 
-/** Names that are declared in more than one folder, as lines for people. */
+/** Names that are declared in more than one folder, one line each. */
 function namesOfTwoThings(
   names: ReadonlyMap<string, readonly string[]>,
 ): readonly string[] {
@@ -132,7 +132,7 @@ function* proseOf(path: string, text: string): Generator<[number, string]> {
   }
 }
 
-/** Banned phrases of one file, as lines for people. */
+/** Banned phrases of one file, one line each. */
 function bannedIn(path: string, text: string): readonly string[] {
   const found: string[] = [];
   for (const [line, prose] of proseOf(path, text)) {

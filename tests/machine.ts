@@ -1,6 +1,6 @@
 /**
- * The facts of the machine that tests depend on, each found by trial, and the
- * record of what was left out because the machine lacks it.
+ * The facts about the machine on which tests depend, each found by trial, and
+ * the record of tests that were skipped because the machine lacks something.
  *
  * A test that needs something asks for it at its registration:
  *
@@ -9,11 +9,11 @@
  * if (has("i386", "calls by int $0x80 in containers")) rows.push(…);
  * ```
  *
- * What is absent is ignored and recorded; `tests/run.ts` prints the record
- * after the last test, with the one command that installs what is missing.
- * Under `CI=true` it fails, except what the kernel cannot serve and what lies
- * outside of the repository. As a program it prints the packages that tests need,
- * one a line, for `.ci/run`.
+ * Tests without their needs are ignored and recorded; `tests/run.ts` prints the
+ * record after the last test, with the one command that installs the missing
+ * packages. Under `CI=true` they fail, except for features of the kernel and
+ * data outside of the repository. As a program it prints the packages that
+ * tests need, one per line, for `.ci/run`.
  *
  * @module
  */
@@ -25,8 +25,8 @@ import { openStub } from "../ffi/stub.ts";
 import { confinedCommand } from "./kernel/confined.ts";
 
 /**
- * What would help: `kernel` another kernel or processor, `user` another user,
- * `package` an installation, `data` files beside the repository.
+ * Remedy: `kernel` another kernel or processor, `user` another user, `package`
+ * an installation, `data` files next to the repository.
  */
 export type Remedy = "kernel" | "user" | "package" | "data";
 
@@ -35,7 +35,7 @@ export interface Absence {
   /** The need that was asked for, or one that it builds on. */
   readonly need: Need;
   readonly remedy: Remedy;
-  /** For people, without the need's name. */
+  /** Explanation, without the need's name. */
   readonly reason: string;
 }
 
@@ -81,7 +81,7 @@ export type Installed =
     | "zsh"
   );
 
-/** What cannot be installed. */
+/** Needs that cannot be installed. */
 export type Fact =
   | "admin"
   | "checkpoint-restore"
@@ -96,7 +96,7 @@ export type Fact =
   | "userns"
   | "x86_64";
 
-/** What a test may ask for. */
+/** Needs of tests. */
 export type Need = Installed | Fact;
 
 /** The packages of Debian that bring them. */
@@ -128,7 +128,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   zsh: "zsh",
 };
 
-/** What users of bash-completion source. */
+/** The file that users of bash-completion source. */
 export const BASH_COMPLETION = "/usr/share/bash-completion/bash_completion";
 
 /** linux/prctl.h. */
@@ -146,12 +146,12 @@ export const RECORD = "SECCOMP_TREE_LEFT_OUT";
 /** Name of a variable that lists needs to be taken for absent, for tests of this module. */
 export const WITHOUT = "SECCOMP_TREE_WITHOUT";
 
-/** How a fact is found. */
+/** Test for a fact. */
 interface Probe {
   readonly remedy: Remedy;
   /** Needs that it builds on; tried first. */
   readonly after?: readonly Need[];
-  /** Returns the reason why not, undefined when the machine has it. */
+  /** Returns the reason for an absence, undefined if the machine has it. */
   readonly run: () => string | undefined;
 }
 
@@ -190,7 +190,7 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
     remedy: "user",
     run: () => unless(statusField("NoNewPrivs") === "0", "no_new_privs is set"),
   },
-  // A user namespace of one's own, with root in it.
+  // A private user namespace, with root in it.
   "userns": {
     remedy: "kernel",
     after: ["unshare"],
@@ -205,7 +205,7 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
         "its kernel has no PR_SET_MDWE",
       ),
   },
-  // Mounts in a mount namespace of one's own.
+  // Mounts in a private mount namespace.
   "mounts": { remedy: "user", after: ["root", "unshare"], run: tryMounts },
   // PTRACE_SECCOMP_GET_FILTER, CONFIG_CHECKPOINT_RESTORE: EIO without.
   "checkpoint-restore": {
@@ -234,7 +234,7 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
   },
 };
 
-/** Root and all that starts containers in tests/containers. */
+/** Root and everything that starts containers in tests/containers. */
 export const CONTAINERS: readonly Need[] = [
   ...["x86_64", "mounts", "dump", "crun", "runc", "busybox"] as const,
 ];
@@ -242,9 +242,9 @@ export const CONTAINERS: readonly Need[] = [
 const known = new Map<Need, Absence | undefined>();
 
 /**
- * Tries whether the machine has something, once.
+ * Tests once whether the machine has something.
  *
- * @returns Why not, undefined when it has.
+ * @returns The reason for an absence, undefined if the machine has it.
  */
 export function absence(need: Need): Absence | undefined {
   if (!known.has(need)) known.set(need, tryNeed(need));
@@ -272,10 +272,10 @@ export function needs(...wanted: readonly Need[]): Register {
 }
 
 /**
- * Reports whether the machine has what some rows of a test need, and records
- * the rows when it has not.
+ * Reports whether the machine has the needs of some rows of a test, and records
+ * the rows if it does not.
  *
- * @param rows What is left out then, in words.
+ * @param rows Description of the rows that would be skipped.
  * @throws {Error} if it is absent under `CI=true`, unless the kernel is what
  * lacks it.
  */
@@ -317,7 +317,7 @@ export function sharedFile(path: string): URL {
 }
 
 /**
- * Tells people what is particular about this machine, once a file.
+ * Prints a fact about this machine once per file.
  *
  * @param message One line.
  */
@@ -337,7 +337,7 @@ export function packagesOf(
   return [...new Set(names.map((name) => PACKAGES[name]))].sort();
 }
 
-/** Whether an absence fails tests under `CI=true`. */
+/** Reports whether an absence fails tests under `CI=true`. */
 function isFatal({ remedy }: Absence): boolean {
   return Deno.env.get("CI") === "true" &&
     (remedy === "user" || remedy === "package");
@@ -466,7 +466,7 @@ function exists(path: string | URL): boolean {
   }
 }
 
-/** Adds a line to the record, or prints it when nobody keeps one. */
+/** Adds a line to the record, or prints it if there is no record. */
 function record(
   absent: Absence,
   kind: LeftOut["kind"],

@@ -60,7 +60,7 @@ Deno.test("the library example of the README runs", async () => {
   }
 });
 
-/** What users import; a name more or less is a change for them. */
+/** Exports for users; adding or removing a name is a visible change. */
 const NAMES: readonly string[] = [
   "AlreadyBest",
   "Arch",

@@ -1,6 +1,7 @@
 /**
- * Runs `deno test` and prints after its last line what was left out, why, and
- * the one command that installs what is missing (`tests/machine.ts`).
+ * Runs `deno test` and prints after its last line which tests were skipped,
+ * why, and the one command that installs the missing packages
+ * (`tests/machine.ts`).
  *
  * All tests get the same surroundings, whatever the caller has: new files that
  * only their owner can change, a folder for temporary files in which programs
@@ -16,10 +17,10 @@
 import { type LeftOut, packagesOf, RECORD } from "./machine.ts";
 
 /**
- * Describes what was left out.
+ * Describes the skipped tests.
  *
  * @param all The record.
- * @returns Lines for people, none when nothing was left out.
+ * @returns Lines of text, none if no test was skipped.
  */
 export function describe(all: readonly LeftOut[]): readonly string[] {
   if (all.length === 0) return [];
@@ -97,7 +98,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The caller's variables, but for those that change what programs write. */
+/** The caller's variables, except those that change the output of programs. */
 function surroundings(): Record<string, string> {
   const { FORCE_COLOR: _, LANGUAGE: _other, ...env } = Deno.env.toObject();
   return { ...env, LC_ALL: "C.UTF-8" };

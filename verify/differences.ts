@@ -122,7 +122,7 @@ const MOST_BOXES = 16;
  * @throws {ProgramError} if the kernel would refuse a program.
  * @throws {TypeError} if the subjects are for machines of different byte order.
  *
- * @example What one rule more changes
+ * @example Effect of one more rule
  * ```ts
  * import { listDifferences } from "@x/seccomp-tree";
  * import { assert, assertEquals } from "@std/assert";

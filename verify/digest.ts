@@ -33,8 +33,8 @@ import {
 /** Options of `digestOf`. */
 export interface DigestOptions {
   /**
-   * Whether answers that the kernel treats alike are one answer, or every bit
-   * counts. Default: `"effect"`.
+   * Equality of answers: by their effect in the kernel, or by every bit.
+   * Default: `"effect"`.
    */
   readonly compare?: "effect" | "bits";
   /**

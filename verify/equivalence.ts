@@ -75,8 +75,8 @@ import { witnesses } from "./describe/witnesses.ts";
 /** Options of `proveEquivalent`. */
 export interface ProofOptions {
   /**
-   * Whether return values are compared by their effect in the kernel (an errno
-   * is capped at 4095, an unknown action kills the process) or bit for bit.
+   * Comparison of return values: by their effect in the kernel (an errno is
+   * capped at 4095, an unknown action kills the process) or bit for bit.
    * Default: `"effect"`.
    */
   readonly compare?: "effect" | "bits";

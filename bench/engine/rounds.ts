@@ -41,7 +41,7 @@ export type Progress = (done: number, all: number) => void;
  * Runs all plans, interleaved.
  *
  * @param engine Makes the calls.
- * @param plans What to compare.
+ * @param plans Filters and calls to compare.
  * @param effort The amount of measuring.
  * @param progress Called with the progress.
  */

@@ -85,7 +85,7 @@ export interface CallOptions {
  * Measures calls and attaches under all filters.
  *
  * @param variants The filters.
- * @param options How to measure.
+ * @param options Options of the measurement.
  */
 export async function measureCalls(
   variants: readonly Variant[],

@@ -228,7 +228,7 @@ export async function currentEnvironments(
  * Makes a log for the command's own messages.
  *
  * @param io Stream for messages.
- * @param flags Whether to report warnings.
+ * @param flags True to report warnings.
  */
 export function logTo(io: Io, { quiet }: Pick<HookFlags, "quiet">): Log {
   return {
@@ -245,7 +245,7 @@ export function logTo(io: Io, { quiet }: Pick<HookFlags, "quiet">): Log {
  * @param io Stream for warnings.
  * @param config The name and the text of the configuration.
  * @param environment Machine, semantics, names.
- * @param flags Whether to omit warnings.
+ * @param flags Options for warnings.
  */
 export function tellSection(
   io: Io,

@@ -208,7 +208,7 @@ export async function resolveSource(
  * @param io Stream for the messages.
  * @param name The source.
  * @param diagnostics Warnings and notes.
- * @param flags Whether to omit warnings, and whether to include notes.
+ * @param flags Options for warnings and notes.
  */
 export function tellFindings(
   io: Io,

@@ -91,7 +91,7 @@ export function machineOf(
  * Describes the assumptions about a machine.
  *
  * @param machine The machine.
- * @param options Whether the native architecture matters, and the option that
+ * @param options The relevance of the native architecture, and the option that
  * sets it.
  * @returns Words that follow "for"; empty without assumptions.
  */

@@ -27,7 +27,7 @@ export const BOOLEAN = {
   withNegated: false,
 } as const;
 
-/** Where the files are. */
+/** Flags for the location of the files. */
 export const PLACE_FLAGS: Flags<PlaceFlags> = {
   user: { ...BOOLEAN, brief: "Rootless Podman of this user" },
   root: {

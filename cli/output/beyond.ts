@@ -52,7 +52,7 @@ export function beyondFilter(
  * Describes in one line what the instructions of a filter do not express, and
  * what to do.
  *
- * @param beyond What they do not express.
+ * @param beyond The fields that they do not express.
  * @param form The format of the filter.
  * @returns The line, or `undefined` if they express everything.
  */

@@ -22,8 +22,8 @@ import { ANNOTATION } from "../../tables/annotation.ts";
  *
  * @param filter The filter.
  * @param form The format.
- * @param beyond What the filter does not express; text formats have it in a
- * comment.
+ * @param beyond The fields that the filter does not express; text formats have
+ * them in a comment.
  * @returns Bytes for `raw`, text that ends in a line feed for all others.
  */
 export async function formatFilter(

@@ -26,7 +26,7 @@ export interface SearchProblem {
   readonly weights: Float64Array;
 }
 
-/** What to minimize, and limits. */
+/** Cost to minimize, and limits. */
 export interface SearchOptions {
   /**
    * Cost of each test in the tree, in units of weight; 0 by default (fewer

@@ -48,7 +48,7 @@ const SHORT_STRETCH = 4;
  * to 5 million units (i386, 119 runs, a histogram) for the proof.
  *
  * @param problem The cells.
- * @param options What to minimize, and limits.
+ * @param options Cost to minimize, and limits.
  * @throws {RangeError} if the cells are not a partition or a weight is invalid.
  *
  * @example One denied value among allowed ones

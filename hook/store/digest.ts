@@ -18,7 +18,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 /**
  * Hashes a list of fields.
  *
- * @example Where one field ends matters
+ * @example The end of a field matters
  * ```ts
  * import { assertNotEquals } from "@std/assert";
  * import { digestFields } from "./digest.ts";

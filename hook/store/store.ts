@@ -44,7 +44,7 @@ export type PutResult =
   | {
     /** The filter is good but could not be stored, such as on a full disk. */
     readonly kind: "not-stored";
-    /** What was seen. */
+    /** Reason. */
     readonly reason: string;
   };
 

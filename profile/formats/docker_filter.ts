@@ -88,7 +88,7 @@ export function readFilter(
 }
 
 /**
- * Whether a rule applies on a host. `needs-kernel`: it depends on the kernel,
+ * Applicability of a rule on a host. `needs-kernel`: it depends on the kernel,
  * which is unknown. `needs-manager`: the kernel is too old, so Docker skips the
  * rule; Podman ignores `minKernel`, so there the rule applies.
  */

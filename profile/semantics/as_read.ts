@@ -51,7 +51,7 @@ function withFirstComparisons(entry: LinuxSyscall): LinuxSyscall {
  * @param seccomp The section as written.
  * @param entries The entries that make rules.
  * @param reading The runtime and its version.
- * @param options Whether such constructs are errors.
+ * @param options `strict` makes such constructs errors.
  * @returns Findings.
  */
 export function checkReading(

@@ -29,8 +29,8 @@ export interface OrderedCalls {
  * @param pending Rules in order of arrival, by number, or by name if the call
  * does not exist there.
  * @param arch The architecture.
- * @param options Whether it is the native architecture: on others, a rule
- * without effect is only a note.
+ * @param options `native` is true for the native architecture: on others, a
+ * rule without effect is only a note.
  * @returns Ordered rules with findings.
  */
 export function orderCalls(

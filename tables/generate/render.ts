@@ -57,7 +57,7 @@ import type { ArchData } from "../arch_data.ts";${
       : `\nimport { ${twin.constant} } from "./${twin.name}.ts";`
   }
 
-/** What a filter needs to know about ${abi.name}. */
+/** Facts about ${abi.name} that a filter needs. */
 export const ${abi.constant}: ArchData = {
   scmp: "SCMP_ARCH_${libraryName(abi).toUpperCase()}",
   scmpToken: ${hex(table.scmpToken)},
@@ -124,7 +124,7 @@ export function renderOthers(others: Others, origin: Origin): string {
   }
 import type { OtherArch } from "../arch_data.ts";
 
-/** How far the tables reach. */
+/** Limits of the tables. */
 export const VERSION = "${others.version}";
 
 /** Architectures without a table. */

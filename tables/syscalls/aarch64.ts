@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about aarch64. */
+/** Facts about aarch64 that a filter needs. */
 export const AARCH64: ArchData = {
   scmp: "SCMP_ARCH_AARCH64",
   scmpToken: 0xc000_00b7,

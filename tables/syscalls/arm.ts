@@ -16,7 +16,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about arm. */
+/** Facts about arm that a filter needs. */
 export const ARM: ArchData = {
   scmp: "SCMP_ARCH_ARM",
   scmpToken: 0x4000_0028,

@@ -16,7 +16,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about loongarch64. */
+/** Facts about loongarch64 that a filter needs. */
 export const LOONGARCH64: ArchData = {
   scmp: "SCMP_ARCH_LOONGARCH64",
   scmpToken: 0xc000_0102,

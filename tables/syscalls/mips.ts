@@ -15,7 +15,7 @@
 import type { ArchData } from "../arch_data.ts";
 import { MIPSEL } from "./mipsel.ts";
 
-/** What a filter needs to know about mips. */
+/** Facts about mips that a filter needs. */
 export const MIPS: ArchData = {
   scmp: "SCMP_ARCH_MIPS",
   scmpToken: 0x0000_0008,

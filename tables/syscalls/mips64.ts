@@ -15,7 +15,7 @@
 import type { ArchData } from "../arch_data.ts";
 import { MIPS64EL } from "./mips64el.ts";
 
-/** What a filter needs to know about mips64. */
+/** Facts about mips64 that a filter needs. */
 export const MIPS64: ArchData = {
   scmp: "SCMP_ARCH_MIPS64",
   scmpToken: 0x8000_0008,

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about mips64el. */
+/** Facts about mips64el that a filter needs. */
 export const MIPS64EL: ArchData = {
   scmp: "SCMP_ARCH_MIPSEL64",
   scmpToken: 0xc000_0008,

@@ -15,7 +15,7 @@
 import type { ArchData } from "../arch_data.ts";
 import { MIPSEL64N32 } from "./mipsel64n32.ts";
 
-/** What a filter needs to know about mips64n32. */
+/** Facts about mips64n32 that a filter needs. */
 export const MIPS64N32: ArchData = {
   scmp: "SCMP_ARCH_MIPS64N32",
   scmpToken: 0xa000_0008,

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about mipsel. */
+/** Facts about mipsel that a filter needs. */
 export const MIPSEL: ArchData = {
   scmp: "SCMP_ARCH_MIPSEL",
   scmpToken: 0x4000_0008,

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about mipsel64n32. */
+/** Facts about mipsel64n32 that a filter needs. */
 export const MIPSEL64N32: ArchData = {
   scmp: "SCMP_ARCH_MIPSEL64N32",
   scmpToken: 0xe000_0008,

@@ -13,7 +13,7 @@
 
 import type { OtherArch } from "../arch_data.ts";
 
-/** How far the tables reach. */
+/** Limits of the tables. */
 export const VERSION = "Linux 7.2.13, libseccomp 2.5.4 and 2.6.1";
 
 /** Architectures without a table. */

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about ppc. */
+/** Facts about ppc that a filter needs. */
 export const PPC: ArchData = {
   scmp: "SCMP_ARCH_PPC",
   scmpToken: 0x0000_0014,

@@ -15,7 +15,7 @@
 import type { ArchData } from "../arch_data.ts";
 import { PPC64LE } from "./ppc64le.ts";
 
-/** What a filter needs to know about ppc64. */
+/** Facts about ppc64 that a filter needs. */
 export const PPC64: ArchData = {
   scmp: "SCMP_ARCH_PPC64",
   scmpToken: 0x8000_0015,

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about ppc64le. */
+/** Facts about ppc64le that a filter needs. */
 export const PPC64LE: ArchData = {
   scmp: "SCMP_ARCH_PPC64LE",
   scmpToken: 0xc000_0015,

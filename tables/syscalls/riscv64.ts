@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about riscv64. */
+/** Facts about riscv64 that a filter needs. */
 export const RISCV64: ArchData = {
   scmp: "SCMP_ARCH_RISCV64",
   scmpToken: 0xc000_00f3,

@@ -17,7 +17,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about s390. */
+/** Facts about s390 that a filter needs. */
 export const S390: ArchData = {
   scmp: "SCMP_ARCH_S390",
   scmpToken: 0x0000_0016,

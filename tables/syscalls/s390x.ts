@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about s390x. */
+/** Facts about s390x that a filter needs. */
 export const S390X: ArchData = {
   scmp: "SCMP_ARCH_S390X",
   scmpToken: 0x8000_0016,

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about x32. */
+/** Facts about x32 that a filter needs. */
 export const X32: ArchData = {
   scmp: "SCMP_ARCH_X32",
   scmpToken: 0x4000_003e,

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about x86. */
+/** Facts about x86 that a filter needs. */
 export const X86: ArchData = {
   scmp: "SCMP_ARCH_X86",
   scmpToken: 0x4000_0003,

@@ -14,7 +14,7 @@
 
 import type { ArchData } from "../arch_data.ts";
 
-/** What a filter needs to know about x86_64. */
+/** Facts about x86_64 that a filter needs. */
 export const X86_64: ArchData = {
   scmp: "SCMP_ARCH_X86_64",
   scmpToken: 0xc000_003e,

@@ -1,6 +1,6 @@
 /**
- * Runs a small benchmark and writes its document: for `bare_test.ts`, which
- * takes everything away that a machine may lack.
+ * Runs a small benchmark and writes its document, for `bare_test.ts`, which
+ * removes everything that a machine may lack.
  *
  * @module
  */

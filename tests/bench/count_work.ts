@@ -1,6 +1,6 @@
 /**
  * Counts work without a clock: how often each block of our own code was
- * executed, as V8's coverage tells. The same input gives the same count on
+ * executed, according to V8's coverage. The same input gives the same count on
  * any machine, however busy.
  *
  * @module
@@ -22,17 +22,17 @@ interface CoverageResult {
 /** Counts the executed blocks of pieces of work. */
 export interface WorkCounter extends Disposable {
   /**
-   * Does a piece of work and counts.
+   * Runs a piece of work and counts.
    *
-   * @param work What is done; once before, so that tables are read.
+   * @param work The work; it runs once before, so that tables are read.
    * @returns The sum over all blocks of the repository's code.
    */
   count(work: () => unknown): Promise<number>;
 }
 
 /**
- * Begins to count. What is compiled before has no counters: import the code
- * that is to be counted afterwards.
+ * Begins to count. Code that is compiled earlier has no counters: import the
+ * code under test afterward.
  */
 export async function startCounting(): Promise<WorkCounter> {
   const session = new Session();
@@ -53,7 +53,7 @@ export async function startCounting(): Promise<WorkCounter> {
     });
   // Takes the counts and sets them to zero.
   const take = async (): Promise<number> => {
-    // What V8 answers: Profiler.takePreciseCoverage of its protocol.
+    // V8's answer: Profiler.takePreciseCoverage of its protocol.
     const { result } = await post(
       "Profiler.takePreciseCoverage",
     ) as CoverageResult;

@@ -1,14 +1,17 @@
 import { assert } from "@std/assert";
 import { startCounting } from "./count_work.ts";
 
-/** Growth that is stated in bench/*_bench.ts, as a bound on a ratio of counts. */
+/**
+ * Growth that is stated in bench/micro/*_bench.ts, as a bound on a ratio of
+ * counts.
+ */
 const LAWS: Readonly<Record<string, (n: number) => number>> = {
   "n": (n) => n,
   "n log n": (n) => n * Math.log2(n),
   "n²": (n) => n * n,
 };
 
-/** How far a count may be above its law: constants that small sizes do not show. */
+/** Tolerance of a count above its law: constants matter at small sizes. */
 const SLACK = 1.5;
 
 function assertGrowth(
@@ -30,7 +33,7 @@ function assertGrowth(
 
 Deno.test("the work of our own code grows as its benchmarks state", async (t) => {
   using counter = await startCounting();
-  // Only what is loaded from here on is counted.
+  // Only code that is loaded from here on is counted.
   const { listInput, programOf, rulesInput } = await import(
     "../../bench/engine/inputs.ts"
   );

@@ -1,6 +1,6 @@
 /**
- * Asks the kernel which filters it accepts; run as a process of its own by
- * check_test.ts, since what it accepts stays in force until the process ends.
+ * Asks the kernel which filters it accepts. check_test.ts runs it in its own
+ * process, because accepted filters stay in force until the process ends.
  *
  * Reads hexadecimal `struct sock_filter[]` from stdin, separated by commas
  * (nothing between two is a filter of length 0), attaches each as it is, and

@@ -11,7 +11,7 @@ const SEED = 0xc4ec;
 const EINVAL = 22;
 const ALLOW: Instruction = { op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 };
 
-/** Programs with the reason and place for which they are refused, if they are. */
+/** Programs, with the reason and place of the refusal if they are refused. */
 const CASES: readonly (readonly [string, string, number | undefined])[] = [
   ["ret a", "", undefined],
   ["ret #0", "", undefined],
@@ -21,7 +21,7 @@ const CASES: readonly (readonly [string, string, number | undefined])[] = [
   ["ret #0\n.raw 0x0106, 0, 0, 0", "unknown-opcode", 1],
   [".raw 0x8020, 0, 0, 0\nret #0", "unknown-opcode", 0],
   [".raw 0x0021, 0, 0, 0\nret #0", "unknown-opcode", 0],
-  // Fields that an instruction does not use are not looked at.
+  // Fields that an instruction does not use are ignored.
   [".raw 0x0020, 9, 9, 0\n.raw 0x0006, 9, 9, 0", "", undefined],
   [".raw 0x0087, 9, 9, 9\nret #0", "", undefined],
   [".raw 0x0005, 9, 9, 0\nret #0", "", undefined],
@@ -76,7 +76,8 @@ const CASES: readonly (readonly [string, string, number | undefined])[] = [
   ["jeq #0, 0, 2\nst M[0]\nja 1\nst M[0]\nld M[0]\nret #0", "", undefined],
   ["st M[0]\njset x, 1, 0\nret #0\nld M[0]\nret #0", "", undefined],
   ["st M[0]\nja 0\nld M[0]\nret #0", "", undefined],
-  // Unreachable: after a jump all counts as written, after a ret what was.
+  // Unreachable: after a jump every word counts as written, after a ret the
+  // words of that point.
   ["ja 1\nld M[0]\nret #0", "", undefined],
   ["ret #0\nld M[0]\nret #0", "scratch-unset", 1],
   ["st M[0]\nret #0\nld M[0]\nret #0", "", undefined],

@@ -28,7 +28,8 @@ const STATEMENT = fc.constantFrom(
 );
 
 Deno.test("emulate() knows the instructions of seccomp_is_const_allow() and no more", () => {
-  // [program, whether nr 39 of x86_64 is cached, instructions looked at]
+  // [program, whether nr 39 of x86_64 is cached, number of instructions
+  // emulated]
   const cases: readonly (readonly [string, boolean, number])[] = [
     [ALLOW, true, 1],
     [KILL, false, 1],
@@ -127,7 +128,7 @@ Deno.test("isConstAllow() only holds where run() allows whatever the arguments a
   assertEquals(cached > 200, true, `only ${cached} cases were cached`);
 });
 
-/** Statements that tell small numbers apart. */
+/** Statements that distinguish small numbers. */
 const ON_NUMBERS = fc.constantFrom(
   "ld [0]",
   "jeq #7, 2, 1",

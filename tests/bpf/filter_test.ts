@@ -69,7 +69,7 @@ Deno.test("comparedArches() follows arch through registers and scratch memory", 
     ["ld [4]\nst M[3]\nld [0]\njeq #5, 0, 0\nld M[3]\njeq #7, 0, 0", [7]],
     ["ld [4]\ntax\nld [0]\njeq #5, 0, 0\ntxa\njge #7, 0, 0", [7]],
     ["ld [4]\nst M[0]\nldx M[0]\nld #0\ntxa\njgt #7, 0, 0", [7]],
-    // What is computed is not arch, nor what another path loads.
+    // A computed value is not arch, nor is a value that another path loads.
     ["ld [4]\nand #0xff\njeq #7, 0, 0", []],
     ["ld [0]\njeq #1, both\nld [4]\nboth: jeq #7, 0, 0", []],
     ["ld [4]\njeq #1, both\nld [0]\nboth: jeq #7, 0, 0", [1]],

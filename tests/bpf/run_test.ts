@@ -7,7 +7,10 @@ import { parseText } from "../../bpf/text.ts";
 
 const SEED = 0x4217;
 
-/** Word `i` of the input, read at byte 4i, is 0x1000 + i but for the first four. */
+/**
+ * Word `i` of the input, read at byte 4i, is 0x1000 + i except for the first
+ * four.
+ */
 const WORDS = Uint32Array.from({ length: 16 }, (_, n) => 0x1000 + n);
 WORDS.set([39, 0xc000_003e, 0xffff_ffff, 0x8000_0000]);
 
@@ -106,7 +109,7 @@ Deno.test("run() shifts by the low 5 bits of X", () => {
 });
 
 Deno.test("run() compares without sign, with K and with X", () => {
-  // [A, comparison, operand, whether it holds], by hand.
+  // [A, comparison, operand, expected result], by hand.
   const cases: readonly (readonly [number, string, number, boolean])[] = [
     [5, "jeq", 5, true],
     [5, "jeq", 6, false],

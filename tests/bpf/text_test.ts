@@ -23,7 +23,8 @@ function lines(text: string): string[] {
   return text.trimEnd().split("\n").map((l) => l.trim().replace(/ {2,}/, " "));
 }
 
-// Text as bpf_asm's grammar has it (tools/bpf/bpf_exp.y) and what that emits.
+// Text according to bpf_asm's grammar (tools/bpf/bpf_exp.y), with the expected
+// instructions.
 const FORMS: readonly (readonly [string, Instruction])[] = [
   ["ld [0]", i("ld.abs", 0)],
   ["ldh [12]", i("ldh.abs", 12)],

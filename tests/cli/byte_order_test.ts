@@ -102,7 +102,7 @@ Deno.test("random filters of either byte order are the same in every form", asyn
   }
 });
 
-/** Forms of one filter that are sources again, as the text of a file. */
+/** Formats of one filter that are also sources, as the text of a file. */
 async function formsOf(
   folder: Folder,
   profile: string,
@@ -141,7 +141,7 @@ Deno.test("filters of either byte order are the same in every form", async () =>
       for (
         const [value, verdict] of [["7", "ALLOW"], ["0x700000000", "ERRNO(1)"]]
       ) {
-        // No --arch: the filter itself shows what it is for.
+        // No --arch: the filter itself shows its machine.
         const { code, out, err } = await call(
           ["simulate", ...from, file, "clone", "0", value ?? ""],
         );
@@ -371,7 +371,7 @@ Deno.test("--arch decides where a filter does not show it, and contradicts none"
     here.err,
     /as the filter compares arch with no known architecture/,
   );
-  // What bytes and directives show is not to be overruled.
+  // Bytes and directives cannot be overridden.
   const text = await folder.write("big.s", ".big-endian\nret #0\n");
   const raw = join(folder.path, "big.bpf");
   assertEquals((await call(["asm", text, "-f", "raw", "-O", raw])).code, 0);

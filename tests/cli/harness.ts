@@ -13,18 +13,18 @@ export const MAIN: string = fromFileUrl(
   new URL("../../cli/main.ts", import.meta.url),
 );
 
-/** What a command did. */
+/** Result of a command. */
 export interface Outcome {
   readonly code: number;
   /** Results, as text. */
   readonly out: string;
   /** Results, as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Everything else. */
+  /** Standard error, as text. */
   readonly err: string;
 }
 
-/** What a command finds. */
+/** Surroundings of a command. */
 export interface CallOptions {
   readonly stdin?: string | Uint8Array;
   readonly terminal?: boolean;
@@ -59,23 +59,25 @@ export async function call(
   return { code, bytes, out: new TextDecoder().decode(bytes), err };
 }
 
-/** What a process finds. */
+/** Surroundings of a process. */
 export interface SpawnOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
 
-/** Processes under way; two cores are shared with other test files. */
+/**
+ * Number of processes in progress; two cores are shared with other test files.
+ */
 let free = 3;
 const waiting: (() => void)[] = [];
 
 /**
- * Runs a command line as a process. `verify --all` needs one of its own: it
- * stops every filtered process for a moment, and where a thread of this process
- * did so with a child that `selftest` made in another thread, the wait for that
- * child would end (kernel/exit.c, wait_consider_child(): stops of a child that is
- * traced by its parent's own threads are reported whatever was asked for).
+ * Runs a command line as a process. `verify --all` needs its own: it stops
+ * every filtered process for a moment. If a thread of this process did so with
+ * a child that `selftest` made in another thread, the wait for that child would
+ * end (kernel/exit.c, wait_consider_child(): stops of a child that is traced by
+ * its parent's own threads are always reported).
  */
 export async function spawn(
   args: readonly string[],
@@ -166,7 +168,7 @@ export const SMALL_PROFILE: string = JSON.stringify({
   ],
 });
 
-/** Flags under which what is compiled does not depend on this machine. */
+/** Flags that make the compiled filter independent of this machine. */
 export const FIXED: readonly string[] = ["-q", "--arch", "x86_64"];
 
 function encode(text: string): Uint8Array<ArrayBuffer> {

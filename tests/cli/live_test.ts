@@ -8,7 +8,7 @@ import { nameOf, sleepUnder } from "./sleeper.ts";
 const test = needs("dump");
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
-/** Denies ptrace (101) and nothing else. */
+/** Denies only ptrace (101). */
 const NO_PTRACE =
   "ld [0]\njeq #101, no\nret #0x7fff0000\nno: ret #0x00050001\n";
 
@@ -175,7 +175,7 @@ test("dump tells filters apart if there are several", async () => {
   assertEquals(await Deno.readTextFile(`${out}.0`), "060000000000ff7f\n");
   const one = await call(["dump", word, "--index", "0", "-f", "hex"]);
   assertEquals(one.out, "060000000000ff7f\n");
-  // What was dumped is a source again, as text and as lines of digits.
+  // A dumped filter is a source again, as text and as lines of digits.
   const hex = await call(["dump", word, "-f", "hex"]);
   assertEquals(hex.out.split("\n").length, 3);
   const stack = await folder.write("stack.s", text.out);
@@ -184,7 +184,7 @@ test("dump tells filters apart if there are several", async () => {
     const again = await call(["disasm", "-"], { stdin: data });
     assertEquals([again.code, again.out], [0, text.out]);
   }
-  // The stricter answer counts, whoever gave it.
+  // The stricter answer wins, whichever filter gave it.
   const denied = await call(["simulate", word, "x86_64:101"]);
   assertMatch(denied.out, /^ERRNO\(1\)\n/);
   assertMatch(

@@ -1,7 +1,7 @@
 /**
- * What a person reads who got something wrong, as one text to review:
- * `deno task golden` writes it anew. Other tests hold the exit codes and places;
- * this one holds the words.
+ * All messages about user errors, as one text to review: `deno task golden`
+ * regenerates it. Other tests check the exit codes and positions; this one
+ * checks the words.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const FILES: Readonly<Record<string, string>> = {
   "config.json": '{"linux":{"seccomp":5}}',
 };
 
-/** Command lines, most without anything right about them. */
+/** Command lines, most of them entirely wrong. */
 const LINES = [
   ...["compil", "zzz", "--vresion", "compile --fromat hex", "compile -qz"],
   ...["compile --format", "compile -qf=", "compile -f hxe", "compile -q -q"],

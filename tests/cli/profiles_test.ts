@@ -3,10 +3,10 @@ import { join } from "@std/path";
 import { needs } from "../machine.ts";
 import { call, createFolder, FIXED } from "./harness.ts";
 
-/** Flags under which what is said does not depend on this machine. */
+/** Flags that make the output independent of this machine. */
 const HERE: readonly string[] = FIXED.filter((flag) => flag !== "-q");
 
-/** What is said about a profile, without the note of what was assumed. */
+/** The output about a profile, without the note on assumptions. */
 async function said(
   profile: string,
   ...flags: readonly string[]
@@ -130,7 +130,8 @@ Deno.test("--from podman applies a rule whose minKernel Docker waits for", async
       ...expected,
     ]]);
   }
-  // On a kernel that is new enough nothing differs, nor in what is Docker's by name.
+  // On a kernel that is new enough there is no difference, nor in a profile
+  // with Docker's name.
   const silent = [
     ["compile", "--kernel=99.1", "-"],
     ["compile", "--kernel=4.7", "default:docker"],

@@ -3,7 +3,7 @@ import { needs } from "../machine.ts";
 import { call, createFolder, shell, SMALL_PROFILE } from "./harness.ts";
 import { sleepUnder } from "./sleeper.ts";
 
-/** A command line that an answer printed, and what it should answer again. */
+/** A command line that an answer printed, and its expected answer. */
 interface Printed {
   readonly line: string;
   readonly verdict: string;
@@ -47,7 +47,7 @@ async function answersOf(
   return out.trimEnd().split("\n");
 }
 
-/** Checks that each printed command line answers as was printed. */
+/** Checks that each printed command line gives the printed answer. */
 async function assertReproduces(
   args: readonly string[],
   least: number,

@@ -43,7 +43,9 @@ export async function sleepUnder(
   };
 }
 
-/** Name of what a process runs; empty if none exists. */
+/**
+ * Name of the program that a process runs; empty if there is no such process.
+ */
 export function nameOf(pid: number): string {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/comm`).trim();

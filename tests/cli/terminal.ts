@@ -1,14 +1,14 @@
 /**
- * Interactive shells on a terminal of their own: keys go in, and what the shell
- * runs comes out. The terminal is a pseudo terminal of script(1).
+ * Interactive shells on their own terminal: sends keys, and reads the commands
+ * that the shell runs. The terminal is a pseudo terminal of script(1).
  *
  * @module
  */
 
-/** What no shell prints by itself, and nobody types. */
+/** A text that no shell prints by itself, and nobody types. */
 const PROMPT = "<<PROMPT>>";
 const READY = "<<READY>>";
-/** Milliseconds after which a shell that prints nothing is given up. */
+/** Time in milliseconds after which a silent shell is given up. */
 const PATIENCE_MS = 60_000;
 
 /** A shell that waits at its prompt. */
@@ -19,13 +19,13 @@ export interface Terminal extends AsyncDisposable {
    * nothing by itself.
    *
    * @param keys Without the Enter key.
-   * @param mark What the program prints last.
-   * @returns What was printed before the mark.
+   * @param mark Last output of the program.
+   * @returns The output before the mark.
    */
   type(keys: string, mark: string): Promise<string>;
 }
 
-/** What a shell is started with. */
+/** Options for starting a shell. */
 export interface TerminalOptions {
   /** The command of the shell. */
   readonly command: string;
@@ -38,7 +38,7 @@ export interface TerminalOptions {
 /**
  * Starts a shell on a terminal.
  *
- * @param options Which one.
+ * @param options The shell.
  */
 export async function openTerminal(
   { command, setup, cwd, env }: TerminalOptions,

@@ -9,7 +9,7 @@ import { call, createFolder, type Folder, MAIN, spawn } from "./harness.ts";
 const test = needs("dump");
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
-/** Denies ptrace (101) and nothing else. */
+/** Denies only ptrace (101). */
 const NO_PTRACE =
   "ld [0]\njeq #101, no\nret #0x7fff0000\nno: ret #0x00050001\n";
 
@@ -21,9 +21,9 @@ interface Mixed extends AsyncDisposable {
 const LOAD = new URL("../../ffi/load.ts", import.meta.url).href;
 
 /**
- * Starts a process of which single threads load filters for themselves.
+ * Starts a process in which single threads load their own filters.
  *
- * @param folder Where its program is written.
+ * @param folder Folder for its program.
  * @param first Filter that its first thread loads.
  * @param other Filter that another thread loads.
  * @param all Filter that all threads are under from the start.
@@ -78,7 +78,7 @@ setInterval(() => {}, 1000);
   };
 }
 
-/** The part of a report that is looked at. */
+/** The relevant part of a report. */
 interface Report {
   readonly pid: number;
   readonly state: string | null;
@@ -238,7 +238,7 @@ Deno.test("verify() answers with the worst thread", () => {
       [[same, strict], "strict", 4],
       [[same, unread], "unknown", 5],
       [[unread, same], "unknown", 5],
-      // A difference is one whatever else could not be read.
+      // A difference counts even if something else could not be read.
       [[unread, other], "different", 2],
       [[unread, same, free], "unconfined", 3],
     ];

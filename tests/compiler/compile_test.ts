@@ -71,7 +71,7 @@ Deno.test("compile() keeps Docker's default within the numbers that are promised
       for (const number of [nr, nr + 0x4000_0000]) {
         worst = Math.max(worst, steps(number, [], auditArch));
         if (!conditional.has(number)) continue;
-        // All conditions of the default look at argument 0 or 1 alone.
+        // All conditions of the default test only argument 0 or 1.
         for (const [arg, values] of args.entries()) {
           for (const value of values) {
             const given = args.map((_, i) => i === arg ? value : 0n);

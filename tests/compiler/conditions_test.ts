@@ -62,7 +62,7 @@ Deno.test("decideArguments() makes Docker's socket a question of 38 and 40", () 
   const way = (domain: bigint): readonly number[] =>
     follow(node, call(1, [domain])).tests.map((test) => test.offset);
   assertEquals(countBranches(node), 4);
-  // A common domain is one test; the high word matters for 38 and 40 only.
+  // A common domain is one test; the high word matters only for 38 and 40.
   assertEquals(way(2n), [16]);
   assertEquals(way(37n), [16]);
   for (const domain of [39n, 41n, WORD]) {

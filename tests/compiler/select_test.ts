@@ -16,7 +16,8 @@ function test(
 
 Deno.test("select() says where each test is entered", () => {
   const masks = { plain: FULL, low: 6, other: 9 };
-  // From a test of the same word to one: what the accumulator holds decides.
+  // From one test of the same word to another: the contents of the accumulator
+  // decide.
   const table:
     readonly (readonly [number, number, "load" | "word" | "masked"])[] = [
       [masks.plain, masks.plain, "masked"],

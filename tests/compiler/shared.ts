@@ -251,7 +251,9 @@ const anyMask = fc.oneof(
   { weight: 1, arbitrary: fc.bigInt(0n, ALL) },
 );
 
-/** Any comparison; what a mask leaves out of a value is often cleared. */
+/**
+ * Any comparison; the bits of a value outside of the mask are often cleared.
+ */
 export const anyCondition: fc.Arbitrary<Condition> = fc.record({
   arg: fc.oneof(fc.constantFrom(0, 1), fc.integer({ min: 0, max: 5 })),
   op: fc.constantFrom<ConditionOp>("eq", "ne", "lt", "le", "gt", "ge"),

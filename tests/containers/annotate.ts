@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { addAnnotations } from "./config.ts";
 
-/** The annotation that crun takes a filter from. */
+/** The annotation from which crun takes a filter. */
 const ANNOTATION = "run.oci.seccomp_bpf_data";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url);
@@ -33,7 +33,7 @@ export async function annotateBundle(
     stdin: "null",
   }).output();
   assertEquals(code, 0, `compile, after "${new TextDecoder().decode(stderr)}"`);
-  // What it prints is checked by the two lines that follow and by crun.
+  // The two lines that follow, and crun, check the output.
   const annotations = JSON.parse(new TextDecoder().decode(stdout)) as Readonly<
     Record<string, string>
   >;

@@ -16,7 +16,7 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
-/** What a config is made of. */
+/** Options of a config. */
 export interface ConfigOptions {
   /** Command line of the container's first process. */
   readonly args: readonly string[];
@@ -47,9 +47,9 @@ export const DEFAULT_CAPABILITIES: readonly string[] = [
 ];
 
 /**
- * A config as `crun spec` writes it, without what a small machine may refuse:
- * no `linux.resources`, limits only on demand, and only the namespaces and
- * mounts that the probe needs.
+ * A config like that of `crun spec`, without the parts that a small machine may
+ * refuse: no `linux.resources`, limits only on demand, and only the namespaces
+ * and mounts that the probe needs.
  */
 export function ociConfig(options: ConfigOptions): Json {
   const capabilities = DEFAULT_CAPABILITIES;
@@ -82,11 +82,11 @@ export function ociConfig(options: ConfigOptions): Json {
 }
 
 /**
- * Adds an annotation to a config as text, so that every other byte, 64-bit
- * numbers among them, stays as it was.
+ * Adds an annotation to a config as text, so that every other byte, including
+ * 64-bit numbers, stays as it was.
  *
  * @param text A `config.json` without annotations.
- * @param annotations What to add.
+ * @param annotations Annotations to add.
  * @returns The text with the annotations in front.
  */
 export function addAnnotations(

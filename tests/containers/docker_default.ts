@@ -85,8 +85,8 @@ export function dockerDefault(): ProfileSection {
 }
 
 /**
- * Gives every errno of a profile a number of its own, from 77: one that no
- * call fails with by itself, and different for the default and each entry.
+ * Gives every errno of a profile a distinct number, from 77: one with which no
+ * call fails by itself, and different for the default and each entry.
  *
  * @param section The profile.
  * @returns The same rules with other numbers.

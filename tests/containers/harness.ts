@@ -1,9 +1,9 @@
 /**
  * Real containers for tests: OCI bundles in temporary folders, crun and runc
- * with a time limit, and what this machine needs to run them. Every container
- * has an id and a state folder of its own, so tests may run in parallel.
+ * with a time limit, and adjustments for this machine. Every container has its
+ * own id and state folder, so tests may run in parallel.
  *
- * A normal host with cgroup v2 needs no adjustment. Where version 1 and 2 are
+ * A normal host with cgroup v2 needs no adjustment. If versions 1 and 2 are
  * mixed, crun stops with "cgroups in hybrid mode not supported" and is given a
  * private mount namespace with a plain cgroup2 mount.
  *
@@ -24,7 +24,7 @@ import { type ConfigOptions, ociConfig, writeJson } from "./config.ts";
 export interface RuntimeCommand {
   /** Its name, which file names may have. */
   readonly name: string;
-  /** The words that start it on this machine. */
+  /** The command that starts it on this machine. */
   readonly words: readonly string[];
   /** Name of the environment variable that gets the path of the bundle. */
   readonly bundleVariable?: string;
@@ -33,18 +33,18 @@ export interface RuntimeCommand {
 /** The runtimes tests start containers with. */
 export type Runtime = "crun" | "runc" | RuntimeCommand;
 
-/** What a bundle is made of. */
+/** Ingredients of a bundle. */
 export interface BundleOptions extends ConfigOptions {
   /** Files of the root file system by absolute path, executable. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
 }
 
-/** How a command ended. */
+/** Result of a command. */
 export interface Outcome {
   /** Exit status; 124 when the time limit was reached. */
   readonly code: number;
   readonly stdout: Uint8Array;
-  /** What it wrote to standard error, for messages. */
+  /** Its standard error, for messages. */
   readonly stderr: string;
 }
 
@@ -219,7 +219,10 @@ async function runtimeWords(runtime: Runtime): Promise<readonly string[]> {
   ];
 }
 
-/** Whether version 1 controllers and a version 2 mount are in use together. */
+/**
+ * Reports whether version 1 controllers and a version 2 mount are used
+ * together.
+ */
 async function hasHybridCgroups(): Promise<boolean> {
   const mounts = await Deno.readTextFile("/proc/self/mountinfo");
   return / - cgroup /.test(mounts) && / - cgroup2 /.test(mounts);

@@ -1,6 +1,6 @@
 /**
- * What a runtime really loads for a profile, compared with this program's
- * reading of that version and with the second interpreter.
+ * Compares the filter that a runtime really loads for a profile with this
+ * program's reading of that version and with the second interpreter.
  *
  * @module
  */
@@ -28,11 +28,11 @@ import { writeJson } from "./config.ts";
 import { createBundle, type Runtime, waitForCommand } from "./harness.ts";
 import type { LiveProfile } from "./live_profiles.ts";
 
-/** How a comparison ended. */
+/** Result of a comparison. */
 export interface LiveComparison {
   /** Both refuse the profile, both make equal filters, or they differ. */
   readonly kind: "refused" | "equal" | "different";
-  /** What was seen, in one line. */
+  /** Description of the result, in one line. */
   readonly detail: string;
 }
 
@@ -47,10 +47,10 @@ type Loaded =
 /**
  * Starts a container under a profile and compares its live filter.
  *
- * @param runtime What starts it.
+ * @param runtime The runtime.
  * @param semantics Its name and version.
  * @param profile The profile.
- * @returns What was seen.
+ * @returns The result.
  */
 export async function compareLive(
   runtime: Runtime,
@@ -81,7 +81,7 @@ export async function compareLive(
   return compareOracle(text, semantics, live.program);
 }
 
-/** Has the runtime make and load its filter. */
+/** Makes the runtime build and load its filter. */
 async function load(
   runtime: Runtime,
   seccomp: LiveProfile["section"],
@@ -95,7 +95,7 @@ async function load(
     pid = await bundle.create(runtime);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    // Names of ours say nothing about the reason.
+    // Our own names say nothing about the reason.
     const reason = text.replaceAll(/seccomp-tree-[-\w]+/g, "ID");
     return { kind: "refused", reason: reason.replaceAll(/\s+/g, " ") };
   }
@@ -125,7 +125,7 @@ async function dumpAlone(
   return await dumpAlone(pid, tries - 1);
 }
 
-/** What this program makes of it: a policy, or the reason why not. */
+/** This program's reading: a policy, or the reason why it has none. */
 function read(text: string, semantics: Semantics): Policy | string {
   try {
     const profile = parseProfile(text, { kind: "oci" });
@@ -177,21 +177,21 @@ function numbersOf(version: string): Version {
   return [major, minor, patch];
 }
 
-/** What comparisons of several profiles gave. */
+/** Result of comparing several profiles. */
 export interface LiveReport {
-  /** How many ended how. */
+  /** Number of profiles by result. */
   readonly counts: Record<LiveComparison["kind"], number>;
-  /** One line for each profile that is read in two ways. */
+  /** One line for each profile with two readings. */
   readonly differences: readonly string[];
 }
 
 /**
  * Compares several profiles.
  *
- * @param runtime What starts containers.
+ * @param runtime The runtime.
  * @param semantics Its name and version.
  * @param profiles The profiles.
- * @returns What was seen.
+ * @returns The result.
  */
 export async function compareAll(
   runtime: Runtime,

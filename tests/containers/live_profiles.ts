@@ -15,7 +15,9 @@ export interface LiveProfile {
   readonly section: { readonly [key: string]: Json };
 }
 
-/** What the runtimes and a sleeping program call after the filter is attached. */
+/**
+ * Calls of the runtimes and a sleeping program after the filter is attached.
+ */
 const BASE: readonly string[] = [
   "accept4 access alarm arch_prctl bind brk capget capset chdir chmod chown",
   "chroot clock_getres clock_gettime clock_nanosleep clone clone3 close",
@@ -44,7 +46,7 @@ const BASE: readonly string[] = [
   "wait4 waitid write writev",
 ].flatMap((line) => line.split(" "));
 
-/** What neither a runtime nor a sleeping program calls. */
+/** Calls that neither a runtime nor a sleeping program makes. */
 const RARE: readonly string[] = [
   "acct",
   "io_setup",
@@ -192,8 +194,8 @@ function listed(
 }
 
 /**
- * Draws a profile from its seed alone. A call has one action, so that rules do
- * not contradict each other and libseccomp's filter is what they say.
+ * Draws a profile from its seed only. A call has one action, so that rules do
+ * not contradict each other and libseccomp's filter means the same.
  *
  * @param seed A u32.
  * @returns The profile.

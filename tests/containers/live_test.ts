@@ -6,7 +6,7 @@ import { drawLiveProfile, KNOWN_PROFILES } from "./live_profiles.ts";
 
 const test = needs(...CONTAINERS, "dump");
 
-/** Profiles drawn, from seed 1. */
+/** Number of profiles to draw, from seed 1. */
 const COUNT = 16;
 
 for (const runtime of ["crun", "runc"] as const) {

@@ -1,8 +1,7 @@
 /**
- * A static program that tells which verdict the filters above it give on a
- * table of system calls, without running one of them: an x86_64 ELF
- * executable laid out byte by byte, so that no C compiler and no libc is
- * needed.
+ * A static program that reports the verdicts of the filters above it on a table
+ * of system calls, without running any of them: an x86_64 ELF executable laid
+ * out byte by byte, so that no C compiler and no libc is needed.
  *
  * The program adds a filter of its own that answers `SECCOMP_RET_TRACE` to
  * calls from the two probing instructions and `SECCOMP_RET_ALLOW` to all
@@ -31,9 +30,9 @@
 import { assert, assertEquals } from "@std/assert";
 
 /**
- * How a row enters the kernel: `syscall` and `int80` are probed, `executed`
- * is the `syscall` instruction outside of the probe's own filter: the call
- * really runs when the container's filter allows it.
+ * How a row enters the kernel: `syscall` and `int80` are probed; `executed` is
+ * the `syscall` instruction outside of the probe's own filter: the call really
+ * runs if the container's filter allows it.
  */
 export type ProbeAbi = "syscall" | "int80" | "executed";
 
@@ -47,7 +46,7 @@ export interface ProbeRow {
   readonly args: readonly bigint[];
 }
 
-/** What a row answers when every filter of the container allows it. */
+/** The answer of a row if every filter of the container allows it. */
 export const ALLOWED = -38;
 
 /** Numbers of `uretprobe` and `uprobe`, which no filter sees. */
@@ -115,11 +114,12 @@ export function buildProbe(rows: readonly ProbeRow[]): Uint8Array {
 }
 
 /**
- * Reads what the program wrote.
+ * Reads the output of the program.
  *
  * @param output Its standard output.
  * @param count Number of rows.
- * @returns One result per row, a negative errno or what the call returned.
+ * @returns One result per row, a negative errno or the return value of the
+ * call.
  */
 export function readVerdicts(output: Uint8Array, count: number): number[] {
   assertEquals(output.length, 8 * count, "bytes the probe wrote");
@@ -130,7 +130,7 @@ export function readVerdicts(output: Uint8Array, count: number): number[] {
   );
 }
 
-/** Where a segment lies and what may be done with it (PF_X 1, PF_W 2, PF_R 4). */
+/** Location of a segment and its permissions (PF_X 1, PF_W 2, PF_R 4). */
 interface Segment {
   readonly flags: number;
   readonly offset: number;

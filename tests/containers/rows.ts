@@ -1,10 +1,11 @@
 /**
- * The calls that a probe asks about: every number up to 1,200 and the edges of
- * the number range on x86_64, x32 and, when the kernel serves it, x86, and for the numbers in use the
- * values around every constant that a profile compares an argument with.
+ * The calls that a probe makes: every number up to 1,200 and the edges of the
+ * number range on x86_64, x32 and, if the kernel supports it, x86; and for the
+ * numbers in use, the values around every constant with which a profile
+ * compares an argument.
  *
- * Nothing here knows which name has which number: each constant is tried on
- * each call.
+ * This module does not know which name has which number: each constant is tried
+ * on each call.
  *
  * @module
  */
@@ -90,7 +91,7 @@ export function probeRows(section: ProfileSection): ProbeRow[] {
 }
 
 /**
- * What a filter sees of a row.
+ * A filter's view of a row.
  *
  * @param row The call.
  * @returns `seccomp_data` without the instruction pointer, which is 0.
@@ -116,7 +117,7 @@ export function rowData({ abi, nr, args }: ProbeRow): {
  * Names a row for a message.
  *
  * @param row The call.
- * @returns Such as `x86_64 nr 41 (0x26,0x0)`.
+ * @returns A name such as `x86_64 nr 41 (0x26,0x0)`.
  */
 export function describeRow({ abi, nr, args }: ProbeRow): string {
   const isX32 = nr >= X32_BIT && nr < 2 * X32_BIT;

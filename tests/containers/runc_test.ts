@@ -11,7 +11,7 @@ const test = needs(...CONTAINERS);
 
 const MAIN = fromFileUrl(new URL("../../cli/main.ts", import.meta.url));
 
-/** What `verify` writes. */
+/** Output of `verify`. */
 interface Report {
   readonly state: string;
   readonly filters: number;

@@ -1,6 +1,6 @@
 /**
- * `deno task runtimes`: what crun and runc of other releases of Debian load,
- * compared as in live_test.ts with this machine's.
+ * `deno task runtimes`: compares the filters that crun and runc of other
+ * releases of Debian load, as live_test.ts does with this machine's.
  *
  * ```sh
  * deno task runtimes --count 50          # makes the roots of three releases
@@ -32,7 +32,7 @@ const TOOL = new URL("../../../shared/tools/deb_root.sh", import.meta.url);
 /** The releases of Debian that roots are made of. */
 const SUITES: readonly string[] = ["bullseye", "trixie", "sid"];
 
-/** What a root needs to start containers in. */
+/** Requirements of a root for starting containers in it. */
 const PACKAGES: readonly string[] = [
   ...["crun", "runc", "bash", "coreutils", "mount", "util-linux", "libc-bin"],
 ];

@@ -1,5 +1,5 @@
 /**
- * Runs the probe in a container and judges what it saw.
+ * Runs the probe in a container and judges its answers.
  *
  * @module
  */
@@ -32,19 +32,19 @@ export interface ProbeOptions {
   readonly section: ProfileSection;
   /** The calls to ask about. */
   readonly rows: readonly ProbeRow[];
-  /** Words for `compile`; no annotation is made when absent. */
+  /** Options of `compile`; if absent, no annotation is made. */
   readonly annotate?: readonly string[] | undefined;
   /** `process.rlimits`. */
   readonly rlimits?: Json;
 }
 
-/** How a probe ended, and the filter it ran under. */
+/** Result of a probe, and the filter that it ran under. */
 export interface ProbeOutcome extends Outcome {
   /** `struct sock_filter[]` of the annotation; empty without one. */
   readonly filter: Uint8Array;
 }
 
-/** What a probe saw. */
+/** Answers of a probe. */
 export interface Verdicts {
   /** One answer per row. */
   readonly verdicts: readonly number[];
@@ -55,9 +55,9 @@ export interface Verdicts {
 /**
  * Runs the probe in a container of its own.
  *
- * @param runtime What starts the container.
+ * @param runtime The runtime.
  * @param options Profile, calls, annotation.
- * @returns How it ended.
+ * @returns Its result.
  */
 export async function runProbe(
   runtime: Runtime,
@@ -78,7 +78,7 @@ export async function runProbe(
 /**
  * Runs the probe and reads its answers.
  *
- * @param runtime What starts the container.
+ * @param runtime The runtime.
  * @param options Profile, calls, annotation.
  * @returns One answer per row.
  */
@@ -109,9 +109,9 @@ export function assertSameVerdicts(
 }
 
 /**
- * Checks that the probe saw what the interpreter reads from the filter, and
- * that it saw something: both outcomes on each way into the kernel that was
- * asked about.
+ * Checks that the probe's answers are those that the interpreter computes from
+ * the filter, and that both outcomes occur on each way into the kernel that was
+ * probed.
  */
 export function assertFilterSaysSo(
   { verdicts, filter }: Verdicts,
@@ -142,7 +142,7 @@ export function assertFilterSaysSo(
   );
 }
 
-/** Checks that calls that ran fail if and only if the probe says so. */
+/** Checks that calls that ran fail if and only if the probe reports it. */
 export function assertEnforced(
   verdicts: readonly number[],
   rows: readonly ProbeRow[],
@@ -170,7 +170,7 @@ function key({ nr, args }: ProbeRow): string {
   return `${nr} ${args}`;
 }
 
-/** What a probed call returns under a verdict. */
+/** Result of a probed call under a verdict. */
 function toResult(value: number): number {
   if (value === SECCOMP_RET_ALLOW) return ALLOWED;
   const action = (value & SECCOMP_RET_ACTION_FULL) >>> 0;

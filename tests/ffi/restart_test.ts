@@ -8,7 +8,7 @@ const I386 = 0x4000_0003;
 const AARCH64 = 0xc000_00b7;
 const X32_BIT = 0x4000_0000;
 
-/** linux/errno.h: what the kernel leaves for a call that it restarts. */
+/** linux/errno.h: the kernel's codes for a call that it restarts. */
 const SYS = 512;
 const NOINTR = 513;
 const NOHAND = 514;
@@ -42,7 +42,7 @@ const WRITE = 1;
 const RECVFROM = 45;
 const IOCTL = 16;
 
-/** What a case varies. */
+/** Parameters of a case. */
 interface Case {
   readonly code: number;
   readonly arch?: number;

@@ -1,6 +1,6 @@
 /**
- * Digests of everything the compiler makes and the prover counts, for changes
- * that must not change it, `deno task hashes`.
+ * Digests of everything that the compiler makes and the prover counts, for
+ * changes that must not affect it: `deno task hashes`.
  *
  * ```sh
  * deno task hashes > before.txt    # in the old worktree

@@ -1,9 +1,9 @@
 /**
- * One small fault at a time in filters that we compiled: the kernel's check
- * refuses the mutant, or the proof refutes it with an input on which the
+ * Makes one small change at a time in filters that we compiled: the kernel's
+ * check refuses the mutant, or the proof refutes it with an input on which the
  * interpreter and the kernel's own engine both see the difference, or it is
- * proved equal and an exhaustive search finds no difference. Of refuted ones the
- * search has to find one, which shows that it can.
+ * proved equal and an exhaustive search finds no difference. For refuted
+ * mutants the search must find a difference, which shows that it can.
  *
  * @module
  */
@@ -29,13 +29,13 @@ import { type Mutant, mutantsOf } from "../verify/mutants.ts";
 
 /** A filter to put faults into. */
 export interface MutationSubject {
-  /** For people: which filter, by what seed. */
+  /** Name of the filter, with its seed. */
   readonly name: string;
   readonly program: Program;
   readonly littleEndian: boolean;
 }
 
-/** What became of mutants. */
+/** Results for mutants. */
 export interface MutationCounts {
   /** All that were judged. */
   mutants: number;
@@ -51,14 +51,14 @@ export interface MutationCounts {
   cut: number;
   /** Neither. */
   unproven: number;
-  /** What was wrong, one text each; has to stay empty. */
+  /** Failures, one text each; must stay empty. */
   readonly wrong: string[];
 }
 
-/** Most inputs of a search. */
+/** Maximum number of inputs of a search. */
 const MOST_INPUTS = 2_000_000;
 
-/** Witnesses that the kernel runs at once. */
+/** Number of witnesses that the kernel runs at once. */
 const BATCH = 64;
 
 /** A compiled policy has at least so many instructions, else it says little. */
@@ -125,7 +125,7 @@ function subjectOf(
  * Judges mutants of a filter.
  *
  * @param subject The filter.
- * @param counts Where to count.
+ * @param counts Counters to update.
  * @param every Judges one mutant in so many.
  * @param from Leaves out so many at first.
  */
@@ -192,7 +192,7 @@ export function judgeMutants(
   }
 }
 
-/** Tells the counts in one line. */
+/** Formats the counts in one line. */
 export function formatCounts(name: string, counts: MutationCounts): string {
   return `${name}: ${counts.mutants} mutants, ${counts.refused} refused, ` +
     `${counts.refuted} refuted, ${counts.equal} equal after ` +

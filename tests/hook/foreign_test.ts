@@ -97,7 +97,7 @@ function judge(
   judgeAnnotation(value, measure);
 }
 
-/** What the refusal of a filter says, without what all of them say. */
+/** The specific part of the message about a refused filter. */
 function refusal(program: Program | string, own?: Program | null): string {
   const error = assertThrows(() => judge(program, own), RefusedError);
   assertEquals(error.code, "foreign-annotation");
@@ -125,7 +125,7 @@ Deno.test("judgeAnnotation() names a call that the filter opens", () => {
       { three: "allow" },
       /^"write" on x86_64 with arguments 0x3 .* gets ALLOW, /,
     ],
-    // What it denies besides does not hide it.
+    // Additional denials do not hide it.
     [
       { three: "allow", read: "deny" },
       /^"write" on x86_64 with arguments 0x3 .* gets ALLOW, /,

@@ -194,7 +194,7 @@ Deno.test("hook/main.ts stores what it proved, and finds it again", async () => 
     1,
     "compiled once",
   );
-  // The settings ask for runc's stub: another filter beside it.
+  // The settings require runc's stub: the annotation is a different filter.
   const runc = await runHook(setup, text, ["--semantics", "runc"]);
   assert(annotationOf(runc.stdout) !== annotationOf(first.stdout));
   assertEquals((await namesIn(setup.store)).length, 5);

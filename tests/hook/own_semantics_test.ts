@@ -20,7 +20,7 @@ async function writeRuntime(
   return path;
 }
 
-/** A folder with programs that call themselves something. */
+/** A folder with programs that report other names. */
 async function folder(): Promise<
   AsyncDisposable & {
     readonly directory: string;

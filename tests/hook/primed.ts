@@ -1,6 +1,6 @@
 /**
- * A store with filters in it, and dispatchers whose slow path only says that
- * it was asked.
+ * A store with filters in it, and dispatchers whose slow path only reports that
+ * it was called.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export async function prime(
   for (const text of texts) await rewriteConfig(text, context);
 }
 
-/** A hook whose slow path only says that it was asked, and what. */
+/** A hook whose slow path only reports that it was called, with its input. */
 export async function stubbedHook(
   setup: Setup,
   { tools }: ToolSet,

@@ -9,7 +9,7 @@ import {
   writeProgram,
 } from "./shared.ts";
 
-/** Command lines as managers write them, and as people do. */
+/** Command lines of managers and of users. */
 const TABLE: readonly {
   readonly args: readonly string[];
   readonly kind: "create" | "other" | "unclear";
@@ -180,7 +180,7 @@ Deno.test("the wrapper reads the same shapes, and hands every word on", async (t
         const words = (list: readonly string[]): string =>
           list.map((word) => `<${word}>`).join("") || "<>";
         assertEquals(new TextDecoder().decode(stdout), words(args));
-        // Nothing is in the store, so what may create is asked about.
+        // The store is empty, so every possible create goes to the slow path.
         const question = kind === "other" ? "" : words([
           ...["runtime", "--settings", setup.settingsPath],
           ...["--refused", "3", "--", ...args],

@@ -7,7 +7,7 @@ import { namesIn } from "./shared.ts";
 
 const CRUN: Settings = { ...DEFAULTS, runtimeKind: "crun" };
 
-/** What `prepareRuntime()` logs; nobody may ask for a context. */
+/** Log lines of `prepareRuntime()`; the context must not be used. */
 async function prepare(
   args: readonly string[],
   settings: Settings,

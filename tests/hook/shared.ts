@@ -1,6 +1,6 @@
 /**
- * What the hook's tests share: folders, settings, configurations, and the
- * hook as managers call it, in a process of its own with an empty environment.
+ * Common code of the hook's tests: folders, settings, configurations, and the
+ * hook as managers call it, in its own process with an empty environment.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { dockerDefault } from "../containers/docker_default.ts";
 import { absence, has, type Need, pathOf, PATIENCE_S } from "../machine.ts";
 import { type Json, ociConfig, writeJson } from "../containers/config.ts";
 
-/** Whose names of calls the hook takes: the host's if it can say them. */
+/** Source of names of the hook: the host's if available. */
 export const NAMES: "host" | "builtin" = absence("libseccomp") === undefined
   ? "host"
   : "builtin";
@@ -35,7 +35,7 @@ export const HOOK_WORDS: readonly string[] = [
   HOOK,
 ];
 
-/** How a process ended. */
+/** Result of a process. */
 export interface Ended {
   readonly code: number;
   readonly stdout: Uint8Array;
@@ -162,13 +162,13 @@ export function runHook(
   );
 }
 
-/** The tools of a dispatcher, and what the machine needs for them. */
+/** The tools of a dispatcher, and their requirements. */
 export interface ToolSet {
   readonly name: string;
   readonly tools: DispatcherTools;
 }
 
-/** Every shell and awk that the dispatcher is for and this machine has. */
+/** Every shell and awk that the dispatcher supports and this machine has. */
 export function toolSets(): readonly ToolSet[] {
   const path = (name: string): string => pathOf(name) ?? `/missing/${name}`;
   const busybox = (name: string): string[] => [path("busybox"), name];

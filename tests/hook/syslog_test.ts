@@ -6,7 +6,7 @@ const SYSLOG = new URL("../../hook/syslog.ts", import.meta.url).href;
 Deno.test("sendToSyslog() sends one datagram with facility, severity and process", async () => {
   const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-syslog-" });
   const path = `${folder}/log`;
-  // Sockets of datagrams are an unstable part of Deno.
+  // Datagram sockets are an unstable part of Deno.
   const program = `
     import { sendToSyslog } from ${JSON.stringify(SYSLOG)};
     const path = ${JSON.stringify(path)};

@@ -8,7 +8,7 @@ import { DEFAULTS } from "../../hook/settings.ts";
 import { PATIENCE_S } from "../machine.ts";
 import { createSetup, smallConfig } from "./shared.ts";
 
-/** What the hook answers to a state, and what it logs. */
+/** The hook's answer to a state, and its log. */
 async function verify(
   state: Readonly<Record<string, unknown>>,
   more: readonly string[] = [],

@@ -27,7 +27,8 @@ Deno.test("the wrapper rewrites a bundle as Deno does, and becomes the runtime",
   const runtime = await writeProgram(
     setup.directory,
     "crun",
-    // What a runtime inherits: arguments, environment, signals, limits, files.
+    // Inherited state of a runtime: arguments, environment, signals, limits,
+    // files.
     `#!/bin/sh
 printf '<%s>' "$@"
 /usr/bin/env | sort | grep -v -e ^PWD= -e ^_= -e ^SHLVL=
@@ -111,7 +112,8 @@ cat <&7
       const before = await inode();
       assertEquals((await call(wrapper)).code, 0);
       assertEquals(await inode(), before);
-      // Doubtful: asked, refused, nothing started and nothing changed.
+      // Doubtful: the slow path is called and refuses; nothing is started or
+      // changed.
       for (
         const doubt of [
           () => Deno.chmod(config, 0o666),

@@ -12,7 +12,7 @@ import {
 } from "../../host/trust.ts";
 import { needs } from "../machine.ts";
 
-/** Who owns, inside a user namespace, what belongs to nobody there. */
+/** The owner, inside a user namespace, of everything without an owner there. */
 const NOBODY = 65534;
 
 Deno.test("ancestorsOf() lists every folder on the way, and takes plain paths only", () => {

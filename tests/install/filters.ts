@@ -1,6 +1,6 @@
 /**
- * Live filters of containers and what the store holds, read without the code
- * under test except for ptrace and base64.
+ * Live filters of containers and the contents of the store, read without the
+ * code under test except for ptrace and base64.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { dumpFilters } from "../../ffi/dump.ts";
 import { PATIENCE_S } from "../machine.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** Where filters are kept. */
+/** Folder of filters. */
 const STORE = "/var/cache/seccomp-tree";
 
 /** The filters of the store by the section that they are for. */
@@ -32,11 +32,11 @@ export async function storedFilters(
 /**
  * Asserts that a process has one filter, which is in the store.
  *
- * @param box Where the store is.
+ * @param box Location of the store.
  * @param pid The process.
- * @param message What it is.
+ * @param message Its description.
  * @param store Folder of the store.
- * @returns The section that the filter was made of.
+ * @returns The section from which the filter was made.
  */
 export async function assertStored(
   box: Sandbox,
@@ -81,7 +81,7 @@ async function isSleep(pid: string, seconds: string): Promise<boolean> {
   }
 }
 
-/** Seconds to sleep that no other process sleeps. */
+/** A number of seconds that no other process sleeps. */
 export function uniqueSeconds(): string {
   return String(100_000 + Math.floor(Math.random() * 1e9));
 }

@@ -21,7 +21,7 @@ const OPTIONS: FixedOptions = {
 };
 const ALLOW = 0x7fff_0000;
 
-/** What a filter answers to a call of this machine without arguments. */
+/** The filter's answer to a call of this machine without arguments. */
 function answer(filter: string, name: string): number {
   const arch = archByName(Deno.build.arch);
   assert(arch !== undefined);

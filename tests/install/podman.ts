@@ -10,10 +10,10 @@ import type { Sandbox } from "./sandbox.ts";
 
 /** Root file system of the containers. */
 export const ROOTFS = "/var/lib/rootfs";
-/** Where the hook writes. */
+/** Log of the hook. */
 export const LOG = "/var/lib/hook.log";
 
-/** Words that run a container without network on the test's files. */
+/** Command that runs a container without network on the test's files. */
 export function podman(
   options: readonly string[],
   ...command: string[]

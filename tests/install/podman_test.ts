@@ -149,7 +149,7 @@ test("install podman: containers of all kinds run the filter of their profile, a
 
 /** The x86_64 call of the smallest number that a section never allows. */
 function firstDenied(section: string): string | undefined {
-  // The part of linux.seccomp (runtime-spec) that is looked at.
+  // The relevant part of linux.seccomp (runtime-spec).
   const { syscalls } = JSON.parse(section) as {
     readonly syscalls: readonly {
       readonly names: readonly string[];
@@ -165,7 +165,7 @@ function firstDenied(section: string): string | undefined {
     .find(([name]) => !allowed.has(name))?.[0];
 }
 
-/** Annotations that must not be taken, and what the log says of them. */
+/** Annotations that must be refused, and their log messages. */
 function hostile(): readonly {
   readonly name: string;
   readonly value: string;

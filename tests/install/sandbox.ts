@@ -20,7 +20,7 @@ import { fromFileUrl } from "@std/path";
 import { type Need, pathOf, PATIENCE_S } from "../machine.ts";
 import { mayRaiseLimits, shimCrun } from "./shim.ts";
 
-/** How a command ended. */
+/** Result of a command. */
 export interface Ended {
   /** Exit status; 124 when the time limit was reached. */
   readonly code: number;
@@ -32,7 +32,10 @@ export interface Ended {
 export interface Sandbox extends AsyncDisposable {
   /** Folder as seen from outside that is `/` inside. */
   readonly root: string;
-  /** Whether crun gets its configurations without what this machine refuses. */
+  /**
+   * True if crun gets configurations without the parts that this machine
+   * refuses.
+   */
   readonly isShimmed: boolean;
   /** Runs a command in there to its end. */
   run(words: readonly string[], options?: RunOptions): Promise<Ended>;
@@ -48,7 +51,7 @@ export interface Sandbox extends AsyncDisposable {
   read(path: string): Promise<string>;
 }
 
-/** How to run a command. */
+/** Options of a command. */
 export interface RunOptions {
   /** Its standard input; none by default. */
   readonly input?: string;
@@ -111,8 +114,8 @@ export const SANDBOX: readonly Need[] = [
 ];
 
 /**
- * Ends what a test that failed leaves, in whatever namespace: each process
- * whose mounts are overlays of the sandbox's folder.
+ * Ends the remains of a failed test, in any namespace: each process whose
+ * mounts are overlays of the sandbox's folder.
  */
 async function endAll(folder: string, keeper: number): Promise<void> {
   for await (const { name } of Deno.readDir("/proc")) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What of a sandbox is needed to change it. */
+/** The part of a sandbox that is needed to change it. */
 export interface Box {
   /** Runs a command in there that has to succeed. */
   ok(...words: readonly string[]): Promise<string>;
@@ -19,7 +19,7 @@ export const SHIM = "/var/lib/shim";
 /** CAP_SYS_RESOURCE, linux/capability.h. */
 const CAP_SYS_RESOURCE = 24n;
 
-/** Whether this process has CAP_SYS_RESOURCE. */
+/** Reports whether this process has CAP_SYS_RESOURCE. */
 export async function mayRaiseLimits(): Promise<boolean> {
   const status = await Deno.readTextFile("/proc/self/status");
   const effective = BigInt(`0x${/^CapEff:\s+(\w+)$/m.exec(status)?.[1] ?? 0}`);
@@ -27,8 +27,8 @@ export async function mayRaiseLimits(): Promise<boolean> {
 }
 
 /**
- * Puts a program between everybody and crun that takes out of configurations
- * what needs CAP_SYS_RESOURCE, and keeps a copy of what came.
+ * Puts a program between everybody and crun that removes the parts of
+ * configurations that need CAP_SYS_RESOURCE, and keeps a copy of the original.
  */
 export async function shimCrun(box: Box): Promise<void> {
   // Users' containers come by here as well.

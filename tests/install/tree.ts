@@ -10,7 +10,7 @@ import type { InstallRequest } from "../../install/install.ts";
 import { systemLayout } from "../../install/layout.ts";
 import type { ManagerName } from "../../install/manifest.ts";
 
-/** What the folder of an image looks like before. */
+/** Contents of the folder of an image before an installation. */
 export interface Tree extends AsyncDisposable {
   readonly place: InstallRoot;
   write(path: string, text: string): Promise<void>;
@@ -19,7 +19,7 @@ export interface Tree extends AsyncDisposable {
   digest(): Promise<readonly string[]>;
 }
 
-/** A daemon.json set out as no program would. */
+/** A daemon.json with an unusual layout. */
 export const DAEMON_JSON: string = [
   '{ "debug": true,\n\t"runtimes": {"x": {"path": "/x"}},',
   ' "big": 18446744073709551615 }',
@@ -36,12 +36,12 @@ const PROGRAM = {
   files: new Map([["hook/main.ts", "1;\n"], ["bpf/a.ts", "2;\n"]]),
 };
 
-/** What a dispatcher calls. */
+/** Programs that a dispatcher calls. */
 const TOOLS: readonly string[] = [
   ...["awk", "date", "env", "mv", "sha256sum", "sh", "stat", "timeout", "tr"],
 ];
 
-/** Makes a tree with crun and what dispatchers call. */
+/** Makes a tree with crun and a dispatcher's programs. */
 export async function makeTree(): Promise<Tree> {
   const root = await Deno.makeTempDir({ prefix: "seccomp-tree-root-" });
   const write: Tree["write"] = async (path, text) => {
@@ -82,7 +82,7 @@ export async function makeTree(): Promise<Tree> {
   };
 }
 
-/** What is asked for unless a test says otherwise. */
+/** Default request of the tests. */
 export function request(
   place: InstallRoot,
   target: ManagerName,

@@ -254,8 +254,8 @@ Deno.test("install() and uninstall() go on where another one was killed", async 
   const { place } = tree;
   await tree.write("/etc/docker/daemon.json", DAEMON_JSON);
   const before = await tree.digest();
-  // What a killed one leaves: everything up to some change, the manifest of
-  // the time, and a file that is not whole.
+  // The remains of a killed installation: everything up to some change, the
+  // manifest of that time, and an incomplete file.
   for (const last of [3, 8, 12]) {
     const { plan } = await install(request(place, "docker"));
     const made = plan.changes.map((c) => c.path);
@@ -331,7 +331,7 @@ Deno.test("gatherStatus() finds that a program is gone which a dispatcher calls"
   assertEquals(await damaged(), [[], []]);
   const slow = "missing, every start asks Deno";
   const refused = "missing, containers are refused";
-  // [program, what its loss means for the hook, for the wrapper]
+  // [program, effect of its loss on the hook, on the wrapper]
   for (
     const [name, hook, wrapper] of [
       ["sha256sum", slow, slow],

@@ -7,7 +7,7 @@
 import { execWithFilter } from "../../ffi/exec.ts";
 import { loadFilter } from "../../ffi/load.ts";
 
-/** What the process becomes. */
+/** Command that the process becomes. */
 export interface Confined {
   /** Programs in base64, oldest first; the last one is loaded right before the command. */
   readonly filters: readonly string[];
@@ -32,7 +32,7 @@ if (import.meta.main) {
 /**
  * Starts such a process.
  *
- * @param confined What it becomes.
+ * @param confined The command and its filters.
  * @param options How its standard streams are connected.
  * @returns The command, to be spawned or awaited.
  */

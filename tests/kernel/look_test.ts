@@ -1,6 +1,6 @@
 /**
- * Looking does not harm: whatever reads the filters of a process, the process
- * answers and ends as if nobody had looked.
+ * Reading filters is harmless: whatever reads the filters of a process, the
+ * process answers and ends as if nothing had happened.
  *
  * `LOOKS=1000 deno test -A tests/kernel/look_test.ts` looks as often as that.
  */
@@ -30,7 +30,7 @@ import {
 
 const test = needs("dump");
 
-/** What a filter may answer to `restart_syscall`. */
+/** Possible answers of a filter to `restart_syscall`. */
 const ACTIONS = ["SCMP_ACT_ERRNO", "SCMP_ACT_TRAP", "SCMP_ACT_KILL_PROCESS"];
 
 /** All ways to wait that this machine has. */
@@ -128,7 +128,7 @@ const WAYS: Readonly<
   },
 };
 
-/** Looks that are asked for. */
+/** Number of looks that the caller requested. */
 const LOOKS = Number(Deno.env.get("LOOKS") ?? "0");
 
 /** Looks of each way at each call. */
@@ -139,7 +139,10 @@ const ROUNDS = Math.max(
   ),
 );
 
-/** What to do for a call: every third way, another one for each call and action, unless more is asked for. */
+/**
+ * Actions for a call: every third way, another one for each call and action,
+ * unless more is requested.
+ */
 function waysFor(
   action: string,
   at: number,
@@ -149,7 +152,7 @@ function waysFor(
   );
 }
 
-/** What calls answer that nobody disturbs. */
+/** Answers of undisturbed calls. */
 function answersOf(waits: readonly Wait[]): Readonly<Record<string, number[]>> {
   return Object.fromEntries(waits.map((wait) => [wait, [WAITS[wait].answer]]));
 }

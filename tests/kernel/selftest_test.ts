@@ -19,7 +19,7 @@ const ERRNO = 0x0005_0000;
 const X32_BIT = 0x4000_0000;
 const KILL_PROCESS = 0x8000_0000;
 
-/** Whether real seccomp is tested. */
+/** True if real seccomp is tested. */
 const NATIVE = absence("stub") === undefined;
 
 function ins(
@@ -31,7 +31,7 @@ function ins(
   return { op, k, jt, jf };
 }
 
-/** What libseccomp makes of a mixed bag of rules for three architectures. */
+/** libseccomp's filter for various rules on three architectures. */
 function reference(optimize: 1 | 2): Program {
   const library = openLibseccomp();
   assert(library !== undefined);

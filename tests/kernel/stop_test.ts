@@ -1,5 +1,5 @@
 /**
- * What a stop could harm besides the calls of `look_test.ts`, case by case.
+ * Possible harm of a stop besides the calls of `look_test.ts`, case by case.
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -312,7 +312,8 @@ test("a look hides no signal from a program that handles it", async () => {
 });
 
 test("a look changes nothing for a thread that job control has stopped", async () => {
-  // Its sleep is interrupted by SIGSTOP, and so denied, whoever looks.
+  // Its sleep is interrupted by SIGSTOP, and therefore denied, with or without
+  // a look.
   for (const looks of [0, 3]) {
     await using target = start(`
       load(${text(NO_RESTART)});

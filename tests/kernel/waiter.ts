@@ -13,7 +13,7 @@
 import { loadFilter } from "../../ffi/load.ts";
 import { createCaller, type Wait, wait, WAITS } from "./waits.ts";
 
-/** What the process does. */
+/** Task of the process. */
 export interface Waiter {
   /** Its filter in base64. */
   readonly filter: string;
@@ -25,23 +25,23 @@ export interface Waiter {
   readonly i386?: readonly Wait[];
 }
 
-/** What the calls answered: each answer once, −errno for an error. */
+/** Answers of the calls: each answer once, −errno for an error. */
 export interface Waited {
   readonly first: Readonly<Record<string, readonly number[]>>;
   readonly others: Readonly<Record<string, readonly number[]>>;
   readonly i386: Readonly<Record<string, readonly number[]>>;
 }
 
-/** What another thread does. */
+/** Task of another thread. */
 export interface Order {
   readonly wait: Wait;
-  /** A pipe that is readable in the end. */
+  /** A pipe that becomes readable at the end. */
   readonly fd: number;
-  /** Whether its call is one of x86. */
+  /** True if its call is one of x86. */
   readonly i386: boolean;
 }
 
-/** Whatever a thread posts. */
+/** Messages of a thread. */
 type Posted = "ready" | readonly number[];
 
 async function main(

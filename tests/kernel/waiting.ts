@@ -17,7 +17,7 @@ export function ownThread(): string | undefined {
   return Deno.readLinkSync("/proc/thread-self").split("/").at(-1);
 }
 
-/** Waits until something is the case. */
+/** Waits until a condition is true. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }

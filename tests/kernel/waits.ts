@@ -44,7 +44,7 @@ export interface Prepared {
 
 /** One way to wait. */
 export interface WayToWait {
-  /** What the call answers when nobody disturbs it. */
+  /** Answer of the undisturbed call. */
   readonly answer: number;
   /** @param fd Readable from the event on. */
   readonly prepare: (caller: Caller, fd: number) => Prepared;
@@ -56,7 +56,7 @@ export type Wait =
   | ("select" | "futex" | "futex until" | "epoll_wait" | "epoll_pwait")
   | ("semtimedop" | "rt_sigtimedwait" | "recvfrom");
 
-/** How each call is made so that it waits. */
+/** For each way, how the call is made so that it waits. */
 export const WAITS: Readonly<Record<Wait, WayToWait>> = {
   nanosleep: {
     answer: 0,
@@ -252,7 +252,7 @@ export function i386NumberOf(wait: Wait): number | undefined {
   return archByName("x86")?.syscalls.get(TIME64[wait] ?? wait);
 }
 
-/** What a call answers whose process was killed by a signal. */
+/** Answer of a call whose process was killed by a signal. */
 const KILLED = -1000;
 
 /**

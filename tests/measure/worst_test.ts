@@ -5,7 +5,7 @@ import { worstSteps } from "../../measure/worst.ts";
 const ARCH = 0xc000_003e;
 
 Deno.test("worstSteps() goes one way if the number or the architecture decides", () => {
-  // Three instructions if the test fails, four if it holds.
+  // Three instructions if the test fails, four if it succeeds.
   const rows: readonly (readonly [string, readonly number[]])[] = [
     // Numbers 4, 5 and 6.
     ["jeq #5, long", [3, 4, 3]],
@@ -36,7 +36,7 @@ Deno.test("worstSteps() takes the longer way if an argument or X decides", () =>
     ["ld #5\njeq #5, long\nret #0\nlong: ld [16]\nret #0", 4],
     ["ld #6\njeq #5, long\nret #0\nlong: ld [16]\nret #0", 3],
     ["ld [0]\nja end\nld [0]\nend: ret #0", 3],
-    // These leave what is known alone, or forget it.
+    // These leave the known facts unchanged, or forget them.
     ["ld [0]\ntax\njeq #7, long\nret #0\nlong: ld [16]\nret #0", 5],
     ["ld [0]\nst M[0]\njeq #6, long\nret #0\nlong: ld [16]\nret #0", 4],
     ["ld [0]\nand #6\njeq #6, long\nret #0\nlong: ld [16]\nret #0", 5],

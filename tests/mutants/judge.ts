@@ -1,5 +1,6 @@
 /**
- * Puts one mutant after the other into a copy of the checkout and asks the tests.
+ * Puts one mutant after the other into a copy of the checkout and runs the
+ * tests.
  *
  * @module
  */
@@ -16,44 +17,44 @@ export interface Mutant {
   readonly text: string;
 }
 
-/** What becomes of a mutant. */
+/** Outcome of a mutant. */
 export type Fate = "killed" | "refused" | "timeout" | "argued" | "survived";
 
-/** What became of a mutant, and the test that noticed it. */
+/** Outcome of a mutant, and the test that noticed it. */
 export interface Sentence {
   readonly fate: Fate;
   readonly by?: string;
 }
 
-/** What tests answered. */
+/** Result of tests. */
 interface Report {
   readonly outcome: "passed" | "failed" | "timeout";
   /** Tests with a failure. */
   readonly failed: readonly string[];
 }
 
-/** Tests that take longer than this, in seconds, are asked one by one. */
+/** Tests that take longer than this, in seconds, run one by one. */
 const QUICK_SECONDS = 1;
 
-/** How long tests may take without a fault, in seconds. */
+/** Time limit of tests without a fault, in seconds. */
 const LONGEST_SECONDS = 600;
 
-/** How long tests may take beyond five times what they usually do. */
+/** Time limit of tests beyond five times their usual duration. */
 const SPARE_SECONDS = 60;
 
-/** Seconds of each test in earlier runs; it only decides the order. */
+/** Seconds of each test in earlier runs; they only decide the order. */
 const TIMES = join(
   Deno.env.get("TMPDIR") ?? "/tmp",
   "seccomp-tree-mutants-times.json",
 );
 
-/** What tests are asked, and who reads about those that cannot be. */
+/** The tests to run, and the reader of messages. */
 export interface JudgeOptions {
   /** Every test, as a path in the checkout. */
   readonly tests: readonly string[];
   /** Tests that take longer are left out, in seconds. */
   readonly longest: number;
-  /** Takes a line for the user. */
+  /** Receives a line for the user. */
   readonly say: (line: string) => void;
 }
 
@@ -64,7 +65,7 @@ export class Judge {
   readonly #longest: number;
   readonly #say: (line: string) => void;
   readonly #seconds: Map<string, number>;
-  /** Whether a test passes without a fault. */
+  /** True if a test passes without a fault. */
   readonly #isGreen = new Map<string, boolean>();
   #reach: Reach | undefined;
 
@@ -72,7 +73,7 @@ export class Judge {
    * Takes a copy of the checkout.
    *
    * @param root Its folder.
-   * @param options What to ask.
+   * @param options The tests to run.
    */
   constructor(root: string, { tests, longest, say }: JudgeOptions) {
     this.#root = root;
@@ -173,7 +174,7 @@ export class Judge {
 
   async #write(path: string, text: string): Promise<void> {
     await Deno.writeTextFile(join(this.#root, path), text);
-    // What is embedded follows the file that was changed.
+    // Embedded text follows the changed file.
     if (!path.endsWith(".ts")) await run(this.#root, ["task", "embed"], 60);
   }
 
@@ -255,12 +256,12 @@ export function mutatedLines({ text, mutation }: Mutant): string {
   return mutated.slice(from, end < 0 ? undefined : end).trim();
 }
 
-/** Survivors that nobody can notice, each with the reason. */
+/** Survivors that cannot be noticed, each with the reason. */
 const ARGUED: readonly {
   readonly file: string;
   /** The lines of the fault. */
   readonly mutated: string;
-  /** What the fault replaced, if its lines do not show that. */
+  /** The replaced text, if its lines do not show it. */
   readonly original?: string;
   readonly why: string;
 }[] = argued;

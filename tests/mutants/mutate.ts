@@ -116,8 +116,8 @@ function isSkipped({ type }: Node): boolean {
 }
 
 /**
- * Reports whether a statement only says that no input leads to it, by
- * `throw new Error("Unreachable: …")`. To weaken its guard is still a fault.
+ * Reports whether a statement only declares a place unreachable, by `throw new
+ * Error("Unreachable: …")`. To weaken its guard is still a fault.
  */
 function isUnreachable(node: unknown, text: string): boolean {
   return isNode(node) && node.type === "ThrowStatement" &&

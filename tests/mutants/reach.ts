@@ -32,7 +32,7 @@ const STARTERS: readonly string[] = ["cli", "ffi", "hook", "host", "install"];
 /** A test that imports nothing that leads to the file counts as this far. */
 const UNREACHED = 9;
 
-/** The tests of a checkout and what they reach. */
+/** The tests of a checkout and the files that they reach. */
 export class Reach {
   readonly #tests: readonly string[];
   readonly #importers: Importers;

@@ -22,7 +22,7 @@ export class ArchRules {
     this.arch = arch;
   }
 
-  /** Adds a rule wherever the name leads. */
+  /** Adds a rule for every number to which the name leads. */
   add(name: string, args: readonly LinuxSeccompArg[], value: number): void {
     const { bits, multiplexed, syscalls } = this.arch;
     const behind = multiplexed.find((call) => call.name === name);

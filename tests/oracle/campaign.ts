@@ -1,5 +1,5 @@
 /**
- * Runs many random profiles through the comparisons and reports what was found.
+ * Runs many random profiles through the comparisons and reports the results.
  *
  * @module
  */
@@ -16,35 +16,35 @@ import {
 import { type Case, generateAny, generateContract } from "./generate.ts";
 import { print, shrink } from "./shrink.ts";
 
-/** What to run. */
+/** Range of profiles. */
 export interface CampaignOptions {
   /** First seed, a u32. */
   readonly seed: number;
   /** Number of profiles. */
   readonly count: number;
-  /** Differences after which it stops, 3 by default. */
+  /** Number of differences after which it stops, 3 by default. */
   readonly differences?: number;
-  /** One profile in so many is compiled, 4 by default. */
+  /** Interval of profiles that are compiled, 4 by default. */
   readonly compileEvery?: number;
 }
 
-/** What was found. */
+/** Results. */
 export interface Findings {
-  /** Profiles by what became of them. */
+  /** Number of profiles by outcome. */
   readonly outcomes: Readonly<Record<Comparison["outcome"], number>>;
-  /** Verdicts that were equal. */
+  /** Number of equal verdicts. */
   readonly verdicts: number;
-  /** One text a difference: seed, what differs, the shrunk profile. */
+  /** One text per difference: seed, difference, shrunk profile. */
   readonly differences: readonly string[];
-  /** The same where production and oracle agree and the library alone differs. */
+  /** The same if production and oracle agree and only the library differs. */
   readonly oddities: readonly string[];
 }
 
 /**
  * Draws profiles of family A and compares library, oracle and production.
  *
- * @param options What to run.
- * @returns What was found, or undefined if the host has no library for x86_64.
+ * @param options Range of profiles.
+ * @returns The results, or undefined if the host has no library for x86_64.
  */
 export async function runContract(
   options: CampaignOptions,
@@ -69,8 +69,8 @@ export async function runContract(
 /**
  * Draws profiles of family B and compares oracle and production.
  *
- * @param options What to run.
- * @returns What was found.
+ * @param options Range of profiles.
+ * @returns The results.
  */
 export async function runAny(options: CampaignOptions): Promise<Findings> {
   return await runCases(

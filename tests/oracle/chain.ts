@@ -9,20 +9,23 @@
  *   a <= v   hi >  v.hi ─no──▶ hi == v.hi ─no─▶ next,  ─yes─▶ lo > v.lo ─no─▶ next
  * ```
  *
- * Where a comparison has two ways on, each has its own copy of what follows.
+ * If a comparison has two continuations, each has its own copy of the following
+ * tests.
  *
  * @module
  */
 
 import type { LinuxSeccompArg, ScmpOp } from "../../profile/formats/oci.ts";
 
-/** What a side of a test leads to: an outcome, further tests, or nothing. */
+/**
+ * Continuation on one side of a test: an outcome, further tests, or nothing.
+ */
 export interface Side {
   /** The outcome; nothing follows it. */
   value?: number;
-  /** The bound that a shared high word took its outcome from. */
+  /** The bound that gave a shared high word its outcome. */
   bound: bigint;
-  /** Tests in the order in which they are asked. */
+  /** Tests in the order of evaluation. */
   level: Test[];
 }
 
@@ -43,7 +46,7 @@ export interface Test {
 export interface CallTree {
   /** Outcome of every call, once there is an unconditional rule. */
   value?: number;
-  /** Tests in the order in which they are asked. */
+  /** Tests in the order of evaluation. */
   level: Test[];
 }
 
@@ -111,13 +114,13 @@ export function makeChain(
   }
 }
 
-/** Whether the two ask the same. */
+/** Reports whether two tests are the same. */
 export function isSame(a: Test, b: Test): boolean {
   return a.slot === b.slot && a.compare === b.compare &&
     a.datum === b.datum && a.mask === b.mask;
 }
 
-/** Whether `a` is asked after `b` on one level. */
+/** Reports whether `a` comes after `b` on one level. */
 export function isLater(a: Test, b: Test): boolean {
   if (a.slot !== b.slot) return a.slot < b.slot;
   const rankA = rank(a.origin);
@@ -131,17 +134,17 @@ function rank(op: ScmpOp): number {
   return op === "SCMP_CMP_LT" || op === "SCMP_CMP_LE" ? 2 : 3;
 }
 
-/** Whether a side leads anywhere. */
+/** Reports whether a side leads anywhere. */
 export function isUsed(side: Side): boolean {
   return side.value !== undefined || side.level.length > 0;
 }
 
-/** Whether no test follows. */
+/** Reports whether no test follows. */
 export function isLast(test: Test): boolean {
   return test.yes.level.length === 0 && test.no.level.length === 0;
 }
 
-/** Whether every outcome of a level and below is `value`. */
+/** Reports whether every outcome of a level and below is `value`. */
 export function allLeadTo(level: readonly Test[], value: number): boolean {
   return level.every(({ yes, no }) =>
     [yes, no].every((side) =>

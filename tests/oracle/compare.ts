@@ -1,6 +1,6 @@
 /**
- * Compares what the oracle, production and the host's libseccomp make of a
- * profile, verdict by verdict.
+ * Compares the oracle, production and the host's libseccomp on a profile,
+ * verdict by verdict.
  *
  * @module
  */
@@ -28,27 +28,30 @@ import {
 } from "./meaning.ts";
 import { produce } from "./production.ts";
 
-/** What a comparison found. */
+/** Result of a comparison. */
 export interface Comparison {
-  /** A difference, for people; absent if none exists. */
+  /** Description of a difference; absent if there is no difference. */
   readonly difference?: string;
-  /** Whether production and oracle agree and the library alone differs. */
+  /** True if production and oracle agree and only the library differs. */
   readonly isReference?: boolean;
-  /** Verdicts that were compared. */
+  /** Number of verdicts that were compared. */
   readonly verdicts: number;
-  /** What became of the profile. */
+  /** Outcome for the profile. */
   readonly outcome: "equal" | "refused" | "skipped" | "different";
 }
 
-/** How to compare. */
+/** Options of a comparison. */
 export interface CompareOptions {
   /** Chooses the inputs, a u32. */
   readonly seed: number;
-  /** Whether the profile is compiled and its program run; the policy is compared always. */
+  /**
+   * True to compile the profile and run its program; the policy is always
+   * compared.
+   */
   readonly program?: boolean;
-  /** Which names exist; those of the tables by default. */
+  /** Test for names that exist; those of the tables by default. */
   readonly knows?: (name: string) => boolean;
-  /** Whether the kernel runs the program too. */
+  /** True to run the program in the kernel as well. */
   readonly kernel?: boolean;
 }
 
@@ -61,13 +64,13 @@ export interface Reference {
 }
 
 /**
- * Compares the policy and the program of production, in the interpreter and
- * where asked in the kernel, with the oracle.
+ * Compares the policy and the program of production with the oracle, in the
+ * interpreter and on request in the kernel.
  *
  * @param seccomp The profile.
  * @param target The machine and the runtime.
- * @param options How.
- * @returns What was found.
+ * @param options Options.
+ * @returns The result.
  */
 export function compareProduction(
   seccomp: LinuxSeccomp,
@@ -103,8 +106,8 @@ export function compareProduction(
  * @param seccomp A profile for x86_64.
  * @param target The machine and the runtime.
  * @param reference The library.
- * @param options How.
- * @returns What was found.
+ * @param options Options.
+ * @returns The result.
  */
 export async function compareLibrary(
   seccomp: LinuxSeccomp,

@@ -11,7 +11,10 @@ const EXISTS = "EEXIST";
 type Arg = readonly [index: number, op: string, value: bigint, two?: bigint];
 type Rule = readonly [name: string, action: string, ...args: Arg[]];
 
-/** What libseccomp was seen to make of several rules: rules, then calls and verdicts. */
+/**
+ * Observed behavior of libseccomp on several rules: rules, then calls and
+ * verdicts.
+ */
 const CASES: readonly (readonly [
   what: string,
   arch: Target["native"],

@@ -32,9 +32,9 @@ import {
   unconditional,
 } from "./shapes.ts";
 
-/** A profile and the machine it is for. */
+/** A profile and its machine. */
 export interface Case {
-  /** Draws the same case again. */
+  /** Seed that draws the same case again. */
   readonly seed: number;
   /** The profile. */
   readonly seccomp: LinuxSeccomp;
@@ -42,15 +42,20 @@ export interface Case {
   readonly target: Target;
 }
 
-/** What may be drawn. */
+/** Options of drawing. */
 export interface GenerateOptions {
-  /** Names that the library at hand does not know or numbers otherwise are not drawn. */
+  /**
+   * Names that the given library does not know, or numbers differently, are not
+   * drawn.
+   */
   usable?(name: string): boolean;
 }
 
 const UNKNOWN = "no_such_call";
 
-/** Names worth meeting: common, multiplexed, absent here or there, first and last. */
+/**
+ * Interesting names: common, multiplexed, absent here or there, first and last.
+ */
 const NAMES: readonly string[] = [
   "read write open close mmap mmap2 clone personality fcntl fcntl64 ioctl",
   "socket bind connect accept accept4 send recv sendto shutdown socketcall",
@@ -60,7 +65,7 @@ const NAMES: readonly string[] = [
   UNKNOWN,
 ].flatMap((line) => line.split(" "));
 
-/** Actions that begin alike may be one. */
+/** Actions that have equal first parts may be one. */
 const SHORTEST = "SCMP_ACT_KILL".length;
 
 /** Machines of family B. */
@@ -88,7 +93,7 @@ const VERSIONS: Readonly<Record<Target["semantics"], readonly Version[]>> = {
   runc: [[1, 1, 3], [1, 1, 14], [1, 1, 15], [1, 3, 6], [9, 0, 0]],
 };
 
-/** Where libseccomp 2.5.4 on x86_64 can be asked. */
+/** Cases for which libseccomp 2.5.4 on x86_64 is a reference. */
 const LITTLE_ENDIAN: readonly ArchName[] = [
   "x86",
   "x86",
@@ -107,7 +112,7 @@ const LITTLE_ENDIAN: readonly ArchName[] = [
  * Draws a profile of family A for x86_64.
  *
  * @param seed A u32.
- * @param options What may be drawn.
+ * @param options Options.
  * @returns The case.
  */
 export function generateContract(
@@ -167,7 +172,7 @@ export function generateContract(
  * Draws a profile of family B.
  *
  * @param seed A u32.
- * @param options What may be drawn.
+ * @param options Options.
  * @returns The case.
  */
 export function generateAny(seed: number, options: GenerateOptions = {}): Case {
@@ -303,7 +308,7 @@ function isMultiplexed(name: string): boolean {
     );
 }
 
-/** Whether no 64-bit architecture has the call. */
+/** Reports whether no 64-bit architecture has the call. */
 function isNarrow(name: string): boolean {
   return !ARCHES.some(({ bits, syscalls }) =>
     bits === 64 && syscalls.has(name)

@@ -1,27 +1,27 @@
 /**
- * What the oracle knows of a machine.
+ * The oracle's knowledge of a machine.
  *
  * @module
  */
 
 import type { Arch } from "../../tables/arch.ts";
 
-/** What the oracle knows of an architecture. */
+/** The oracle's knowledge of an architecture. */
 export type OracleArch = Omit<Arch, "name">;
 
-/** What a runtime does beside libseccomp, in one version. */
+/** Behavior of one version of a runtime besides libseccomp. */
 export interface Manner {
-  /** Comparisons of one entry that are looked at. */
+  /** Number of comparisons of one entry that are read. */
   readonly comparisons: number;
-  /** Whether `defaultErrnoRet` counts. */
+  /** True if `defaultErrnoRet` has an effect. */
   readonly defaultErrno: boolean;
-  /** Whether an action without data may have some. */
+  /** True if an action without data may have some. */
   readonly idleErrno: boolean;
-  /** Whether names may be empty. */
+  /** True if names may be empty. */
   readonly emptyNames: boolean;
   /** runc's stub: none, for listed architectures, or for the native one as well. */
   readonly stub: "none" | "listed" | "native";
-  /** Whether that stub answers number 0 of s390. */
+  /** True if that stub answers number 0 of s390. */
   readonly stubAnswersSetup: boolean;
 }
 
@@ -29,11 +29,11 @@ export interface Manner {
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * Reports what a runtime does, from its releases.
+ * Looks up the behavior of a runtime, from its releases.
  *
  * @param runtime The runtime.
- * @param version Which version; the newest when absent.
- * @returns Its manner.
+ * @param version The version; the newest by default.
+ * @returns Its behavior.
  */
 export function mannerOf(
   runtime: "crun" | "runc",
@@ -60,17 +60,17 @@ export function mannerOf(
     };
 }
 
-/** The machine and what its libseccomp knows. */
+/** The machine and the knowledge of its libseccomp. */
 export interface OracleHost {
   /** The machine. */
   readonly native: OracleArch;
   /** The runtime. */
   readonly semantics: "crun" | "runc";
-  /** What it does. */
+  /** Its behavior. */
   readonly manner: Manner;
   /** Finds an architecture by its OCI name. */
   find(scmp: string): OracleArch | undefined;
-  /** Whether the library has a name at all, on any architecture. */
+  /** Reports whether the library knows a name on any architecture. */
   known(name: string): boolean;
 }
 

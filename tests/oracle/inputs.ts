@@ -1,7 +1,7 @@
 /**
  * Calls worth trying on a profile: every number that it names, on every
- * architecture, with arguments around every constant; what lies beside them;
- * and the edges of the number space.
+ * architecture, with arguments around every constant; neighboring numbers; and
+ * the edges of the number space.
  *
  * @module
  */
@@ -16,15 +16,17 @@ import type { OracleArch } from "./host.ts";
 import { archOf, type Target } from "./meaning.ts";
 import { createRandom, type Random } from "./random.ts";
 
-/** How many calls are made. */
+/** Maximum number of calls. */
 export interface InputsOptions {
-  /** Chooses if there are too many, a u32; 1 by default. */
+  /** Seed of the choice if there are too many, a u32; 1 by default. */
   readonly seed?: number;
-  /** Most combinations of arguments for one number, 48 by default. */
+  /**
+   * Maximum number of combinations of arguments for one number, 48 by default.
+   */
   readonly combinations?: number;
 }
 
-/** Numbers that mean something to a filter or to the kernel. */
+/** Numbers that are special to a filter or to the kernel. */
 export const EDGES: readonly number[] = [
   0,
   1,
@@ -49,7 +51,7 @@ const U32 = 0xffff_ffffn;
  *
  * @param seccomp The profile.
  * @param target The machine.
- * @param options How many.
+ * @param options Limits.
  * @returns Calls; equal ones may occur.
  */
 export function inputs(
@@ -98,7 +100,7 @@ export function inputs(
   return calls;
 }
 
-/** The comparisons that a number meets on an architecture. */
+/** The comparisons that apply to a number on an architecture. */
 function conditionsByNumber(
   seccomp: LinuxSeccomp,
   arch: OracleArch,

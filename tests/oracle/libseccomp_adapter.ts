@@ -1,7 +1,7 @@
 /**
- * What crun and runc make of a seccomp section before they call libseccomp,
- * and what runc puts in front of the result. Written from their observed
- * behavior, with tables of its own: it shares nothing with `profile/`.
+ * The work of crun and runc on a seccomp section before they call libseccomp,
+ * and the stub that runc puts in front of the result. Written from their
+ * observed behavior, with its own tables: it shares nothing with `profile/`.
  *
  * @module
  */
@@ -21,17 +21,20 @@ import type {
   ScmpOp,
 } from "../../profile/formats/oci.ts";
 
-/** Which runtime, in which version's manner. */
+/** A runtime and the behavior of a version. */
 export interface RuntimeManner {
   /** The runtime. */
   readonly runtime: "crun" | "runc";
   /** Ask for the binary tree above 32 names, as runc since 1.2.0; no by default. */
   readonly tree?: boolean;
-  /** Conditions of one entry that are looked at: 6 in crun up to 1.29; all by default. */
+  /**
+   * Number of conditions of one entry that are read: 6 in crun up to 1.29; all
+   * by default.
+   */
   readonly maxConditions?: number;
 }
 
-/** The manner of the ENOSYS stub. */
+/** Kind of the ENOSYS stub. */
 export interface StubManner {
   /** Add the native architecture if it is not listed, as runc since 1.1.14; yes by default. */
   readonly native?: boolean;
@@ -96,9 +99,9 @@ const ENOSYS = 38;
  * Makes the calls that a runtime would make.
  *
  * @param seccomp The section.
- * @param manner Which runtime.
+ * @param manner The runtime.
  * @throws {TypeError} if the runtime refuses before it calls the library.
- * @returns What the library is asked for.
+ * @returns Input of the library.
  */
 export function toFilterSpec(
   seccomp: LinuxSeccomp,
@@ -135,12 +138,12 @@ export function toFilterSpec(
 }
 
 /**
- * Makes what runc puts in front of a filter: ENOSYS for numbers above every
- * number that the section mentions.
+ * Makes the stub that runc puts in front of a filter: ENOSYS for numbers above
+ * every number that the section mentions.
  *
  * @param seccomp The section.
  * @param library Resolves the names.
- * @param manner Which version.
+ * @param manner The version.
  * @returns `struct sock_filter[]` that falls through into the filter; empty if runc adds none.
  */
 export function runcStub(
@@ -182,8 +185,8 @@ export function runcStub(
 /**
  * Puts a stub in front of a filter.
  *
- * @param stub What {@linkcode runcStub} made.
- * @param filter What the library exported.
+ * @param stub Result of {@linkcode runcStub}.
+ * @param filter Output of the library.
  * @returns The whole filter.
  */
 export function joinFilter(
@@ -262,7 +265,10 @@ function plainBlock(auditArch: number, max: number): number[][] {
   return [[LD, 4], [JEQ, auditArch, 0, body.length], ...body];
 }
 
-/** x86_64 and x32 share a value of `arch`; bit 30 of the number tells them apart. */
+/**
+ * x86_64 and x32 share a value of `arch`; bit 30 of the number distinguishes
+ * them.
+ */
 function x86Block(
   x8664: number | undefined,
   x32: number | undefined,

@@ -1,8 +1,9 @@
 /**
- * The second opinion on what a profile means: an interpreter of the OCI section
- * that models what the runtimes and libseccomp do, call by call. It shares no
+ * The second opinion on the meaning of a profile: an interpreter of the OCI
+ * section that models the runtimes and libseccomp, call by call. It shares no
  * code with `profile/` and `compiler/`; production turns the rules into an
- * ordered list, this keeps libseccomp's tree of tests (`tree.ts`) and walks it.
+ * ordered list, while this keeps libseccomp's tree of tests (`tree.ts`) and
+ * evaluates it.
  *
  * @module
  */
@@ -33,7 +34,7 @@ import { ArchRules } from "./arch_rules.ts";
 import { isAboveStub, stubLimits } from "./stub.ts";
 import { ExistsError } from "./tree.ts";
 
-/** Which runtime, on which machine. */
+/** The runtime and the machine. */
 export interface Target {
   /** The machine. */
   readonly native: ArchName;
@@ -45,9 +46,12 @@ export interface Target {
 
 /** The runtime does not start the container. */
 export interface Refused {
-  /** The errno of libseccomp, or that the runtime refuses before it calls it. */
+  /**
+   * The errno of libseccomp, or a mark that the runtime refuses before it calls
+   * it.
+   */
   readonly refused: "EEXIST" | "EINVAL" | "EDOM" | "runtime";
-  /** What was refused, for people. */
+  /** Description of what was refused. */
   readonly reason: string;
 }
 
@@ -73,12 +77,12 @@ const ACTIONS: Readonly<Record<ScmpAction, number>> = {
 };
 
 /**
- * Reports what a profile means for one call.
+ * Returns the meaning of a profile for one call.
  *
  * @param seccomp The section.
  * @param target The machine and the runtime.
  * @param data The call.
- * @returns The return value of the filter, a u32, or the reason why not.
+ * @returns The return value of the filter, a u32, or the reason of a refusal.
  */
 export function meaning(
   seccomp: LinuxSeccomp,
@@ -90,7 +94,7 @@ export function meaning(
 }
 
 /**
- * Finds an architecture that the tables have.
+ * Finds an architecture in the tables.
  *
  * @param name Its short name.
  * @returns The architecture.
@@ -122,7 +126,7 @@ export function hostOf(target: Target): OracleHost {
  *
  * @param seccomp The section.
  * @param host The machine.
- * @returns What answers calls, or why nothing does.
+ * @returns The function that answers calls, or the reason of a refusal.
  */
 export function interpret(
   seccomp: LinuxSeccomp,

@@ -14,26 +14,26 @@ import { resolve, targetArches } from "../../profile/semantics/resolve.ts";
 import type { Arch } from "../../tables/arch.ts";
 import { archOf, type Target } from "./meaning.ts";
 
-/** What to make. */
+/** Options. */
 export interface ProduceOptions {
-  /** Which calls exist; those of the tables by default. */
+  /** Test for calls that exist; those of the tables by default. */
   readonly knows?: (name: string, arch?: Arch) => boolean;
-  /** Whether to compile; yes by default. */
+  /** True (the default) to compile. */
   readonly program?: boolean;
 }
 
-/** What production makes of a profile. */
+/** Production's result for a profile. */
 export type Produced =
   | {
     readonly kind: "compiled";
-    /** What the profile means. */
+    /** The meaning of the profile. */
     readonly policy: Policy;
-    /** The filter; absent if not asked for, or too large for the kernel. */
+    /** The filter; absent if not requested, or too large for the kernel. */
     readonly program?: Program;
   }
   | {
     readonly kind: "refused";
-    /** Why. */
+    /** The reason. */
     readonly reason: string;
   };
 
@@ -42,8 +42,8 @@ export type Produced =
  *
  * @param seccomp The profile.
  * @param target The machine and the runtime.
- * @param options What to make.
- * @returns The policy and its program, or the reason why not.
+ * @param options Options.
+ * @returns The policy and its program, or the reason of a refusal.
  */
 export function produce(
   seccomp: LinuxSeccomp,

@@ -50,7 +50,7 @@ export function parseExact(text: string): unknown {
 }
 
 /**
- * Makes a section of what {@linkcode parseExact} returned.
+ * Makes a section from the result of {@linkcode parseExact}.
  *
  * @param raw A section in the shape of the runtime-spec; not checked.
  * @returns The section.

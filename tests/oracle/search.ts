@@ -1,5 +1,5 @@
 /**
- * What libseccomp drops before it adds a rule to a tree.
+ * The rules that libseccomp drops before it adds a rule to a tree.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   type Test,
 } from "./chain.ts";
 
-/** How a chain was found to lie in the tree. */
+/** Result of searching a chain in the tree. */
 interface Found {
   /** The chain and the tree agree, here and in all tests since they first did. */
   readonly match: boolean;
@@ -29,9 +29,9 @@ interface Found {
 }
 
 /**
- * Looks for what a new rule makes superfluous: a rule of the tree that ends as
- * the new one does and only adds tests in front is taken out; a new rule that
- * does so to one of the tree is not added.
+ * Finds the rules that a new rule makes superfluous: a rule of the tree that
+ * ends like the new one and only adds tests in front is removed; a new rule
+ * with that relation to one of the tree is not added.
  */
 export class Search {
   readonly #tree: CallTree;
@@ -86,7 +86,8 @@ export class Search {
       newEnded: before.newEnded || isLast(test),
       oldEnded: before.oldEnded || isLast(old),
     };
-    // What leads elsewhere on a side that the new rule does not use is another rule.
+    // A different continuation on a side that the new rule does not use is
+    // another rule.
     for (const name of ["yes", "no"] as const) {
       if (isUsed(old[name]) && !isUsed(test[name])) {
         return { found: { ...found, match: false }, stop: true };
@@ -96,7 +97,7 @@ export class Search {
       found.newEnded && found.oldEnded &&
       (old.yes.value !== test.yes.value || old.no.value !== test.no.value)
     ) return { found, stop: true };
-    // Where both sides go on, what agrees on one side only is another rule.
+    // If both sides continue, agreement on only one side is another rule.
     const isFork = test.yes.level.length > 0 && test.no.level.length > 0;
     let isWhole = true;
     for (const name of ["yes", "no"] as const) {

@@ -29,7 +29,7 @@ export const OPS: readonly ScmpOp[] = [
   "SCMP_CMP_GT",
 ];
 
-/** A few values that are close to one another in a way that matters. */
+/** A few values that are close to one another in a relevant way. */
 export function drawValues(random: Random): bigint[] {
   const highs = [0n, 0n, BigInt(random.pick([1, 2, 0x7fff_ffff, 0xffff_ffff]))];
   const low = BigInt(random.pick([0, 1, 5, 0x7fff_fffe, 0xffff_fffd]));
@@ -154,8 +154,8 @@ export function tails(random: Random, outcomes: readonly Outcome[]): Entry[] {
 /**
  * One comparison in each rule; all bounds share the high word.
  *
- * Which outcomes and orders are drawn keeps clear of what versions decide
- * differently (GHSA-4q85-33p6-j5g6).
+ * The drawn outcomes and orders avoid cases on which versions differ
+ * (GHSA-4q85-33p6-j5g6).
  */
 export function bounds(random: Random, outcomes: readonly Outcome[]): Entry[] {
   const high = BigInt(random.pick([0, 0, 1, 0xffff_ffff])) << 32n;

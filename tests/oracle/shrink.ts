@@ -1,6 +1,6 @@
 /**
- * Makes a failing profile small: as long as the failure stays, entries, names,
- * comparisons, architectures and digits go.
+ * Makes a failing profile small: removes entries, names, comparisons,
+ * architectures and digits as long as the failure remains.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import type {
  * Shrinks a profile.
  *
  * @param seccomp A profile that fails.
- * @param fails Whether a profile still fails.
- * @returns The smallest failing profile that was met.
+ * @param fails Reports whether a profile still fails.
+ * @returns The smallest failing profile that was found.
  */
 export async function shrink(
   seccomp: LinuxSeccomp,
@@ -38,7 +38,7 @@ export async function shrink(
 }
 
 /**
- * Prints a profile for people.
+ * Prints a profile.
  *
  * @param seccomp The profile.
  * @returns JSON, u64 values in hex.

@@ -1,6 +1,6 @@
 /**
- * What runc puts in front of a filter: ENOSYS for numbers above every number
- * that the profile mentions.
+ * The stub that runc puts in front of a filter: ENOSYS for numbers above every
+ * number that the profile mentions.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { type OracleArch, type OracleHost, X32_BIT, X86_64 } from "./host.ts";
 
-/** Whether runc's stub answers. */
+/** Reports whether runc's stub answers. */
 export function isAboveStub(
   nr: number,
   { scmp, syscallBit }: OracleArch,
@@ -24,7 +24,7 @@ export function isAboveStub(
   return nr > limit || (isSetup && manner.stubAnswersSetup);
 }
 
-/** Largest number that the names of a profile resolve to, by architecture. */
+/** Largest number to which the names of a profile resolve, by architecture. */
 export function stubLimits(
   seccomp: LinuxSeccomp,
   arches: readonly OracleArch[],

@@ -1,6 +1,6 @@
 /**
  * The tree of tests that libseccomp keeps for one system call of one
- * architecture: rules go in one after the other, calls are walked through it.
+ * architecture: rules are added one after the other, and calls are evaluated.
  *
  * Source of the behavior: libseccomp 2.5.4 and 2.6.1, observed; if those two
  * differ, 2.6.1.
@@ -69,7 +69,7 @@ export function addRule(
 }
 
 /**
- * Walks a call through the tree.
+ * Evaluates a call on the tree.
  *
  * @param tree The rules.
  * @param args Six arguments, u64.
@@ -147,7 +147,7 @@ function mergeSide(into: Test, from: Test, name: "yes" | "no"): void {
       }
     }
   }
-  // What is narrower than an outcome that stands here is never reached.
+  // A test that is narrower than an outcome already here is never reached.
   if (old.value === undefined) {
     for (const test of side.level) insert(old.level, test);
   }

@@ -65,7 +65,7 @@ function draw(
   };
 }
 
-/** A comparison, told without words and trees. */
+/** A comparison, evaluated without words and trees. */
 function holds(arg: LinuxSeccompArg, seen: bigint, bits: 32 | 64): boolean {
   const a = BigInt.asUintN(bits, seen);
   const b = BigInt.asUintN(bits, arg.value);

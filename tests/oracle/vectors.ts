@@ -1,6 +1,6 @@
 /**
- * The verdicts of libseccomp's own regression tests, where the data lies
- * beside the repository, and architectures that only they name.
+ * The verdicts of libseccomp's own regression tests, if the data is available,
+ * and architectures that only they name.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface Vector {
   readonly nr: number;
   /** Six arguments, u64. */
   readonly args: readonly bigint[];
-  /** What the filter returns, a u32. */
+  /** Return value of the filter, a u32. */
   readonly expect: number;
 }
 
@@ -65,7 +65,7 @@ const ACTIONS: Readonly<Record<string, number>> = {
  */
 export function readVectors(): readonly VectorTest[] {
   const text = Deno.readTextFileSync(sharedFile("libseccomp-vectors.json"));
-  // The file says of itself what it holds.
+  // The file describes its own contents.
   const { tests } = parseExact(text) as { readonly tests: readonly RawTest[] };
   return tests.map(({ name, native, oci, vectors }) => ({
     name,

@@ -279,7 +279,8 @@ Deno.test("optimize() prefers fewer instructions executed to fewer in all", () =
     deny2: ret #0x50002
     allow: ret #0x7fff0000
   `));
-  // Most arguments are 0: 8 times as many as in any other range that is told apart.
+  // Most arguments are 0: 8 times as many as in any other range that is
+  // distinguished.
   const prepared = prepare(program);
   let [sum, total] = [0, 0];
   for (const [a, weightOfA] of [[0, 8], [1, 1], [4, 1]] as const) {

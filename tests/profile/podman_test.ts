@@ -22,7 +22,7 @@ const HOOK_FILE = JSON.stringify({
   stages: ["precreate"],
 });
 
-/** What Podman makes of a profile: section and bounding set. */
+/** Podman's reading of a profile: section and bounding set. */
 async function asked(
   box: Sandbox,
   profile: unknown,
@@ -40,7 +40,7 @@ async function asked(
   };
 }
 
-/** What we make of it, as the section that Podman would write. */
+/** Our reading, as the section that Podman would write. */
 function ours(profile: unknown, host: Host): unknown {
   const parsed = parseProfile(JSON.stringify(profile), { kind: "podman" });
   const { seccomp } = selectFor(parsed, host);

@@ -63,7 +63,7 @@ Deno.test("checkPolicy() refuses numbers that no call can have, and says where",
 
 Deno.test("checkPolicy() refuses a policy without a byte order", () => {
   const { littleEndian: _, ...rest } = policyWith({});
-  // What a caller without types may pass.
+  // Input of a caller without types.
   const policy = rest as Policy;
   assertThrows(
     () => checkPolicy(policy),

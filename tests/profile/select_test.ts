@@ -59,7 +59,7 @@ interface RawFilter {
   readonly minKernel?: string;
 }
 
-/** What a selection looks like to both sides. */
+/** Common view of a selection. */
 interface Selected {
   readonly architectures: readonly string[];
   readonly rules: readonly string[];
@@ -302,7 +302,7 @@ Deno.test("parseProfile() takes Podman's names of errnos and checks the numbers 
   assertEquals(errno('"errno":"ENOSYS"'), 38);
   assertEquals(errno('"errno":"ENOSYS","errnoRet":38'), 38);
   assertEquals(errno('"errno":"","errnoRet":38'), 38);
-  // Whether a runtime takes it beside such an action is for resolve() to say.
+  // resolve() decides whether a runtime accepts it beside such an action.
   const idle = parseProfile(rule('"errno":"EPERM"', "ALLOW")).section;
   assertEquals(idle?.syscalls[0]?.errnoRet, 1);
   const cases: readonly (readonly [string, string])[] = [

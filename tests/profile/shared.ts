@@ -1,5 +1,5 @@
 /**
- * Builders and judges for the tests of what a profile means.
+ * Builders and judges for the tests of the meaning of profiles.
  *
  * @module
  */
@@ -116,7 +116,7 @@ export function profileOf(
   };
 }
 
-/** Resolves for architectures, x86_64 alone by default. */
+/** Resolves for architectures, x86_64 by default. */
 export function resolved(
   seccomp: LinuxSeccomp,
   arches: readonly ArchName[] = ["x86_64"],
@@ -149,7 +149,7 @@ export function verdicts(
     }).value;
 }
 
-/** What is said about a profile, as `severity code path: message: fix`. */
+/** The diagnostics of a profile, as `severity code path: message: fix`. */
 export function findings(
   seccomp: LinuxSeccomp,
   arches: readonly ArchName[] = ["x86_64"],
@@ -167,5 +167,7 @@ export function findings(
   }
 }
 
-/** The calls without which no container starts, allowed: keeps that warning out of the way. */
+/**
+ * The calls without which no container starts, allowed: avoids that warning.
+ */
 export const STARTS: Entry = entry(["execve", "exit_group"], "allow");

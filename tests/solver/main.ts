@@ -6,7 +6,7 @@
  * deno task solver --count 500 --seed 1
  * ```
  *
- * z3 gets its own account of what a program returns, written here: words are
+ * z3 gets its own model of a program's return value, written here: words are
  * bit-vectors, paths meet by if-then-else. It shares nothing with `verify/`.
  *
  * @module
@@ -35,7 +35,7 @@ type Context = ContextOf<"main">;
 type Word = BitVec<32, "main">;
 type Truth = Bool<"main">;
 
-/** What is known before an instruction. */
+/** Known facts before an instruction. */
 interface State {
   readonly reached: Truth;
   readonly a: Word;

@@ -1,6 +1,6 @@
 /**
- * Compares the tables with what this machine has: its own kernel headers and
- * its own libseccomp, each read in another way than the generator reads them.
+ * Compares the tables with this machine: its own kernel headers and its own
+ * libseccomp, each read in a different way than the generator reads them.
  */
 
 import { assert, assertEquals } from "@std/assert";

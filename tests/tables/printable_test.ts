@@ -7,10 +7,11 @@ import {
 } from "../../tables/printable.ts";
 
 /**
- * What may not be printed, by code points: C0, DEL, C1, soft hyphen, Arabic letter
- * mark, Mongolian vowel separator, zero-width characters and marks of direction,
- * separators of lines and paragraphs, embeddings, overrides, isolates, invisible
- * operators, byte order mark, interlinear annotations, tags, noncharacters.
+ * Characters that must not be printed, by code points: C0, DEL, C1, soft
+ * hyphen, Arabic letter mark, Mongolian vowel separator, zero-width characters
+ * and marks of direction, separators of lines and paragraphs, embeddings,
+ * overrides, isolates, invisible operators, byte order mark, interlinear
+ * annotations, tags, noncharacters.
  */
 const HOSTILE: readonly (readonly [first: number, last: number])[] = [
   [0x00, 0x1f],

@@ -39,7 +39,7 @@ Deno.test("@std/path: the stand-in does what the real one does", () => {
   }
 });
 
-/** Whether a call of an assertion throws, and what; `undefined` if not. */
+/** The error of an assertion; `undefined` if it does not throw. */
 function thrown(work: () => unknown): string | undefined {
   try {
     work();

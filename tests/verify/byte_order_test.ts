@@ -14,7 +14,7 @@ import { createRandom, jump, plain, randomProgram } from "./programs.ts";
 
 const SEED = 0x0b1f;
 
-/** Allows where the first word of argument 0 is 1. */
+/** Allows if the first word of argument 0 is 1. */
 const FIRST_WORD = parseText(
   "ld [16]\njeq #1, yes\nret #0\nyes: ret #0x7fff0000",
 );

@@ -1,8 +1,9 @@
 /**
- * Across compilers: our filter is proved equal to what the host's libseccomp
- * makes of the same profile, linear and as a tree, alone as crun loads it and
- * after the stub that runc puts in front, for each real profile at hand. Names
- * are those that the library has, architecture by architecture.
+ * Across compilers: our filter is proved equal to the one that the host's
+ * libseccomp makes of the same profile, linear and as a tree, alone as crun
+ * loads it and after the stub that runc puts in front, for each real profile
+ * that is available. Names are those that the library has, architecture by
+ * architecture.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -48,7 +49,7 @@ test("proveEquivalent() finds our filters equal to those of the host's libseccom
           theirs,
         );
         const sizes = `${ours.length} and ${theirs.length} instructions`;
-        // In a failure it tells the witness.
+        // A failure shows the witness.
         assertEquals(
           verdict.kind === "equal" ? "equal" : verdict,
           "equal",
@@ -95,7 +96,7 @@ function nativeOf(library: Libseccomp | undefined): ArchName | undefined {
   return native?.name;
 }
 
-/** Docker's default, and what lies beside the repository. */
+/** Docker's default, and the profiles next to the repository. */
 function* profiles(): Generator<readonly [string, string]> {
   yield ["the embedded default", DEFAULT_PROFILE];
   if (!has("shared", "real profiles against libseccomp")) return;
@@ -143,7 +144,7 @@ function filterOf(
   return program;
 }
 
-/** What the library makes, as the runtime loads it. */
+/** The library's filter, as the runtime loads it. */
 function* referencesOf(
   seccomp: LinuxSeccomp,
   runtime: Target["semantics"],

@@ -16,7 +16,7 @@ function call(
 Deno.test("holds() compares unsigned 64-bit numbers under a mask", () => {
   const full = 2n ** 64n - 1n;
   const rows: readonly (readonly [Condition["op"], string])[] = [
-    // What holds of one less, the same and one more.
+    // Results for one less, the same and one more.
     ["eq", "no yes no"],
     ["ne", "yes no yes"],
     ["lt", "yes no no"],

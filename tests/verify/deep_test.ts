@@ -4,9 +4,9 @@ import { proveEquivalent } from "../../verify/equivalence.ts";
 import { jump, plain } from "./programs.ts";
 
 /**
- * As long a program as the kernel takes: X is one of two numbers, and then each
- * test leads to a place at which paths with both meet. What X holds at the end
- * rests on what it held at each of them.
+ * The longest program that the kernel accepts: X is one of two numbers, and
+ * then each test leads to a place at which paths with both meet. The final
+ * contents of X depend on those at each of them.
  */
 function deep(otherwise: number): Program {
   const program = [

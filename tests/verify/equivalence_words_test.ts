@@ -143,7 +143,7 @@ Deno.test("proveEquivalent() never takes one product or quotient for another", (
 });
 
 Deno.test("proveEquivalent() keeps registers apart where paths meet", () => {
-  // Whether nr is 1 decides which argument is looked at, by one test for both.
+  // The value of nr decides which argument is tested, by one test for both.
   const shared = [
     plain("ld.abs", 0),
     jump("jeq.k", 1, 0, 2),

@@ -4,10 +4,10 @@
  * that compilers emit. It shares nothing with `verify/`.
  *
  * The values of a word fall into classes: two values are of one class if every
- * test that the word can meet in either program ends the same on both. The
- * search runs both programs on every combination of classes of the words that
- * they read, branching where a run reads a word that has no value yet. So it
- * is complete: an input on which they differ has a neighbor in the lattice
+ * test that the word can meet in either program has the same result on both.
+ * The search runs both programs on every combination of classes of the words
+ * that they read, branching when a run reads a word that has no value yet. So
+ * it is complete: an input on which they differ has a neighbor in the lattice
  * that takes the same paths.
  *
  * @module
@@ -16,17 +16,17 @@
 import type { Program } from "../../bpf/instruction.ts";
 import { prepare, trace } from "../../bpf/run.ts";
 
-/** What was found. */
+/** Result of the search. */
 export interface LatticeSearch {
-  /** Combinations on which both programs were run to the end. */
+  /** Number of combinations on which both programs were run to the end. */
   readonly inputs: number;
-  /** Whether these were all there are. */
+  /** True if these were all combinations. */
   readonly isComplete: boolean;
   /** An input on which they differ. */
   readonly difference: Uint32Array | undefined;
 }
 
-/** What A may hold: a constant, or `(word & and) ^ xor`. */
+/** Possible contents of A: a constant, or `(word & and) ^ xor`. */
 interface Content {
   /** Byte offset of the word; −1 for none. */
   readonly offset: number;
@@ -61,9 +61,9 @@ const ACTIONS = [
  *
  * @param a One program that the kernel accepts.
  * @param b Another.
- * @param acts Maps return values to what the kernel does.
- * @param most Most combinations.
- * @returns What was found.
+ * @param acts Maps return values to the kernel's effect.
+ * @param most Maximum number of combinations.
+ * @returns The result.
  */
 export function searchLattice(
   a: Program,
@@ -81,7 +81,7 @@ export function searchLattice(
   let inputs = 0;
   let difference: Uint32Array | undefined;
 
-  /** Whether to go on. */
+  /** True to continue. */
   function visit(): boolean {
     const results: number[] = [];
     for (const { prepared, reads } of sides) {
@@ -128,7 +128,7 @@ export function classesOf(
   );
 }
 
-/** Every test that a word may meet, by whatever path. */
+/** Every test that a word may meet, on any path. */
 function testsOf(program: Program, returns: readonly number[]): Test[] {
   const tests: Test[] = [];
   const arriving = program.map(() => new Map<string, Content>());

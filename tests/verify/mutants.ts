@@ -6,16 +6,16 @@
 
 import type { Instruction, Op, Program } from "../../bpf/instruction.ts";
 
-/** A program and where it was changed. */
+/** A program and the place of its change. */
 export interface Mutant {
   /** Index of the changed instruction. */
   readonly pc: number;
-  /** What was done to it. */
+  /** Description of the change. */
   readonly change: string;
   readonly program: Program;
 }
 
-/** The operation to put in the place of another. */
+/** The replacement for an operation. */
 const NEIGHBOURS: Readonly<Partial<Record<Op, Op>>> = {
   "jeq.k": "jgt.k",
   "jgt.k": "jge.k",

@@ -73,7 +73,10 @@ function mutate(program: Program, counts: Counts): void {
   }
 }
 
-/** Whether a program has three answers or more, so that most of it matters. */
+/**
+ * Reports whether a program has three answers or more, so that most of it
+ * matters.
+ */
 function varies(program: Program): boolean {
   const prepared = prepare(program);
   const values = new Set<number>();

@@ -92,8 +92,8 @@ const TESTS: readonly Op[] = [
 ];
 
 /**
- * Makes a program of all that the kernel admits. Each load is masked at once,
- * so its verdict depends on the bits in the masks only.
+ * Makes a program of everything that the kernel admits. Each load is masked at
+ * once, so its verdict depends only on the bits in the masks.
  */
 export function randomProgram(
   random: Random,

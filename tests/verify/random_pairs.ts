@@ -20,7 +20,7 @@ import {
   randomTests,
 } from "./programs.ts";
 
-/** How often each verdict came, all of them right. */
+/** Number of each verdict, all of them correct. */
 export interface Tally {
   equal: number;
   different: number;
@@ -67,7 +67,7 @@ export function compareRandomPairs(pairs: number, seed: number): Tally {
 export interface Pair {
   readonly a: Program;
   readonly b: Program;
-  /** Inputs of which one shows every difference. */
+  /** Inputs, one of which shows every difference. */
   readonly domain: readonly Uint32Array[];
 }
 

@@ -1,7 +1,7 @@
 /**
  * Random pairs of policies with every comparison, masks and both byte orders:
- * where `decide` sees a difference at a boundary, the proof must, and where it
- * claims one, `decide` must see it.
+ * if `decide` sees a difference at a boundary, the proof must as well, and if
+ * the proof claims one, `decide` must see it.
  */
 
 import { assert, assertEquals } from "@std/assert";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 
-/** What has to be reviewed for an "equal" to be believed. */
+/** The code that must be reviewed before an "equal" can be believed. */
 const CORE = [
   "cases",
   "diagram",

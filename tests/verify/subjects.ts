@@ -23,7 +23,7 @@ export function returning(value: number): Program {
   return [plain("ret.k", value)];
 }
 
-/** A policy for one architecture that denies what no rule matches. */
+/** A policy for one architecture that denies calls without a rule. */
 export function policyOf(rules: readonly Rule[], littleEndian = true): Policy {
   return {
     defaultValue: ERRNO,

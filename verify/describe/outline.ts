@@ -77,8 +77,7 @@ export interface ArgumentFunction {
 /** Options of `outlineOf`. */
 export interface OutlineOptions {
   /**
-   * Whether return values are compared by effect or by exact bits (default:
-   * exact).
+   * Comparison of return values: by effect or by exact bits (default: exact).
    */
   readonly compare?: "effect" | "bits";
   /** Limits of the diagram. */

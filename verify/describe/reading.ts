@@ -57,7 +57,7 @@ const ORDER_LIMITS = { nodes: 1 << 14, steps: 500_000 };
 /**
  * Reads a function.
  *
- * @param symbols Where the function lives.
+ * @param symbols The input of the function.
  * @param f The function.
  * @param order Byte offsets of the words on which it depends, in the order in which to test them.
  * @param options The form of the questions.

@@ -44,7 +44,7 @@ interface CutWord {
 /**
  * Cuts the values of a word.
  *
- * @param diagram Where the function lives.
+ * @param diagram Diagram of the function.
  * @param f A function without variables above `level`.
  * @param level Level of the word's highest bit; the others follow.
  * @param options The form of the cut.

@@ -1,5 +1,5 @@
 /**
- * Completions: what the engine offers, and what interactive shells make of it.
+ * Completions: the engine's offers, and their effect in interactive shells.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { BASH_COMPLETION, type Need, needs } from "../../machine.ts";
 import { call, createFolder, type Folder, MAIN } from "../harness.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 
-/** What the program answers to a script; the last word is at the cursor. */
+/** The program's answer to a script; the last word is at the cursor. */
 async function complete(...words: readonly string[]): Promise<Completion> {
   const { code, out, err } = await call(["__complete", ...words]);
   assertEquals([code, err], [0, ""], words.join(" "));
@@ -168,7 +168,7 @@ async function shellWith(
   });
 }
 
-/** What the shell ran: the words of each program that was called. */
+/** The words of each program that the shell called. */
 function wordsRun(printed: string): readonly string[] {
   return [...printed.matchAll(/<<WORD (.*?)>>/g)].map(([, word = ""]) => word);
 }
@@ -208,7 +208,7 @@ ${words}`,
   }
 }
 
-/** What is typed, with the Tab key as ⇥, and what the shell runs. */
+/** Typed text, with the Tab key as ⇥, and the words that the shell runs. */
 const TYPED: readonly (readonly [string, readonly string[]])[] = [
   ["simulate default:d⇥", ["simulate", "default:docker"]],
   ["simulate defa⇥", ["simulate", "default:docker"]],

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { needs } from "../../machine.ts";
 import { call, createFolder } from "../harness.ts";
 
-/** What containers would get below another root, planned only. */
+/** The containers' state below another root, planned only. */
 function dryRun(root: string, ...args: readonly string[]): readonly string[] {
   return ["install", "podman", "--dry-run", "--root", root, ...args];
 }

@@ -120,7 +120,7 @@ Deno.test("prove compares by effect, or by bits", async () => {
 
 Deno.test("prove ends with 4 where a limit is reached, never with equal", async () => {
   await using folder = await createFolder();
-  // (a + b)^2 and a^2 + 2ab + b^2: equal, and too much for bits.
+  // (a + b)^2 and a^2 + 2ab + b^2: equal, and too large for diagrams.
   const square = await folder.write(
     "square.s",
     "ld [20]\ntax\nld [16]\nadd x\ntax\nmul x\nrsh #1\nret a\n",

@@ -1,5 +1,5 @@
 /**
- * `rewrite` as users call it: what it puts in is what `compile` writes.
+ * `rewrite` as users call it: it inserts the filter that `compile` writes.
  *
  * @module
  */
@@ -61,7 +61,7 @@ Deno.test("rewrite puts in what compile -f annotation writes, and nothing else",
 
 Deno.test("rewrite finds what store prime kept of the same configuration", async () => {
   await using folder = await createFolder();
-  // Spaces that no container manager writes belong to the key too.
+  // Spaces that no container manager writes are part of the key as well.
   const section = JSON.stringify(JSON.parse(SMALL_PROFILE), null, 3);
   const path = await bundle(folder, `{"linux": {"seccomp": ${section} } }`);
   const flags = ["-q", ...NAMES, "--store", join(folder.path, "store")];
@@ -135,7 +135,7 @@ Deno.test("a rewritten bundle is compiled by its section and proved against it",
   );
   const word = `bundle:${path}`;
   const before = await ok(["compile", "-q", word]);
-  // The host's names, which rewrite and prove take alike.
+  // The host's names, which rewrite and prove use alike.
   await ok(["rewrite", "-q", "--store", "none", path]);
   assertEquals(await ok(["compile", "-q", word]), before);
   assertEquals(await ok(["compile", "-q", word, "--from", "config"]), before);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { absence, has } from "../../machine.ts";
 import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
 
-/** Denies ptrace (101) and nothing else. */
+/** Denies only ptrace (101). */
 const NO_PTRACE =
   "ld [0]\njeq #101, no\nret #0x7fff0000\nno: ret #0x00050001\n";
 

@@ -103,7 +103,7 @@ Deno.test("simulate --vectors answers every line, exit 1 where one differs", asy
   });
   assertEquals(bad.code, 1);
   assertEquals(bad.err, "1 of 5 vectors differ\n");
-  // What it writes can be read again.
+  // Its output can be read again.
   const again = await call(args, { stdin: good.out });
   assertEquals([again.code, again.out], [0, good.out], again.err);
 });
@@ -183,13 +183,13 @@ Deno.test("simulate --vectors answers while its input still comes", async () => 
   const args = ["simulate", ...QUIET, "default:docker", "--vectors", "-"];
   assertEquals(await runCommandLine(io, args), 0);
   assertEquals(seen.toSorted((a, b) => a - b), seen);
-  // What is not yet written is at most one block.
+  // At most one block is unwritten.
   assert((seen[0] ?? 0) > 100_000, `${seen}`);
 });
 
 test("simulate agrees with the published vectors of libseccomp", async () => {
   const text = await Deno.readTextFile(sharedFile("libseccomp-vectors.json"));
-  // Numbers of these data files are exact as far as this test reads them.
+  // Numbers of these data files are exact in the fields that this test reads.
   const { tests } = JSON.parse(text) as {
     readonly tests: readonly {
       readonly name: string;

@@ -175,7 +175,7 @@ Deno.test("stats -o json says the same in numbers", async () => {
   const [tree] = trees;
   assertEquals(tree.proven, true);
   assert(tree.floor < tree.tree, "no program goes below the floor");
-  // The last pass may better the best tree of == and >= tests by JSET.
+  // The last pass may improve on the best tree of == and >= tests by JSET.
   assert(tree.expected <= tree.tree + 1e-9, "the filter is no worse");
   assertNear(tree.tree - tree.expected, tree.lowerBound - tree.cost);
   assertNear(tree.expected, arch.mean);

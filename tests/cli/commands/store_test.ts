@@ -1,7 +1,6 @@
 /**
- * `store` as users call it. What is in the store is compared with what
- * `compile` writes, and its key with that of a configuration which Podman
- * wrote.
+ * `store` as users call it. Its entries are compared with the output of
+ * `compile`, and its keys with that of a configuration that Podman wrote.
  *
  * @module
  */
@@ -53,7 +52,7 @@ function storeOf(folder: Folder): string {
 async function list(folder: Folder): Promise<Listing> {
   const { code, out, err } = await store(folder, "ls", "-o", "json");
   assertEquals([code, err], [0, ""]);
-  // What the command promises to print.
+  // The documented output of the command.
   return JSON.parse(out) as Listing;
 }
 

@@ -8,7 +8,7 @@ import { sleepUnder } from "../sleeper.ts";
 const test = needs("dump");
 
 const ALLOW_ALL = "ret #0x7fff0000\n";
-/** Denies ptrace (101) and nothing else. */
+/** Denies only ptrace (101). */
 const NO_PTRACE =
   "ld [0]\njeq #101, no\nret #0x7fff0000\nno: ret #0x00050001\n";
 

@@ -33,7 +33,7 @@ Deno.test("withOwnSemantics() asks the runtime for what it made or will run, for
     ["runc", ["bundle:/b"], runc],
     ["runc@1.1.5", ["bundle:/b"], "runc@1.1.5"],
     ["crun@1.21", [`pid:${Deno.pid}`], "crun@1.21"],
-    // This process is in no container that crun or runc know.
+    // This process is not in a container that crun or runc know.
     [undefined, [`pid:${Deno.pid}`, "p.json"], crun],
     ["runc", [`pid:${Deno.pid}`], runc],
     [undefined, ["pid:none"], crun],

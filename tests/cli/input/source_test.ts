@@ -74,7 +74,7 @@ Deno.test("formats of other tools are named for what they are", async () => {
       assert(err.includes(what), err);
     }
   }
-  // A label may be called as a key of YAML is.
+  // A label may have the name of a key of YAML.
   const labels = ["kind: ret #0x7fff0000\n", "spec:\n ld [0]\n ret #0\n"];
   for (const text of labels) {
     assertEquals(guessKind("x", new TextEncoder().encode(text)), "asm", text);
@@ -233,7 +233,7 @@ Deno.test("a bundle is its annotation if it has one, else its profile", async ()
     await bundle(`{"run.oci.seccomp_bpf_data": ${value}}`);
     const { code, out, err } = await call(["disasm", word]);
     assertEquals([code, out], [3, ""], name);
-    // Where the value stands.
+    // Position of the value.
     assertMatch(err, /config\.json:1:46: error: annotations\[/, name);
   }
   const missing = await call(["disasm", `bundle:${folder.path}/none`]);

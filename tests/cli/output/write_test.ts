@@ -121,7 +121,8 @@ Deno.test("-O leaves the old file as it was where anything fails", async () => {
 });
 
 test("-O on a full or read-only disk keeps the old file, exit 5", async () => {
-  // A private mount namespace with a tiny file system, where the machine allows one.
+  // A private mount namespace with a tiny file system, if the machine allows
+  // one.
   const script = `
     unshare --mount --map-root-user bash -c '
       set -e
@@ -146,8 +147,8 @@ test("-O on a full or read-only disk keeps the old file, exit 5", async () => {
 });
 
 test("-O does not take a file away from its owner", async () => {
-  // In a user namespace of its own, root may write here, but cannot give a file
-  // to the owner that the old one has.
+  // In its own user namespace, root may write here, but cannot give a file to
+  // the owner of the old one.
   await using folder = await createFolder();
   const out = await folder.write("out", "old");
   if (Deno.uid() === 0) await Deno.chown(out, 65534, 65534);

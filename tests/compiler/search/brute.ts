@@ -1,6 +1,6 @@
 /**
- * The least cost of a tree by trying every test on every set of cells: shares
- * no code with the search and none of its arguments.
+ * The minimum cost of a tree by trying every test on every set of cells: it
+ * shares no code with the search and none of its arguments.
  *
  * @module
  */
@@ -9,7 +9,7 @@
 export interface Cells {
   /** First value of each. */
   readonly starts: readonly number[];
-  /** Whether each is a single value. */
+  /** True for a single value. */
   readonly singles: readonly boolean[];
   /** Class of each. */
   readonly classes: readonly number[];
@@ -17,7 +17,7 @@ export interface Cells {
   readonly weights: readonly number[];
 }
 
-/** What the best trees cost. */
+/** The cost of the best trees. */
 export interface Best {
   /** Least cost + penalty * tests. */
   readonly price: number;
@@ -28,7 +28,7 @@ export interface Best {
 /**
  * Finds the least price over all trees, at most `maxDepth` deep.
  *
- * @param cells At most some ten.
+ * @param cells At most about ten.
  */
 export function bruteForce(
   cells: Cells,

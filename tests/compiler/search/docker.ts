@@ -9,7 +9,7 @@ import type { SearchProblem } from "../../../compiler/search/problem.ts";
 import { archByName, type ArchName } from "../../../tables/arch.ts";
 import { sharedFile } from "../../machine.ts";
 
-/** Numbers that weigh something: those of Linux 6.18. */
+/** Numbers that have a weight: those of Linux 6.18. */
 const COUNTED = 470;
 
 interface Group {
@@ -29,7 +29,7 @@ interface Filter {
 /**
  * The profile for amd64 with default capabilities, each counted number a cell.
  *
- * @param arches Which share the numbers.
+ * @param arches Architectures that share the numbers.
  * @param weightOf Weight of a number below 470.
  */
 export function dockerProblem(
@@ -90,7 +90,7 @@ function applies({ includes, excludes }: Group): boolean {
 /**
  * The share of each number in a recorded histogram.
  *
- * @param name Such as `redis`.
+ * @param name A name such as `redis`.
  */
 export function histogram(
   name: string,

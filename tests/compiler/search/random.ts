@@ -55,7 +55,7 @@ export function randomCells(
   return cells;
 }
 
-/** The same as the search takes it. */
+/** The same in the form of the search. */
 export function toProblem(cells: Cells): SearchProblem {
   return {
     starts: Uint32Array.from(cells.starts),

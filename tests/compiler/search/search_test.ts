@@ -15,7 +15,7 @@ const test = needs("shared");
 const SEED = Number(Deno.env.get("SEARCH_SEED") ?? 20230209);
 const CASES = Number(Deno.env.get("SEARCH_CASES") ?? 5000);
 
-/** What the tree answers for a value, and after how many tests. */
+/** The tree's answer for a value, and the number of tests. */
 function walk(result: SearchResult, value: number): [number, number] {
   let node = result.tree;
   let tests = 0;
@@ -144,7 +144,7 @@ Deno.test("searchTree() proves nothing that a brute force refutes, however littl
   let unproven = 0;
   for (let i = 0; i < 3000; i++) {
     const any = randomCells(random, 9);
-    // Weightless stretches are taken out, and put back.
+    // Weightless stretches are removed, and restored.
     const end = i % 2 === 0 ? 2 + random(6) : 0;
     const cells = {
       ...any,

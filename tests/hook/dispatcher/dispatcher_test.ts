@@ -145,7 +145,8 @@ Deno.test("the hook's dispatcher adds what is certain, hands on the rest byte fo
           "every byte but 0, 1",
         );
       }
-      // A NUL would vanish in a shell: nobody may take the rest for whole.
+      // A NUL would vanish in a shell: the rest must not be taken for the whole
+      // text.
       for (const text of ["\0", `${smallConfig()}\0`, '{"a":"\0"}', "{\0}"]) {
         const answer = await ask(text);
         assert(answer.startsWith("SLOW:"), JSON.stringify(text));
@@ -200,7 +201,7 @@ Deno.test("the hook's dispatcher says what Deno says, whatever becomes of a byte
           continue;
         }
         certain++;
-        // Throws where the configuration is to be refused.
+        // Throws if the configuration must be refused.
         const { text: expected } = await rewriteConfig(text, context);
         assertEquals(answer, expected, text);
       }

@@ -17,7 +17,7 @@ const FOLDER = fromFileUrl(
 );
 const AWK = join(FOLDER, "dispatcher.awk");
 
-/** What a program says of what it is given: nothing when that is clean. */
+/** A linter's output on a program: empty if it is clean. */
 async function complaints(
   [program = "", ...args]: readonly string[],
   input = "",

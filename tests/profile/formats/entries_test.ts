@@ -26,7 +26,7 @@ Deno.test("checkErrnos() refuses what libseccomp refuses", () => {
     [65_535, [
       "error syscalls[0].errnoRet: Cannot return errno 65535: out of range: use 1 to 4094",
     ]],
-    // The runtimes cut to 16 bits before they ask the library.
+    // The runtimes truncate to 16 bits before they call the library.
     [65_536, []],
   ];
   for (const [errno, expected] of table) {

@@ -190,7 +190,7 @@ Deno.test("parseProfile() checks errno data against the action", () => {
     [rule("TRACE", "65535"), []],
     [rule("TRACE", "0"), []],
     [rule("TRACE", "65536"), [`2:56: ${path} 65536 is too large…`]],
-    // Whether a runtime takes these is for resolve() to say.
+    // resolve() decides whether a runtime accepts these.
     [rule("ALLOW", "1"), []],
     [rule("KILL", "4294967295"), []],
     [rule("KILL", "4294967296"), [

@@ -125,7 +125,7 @@ Deno.test("parseProfile() knows where notifications are possible", () => {
     `"syscalls":[{"names":["${name}"],"action":"SCMP_ACT_NOTIFY"}]`;
   const path = '"listenerPath":"/run/x"';
   checkTable([
-    // Whether a runtime takes these is for resolve() to say.
+    // resolve() decides whether a runtime accepts these.
     ['{"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/x"}', []],
     [withField(`${path},${rule("write")}`), []],
     [withField(`${path},"listenerMetadata":"m",${rule("mount")}`), []],
@@ -247,7 +247,7 @@ Deno.test("parseProfile() takes a remark at any place for a warning", () => {
       ]],
     ], { kind: "docker" });
   }
-  // What may be a misspelt field or condition is refused as before.
+  // A possibly misspelled field or condition is refused as before.
   checkTable([
     [withRule(',"includes":{"cap":["CAP_CHOWN"]}'), [
       '2:57: error: syscalls[0].includes.cap: Unknown condition "cap"…',

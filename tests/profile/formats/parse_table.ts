@@ -1,5 +1,5 @@
 /**
- * Tables of profiles and what is said about each.
+ * Tables of profiles and their diagnostics.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import {
   parseProfile,
 } from "../../../profile/formats/parse.ts";
 
-/** One finding as the command line shows it, without the file name. */
+/** One diagnostic as the command line shows it, without the file name. */
 function show(d: Diagnostic): string {
   const path = d.path === "" ? "" : `${d.path}: `;
   const fix = d.fix === undefined ? "" : `: ${d.fix}`;
   return `${d.line}:${d.column}: ${d.severity}: ${path}${d.message}${fix}`;
 }
 
-/** Everything that is said about a profile, whether it is accepted or not. */
+/** All diagnostics of a profile, whether it is accepted or not. */
 export function findings(
   source: string | Uint8Array,
   options: ParseOptions = {},
@@ -46,7 +46,7 @@ export function withField(fields: string): string {
   return `{"defaultAction":"SCMP_ACT_ERRNO",\n${fields}}`;
 }
 
-/** Checks a table: input to all findings; an ending in … is a beginning. */
+/** Checks a table: input to all diagnostics; an ending in … is a prefix. */
 export function checkTable(
   table: readonly (readonly [string | Uint8Array, readonly string[]])[],
   options: ParseOptions = {},

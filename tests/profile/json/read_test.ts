@@ -28,14 +28,14 @@ function plain(value: JsonValue): unknown {
   }
 }
 
-/** The same shape out of `JSON.parse`. */
+/** The same shape from `JSON.parse`. */
 function mapped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(mapped);
   if (typeof value !== "object" || value === null) return value;
   return new Map(Object.entries(value).map(([k, v]) => [k, mapped(v)]));
 }
 
-/** What momoa's nodes have; its own types spread over twenty interfaces. */
+/** The members of momoa's nodes; its own types have twenty interfaces. */
 interface MomoaNode {
   readonly type: string;
   readonly loc: {
@@ -283,7 +283,7 @@ Deno.test("parseJson() refuses what is no JSON, with its place", () => {
       ["{} /* x", "1:4", "json-comment-end", "", "*/"],
       ["{} # x", "1:4", "json-trailing", "", 'seen "#"'],
       ["{} / x", "1:4", "json-syntax", "", "//"],
-      // A path of more steps than 16 helps nobody.
+      // A path of more than 16 steps is no help.
       [`${"[".repeat(16)}?`, "1:17", "json-syntax", "[0]".repeat(16), '"?"'],
       [`${"[".repeat(17)}?`, "1:18", "json-syntax", "", '"?"'],
     ];

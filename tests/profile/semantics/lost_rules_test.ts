@@ -16,7 +16,7 @@ type Options = Parameters<typeof findings>[2] & {
   readonly defaultAction?: "allow" | "log";
 };
 
-/** Findings on calls that are missing, but for notes. */
+/** Diagnostics about missing calls, except notes. */
 function said(
   entries: Entries,
   arches: readonly ArchName[],

@@ -14,7 +14,7 @@ import {
 const EINVAL = 0x0005_0016;
 const SOCKETCALL = 102;
 const IPC = 117;
-/** What is said but for how containers start. */
+/** The diagnostics, except those about the start of containers. */
 function said(
   entries: readonly Entry[],
   ...rest: readonly [
@@ -44,7 +44,8 @@ Deno.test("resolve() makes a multiplexed call two rules on x86", () => {
   assertEquals(ask("x86", SOCKETCALL, 1n, 7n), ALLOW);
   assertEquals(ask("x86", SOCKETCALL, 1n, 8n), EPERM);
   assertEquals(ask("x86", SOCKETCALL, 3n, 7n), EPERM);
-  // Not wired: through the multiplexer only. The number of ipc is compared whole.
+  // Not wired: only through the multiplexer. The number of ipc is compared
+  // whole.
   assertEquals(ask("x86", SOCKETCALL, 5n), ALLOW);
   assertEquals(ask("x86", IPC, 1n), ALLOW);
   assertEquals(ask("x86", IPC, 0x1_0001n), EPERM);

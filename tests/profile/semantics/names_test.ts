@@ -12,7 +12,7 @@ import {
   verdicts,
 } from "../shared.ts";
 
-/** Findings but for those about the start of containers. */
+/** The diagnostics, except those about the start of containers. */
 function said(
   entries: Parameters<typeof profileOf>[0],
   options?: Parameters<typeof findings>[2] & {
@@ -121,7 +121,7 @@ Deno.test("checkNames() takes prefixes, blanks and parentheses off a name", () =
       } is unknown: this rule has no effect: write "openat"`,
     ]);
   }
-  // What took a call's place if that name is unknown.
+  // Replacements of a call if that name is unknown.
   const [line] = said([entry(["read", "__NR_mkdir"], "allow")], {}, [
     "aarch64",
   ]);

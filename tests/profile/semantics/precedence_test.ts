@@ -16,7 +16,7 @@ function pending(rules: readonly Stated[]): readonly PendingRule[] {
   return rules.map(([value, ...args], i) => ({ args, value, source: `#${i}` }));
 }
 
-/** What rules answer for arguments; 0 if none matches. */
+/** Answer of rules for arguments; 0 if none matches. */
 function answer(
   rules: readonly Stated[],
   args: readonly bigint[],
@@ -34,7 +34,7 @@ function answer(
   return rule?.value ?? 0;
 }
 
-/** What a table expects: rules, then arguments and the answer. */
+/** Expectation of a table: rules, then arguments and the answer. */
 type Row = readonly [
   name: string,
   rules: readonly Stated[],
@@ -175,7 +175,7 @@ Deno.test("orderRules() lets NE 3 shadow EQ 1, not EQ 5", () => {
     ["EQ 1", [[1, arg(0, "eq", 1n)], ne], [[1n], 2], [[3n], 0]],
     ["EQ 5", [[1, arg(0, "eq", 5n)], ne], [[5n], 1], [[4n], 2], [[3n], 0]],
     ["EQ 5 last", [ne, [1, arg(0, "eq", 5n)]], [[5n], 1]],
-    // NE is the other side of EQ: no contradiction.
+    // NE is the negation of EQ: no contradiction.
     ["EQ 3", [ne, [1, arg(0, "eq", 3n)]], [[3n], 1], [[4n], 2]],
   ]);
 });

@@ -23,7 +23,7 @@ import {
   verdicts,
 } from "../shared.ts";
 
-/** Versions on both sides of each change, by what was read and run. */
+/** Versions on both sides of each change, from sources and experiments. */
 const CHANGES: readonly (readonly [
   quirk: string,
   has: readonly Semantics[],
@@ -81,7 +81,7 @@ Deno.test("readingOf() knows on which side of each change a version is", () => {
       assert(!names(semantics).includes(quirk), `${semantics} has no ${quirk}`);
     }
   }
-  // No row is forgotten.
+  // No row is missing.
   assertEquals(
     [...new Set(QUIRKS.map(({ name }) => name))].sort(),
     CHANGES.map(([quirk]) => quirk).sort(),

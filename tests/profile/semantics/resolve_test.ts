@@ -23,7 +23,7 @@ import {
 } from "../shared.ts";
 
 const EINVAL = 0x0005_0016;
-/** What is said but for how containers start. */
+/** The diagnostics, except those about the start of containers. */
 function said(
   entries: readonly Entry[],
   ...rest: readonly [

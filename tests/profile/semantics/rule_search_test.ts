@@ -49,7 +49,7 @@ function answerOf(
   )?.value;
 }
 
-/** What the oracle's tree answers; `undefined` for rules that contradict. */
+/** Answers of the oracle's tree; `undefined` for rules that contradict. */
 function treeOf(
   rules: readonly DrawnRule[],
   bits: 32 | 64,
@@ -93,7 +93,7 @@ Deno.test("orderRules() answers random rules as a second tree of libseccomp's do
       taken++;
       continue;
     }
-    // Nobody reads a condition that always holds.
+    // A condition that is always true is ignored.
     for (const { conditions } of ordered) {
       assert(conditions.every(({ mask }) => mask !== 0n), what);
     }

@@ -9,7 +9,7 @@ import { valueAt } from "./evaluate.ts";
 
 const LIMITS = { nodes: 400_000, steps: 4_000_000 };
 const ARCHES = [0xc000_003e, 0x4000_0003];
-/** Numbers where a mistake by one shows, both ends of the line included. */
+/** Numbers that reveal an off-by-one error, including both ends. */
 const NUMBERS = [
   0,
   1,

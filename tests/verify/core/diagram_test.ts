@@ -11,7 +11,7 @@ import { createRandom } from "../programs.ts";
 
 const WIDE = { nodes: 1_000_000, steps: 10_000_000 };
 
-/** The value of a function where the variables are the bits of `input`. */
+/** The value of a function if the variables are the bits of `input`. */
 function valueAt(d: Diagram, f: Node, input: number): Node {
   let node = f;
   while (d.level(node) < 0xffff) {

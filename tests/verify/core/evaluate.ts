@@ -1,5 +1,5 @@
 /**
- * Reads what a diagram answers to one input, bit by bit.
+ * Computes the answer of a diagram to one input, bit by bit.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { CONSTANT_LEVEL, type Node } from "../../../verify/core/diagram.ts";
 import type { Symbols } from "../../../verify/core/symbols.ts";
 import type { Word } from "../../../verify/core/word.ts";
 
-/** Where each variable of a set comes from. */
+/** Source of each variable of a set. */
 const sources = new WeakMap<Symbols, ReadonlyMap<number, Source>>();
 
 interface Source {
@@ -64,7 +64,7 @@ export function numberAt(
   return number;
 }
 
-/** Finds what a function with words as leaves returns on an input. */
+/** Finds the return value of a function with words as leaves on an input. */
 export function valueAt(symbols: Symbols, f: Node, words: Uint32Array): number {
   const leaf = constantAt(symbols, f, words);
   return numberAt(symbols, symbols.wordOf(leaf), words);

@@ -8,7 +8,7 @@ import { jump, plain } from "../programs.ts";
 import { constantAt, valueAt } from "./evaluate.ts";
 
 const LIMITS = { nodes: 100_000, steps: 1_000_000 };
-/** Values that a filter returns, and unsigned order is not their order. */
+/** Return values of a filter, whose unsigned order is not their order. */
 const VALUES = [
   0x8000_0000,
   0,
@@ -34,7 +34,10 @@ function inputOf(nr: number): Uint32Array {
   return words;
 }
 
-/** What the kernel takes of all answers: the least signed action, the newest of equals. */
+/**
+ * The kernel's choice among all answers: the least signed action, the newest of
+ * equals.
+ */
 function prevailing(values: readonly number[]): number {
   let best = 0x7fff_0000;
   for (const value of values) {

@@ -3,7 +3,7 @@ import { ALWAYS, createDiagram, NEVER } from "../../../verify/core/diagram.ts";
 import { effectOf, prevails } from "../../../verify/core/verdict.ts";
 import { constant } from "../../../verify/core/word.ts";
 
-/** The actions of linux/seccomp.h, the one that prevails first. */
+/** The actions of linux/seccomp.h, in order of precedence. */
 const ACTIONS = [
   ...[0x8000_0000, 0x0000_0000, 0x0003_0000, 0x0005_0000],
   ...[0x7fc0_0000, 0x7ff0_0000, 0x7ffc_0000, 0x7fff_0000],

@@ -14,7 +14,7 @@ import { createRandom } from "../programs.ts";
 
 const COMPARE_OPS: readonly CompareOp[] = ["jeq", "jgt", "jge", "jset"];
 
-/** What the machine computes; a divisor of 0 never gets here. */
+/** The machine's result; a divisor of 0 never gets here. */
 function reference(op: AluOp, a: number, b: number): number {
   const results: Readonly<Record<AluOp, number>> = {
     add: a + b,
@@ -46,7 +46,9 @@ function variables(d: Diagram, bits: readonly number[], level: number): Word {
   return word;
 }
 
-/** The value of a word where the variables from level 0 on are the bits of `input`. */
+/**
+ * The value of a word if the variables from level 0 on are the bits of `input`.
+ */
 function valueAt(d: Diagram, word: Word, input: number): number {
   let value = 0;
   for (const [i, f] of word.entries()) {

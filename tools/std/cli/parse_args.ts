@@ -38,7 +38,7 @@ const SHORT = /^-(?!-)(.+?)(?:=(.*))?$/s;
  * Reads a command line.
  *
  * @param args The words without the program's name.
- * @param options What they may be.
+ * @param options Known options.
  */
 export function parseArgs(
   args: readonly string[],
