@@ -122,6 +122,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/doctor.ts"),
   },
   {
+    name: "cache",
+    brief: "Optimize the filters that crun 1.14 and later keeps",
+    load: () => import("./commands/cache.ts"),
+  },
+  {
     name: "store",
     brief: "List, show, remove and prepare stored filters",
     load: () => import("./commands/store.ts"),

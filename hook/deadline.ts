@@ -37,7 +37,7 @@ export function startDeadline(ms: number): Deadline {
  * `setTimeout` loads 5 ms worth of modules.
  *
  * @param ms Milliseconds from now, 0 or more.
- * @returns A promise that settles then; it keeps no process alive.
+ * @returns A promise that settles then; until then it keeps the process alive.
  */
 export function after(ms: number): Promise<void> {
   return new Promise((resolve) => {

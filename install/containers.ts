@@ -6,6 +6,11 @@
  */
 
 import { messageOf } from "../host/reason.ts";
+import {
+  expandFolders,
+  foldersIn,
+  STATE_FOLDERS,
+} from "../host/state_folders.ts";
 import { decodeBase64 } from "../bpf/base64.ts";
 import { dumpFilters } from "../ffi/dump.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
@@ -44,18 +49,6 @@ export type FilterKind =
   | "unknown";
 
 /**
- * Folders in which runtimes keep state: of Podman, CRI-O, by hand, containerd,
- * Docker.
- */
-export const STATE_FOLDERS: readonly string[] = [
-  "/run/crun",
-  "/run/runc",
-  "/run/containerd/runc/*",
-  "/run/docker/runtime-*/*",
-  "/run/user/*/crun",
-];
-
-/**
  * Finds running containers and their filters.
  *
  * @param folders Folders of state; `*` stands for one name.
@@ -75,8 +68,8 @@ export async function findContainers(
   );
   const found: FoundContainer[] = [];
   for (const pattern of folders) {
-    for (const folder of await expand(pattern)) {
-      for (const id of await namesIn(folder)) {
+    for (const folder of await expandFolders(pattern)) {
+      for (const id of await foldersIn(folder)) {
         const state = `${folder}/${id}`;
         const container = await readState(state);
         if (container === undefined) continue;
@@ -105,8 +98,8 @@ export async function findRuntimeOf(
   const mounts = await mountNamespace(pid);
   if (mounts === undefined) return undefined;
   for (const pattern of folders) {
-    for (const folder of await expand(pattern)) {
-      for (const id of await namesIn(folder)) {
+    for (const folder of await expandFolders(pattern)) {
+      for (const id of await foldersIn(folder)) {
         const container = await readState(`${folder}/${id}`);
         if (container === undefined) continue;
         if (mounts === await mountNamespace(container.pid)) {
@@ -211,36 +204,4 @@ async function annotationOf(
   } catch {
     return undefined;
   }
-}
-
-async function expand(pattern: string): Promise<readonly string[]> {
-  let folders = [""];
-  for (const part of pattern.split("/").slice(1)) {
-    const next: string[] = [];
-    for (const folder of folders) {
-      if (!part.includes("*")) next.push(`${folder}/${part}`);
-      else {
-        const [head = "", tail = ""] = part.split("*");
-        for (const name of await namesIn(folder)) {
-          if (name.startsWith(head) && name.endsWith(tail)) {
-            next.push(`${folder}/${name}`);
-          }
-        }
-      }
-    }
-    folders = next;
-  }
-  return folders;
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (isDirectory) names.push(name);
-    }
-  } catch {
-    // It does not exist, or is not visible to us.
-  }
-  return names.sort();
 }

@@ -6,6 +6,7 @@
  */
 
 import { messageOf } from "../host/reason.ts";
+import { STATE_FOLDERS } from "../host/state_folders.ts";
 import {
   hostNames,
   presentEnvironments,
@@ -22,11 +23,7 @@ import { describeSemantics } from "../profile/semantics/quirks.ts";
 import { parseSemantics } from "../profile/semantics/versions.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
 import type { InstallRoot } from "./apply.ts";
-import {
-  findContainers,
-  type FoundContainer,
-  STATE_FOLDERS,
-} from "./containers.ts";
+import { findContainers, type FoundContainer } from "./containers.ts";
 import { loadDigest } from "./digest.ts";
 import { followLinks, lookAt } from "./disk.ts";
 import { readManifest } from "./install.ts";

@@ -85,6 +85,7 @@ export type Installed =
 export type Fact =
   | "admin"
   | "checkpoint-restore"
+  | "debian-mirror"
   | "dump"
   | "i386"
   | "mdwe"
@@ -222,6 +223,12 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
         !["EACCES", "EPERM"].includes(tryDump()),
         `ptrace answers ${tryDump()}`,
       ),
+  },
+  // Packages of other releases, unpacked and not installed.
+  "debian-mirror": {
+    remedy: "data",
+    after: ["mounts"],
+    run: tryMirror,
   },
   // The folder `shared` beside the repository.
   "shared": {
@@ -419,6 +426,37 @@ function tryMounts(): string | undefined {
     ...["--mount", "--propagation", "private"],
     ...["mount", "-t", "tmpfs", "tmpfs", "/tmp"],
   ]);
+}
+
+/** Asks the mirror that apt uses for another release. */
+function tryMirror(): string | undefined {
+  const mirror = findMirror();
+  if (mirror === undefined) return "apt has no mirror of Debian";
+  return failureOf(Deno.execPath(), [
+      ...["eval", "--no-config", "--no-lock"],
+      `const url = ${JSON.stringify(`${mirror}/dists/trixie/Release`)};
+     const { ok, status } = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(20_000) });
+     if (!ok) throw new Error(\`\${url}: \${status}\`);`,
+    ]) === undefined
+    ? undefined
+    : "the mirror of Debian that apt uses does not answer";
+}
+
+/** Finds the mirror of Debian that apt uses. */
+export function findMirror(): string | undefined {
+  const folder = "/etc/apt/sources.list.d";
+  const files = exists(folder)
+    ? [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
+    : [];
+  for (const path of ["/etc/apt/sources.list", ...files]) {
+    if (!exists(path)) continue;
+    const lines = Deno.readTextFileSync(path).match(/^(?:URIs:|deb\s).*/gm);
+    const found = (lines ?? [])
+      .flatMap((line) => line.match(/https?:\/\/\S+/g) ?? [])
+      .find((url) => /\/debian\/?$/.test(url));
+    if (found !== undefined) return found.replace(/\/$/, "");
+  }
+  return undefined;
 }
 
 /** Runs a command and returns its complaint, undefined when it succeeds. */

@@ -1,0 +1,251 @@
+/**
+ * The filters that crun keeps: since release 1.14 it stores what libseccomp
+ * builds, and links the file into the run directory of each container.
+ *
+ * ```text
+ * ROOT/.cache/seccomp/NAME        a filter; NAME is a digest of 64 hex digits
+ * ROOT/.cache/seccomp-tree/NAME   what crun had put there, before it was replaced
+ * ROOT/.cache/seccomp-tree/NAME.left   why an entry was left as it is
+ * ROOT/CONTAINER/seccomp.bpf      a link to the filter of that container
+ * ```
+ *
+ * The digest stands for a section, the release of crun, of libseccomp and of the
+ * kernel (calculate_seccomp_checksum in crun's src/libcrun/seccomp.c, 1.14 to
+ * 1.28). Nothing here computes it: an entry is replaced by a filter that is proved equal to
+ * the very bytes found, so whatever crun would have loaded is what it loads.
+ *
+ * crun links an entry after it has written all of it, never opens it for writing
+ * again, and evicts entries without a sticky bit that no container uses.
+ *
+ * @module
+ */
+
+import { check } from "../../bpf/check.ts";
+import { decodeFilter, type Filter } from "../../bpf/filter.ts";
+import { doubtAboutFolder, doubtOf, trustedOwners } from "../../host/trust.ts";
+import { messageOf } from "../../host/reason.ts";
+import { RefusedError } from "../error.ts";
+
+/** Folder of crun's entries, below the folder in which it keeps its state. */
+const ENTRIES = ".cache/seccomp";
+/** Folder of what was replaced; crun never looks into it. */
+const KEPT = ".cache/seccomp-tree";
+/** Name of an entry. */
+const NAME = /^[0-9a-f]{64}$/;
+/** What the name of a reason ends in. */
+export const LEFT = ".left";
+/** Keeps crun from evicting an entry. */
+export const STICKY = 0o1000;
+
+/** The cache of one folder of state. */
+export interface CrunCache {
+  /** Folder of state, absolute, without links. */
+  readonly root: string;
+  /** Folder of the entries. */
+  readonly entries: string;
+  /** Folder of what was replaced; it may be missing. */
+  readonly kept: string;
+}
+
+/** An entry as it was found. */
+export interface CacheEntry {
+  /** 64 hex digits. */
+  readonly name: string;
+  /**
+   * `libseccomp`: as crun made it. `tree`: replaced. `doubtful`: not a filter that
+   * root alone could have put there.
+   */
+  readonly state: "libseccomp" | "tree" | "doubtful";
+  /** What crun will load; absent if it is doubtful. */
+  readonly filter?: Filter;
+  /** What crun had made; absent unless it was replaced. */
+  readonly original?: Filter;
+  /** What is wrong with it, or why it was left as it is; empty otherwise. */
+  readonly detail: string;
+  /** Containers whose run directory links to it. */
+  readonly containers: number;
+  /** Changes when another file takes its name. */
+  readonly identity: string;
+  /** When a container last began to use it, or it was made, in milliseconds. */
+  readonly usedMs: number;
+  /** When it was written, in milliseconds. */
+  readonly writtenMs: number;
+}
+
+/**
+ * Finds the cache of a folder of state.
+ *
+ * @param root The folder, such as `/run/crun`.
+ * @returns The cache; `undefined` if crun keeps none there.
+ * @throws {RefusedError} `doubtful-store` if somebody other than root and this user could change it.
+ */
+export async function openCache(root: string): Promise<CrunCache | undefined> {
+  let real: string;
+  try {
+    real = await Deno.realPath(root);
+    await Deno.lstat(`${real}/${ENTRIES}`);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  const cache: CrunCache = {
+    root: real,
+    entries: `${real}/${ENTRIES}`,
+    kept: `${real}/${KEPT}`,
+  };
+  for (const folder of [cache.entries, cache.kept]) {
+    let doubt: string | undefined;
+    try {
+      doubt = await doubtAboutFolder(folder);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    if (doubt === undefined) continue;
+    throw new RefusedError(
+      "doubtful-store",
+      `Cannot use the cache of "${real}": ${doubt}; run this as the user that the containers belong to`,
+    );
+  }
+  return cache;
+}
+
+/**
+ * Lists the entries of a cache.
+ *
+ * @param cache The cache.
+ * @returns Its entries by name; what is not an entry is left out.
+ */
+export async function listEntries(
+  cache: CrunCache,
+): Promise<readonly CacheEntry[]> {
+  const entries: CacheEntry[] = [];
+  for (const name of await namesIn(cache.entries)) {
+    if (!NAME.test(name)) continue;
+    const entry = await readEntry(cache, name);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+/**
+ * Reads one entry.
+ *
+ * @param cache The cache.
+ * @param name Its name.
+ * @returns The entry; `undefined` if it is gone.
+ */
+export async function readEntry(
+  cache: CrunCache,
+  name: string,
+): Promise<CacheEntry | undefined> {
+  const found = await readFilter(`${cache.entries}/${name}`);
+  if (found === undefined) return undefined;
+  const { info } = found;
+  const about = {
+    name,
+    identity: identityOf(info),
+    containers: Math.max(0, (info.nlink ?? 1) - 1),
+    usedMs: (info.ctime ?? info.mtime)?.getTime() ?? 0,
+    writtenMs: info.mtime?.getTime() ?? 0,
+  };
+  if (typeof found.filter === "string") {
+    return { ...about, state: "doubtful", detail: found.filter };
+  }
+  const { filter } = found;
+  const kept = await readFilter(`${cache.kept}/${name}`);
+  const replaced = kept !== undefined && typeof kept.filter !== "string" &&
+    kept.info.ino !== info.ino && ((info.mode ?? 0) & STICKY) !== 0;
+  if (replaced && typeof kept.filter !== "string") {
+    return {
+      ...about,
+      state: "tree",
+      filter,
+      original: kept.filter,
+      detail: "",
+    };
+  }
+  // A link that was kept before the entry was replaced is no container.
+  const links = kept?.info.ino === info.ino ? 1 : 0;
+  return {
+    ...about,
+    state: "libseccomp",
+    filter,
+    containers: Math.max(0, about.containers - links),
+    detail: await reasonFor(cache, name, about.identity),
+  };
+}
+
+/** Lists the names in a folder; none if it is missing. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) names.push(name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  return names.sort();
+}
+
+/**
+ * Writes why an entry is left as it is, so that nobody tries again.
+ *
+ * @param identity The file that it is about.
+ * @param reason One line.
+ */
+export function formatReason(identity: string, reason: string): string {
+  return `${identity}\n${reason}\n`;
+}
+
+/** The reason, if it is about this very file. */
+async function reasonFor(
+  { kept }: CrunCache,
+  name: string,
+  identity: string,
+): Promise<string> {
+  try {
+    const text = await Deno.readTextFile(`${kept}/${name}${LEFT}`);
+    const [about, reason = ""] = text.split("\n");
+    return about === identity ? reason : "";
+  } catch {
+    return "";
+  }
+}
+
+interface FoundFilter {
+  readonly info: Deno.FileInfo;
+  /** A text says what is wrong with it. */
+  readonly filter: Filter | string;
+}
+
+async function readFilter(path: string): Promise<FoundFilter | undefined> {
+  try {
+    const info = await Deno.lstat(path);
+    const doubt = doubtOf(info, "file", await trustedOwners());
+    if (doubt !== undefined) return { info, filter: doubt };
+    const bytes = await Deno.readFile(path);
+    return { info, filter: filterOf(bytes, info) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function filterOf(bytes: Uint8Array, { size }: Deno.FileInfo): Filter | string {
+  if (bytes.length !== size) return "it is being written";
+  try {
+    const filter = decodeFilter(bytes);
+    return check(filter.program)?.message ?? filter;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** What changes when another file takes the place of this one. */
+function identityOf({ ino, size, mtime }: Deno.FileInfo): string {
+  return `${ino} ${size} ${mtime?.getTime()}`;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory;
+}

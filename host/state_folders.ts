@@ -1,0 +1,60 @@
+/**
+ * The folders in which OCI runtimes keep what they know of their containers.
+ *
+ * @module
+ */
+
+/** The usual ones: of Podman and CRI-O, by hand, of containerd, Docker, users. */
+export const STATE_FOLDERS: readonly string[] = [
+  "/run/crun",
+  "/run/runc",
+  "/run/containerd/runc/*",
+  "/run/docker/runtime-*/*",
+  "/run/user/*/crun",
+];
+
+/**
+ * Lists the folders that a pattern stands for.
+ *
+ * @param pattern An absolute path; `*` stands for any part of one name.
+ * @returns Paths; those without `*` need not exist.
+ */
+export async function expandFolders(
+  pattern: string,
+): Promise<readonly string[]> {
+  let folders = [""];
+  for (const part of pattern.split("/").slice(1)) {
+    const next: string[] = [];
+    for (const folder of folders) {
+      if (!part.includes("*")) next.push(`${folder}/${part}`);
+      else {
+        const [head = "", tail = ""] = part.split("*");
+        for (const name of await foldersIn(folder)) {
+          if (name.startsWith(head) && name.endsWith(tail)) {
+            next.push(`${folder}/${name}`);
+          }
+        }
+      }
+    }
+    folders = next;
+  }
+  return folders;
+}
+
+/**
+ * Lists the names of the folders in a folder.
+ *
+ * @param folder Where.
+ * @returns Sorted names; none if the folder is missing or cannot be read.
+ */
+export async function foldersIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) names.push(name);
+    }
+  } catch {
+    // Missing, or not readable by this user.
+  }
+  return names.sort();
+}

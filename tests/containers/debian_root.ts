@@ -1,0 +1,140 @@
+/**
+ * Programs of another release of Debian, from the mirror of this machine, unpacked
+ * into a folder: nothing is installed.
+ *
+ * @module
+ */
+
+import { join } from "@std/path";
+import { ask } from "../../host/command.ts";
+import { findMirror } from "../machine.ts";
+import type { RuntimeCommand } from "./harness.ts";
+
+/** A root file system; disposing of it removes all files. */
+export interface DebianRoot extends AsyncDisposable {
+  /** The folder. */
+  readonly path: string;
+  /** Such as `trixie`. */
+  readonly suite: string;
+  /** A runtime of that release; its bundle is visible inside. */
+  runtime(name: "crun" | "runc"): RuntimeCommand;
+}
+
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/** For a slow mirror. */
+const LIMIT_MS = 300_000;
+
+/**
+ * Lines of `sh` that enter a root: a real `pivot_root`, so that runtimes can pivot
+ * again, and a tree of cgroup2 alone. `SHARED` is seen at the same place.
+ */
+const ENTER = `
+set -e
+mount --make-rprivate /
+mount --bind "$ROOT" "$ROOT"
+cd "$ROOT"
+mkdir -p proc sys dev tmp run old ".$SHARED"
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t cgroup2 none sys/fs/cgroup
+mount --rbind /dev dev
+mount -t tmpfs tmpfs run
+mount --bind "$SHARED" ".$SHARED"
+pivot_root . old
+exec /usr/bin/busybox sh -c 'busybox umount -l /old && cd / && exec "$@"' sh "$@"
+`;
+
+/**
+ * Unpacks packages and all that they depend on.
+ *
+ * @param suite The release, such as `trixie`.
+ * @param packages Their names; busybox-static comes by itself.
+ * @returns The root, or the reason why it cannot be made.
+ */
+export async function makeDebianRoot(
+  suite: string,
+  packages: readonly string[],
+): Promise<DebianRoot | string> {
+  const mirror = findMirror();
+  if (mirror === undefined) return "no mirror of Debian in /etc/apt";
+  const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-root-" });
+  const root = join(folder, "root");
+  const fault = await unpack({ folder, root, suite, mirror, packages });
+  const dispose = (): Promise<void> => Deno.remove(folder, { recursive: true });
+  if (fault !== undefined) {
+    await dispose();
+    return fault;
+  }
+  return {
+    path: root,
+    suite,
+    runtime: (name): RuntimeCommand => ({
+      name: `${name}-${suite}`,
+      words: [
+        ...["env", `ROOT=${root}`, "unshare", "--mount"],
+        ...["sh", "-c", ENTER, "sh", name],
+      ],
+      bundleVariable: "SHARED",
+    }),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+interface Unpacking {
+  readonly folder: string;
+  readonly root: string;
+  readonly suite: string;
+  readonly mirror: string;
+  readonly packages: readonly string[];
+}
+
+/** Answers what went wrong. */
+async function unpack(
+  { folder, root, suite, mirror, packages }: Unpacking,
+): Promise<string | undefined> {
+  const at = (name: string): string => join(folder, name);
+  for (const name of ["lists/partial", "archives/partial", "cache"]) {
+    await Deno.mkdir(at(name), { recursive: true });
+  }
+  await Deno.writeTextFile(at("status"), "");
+  await Deno.writeTextFile(
+    at("sources.list"),
+    `deb [signed-by=${KEYRING}] ${mirror} ${suite} main\n`,
+  );
+  const settings = {
+    "Dir::Etc::sourcelist": at("sources.list"),
+    "Dir::Etc::sourceparts": "/dev/null",
+    "Dir::State::lists": at("lists"),
+    "Dir::State::status": at("status"),
+    "Dir::Cache": at("cache"),
+    "Dir::Cache::archives": at("archives"),
+    "APT::Sandbox::User": "root",
+  };
+  await Deno.writeTextFile(
+    at("apt.conf"),
+    Object.entries(settings).map(([k, v]) => `${k} "${v}";\n`).join(""),
+  );
+  const apt = ["env", `APT_CONFIG=${at("apt.conf")}`, "apt-get", "-qq"];
+  const names = [...packages, "busybox-static"];
+  const download = ["install", "--download-only", "-y"];
+  const steps = [
+    [...apt, "update"],
+    [...apt, ...download, "--no-install-recommends", ...names],
+  ];
+  for (const words of steps) {
+    const { code, stderr } = await ask(words, { limitMs: LIMIT_MS });
+    if (code !== 0) return `${suite}: ${stderr.trim().split("\n").at(-1)}`;
+  }
+  // As Debian merges them since bookworm.
+  for (const name of ["bin", "sbin", "lib", "lib64"]) {
+    await Deno.mkdir(join(root, "usr", name), { recursive: true });
+    await Deno.symlink(`usr/${name}`, join(root, name));
+  }
+  for await (const { name } of Deno.readDir(at("archives"))) {
+    if (!name.endsWith(".deb")) continue;
+    const words = ["dpkg", "-x", join(at("archives"), name), root];
+    const { code, stderr } = await ask(words, { limitMs: LIMIT_MS });
+    if (code !== 0) return `${name}: ${stderr.trim()}`;
+  }
+  return undefined;
+}
