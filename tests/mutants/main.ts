@@ -143,6 +143,8 @@ function draw(
 /** A copy of the checkout beside a link to the shared data. */
 async function copyCheckout(): Promise<AsyncDisposable & { path: string }> {
   const scratch = await Deno.makeTempDir({ prefix: "mutants-" });
+  // Some tests become another user.
+  await Deno.chmod(scratch, 0o755);
   const path = join(scratch, "project");
   for (const file of await trackedFiles()) {
     await Deno.mkdir(join(path, dirname(file)), { recursive: true });
