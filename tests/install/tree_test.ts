@@ -249,6 +249,34 @@ Deno.test("uninstall() that fails brings back folders and files with mode and ow
   assertEquals(await tree.digest(), installed);
 });
 
+Deno.test("apply() is done before a signal ends the program, and no longer holds it off then", async () => {
+  const url = (path: string): string =>
+    JSON.stringify(new URL(path, import.meta.url).href);
+  const program = `
+    import { apply } from ${url("../../install/apply.ts")};
+    import { install, readManifest } from ${url("../../install/install.ts")};
+    import { makeTree, request } from ${url("tree.ts")};
+    await using tree = await makeTree();
+    const { place } = tree;
+    const { plan } = await install(request(place, "docker", { dryRun: true }));
+    const work = apply(plan, place);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) Deno.kill(Deno.pid, signal);
+    await work;
+    const { records } = await readManifest(place);
+    await tree[Symbol.asyncDispose]();
+    console.log(records.docker.length === plan.after.records.docker.length);
+    Deno.kill(Deno.pid, "SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+  `;
+  const { stdout, stderr, signal } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", program],
+    cwd: new URL("../..", import.meta.url),
+  }).output();
+  const text = new TextDecoder();
+  assertEquals(text.decode(stdout), "true\n", text.decode(stderr));
+  assertEquals(signal, "SIGTERM");
+});
+
 Deno.test("install() and uninstall() go on where another one was killed", async () => {
   await using tree = await makeTree();
   const { place } = tree;
