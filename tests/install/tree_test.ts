@@ -5,6 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { apply, exclusively } from "../../install/apply.ts";
+import { DEFAULTS, parseSettings } from "../../hook/settings.ts";
 import { InstallError } from "../../install/error.ts";
 import type { Change } from "../../install/item.ts";
 import { install, readManifest, uninstall } from "../../install/install.ts";
@@ -247,6 +248,41 @@ Deno.test("uninstall() that fails brings back folders and files with mode and ow
     "everything is as it was",
   );
   assertEquals(await tree.digest(), installed);
+});
+
+Deno.test("install() writes settings that the hook reads as they were asked for", async () => {
+  await using tree = await makeTree();
+  for (const target of ["podman", "docker"] as const) {
+    const asked = { strict: true, names: "builtin", log: "stderr" } as const;
+    await install(request(tree.place, target, asked));
+    const path = `/etc/seccomp-tree/${target}.json`;
+    assertEquals(parseSettings(await tree.read(path)), {
+      ...DEFAULTS,
+      ...asked,
+      store: "/var/cache/seccomp-tree",
+      semantics: "crun",
+      // A manager ends a hook later.
+      deadlineMs: 10_000,
+      ...(target === "docker"
+        ? { runtime: "/usr/bin/crun", runtimeKind: "crun" }
+        : {}),
+    });
+  }
+});
+
+Deno.test("install() below a root warns of what containers will not find there", async () => {
+  await using tree = await makeTree();
+  const { place } = tree;
+  await tree.write("/opt/deno", "");
+  await tree.write("/bin/sh", "");
+  const { warnings } = await install(
+    request(place, "docker", { deno: "/opt/deno" }),
+  );
+  assertEquals(warnings.filter((text) => /not below/.test(text)), []);
+  const more = await install(request(place, "podman", { deno: "/opt/none" }));
+  assertEquals(more.warnings.filter((text) => /not below/.test(text)), [
+    `Containers will need what is not below "${place.root}" yet: /opt/none`,
+  ]);
 });
 
 Deno.test("apply() is done before a signal ends the program, and no longer holds it off then", async () => {
