@@ -37,6 +37,11 @@ const FOLDERS = [
 const DATA =
   /^tables\/(?:syscalls\/|.*_data\.ts)|default_profile|_code\.ts$|generate/;
 
+/** What runs on other machines only. */
+const ELSEWHERE = `registers_${
+  Deno.build.arch === "x86_64" ? "aarch64" : "x86_64"
+}.ts`;
+
 const MANUAL: Manual = {
   usage: "deno task mutants [OPTION...]",
   brief:
@@ -105,6 +110,7 @@ async function listMutants(
 ): Promise<readonly Mutant[]> {
   const paths = (await trackedFiles()).filter((path) =>
     /\.(?:ts|sh|awk)$/.test(path) && !DATA.test(path) &&
+    !path.endsWith(ELSEWHERE) &&
     FOLDERS.includes(path.split("/")[0] ?? "") &&
     folders.some((folder) => path === folder || path.startsWith(`${folder}/`))
   );

@@ -29,6 +29,11 @@ type Importers = ReadonlyMap<string, readonly string[]>;
 /** Folders that start programs; their tests may run a file without importing it. */
 const STARTERS: readonly string[] = ["cli", "ffi", "hook", "host", "install"];
 
+/** Tests of a folder, besides those in the one of its name. */
+const ALSO: Readonly<Record<string, readonly string[]>> = {
+  ffi: ["tests/kernel/", "tests/cli/live_test.ts"],
+};
+
 /** A test that imports nothing that leads to the file counts as this far. */
 const UNREACHED = 9;
 
@@ -60,6 +65,7 @@ export class Reach {
     const distances = this.#distancesTo(path);
     const own = `tests/${path.replace(/\.\w+$/, "_test.ts")}`;
     const top = path.split("/")[0] ?? "";
+    const places = [`tests/${top}/`, ...ALSO[top] ?? []];
     const hasOwn = this.#tests.includes(own);
     const distanceOf = (test: string): number => {
       if (test === own) return -1;
@@ -72,7 +78,7 @@ export class Reach {
       .filter((test) => {
         if (hasOwn && /containers?[/_]/.test(test)) return false;
         const distance = distances.get(test) ?? UNREACHED;
-        return test.startsWith(`tests/${top}/`)
+        return places.some((place) => test.startsWith(place))
           ? distance < UNREACHED || STARTERS.includes(top)
           : distance === 1 && !hasOwn;
       })
