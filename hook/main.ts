@@ -4,6 +4,7 @@
  * ```text
  * deno run … hook/main.ts [hook] [OPTION…]         stdin: a configuration or a state
  * deno run … hook/main.ts runtime [OPTION…] -- ARGUMENTS OF THE RUNTIME
+ * deno run … hook/main.ts cache
  * ```
  *
  * A *configuration* (Podman's `precreate` stage) is returned on standard
@@ -143,6 +144,10 @@ export async function main(
   args: readonly string[],
   streams: HookStreams,
 ): Promise<number> {
+  if (args[0] === "cache") {
+    const { optimizeCaches } = await import("./cache/run.ts");
+    return await optimizeCaches(openLog(DEFAULTS.log));
+  }
   let settings: Settings = DEFAULTS;
   let call: HookCall | undefined;
   try {

@@ -11,6 +11,7 @@
 
 import { movedFromRunc, refuseOtherModes, RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";
+import { handlerItems, handlerPath } from "./handler.ts";
 import type { Item } from "./item.ts";
 import {
   MARK,
@@ -18,8 +19,6 @@ import {
   type TargetFacts,
   type TargetOptions,
   type TargetPlan,
-  wrapperItems,
-  wrapperPath,
 } from "./target.ts";
 import { formatToml, type TomlTable } from "./toml.ts";
 import { findValue, hasTable, readToml, type TomlEntry } from "./toml_read.ts";
@@ -43,16 +42,16 @@ export function planContainerd(
   options: TargetOptions,
 ): TargetPlan {
   refuseOtherModes("containerd", options);
-  const wrapper = wrapperPath(facts.layout, "containerd");
+  const handler = handlerPath("containerd", facts, options);
   return {
     items: [
-      ...wrapperItems("containerd", facts, options),
+      ...handlerItems("containerd", facts, options),
       configItem(facts, options),
     ],
     steps: [
       `Have containerd read its settings: "systemctl restart containerd"`,
       `Use it from Kubernetes by a RuntimeClass with handler: ${RUNTIME_NAME}`,
-      `Use it by hand: "ctr run --runc-binary ${wrapper}", "nerdctl run --runtime ${wrapper}"`,
+      `Use it by hand: "ctr run --runc-binary ${handler}", "nerdctl run --runtime ${handler}"`,
     ],
     warnings: [...runtimeWarnings(facts.runtime), ...movedFromRunc(options)],
   };
@@ -108,8 +107,8 @@ function isSecond(
 }
 
 function handlerTables(
-  { layout }: TargetFacts,
-  { asDefault }: TargetOptions,
+  facts: TargetFacts,
+  options: TargetOptions,
   entries: readonly TomlEntry[],
   isNew: boolean,
 ): readonly TomlTable[] {
@@ -126,7 +125,7 @@ function handlerTables(
   }
   const type = { "runtime_type": "io.containerd.runc.v2" };
   const tables: TomlTable[] = [];
-  if (asDefault) {
+  if (options.asDefault) {
     if (entries.some((e) => e.path.join("\0") === section.join("\0"))) {
       throw new InstallError(
         "usage",
@@ -148,7 +147,7 @@ function handlerTables(
     { path: own, values: type },
     {
       path: [...own, "options"],
-      values: { BinaryName: wrapperPath(layout, "containerd") },
+      values: { BinaryName: handlerPath("containerd", facts, options) },
     },
   );
   return tables;

@@ -14,6 +14,7 @@ import {
 import { decodeBase64 } from "../bpf/base64.ts";
 import { dumpFilters } from "../ffi/dump.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
+import { STICKY } from "../hook/cache/cache.ts";
 import type { StoreItem } from "../hook/store/store.ts";
 
 /** A running container. */
@@ -38,7 +39,7 @@ export interface FoundContainer {
 
 /** Origin of the filter. */
 export type FilterKind =
-  /** From the store, byte for byte. */
+  /** From the store or from crun's cache, byte for byte. */
   | "tree"
   /** A raw filter from the annotation that is not in the store. */
   | "annotation"
@@ -73,7 +74,7 @@ export async function findContainers(
         const state = `${folder}/${id}`;
         const container = await readState(state);
         if (container === undefined) continue;
-        const filter = await judge(container, known);
+        const filter = await judge(container, known, state);
         if (filter !== undefined) {
           const { pid, runtime } = container;
           found.push({ id, pid, state: folder, runtime, ...filter });
@@ -159,6 +160,7 @@ async function readJson(
 async function judge(
   { pid, bundle }: State,
   known: ReadonlySet<string>,
+  state: string,
 ): Promise<
   | Pick<FoundContainer, "filter" | "detail" | "instructions" | "live">
   | undefined
@@ -183,10 +185,27 @@ async function judge(
   const instructions = first.length / 8;
   const detail = second === undefined ? "" : `${filters.length} filters`;
   const read = { instructions, detail, live: filters };
-  if (known.has(first.toHex())) return { filter: "tree", ...read };
+  if (known.has(first.toHex()) || await isCachedTree(state, first)) {
+    return { filter: "tree", ...read };
+  }
   const isAnnotated = first.toHex() === await annotationOf(bundle);
   const filter = isAnnotated ? "annotation" : "libseccomp";
   return { filter, ...read };
+}
+
+/** Reports whether a container was started with a replaced entry of crun's cache. */
+async function isCachedTree(
+  state: string,
+  live: Uint8Array,
+): Promise<boolean> {
+  try {
+    const path = `${state}/seccomp.bpf`;
+    const { mode } = await Deno.lstat(path);
+    return ((mode ?? 0) & STICKY) !== 0 &&
+      (await Deno.readFile(path)).toHex() === live.toHex();
+  } catch {
+    return false;
+  }
 }
 
 /** The bundle's annotation, hexadecimal. */

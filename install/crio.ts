@@ -7,6 +7,7 @@
 import { ANNOTATION } from "../tables/annotation.ts";
 import { movedFromRunc, refuseOtherModes, RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";
+import { handlerItems, handlerPath } from "./handler.ts";
 import { STATIC_WARNING } from "./podman.ts";
 import {
   MARK,
@@ -14,8 +15,6 @@ import {
   type TargetFacts,
   type TargetOptions,
   type TargetPlan,
-  wrapperItems,
-  wrapperPath,
 } from "./target.ts";
 import { formatToml, type TomlTable, type TomlValue } from "./toml.ts";
 import {
@@ -42,7 +41,7 @@ export function planCrio(
   facts: TargetFacts,
   options: TargetOptions,
 ): TargetPlan {
-  const { layout, runtime, fixed } = facts;
+  const { runtime, fixed } = facts;
   const isStatic = options.mode === "static";
   if (!isStatic) refuseOtherModes("CRI-O", options);
   const path = options.config ?? CRIO_DROP_IN;
@@ -57,7 +56,7 @@ export function planCrio(
     values: {
       runtime_path: isStatic && runtime !== undefined
         ? runtime.path
-        : wrapperPath(layout, "crio"),
+        : handlerPath("crio", facts, options),
       runtime_type: "oci",
       runtime_root: "/run/crun",
       ...handlerOf(entries),
@@ -77,7 +76,7 @@ export function planCrio(
   }
   return {
     items: [
-      ...(isStatic ? [] : wrapperItems("crio", facts, options)),
+      ...(isStatic ? [] : handlerItems("crio", facts, options)),
       { kind: "file", path, mode: 0o644, text: MARK + formatToml(tables) },
     ],
     steps: [

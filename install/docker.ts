@@ -7,6 +7,7 @@
 import { ask } from "../host/command.ts";
 import { splitSemantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
+import { handlerItems, handlerPath } from "./handler.ts";
 import type { Item } from "./item.ts";
 import { findBelow } from "./runtimes.ts";
 import {
@@ -14,8 +15,6 @@ import {
   type TargetFacts,
   type TargetOptions,
   type TargetPlan,
-  wrapperItems,
-  wrapperPath,
 } from "./target.ts";
 
 /** Name of the runtime for `docker run --runtime`, RuntimeClass and the like. */
@@ -37,14 +36,14 @@ export function planDocker(
   options: TargetOptions,
 ): TargetPlan {
   refuseOtherModes("docker", options);
-  const wrapper = wrapperPath(facts.layout, "docker");
+  const path = handlerPath("docker", facts, options);
   const edit: Item = {
     kind: "json",
     path: options.config ?? DAEMON_JSON,
     members: [
       {
         path: ["runtimes", RUNTIME_NAME],
-        value: JSON.stringify({ path: wrapper }),
+        value: JSON.stringify({ path }),
         replace: false,
       },
       ...(options.asDefault
@@ -57,7 +56,7 @@ export function planDocker(
     ],
   };
   return {
-    items: [...wrapperItems("docker", facts, options), edit],
+    items: [...handlerItems("docker", facts, options), edit],
     steps: [
       `Have dockerd read its settings: "systemctl reload docker", or SIGHUP`,
       options.asDefault
@@ -82,7 +81,7 @@ export function refuseOtherModes(
   target: string,
   { mode }: TargetOptions,
 ): void {
-  if (mode === "wrapper") return;
+  if (mode === "wrapper" || mode === "cache") return;
   throw new InstallError(
     "usage",
     mode === "hook"
@@ -93,10 +92,13 @@ export function refuseOtherModes(
 
 /** Users of runc had its stub so far, which answers new calls with ENOSYS. */
 export function movedFromRunc(
-  { semantics }: TargetOptions,
+  { semantics, mode }: TargetOptions,
 ): readonly string[] {
-  return splitSemantics(semantics).runtime === "runc" ? [] : [
-    "runc answers ENOSYS to calls newer than the profile; crun answers what the profile says; to keep runc's answer, pass --semantics runc",
+  const keeps = splitSemantics(semantics).runtime === "runc";
+  if (keeps && mode !== "cache") return [];
+  const option = mode === "cache" ? "--mode wrapper" : "--semantics runc";
+  return [
+    `runc answers ENOSYS to calls newer than the profile; crun answers what the profile says; to keep runc's answer, pass ${option}`,
   ];
 }
 

@@ -42,10 +42,14 @@ import { backupOf } from "./planner.ts";
 import { planPodman } from "./podman.ts";
 import { programItems } from "./program.ts";
 import { examine, findRuntimes, type FoundRuntime } from "./runtimes.ts";
-import type { TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
+import type { Mode, TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
+import { isCached, restoreCaches, tellSystemd } from "./cache_units.ts";
+import { defaultMode, handlerPath } from "./handler.ts";
 
 /** Request for an installation. */
-export interface InstallRequest extends TargetOptions {
+export interface InstallRequest extends Omit<TargetOptions, "mode"> {
+  /** How filters reach containers; chosen by the runtime by default. */
+  readonly mode?: Mode;
   readonly target: ManagerName;
   readonly place: InstallRoot;
   /** True to make only the plan. */
@@ -70,17 +74,27 @@ export interface InstallResult extends Pick<TargetPlan, "steps" | "warnings"> {
   readonly findings: readonly Diagnostic[];
   /** Description of the reading that filters follow now. */
   readonly reading: string;
+  /** How filters reach containers. */
+  readonly mode: Mode;
+  /** Path of the program that the manager starts. */
+  readonly handler: string;
 }
+
+/** A request with a mode. */
+type DecidedRequest = InstallRequest & { readonly mode: Mode };
 
 /**
  * Installs for a target.
  *
- * @param request The request.
+ * @param asked The request.
  * @returns The changes, made or planned.
  * @throws {InstallError} with the reason, if nothing was changed.
  */
-export async function install(request: InstallRequest): Promise<InstallResult> {
-  const { target, place, dryRun } = request;
+export async function install(asked: InstallRequest): Promise<InstallResult> {
+  const { target, place, dryRun } = asked;
+  const mode = asked.mode ??
+    defaultMode(target, await chooseRuntime(asked), asked.strict);
+  const request: DecidedRequest = { ...asked, mode };
   const work = async (): Promise<InstallResult> => {
     const manifest = await readManifest(place);
     const own = place.root === "/" ? await readingHere(request) : undefined;
@@ -94,14 +108,25 @@ export async function install(request: InstallRequest): Promise<InstallResult> {
     const plan = planInstall(target, items, input);
     if (!dryRun && plan.changes.length > 0) await apply(plan, place);
     const missing = await missingBelow(place.root, facts);
-    const { steps, warnings } = wanted;
+    const { warnings } = wanted;
+    const started = mode === "cache" && !dryRun && place.root === "/"
+      ? await tellSystemd(target, place.layout, "start")
+      : undefined;
+    const steps = [
+      ...wanted.steps,
+      ...(started === undefined ? [] : [started]),
+    ];
     const { findings = [] } = facts.fixed ?? {};
     return {
       plan,
       steps,
       warnings: [...warnings, ...missing],
       findings,
-      reading: readingWords(request, own),
+      reading: mode === "cache"
+        ? "What crun made of a profile is what filters are proved equal to"
+        : readingWords(request, own),
+      mode,
+      handler: handlerPath(target, facts, request),
     };
   };
   return dryRun ? await work() : await exclusively(place, work);
@@ -110,7 +135,7 @@ export async function install(request: InstallRequest): Promise<InstallResult> {
 /**
  * The version of the reading that filters will follow, from the runtime itself.
  */
-async function readingHere(request: InstallRequest): Promise<OwnSemantics> {
+async function readingHere(request: DecidedRequest): Promise<OwnSemantics> {
   const { semantics, mode } = request;
   const runtime = mode === "wrapper" ? await chooseRuntime(request) : undefined;
   const isAsked = runtime?.kind === splitSemantics(semantics).runtime;
@@ -152,7 +177,15 @@ export async function uninstall(
   const work = async (): Promise<Plan> => {
     const manifest = await readManifest(place);
     const plan = planUninstall(targets, await look(place, manifest, []));
-    if (!dryRun && plan.changes.length > 0) await apply(plan, place);
+    if (dryRun || plan.changes.length === 0) return plan;
+    const cached = place.root !== "/"
+      ? []
+      : targets.filter((target) => isCached(manifest, target, place.layout));
+    for (const target of cached) {
+      await tellSystemd(target, place.layout, "stop");
+    }
+    await apply(plan, place);
+    if (cached.length > 0) await restoreCaches(plan.after, place.layout);
     return plan;
   };
   return dryRun ? await work() : await exclusively(place, work);
@@ -217,7 +250,7 @@ function planFor(
 }
 
 async function gather(
-  request: InstallRequest,
+  request: DecidedRequest,
   manifest: Manifest,
 ): Promise<TargetFacts> {
   const { target, place, mode, form } = request;
@@ -231,7 +264,9 @@ async function gather(
   const facts: TargetFacts = {
     layout: place.layout,
     deno,
-    tools: await tools(place.root),
+    tools: mode === "hook" || mode === "wrapper"
+      ? await tools(place.root)
+      : undefined,
     program,
     runtime,
     version,
@@ -284,11 +319,13 @@ async function missingBelow(
       ]
       : [];
   }
-  const { sh, awk, tr, stat, sha256sum, env, timeout, mv, date } = tools;
-  const words = [awk, tr, stat, sha256sum, env, timeout, mv, date]
-    .flatMap((list) => list.slice(0, 1));
+  const words = tools === undefined ? [] : [
+    [tools.sh],
+    ...[tools.awk, tools.tr, tools.stat, tools.sha256sum, tools.env],
+    ...[tools.timeout, tools.mv, tools.date],
+  ].flatMap((list) => list.slice(0, 1));
   const missing: string[] = [];
-  for (const path of [deno, sh, ...words]) {
+  for (const path of [deno, ...words]) {
     const real = await locateFile(root, path);
     const there = await Deno.stat(real).then(() => true, () => false);
     if (!there) missing.push(path);

@@ -27,6 +27,8 @@ export interface Layout {
   readonly state: string;
   /** Filters. */
   readonly store: string;
+  /** Units of systemd. */
+  readonly units: string;
   /** Podman's drop-ins. */
   readonly containersConf: string;
   /**
@@ -47,6 +49,7 @@ export function systemLayout(): Layout {
     }),
     scope: "system",
     store: DEFAULT_STORE,
+    units: "/etc/systemd/system",
     containersConf: "/etc/containers/containers.conf.d",
     lock: "/",
   };
@@ -76,6 +79,7 @@ export function userLayout(home: string): Layout {
     }),
     scope: "user",
     store: `${home}/.cache/seccomp-tree`,
+    units: `${home}/.config/systemd/user`,
     containersConf: `${home}/.config/containers/containers.conf.d`,
     lock: home,
   };

@@ -8,6 +8,7 @@
 
 import { ANNOTATION } from "../tables/annotation.ts";
 import { InstallError } from "./error.ts";
+import { handlerItems } from "./handler.ts";
 import type { Item } from "./item.ts";
 import { hooksFolder } from "./layout.ts";
 import {
@@ -93,9 +94,34 @@ export function planPodman(
           ...overridden(late, ["engine", "runtime"]),
         ],
       };
+    case "cache":
+      return {
+        items: handlerItems("podman", facts, options),
+        steps: [],
+        warnings: cacheWarnings(facts, others),
+      };
     case "static":
       return planStatic(facts, others, dropIn);
   }
+}
+
+/** Containers of another runtime have no filter in crun's cache. */
+function cacheWarnings(
+  { runtime }: TargetFacts,
+  files: readonly ConfigFile[],
+): readonly string[] {
+  return files.flatMap((file) => {
+    const value = findValue(readToml(file.text, file.path), [
+      "engine",
+      "runtime",
+    ]);
+    const name = value?.kind === "string" ? value.value : "crun";
+    return name === "crun" || name === runtime?.path ? [] : [
+      `"${file.path}" sets engine.runtime to ${
+        JSON.stringify(name)
+      }: only containers of crun are optimized`,
+    ];
+  });
 }
 
 function hookJson({ layout }: TargetFacts): Item {

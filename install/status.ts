@@ -6,7 +6,7 @@
  */
 
 import { messageOf } from "../host/reason.ts";
-import { STATE_FOLDERS } from "../host/state_folders.ts";
+import { expandFolders, STATE_FOLDERS } from "../host/state_folders.ts";
 import {
   hostNames,
   presentEnvironments,
@@ -21,12 +21,23 @@ import {
 } from "../hook/settings.ts";
 import { describeSemantics } from "../profile/semantics/quirks.ts";
 import { parseSemantics } from "../profile/semantics/versions.ts";
+import {
+  type CacheEntry,
+  listEntries,
+  openCache,
+} from "../hook/cache/cache.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
 import type { InstallRoot } from "./apply.ts";
 import { findContainers, type FoundContainer } from "./containers.ts";
 import { loadDigest } from "./digest.ts";
 import { followLinks, lookAt } from "./disk.ts";
 import { readManifest } from "./install.ts";
+import {
+  inactiveUnit,
+  isCached,
+  keepsFilters,
+  unitName,
+} from "./cache_units.ts";
 import { inspectMachine, type Machine } from "./machine.ts";
 import { versionOf } from "./managers.ts";
 import { type ManagerName, TARGETS, targetsOf } from "./manifest.ts";
@@ -49,6 +60,18 @@ export interface ManagerStatus {
   readonly notOptimized?: string;
 }
 
+/** The filters that crun keeps in one folder. */
+export interface CacheStatus {
+  /** The folder in which crun keeps its state. */
+  readonly root: string;
+  /** Entries that were replaced. */
+  readonly tree: number;
+  /** Entries as crun made them. */
+  readonly libseccomp: number;
+  /** Entries that somebody else could have put there. */
+  readonly doubtful: number;
+}
+
 /** Contents of the store. */
 export interface StoreStatus {
   readonly directory: string;
@@ -68,6 +91,8 @@ export interface Status {
   readonly readings: readonly string[];
   readonly managers: readonly ManagerStatus[];
   readonly store: StoreStatus;
+  /** What crun itself keeps. */
+  readonly caches: readonly CacheStatus[];
   /** `precreate` files in folders where they break other programs. */
   readonly sharedPrecreate: readonly string[];
   readonly containers: readonly FoundContainer[];
@@ -102,6 +127,7 @@ export async function gatherStatus(
     readings: readingsOf(runtimes),
     managers,
     store,
+    caches: await cacheStatus(options.states ?? STATE_FOLDERS),
     sharedPrecreate: await findSharedPrecreate(place.root),
     containers: await findContainers(options.states ?? STATE_FOLDERS, items),
   };
@@ -154,7 +180,9 @@ async function managerStatus(
       damaged.push(`${path} (missing, every start asks Deno)`);
     }
   }
-  const notOptimized = runtime === undefined
+  const notOptimized = isCached(manifest, name, place.layout)
+    ? await cacheObstacle(name, place, runtimes)
+    : runtime === undefined
     ? hookObstacle(runtimes)
     : obstacleOf(runtime, settings, runtimes);
   return {
@@ -183,6 +211,14 @@ async function calledBy(
   name: ManagerName,
   { root, layout }: InstallRoot,
 ): Promise<Called> {
+  const service = await lookAt(
+    root,
+    `${layout.units}/${unitName(name)}.service`,
+  );
+  if (service.kind === "file") {
+    const deno = /^ExecStart="?([^\s"]+)/m.exec(service.text)?.[1];
+    return { deno, needed: [], helpful: [] };
+  }
   for (const path of [hookPath(layout), wrapperPath(layout, name)]) {
     if (name !== "podman" && path === hookPath(layout)) continue;
     const state = await lookAt(root, path);
@@ -227,6 +263,24 @@ function obstacleOf(
   return found?.rawFilters === "no"
     ? `the runtime ${path} takes no raw filters: ${found.reason}`
     : undefined;
+}
+
+/** Only the crun that keeps filters can be given others. */
+async function cacheObstacle(
+  name: ManagerName,
+  place: InstallRoot,
+  runtimes: readonly FoundRuntime[],
+): Promise<string | undefined> {
+  if (place.root !== "/") return undefined;
+  const crun = runtimes.find((runtime) => runtime.kind === "crun");
+  if (crun !== undefined && !keepsFilters(crun)) {
+    return `${crun.path} is crun ${
+      crun.version ?? "?"
+    }, which keeps no filters: run "seccomp-tree install ${name}" again`;
+  }
+  return crun === undefined
+    ? "no crun is installed any longer"
+    : await inactiveUnit(name, place.layout);
 }
 
 /** The hook adds annotations for any runtime; only crun uses them. */
@@ -301,6 +355,39 @@ async function storeStatus(
   );
   const stale = entries.length - current;
   return { store: { directory, current, stale, problems }, items };
+}
+
+async function cacheStatus(
+  patterns: readonly string[],
+): Promise<readonly CacheStatus[]> {
+  const found: CacheStatus[] = [];
+  for (const pattern of patterns) {
+    for (const root of await expandFolders(pattern)) {
+      const entries = await entriesOf(root);
+      if (entries === undefined) continue;
+      const count = (state: CacheEntry["state"]): number =>
+        entries.filter((entry) => entry.state === state).length;
+      found.push({
+        root,
+        tree: count("tree"),
+        libseccomp: count("libseccomp"),
+        doubtful: count("doubtful"),
+      });
+    }
+  }
+  return found;
+}
+
+/** Those of other users are for them to see. */
+async function entriesOf(
+  root: string,
+): Promise<readonly CacheEntry[] | undefined> {
+  try {
+    const cache = await openCache(root);
+    return cache === undefined ? undefined : await listEntries(cache);
+  } catch {
+    return undefined;
+  }
 }
 
 async function findSharedPrecreate(root: string): Promise<readonly string[]> {

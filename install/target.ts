@@ -26,6 +26,8 @@ export type Mode =
   | "hook"
   /** Replacement of the runtime. */
   | "wrapper"
+  /** By the filters that crun 1.14 and later keeps, without code per container. */
+  | "cache"
   /** One filter for all containers, without any code per container. */
   | "static";
 
@@ -60,7 +62,8 @@ export interface TargetFacts {
   readonly layout: Layout;
   /** Path of Deno, absolute and real. */
   readonly deno: string;
-  readonly tools: DispatcherTools;
+  /** Programs for dispatchers; absent if nothing runs per container. */
+  readonly tools: DispatcherTools | undefined;
   readonly program: ProgramFiles;
   /** The runtime that the wrapper becomes; absent if none was found. */
   readonly runtime: FoundRuntime | undefined;
@@ -227,6 +230,7 @@ function dispatcher(
   { layout, tools, deno, program }: TargetFacts,
   { semantics, names }: TargetOptions,
 ): DispatcherOptions {
+  if (tools === undefined) throw new Error("Unreachable: nothing dispatches");
   return {
     tools,
     slow: programWords(deno, program, programFolder(layout), FAST),

@@ -6,15 +6,18 @@
  */
 
 import { messageOf } from "../host/reason.ts";
+import { STATE_FOLDERS } from "../host/state_folders.ts";
 import { dumpFilters } from "../ffi/dump.ts";
+import { optimizeCaches } from "../hook/cache/run.ts";
 import { openStore } from "../hook/store/store.ts";
 import { ask, type CommandResult } from "../host/command.ts";
+import { findContainers } from "./containers.ts";
 import { RUNTIME_NAME } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import type { Layout } from "./layout.ts";
 import type { ManagerName } from "./manifest.ts";
 import { findBelow } from "./runtimes.ts";
-import { wrapperPath } from "./target.ts";
+import type { Mode } from "./target.ts";
 import { tarOf, tinyPause } from "./tiny.ts";
 
 /** Result of a trial. */
@@ -23,11 +26,19 @@ export type Trial =
     readonly kind: "verified";
     /** Number of instructions of the live filter. */
     readonly instructions: number;
-    /** Name of the store's entry. */
-    readonly entry: string;
+    /** Name of the store's entry; absent if it came from crun's cache. */
+    readonly entry?: string;
   }
   /** A container runs, but its filter may not be read. */
   | { readonly kind: "unreadable"; readonly reason: string };
+
+/** The installation that is tried. */
+export interface TrialOptions {
+  readonly layout: Layout;
+  readonly mode: Mode;
+  /** Path of the program that the manager starts. */
+  readonly handler: string;
+}
 
 /** A container for a trial. */
 interface Subject {
@@ -40,7 +51,7 @@ interface Subject {
 }
 
 /** Starts the container; returns its init's process id. */
-type Start = (subject: Subject, layout: Layout) => Promise<number>;
+type Start = (subject: Subject, handler: string) => Promise<number>;
 
 /** How to start a container and to remove it. */
 const TRIALS: Readonly<
@@ -61,14 +72,14 @@ const TRIALS: Readonly<
  * Starts a container and checks its filter.
  *
  * @param target The manager that starts it.
- * @param layout Folders of the installation.
+ * @param options The installation.
  * @returns The result; absent if the manager cannot start a container here.
  * @throws {InstallError} `not-verified` if no container starts or its filter is
  * a different one.
  */
 export async function tryContainer(
   target: ManagerName,
-  layout: Layout,
+  { layout, mode, handler }: TrialOptions,
 ): Promise<Trial | undefined> {
   const trial = TRIALS[target];
   const found = trial && await findBelow("/", trial.program);
@@ -81,9 +92,17 @@ export async function tryContainer(
     await Deno.chmod(rootfs, 0o755);
     await Deno.writeFile(`${rootfs}/pause`, tinyPause());
     await Deno.chmod(`${rootfs}/pause`, 0o755);
-    const pid = await trial.start(subject, layout);
+    if (mode === "cache") {
+      // The first one has crun make the filter that the second one gets.
+      await becomePause(await trial.start(subject, handler));
+      await trial.end(subject);
+      await optimizeCaches({ write: (): void => {} });
+    }
+    const pid = await trial.start(subject, handler);
     await becomePause(pid);
-    return await judgeFilter(pid, layout.store);
+    return mode === "cache"
+      ? await judgeCached(pid)
+      : await judgeFilter(pid, layout.store);
   } finally {
     await trial.end(subject);
     await Deno.remove(rootfs, { recursive: true }).catch(() => {});
@@ -147,12 +166,12 @@ async function endDocker({ program, name }: Subject): Promise<void> {
 
 async function startContainerd(
   { program, name, rootfs }: Subject,
-  layout: Layout,
+  handler: string,
 ): Promise<number> {
   need(
     await ask([
       ...[program, "run", "--detach", "--seccomp", "--rootfs"],
-      ...["--runc-binary", wrapperPath(layout, "containerd")],
+      ...["--runc-binary", handler],
       ...[rootfs, name, "/pause"],
     ]),
   );
@@ -236,5 +255,23 @@ export async function judgeFilter(
     `Cannot verify: the container's filter (${
       live === undefined ? "none" : `${live.length / 8} instructions`
     }) is not in "${directory}"; see the hook's log and run "seccomp-tree doctor"`,
+  );
+}
+
+/** Checks that a container runs a filter out of crun's cache. */
+async function judgeCached(pid: number): Promise<Trial> {
+  const found = (await findContainers(STATE_FOLDERS, []))
+    .find((container) => container.pid === pid);
+  if (found?.filter === "unknown") {
+    return { kind: "unreadable", reason: found.detail };
+  }
+  if (found?.filter === "tree" && found.instructions !== undefined) {
+    return { kind: "verified", instructions: found.instructions };
+  }
+  throw new InstallError(
+    "not-verified",
+    `Cannot verify: the container's filter (${
+      found?.instructions ?? "unknown number of"
+    } instructions) is not a replaced one of crun's cache; see "seccomp-tree cache status"`,
   );
 }

@@ -72,10 +72,10 @@ export const command: CommandDefinition = defineCommand<
       ...PLACE_FLAGS,
       mode: {
         kind: "enum",
-        values: ["hook", "wrapper", "static"],
+        values: ["cache", "hook", "wrapper", "static"],
         optional: true,
         brief:
-          "How filters reach containers (default: hook for podman, else wrapper)",
+          "How filters reach containers (default: cache if crun is 1.14 or later)",
       },
       profile: {
         kind: "parsed",
@@ -171,7 +171,6 @@ export async function runInstall(
       target,
       place,
       dryRun,
-      mode: flags.mode ?? (target === "podman" ? "hook" : "wrapper"),
       asDefault: flags.default,
       strict: flags.strict,
       semantics: flags.semantics ?? semanticsOf(target),
@@ -179,6 +178,7 @@ export async function runInstall(
       log: flags.log,
       append: flags.append,
       form: flags.bundle ? "bundle" : "modules",
+      ...(flags.mode === undefined ? {} : { mode: flags.mode }),
       ...(flags.config === undefined ? {} : { config: flags.config }),
       ...(flags.deno === undefined ? {} : { deno: flags.deno }),
       ...(flags.runtime === undefined ? {} : { runtime: flags.runtime }),
@@ -190,8 +190,8 @@ export async function runInstall(
     tellFindings(io, profile, outcome.findings, { verbose: false });
     tell(io, outcome, flags);
     const isHere = place.root === "/" && !dryRun;
-    if (!isHere || !flags.trial || flags.mode === "static") return EXIT.ok;
-    await tryOut(io, target, place, flags);
+    if (!isHere || !flags.trial || outcome.mode === "static") return EXIT.ok;
+    await tryOut(io, { target, place, outcome }, flags);
     return EXIT.ok;
   });
 }
@@ -207,11 +207,17 @@ function refuseUseless(flags: InstallFlags): void {
   }
 }
 
+/** An installation that is done. */
+interface Installed {
+  readonly target: ManagerName;
+  readonly place: InstallRoot;
+  readonly outcome: InstallResult;
+}
+
 /** Starts a container if possible, and verifies its live filter. */
 async function tryOut(
   io: Io,
-  target: ManagerName,
-  { layout }: InstallRoot,
+  { target, place: { layout }, outcome: { mode, handler } }: Installed,
   { reload }: InstallFlags,
 ): Promise<void> {
   const { readSettings } = await import("../../install/status.ts");
@@ -234,7 +240,7 @@ async function tryOut(
     }
   }
   const { tryContainer } = await import("../../install/trial.ts");
-  const trial = await tryContainer(target, layout);
+  const trial = await tryContainer(target, { layout, mode, handler });
   if (trial === undefined) {
     const message =
       `Not tried: this machine cannot start a container with ${target}; see "seccomp-tree status" when one runs`;
@@ -247,9 +253,12 @@ async function tryOut(
     io.err(messageLine(io, "note", message));
     return;
   }
-  const key = trial.entry.split(".")[2]?.slice(0, 12) ?? trial.entry;
+  const { entry, instructions } = trial;
+  const which = entry === undefined
+    ? "a filter from crun's cache, proved equal,"
+    : `the stored filter ${entry.split(".")[2]?.slice(0, 12) ?? entry}`;
   io.out(
-    `Verified: a container runs the stored filter ${key} of ${trial.instructions} instructions\n`,
+    `Verified: a container runs ${which} of ${instructions} instructions\n`,
   );
 }
 

@@ -96,6 +96,12 @@ export function formatStatus(
       "store",
       `${store.directory}: ${store.current} filters, ${store.stale} stale, ${store.problems.length} doubtful`,
     ],
+    ...status.caches.map(({ root, tree, libseccomp, doubtful }) => [
+      "crun's cache",
+      `${root}: ${tree} tree, ${libseccomp} libseccomp${
+        doubtful === 0 ? "" : `, ${doubtful} doubtful`
+      }`,
+    ]),
   ];
   return [
     leftTable(lines),

@@ -35,6 +35,7 @@ const WELL: Status = {
   managers: [PODMAN],
   store: { directory: "/s", current: 1, stale: 0, problems: [] },
   sharedPrecreate: [],
+  caches: [],
   containers: [],
 };
 

@@ -8,6 +8,7 @@ import { planContainerd } from "../../install/containerd.ts";
 import { planCrio } from "../../install/crio.ts";
 import { planDocker } from "../../install/docker.ts";
 import { InstallError } from "../../install/error.ts";
+import { defaultMode } from "../../install/handler.ts";
 import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
 import { systemLayout, userLayout } from "../../install/layout.ts";
 import { listOf, planPodman } from "../../install/podman.ts";
@@ -259,4 +260,93 @@ Deno.test("a wrapper over runc becomes it at once, and a warning says so", () =>
     InstallError,
     "install crun",
   );
+});
+
+const CRUN: FoundRuntime = {
+  ...{ name: "crun", path: "/usr/bin/crun", realPath: "/usr/bin/crun" },
+  ...{ kind: "crun", version: "1.14.1", rawFilters: "yes", reason: "" },
+};
+const CACHE = options({ mode: "cache" });
+
+Deno.test("a crun that keeps filters is optimized in its cache unless containers may be refused", () => {
+  const rows: readonly (readonly [Partial<FoundRuntime>, boolean, string])[] = [
+    [{}, false, "cache"],
+    [{ version: "1.28" }, false, "cache"],
+    [{}, true, "hook"],
+    [{ version: "1.8.1" }, false, "hook"],
+    [{ version: "1.13" }, false, "hook"],
+    [{ kind: "runc", rawFilters: "no", version: "1.3.6" }, false, "hook"],
+    [{ rawFilters: "no" }, false, "hook"],
+  ];
+  for (const [more, strict, expected] of rows) {
+    const runtime = { ...CRUN, ...more };
+    assertEquals(defaultMode("podman", runtime, strict), expected);
+  }
+  assertEquals(
+    defaultMode("docker", { ...CRUN, version: "1.8.1" }, false),
+    "wrapper",
+  );
+  assertEquals(defaultMode("docker", undefined, false), "wrapper");
+});
+
+Deno.test("--mode cache installs units, and managers start crun itself", () => {
+  const plans = {
+    podman: planPodman(facts({ runtime: CRUN }), CACHE),
+    docker: planDocker(facts({ runtime: CRUN }), CACHE),
+    containerd: planContainerd(facts({ runtime: CRUN }), CACHE),
+    crio: planCrio(facts({ runtime: CRUN }), CACHE),
+  };
+  for (const [name, plan] of Object.entries(plans)) {
+    const units = "/etc/systemd/system";
+    const path = textAt(plan, `${units}/seccomp-tree-${name}.path`);
+    assertStringIncludes(path, "/.cache/seccomp\n");
+    const service = textAt(plan, `${units}/seccomp-tree-${name}.service`);
+    assertStringIncludes(service, "/usr/local/lib/seccomp-tree/program/");
+    const all = plan.items.map((item) =>
+      "text" in item ? item.text : JSON.stringify(item)
+    );
+    assert(!all.some((text) => text.includes("seccomp-tree/bin/crun")), name);
+    assert(
+      !plan.items.some(({ path }) => path.endsWith(`/${name}/crun`)),
+      name,
+    );
+    if (name === "podman") continue;
+    assert(all.some((text) => text.includes("/usr/bin/crun")), name);
+    assert(plan.warnings.some((text) => text.includes("--mode wrapper")), name);
+  }
+  const user = planPodman(
+    facts({ runtime: CRUN, layout: userLayout("/home/me") }),
+    CACHE,
+  );
+  const path = "/home/me/.config/systemd/user/seccomp-tree-podman.path";
+  assertStringIncludes(
+    textAt(user, path),
+    "PathChanged=%t/crun/.cache/seccomp",
+  );
+});
+
+Deno.test("--mode cache refuses a runtime that keeps no filters, and says which it is", () => {
+  const old = { ...CRUN, version: "1.8.1" };
+  assertThrows(
+    () => planPodman(facts({ runtime: old }), CACHE),
+    InstallError,
+    '"/usr/bin/crun" is crun 1.8.1; crun 1.14 and later keeps filters',
+  );
+  assertThrows(
+    () => planDocker(facts({ runtime: undefined }), CACHE),
+    InstallError,
+    "no crun was found",
+  );
+  const { version: _, ...elsewhere } = CRUN;
+  const runtime: FoundRuntime = { ...elsewhere, rawFilters: "unknown" };
+  planPodman(facts({ runtime }), CACHE);
+});
+
+Deno.test("--mode cache quotes what systemd would read otherwise", () => {
+  const plan = planPodman(
+    facts({ runtime: CRUN, deno: '/opt/my "$x" 100%/deno' }),
+    CACHE,
+  );
+  const text = textAt(plan, "/etc/systemd/system/seccomp-tree-podman.service");
+  assertStringIncludes(text, 'ExecStart="/opt/my \\"$$x\\" 100%%/deno" run -A');
 });

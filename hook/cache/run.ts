@@ -1,0 +1,55 @@
+/**
+ * `hook/main.ts cache`: what a service of the system runs whenever crun has
+ * written a filter.
+ *
+ * @module
+ */
+
+import { messageOf } from "../../host/reason.ts";
+import { expandFolders, STATE_FOLDERS } from "../../host/state_folders.ts";
+import type { Log } from "../log.ts";
+import { openCache } from "./cache.ts";
+import { optimizeCache } from "./optimize_cache.ts";
+
+/**
+ * Optimizes every cache of this machine that belongs to this user.
+ *
+ * @param log Receives what was done.
+ * @param patterns Folders where runtimes keep state; the usual ones by default.
+ * @returns 0; 1 if a cache could not be worked on.
+ */
+export async function optimizeCaches(
+  log: Log,
+  patterns: readonly string[] = STATE_FOLDERS,
+): Promise<number> {
+  let status = 0;
+  for (const pattern of patterns) {
+    for (const root of await expandFolders(pattern)) {
+      // Those of other users are theirs to optimize.
+      if (await isForeign(root)) continue;
+      try {
+        const cache = await openCache(root);
+        if (cache === undefined) continue;
+        for (const change of await optimizeCache(cache)) {
+          if (change.kind !== "replaced") continue;
+          log.write("info", "Filter in crun's cache replaced, proved equal", {
+            entry: `${root}: ${change.name}`,
+            instructions: `${change.before} → ${change.after}`,
+          });
+        }
+      } catch (error) {
+        log.write("error", messageOf(error), { cache: root });
+        status = 1;
+      }
+    }
+  }
+  return status;
+}
+
+async function isForeign(root: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(root)).uid !== Deno.uid();
+  } catch {
+    return true;
+  }
+}
