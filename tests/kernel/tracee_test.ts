@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import { openLibc } from "../../ffi/libc.ts";
+import { Tracee } from "../../ffi/tracee.ts";
+import { needs, PATIENCE_S } from "../machine.ts";
+import { statusField } from "./confined.ts";
+
+const test = needs("dump");
+
+test("Tracee tells the parent of a process that dies while it is read", async () => {
+  // Stopped by job control, or in a call that a stop interrupts.
+  for (const stop of ['kill -STOP "$!"', ":"]) {
+    const parent = new Deno.Command("timeout", {
+      args: [
+        ...[String(PATIENCE_S), "sh", "-c"],
+        `sleep 600 & ${stop}; echo "$!"; wait "$!"; echo "ended $?"`,
+      ],
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const lines = parent.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    const pid = Number((await lines.read()).value);
+    try {
+      new Tracee(openLibc(), pid).ask(() => {
+        Deno.kill(pid, "SIGKILL");
+        while (!statusField(pid, "State").startsWith("Z"));
+        return [];
+      });
+    } catch {
+      // It is gone.
+    }
+    assertEquals((await lines.read()).value, "ended 137\n", stop);
+    await lines.cancel();
+    await parent.status;
+  }
+});
