@@ -56,6 +56,27 @@ export function pieceOf(program: Program, inputs: PieceInputs): Program {
   return relink(kept);
 }
 
+/** Operations that compute a word. */
+const COMPUTING = /^(?:add|sub|mul|div|mod|or|xor|lsh|rsh|neg|ret\.a)/;
+
+/**
+ * Finds the first instruction that computes a word which may be the answer, or
+ * be tested.
+ *
+ * @param program A program that the kernel accepts.
+ * @param inputs Architecture and number.
+ * @returns Its index; `undefined` if none runs on these inputs.
+ */
+export function computingAt(
+  program: Program,
+  inputs: PieceInputs,
+): number | undefined {
+  const at = reached(program, inputs).findIndex((kept) =>
+    kept !== undefined && COMPUTING.test(String(kept.instruction.op))
+  );
+  return at < 0 ? undefined : at;
+}
+
 /** An instruction of the piece; targets are indices in the original program. */
 interface Kept {
   readonly instruction: Instruction;

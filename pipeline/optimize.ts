@@ -13,45 +13,22 @@
 
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
-import { comparedArches } from "../bpf/follow.ts";
 import type { Program } from "../bpf/instruction.ts";
-import { actionOf } from "../bpf/return_value.ts";
 import {
   compileAttempt,
   type CompileOptions,
-  type DecidedArch,
   type DecidedCalls,
 } from "../compiler/compile.ts";
-import {
-  type Attempt,
-  ATTEMPTS,
-  type DecidedInterval,
-  type Objective,
-} from "../compiler/cost.ts";
-import {
-  createDecisionGraph,
-  type Decision,
-  type DecisionGraph,
-} from "../compiler/decision.ts";
-import { pieceOf } from "../compiler/piece.ts";
+import { type Attempt, ATTEMPTS, type Objective } from "../compiler/cost.ts";
 import { measure } from "../measure/measure.ts";
-import { type Arch, ARCHES } from "../tables/arch.ts";
-import {
-  BPF_MAXINSNS,
-  SECCOMP_RET_ALLOW,
-  SECCOMP_RET_USER_NOTIF,
-} from "../tables/uapi.ts";
+import type { Arch } from "../tables/arch.ts";
+import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import {
   byteOrderOf,
   programsOf,
   type Subject,
 } from "../verify/core/subject.ts";
-import {
-  type ArchOutline,
-  type ArgumentFunction,
-  type Outline,
-  outlineOf,
-} from "../verify/describe/outline.ts";
+import { type Outline, outlineOf } from "../verify/describe/outline.ts";
 import {
   type Counterexample,
   type Proof,
@@ -59,7 +36,8 @@ import {
   proveEquivalent,
   type Unproven,
 } from "../verify/equivalence.ts";
-import { decideFunction } from "./decide_outline.ts";
+import { auditedArches, OutlineReader } from "./read_outline.ts";
+import { explainListener, explainNoOutline } from "./refusal.ts";
 
 /** A filter, or all filters of a thread; never a policy. */
 export type OptimizeSubject = Exclude<
@@ -140,25 +118,40 @@ export function optimize(
   options: OptimizeOptions = {},
 ): Optimized | AlreadyBest | NotOptimized {
   const programs = programsOf(subject);
-  const littleEndian = byteOrderOf([subject]);
-  const compare = options.compare ?? "bits";
-  const limits = {
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
-    ...(options.interrupted === undefined
-      ? {}
-      : { interrupted: options.interrupted }),
+  const listener = explainListener(programs);
+  if (listener !== undefined) return refusal(listener);
+  const outline = outlineOf(subject, comparison(options));
+  if ("kind" in outline) return refusal(explainNoOutline(programs, outline));
+  return optimizeOutline(outline, subject, options);
+}
+
+/** How results are compared with the original, and limits. */
+function comparison(
+  { compare = "bits", limits, interrupted }: OptimizeOptions,
+): Pick<ProofOptions, "compare" | "limits" | "interrupted"> {
+  return {
+    compare,
+    ...(limits === undefined ? {} : { limits }),
+    ...(interrupted === undefined ? {} : { interrupted }),
   };
-  if (programs.length > 1 && programs.some(mayNotify)) {
-    return refusal(
-      "a filter of the stack returns USER_NOTIF, whose listener belongs to that filter alone; optimize each filter by itself",
-    );
-  }
-  const outline = outlineOf({ programs, littleEndian }, { compare, ...limits });
-  if ("kind" in outline) {
-    return refusal(
-      `the limit of ${outline.limit} was reached before its meaning was known; raise it`,
-    );
-  }
+}
+
+/**
+ * Makes the best filter of an outline and proves it equal to the original. An
+ * outline of something else ends in a refusal.
+ *
+ * @param outline The meaning of the original, as far as it is believed.
+ * @param subject The original.
+ * @param options Cost to minimize, and limits.
+ * @returns The filter with its proof, or the reason why it has none.
+ */
+export function optimizeOutline(
+  outline: Outline,
+  subject: OptimizeSubject,
+  options: OptimizeOptions = {},
+): Optimized | AlreadyBest | NotOptimized {
+  const programs = programsOf(subject);
+  const littleEndian = byteOrderOf([subject]);
   const reader = new OutlineReader(programs);
   const calls = reader.decide(outline, littleEndian);
   if (typeof calls === "string") return refusal(calls);
@@ -167,7 +160,7 @@ export function optimize(
   const proof = proveEquivalent(
     { programs, littleEndian },
     { program, littleEndian },
-    { compare, ...limits },
+    comparison(options),
   );
   if (proof.kind !== "equal") {
     return {
@@ -196,143 +189,6 @@ function refusal(reason: string): NotOptimized {
   };
 }
 
-/**
- * Reports whether a program may send a call to a listener; a computed answer
- * may be anything.
- */
-function mayNotify(program: Program): boolean {
-  return program.some(({ op, k }) =>
-    op === "ret.a" ||
-    op === "ret.k" && actionOf(k) === SECCOMP_RET_USER_NOTIF
-  );
-}
-
-/**
- * Up to this number of values of `arch` in one interval, they are tested one by
- * one.
- */
-const MOST_SINGLES = 16;
-
-/** Turns outlines into decisions; keeps pieces of the programs if necessary. */
-class OutlineReader {
-  readonly #programs: readonly Program[];
-  readonly #graph: DecisionGraph = createDecisionGraph();
-  readonly #decided = new Map<ArgumentFunction, Decision | undefined>();
-  #pieces = 0;
-
-  constructor(programs: readonly Program[]) {
-    this.#programs = programs;
-  }
-
-  /** Number of pieces in use. */
-  get pieces(): number {
-    return this.#pieces;
-  }
-
-  /** Decides all calls; returns a text if that is impossible. */
-  decide(outline: Outline, littleEndian: boolean): DecidedCalls | string {
-    const widest = outline.arches.reduce((a, b) =>
-      b.last - b.first > a.last - a.first ? b : a
-    );
-    const unknown = this.#decideNumbers(widest);
-    if (typeof unknown === "string") return unknown;
-    const arches: DecidedArch[] = [];
-    for (const arch of outline.arches) {
-      if (arch === widest) continue;
-      const intervals = this.#decideNumbers(arch);
-      if (typeof intervals === "string") return intervals;
-      if (areAlike(intervals, unknown)) continue;
-      if (arch.last - arch.first >= MOST_SINGLES) {
-        return `architectures ${arch.first} to ${arch.last} have answers of their own; only single architectures can be told apart`;
-      }
-      for (let value = arch.first; value <= arch.last; value++) {
-        arches.push({ auditArch: value, names: namesOf(value), intervals });
-      }
-    }
-    const order = this.#programs.flatMap(comparedArches);
-    arches.sort((a, b) =>
-      placeIn(order, a.auditArch) - placeIn(order, b.auditArch)
-    );
-    return { graph: this.#graph, arches, unknown, littleEndian };
-  }
-
-  #decideNumbers(arch: ArchOutline): readonly DecidedInterval[] | string {
-    const intervals: { first: number; last: number; node: Decision }[] = [];
-    for (const { first, last, answer } of arch.numbers) {
-      const node = this.#decideAnswer(answer) ??
-        this.#pieceFor({ arch, nr: { first, last } });
-      if (typeof node === "string") return node;
-      const before = intervals.at(-1);
-      if (before?.node === node) before.last = last;
-      else intervals.push({ first, last, node });
-    }
-    return intervals;
-  }
-
-  #decideAnswer(answer: ArgumentFunction): Decision | undefined {
-    if (!this.#decided.has(answer)) {
-      this.#decided.set(
-        answer,
-        decideFunction(this.#graph, answer),
-      );
-    }
-    return this.#decided.get(answer);
-  }
-
-  /** The rest of the only program that does more than allow. */
-  #pieceFor(inputs: Parameters<typeof pieceOf>[1]): Decision | string {
-    const pieces = this.#programs.map((program) => pieceOf(program, inputs))
-      .filter((piece) => !isAllow(piece));
-    const [piece] = pieces;
-    if (piece === undefined) return this.#graph.leaf(SECCOMP_RET_ALLOW);
-    if (pieces.length > 1) {
-      return `filters ${pieces.length} deep ${
-        reasonFor(piece)
-      }, for number ${inputs.nr.first}; optimize each filter by itself`;
-    }
-    this.#pieces++;
-    return this.#graph.piece(piece);
-  }
-}
-
-function isAllow(piece: Program): boolean {
-  const [first] = piece;
-  return first?.op === "ret.k" && first.k === SECCOMP_RET_ALLOW;
-}
-
-/** Says why a piece is no tree of tests: its first instruction that computes, or its size. */
-function reasonFor(piece: Program): string {
-  const found = piece.find(({ op }) =>
-    /^(?:add|sub|mul|div|mod|or|xor|lsh|rsh|neg|ret\.a)/.test(String(op))
-  );
-  return found === undefined
-    ? "tell too many values of an argument apart"
-    : `compute their answers (${found.op})`;
-}
-
-function areAlike(
-  a: readonly DecidedInterval[],
-  b: readonly DecidedInterval[],
-): boolean {
-  return a.length === b.length &&
-    a.every(({ first, node }, i) =>
-      first === b[i]?.first && node === b[i]?.node
-    );
-}
-
-function placeIn(order: readonly number[], value: number): number {
-  const place = order.indexOf(value);
-  return place < 0 ? order.length : place;
-}
-
-function namesOf(auditArch: number): readonly string[] {
-  return archesOf(auditArch).map(({ name }) => name);
-}
-
-function archesOf(auditArch: number): readonly Arch[] {
-  return ARCHES.filter((arch) => arch.auditArch === auditArch);
-}
-
 /** Attempts for an objective before those for `size`. */
 function attemptsFor(objective: Objective): readonly Attempt[] {
   return objective === "balanced"
@@ -352,7 +208,9 @@ function bestOf(
 ): Program | undefined {
   const objective = options.objective ?? "balanced";
   // Numbers of x32 have no weight, as in the search.
-  const arches = calls.arches.flatMap(({ auditArch }) => archesOf(auditArch))
+  const arches = calls.arches.flatMap(({ auditArch }) =>
+    auditedArches(auditArch)
+  )
     .filter(({ syscallBit }) => syscallBit === 0);
   const given = costOf(programs, arches, objective, options);
   const rank = objective === "balanced"

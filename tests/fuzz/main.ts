@@ -1,33 +1,71 @@
 /**
  * The fuzzer, `deno task fuzz`: random profiles of both families, compared as
- * in `tests/differential/`, from a new seed each time.
+ * in `tests/differential/`, from a new seed each time; or one of the campaigns
+ * of `digest` and `optimize`.
  *
  * ```sh
  * deno task fuzz --seed 123 --count 20000
+ * deno task fuzz --of filters --seed 123
  * ```
  *
  * @module
  */
 
-import { type Given, type Manual, start } from "../../tools/arguments.ts";
+import {
+  ArgumentError,
+  type Given,
+  type Manual,
+  start,
+} from "../../tools/arguments.ts";
 import { type Findings, runAny, runContract } from "../oracle/campaign.ts";
+import { createRandom } from "../verify/programs.ts";
+import { runDigests } from "./digest_campaign.ts";
+import {
+  judgeOutlineFaults,
+  judgeProgramFaults,
+  noFaults,
+} from "./fault_campaign.ts";
+import { judgePrograms, judgeReal, realStacks } from "./optimize_campaign.ts";
 
 const MANUAL: Manual = {
   usage: "deno task fuzz [OPTION...]",
   brief:
-    "Compares random profiles of both families with libseccomp and a second\ninterpreter. Exits with 1 if a verdict differs.",
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest or optimize:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  faults    faults between the meaning of a filter and its optimized one\n\nExits with 1 if a verdict differs.",
   options: {
-    seed: { placeholder: "N", brief: "Seed of the profiles (default: random)" },
-    count: { placeholder: "N", brief: "Number of profiles (default: 20000)" },
+    of: {
+      placeholder: "WHAT",
+      brief: "profiles (default), digests, filters, programs or faults",
+    },
+    seed: { placeholder: "N", brief: "Seed (default: random)" },
+    count: {
+      placeholder: "N",
+      brief:
+        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 200 faults)",
+    },
   },
 };
+
+/** Campaigns by name; each returns the number of wrong verdicts. */
+const CAMPAIGNS: Readonly<
+  Record<string, (seed: number, count?: number) => Promise<number> | number>
+> = { profiles, digests, filters, programs, faults };
 
 async function main(given: Given): Promise<number> {
   const seed = given.number("seed") ??
     crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  const count = given.number("count") ?? 20_000;
+  const name = given.text("of") ?? "profiles";
+  const campaign = CAMPAIGNS[name];
+  if (campaign === undefined) {
+    throw new ArgumentError(
+      `Cannot run ${name}; give one of ${Object.keys(CAMPAIGNS).join(", ")}`,
+    );
+  }
+  say(`seed ${seed}, ${name}`);
+  return await campaign(seed, given.number("count")) === 0 ? 0 : 1;
+}
+
+async function profiles(seed: number, count = 20_000): Promise<number> {
   const half = Math.ceil(count / 2);
-  say(`seed ${seed}, ${half} profiles of each family`);
   const contract = await runContract({ seed, count: half });
   if (contract === undefined) say("family A: no libseccomp for x86_64 here");
   const reports: [string, Findings | undefined][] = [
@@ -45,7 +83,49 @@ async function main(given: Given): Promise<number> {
     }
     differences += found.differences.length;
   }
-  return differences === 0 ? 0 : 1;
+  return differences;
+}
+
+async function digests(seed: number, count = 20_000): Promise<number> {
+  const { wrong, ...counts } = await runDigests({ seed, count });
+  return report(JSON.stringify(counts), wrong);
+}
+
+function filters(seed: number, count = 100_000): number {
+  let failures = 0;
+  for (const stack of realStacks()) {
+    const { name, given, length, inputs, wrong } = judgeReal(
+      stack,
+      count,
+      createRandom(seed),
+    );
+    const line = `${name}: ${given} → ${length} instructions, ${inputs} inputs`;
+    failures += report(line, wrong);
+  }
+  return failures;
+}
+
+function programs(seed: number, count = 5000): number {
+  const { wrong, ...counts } = judgePrograms({ seed, count });
+  return report(JSON.stringify(counts), wrong);
+}
+
+function faults(seed: number, count = 200): number {
+  const counts = noFaults();
+  for (const stack of realStacks()) {
+    judgeOutlineFaults(stack, count, createRandom(seed), counts);
+    judgeProgramFaults(stack, 5, createRandom(seed), counts);
+    say(`${stack.name}: ${counts.caught} caught so far`);
+  }
+  const { caught, harmless, wrong, kinds } = counts;
+  const parts = [...kinds].map(([kind, n]) => `${kind} ${n}`).join(", ");
+  return report(`${caught} caught (${parts}), ${harmless} harmless`, wrong);
+}
+
+function report(line: string, wrong: readonly string[]): number {
+  say(`${line}, ${wrong.length} wrong`);
+  for (const each of wrong) say(each);
+  return wrong.length;
 }
 
 function say(line: string): void {

@@ -91,11 +91,17 @@ export interface NoOutline {
   readonly kind: "no-outline";
   /** The limit that was reached. */
   readonly limit: LimitName;
+  /** The word that has too many intervals, if that is the reason. */
+  readonly word?: "arch" | "nr";
 }
 
 const FULL = 0xffff_ffff;
-/** Maximum number of intervals of `arch`, and of `nr` for each of them. */
-const MOST_INTERVALS = 0x1_0000;
+/**
+ * Maximum number of intervals of `arch`, and of `nr` for each of them. A program
+ * of 4096 instructions cannot tell more apart by comparisons: a test has at most
+ * two borders.
+ */
+const MOST_INTERVALS = 0x2000;
 
 /**
  * Makes the outline of a filter.
@@ -121,6 +127,9 @@ export function outlineOf(
       const asActed = options.compare === "effect";
       return cut(symbols, meaningOf(subject, asActed, symbols));
     } catch (error) {
+      if (error instanceof TooManyIntervals) {
+        return { kind: "no-outline", limit: "nodes", word: error.word };
+      }
       if (!(error instanceof LimitReached)) throw error;
       limit = error.limit;
       if (limit === "interrupted") break;
@@ -149,12 +158,12 @@ function cut(symbols: Symbols, meaning: Node): Outline {
     functions.set(f, made);
     return made;
   };
-  const arches = whole(diagram, meaning, ARCH_LEVEL);
+  const arches = whole(diagram, meaning, "arch");
   return {
     arches: arches.map(({ first, last, rest }) => ({
       first,
       last,
-      numbers: whole(diagram, rest, NR_LEVEL).map((number) => ({
+      numbers: whole(diagram, rest, "nr").map((number) => ({
         first: number.first,
         last: number.last,
         answer: answerOf(number.rest),
@@ -163,14 +172,26 @@ function cut(symbols: Symbols, meaning: Node): Outline {
   };
 }
 
+/** Thrown if a word has more than `MOST_INTERVALS`. */
+class TooManyIntervals extends Error {
+  override readonly name = "TooManyIntervals";
+  readonly word: "arch" | "nr";
+
+  constructor(word: "arch" | "nr") {
+    super(word);
+    this.word = word;
+  }
+}
+
 /** Cuts a word into all its intervals. */
 function whole(
   diagram: Diagram,
   f: Node,
-  level: number,
+  word: "arch" | "nr",
 ): ReturnType<typeof intervalsOf> {
+  const level = word === "arch" ? ARCH_LEVEL : NR_LEVEL;
   const intervals = intervalsOf(diagram, f, level, MOST_INTERVALS);
-  if (intervals.at(-1)?.last !== FULL) throw new LimitReached("nodes");
+  if (intervals.at(-1)?.last !== FULL) throw new TooManyIntervals(word);
   return intervals;
 }
 
