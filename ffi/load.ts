@@ -152,9 +152,8 @@ function attach(
     0n,
     0n,
   );
-  if (result === 0) return 0;
-  const errno = libc.errno();
-  if (result > 0) {
+  if (result === -1) return libc.errno();
+  if (result !== 0) {
     // With TSYNC: the id of a thread that has other filters.
     throw new SyscallError("Cannot load filter", {
       syscall: `seccomp finds that thread ${result} has filters of its own`,
@@ -162,7 +161,7 @@ function attach(
       hint: "SECCOMP_FILTER_FLAG_TSYNC needs threads of the same filters",
     });
   }
-  return errno;
+  return 0;
 }
 
 function setNoNewPrivs(libc: Libc): void {

@@ -4,6 +4,7 @@ import type { Instruction, Program } from "../../bpf/instruction.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
 import { openLibseccomp } from "../../ffi/libseccomp.ts";
+import { runInSeccomp } from "../../ffi/seccomp_engine.ts";
 import { selftest, type SelftestReport } from "../../ffi/selftest.ts";
 import { openStub } from "../../ffi/stub.ts";
 import { absence, has, needs } from "../machine.ts";
@@ -118,6 +119,31 @@ test("selftest() finds kernel and interpreter of one mind about libseccomp's fil
   assertEquals(statusField(Deno.pid, "Seccomp"), "0");
   assertEquals(statusField(Deno.pid, "NoNewPrivs"), "0");
 });
+
+needs("stub")(
+  "runInSeccomp() leaves out i386 calls that the kernel does not serve, and says so",
+  () => {
+    const stub = openStub();
+    assert(stub !== undefined);
+    const args = [0n, 0n, 0n, 0n, 0n, 0n];
+    const calls = [X86_64, X86].map((arch) => ({
+      nr: 39,
+      arch,
+      instructionPointer: 0n,
+      args,
+    }));
+    const { inputs, values, notes } = runInSeccomp(
+      { ...stub, servesI386: () => false },
+      [ins("ret.k", ERRNO + 1)],
+      calls,
+    );
+    assertEquals(inputs.map(({ arch }) => arch), [X86_64]);
+    assertEquals(values, [ERRNO + 1]);
+    assertEquals(notes, [
+      "i386 by real seccomp is not tried: this kernel does not serve int $0x80",
+    ]);
+  },
+);
 
 test("selftest() catches one changed constant in every engine", () => {
   const program = reference(2);

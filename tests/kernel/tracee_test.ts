@@ -3,6 +3,7 @@ import { openLibc } from "../../ffi/libc.ts";
 import { Tracee } from "../../ffi/tracee.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
 import { statusField } from "./confined.ts";
+import { until, waitsIn } from "./waiting.ts";
 
 const test = needs("dump");
 
@@ -33,4 +34,25 @@ test("Tracee tells the parent of a process that dies while it is read", async ()
     await lines.cancel();
     await parent.status;
   }
+});
+
+test("Tracee passes on a signal that came before its stop", async () => {
+  const shell = new Deno.Command("timeout", {
+    args: [
+      ...[String(PATIENCE_S), "sh", "-c"],
+      `sleep 600 & trap 'echo got' USR1; echo "$$"; wait "$!"; kill "$!"`,
+    ],
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const lines = shell.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const pid = Number((await lines.read()).value);
+  await until(() => waitsIn(pid) !== undefined);
+  const tracee = new Tracee(openLibc(), pid);
+  Deno.kill(pid, "SIGUSR1");
+  await until(() => statusField(pid, "State").startsWith("t"));
+  assertEquals(tracee.ask(() => []), []);
+  assertEquals((await lines.read()).value, "got\n");
+  await lines.cancel();
+  await shell.status;
 });
