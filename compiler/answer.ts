@@ -24,7 +24,14 @@ import {
   type MaskedFact,
   type Part,
 } from "./part.ts";
-import { narrow, type Residual, wordsOf } from "./residual.ts";
+import { present } from "./present.ts";
+import {
+  narrow,
+  type Residual,
+  type ResidualRule,
+  wordsOf,
+} from "./residual.ts";
+import { isBitTest, testBits } from "./test_bits.ts";
 import { treeOfCells } from "./tree.ts";
 
 /** A decision and its expected number of executed instructions. */
@@ -39,6 +46,8 @@ export interface Search {
   readonly graph: DecisionGraph;
   readonly order: readonly ArgWord[];
   readonly littleEndian: boolean;
+  /** What a test costs besides its executions, in executed instructions. */
+  readonly testPrice: number;
   readonly answers: Map<string, Costed>;
   /** Remaining work. */
   readonly budget: { left: number };
@@ -125,25 +134,9 @@ function branchOn(
   if (yes === undefined) return undefined;
   const no = side(false);
   if (no === undefined) return undefined;
-  const offset = offsetOf(word, search.littleEndian);
-  const bit = (mask & (mask - 1)) === 0;
-  const { graph } = search;
-  // "All bits clear" or a single bit set is one JSET; other tests need AND and
-  // JEQ.
-  const node = value === 0
-    ? graph.branch(
-      { offset, mask: FULL, op: "set", k: mask },
-      no.node,
-      yes.node,
-    )
-    : bit
-    ? graph.branch(
-      { offset, mask: FULL, op: "set", k: mask },
-      yes.node,
-      no.node,
-    )
-    : graph.branch({ offset, mask, op: "eq", k: value }, yes.node, no.node);
-  const own = value === 0 || bit ? 1 : 2;
+  const test = { offset: offsetOf(word, search.littleEndian), mask, value };
+  const node = testBits(search.graph, test, yes.node, no.node);
+  const own = isBitTest(test) ? 1 : 2;
   return { node, cost: own + (yes.cost + no.cost) / 2 };
 }
 
@@ -166,6 +159,7 @@ function answerCells(
   { residual, word, facts }: Question,
 ): Costed | undefined {
   const cells = cellsOf(residual, word, facts);
+  const possible = rulesByValue(residual, word);
   const answered: WeightedInterval[] = [];
   let below = 0;
   let total = 0;
@@ -175,6 +169,7 @@ function answerCells(
       residual,
       word,
       (p) => knowWord(p, word, first),
+      possible(first),
     );
     const found = rest && answer(search, rest);
     if (found === undefined) return undefined;
@@ -187,8 +182,53 @@ function answerCells(
   const tree = treeOfCells(search.graph, offset, answered, {
     cubes: true,
     prove: false,
+    sizePenalty: search.testPrice,
   });
   return { node: tree.node, cost: tree.cost / total + below / total };
+}
+
+/**
+ * Sorts rules by the values of a word at which they can match: most rules are
+ * equalities and can match at one.
+ *
+ * @returns The rules that can match at a value, in their order.
+ */
+function rulesByValue(
+  { rules }: Residual,
+  word: ArgWord,
+): (value: number) => readonly ResidualRule[] {
+  const anywhere: number[] = [];
+  const equal = new Map<number, number[]>();
+  for (const [i, { parts }] of rules.entries()) {
+    const value = equalValue(parts, word);
+    if (value === undefined) anywhere.push(i);
+    else {
+      const at = equal.get(value);
+      if (at === undefined) equal.set(value, [i]);
+      else at.push(i);
+    }
+  }
+  const rulesAt = (indices: readonly number[]): readonly ResidualRule[] =>
+    indices.map((i) => present(rules[i]));
+  const elsewhere = rulesAt(anywhere);
+  return (value) => {
+    const here = equal.get(value);
+    return here === undefined
+      ? elsewhere
+      : rulesAt([...anywhere, ...here].sort((a, b) => a - b));
+  };
+}
+
+/** The one value of a word at which a rule can match, if there is only one. */
+function equalValue(
+  parts: ResidualRule["parts"],
+  word: ArgWord,
+): number | undefined {
+  for (const part of parts) {
+    const half = halfOf(part, word);
+    if (half?.op === "eq" && half.mask === FULL) return half.value;
+  }
+  return undefined;
 }
 
 function offsetOf(word: ArgWord, littleEndian: boolean): number {
@@ -201,9 +241,10 @@ function narrowed(
   residual: Residual,
   word: ArgWord,
   know: (part: Part) => Part,
+  possible: readonly ResidualRule[] = residual.rules,
 ): Residual | undefined {
   if (budget.left < 0) return undefined;
-  const rest = narrow(residual, word, know);
-  budget.left -= residual.rules.length + KEPT * rest.rules.length;
+  const rest = narrow(residual, word, know, possible);
+  budget.left -= possible.length + 1 + KEPT * rest.rules.length;
   return rest;
 }

@@ -1,15 +1,65 @@
 /**
- * The simple way to decide a call by its arguments: rule by rule, condition by
- * condition. It is linear in the size of the rules, and used if a decision over
- * the words in a fixed order would grow beyond bounds.
+ * The plain way to decide a call by its arguments: rule by rule, word by word.
+ * Used if a decision over the words in a fixed order would grow beyond bounds.
+ *
+ * Rules that begin with the same test share it, so that the chain is no longer
+ * than the list that libseccomp makes of the same rules:
+ *
+ * ```text
+ * a0 == 7, a0 == 9, a0 == 12 → ALLOW     high == 0 ─ yes ─▶ low == 7, low == 9, low == 12
+ * ```
+ *
+ * A bound of 64 bits is two questions, and what follows it is needed after both;
+ * so sharing its first test pays only if little follows. Both ways are tried.
  *
  * @module
  */
 
 import { argOffset } from "../bpf/seccomp_data.ts";
+import type { ReturnValue } from "../profile/policy.ts";
 import type { Decision, DecisionGraph } from "./decision.ts";
-import type { PairTest, Part, WordTest } from "./part.ts";
+import { type ArgWord, knowWord, type PairTest, type Part } from "./part.ts";
+import { present } from "./present.ts";
 import type { Residual } from "./residual.ts";
+import { lengthOf } from "./size.ts";
+import { isBitTest, testBits } from "./test_bits.ts";
+
+/** One rule of the chain. */
+interface ChainRule {
+  /** All must hold. */
+  readonly parts: readonly Exclude<Part, boolean>[];
+  readonly value: ReturnValue;
+}
+
+/** A test of one word. */
+interface ChainTest {
+  readonly word: ArgWord;
+  readonly op: "eq" | "ge";
+  readonly mask: number;
+  readonly value: number;
+}
+
+/** The first test of a part, and what is left of the part on both sides. */
+interface SplitPart {
+  readonly test: ChainTest;
+  readonly yes: Part;
+  readonly no: Part;
+}
+
+/** Rules that begin with the same test, or one rule that always matches. */
+interface Group {
+  readonly test: ChainTest | undefined;
+  readonly rules: ChainRule[];
+}
+
+interface Context {
+  readonly graph: DecisionGraph;
+  readonly littleEndian: boolean;
+  /** Whether a test is shared if a rule goes on after both of its answers. */
+  readonly sharesBounds: boolean;
+}
+
+const FULL = 0xffff_ffff;
 
 /**
  * Builds the chain.
@@ -20,85 +70,175 @@ import type { Residual } from "./residual.ts";
  */
 export function chainOf(
   graph: DecisionGraph,
-  residual: Residual,
+  { rules, otherwise }: Residual,
   littleEndian: boolean,
 ): Decision {
-  const words: Words = { graph, littleEndian };
-  return residual.rules.reduceRight<Decision>(
-    (no, { parts, value }) =>
-      parts.reduceRight<Decision>(
-        (yes, part) => testPart(words, part, yes, no),
-        graph.leaf(value),
-      ),
-    graph.leaf(residual.otherwise),
+  const [plain, shared] = [false, true].map((sharesBounds) =>
+    follow({ graph, littleEndian, sharesBounds }, rules, graph.leaf(otherwise))
+  );
+  const [a, b] = [present(plain), present(shared)];
+  return a === b || lengthOf(a) <= lengthOf(b) ? a : b;
+}
+
+/** Tests the rules one after the other; `rest` follows if none matches. */
+function follow(
+  context: Context,
+  rules: readonly ChainRule[],
+  rest: Decision,
+): Decision {
+  return groupsOf(context, rules).reduceRight<Decision>(
+    (no, group) => decideGroup(context, group, no),
+    rest,
   );
 }
 
-interface Words {
-  readonly graph: DecisionGraph;
-  readonly littleEndian: boolean;
-}
-
-function testPart(
-  words: Words,
-  part: Part,
-  yes: Decision,
-  no: Decision,
+function decideGroup(
+  context: Context,
+  { test, rules }: Group,
+  rest: Decision,
 ): Decision {
-  if (typeof part === "boolean") return part ? yes : no;
-  return part.kind === "word"
-    ? testWord(words, part, yes, no)
-    : testPair(words, part, yes, no);
-}
-
-function testWord(
-  { graph, littleEndian }: Words,
-  { word, op, mask, value }: WordTest,
-  yes: Decision,
-  no: Decision,
-): Decision {
-  const half = word % 2 === 0 ? "lo" : "hi";
-  const offset = argOffset(word >> 1, half, littleEndian);
-  switch (op) {
-    case "eq":
-    case "ge":
-      return graph.branch({ offset, mask, op, k: value }, yes, no);
-    case "ne":
-      return graph.branch({ offset, mask, op: "eq", k: value }, no, yes);
-    case "lt":
-      return graph.branch({ offset, mask, op: "ge", k: value }, no, yes);
+  const { graph, littleEndian } = context;
+  if (test === undefined) return graph.leaf(present(rules[0]).value);
+  const yes: ChainRule[] = [];
+  const no: ChainRule[] = [];
+  for (const { parts: [first, ...others], value } of rules) {
+    const sides = splitPart(present(first));
+    addRule(yes, sides.yes, others, value);
+    addRule(no, sides.no, others, value);
   }
+  const half = test.word % 2 === 0 ? "lo" : "hi";
+  const offset = argOffset(test.word >> 1, half, littleEndian);
+  const holds = follow(context, yes, rest);
+  const fails = follow(context, no, rest);
+  const { op, mask, value } = test;
+  return op === "eq"
+    ? testBits(graph, { offset, mask, value }, holds, fails)
+    : graph.branch({ offset, mask, op, k: value }, holds, fails);
 }
 
-/** The high half first; the low half decides if the high ones are equal. */
-function testPair(
-  words: Words,
-  { arg, op, hi, lo }: PairTest,
-  yes: Decision,
-  no: Decision,
-): Decision {
-  const low = (): Decision =>
-    testWord(words, { kind: "word", word: 2 * arg, op, ...lo }, yes, no);
-  const high = (
-    test: "eq" | "ge",
-    value: number,
-    yesHigh: Decision,
-    noHigh: Decision,
-  ): Decision =>
-    testWord(
-      words,
-      { kind: "word", word: 2 * arg + 1, op: test, mask: hi.mask, value },
-      yesHigh,
-      noHigh,
-    );
-  switch (op) {
-    case "eq":
-      return high("eq", hi.value, low(), no);
-    case "ne":
-      return high("eq", hi.value, low(), yes);
-    case "lt":
-      return high("eq", hi.value, low(), high("ge", hi.value, no, yes));
-    case "ge":
-      return high("eq", hi.value, low(), high("ge", hi.value, yes, no));
+function addRule(
+  rules: ChainRule[],
+  first: Part,
+  others: ChainRule["parts"],
+  value: ReturnValue,
+): void {
+  if (first === false) return;
+  rules.push({ parts: first === true ? others : [first, ...others], value });
+}
+
+/** The high half first; the low half decides where the high ones are equal. */
+function splitPart(part: Exclude<Part, boolean>): SplitPart {
+  if (part.kind === "pair") return splitPair(part);
+  const { word, op, mask, value } = part;
+  const positive = op === "eq" || op === "ge";
+  return {
+    test: { word, op: op === "eq" || op === "ne" ? "eq" : "ge", mask, value },
+    yes: positive,
+    no: !positive,
+  };
+}
+
+function splitPair(part: PairTest): SplitPart {
+  const { arg, op, hi: { mask, value } } = part;
+  const word = 2 * arg + 1;
+  return {
+    test: { word, op: "eq", mask, value },
+    yes: knowWord(part, word, value),
+    no: op === "eq" || op === "ne"
+      ? op === "ne"
+      : { kind: "word", word, op, mask, value },
+  };
+}
+
+/**
+ * Groups rules by their first test. Rules of one outcome that follow each other
+ * may change places; all others keep theirs.
+ */
+function groupsOf(
+  context: Context,
+  rules: readonly ChainRule[],
+): readonly Group[] {
+  const groups: Group[] = [];
+  let before: string | undefined;
+  let to = 0;
+  for (let from = 0; from < rules.length; from = to) {
+    const { value } = present(rules[from]);
+    while (rules[to]?.value === value) to++;
+    const run = groupRun(context, rules.slice(from, to));
+    // What the last run ended with goes on; what the next one begins with is last.
+    const same = before === undefined ? undefined : run.get(before);
+    if (before !== undefined && same !== undefined) {
+      present(groups.at(-1)).rules.push(...same.rules);
+      run.delete(before);
+    }
+    const next = rules[to];
+    const last = next && keyOf(context, next);
+    const tail = last === undefined ? undefined : run.get(last);
+    const sorted = sortGroups([...run.values()].filter((g) => g !== tail));
+    groups.push(...sorted, ...tail === undefined ? [] : [tail]);
+    const end = groups.at(-1)?.rules.at(-1);
+    before = end && keyOf(context, end);
   }
+  return groups;
+}
+
+/** Groups rules of one outcome. */
+function groupRun(
+  context: Context,
+  rules: readonly ChainRule[],
+): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  for (const [i, rule] of rules.entries()) {
+    // A key of its own for a rule that shares nothing.
+    const key = keyOf(context, rule) ?? `${i}`;
+    const group = groups.get(key);
+    if (group !== undefined) group.rules.push(rule);
+    else {
+      const [first] = rule.parts;
+      groups.set(key, { test: first && splitPart(first).test, rules: [rule] });
+    }
+  }
+  return groups;
+}
+
+/** A text that is equal if rules may share their first test. */
+function keyOf(
+  { sharesBounds }: Context,
+  { parts: [first] }: ChainRule,
+): string | undefined {
+  if (first === undefined) return "always";
+  const { test: { word, op, mask, value }, yes, no } = splitPart(first);
+  if (!sharesBounds && yes !== false && no !== false) return undefined;
+  return `${word} ${op} ${mask} ${value}`;
+}
+
+/**
+ * Puts tests of one word, and then of one mask, side by side: it is loaded once.
+ * The argument with most rules is last: what follows the last test is the same
+ * whether high halves were tested before or not, so architectures share it.
+ */
+function sortGroups(groups: readonly Group[]): readonly Group[] {
+  const counts = new Map<number, number>();
+  for (const { test, rules } of groups) {
+    const arg = argOf(test);
+    counts.set(arg, (counts.get(arg) ?? 0) + rules.length);
+  }
+  const countOf = ({ test }: Group): number => counts.get(argOf(test)) ?? 0;
+  return groups.toSorted((a, b) =>
+    countOf(a) - countOf(b) || argOf(b.test) - argOf(a.test) ||
+    rankOf(a) - rankOf(b) || a.rules.length - b.rules.length
+  );
+}
+
+/** The argument that a test asks about; −1 for none. */
+function argOf(test: ChainTest | undefined): number {
+  return test === undefined ? -1 : test.word >> 1;
+}
+
+/** Tests that leave the word in the accumulator come first. */
+function rankOf({ test }: Group): number {
+  if (test === undefined) return -1;
+  const { word, op, mask } = test;
+  const keepsWord = mask === FULL || (op === "eq" && isBitTest(test));
+  return word * 2 ** 33 + (keepsWord ? 0 : 2 ** 32 + mask);
 }

@@ -19,35 +19,30 @@ import { check } from "../bpf/check.ts";
 import type { Filter } from "../bpf/filter.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { NR_OFFSET } from "../bpf/seccomp_data.ts";
-import {
-  type ArchPolicy,
-  checkPolicy,
-  type Policy,
-  type Rule,
-} from "../profile/policy.ts";
+import { checkPolicy, type Policy } from "../profile/policy.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
-import { type Calls, decideArguments } from "./conditions.ts";
 import { findUncached } from "./cached.ts";
 import {
   type Attempt,
   ATTEMPTS,
   type CostOptions,
-  type DecidedInterval,
   depthLimit,
   weigh,
 } from "./cost.ts";
-import {
-  createDecisionGraph,
-  type Decision,
-  type DecisionGraph,
-} from "./decision.ts";
+import type { Decision, DecisionGraph } from "./decision.ts";
 import { dispatch } from "./dispatch.ts";
-import { layout } from "./layout.ts";
-import { partition } from "./partition.ts";
+import { layout, type LayoutOptions } from "./layout.ts";
+import {
+  decideCalls,
+  type DecidedArch,
+  type DecidedCalls,
+  type PolicyCalls,
+} from "./policy_calls.ts";
 import { present } from "./present.ts";
 import { select } from "./select.ts";
 import { SizeError, sizeOf } from "./size.ts";
 import { treeOfCells, type WordTree } from "./tree.ts";
+import { compileVariants, type MadeForSize } from "./variants.ts";
 
 /** Options of the compiler. */
 export interface CompileOptions extends CostOptions {
@@ -72,6 +67,20 @@ export interface Compilation extends Filter {
   readonly decision: Decision;
   /** One entry per architecture, in the order of the policy. */
   readonly arches: readonly CompiledArch[];
+}
+
+/** A filter for a policy, and what limits kept from the objective. */
+export interface PolicyCompilation extends Compilation {
+  /**
+   * Parts of the program that are compiled for size instead of the objective,
+   * because the program would exceed the kernel's limit.
+   */
+  readonly madeForSize: MadeForSize;
+  /**
+   * Number of lists of rules that are tested in their order, because better
+   * tests would exceed the work limit.
+   */
+  readonly testedInOrder: number;
 }
 
 /** Facts about the tree of one architecture. */
@@ -134,16 +143,30 @@ export interface CompiledArch {
 export function compile(
   policy: Policy,
   options: CompileOptions = {},
-): Compilation {
+): PolicyCompilation {
   checkPolicy(policy);
-  const calls = decideCalls(policy);
-  const compilation = compileCalls(calls, options);
-  const { program, decision } = compilation;
-  if (program.length > BPF_MAXINSNS) {
-    throw new SizeError(program.length, sizeOf(policy, decision));
+  let calls: PolicyCalls | undefined;
+  let shortest: PolicyCompilation | undefined;
+  for (
+    const variant of compileVariants(policy, options.objective ?? "balanced")
+  ) {
+    const { objective, madeForSize, style } = variant;
+    if (calls?.style !== style) calls = decideCalls(policy, style);
+    const compilation: PolicyCompilation = {
+      ...compileCalls(calls, { ...options, objective }),
+      madeForSize,
+      testedInOrder: calls.testedInOrder,
+    };
+    if (compilation.program.length <= BPF_MAXINSNS) {
+      checkProgram(compilation.program, calls);
+      return compilation;
+    }
+    if (compilation.program.length < (shortest?.program.length ?? Infinity)) {
+      shortest = compilation;
+    }
   }
-  checkProgram(program, calls);
-  return compilation;
+  const { program, decision } = present(shortest);
+  throw new SizeError(program.length, sizeOf(policy, decision));
 }
 
 /**
@@ -158,8 +181,10 @@ function compileCalls(
   calls: DecidedCalls,
   options: CompileOptions,
 ): Compilation {
-  const drafts = ATTEMPTS[options.objective ?? "balanced"].map((attempt) =>
-    draft(calls, { ...options, ...attempt })
+  const objective = options.objective ?? "balanced";
+  const short = objective === "size";
+  const drafts = ATTEMPTS[objective].map((attempt) =>
+    draft(calls, { ...options, ...attempt, short })
   );
   // The first of the shortest: the sort keeps the order of equals.
   const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
@@ -196,61 +221,6 @@ export function compileAttempt(
   return draft(calls, { ...options, ...attempt }).program;
 }
 
-/**
- * The decision for each number of each architecture, independent of weights.
- */
-export interface DecidedCalls {
-  /** Graph in which the nodes were made. */
-  readonly graph: DecisionGraph;
-  /** One entry per architecture, in the order of their tests. */
-  readonly arches: readonly DecidedArch[];
-  /** The decision on the number if no architecture matches. */
-  readonly unknown: readonly DecidedInterval[];
-  /** Byte order of the machine that runs the filter. */
-  readonly littleEndian: boolean;
-}
-
-/** The intervals of an architecture; the decisions of neighbors differ. */
-export interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
-  readonly intervals: readonly DecidedInterval[];
-}
-
-/** Partitions the numbers and decides the arguments: once, for all attempts. */
-function decideCalls(policy: Policy): DecidedCalls {
-  const graph = createDecisionGraph();
-  const calls: Calls = { ...policy, graph, decided: new Map() };
-  const arches = policy.arches.map(({ auditArch, names, rules }) => ({
-    auditArch,
-    names,
-    intervals: decideNumbers(calls, rules),
-  }));
-  const { badArchValue, littleEndian } = policy;
-  const node = graph.leaf(badArchValue);
-  return {
-    graph,
-    arches,
-    unknown: [{ first: 0, last: 0xffff_ffff, node }],
-    littleEndian,
-  };
-}
-
-function decideNumbers(
-  calls: Calls,
-  rules: readonly Rule[],
-): readonly DecidedInterval[] {
-  const starts: { readonly first: number; readonly node: Decision }[] = [];
-  for (const interval of partition(rules)) {
-    const node = decideArguments(calls, interval.rules);
-    if (starts.at(-1)?.node === node) continue;
-    starts.push({ first: interval.first, node });
-  }
-  return starts.map(({ first, node }, i) => ({
-    first,
-    last: (starts[i + 1]?.first ?? 0x1_0000_0000) - 1,
-    node,
-  }));
-}
-
 /** Result of one attempt. */
 interface Draft {
   readonly program: Program;
@@ -281,13 +251,13 @@ function draft(
     })),
     findTree(graph, others, options).tree.node,
   );
-  return { program: layout(select(decision)), decision, trees };
+  return { program: layout(select(decision), options), decision, trees };
 }
 
 /** Stands for every architecture without an entry; no histogram names it. */
 const NO_ARCH = 0;
 
-type DraftOptions = CompileOptions & Attempt;
+type DraftOptions = CompileOptions & Attempt & LayoutOptions;
 
 function findTree(
   graph: DecisionGraph,

@@ -15,16 +15,15 @@
  * ```
  *
  * If there are few orders of words, all are tried and the cheapest decision is
- * kept. If all of them grow beyond a limit (arguments that are compared
- * crosswise by many rules can need exponentially many nodes in any fixed
- * order), the rules are tested one by one (chain.ts), which is linear in their
- * number.
+ * kept. Arguments that are compared crosswise by many rules can need
+ * exponentially many nodes in any fixed order. So the work is limited, for each
+ * order and for all calls together; beyond it the rules are tested one by one
+ * (chain.ts), which is linear in their number.
  *
  * @module
  */
 
 import type { ReturnValue, Rule } from "../profile/policy.ts";
-import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { answer, type Costed } from "./answer.ts";
 import { chainOf } from "./chain.ts";
 import {
@@ -34,28 +33,31 @@ import {
 } from "./decision.ts";
 import { wordOrders } from "./orders.ts";
 import { type Residual, residualOf, wordsOf } from "./residual.ts";
+import { lengthOf } from "./size.ts";
 
 const FULL = 0xffff_ffff;
 
-/**
- * Work limit for one order of words, about 10^7 per second: cheap orders all
- * have the same limit; if none is cheap, the first few may continue. 2,000
- * equalities of one argument take 8 million.
- */
-const WORK_LIMITS: readonly (readonly [limit: number, orders: number])[] = [
-  [1_000_000, 24],
-  [10_000_000, 4],
-];
-/**
- * Work limit for the first order if a chain would be too long for the kernel:
- * 2,700 equalities, the most that fit, take 15 million.
- */
-const LAST_LIMIT: readonly [limit: number, orders: number] = [30_000_000, 1];
-/**
- * Number of tests that a decision may always have; beyond it, no more than the
- * chain has.
- */
+/** Work limit for one order of words, about 10^7 per second. */
+const ORDER_WORK = 1_000_000;
+/** Number of orders that may exceed it; then the others are not tried. */
+const MOST_FAILURES = 4;
+/** Work limit for all calls of a policy together. */
+const TOTAL_WORK = 20_000_000;
+/** Work that each order may always use: enough for a few rules. */
+const LEAST_WORK = 1000;
+/** Number of tests that a decision may always have. */
 const MAX_FREE_SIZE = 256;
+/** A larger decision may have so many times the tests of the chain. */
+const MOST_OF_CHAIN = 2;
+/** Price of a test, in executed instructions, if only size counts. */
+const SIZE_PRICE = 10_000;
+
+/**
+ * How arguments are decided: at the least expected cost; by the fewest
+ * instructions for each call; or by testing all rules in their order, which
+ * architectures share more of.
+ */
+export type ArgumentStyle = "cheap" | "short" | "in-order";
 
 /** Data that all calls of a policy share. */
 export interface Calls {
@@ -65,8 +67,25 @@ export interface Calls {
   readonly defaultValue: ReturnValue;
   /** Byte order of the machine. */
   readonly littleEndian: boolean;
+  /** How arguments are decided. */
+  readonly style: ArgumentStyle;
   /** Decisions so far: a profile gives many calls the same rules. */
   readonly decided: Map<string, Decision>;
+  /** Work so far; shared. */
+  readonly work: ArgumentWork;
+}
+
+/** Work on calls that are decided by their arguments. */
+export interface ArgumentWork {
+  /** Remaining work. */
+  left: number;
+  /** Different lists of rules that are tested in their order, since the work is limited. */
+  inOrder: number;
+}
+
+/** Returns the work with which a policy starts. */
+export function newArgumentWork(): ArgumentWork {
+  return { left: TOTAL_WORK, inOrder: 0 };
 }
 
 /**
@@ -93,46 +112,54 @@ export function decideArguments(
   return node;
 }
 
-function decideResidual(
-  { graph, littleEndian }: Calls,
-  residual: Residual,
-): Decision {
+function decideResidual(calls: Calls, residual: Residual): Decision {
+  const { graph, littleEndian, style, work } = calls;
   const chain = (): Decision => chainOf(graph, residual, littleEndian);
   // No profile has bounds under a mask, and cells could not express them.
-  if (hasMaskedBound(residual)) return chain();
-  const orders = wordOrders(wordsOf(residual));
-  const limits = chainFits(residual)
-    ? WORK_LIMITS
-    : [...WORK_LIMITS, LAST_LIMIT];
-  for (const [limit, count] of limits) {
-    let best: Costed | undefined;
-    for (const order of orders.slice(0, count)) {
-      const found = answer({
-        graph,
-        order,
-        littleEndian,
-        answers: new Map(),
-        budget: { left: limit },
-      }, residual);
-      if (found === undefined) continue;
-      if (best === undefined || found.cost < best.cost) best = found;
-    }
-    if (best === undefined) continue;
-    const size = countBranches(best.node);
-    if (size <= MAX_FREE_SIZE) return best.node;
-    const plain = chain();
-    return size <= countBranches(plain) ? best.node : plain;
+  if (style === "in-order" || hasMaskedBound(residual)) return chain();
+  const best = cheapest(calls, residual);
+  if (best === undefined) {
+    work.inOrder++;
+    return chain();
   }
-  return chain();
+  const { node } = best;
+  if (style === "short") {
+    const plain = chain();
+    return lengthOf(node) < lengthOf(plain) ? node : plain;
+  }
+  const size = countBranches(node);
+  if (size <= MAX_FREE_SIZE) return node;
+  const plain = chain();
+  return size <= MOST_OF_CHAIN * countBranches(plain) ? node : plain;
 }
 
-/**
- * Reports whether testing the rules one by one may be short enough, even if
- * there are very many.
- */
-function chainFits({ rules }: Residual): boolean {
-  const parts = rules.reduce((sum, rule) => sum + rule.parts.length, 0);
-  return parts < BPF_MAXINSNS / 4 || rules.length > BPF_MAXINSNS;
+/** Tries the orders of words; returns `undefined` if each exceeds the limit. */
+function cheapest(
+  { graph, littleEndian, style, work }: Calls,
+  residual: Residual,
+): Costed | undefined {
+  const short = style === "short";
+  const costOf = ({ node, cost }: Costed): number =>
+    short ? lengthOf(node) : cost;
+  let best: Costed | undefined;
+  let failures = 0;
+  for (const order of wordOrders(wordsOf(residual))) {
+    const allowed = Math.min(ORDER_WORK, Math.max(LEAST_WORK, work.left));
+    const budget = { left: allowed };
+    const found = answer({
+      graph,
+      order,
+      littleEndian,
+      testPrice: short ? SIZE_PRICE : 0,
+      answers: new Map(),
+      budget,
+    }, residual);
+    work.left -= allowed - Math.max(0, budget.left);
+    if (found === undefined) {
+      if (++failures === MOST_FAILURES) break;
+    } else if (best === undefined || costOf(found) < costOf(best)) best = found;
+  }
+  return best;
 }
 
 function hasMaskedBound(residual: Residual): boolean {

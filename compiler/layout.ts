@@ -22,14 +22,24 @@ import type { Block, EnteredNode, EntryKind, Selection } from "./select.ts";
 
 const REACH = 255;
 
+/** Options of {@linkcode layout}. */
+export interface LayoutOptions {
+  /** Whether a redundant load may replace a `ja`; false by default. */
+  readonly short?: boolean;
+}
+
 /**
  * Lays out a selection in time linear in the number of nodes.
  *
  * @param selection Blocks and their targets.
+ * @param options The preference of short programs.
  * @returns The program; it may exceed the kernel's limit of 4096 instructions.
  */
-export function layout(selection: Selection): Program {
-  const out = new Emitter();
+export function layout(
+  selection: Selection,
+  options: LayoutOptions = {},
+): Program {
+  const out = new Emitter(options.short ?? false);
   for (const node of emissionOrder(selection)) {
     if (node.kind !== "branch") {
       out.end(node);
@@ -107,6 +117,7 @@ type Places = Record<EntryKind, number>;
 
 /** Collects instructions from the back; a position counts from the end, from 1. */
 class Emitter {
+  readonly #short: boolean;
   readonly #reversed: Instruction[] = [];
   /** Newest copy of each entry. */
   readonly #positions = new Map<Decision, Places>();
@@ -115,6 +126,10 @@ class Emitter {
   /** Positions that something jumps to or goes on with. */
   readonly #entered = new Set<number>();
 
+  constructor(short: boolean) {
+    this.#short = short;
+  }
+
   end(node: Leaf | Piece): void {
     if (node.kind === "leaf") this.#ret(node);
     else for (const each of node.program.toReversed()) this.#emit(each);
@@ -122,7 +137,9 @@ class Emitter {
     this.#settle(node, at, at, at);
   }
 
-  test({ node, loads, masks, yes, no }: Block): void {
+  test({ node, loads, masks, ...sides }: Block): void {
+    const yes = this.#nearest(sides.yes);
+    const no = this.#nearest(sides.no);
     this.#bringNear(yes, no);
     const jt = this.#enter(yes);
     const jf = this.#enter(no);
@@ -142,6 +159,15 @@ class Emitter {
     const isUnused = last?.op === "ret.k" && before?.op === "ret.k" &&
       !this.#entered.has(1);
     return this.#reversed.slice(isUnused ? 1 : 0).reverse();
+  }
+
+  /** Enters a target by its load if that is near and the entry is not. */
+  #nearest(target: EnteredNode): EnteredNode {
+    if (!this.#short || !this.#isFar(target)) return target;
+    const { load, word } = present(this.#homes.get(target.node));
+    if (load === word) return target;
+    const loaded: EnteredNode = { node: target.node, entry: "load" };
+    return this.#isFar(loaded) ? target : loaded;
   }
 
   /**

@@ -53,14 +53,16 @@ export function residualOf(
  * @param residual The residual before.
  * @param word The word.
  * @param know Reduces a part that tests that word.
+ * @param possible The rules of the residual that can still match, as far as that is known.
  */
 export function narrow(
   residual: Residual,
   word: ArgWord,
   know: (part: Part) => Part,
+  possible: readonly ResidualRule[] = residual.rules,
 ): Residual {
-  let changed = false;
-  const rules = residual.rules.map((rule) => {
+  let changed = possible.length < residual.rules.length;
+  const rules = possible.map((rule) => {
     if (!rule.parts.some((part) => halfOf(part, word) !== undefined)) {
       return rule;
     }

@@ -1,5 +1,6 @@
 /**
- * Breaks down the instructions of a program, for a policy that is too large.
+ * Counts the instructions of a decision, and breaks down those of a policy that is
+ * too large.
  *
  * @module
  */
@@ -8,6 +9,17 @@ import { ARCH_OFFSET, NR_OFFSET } from "../bpf/seccomp_data.ts";
 import type { Policy } from "../profile/policy.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import type { Decision } from "./decision.ts";
+import { layout } from "./layout.ts";
+import { select } from "./select.ts";
+
+/**
+ * Counts the instructions of a decision that stands alone.
+ *
+ * @param decision The decision.
+ */
+export function lengthOf(decision: Decision): number {
+  return layout(select(decision)).length;
+}
 
 /** Tests of one architecture that no earlier architecture has. */
 export interface SizeShare {

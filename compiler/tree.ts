@@ -210,7 +210,8 @@ function bestCube(
     const rest = withoutCells(cells, inside);
     const tree = treeOfCells(graph, offset, rest, options);
     const cost = total + tree.cost;
-    if (cost >= best.cost) continue;
+    const priced = total + (options.sizePenalty ?? 0) + tree.priced;
+    if (priced >= best.priced) continue;
     const outside = (~bits) >>> 0;
     best = {
       node: graph.branch(
@@ -219,10 +220,10 @@ function bestCube(
         node,
       ),
       cost,
-      priced: cost,
+      priced,
       depth: tree.depth + 1,
       proven: false,
-      lowerBound: Math.min(plain.lowerBound, cost),
+      lowerBound: Math.min(plain.lowerBound, priced),
     };
   }
   return best;

@@ -16,10 +16,10 @@ import { decode } from "../bpf/encode.ts";
 import { encodeFilter, type Filter } from "../bpf/filter.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
 import {
-  type Compilation,
   compile,
   type CompiledArch,
   type CompileOptions,
+  type PolicyCompilation,
 } from "../compiler/compile.ts";
 import type { Weights } from "../compiler/cost.ts";
 import { SizeError } from "../compiler/size.ts";
@@ -70,6 +70,16 @@ export interface Proved extends Filter {
   readonly trees: readonly CompiledArch[];
   /** Coverage of the proof. */
   readonly proof: Proof;
+  /**
+   * Parts of the filter that are compiled for size instead of the objective,
+   * because the filter would exceed the kernel's limit.
+   */
+  readonly madeForSize: "nothing" | "arguments" | "everything";
+  /**
+   * Number of lists of rules that are tested in their order, because better
+   * tests would exceed the work limit.
+   */
+  readonly testedInOrder: number;
 }
 
 /** No usable filter exists. */
@@ -107,7 +117,8 @@ export interface PassOptions {
 }
 
 /** A proved filter with the decision from which it was laid out. */
-export interface ProvedTree extends Proved, Pick<Compilation, "decision"> {}
+export interface ProvedTree
+  extends Proved, Pick<PolicyCompilation, "decision"> {}
 
 /** The section of a profile with its filter, or with the reason why it has none. */
 export type CompiledSection = ResolvedSection & (ProvedTree | Unproved);
@@ -214,7 +225,7 @@ export function proveTree(
   options: CompilePolicyOptions & PassOptions = {},
 ): ProvedTree | Unproved {
   const { limits, interrupted, onPass, ...rest } = options;
-  let compilation: Compilation;
+  let compilation: PolicyCompilation;
   try {
     compilation = compile(policy, rest);
   } catch (error) {
@@ -223,7 +234,7 @@ export function proveTree(
     return { kind: "unproved", cause: { kind: "too-large", length }, message };
   }
   onPass?.("compile");
-  const { decision, arches: trees } = compilation;
+  const { decision, arches: trees, madeForSize, testedInOrder } = compilation;
   const bytes = encodeFilter(compilation);
   const { littleEndian } = compilation;
   const program = decode(bytes, { littleEndian });
@@ -246,6 +257,8 @@ export function proveTree(
     bytes,
     decision,
     trees,
+    madeForSize,
+    testedInOrder,
     proof,
   };
 }

@@ -14,12 +14,9 @@
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
-import {
-  compileAttempt,
-  type CompileOptions,
-  type DecidedCalls,
-} from "../compiler/compile.ts";
+import { compileAttempt, type CompileOptions } from "../compiler/compile.ts";
 import { type Attempt, ATTEMPTS, type Objective } from "../compiler/cost.ts";
+import type { DecidedCalls } from "../compiler/policy_calls.ts";
 import { measure } from "../measure/measure.ts";
 import type { Arch } from "../tables/arch.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";

@@ -7,7 +7,7 @@
 
 import { comparedArches } from "../bpf/follow.ts";
 import type { Program } from "../bpf/instruction.ts";
-import type { DecidedArch, DecidedCalls } from "../compiler/compile.ts";
+import type { DecidedArch, DecidedCalls } from "../compiler/policy_calls.ts";
 import type { DecidedInterval } from "../compiler/cost.ts";
 import {
   createDecisionGraph,

@@ -9,7 +9,7 @@ import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { reportJson } from "../output/json.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
-import { weightsFor } from "../../pipeline/compile_profile.ts";
+import { type ProvedTree, weightsFor } from "../../pipeline/compile_profile.ts";
 import { readCost } from "../input/cost.ts";
 import { EXIT, forEachInput } from "../exit.ts";
 import { type CompiledSource, readFilterSource } from "../input/filter.ts";
@@ -70,6 +70,12 @@ interface TreeReport {
   readonly proven: boolean;
 }
 
+/** Where limits kept the compiler from what the objective asks for. */
+interface LimitReport
+  extends Pick<ProvedTree, "madeForSize" | "testedInOrder"> {
+  readonly name: string;
+}
+
 /** The command. */
 export const command: CommandDefinition = defineCommand<
   StatsFlags,
@@ -105,6 +111,7 @@ export async function runStats(
   };
   const filters: NamedMeasure[] = [];
   const trees: TreeReport[] = [];
+  const limited: LimitReport[] = [];
   const sources = words.length === 0 ? ["default:docker"] : words;
   const { failed, code } = await forEachInput(io, sources, async (word) => {
     const filter = await readFilterSource(io, word, target, {
@@ -119,12 +126,14 @@ export async function runStats(
     filters.push(...own);
     if (filter.kind === "profile") {
       trees.push(...treesOf(filter, arches, own, weighing));
+      const { madeForSize, testedInOrder } = filter.resolved;
+      limited.push({ name: filter.name, madeForSize, testedInOrder });
     }
   });
   if (flags.output === "json") {
     const unread = failed.length > 0 ? { unread: failed } : {};
     io.out(
-      reportJson({ filters, trees, ...unread }),
+      reportJson({ filters, trees, limited, ...unread }),
     );
     return code;
   }

@@ -25,6 +25,7 @@ import type { Io } from "../io.ts";
 import { withOwnSemantics } from "./semantics.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
 import { assumedWords, nativeArch, targetFor } from "./target.ts";
+import { BPF_MAXINSNS } from "../../tables/uapi.ts";
 
 /** Filters and their machine. */
 interface Loaded extends FilterStack, FilterMachine {
@@ -149,12 +150,17 @@ export async function compileSource(
     if (cause.kind === "different") throw new Error(`Unreachable: ${message}`);
     throw new UnprovenError(message);
   }
-  if (!flags.quiet) tellDepth(io, name, filter, cost?.maxDepth);
+  if (!flags.quiet) {
+    tellDepth(io, name, filter, cost?.maxDepth);
+    tellLimits(io, name, filter);
+  }
   return {
     kind: "profile",
     name,
     resolved: filter,
-    objective: options?.objective ?? "balanced",
+    objective: filter.madeForSize === "everything"
+      ? "size"
+      : options?.objective ?? "balanced",
     programs: [filter.program],
     littleEndian: filter.littleEndian,
     native: filter.arches[0] ?? nativeArch(),
@@ -178,6 +184,29 @@ function tellDepth(
     }: ${intervals} intervals: ${depth} tests are used`;
     io.err(messageLine(io, "warning", message, name));
   }
+}
+
+/** Says where limits kept the compiler from what the objective asks for. */
+function tellLimits(
+  io: Io,
+  name: string,
+  { madeForSize, testedInOrder }: ProvedTree,
+): void {
+  const notes: string[] = [];
+  if (madeForSize !== "nothing") {
+    const what = madeForSize === "everything" ? "The filter" : "Arguments";
+    const verb = madeForSize === "everything" ? "is" : "are";
+    notes.push(
+      `${what} ${verb} compiled for size, not for the objective: the filter would exceed ${BPF_MAXINSNS} instructions`,
+    );
+  }
+  if (testedInOrder > 0) {
+    const lists = testedInOrder === 1 ? "list" : "lists";
+    notes.push(
+      `Rules on arguments are tested one by one in ${testedInOrder} ${lists}: to find better tests would exceed the limit on work`,
+    );
+  }
+  for (const note of notes) io.err(messageLine(io, "note", note, name));
 }
 
 /**

@@ -1,7 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { chainOf } from "../../compiler/chain.ts";
-import { type Calls, decideArguments } from "../../compiler/conditions.ts";
+import {
+  type Calls,
+  decideArguments,
+  newArgumentWork,
+} from "../../compiler/conditions.ts";
 import {
   countBranches,
   createDecisionGraph,
@@ -31,6 +35,8 @@ import {
 
 function callsOf(littleEndian = true): Calls {
   return {
+    style: "cheap",
+    work: newArgumentWork(),
     graph: createDecisionGraph(),
     defaultValue: EPERM,
     littleEndian,

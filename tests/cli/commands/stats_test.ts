@@ -181,6 +181,45 @@ Deno.test("stats -o json says the same in numbers", async () => {
   assertNear(tree.expected, arch.mean);
 });
 
+Deno.test("stats says where limits kept them from the objective", async () => {
+  const equalities = (name: string, count: number): unknown[] =>
+    Array.from({ length: count }, (_, i) => ({
+      names: [name],
+      action: "SCMP_ACT_ALLOW",
+      args: [{ index: 0, value: 5 * i, op: "SCMP_CMP_EQ" }],
+    }));
+  const crosswise = Array.from({ length: 24 }, (_, i) => ({
+    names: ["fcntl"],
+    action: "SCMP_ACT_ALLOW",
+    args: [0, 1].map((index) => ({
+      index,
+      value: 2 ** i,
+      valueTwo: 2 ** i,
+      op: "SCMP_CMP_MASKED_EQ",
+    })),
+  }));
+  const stdin = JSON.stringify({
+    defaultAction: "SCMP_ACT_ERRNO",
+    syscalls: [...equalities("ioctl", 2800), ...crosswise],
+  });
+  const loud = FIXED.filter((word) => word !== "-q");
+  const { out, err } = await call(["stats", ...loud, "-o", "json", "-"], {
+    stdin,
+  });
+  assertEquals(JSON.parse(out).limited, [
+    { name: "<stdin>", madeForSize: "arguments", testedInOrder: 1 },
+  ]);
+  const notes =
+    /<stdin>: note: Arguments are compiled for size, .* 4096 instr.*\n.*one by one in 1 list:/;
+  assertMatch(err, notes);
+  const quiet = await call(["compile", ...FIXED, "-f", "hex", "-"], { stdin });
+  assertEquals(quiet.err, "");
+  const docker = await call(["stats", ...FIXED, "-o", "json"]);
+  assertEquals([docker.err, JSON.parse(docker.out).limited], ["", [
+    { name: "default:docker", madeForSize: "nothing", testedInOrder: 0 },
+  ]]);
+});
+
 Deno.test("stats puts sources side by side, one name for each filter", async () => {
   await using folder = await createFolder();
   const profile = await folder.write("p.json", SMALL_PROFILE);
