@@ -46,10 +46,13 @@ async function pathsOf(
   { root, layout }: InstallRoot,
   config: string | undefined,
 ): Promise<readonly string[]> {
-  const inside = async (folder: string): Promise<readonly string[]> => {
+  const inside = async (
+    folder: string,
+    ending = ".conf",
+  ): Promise<readonly string[]> => {
     const state = await lookAt(root, folder);
     const names = state.kind === "directory" ? [...state.names] : [];
-    return names.filter((name) => name.endsWith(".conf")).sort()
+    return names.filter((name) => name.endsWith(ending)).sort()
       .map((name) => `${folder}/${name}`);
   };
   switch (target) {
@@ -69,7 +72,13 @@ async function pathsOf(
       // Its one file is edited, not read.
       return [];
     case "containerd":
-      return [config ?? CONTAINERD_CONFIG];
+      // Drop-ins may set up the default handler.
+      return [
+        config ?? CONTAINERD_CONFIG,
+        ...(config === undefined
+          ? await inside("/etc/containerd/conf.d", ".toml")
+          : []),
+      ];
     case "crio":
       return ["/etc/crio/crio.conf", ...await inside("/etc/crio/crio.conf.d")];
   }

@@ -14,6 +14,7 @@ import { InstallError } from "./error.ts";
 import { handlerItems, handlerPath } from "./handler.ts";
 import type { Item } from "./item.ts";
 import {
+  type ConfigFile,
   MARK,
   runtimeWarnings,
   type TargetFacts,
@@ -21,7 +22,13 @@ import {
   type TargetPlan,
 } from "./target.ts";
 import { formatToml, type TomlTable } from "./toml.ts";
-import { findValue, hasTable, readToml, type TomlEntry } from "./toml_read.ts";
+import {
+  findValue,
+  hasTable,
+  readToml,
+  type TomlEntry,
+  type TomlNode,
+} from "./toml_read.ts";
 
 /** containerd's settings. */
 export const CONTAINERD_CONFIG = "/etc/containerd/config.toml";
@@ -61,12 +68,24 @@ function configItem(facts: TargetFacts, options: TargetOptions): Item {
   const path = options.config ?? CONTAINERD_CONFIG;
   const file = facts.configs.find((c) => c.path === path);
   const entries = file === undefined ? [] : readToml(file.text, path);
+  if (file !== undefined) refuseGenerated(file);
   const isNew = isSecond(facts, entries);
-  const version: TomlTable = { path: [], values: { version: isNew ? 3 : 2 } };
-  const tables = handlerTables(facts, options, entries, isNew);
+  const given = findValue(entries, ["version"]);
+  const number = given?.kind === "other" ? Number(given.text) : isNew ? 3 : 2;
+  const version: TomlTable = { path: [], values: { version: number } };
+  const all = [
+    ...entries,
+    ...facts.configs.filter((other) => other !== file)
+      .flatMap((other) => readToml(other.text, other.path)),
+  ];
+  const tables = handlerTables(facts, options, all, isNew);
+  if (options.append && options.asDefault) refuseSecondTable(entries, isNew);
   if (file === undefined) {
     const text = MARK + formatToml([version, ...tables]);
-    return { kind: "file", path, mode: 0o644, text };
+    const alone = options.config === undefined && readsDropIns(facts)
+      ? DROP_IN
+      : path;
+    return { kind: "file", path: alone, mode: 0o644, text };
   }
   if (isNew && covers(entries, DROP_IN)) {
     const text = MARK + formatToml([version, ...tables]);
@@ -80,12 +99,10 @@ function configItem(facts: TargetFacts, options: TargetOptions): Item {
         : `Cannot install a drop-in for containerd 1.x: it would replace every other setting of the CRI plugin; pass --append to have lines added to the end of "${path}"`,
     );
   }
-  const given = findValue(entries, ["version"]);
-  const readable = given?.kind === "other" && ["2", "3"].includes(given.text);
-  if (!readable) {
+  if (given?.kind !== "other" || !["2", "3", "4"].includes(given.text)) {
     throw new InstallError(
       "not-understood",
-      `Cannot add to "${path}": its version is not 2 or 3; run "containerd config migrate"`,
+      `Cannot add to "${path}": its version is not 2, 3 or 4; run "containerd config migrate"`,
     );
   }
   const begin = "# BEGIN seccomp-tree\n";
@@ -102,55 +119,142 @@ function isSecond(
   entries: readonly TomlEntry[],
 ): boolean {
   const given = findValue(entries, ["version"]);
-  if (given?.kind === "other") return given.text === "3";
+  if (given?.kind === "other") return Number(given.text) >= 3;
   return version === undefined || !/^[01]\./.test(version);
 }
 
 function handlerTables(
   facts: TargetFacts,
   options: TargetOptions,
-  entries: readonly TomlEntry[],
+  all: readonly TomlEntry[],
   isNew: boolean,
 ): readonly TomlTable[] {
-  const plugin = isNew
-    ? "io.containerd.cri.v1.runtime"
-    : "io.containerd.grpc.v1.cri";
-  const section = ["plugins", plugin, "containerd"];
+  const section = sectionOf(isNew);
   const runtimes = [...section, "runtimes"];
-  if (hasTable(entries, [...runtimes, RUNTIME_NAME])) {
+  if (hasTable(all, [...runtimes, RUNTIME_NAME])) {
     throw new InstallError(
       "foreign",
       `Cannot add the runtime "${RUNTIME_NAME}": containerd has one of that name; remove it`,
     );
   }
   const type = { "runtime_type": "io.containerd.runc.v2" };
+  const chosen = findValue(all, [...section, "default_runtime_name"]);
+  const usual = chosen?.kind === "string" ? chosen.value : "runc";
+  const kind = findValue(all, [...runtimes, usual, "runtime_type"]);
+  // Another shim has options of its own.
+  const isAlike = kind?.kind !== "string" || kind.value === type.runtime_type;
+  const from = [...runtimes, isAlike ? usual : "runc"];
   const tables: TomlTable[] = [];
   if (options.asDefault) {
-    if (entries.some((e) => e.path.join("\0") === section.join("\0"))) {
-      throw new InstallError(
-        "usage",
-        `Cannot make it the default: the file has a table [${
-          section.join(".")
-        }]; set default_runtime_name = "${RUNTIME_NAME}" there`,
-      );
-    }
     tables.push({
       path: section,
       values: { default_runtime_name: RUNTIME_NAME },
     });
   }
-  if (!hasTable(entries, [...runtimes, "runc"])) {
+  if (!hasTable(all, [...runtimes, "runc"])) {
     tables.push({ path: [...runtimes, "runc"], values: type });
   }
   const own = [...runtimes, RUNTIME_NAME];
   tables.push(
-    { path: own, values: type },
+    { path: own, values: { ...type, ...settingsOf(all, from) } },
     {
       path: [...own, "options"],
-      values: { BinaryName: handlerPath("containerd", facts, options) },
+      values: {
+        ...settingsOf(all, [...from, "options"]),
+        BinaryName: handlerPath("containerd", facts, options),
+      },
     },
   );
   return tables;
+}
+
+/** The table of the runtimes of the CRI plugin. */
+function sectionOf(isNew: boolean): readonly string[] {
+  const plugin = isNew
+    ? "io.containerd.cri.v1.runtime"
+    : "io.containerd.grpc.v1.cri";
+  return ["plugins", plugin, "containerd"];
+}
+
+/** TOML has each table once; ours would be the second of the file. */
+function refuseSecondTable(
+  entries: readonly TomlEntry[],
+  isNew: boolean,
+): void {
+  const section = sectionOf(isNew);
+  if (!entries.some((e) => e.path.join("\0") === section.join("\0"))) return;
+  throw new InstallError(
+    "usage",
+    `Cannot make it the default: the file has a table [${
+      section.join(".")
+    }]; set default_runtime_name = "${RUNTIME_NAME}" there`,
+  );
+}
+
+/** Reports whether containerd reads drop-ins without a file that imports them. */
+function readsDropIns({ version = "" }: TargetFacts): boolean {
+  const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 2);
+}
+
+/** What a handler must have of its own, or cannot share. */
+const NOT_SHARED: ReadonlySet<string> = new Set([
+  "runtime_type",
+  "runtime_path",
+  "BinaryName",
+  "options",
+]);
+
+/**
+ * The values of a table, such as `SystemdCgroup` or `base_runtime_spec`: pods of
+ * our handler get what those of the default one get. Later files prevail.
+ */
+function settingsOf(
+  entries: readonly TomlEntry[],
+  path: readonly string[],
+): Readonly<Record<string, TomlNode>> {
+  const values: Record<string, TomlNode> = {};
+  const inline = findValue(entries, path);
+  if (inline?.kind === "table") {
+    for (const [key, value] of inline.members) {
+      if (!NOT_SHARED.has(key)) values[key] = value;
+    }
+  }
+  for (const { path: full, value } of entries) {
+    const key = full.at(-1) ?? "";
+    const isHere = full.length === path.length + 1 &&
+      path.every((part, i) => full[i] === part);
+    if (isHere && value !== undefined && !NOT_SHARED.has(key)) {
+      values[key] = value;
+    }
+  }
+  return values;
+}
+
+/** Distributions that write containerd's file at each start, and from what. */
+const GENERATED: readonly (readonly [RegExp, string])[] = [
+  [
+    /rancher\/(?:k3s|rke2)\/|^#.*generated by (?:k3s|rke2)/im,
+    "config-v3.toml.tmpl (config.toml.tmpl for containerd 1.x) beside it",
+  ],
+  [
+    /\/microk8s\//,
+    "containerd-template.toml beside it, then restart MicroK8s",
+  ],
+];
+
+/** Refuses a file that would be written anew, and names what to edit. */
+function refuseGenerated({ path, text }: ConfigFile): void {
+  // The remark of a generator is in the first lines.
+  const head = `${path}\n${text.split("\n", 5).join("\n")}`;
+  const found = GENERATED.find(([pattern]) => pattern.test(head));
+  if (found === undefined) return;
+  throw new InstallError(
+    "usage",
+    `Cannot add to "${path}": it is generated at each start; add the handler to ${
+      found[1]
+    }: --dry-run --config with a copy of the file shows the lines`,
+  );
 }
 
 /** Reports whether a file imports a path. */

@@ -6,9 +6,15 @@
  */
 
 import { InstallError } from "./error.ts";
+import type { TomlNode } from "./toml_read.ts";
 
 /** Value in a drop-in. */
-export type TomlValue = string | boolean | number | readonly string[];
+export type TomlValue =
+  | string
+  | boolean
+  | number
+  | readonly string[]
+  | TomlNode;
 
 /** `[a.b]` and the values below it. */
 export interface TomlTable {
@@ -56,10 +62,27 @@ function formatKey(key: string): string {
 
 function formatValue(value: TomlValue): string {
   if (typeof value === "string") return formatString(value);
-  if (typeof value === "object") {
-    return `[${value.map(formatString).join(", ")}]`;
+  if (typeof value !== "object") return String(value);
+  if ("kind" in value) return formatNode(value);
+  return `[${value.map(formatString).join(", ")}]`;
+}
+
+/** Writes a value as it was read. */
+function formatNode(node: TomlNode): string {
+  switch (node.kind) {
+    case "string":
+      return formatString(node.value);
+    case "other":
+      return node.text;
+    case "array":
+      return `[${node.items.map(formatNode).join(", ")}]`;
+    case "table": {
+      const members = node.members.map(([key, value]) =>
+        ` ${formatKey(key)} = ${formatNode(value)}`
+      );
+      return `{${members.join(",")} }`;
+    }
   }
-  return String(value);
 }
 
 /** A basic string; TOML's escapes contain those of JSON (TOML 1.0, "String"). */
