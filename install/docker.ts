@@ -5,6 +5,7 @@
  */
 
 import { ask } from "../host/command.ts";
+import { foldersIn } from "../host/state_folders.ts";
 import { splitSemantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 import { handlerItems, handlerPath } from "./handler.ts";
@@ -102,8 +103,6 @@ export function movedFromRunc(
   ];
 }
 
-/** File in which dockerd writes its process id. */
-const PID_FILE = "/run/docker.pid";
 /** Time that it may take to read its settings, in tenths of a second. */
 const RELOAD_TRIES = 50;
 
@@ -113,19 +112,30 @@ const RELOAD_TRIES = 50;
  * @returns True if it knows the runtime now; false if it does not run.
  */
 export async function reloadDocker(): Promise<boolean> {
-  let pid: number;
-  try {
-    pid = Number((await Deno.readTextFile(PID_FILE)).trim());
-    if (!(pid > 1)) return false;
-    Deno.kill(pid, "SIGHUP");
-  } catch {
-    return false;
-  }
+  const daemons = await findDaemons();
+  if (daemons.length === 0) return false;
+  for (const pid of daemons) Deno.kill(pid, "SIGHUP");
   for (let i = 0; i < RELOAD_TRIES; i++) {
     if (await knowsRuntime()) return true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return false;
+}
+
+/** Finds root's dockerd among the processes: its pid file may be anywhere. */
+async function findDaemons(): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await foldersIn("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const comm = await Deno.readTextFile(`/proc/${name}/comm`);
+      const { uid } = await Deno.stat(`/proc/${name}`);
+      if (comm === "dockerd\n" && uid === 0) found.push(Number(name));
+    } catch {
+      // It ended just now.
+    }
+  }
+  return found;
 }
 
 /** Reports whether a running dockerd has read our settings. */

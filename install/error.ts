@@ -11,6 +11,7 @@ export type InstallErrorCode =
   | "not-found"
   | "not-understood"
   | "locked"
+  | "in-use"
   | "failed"
   | "not-verified"
   | "not-proved";

@@ -1,6 +1,5 @@
 /**
- * Installs and uninstalls: reads the machine, makes a plan, shows or applies
- * it.
+ * Installs: reads the machine, makes a plan, shows or applies it.
  *
  * @module
  */
@@ -23,27 +22,20 @@ import { apply, exclusively, type InstallRoot } from "./apply.ts";
 import { findConfigs } from "./configs.ts";
 import { planContainerd } from "./containerd.ts";
 import { planCrio } from "./crio.ts";
-import { loadDigest } from "./digest.ts";
-import { locateFile, lookAt, lookAtAll } from "./disk.ts";
+import { locateFile } from "./disk.ts";
 import { planDocker } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import { compileFixed } from "./fixed.ts";
-import type { Disk, Plan, PlanInput } from "./item.ts";
-import { backupFolder, manifestPath } from "./layout.ts";
-import {
-  EMPTY_MANIFEST,
-  type ManagerName,
-  type Manifest,
-  parseManifest,
-} from "./manifest.ts";
+import { readManifest, readState } from "./installed.ts";
+import type { Plan } from "./item.ts";
+import type { ManagerName, Manifest } from "./manifest.ts";
 import { versionOf } from "./managers.ts";
-import { planInstall, planUninstall } from "./plan.ts";
-import { backupOf } from "./planner.ts";
+import { planInstall } from "./plan.ts";
 import { planPodman } from "./podman.ts";
 import { programItems } from "./program.ts";
 import { examine, findRuntimes, type FoundRuntime } from "./runtimes.ts";
 import type { Mode, TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
-import { isCached, restoreCaches, tellSystemd } from "./cache_units.ts";
+import { tellSystemd } from "./cache_units.ts";
 import { defaultMode, handlerPath } from "./handler.ts";
 
 /** Request for an installation. */
@@ -104,7 +96,7 @@ export async function install(asked: InstallRequest): Promise<InstallResult> {
     const program = programItems(facts.program, place.layout);
     const items = { program, target: wanted.items };
     const paths = [...program, ...wanted.items].map((item) => item.path);
-    const input = await look(place, manifest, paths);
+    const input = await readState(place, manifest, paths);
     const plan = planInstall(target, items, input);
     if (!dryRun && plan.changes.length > 0) await apply(plan, place);
     const missing = await missingBelow(place.root, facts);
@@ -158,78 +150,6 @@ function readingWords(
   if (own.note !== undefined) return own.note;
   const words = `Profiles are read as by ${describeSemantics(own.semantics)}`;
   return own.program === undefined ? words : `${words}: "${own.program}"`;
-}
-
-/**
- * Undoes installations.
- *
- * @param targets The targets.
- * @param place Location of the installation.
- * @param options Options; `dryRun` makes only the plan.
- * @returns The changes, made or planned.
- * @throws {InstallError} with the reason, if nothing was changed.
- */
-export async function uninstall(
-  targets: readonly ManagerName[],
-  place: InstallRoot,
-  { dryRun }: { readonly dryRun: boolean },
-): Promise<Plan> {
-  const work = async (): Promise<Plan> => {
-    const manifest = await readManifest(place);
-    const plan = planUninstall(targets, await look(place, manifest, []));
-    if (dryRun || plan.changes.length === 0) return plan;
-    const cached = place.root !== "/"
-      ? []
-      : targets.filter((target) => isCached(manifest, target, place.layout));
-    for (const target of cached) {
-      await tellSystemd(target, place.layout, "stop");
-    }
-    await apply(plan, place);
-    if (cached.length > 0) await restoreCaches(plan.after, place.layout);
-    return plan;
-  };
-  return dryRun ? await work() : await exclusively(place, work);
-}
-
-/**
- * Reads the manifest.
- *
- * @param place Location of the installation.
- * @returns The manifest; empty if nothing is installed.
- */
-export async function readManifest(place: InstallRoot): Promise<Manifest> {
-  const path = manifestPath(place.layout);
-  const state = await lookAt(place.root, path);
-  if (state.kind === "absent") return EMPTY_MANIFEST;
-  if (state.kind === "file") return parseManifest(state.text, path);
-  throw new InstallError(
-    "not-understood",
-    `Cannot read "${path}": it is not a text file; remove it`,
-  );
-}
-
-/** Reads the state of everything that is recorded or wanted. */
-async function look(
-  { root, layout }: InstallRoot,
-  manifest: Manifest,
-  paths: readonly string[],
-): Promise<PlanInput> {
-  const records = Object.values(manifest.records).flat();
-  const backups = backupFolder(layout);
-  const all = [...paths, ...records.map((r) => r.path)];
-  const copies = all.map((path) => backupOf(backups, path));
-  const disk = await lookAtAll(root, [...all, ...copies]);
-  const digest = await loadDigest();
-  return { manifest, backups, disk: without(disk, layout), digest };
-}
-
-/** The manifest does not count as content of its folder. */
-function without(disk: Disk, layout: InstallRoot["layout"]): Disk {
-  const folder = disk.get(layout.state);
-  if (folder?.kind !== "directory") return disk;
-  const own = manifestPath(layout).slice(layout.state.length + 1);
-  const names = folder.names.filter((name) => name !== own);
-  return new Map([...disk, [layout.state, { ...folder, names }]]);
 }
 
 function planFor(

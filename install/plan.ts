@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Item, Plan, PlanInput } from "./item.ts";
+import { foldersOf, type Item, type Plan, type PlanInput } from "./item.ts";
 import { type ManagerName, targetsOf } from "./manifest.ts";
 import { Planner } from "./planner.ts";
 
@@ -39,16 +39,24 @@ export function planInstall(
  *
  * @param targets The targets.
  * @param input Current state.
+ * @param stubs Replacements of wrappers that containers use.
  * @returns The plan; without changes if nothing is installed.
  * @throws {InstallError} `foreign` with everything that somebody else changed.
  */
 export function planUninstall(
   targets: readonly ManagerName[],
   input: PlanInput,
+  stubs: ReadonlyMap<ManagerName, Item> = new Map(),
 ): Plan {
   const planner = new Planner(input);
-  for (const target of targets) planner.leave(target, new Set());
+  for (const target of targets) {
+    const stub = stubs.get(target);
+    const keep = stub === undefined ? [] : planner.reach(target, [stub]);
+    planner.leave(target, new Set(keep));
+  }
   const others = targetsOf(input.manifest).filter((t) => !targets.includes(t));
-  if (others.length === 0) planner.leave("program", new Set());
+  // The manifest lists the stubs.
+  const kept = stubs.size === 0 ? [] : foldersOf(input.backups);
+  if (others.length === 0) planner.leave("program", new Set(kept));
   return planner.finish();
 }

@@ -31,7 +31,7 @@ import type { InstallRoot } from "./apply.ts";
 import { findContainers, type FoundContainer } from "./containers.ts";
 import { loadDigest } from "./digest.ts";
 import { followLinks, lookAt } from "./disk.ts";
-import { readManifest } from "./install.ts";
+import { readManifest } from "./installed.ts";
 import {
   inactiveUnit,
   isCached,

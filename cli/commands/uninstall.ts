@@ -5,13 +5,15 @@
  */
 
 import {
+  BOOLEAN,
   DRY_RUN_FLAG,
   PLACE_FLAGS,
   type PlaceFlags,
   TARGET_ARGUMENT,
 } from "../input/manager.ts";
-import { type CommandDefinition, defineCommand } from "../command.ts";
-import { readManifest, uninstall } from "../../install/install.ts";
+import { type CommandDefinition, defineCommand, NAME } from "../command.ts";
+import { readManifest } from "../../install/installed.ts";
+import { uninstall } from "../../install/uninstall.ts";
 import { type ManagerName, targetsOf } from "../../install/manifest.ts";
 import {
   formatChanges,
@@ -25,6 +27,7 @@ import type { Io } from "../io.ts";
 /** Flags of `uninstall`. */
 export interface UninstallFlags extends PlaceFlags {
   readonly dryRun: boolean;
+  readonly force: boolean;
 }
 
 /** The command. */
@@ -35,7 +38,14 @@ export const command: CommandDefinition = defineCommand<
   usage: "[OPTION...] [podman|docker|containerd|crio...]",
   examples: ["uninstall podman --dry-run", "uninstall docker"],
   parameters: {
-    flags: { ...DRY_RUN_FLAG, ...PLACE_FLAGS },
+    flags: {
+      ...DRY_RUN_FLAG,
+      ...PLACE_FLAGS,
+      force: {
+        ...BOOLEAN,
+        brief: "Leave a stub for containers that depend on a wrapper",
+      },
+    },
     positional: { kind: "array", parameter: TARGET_ARGUMENT },
   },
   run: (io, flags, ...targets) => runUninstall(io, flags, targets),
@@ -49,10 +59,13 @@ export async function runUninstall(
 ): Promise<number> {
   return await reportInstallErrors(io, async () => {
     const place = placeOf(flags, named);
-    const { dryRun } = flags;
+    const { dryRun, force } = flags;
     const installed = targetsOf(await readManifest(place));
     const targets = named.length === 0 ? installed : named;
-    const { changes } = await uninstall(targets, place, { dryRun });
+    const { changes } = await uninstall(targets, place, {
+      dryRun,
+      force,
+    });
     io.out(
       dryRun
         ? formatChanges(changes)
@@ -61,6 +74,19 @@ export async function runUninstall(
     const gone = targets.filter((t) => installed.includes(t));
     for (const step of gone.flatMap((target) => STEPS[target])) {
       io.err(messageLine(io, "note", step));
+    }
+    if (dryRun) return EXIT.ok;
+    const left = targetsOf(await readManifest(place));
+    for (const target of targets.filter((name) => left.includes(name))) {
+      const text =
+        `A stub of the wrapper for ${target} stays: run "${NAME} uninstall ${target}" when its containers are gone`;
+      io.err(messageLine(io, "note", text));
+    }
+    if (left.length > 0 && gone.length > 0) {
+      const text = `The filters in "${place.layout.store}" stay: ${
+        left.join(", ")
+      } may use them`;
+      io.err(messageLine(io, "note", text));
     }
     return EXIT.ok;
   });

@@ -116,3 +116,28 @@ ls /var/lib`,
   assertEquals(await digest(), before);
   await box.ok(...podman(["--rm"], "true"));
 });
+
+test("uninstall refuses while containers need the wrapper; --force leaves what becomes the runtime", async () => {
+  await using box = await openSandbox();
+  const installed = await box.tree(
+    ...["install", "podman", "--mode", "wrapper", "--log", LOG, "--no-trial"],
+  );
+  assertEquals(installed.code, 0, installed.stderr);
+  await sleeper(box, "running");
+  await box.ok(...podman(["--name=kept"], "true"));
+  const ids = await box.ok("podman", "ps", "-aq", "--no-trunc");
+  const refused = await box.tree("uninstall", "podman");
+  assertEquals(refused.code, 5, refused.stderr);
+  for (const id of ids.split("\n")) {
+    assertStringIncludes(refused.stderr, id.slice(0, 12));
+  }
+  const forced = await box.tree("uninstall", "podman", "--force");
+  assertEquals(forced.code, 0, forced.stderr);
+  assertStringIncludes(forced.stderr, "A stub of the wrapper for podman stays");
+  await box.ok("podman", "exec", "running", "true");
+  for (const name of ["running", "kept"]) await remove(box, name);
+  const last = await box.tree("uninstall");
+  assertEquals(last.code, 0, last.stderr);
+  const left = await box.run(["ls", "/usr/local/lib/seccomp-tree"]);
+  assert(left.code !== 0, left.stdout);
+});

@@ -8,7 +8,9 @@ import { apply, exclusively } from "../../install/apply.ts";
 import { DEFAULTS, parseSettings } from "../../hook/settings.ts";
 import { InstallError } from "../../install/error.ts";
 import type { Change } from "../../install/item.ts";
-import { install, readManifest, uninstall } from "../../install/install.ts";
+import { install } from "../../install/install.ts";
+import { readManifest } from "../../install/installed.ts";
+import { uninstall } from "../../install/uninstall.ts";
 import { TARGETS } from "../../install/manifest.ts";
 import { gatherStatus } from "../../install/status.ts";
 import { CONFIG_TOML, DAEMON_JSON, makeTree, request } from "./tree.ts";
@@ -290,7 +292,8 @@ Deno.test("apply() is done before a signal ends the program, and no longer holds
     JSON.stringify(new URL(path, import.meta.url).href);
   const program = `
     import { apply } from ${url("../../install/apply.ts")};
-    import { install, readManifest } from ${url("../../install/install.ts")};
+    import { install } from ${url("../../install/install.ts")};
+    import { readManifest } from ${url("../../install/installed.ts")};
     import { makeTree, request } from ${url("tree.ts")};
     await using tree = await makeTree();
     const { place } = tree;

@@ -1,0 +1,166 @@
+/**
+ * The containers that depend on a wrapper: managers remember the path of the
+ * runtime that a container was made with, and call it for `exec`, `kill` and `rm`.
+ *
+ * @module
+ */
+
+import { ask } from "../host/command.ts";
+import { foldersIn } from "../host/state_folders.ts";
+import type { InstallRoot } from "./apply.ts";
+import { lookAt } from "./disk.ts";
+import { InstallError } from "./error.ts";
+import type { Item } from "./item.ts";
+import type { ManagerName, Manifest } from "./manifest.ts";
+import { findBelow } from "./runtimes.ts";
+import { wrapperPath } from "./target.ts";
+
+/** A container whose manager calls the wrapper for it. */
+export interface WrapperUser {
+  /** Its id as the manager has it. */
+  readonly id: string;
+  /** The program that calls the wrapper. */
+  readonly by: "conmon" | "containerd-shim" | "podman";
+}
+
+/**
+ * Finds the containers that depend on a wrapper.
+ *
+ * @param wrapper Path of the wrapper.
+ * @returns Running ones of all managers, and those that Podman only keeps.
+ */
+export async function findUsers(
+  wrapper: string,
+): Promise<readonly WrapperUser[]> {
+  const found = new Map<string, WrapperUser>();
+  const add = (user: WrapperUser | undefined): void => {
+    if (user !== undefined && !found.has(user.id)) found.set(user.id, user);
+  };
+  for (const pid of await foldersIn("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const words = await commandLine(pid);
+    const name = words[0]?.split("/").at(-1) ?? "";
+    if (name === "conmon") add(usedBy(words, wrapper));
+    else if (name.startsWith("containerd-shim")) {
+      for (const id of await inShim(pid, wrapper)) {
+        add({ id, by: "containerd-shim" });
+      }
+    }
+  }
+  for (const id of await keptByPodman(wrapper)) add({ id, by: "podman" });
+  return [...found.values()];
+}
+
+async function commandLine(pid: string): Promise<readonly string[]> {
+  try {
+    return (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
+  } catch {
+    return [];
+  }
+}
+
+/** conmon(8): `-c` names the container, `-r` the runtime. */
+function usedBy(
+  words: readonly string[],
+  wrapper: string,
+): WrapperUser | undefined {
+  const after = (...names: readonly string[]): string | undefined => {
+    const at = words.findIndex((word) => names.includes(word));
+    return at < 0 ? undefined : words[at + 1];
+  };
+  if (after("-r", "--runtime") !== wrapper) return undefined;
+  return { id: after("-c", "--cid") ?? "?", by: "conmon" };
+}
+
+/**
+ * A shim serves a pod: its containers have bundles side by side, each with a file
+ * `runtime` (WriteRuntime in containerd's runtime/v2/runc).
+ */
+async function inShim(
+  pid: string,
+  wrapper: string,
+): Promise<readonly string[]> {
+  const ids: string[] = [];
+  try {
+    const bundle = await Deno.readLink(`/proc/${pid}/cwd`);
+    const folder = bundle.slice(0, bundle.lastIndexOf("/"));
+    for (const id of await foldersIn(folder)) {
+      const runtime = await Deno.readTextFile(`${folder}/${id}/runtime`)
+        .catch(() => "");
+      if (runtime.trim() === wrapper) ids.push(id);
+    }
+  } catch {
+    // It ended just now.
+  }
+  return ids;
+}
+
+/** Containers that do not run; Podman cannot remove them without their runtime. */
+async function keptByPodman(wrapper: string): Promise<readonly string[]> {
+  const podman = await findBelow("/", "podman");
+  if (podman === undefined) return [];
+  const list = await ask([podman.path, "ps", "--all", "--quiet", "--no-trunc"]);
+  const ids = list.stdout.split("\n").filter((id) => /^[0-9a-f]+$/.test(id));
+  if (list.code !== 0 || ids.length === 0) return [];
+  const format = ["--format", "{{.Id}} {{.OCIRuntime}}"];
+  const { stdout } = await ask([podman.path, "inspect", ...format, ...ids]);
+  return stdout.split("\n").flatMap((line) => {
+    const [id = "", runtime] = line.trim().split(" ");
+    return runtime === wrapper ? [id] : [];
+  });
+}
+
+/**
+ * Finds the wrappers that containers use, and a stub for each that becomes the
+ * runtime at once.
+ *
+ * @param targets What is to be uninstalled.
+ * @param place Where.
+ * @param manifest What is installed.
+ * @param force Whether stubs are wanted.
+ * @returns The stubs.
+ * @throws {InstallError} `in-use` with the containers, if no stubs are wanted.
+ */
+export async function stubsFor(
+  targets: readonly ManagerName[],
+  place: InstallRoot,
+  manifest: Manifest,
+  force: boolean,
+): Promise<ReadonlyMap<ManagerName, Item>> {
+  const stubs = new Map<ManagerName, Item>();
+  const used: string[] = [];
+  for (const target of place.root === "/" ? targets : []) {
+    const path = wrapperPath(place.layout, target);
+    const records = manifest.records[target];
+    if (!records.some((record) => record.path === path)) continue;
+    const users = await findUsers(path);
+    if (users.length === 0) continue;
+    used.push(
+      `${target}: ${users.map(({ id }) => id.slice(0, 12)).join(", ")}`,
+    );
+    const state = await lookAt(place.root, path);
+    const text = state.kind === "file" ? stubOf(state.text) : undefined;
+    if (text !== undefined) {
+      stubs.set(target, { kind: "file", path, mode: 0o755, text });
+    }
+  }
+  if (used.length === 0 || force) return stubs;
+  throw new InstallError(
+    "in-use",
+    `Cannot uninstall: containers depend on the wrapper (${
+      used.join("; ")
+    }); remove them first, or pass --force to leave a stub in its place that becomes the runtime`,
+  );
+}
+
+/** First line after `#!` of a stub. */
+const STUB =
+  "# Left by seccomp-tree uninstall --force: containers remember this path.\n";
+
+/** The wrapper without its work; undefined if it does not say what it becomes. */
+function stubOf(wrapper: string): string | undefined {
+  const [, runtime] = /exec ('(?:[^']|'\\'')+') "\$@"/.exec(wrapper) ?? [];
+  return runtime === undefined
+    ? undefined
+    : `#!/bin/sh\n${STUB}exec ${runtime} "$@"\n`;
+}
