@@ -15,6 +15,8 @@ import { decodeBase64 } from "../bpf/base64.ts";
 import { dumpFilters } from "../ffi/dump.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
 import { STICKY } from "../hook/cache/cache.ts";
+import type { ManagerName } from "./manifest.ts";
+import { originOf } from "./container_origin.ts";
 import type { StoreItem } from "../hook/store/store.ts";
 
 /** A running container. */
@@ -25,6 +27,10 @@ export interface FoundContainer {
   /** Folder of the runtime's state. */
   readonly state: string;
   readonly runtime: "crun" | "runc";
+  /** The manager that made it; absent if a runtime was called by hand. */
+  readonly manager?: ManagerName;
+  /** Its name, for pods `NAMESPACE/POD/CONTAINER`; absent if it has none. */
+  readonly name?: string;
   /** Origin of the filter of init. */
   readonly filter: FilterKind;
   /**
@@ -37,17 +43,22 @@ export interface FoundContainer {
   readonly detail: string;
 }
 
-/** Origin of the filter. */
+/**
+ * Origins of filters. `tree`: from the store or from crun's cache, byte for byte.
+ * `annotation`: a raw filter that is not in the store. `libseccomp`: made by the
+ * runtime. `none`: privileged or unconfined.
+ */
 export type FilterKind =
-  /** From the store or from crun's cache, byte for byte. */
   | "tree"
-  /** A raw filter from the annotation that is not in the store. */
   | "annotation"
-  /** Made by the runtime with libseccomp. */
   | "libseccomp"
-  /** No filter: privileged or unconfined. */
   | "none"
   | "unknown";
+
+/** All of them, in the order of reports. */
+export const FILTER_KINDS: readonly FilterKind[] = [
+  ...(["tree", "annotation", "libseccomp", "none", "unknown"] as const),
+];
 
 /**
  * Finds running containers and their filters.
@@ -75,14 +86,20 @@ export async function findContainers(
         const container = await readState(state);
         if (container === undefined) continue;
         const filter = await judge(container, known, state);
-        if (filter !== undefined) {
-          const { pid, runtime } = container;
-          found.push({ id, pid, state: folder, runtime, ...filter });
-        }
+        if (filter === undefined) continue;
+        const { pid, runtime } = container;
+        const annotations = await annotationsOf(container.bundle);
+        const origin = await originOf({ id, pid, folder, annotations });
+        found.push({ id, pid, state: folder, runtime, ...origin, ...filter });
       }
     }
   }
-  return found;
+  return found.sort((a, b) => orderOf(a) < orderOf(b) ? -1 : 1);
+}
+
+/** By manager, then by name; those without come last. */
+function orderOf({ manager, name, id }: FoundContainer): string {
+  return [manager ?? "\uffff", name ?? "\uffff", id].join("\0");
 }
 
 /**
@@ -140,7 +157,17 @@ async function readState(folder: string): Promise<State | undefined> {
   }
   const runc = await readJson(`${folder}/state.json`);
   if (typeof runc?.init_process_pid !== "number") return undefined;
-  return { pid: runc.init_process_pid, bundle: undefined, runtime: "runc" };
+  const bundle = bundleLabel(runc.config);
+  return { pid: runc.init_process_pid, bundle, runtime: "runc" };
+}
+
+/** runc keeps the bundle's path in a label: `bundle=PATH`. */
+function bundleLabel(config: unknown): string | undefined {
+  if (typeof config !== "object" || config === null) return undefined;
+  const labels: unknown = "labels" in config ? config.labels : undefined;
+  if (!Array.isArray(labels)) return undefined;
+  return labels.filter((label) => typeof label === "string")
+    .find((label) => label.startsWith("bundle="))?.slice("bundle=".length);
 }
 
 async function readJson(
@@ -177,8 +204,7 @@ async function judge(
   try {
     filters = dumpFilters(pid);
   } catch (error) {
-    const reason = messageOf(error);
-    return { filter: "unknown", detail: reason };
+    return await judgeCopy(state, known, messageOf(error));
   }
   const [first, second] = filters;
   if (first === undefined) return { filter: "none", detail: "" };
@@ -191,6 +217,28 @@ async function judge(
   const isAnnotated = first.toHex() === await annotationOf(bundle);
   const filter = isAnnotated ? "annotation" : "libseccomp";
   return { filter, ...read };
+}
+
+/**
+ * Judges by the file that crun loaded into init and loads for each exec, where the
+ * live filter cannot be read, such as in a user's own containers.
+ */
+async function judgeCopy(
+  state: string,
+  known: ReadonlySet<string>,
+  reason: string,
+): Promise<Pick<FoundContainer, "filter" | "detail" | "instructions">> {
+  try {
+    const copy = await Deno.readFile(`${state}/seccomp.bpf`);
+    const isTree = known.has(copy.toHex()) || await isCachedTree(state, copy);
+    return {
+      filter: isTree ? "tree" : "libseccomp",
+      instructions: copy.length / 8,
+      detail: `by what crun loaded: ${reason}`,
+    };
+  } catch {
+    return { filter: "unknown", detail: reason };
+  }
 }
 
 /** Reports whether a container was started with a replaced entry of crun's cache. */
@@ -208,16 +256,22 @@ async function isCachedTree(
   }
 }
 
+/** The annotations of a bundle; none if it cannot be read. */
+async function annotationsOf(
+  bundle: string | undefined,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (bundle === undefined) return {};
+  const annotations = (await readJson(`${bundle}/config.json`))?.annotations;
+  return typeof annotations === "object" && annotations !== null
+    ? Object.fromEntries(Object.entries(annotations))
+    : {};
+}
+
 /** The bundle's annotation, hexadecimal. */
 async function annotationOf(
   bundle: string | undefined,
 ): Promise<string | undefined> {
-  if (bundle === undefined) return undefined;
-  const config = await readJson(`${bundle}/config.json`);
-  const annotations = config?.annotations;
-  if (typeof annotations !== "object" || annotations === null) return undefined;
-  const value = Object.entries(annotations).find(([k]) => k === ANNOTATION)
-    ?.[1];
+  const value = (await annotationsOf(bundle))[ANNOTATION];
   try {
     return typeof value === "string" ? decodeBase64(value).toHex() : undefined;
   } catch {

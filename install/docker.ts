@@ -5,11 +5,11 @@
  */
 
 import { ask } from "../host/command.ts";
-import { foldersIn } from "../host/state_folders.ts";
 import { splitSemantics } from "../profile/semantics/versions.ts";
 import { InstallError } from "./error.ts";
 import { handlerItems, handlerPath } from "./handler.ts";
 import type { Item } from "./item.ts";
+import { findProcesses } from "./process.ts";
 import { findBelow } from "./runtimes.ts";
 import {
   runtimeWarnings,
@@ -125,17 +125,37 @@ export async function reloadDocker(): Promise<boolean> {
 /** Finds root's dockerd among the processes: its pid file may be anywhere. */
 async function findDaemons(): Promise<readonly number[]> {
   const found: number[] = [];
-  for (const name of await foldersIn("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const comm = await Deno.readTextFile(`/proc/${name}/comm`);
-      const { uid } = await Deno.stat(`/proc/${name}`);
-      if (comm === "dockerd\n" && uid === 0) found.push(Number(name));
-    } catch {
-      // It ended just now.
-    }
+  for (const { pid } of await findProcesses((name) => name === "dockerd")) {
+    const { uid } = await Deno.stat(`/proc/${pid}`).catch(() => ({
+      uid: null,
+    }));
+    if (uid === 0) found.push(pid);
   }
   return found;
+}
+
+/**
+ * Lists the folders in which runtimes of Docker keep state, if dockerd was started
+ * or set up with another one than `/run/docker`.
+ *
+ * @returns Patterns for `expandFolders`.
+ */
+export async function dockerStateFolders(): Promise<readonly string[]> {
+  const roots = new Set<string>();
+  for (const { words } of await findProcesses((name) => name === "dockerd")) {
+    const at = words.indexOf("--exec-root");
+    const inline = words.find((word) => word.startsWith("--exec-root="));
+    const root = at >= 0 ? words[at + 1] : inline?.split("=")[1];
+    if (root?.startsWith("/")) roots.add(root);
+  }
+  try {
+    const settings = JSON.parse(await Deno.readTextFile(DAEMON_JSON));
+    const root: unknown = settings["exec-root"];
+    if (typeof root === "string" && root.startsWith("/")) roots.add(root);
+  } catch {
+    // It is not there, or not ours to judge.
+  }
+  return [...roots].map((root) => `${root.replace(/\/+$/, "")}/runtime-*/*`);
 }
 
 /** Reports whether a running dockerd has read our settings. */

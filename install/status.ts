@@ -38,6 +38,7 @@ import {
   keepsFilters,
   unitName,
 } from "./cache_units.ts";
+import { dockerStateFolders } from "./docker.ts";
 import { inspectMachine, type Machine } from "./machine.ts";
 import { versionOf } from "./managers.ts";
 import { type ManagerName, TARGETS, targetsOf } from "./manifest.ts";
@@ -121,15 +122,17 @@ export async function gatherStatus(
     managers.push(await managerStatus(name, place, runtimes));
   }
   const { store, items } = await storeStatus(place);
+  const states = options.states ??
+    [...STATE_FOLDERS, ...await dockerStateFolders()];
   return {
     machine: await inspectMachine(),
     runtimes,
     readings: readingsOf(runtimes),
     managers,
     store,
-    caches: await cacheStatus(options.states ?? STATE_FOLDERS),
+    caches: await cacheStatus(states),
     sharedPrecreate: await findSharedPrecreate(place.root),
-    containers: await findContainers(options.states ?? STATE_FOLDERS, items),
+    containers: await findContainers(states, items),
   };
 }
 

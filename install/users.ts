@@ -12,6 +12,7 @@ import { lookAt } from "./disk.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./item.ts";
 import type { ManagerName, Manifest } from "./manifest.ts";
+import { findProcesses } from "./process.ts";
 import { findBelow } from "./runtimes.ts";
 import { wrapperPath } from "./target.ts";
 
@@ -36,27 +37,16 @@ export async function findUsers(
   const add = (user: WrapperUser | undefined): void => {
     if (user !== undefined && !found.has(user.id)) found.set(user.id, user);
   };
-  for (const pid of await foldersIn("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const words = await commandLine(pid);
-    const name = words[0]?.split("/").at(-1) ?? "";
-    if (name === "conmon") add(usedBy(words, wrapper));
-    else if (name.startsWith("containerd-shim")) {
-      for (const id of await inShim(pid, wrapper)) {
-        add({ id, by: "containerd-shim" });
-      }
+  const isMeant = (name: string): boolean =>
+    name === "conmon" || name.startsWith("containerd-shim");
+  for (const { pid, words } of await findProcesses(isMeant)) {
+    add(usedBy(words, wrapper));
+    for (const id of await inShim(pid, wrapper)) {
+      add({ id, by: "containerd-shim" });
     }
   }
   for (const id of await keptByPodman(wrapper)) add({ id, by: "podman" });
   return [...found.values()];
-}
-
-async function commandLine(pid: string): Promise<readonly string[]> {
-  try {
-    return (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
-  } catch {
-    return [];
-  }
 }
 
 /** conmon(8): `-c` names the container, `-r` the runtime. */
@@ -77,7 +67,7 @@ function usedBy(
  * `runtime` (WriteRuntime in containerd's runtime/v2/runc).
  */
 async function inShim(
-  pid: string,
+  pid: number,
   wrapper: string,
 ): Promise<readonly string[]> {
   const ids: string[] = [];

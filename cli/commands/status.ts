@@ -8,8 +8,9 @@ import { STATUS_FLAGS, type StatusFlags } from "../input/manager.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { DigestCache, shortDigest } from "../output/digest.ts";
 import { reportJson } from "../output/json.ts";
+import { formatMetrics } from "../output/prometheus.ts";
 import { decode } from "../../bpf/encode.ts";
-import type { FoundContainer } from "../../install/containers.ts";
+import { FILTER_KINDS, type FoundContainer } from "../../install/containers.ts";
 import { HOST_IS_LITTLE_ENDIAN } from "../input/process.ts";
 import {
   gatherStatus,
@@ -23,17 +24,33 @@ import { formatTable } from "../../host/table.ts";
 
 /** The command. */
 export const command: CommandDefinition = defineCommand<
-  StatusFlags,
+  FleetFlags,
   []
 >({
   usage: "[OPTION...]",
-  examples: ["status", "status --user -o json"],
-  parameters: { flags: STATUS_FLAGS, aliases: { o: "output" } },
+  examples: ["status", "status -o prometheus"],
+  parameters: {
+    flags: {
+      ...STATUS_FLAGS,
+      output: {
+        kind: "enum",
+        values: ["text", "json", "prometheus"],
+        default: "text",
+        brief: "Report format",
+      },
+    },
+    aliases: { o: "output" },
+  },
   run: runStatus,
 });
 
+/** Flags of `status`. */
+type FleetFlags = Omit<StatusFlags, "output"> & {
+  readonly output: "text" | "json" | "prometheus";
+};
+
 /** Prints the status. */
-export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
+export async function runStatus(io: Io, flags: FleetFlags): Promise<number> {
   return await reportInstallErrors(io, async () => {
     const status = await gatherStatus(
       placeOf(flags, []),
@@ -41,7 +58,9 @@ export async function runStatus(io: Io, flags: StatusFlags): Promise<number> {
     );
     const containers = await withDigests(status.containers);
     io.out(
-      flags.output === "json"
+      flags.output === "prometheus"
+        ? formatMetrics(status)
+        : flags.output === "json"
         ? reportJson({ ...status, containers })
         : formatStatus({ ...status, containers }),
     );
@@ -104,6 +123,7 @@ export function formatStatus(
     ]),
   ];
   return [
+    `${totalsOf(containers)}\n\n`,
     leftTable(lines),
     section(
       ["runtime", "version", "raw filters", "why"],
@@ -115,9 +135,18 @@ export function formatStatus(
         .map((m) => [m.name, m.version ?? "?", stateOf(m)]),
     ),
     section(
-      ["container", "pid", "runtime", "filter", "instructions", "digest"],
+      [
+        "manager",
+        "container",
+        "pid",
+        "runtime",
+        "filter",
+        "instructions",
+        "digest",
+      ],
       containers.map((c) => [
-        c.id.slice(0, 24),
+        c.manager ?? "–",
+        c.name ?? c.id.slice(0, 24),
         String(c.pid),
         c.runtime,
         c.detail === "" ? c.filter : `${c.filter} (${c.detail})`,
@@ -128,9 +157,24 @@ export function formatStatus(
   ].join("");
 }
 
+/** `14 containers: 6 tree, 7 libseccomp, 1 none`. */
+function totalsOf(containers: readonly DigestedContainer[]): string {
+  const counts = FILTER_KINDS.map((kind) => ({
+    kind,
+    count: containers.filter(({ filter }) => filter === kind).length,
+  }));
+  const number = containers.length;
+  const words = `${number} ${number === 1 ? "container" : "containers"}`;
+  if (number === 0) return words;
+  return `${words}: ${
+    counts.filter(({ count }) => count > 0)
+      .map(({ kind, count }) => `${count} ${kind}`).join(", ")
+  }`;
+}
+
 /** Lays out columns that all align to the left. */
 function leftTable(rows: readonly (readonly string[])[]): string {
-  return formatTable(rows, { left: [0, 1, 2, 3, 4, 5] });
+  return formatTable(rows, { left: [0, 1, 2, 3, 4, 5, 6] });
 }
 
 function section(

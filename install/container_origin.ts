@@ -1,0 +1,85 @@
+/**
+ * Whose container it is, and what people call it.
+ *
+ * @module
+ */
+
+import { parentCommand } from "./process.ts";
+import type { ManagerName } from "./manifest.ts";
+
+/** What is known of a container besides its state. */
+export interface ContainerOrigin {
+  /** The manager that made it; absent if a runtime was called by hand. */
+  readonly manager?: ManagerName;
+  /** Its name, for pods `NAMESPACE/POD/CONTAINER`; absent if it has none. */
+  readonly name?: string;
+}
+
+/** What a runtime keeps of a container. */
+export interface KnownContainer {
+  readonly id: string;
+  /** Process id of its init. */
+  readonly pid: number;
+  /** Folder of the runtime's state that it is in. */
+  readonly folder: string;
+  /** Members of `annotations` of its configuration. */
+  readonly annotations: Readonly<Record<string, unknown>>;
+}
+
+/** Annotations in which CRI plugins keep names: of containerd, of CRI-O. */
+const POD_NAMES: readonly (readonly [ManagerName, readonly string[]])[] = [
+  ["containerd", [
+    "io.kubernetes.cri.sandbox-namespace",
+    "io.kubernetes.cri.sandbox-name",
+    "io.kubernetes.cri.container-name",
+  ]],
+  ["crio", [
+    "io.kubernetes.pod.namespace",
+    "io.kubernetes.pod.name",
+    "io.kubernetes.container.name",
+  ]],
+];
+
+/**
+ * Finds the manager and the name of a container.
+ *
+ * @param container What its runtime keeps.
+ */
+export async function originOf(
+  container: KnownContainer,
+): Promise<ContainerOrigin> {
+  const { id, pid, folder, annotations } = container;
+  for (const [manager, keys] of POD_NAMES) {
+    const parts = keys.map((key) => annotations[key])
+      .filter((part) => typeof part === "string");
+    if (parts.length >= 2) return { manager, name: parts.join("/") };
+  }
+  if (/\/moby$/.test(folder)) {
+    const name = await dockerName(id);
+    return { manager: "docker", ...(name === undefined ? {} : { name }) };
+  }
+  const namespace = /\/containerd\/runc\/([^/]+)$/.exec(folder)?.[1];
+  if (namespace !== undefined) {
+    return { manager: "containerd", name: `${namespace}/${id}` };
+  }
+  const conmon = await parentCommand(pid, "conmon");
+  if (conmon === undefined) return {};
+  const name = conmon[conmon.indexOf("-n") + 1];
+  const isCrio = conmon.some((word) => word.includes("/crio"));
+  return {
+    manager: isCrio ? "crio" : "podman",
+    ...(conmon.includes("-n") && name !== undefined ? { name } : {}),
+  };
+}
+
+/** Docker keeps the name of a container, after a slash, beside its other data. */
+async function dockerName(id: string): Promise<string | undefined> {
+  if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
+  try {
+    const path = `/var/lib/docker/containers/${id}/config.v2.json`;
+    const { Name } = JSON.parse(await Deno.readTextFile(path));
+    return typeof Name === "string" ? Name.replace(/^\//, "") : undefined;
+  } catch {
+    return undefined;
+  }
+}
