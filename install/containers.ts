@@ -129,6 +129,21 @@ export async function findRuntimeOf(
   return undefined;
 }
 
+/**
+ * Lists the bundles of the running containers in a folder of state.
+ *
+ * @param folder The folder.
+ * @returns Their paths.
+ */
+export async function bundlesIn(folder: string): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const id of await foldersIn(folder)) {
+    const container = await readState(`${folder}/${id}`);
+    if (container?.bundle !== undefined) paths.push(container.bundle);
+  }
+  return paths;
+}
+
 /** Names the mount namespace of a process, which its whole container shares. */
 async function mountNamespace(pid: number): Promise<string | undefined> {
   try {

@@ -26,7 +26,7 @@ import { locateFile } from "./disk.ts";
 import { planDocker } from "./docker.ts";
 import { InstallError } from "./error.ts";
 import { compileFixed } from "./fixed.ts";
-import { readManifest, readState } from "./installed.ts";
+import { readManifest, readPlanInput } from "./installed.ts";
 import type { Plan } from "./item.ts";
 import type { ManagerName, Manifest } from "./manifest.ts";
 import { versionOf } from "./managers.ts";
@@ -96,7 +96,7 @@ export async function install(asked: InstallRequest): Promise<InstallResult> {
     const program = programItems(facts.program, place.layout);
     const items = { program, target: wanted.items };
     const paths = [...program, ...wanted.items].map((item) => item.path);
-    const input = await readState(place, manifest, paths);
+    const input = await readPlanInput(place, manifest, paths);
     const plan = planInstall(target, items, input);
     if (!dryRun && plan.changes.length > 0) await apply(plan, place);
     const missing = await missingBelow(place.root, facts);

@@ -38,7 +38,7 @@ export async function readManifest(place: InstallRoot): Promise<Manifest> {
  * @param paths What is wanted.
  * @returns The input of a plan.
  */
-export async function readState(
+export async function readPlanInput(
   { root, layout }: InstallRoot,
   manifest: Manifest,
   paths: readonly string[],

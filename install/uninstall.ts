@@ -6,7 +6,7 @@
 
 import { apply, exclusively, type InstallRoot } from "./apply.ts";
 import { isCached, restoreCaches, tellSystemd } from "./cache_units.ts";
-import { readManifest, readState } from "./installed.ts";
+import { readManifest, readPlanInput } from "./installed.ts";
 import type { Plan } from "./item.ts";
 import type { ManagerName } from "./manifest.ts";
 import { planUninstall } from "./plan.ts";
@@ -39,7 +39,7 @@ export async function uninstall(
     const manifest = await readManifest(place);
     const stubs = await stubsFor(targets, place, manifest, force);
     const paths = [...stubs.values()].map((item) => item.path);
-    const input = await readState(place, manifest, paths);
+    const input = await readPlanInput(place, manifest, paths);
     const plan = planUninstall(targets, input, stubs);
     if (dryRun || plan.changes.length === 0) return plan;
     const cached = place.root !== "/"

@@ -12,6 +12,7 @@
  */
 
 import { FROM_FLAG, OUTPUT_FLAG, word } from "../input/flags.ts";
+import { BOOLEAN } from "../input/manager.ts";
 import { type CommandDefinition, defineCommand, NAME } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
@@ -63,6 +64,11 @@ export const command: CommandDefinition = defineCommand<
         optional: true,
         placeholder: "X.Y",
         brief: "prime: kernel version (default: this host's)",
+      },
+      live: { ...BOOLEAN, brief: "prime: profiles of running containers" },
+      kubelet: {
+        ...BOOLEAN,
+        brief: "prime: profiles in /var/lib/kubelet/seccomp",
       },
       from: { ...FROM_FLAG.from, brief: "prime: format of the profiles" },
       ...OUTPUT_FLAG,
@@ -119,7 +125,8 @@ function checkUse(
   words: readonly string[],
 ): void {
   const wanted = action === "prime"
-    ? words.length > 0 || "no profile; name one, such as default:docker"
+    ? words.length > 0 || flags.live || flags.kubelet ||
+      "no profile; name one, such as default:docker, or pass --live or --kubelet"
     : action === "show"
     ? words.length === 1 ||
       `${words.length} keys; give one, see "${NAME} store ls"`
@@ -127,6 +134,11 @@ function checkUse(
       `it takes no argument; leave ${quoteText(words[0] ?? "")} out`;
   if (typeof wanted === "string") {
     throw new UsageError(`Cannot run store ${action}: ${wanted}`);
+  }
+  if ((flags.live || flags.kubelet) && action !== "prime") {
+    throw new UsageError(
+      `Cannot run store ${action} with --live or --kubelet: they go with prime`,
+    );
   }
   if (flags.output === "json" && (action === "gc" || action === "prime")) {
     throw new UsageError(

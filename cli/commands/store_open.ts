@@ -64,6 +64,10 @@ export interface HookFlags {
 
 /** Flags of `store`. */
 export interface StoreFlags extends HookFlags, OutputFlags {
+  /** Whether to prime what running containers have. */
+  readonly live: boolean;
+  /** Whether to prime what pods may name. */
+  readonly kubelet: boolean;
   readonly caps?: string;
   readonly kernel?: string;
   readonly from?: SourceKind;

@@ -50,8 +50,14 @@ import { assumedWords, targetFor } from "../input/target.ts";
 export async function primeStore(
   io: Io,
   flags: StoreFlags,
-  words: readonly string[],
+  named: readonly string[],
 ): Promise<number> {
+  const words = [...named, ...await wordsOfMachine(flags)];
+  if (words.length === 0 && !flags.quiet) {
+    const text =
+      "No profile found: no container runs with one, or the kubelet has none";
+    io.err(messageLine(io, "note", text));
+  }
   const settings = await settingsOf(flags);
   const log = logTo(io, flags);
   const gathered = await gatherContext(settings, startDeadline(MOST_MS), log);
@@ -97,6 +103,22 @@ export async function primeStore(
     if (code !== EXIT.ok) throw new ReportedError("profile", { code });
   });
   return code;
+}
+
+/** The sections of running containers, and the profiles of the kubelet. */
+async function wordsOfMachine(flags: StoreFlags): Promise<readonly string[]> {
+  if (!flags.live && !flags.kubelet) return [];
+  const { findBundles, kubeletProfiles } = await import(
+    "../../install/bundles.ts"
+  );
+  const bundles = flags.live ? await findBundles() : [];
+  const sections = new Map(
+    bundles.map(({ path, config }) => [readConfigText(config).section, path]),
+  );
+  return [
+    ...[...sections.values()].map((path) => `bundle:${path}`),
+    ...(flags.kubelet ? await kubeletProfiles() : []),
+  ];
 }
 
 async function sectionOf(

@@ -340,6 +340,9 @@ function plain(values: readonly string[]): Choice {
 /** Sources that are not files. */
 const SOURCES: readonly Candidate[] = [
   { value: "default:docker", brief: "the embedded profile" },
+  { value: "default:podman", brief: "this machine's, of Podman" },
+  { value: "default:containerd", brief: "this machine's, of containerd" },
+  { value: "default:crio", brief: "this machine's, of CRI-O" },
   { value: "pid:", brief: "the filters of a live process" },
   { value: "bundle:", brief: "config.json of a bundle" },
 ];

@@ -294,7 +294,7 @@ export const OUT_FLAG: Flags<OutFlags> = {
 
 /** One source of a command. */
 export const SOURCE_ARGUMENT: Positional = {
-  brief: "FILE, -, default:docker, pid:N or bundle:DIR",
+  brief: "FILE, -, default:NAME, pid:N or bundle:DIR",
   parse: word,
   placeholder: "SOURCE",
 };

@@ -4,6 +4,7 @@
  * ```text
  * FILE  -         profile, config.json, raw, base64, hex or assembly, as the content shows
  * default:docker  the embedded profile
+ * default:podman, default:containerd, default:crio  those of this machine
  * pid:N           the filters of a live process, oldest first
  * bundle:DIR      the annotation in config.json of a bundle, else its profile
  * ```
@@ -105,9 +106,11 @@ export async function loadSource(
     };
   }
   if (word.startsWith("default:")) {
-    throw new UsageError(
-      `Cannot read source "${word}": unknown profile; did you mean "default:docker"`,
-    );
+    const { hostDefault } = await import("./host_default.ts");
+    const found = await hostDefault(word);
+    const from = options.from ??
+      (found.startsWith("bundle:") ? "config" : "podman");
+    return { ...await loadSource(io, found, { ...options, from }), name: word };
   }
   if (word.startsWith("pid:")) return await loadProcess(word);
   if (word.startsWith("bundle:")) return await loadBundle(io, word, options);

@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { dumpFilters } from "../../ffi/dump.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
@@ -85,6 +90,16 @@ address = "/run/ctd.sock"
       await assertStored(box, await findSleep(other), "exec"),
       section,
     );
+    const live = await box.tree("digest", "default:containerd");
+    assertEquals(live.code, 0, live.stderr);
+    const primed = await box.tree("store", "prime", "--live");
+    assertMatch(primed.stdout, /: bundle:/);
+    const status = await box.tree("status");
+    assertMatch(status.stdout, /^1 container: 1 tree\n/);
+    assertMatch(status.stdout, /^containerd +default\/create +\d+ /m);
+    const stranding = await box.tree("uninstall");
+    assertEquals(stranding.code, 5, stranding.stdout);
+    assertStringIncludes(stranding.stderr, "containerd: create");
     await box.ok(
       ...ctr,
       "tasks",
