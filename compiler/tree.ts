@@ -80,19 +80,17 @@ function mergeCells(
   cells: readonly WeightedInterval[],
 ): readonly WeightedInterval[] {
   const merged: WeightedInterval[] = [];
-  let to = 0;
-  for (let from = 0; from < cells.length; from = to) {
-    const cell = cells[from];
-    if (cell === undefined) break;
-    const { first, node } = cell;
-    let { last, weight } = cell;
-    for (to = from + 1; cell.apart !== true; to++) {
-      const next = cells[to];
-      if (next?.node !== node || next.apart === true) break;
-      last = next.last;
-      weight += next.weight;
+  for (const cell of cells) {
+    const { node, last, weight, apart } = cell;
+    const before = merged.at(-1);
+    const joins = before?.node === node && before.apart !== true &&
+      apart !== true;
+    if (!joins) merged.push(cell);
+    else {
+      const { first } = before;
+      const sum = before.weight + weight;
+      merged.splice(-1, 1, { first, last, node, weight: sum });
     }
-    merged.push(to === from + 1 ? cell : { first, last, node, weight });
   }
   return merged;
 }

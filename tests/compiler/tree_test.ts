@@ -136,6 +136,25 @@ Deno.test("treeOfCells() is never dearer than bisection by weight", () => {
   );
 });
 
+Deno.test("treeOfCells() tests a bit of the last values as well", () => {
+  const graph = createDecisionGraph();
+  const top = 0xffff_fff0;
+  const cells = cellsFrom(graph, [
+    [0, 2],
+    ...Array.from({ length: 16 }, (_, i) => [top + i, i % 2] as const),
+  ]);
+  const { node, cost } = treeOfCells(graph, 0, cells, { bits: true });
+  for (const { first, last } of cells) {
+    const expected = first === 0 ? LOG : first % 2 === 0 ? ALLOW : EPERM;
+    assertEquals([answerOf(node, first), answerOf(node, last)], [
+      expected,
+      expected,
+    ]);
+  }
+  assert(show(node).includes("set 1"), show(node));
+  assertEquals(cost, costOf(node, cells));
+});
+
 Deno.test("treeOfCells() makes a subcube around 0 one JSET", () => {
   const graph = createDecisionGraph();
   const points = [0, 1, 4, 5];

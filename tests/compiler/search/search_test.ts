@@ -345,6 +345,23 @@ Deno.test("searchTree() counts work, not time: a small limit gives the same tree
   assert(full.lowerBound >= first.lowerBound);
 });
 
+Deno.test("searchTree() finds the same tree if all weights are scaled down", () => {
+  const random = createRandom(SEED + 9);
+  for (let i = 0; i < 200; i++) {
+    const cells = randomCells(random, 9);
+    const scale = 2 ** -60;
+    const small = {
+      ...cells,
+      weights: cells.weights.map((weight) => weight * scale),
+    };
+    const result = searchTree(toProblem(small));
+    const full = searchTree(toProblem(cells));
+    const what = `seed ${SEED + 9}, case ${i}: ${JSON.stringify(cells)}`;
+    assertEquals(result.tree, full.tree, what);
+    assertEquals(result.cost, full.cost * scale, what);
+  }
+});
+
 Deno.test("searchTree() answers a single class with a leaf", () => {
   const result = searchTree(line(5, () => 1, () => 7));
   assertEquals(result.tree, { kind: "leaf", cls: 7 });
