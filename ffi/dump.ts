@@ -40,10 +40,16 @@ import { refusal } from "./attach.ts";
 import { SyscallError } from "./error.ts";
 import { addressOf, type Libc, openLibc } from "./libc.ts";
 import { readStatus } from "./proc.ts";
-import { Tracee } from "./tracee.ts";
+import { type AttachedFilter, Tracee } from "./tracee.ts";
 
 /** linux/ptrace.h. */
 const PTRACE_SECCOMP_GET_FILTER = 0x420c;
+/** Since Linux 4.16; reads a `struct seccomp_metadata`. */
+const PTRACE_SECCOMP_GET_METADATA = 0x420d;
+/** `struct seccomp_metadata { __u64 filter_off; __u64 flags; }`. */
+const METADATA_BYTES = 16;
+/** linux/seccomp.h; the only flag that the kernel reports. */
+const SECCOMP_FILTER_FLAG_LOG = 2n;
 
 const ENOENT = 2;
 const EACCES = 13;
@@ -80,6 +86,18 @@ const SOCK_FILTER_SIZE = 8;
  * has no filter. Needs `--allow-ffi`.
  */
 export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
+  return dumpAttached(tid).map(({ bytes }) => bytes);
+}
+
+/**
+ * Reads the filters of a thread as `dumpFilters` does, with their flags.
+ *
+ * @throws {SyscallError} under the conditions of `dumpFilters`.
+ *
+ * @param tid A thread; the id of a process is the id of its first thread.
+ * @returns The filters, oldest first; needs `--allow-ffi`.
+ */
+export function dumpAttached(tid: number): AttachedFilter[] {
   if (!Number.isInteger(tid) || tid <= 0 || tid > 0x7fff_ffff) {
     throw new RangeError(
       `Cannot read filters: ${tid} is not the id of a thread; give one from 1 to 2147483647`,
@@ -118,8 +136,8 @@ function mayHaveFilters(libc: Libc, tid: number): boolean {
   throw refusal(libc, tid, "ptrace(PTRACE_SECCOMP_GET_FILTER)", EACCES);
 }
 
-function readFilters(libc: Libc, tid: number): Uint8Array<ArrayBuffer>[] {
-  const filters: Uint8Array<ArrayBuffer>[] = [];
+function readFilters(libc: Libc, tid: number): AttachedFilter[] {
+  const filters: AttachedFilter[] = [];
   for (;;) {
     // Without a buffer, the answer is the number of instructions.
     const length = getFilter(libc, tid, filters.length, 0n);
@@ -127,8 +145,25 @@ function readFilters(libc: Libc, tid: number): Uint8Array<ArrayBuffer>[] {
     const bytes = new Uint8Array(length * SOCK_FILTER_SIZE);
     getFilter(libc, tid, filters.length, addressOf(bytes));
     // Kept in the list, and therefore alive, until the copy is complete.
-    filters.push(bytes);
+    const logs = readLogs(libc, tid, filters.length);
+    filters.push({ bytes, ...(logs === undefined ? {} : { logs }) });
   }
+}
+
+/** Reports whether a filter logs; undefined if the kernel does not tell. */
+function readLogs(libc: Libc, tid: number, index: number): boolean | undefined {
+  const metadata = new BigUint64Array([BigInt(index), 0n]);
+  const size = libc.symbols.ptrace(
+    PTRACE_SECCOMP_GET_METADATA,
+    tid,
+    BigInt(METADATA_BYTES),
+    addressOf(metadata),
+  );
+  // Read after the call, which keeps the buffer alive until then.
+  const [, flags = 0n] = metadata;
+  return size < METADATA_BYTES
+    ? undefined
+    : (flags & SECCOMP_FILTER_FLAG_LOG) !== 0n;
 }
 
 /** Returns the number of instructions; undefined after the last filter. */

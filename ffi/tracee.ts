@@ -48,8 +48,19 @@ const RELEASE_MS = 10;
 /** Time that a thread may run until its next call. */
 const CALL_LIMIT_MS = 20;
 
+/** A filter as it is attached to a thread. */
+export interface AttachedFilter {
+  /** `struct sock_filter[]` as loaded. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /**
+   * True if it was attached with `SECCOMP_FILTER_FLAG_LOG`; absent if the
+   * kernel does not report it (before Linux 4.16). No other flag is reported.
+   */
+  readonly logs?: boolean;
+}
+
 /** Data of a stopped thread. */
-type Read = (tid: number) => Uint8Array<ArrayBuffer>[];
+type Read = (tid: number) => AttachedFilter[];
 
 /** A thread that the calling one traces. */
 export class Tracee {
@@ -97,7 +108,7 @@ export class Tracee {
    * @throws {SyscallError} if it does not stop or no longer exists; also any
    * error of `read`.
    */
-  ask(read: Read): Uint8Array<ArrayBuffer>[] {
+  ask(read: Read): AttachedFilter[] {
     this.#registers.prepare(this.#tid);
     this.#interrupt();
     const stop = this.#await(STOP_LIMIT_MS);
@@ -203,7 +214,7 @@ export class Tracee {
     return refusal(this.#libc, this.#tid, "ptrace(PTRACE_INTERRUPT)", ESRCH);
   }
 
-  #readAndRelease(stop: Stop, read: Read): Uint8Array<ArrayBuffer>[] {
+  #readAndRelease(stop: Stop, read: Read): AttachedFilter[] {
     const tid = this.#tid;
     let { signal } = stop;
     let dead = false;
@@ -213,7 +224,7 @@ export class Tracee {
       const filters = read(tid);
       if (guarded) {
         signal = this.#registers.settle(tid, {
-          filters,
+          filters: filters.map(({ bytes }) => bytes),
           signal,
           proceed: (signal) => this.#proceed(signal),
         });

@@ -6,18 +6,17 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
-import type { Filter, FilterStack } from "../../bpf/filter.ts";
+import type { Filter } from "../../bpf/filter.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { formatTable } from "../../host/table.ts";
 import { type Measure, measure } from "../../measure/measure.ts";
 import { weightsFor } from "../../pipeline/compile_profile.ts";
 import { optimize, type OptimizeOptions } from "../../pipeline/optimize.ts";
-import { type Arch, ARCHES } from "../../tables/arch.ts";
+import { ARCHES } from "../../tables/arch.ts";
 import { printable } from "../../tables/printable.ts";
 import { UnprovenError, UsageError } from "../error.ts";
 import { messageLine } from "../exit.ts";
 import { costOptions, readCost } from "../input/cost.ts";
-import { readFilterSource } from "../input/filter.ts";
 import {
   COST_FLAGS,
   type CostFlags,
@@ -36,6 +35,8 @@ import {
 import { withOwnSemantics } from "../input/semantics.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import type { Io } from "../io.ts";
+import { loadStack } from "../input/stack.ts";
+import { describeBeyond } from "../output/beyond.ts";
 import { digestFor } from "../output/digest.ts";
 import { formatFilter } from "../output/formats.ts";
 import { reportJson } from "../output/json.ts";
@@ -109,14 +110,22 @@ export async function runOptimize(
     compare: flags.effect ? "effect" : "bits",
     limits: limitsOf(flags),
   };
-  const { programs, littleEndian, name, arches } = stack;
+  const { programs, littleEndian, name, arches, beyond } = stack;
   const best = optimize({ programs, littleEndian }, options);
   if (best.kind === "not-optimized") throw new UnprovenError(best.message);
   const [given] = programs;
   const kept = best.kind === "already-best";
   if (kept && (programs.length > 1 || given === undefined)) {
     // An unimproved stack has no single program to write.
-    io.out(`${printable(name)}: already best: ${programs.length} filters\n`);
+    io.out(
+      flags.output === "json"
+        ? reportJson({
+          source: name,
+          result: best.kind,
+          filters: programs.length,
+        })
+        : `${printable(name)}: already best: ${programs.length} filters\n`,
+    );
     return;
   }
   const filter: Filter = {
@@ -138,6 +147,7 @@ export async function runOptimize(
       pieces: kept ? 0 : best.pieces,
       before: totals(before),
       after: totals([after]),
+      ...beyond,
       digest: await digestFor({ programs, littleEndian }) ?? null,
       littleEndian,
       base64: encodeBase64(kept ? await raw(filter) : best.bytes),
@@ -147,9 +157,13 @@ export async function runOptimize(
     if (writesFile) io.out(`${line}\n`);
     else if (!flags.quiet) io.err(messageLine(io, "note", line));
     if (flags.verbose) io.err(table(name, before, after));
+    const remark = describeBeyond(beyond, flags.format);
+    if (remark !== undefined && !flags.quiet) {
+      io.err(messageLine(io, "note", remark, name));
+    }
   }
   if (writesFile || flags.output !== "json") {
-    const data = await formatFilter(filter, flags.format);
+    const data = await formatFilter(filter, flags.format, beyond);
     writeArtefact(io, flags.out, data);
   }
 }
@@ -158,39 +172,6 @@ async function raw(filter: Filter): Promise<Uint8Array> {
   const data = await formatFilter(filter, "raw");
   if (typeof data === "string") throw new Error("Unreachable: raw is bytes");
   return data;
-}
-
-/** All filters of all sources. */
-interface LoadedStack extends FilterStack {
-  readonly name: string;
-  readonly arches: readonly Arch[];
-}
-
-async function loadStack(
-  io: Io,
-  words: readonly string[],
-  flags: SourceFlags,
-): Promise<LoadedStack> {
-  const loaded = [];
-  for (const word of words) {
-    loaded.push(await readFilterSource(io, word, flags, { native: true }));
-  }
-  const orders = new Set(loaded.map((filter) => filter.littleEndian));
-  if (orders.size > 1) {
-    throw new UsageError(
-      "Cannot stack filters for machines of different byte order; optimize each by itself",
-    );
-  }
-  const [first] = loaded;
-  if (first === undefined) throw new Error("Unreachable: no source");
-  return {
-    name: loaded.length === 1
-      ? first.name
-      : `${first.name} and ${loaded.length - 1} more`,
-    programs: loaded.flatMap((filter) => filter.programs),
-    littleEndian: first.littleEndian,
-    arches: first.arches,
-  };
 }
 
 /** The cost of a stack, on the native architecture. */

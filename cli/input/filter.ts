@@ -46,6 +46,8 @@ export interface LoadedPrograms extends Loaded {
   readonly kind: "programs";
   /** Their format. */
   readonly form: string;
+  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
+  readonly logs?: readonly (boolean | undefined)[];
 }
 
 /** Result of loading a source word. */

@@ -8,7 +8,7 @@ import { reasonOf } from "../../host/reason.ts";
 import { decode } from "../../bpf/encode.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import type { Program } from "../../bpf/instruction.ts";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpAttached, dumpFilters } from "../../ffi/dump.ts";
 import { MachineError, NoFilterError } from "../error.ts";
 
 /** Data of a process in /proc. */
@@ -37,6 +37,15 @@ export interface ProcessInfo {
 /** Deno runs on x86_64 and aarch64, both little-endian. */
 export const HOST_IS_LITTLE_ENDIAN = true;
 
+/** Filters of a live process, oldest first. */
+export interface LiveFilters extends FilterStack {
+  /**
+   * For each filter, true if it was attached with `SECCOMP_FILTER_FLAG_LOG`;
+   * `undefined` if the kernel does not report it.
+   */
+  readonly logs: readonly (boolean | undefined)[];
+}
+
 /**
  * Reads the filters of a process, oldest first.
  *
@@ -49,14 +58,16 @@ export const HOST_IS_LITTLE_ENDIAN = true;
 export function liveFilters(
   pid: number,
   thread = false,
-): FilterStack {
+): LiveFilters {
   if (!thread) refuseThread(pid);
-  const programs = dumpFilters(pid).map((bytes) => decode(bytes));
+  const attached = dumpAttached(pid);
+  const programs = attached.map(({ bytes }) => decode(bytes));
   if (programs.length === 0) {
     const others = thread ? [] : threadsOf(pid);
     throw new NoFilterError(pid, others.find((tid) => modeOf(tid) === 2));
   }
-  return { programs, littleEndian: HOST_IS_LITTLE_ENDIAN };
+  const logs = attached.map(({ logs }) => logs);
+  return { programs, littleEndian: HOST_IS_LITTLE_ENDIAN, logs };
 }
 
 function refuseThread(pid: number): void {

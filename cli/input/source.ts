@@ -62,6 +62,8 @@ export interface BareFilters extends ParsedFilters {
   readonly form: string;
   /** Architecture of the machine, if the filters are those of a live process. */
   readonly native?: Arch;
+  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
+  readonly logs?: readonly (boolean | undefined)[];
 }
 
 /** Result of reading a source word. */

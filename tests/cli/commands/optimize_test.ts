@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { call } from "../harness.ts";
+import { needs } from "../../machine.ts";
+import { call, createFolder, FIXED } from "../harness.ts";
+import { sleepUnder } from "../sleeper.ts";
 
 /** `ld [0]`, a comparison with each number from 1 up, then `ret`. */
 function listText(numbers: number): string {
@@ -86,4 +88,73 @@ Deno.test("digest is one for equal filters, and --check finds the changed one", 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** A profile that denies ptrace, with flags. */
+function flagged(...flags: readonly string[]): string {
+  return JSON.stringify({
+    defaultAction: "SCMP_ACT_ALLOW",
+    architectures: ["SCMP_ARCH_X86_64"],
+    flags,
+    syscalls: [{ names: ["ptrace"], action: "SCMP_ACT_ERRNO" }],
+  });
+}
+
+const LOG = "SECCOMP_FILTER_FLAG_LOG";
+const SPEC_ALLOW = "SECCOMP_FILTER_FLAG_SPEC_ALLOW";
+const TSYNC = "SECCOMP_FILTER_FLAG_TSYNC";
+
+Deno.test("optimize reports flags, and merges no filters of which one logs", async () => {
+  await using folder = await createFolder();
+  const log = await folder.write("log.json", flagged(LOG, SPEC_ALLOW));
+  const sync = await folder.write("sync.json", flagged(LOG, TSYNC));
+  const quiet = await folder.write("quiet.json", flagged());
+  const list = await folder.write("list.s", listText(40));
+  const one = await call(["optimize", log, "-f", "base64"]);
+  assertEquals(one.code, 0, one.err);
+  assert(
+    one.err.includes(`does not hold flags ${LOG}, ${SPEC_ALLOW}`),
+    one.err,
+  );
+  const commented = await call(["optimize", ...FIXED, log, "-f", "asm"]);
+  assertMatch(commented.out, new RegExp(`^; .*${LOG}`));
+  // The mitigations stay on unless all filters do without.
+  const merged = await call(["optimize", ...FIXED, log, sync, "-o", "json"]);
+  assertEquals(JSON.parse(merged.out).flags, [LOG, TSYNC], merged.err);
+  const unknown = await call(["optimize", ...FIXED, list, log, "-o", "json"]);
+  assertEquals(JSON.parse(unknown.out).flags, [LOG], unknown.err);
+  const refused = await call(["optimize", ...FIXED, log, quiet]);
+  assertEquals([refused.code, refused.out], [4, ""]);
+  assertMatch(
+    refused.err,
+    /filter 0 was attached with \S+_LOG and filter 1 without/,
+  );
+});
+
+needs("dump")(
+  "optimize asks the kernel whether a live filter logs",
+  async () => {
+    await using folder = await createFolder();
+    const log = await folder.write("log.json", flagged(LOG));
+    const quiet = await folder.write("quiet.json", flagged());
+    await using logging = await sleepUnder([log]);
+    await using both = await sleepUnder([quiet, log]);
+    const live = ["optimize", `pid:${logging.pid}`, "-o", "json"];
+    const { code, out, err } = await call(live);
+    assertEquals(code, 0, err);
+    assertEquals(JSON.parse(out).flags, [LOG]);
+    const refused = await call(["optimize", `pid:${both.pid}`]);
+    assertEquals(refused.code, 4, refused.out);
+    assertMatch(refused.err, /filter 1 was attached with \S+_LOG and filter 0/);
+  },
+);
+
+Deno.test("optimize -o json reports a filter that is best already", async () => {
+  await using folder = await createFolder();
+  const half = "ld [4]\njeq #0xc000003e, ok\nret #0\nok: ret #0x7fff0000\n";
+  const filter = await folder.write("half.s", half);
+  const { code, out, err } = await call(["optimize", filter, "-o", "json"]);
+  assertEquals(code, 0, err);
+  const report = JSON.parse(out);
+  assertEquals([report.schemaVersion, report.result], [1, "already-best"]);
 });
