@@ -40,7 +40,8 @@ export {
   resolveProfile,
 } from "./pipeline/resolve_profile.ts";
 export type { CompiledArch, CompileOptions } from "./compiler/compile.ts";
-export type { CostOptions, Objective, Weights } from "./compiler/cost.ts";
+export type { CostOptions, Weights } from "./compiler/cost.ts";
+export type { Objective } from "./tables/objectives.ts";
 
 // Descriptions of targets and profiles.
 export { DEFAULT_PROFILE } from "./profile/default_profile.ts";

@@ -42,7 +42,7 @@ interface Way {
 const MANUAL: Manual = {
   usage: "deno task cold [ROUNDS]",
   brief:
-    "Measures the processor time of a process that compiles one profile, in 20\nrounds unless ROUNDS says otherwise.",
+    "Measures the processor time of a process that compiles one profile, in\nROUNDS rounds (default: 20).",
   words: 1,
 };
 

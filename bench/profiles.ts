@@ -15,7 +15,7 @@ import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { measure } from "../measure/measure.ts";
 import { referenceProgram } from "../hook/reference.ts";
-import type { Objective } from "../compiler/cost.ts";
+import { OBJECTIVES } from "../tables/objectives.ts";
 import { hostCalls } from "../ffi/host_names.ts";
 import { openLibseccomp } from "../ffi/libseccomp.ts";
 import { openStub } from "../ffi/stub.ts";
@@ -28,12 +28,6 @@ import { provedFilter } from "./engine/inputs.ts";
 import type { Arch } from "../tables/arch.ts";
 import { type Given, type Manual, start } from "../tools/arguments.ts";
 
-const OBJECTIVES: readonly Objective[] = [
-  "balanced",
-  "uncached",
-  "cached",
-  "size",
-];
 const ROUNDS = 60;
 
 interface Variant {
@@ -46,19 +40,21 @@ interface Variant {
 const MANUAL: Manual = {
   usage: "deno task profiles [FOLDER]",
   brief:
-    "Prints docs/profiles.md: each profile of FOLDER (default:\n../shared/data/profiles), compiled by every objective.",
+    "Prints docs/profiles.md: each profile of FOLDER (default:\n../shared/data/profiles), compiled for every objective.",
   words: 1,
 };
 
 function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
   const native = hostArch();
-  if (native === undefined) throw new Error("No table for this machine");
+  if (native === undefined) {
+    throw new Error("Cannot measure: this machine has no system call table");
+  }
   const lines = [
     "# Profiles",
     "",
-    "Made by `deno task profiles FOLDER`. _mean_, _worst_: executed instructions over numbers 0..469 of the native",
-    "architecture with zero arguments. _cost_: tests on the number, weighted and priced as the objective says (compiler/cost.ts);",
-    `_bound_: no tree of \`==\` and \`>=\` tests costs less; below it by JSET. _attach_: seccomp(2) alone, µs, minimum of ${ROUNDS} in one interleaved run. Names as the host's libseccomp knows them.`,
+    "Made by `deno task profiles FOLDER`. _mean_, _worst_: executed instructions over the numbers 0 to 469 of the native",
+    "architecture with zero arguments. _cost_: tests on the number, with the weights and prices of the objective (compiler/cost.ts).",
+    `_bound_: no tree of \`==\` and \`>=\` tests costs less; JSET tests can go below it. _attach_: time of seccomp(2) in µs, minimum of ${ROUNDS} in one interleaved run. Names are those that the host's libseccomp knows.`,
     "",
     machineLine(),
     "",
@@ -78,7 +74,7 @@ function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
       left.push(`- ${file}: ${first?.message ?? error.message}`);
     }
   }
-  if (left.length > 0) lines.push("", "Left out:", "", ...left);
+  if (left.length > 0) lines.push("", "Skipped:", "", ...left);
   // deno-lint-ignore no-console -- the output of this program
   console.log(lines.join("\n"));
 }

@@ -216,7 +216,7 @@ async function memoryOf(
   }
   if (readProgramMemory() === undefined) {
     leftOut.push(
-      "memory: /proc/vmallocinfo does not list JIT images (root is needed)",
+      "memory: /proc/vmallocinfo does not list JIT images (root is required)",
     );
     return [];
   }
@@ -225,7 +225,7 @@ async function memoryOf(
     part("memory"),
   );
   if (rows.length === 0) {
-    leftOut.push("memory: no new pack of images was seen");
+    leftOut.push("memory: no new pack of images appeared");
   }
   return rows;
 }

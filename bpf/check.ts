@@ -141,7 +141,7 @@ function checkInstruction(
       return k < BPF_MEMWORDS ? undefined : refuse(
         "scratch-out-of-range",
         pc,
-        `names scratch word ${k}; there are 0 to ${BPF_MEMWORDS - 1}`,
+        `uses scratch word ${k}; valid are 0 to ${BPF_MEMWORDS - 1}`,
       );
     default:
       return typeof op === "string" ? undefined : refuse(

@@ -44,7 +44,7 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   }
   if (text.length % 2 !== 0) {
     throw new SyntaxError(
-      `Cannot decode hex: ${text.length} digits; two make a byte`,
+      `Cannot decode hex: ${text.length} digits; a byte has two`,
     );
   }
   const bytes = new Uint8Array(text.length / 2);

@@ -164,7 +164,7 @@ function readHeaderLength(cursor: Cursor): Draft {
     if (cursor.takeNumber() !== wanted) {
       throw new AssemblyError(
         "unexpected-token",
-        `Cannot read instruction: seen "${token.text}"; expected ${wanted}`,
+        `Cannot read instruction: found "${token.text}"; expected ${wanted}`,
         token,
       );
     }

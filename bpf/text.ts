@@ -332,7 +332,7 @@ function parseSections(
 function misplaced(name: string, place: TextPlace): AssemblyError {
   return new AssemblyError(
     "misplaced-directive",
-    `Cannot place ".${name}": it stands once, before all instructions`,
+    `Cannot place ".${name}": it may occur only once, before all instructions`,
     place,
   );
 }

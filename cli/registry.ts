@@ -11,7 +11,7 @@
 import type { CommandDefinition } from "./command.ts";
 
 /** The usage of the program itself. */
-export const USAGE = "COMMAND [OPTION...] [WORD...]";
+export const USAGE = "COMMAND [OPTION...] [ARG...]";
 
 /** Command lines that the help of the program shows. */
 export const EXAMPLES: readonly [string, string] = [
@@ -43,7 +43,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "digest",
-    brief: "Print a hash of what filters mean, or check such hashes",
+    brief: "Print a hash of a filter's meaning, or check hashes",
     load: () => import("./commands/digest.ts"),
   },
   {
@@ -58,7 +58,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "simulate",
-    brief: "Show what a filter answers to a system call, and why",
+    brief: "Show a filter's answer to a system call, and why",
     load: () => import("./commands/simulate.ts"),
   },
   {
@@ -98,7 +98,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "bench",
-    brief: "Measure what filters cost on this machine",
+    brief: "Measure the cost of filters on this machine",
     load: () => import("./commands/bench.ts"),
   },
   {
@@ -113,12 +113,12 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "status",
-    brief: "Show what is installed and what containers run under",
+    brief: "Show the installation and the filters of containers",
     load: () => import("./commands/status.ts"),
   },
   {
     name: "doctor",
-    brief: "Find what is wrong with an installation, and how to fix it",
+    brief: "Diagnose an installation and suggest fixes",
     load: () => import("./commands/doctor.ts"),
   },
   {
@@ -143,12 +143,12 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "demo",
-    brief: "Compile Docker's profile for this host, compare with libseccomp",
+    brief: "Compile Docker's profile for this host; compare to libseccomp",
     load: () => import("./commands/demo.ts"),
   },
   {
     name: "completions",
-    brief: "Print the completion script of a shell",
+    brief: "Print the completion script for a shell",
     load: () => import("./commands/completions.ts"),
   },
 ];

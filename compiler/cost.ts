@@ -26,11 +26,9 @@
  */
 
 import type { Range } from "../bpf/range.ts";
+import type { Objective } from "../tables/objectives.ts";
 import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
 import type { Decision } from "./decision.ts";
-
-/** The cost to minimize. */
-export type Objective = "uncached" | "cached" | "size" | "balanced";
 
 /**
  * How often each number is called, as any positive numbers, by `AUDIT_ARCH_*`.

@@ -81,7 +81,7 @@ function tooFragile(tid: number, fragile: string): SyscallError {
   return new SyscallError(`Cannot read filters of ${tid}`, {
     syscall: `it waits ${fragile}, which a stop would cut short`,
     errno: 0,
-    hint: "ask again later",
+    hint: "try again later",
   });
 }
 
@@ -126,11 +126,11 @@ function explainRefusal(status: ReadonlyMap<string, string>): string {
     return "a process cannot trace itself";
   }
   if (status.get("State")?.startsWith("Z") === true) {
-    return "it has ended and waits for its parent; if it is the first thread of a process, ask for another thread";
+    return "it has ended and waits for its parent; if it is the first thread of a process, name another thread";
   }
-  if (tracer !== "0") return `thread ${tracer} traces it already`;
+  if (tracer !== "0") return `thread ${tracer} is already tracing it`;
   if (status.get("Kthread") === "1") return "it is a thread of the kernel";
-  return "root is needed; kernel.yama.ptrace_scope or a security module may forbid it, and a thread of the kernel cannot be traced";
+  return "root is required; kernel.yama.ptrace_scope or a security module may forbid it, and a thread of the kernel cannot be traced";
 }
 
 /**

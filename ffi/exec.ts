@@ -248,7 +248,7 @@ function requireExecve(
     throw new SyscallError(action, {
       syscall: `the filter answers ${formatReturnValue(value)} to execve`,
       errno: 0,
-      hint: "allow execve for what starts the command",
+      hint: "allow execve for the process that starts the command",
     });
   }
 }

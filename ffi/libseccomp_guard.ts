@@ -105,8 +105,7 @@ class Guard implements LibseccompGuard {
       return Promise.resolve({
         kind: "failed",
         reason: "size",
-        detail:
-          `up to ${bound} instructions, at most ${MAX_LENGTH} are asked for`,
+        detail: `up to ${bound} instructions, the limit is ${MAX_LENGTH}`,
       });
     }
     const answer = this.#last.then(() => this.#ask(encodeSpec(spec)));

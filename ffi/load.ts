@@ -156,7 +156,7 @@ function attach(
   if (result !== 0) {
     // With TSYNC: the id of a thread that has other filters.
     throw new SyscallError("Cannot load filter", {
-      syscall: `seccomp finds that thread ${result} has filters of its own`,
+      syscall: `thread ${result} has other filters`,
       errno: 0,
       hint: "SECCOMP_FILTER_FLAG_TSYNC needs threads of the same filters",
     });

@@ -77,7 +77,7 @@ export function runInSeccomp(
   };
   if (program.some(({ op }) => op === "div.x")) {
     answers.notes.push(
-      "real seccomp is not tried: the program divides by X, which ends the child where X is 0",
+      "real seccomp was not tested: the program divides by X, which ends the child if X is 0",
     );
     return answers;
   }
@@ -88,7 +88,7 @@ export function runInSeccomp(
   for (const entry of ["syscall", "int80"] as const) {
     if (entry === "int80" && !stub.servesI386()) {
       answers.notes.push(
-        "i386 by real seccomp is not tried: this kernel does not serve int $0x80",
+        "i386 by real seccomp was not tested: this kernel does not support int $0x80",
       );
       continue;
     }
@@ -100,7 +100,7 @@ export function runInSeccomp(
     );
     if (asked.length < mine.length) {
       answers.notes.push(
-        `uretprobe (335) and uprobe (336) are left out: recent kernels let them pass whatever the filter says`,
+        `uretprobe (335) and uprobe (336) were skipped: recent kernels allow them regardless of the filter`,
       );
     }
     for (let from = 0; from < asked.length; from += CHUNK) {
@@ -139,7 +139,7 @@ function judgeChunk(
   for (const { program, value } of coded) {
     const framed = frame(program, stub.instructionPointer[entry]);
     if (framed.length > BPF_MAXINSNS) {
-      return `real seccomp is not tried: ${framed.length} instructions with the frame, ${BPF_MAXINSNS} can be loaded`;
+      return `real seccomp was not tested: ${framed.length} instructions with the frame, ${BPF_MAXINSNS} can be loaded`;
     }
     const outcome = stub.run({ filter: encode(framed), entry, calls });
     const problem = explain(outcome);
@@ -157,7 +157,7 @@ function judgeChunk(
 
 function explain(outcome: StubOutcome): string | undefined {
   if (outcome.loadErrno !== 0) {
-    return `real seccomp is not tried: it answers ${
+    return `real seccomp was not tested: it answers ${
       errnoText(outcome.loadErrno)
     }`;
   }

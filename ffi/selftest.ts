@@ -128,8 +128,8 @@ export function selftest(
   if (stub === undefined) {
     notes.push(
       !littleEndian
-        ? "real seccomp is not tried: the filter is for a big-endian machine"
-        : "real seccomp is not tried: there is no tested machine code for this machine, or the system forbids it",
+        ? "real seccomp was not tested: the filter is for a big-endian machine"
+        : "real seccomp was not tested: there is no tested machine code for this machine, or the system forbids it",
     );
   } else {
     const outcome = stub.run({ filter: encode(program), flags, calls: [] });

@@ -117,7 +117,8 @@ export class Tracee {
       throw new SyscallError(`Cannot read filters of ${this.#tid}`, {
         syscall: `no stop within ${STOP_LIMIT_MS} ms`,
         errno: 0,
-        hint: "a thread in an uninterruptible wait can be asked later",
+        hint:
+          "try again later, in case the thread is in an uninterruptible wait",
       });
     }
     if (stop === "dead") {
@@ -277,7 +278,7 @@ export class Tracee {
         // Its filters decide how it may continue.
         this.#readAndRelease(change, read);
       } catch {
-        // It was released all the same.
+        // It was released anyway.
       }
     }, RELEASE_MS);
     // If this process ends first, the kernel releases it.

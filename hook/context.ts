@@ -56,7 +56,7 @@ export async function gatherContext(
   if (!isExact && settings.store !== undefined) {
     log.write(
       "warning",
-      "Every filter is compiled anew: cannot tell which library names come from without -A",
+      "Every filter is compiled anew: the library of names cannot be identified without -A",
     );
   }
   const store = settings.store === undefined || !isExact
@@ -69,7 +69,7 @@ export async function gatherContext(
     strict,
     ...(store === undefined ? {} : { store }),
     ...(host === undefined && names === "host"
-      ? { obstacle: `the host's names cannot be asked: ${whyNoNames()}` }
+      ? { obstacle: `the host's names are not available: ${whyNoNames()}` }
       : {}),
   };
 }
@@ -84,7 +84,7 @@ async function findStore(
   directory: string,
   log: Log,
 ): Promise<Store | undefined> {
-  let reason = "the folder is not there and cannot be made";
+  let reason = "the folder does not exist and cannot be created";
   try {
     const store = await openStore(directory, { create: true });
     if (store !== undefined) return store;

@@ -82,7 +82,7 @@ export async function readWithin(
     if (size > limit) {
       throw new RefusedError(
         "bad-input",
-        `Cannot read the input: more than ${limit} bytes: a configuration has some thousand`,
+        `Cannot read the input: more than ${limit} bytes: a configuration has a few thousand`,
       );
     }
     chunks.push(buffer.subarray(0, length));

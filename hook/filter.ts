@@ -157,7 +157,7 @@ export async function findFilter(
   if (entry.section !== text || entry.environment !== environment.id) {
     throw new RefusedError(
       "doubtful-store",
-      `Cannot use the stored filter of key ${key}: it is that of another section; run "seccomp-tree store gc"`,
+      `Cannot use the stored filter of key ${key}: it belongs to another section; run "seccomp-tree store gc"`,
     );
   }
   return entry;

@@ -60,7 +60,7 @@ export function judgeAnnotation(value: string, measure: JudgeOptions): void {
   throw foreign(
     `${
       opened === undefined
-        ? "it differs from linux.seccomp, though it is not seen to open a call"
+        ? "it differs from linux.seccomp, though no call that it opens was found"
         : "it opens calls that linux.seccomp does not"
     }: ${describe(difference, policy)} gets ${
       formatReturnValue(answers.program)

@@ -53,7 +53,7 @@ export async function ownSemantics(
   }
   const found = await findRuntime(runtime, program);
   if (found === undefined) {
-    return newest(runtime, `no ${program ?? runtime} is here to be asked`);
+    return newest(runtime, `no ${program ?? runtime} is installed`);
   }
   const { path, files } = found;
   if (!mayRun(path)) {
@@ -68,8 +68,8 @@ export async function ownSemantics(
     : parseSemantics(`${said.name}@${said.version}`);
   if (own === undefined || splitSemantics(own).runtime !== runtime) {
     const what = said === undefined
-      ? "does not say what it is"
-      : `says that it is ${said.name} ${said.version}`;
+      ? "does not identify itself"
+      : `reports that it is ${said.name} ${said.version}`;
     return { ...newest(runtime, `"${path}" ${what}`), files };
   }
   return { semantics: own, program: path, files, ...noteOf(own) };

@@ -173,8 +173,8 @@ function finish(
     text: config.text,
     reason: "annotated",
     detail: ours
-      ? "the annotation is there already"
-      : "there is another annotation, proved equal to linux.seccomp",
+      ? "the annotation already exists"
+      : "another annotation exists, proved equal to linux.seccomp",
     findings,
     warnings,
   };
@@ -198,7 +198,7 @@ function giveUp(
     if (section === undefined) {
       throw new RefusedError(
         "foreign-annotation",
-        `Cannot judge the annotation: linux.seccomp cannot be read for this machine (${detail}); remove it`,
+        `Cannot check the annotation: linux.seccomp cannot be read for this machine (${detail}); remove it`,
       );
     }
     judgeAnnotation(config.annotation.value, {

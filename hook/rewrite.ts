@@ -120,7 +120,7 @@ export function addAnnotation(config: ConfigText, value: string): string {
   const { text, root, annotation } = config;
   if (annotation !== undefined) {
     throw new RangeError(
-      `Cannot add the annotation ${ANNOTATION}: there is one: verify that one`,
+      `Cannot add the annotation ${ANNOTATION}: it already exists: verify it`,
     );
   }
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) {

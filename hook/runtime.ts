@@ -69,7 +69,7 @@ function obstacleOf(
     return `the runtime (${runtimeKind}) is not known to take raw filters: use crun 0.18 or later`;
   }
   if (call.kind === "unclear") {
-    return "the runtime was called with an option that is not known here";
+    return "the runtime was called with an unknown option";
   }
   if (call.config?.includes("/")) {
     return `the configuration "${call.config}" is outside of the bundle`;

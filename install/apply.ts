@@ -120,8 +120,8 @@ async function applyAll(plan: Plan, place: InstallRoot): Promise<void> {
     throw new InstallError(
       error instanceof InstallError ? error.code : "failed",
       left.length === 0
-        ? `Cannot go on, everything is as it was: ${reason}`
-        : `Cannot go on, and not undo ${left.join(", ")}: ${reason}`,
+        ? `Cannot continue, all changes were undone: ${reason}`
+        : `Cannot continue, and cannot undo ${left.join(", ")}: ${reason}`,
       { cause: error },
     );
   }
@@ -190,7 +190,7 @@ async function expectText(
   if (!same) {
     throw new InstallError(
       "foreign",
-      `"${path}" was changed just now: run this again`,
+      `"${path}" has just been changed: run this again`,
     );
   }
 }

@@ -56,7 +56,7 @@ export function planContainerd(
       configItem(facts, options),
     ],
     steps: [
-      `Have containerd read its settings: "systemctl restart containerd"`,
+      `Make containerd read its settings: "systemctl restart containerd"`,
       `Use it from Kubernetes by a RuntimeClass with handler: ${RUNTIME_NAME}`,
       `Use it by hand: "ctr run --runc-binary ${handler}", "nerdctl run --runtime ${handler}"`,
     ],

@@ -80,7 +80,7 @@ export function planCrio(
       { kind: "file", path, mode: 0o644, text: MARK + formatToml(tables) },
     ],
     steps: [
-      `Have CRI-O read its settings: "systemctl reload crio"`,
+      `Make CRI-O read its settings: "systemctl reload crio"`,
       `Use it from Kubernetes by a RuntimeClass with handler: ${RUNTIME_NAME}`,
     ],
     warnings: [

@@ -104,7 +104,7 @@ export async function lookAt(root: string, path: string): Promise<FileState> {
     const target = await Deno.readLink(real);
     return { kind: "other", what: `a symbolic link to "${target}"` };
   }
-  if (!info.isFile) return { kind: "other", what: "no regular file" };
+  if (!info.isFile) return { kind: "other", what: "not a regular file" };
   if (info.size > MOST_BYTES) {
     return { kind: "other", what: `a file of ${info.size} bytes` };
   }
@@ -114,7 +114,7 @@ export async function lookAt(root: string, path: string): Promise<FileState> {
       .decode(bytes);
     return { kind: "file", text, sha256: await sha256(bytes) };
   } catch {
-    return { kind: "other", what: "a file that is no text" };
+    return { kind: "other", what: "a file that is not text" };
   }
 }
 
@@ -154,7 +154,10 @@ async function followed(root: string, path: string): Promise<FileState> {
   try {
     return { kind: "directory", names: await namesIn(real) };
   } catch {
-    return { kind: "other", what: "a symbolic link to no folder" };
+    return {
+      kind: "other",
+      what: "a symbolic link that does not lead to a folder",
+    };
   }
 }
 

@@ -59,9 +59,9 @@ export function planDocker(
   return {
     items: [...handlerItems("docker", facts, options), edit],
     steps: [
-      `Have dockerd read its settings: "systemctl reload docker", or SIGHUP`,
+      `Make dockerd read its settings: "systemctl reload docker", or SIGHUP`,
       options.asDefault
-        ? "New containers use it; those that exist keep the runtime that they were made with"
+        ? "New containers use it; existing ones keep their runtime"
         : `Start containers with "docker run --runtime ${RUNTIME_NAME}"`,
     ],
     warnings: [
@@ -86,8 +86,8 @@ export function refuseOtherModes(
   throw new InstallError(
     "usage",
     mode === "hook"
-      ? `Cannot install a hook for ${target}: only Podman has the precreate stage; leave --mode out`
-      : `Cannot install a static filter for ${target}: it has no annotations for all containers; pass --annotation to single ones`,
+      ? `Cannot install a hook for ${target}: only Podman has the precreate stage; omit --mode`
+      : `Cannot install a static filter for ${target}: it cannot annotate all containers; pass --annotation for individual ones`,
   );
 }
 

@@ -49,7 +49,7 @@ function* installation({ managers }: Status): Generator<Advice> {
           severity: "note",
           code: "not-installed",
           message:
-            `${name} ${version} is here, and its containers keep the filters of their runtime`,
+            `${name} ${version} is installed but not set up; its containers use the runtime's own filters`,
           remedy: `run "seccomp-tree install ${name}"`,
         };
       }
@@ -59,7 +59,7 @@ function* installation({ managers }: Status): Generator<Advice> {
       yield {
         severity: "error",
         code: "damaged",
-        message: `The installation for ${name} is not whole: ${
+        message: `The installation for ${name} is incomplete: ${
           manager.damaged.join(", ")
         }`,
         remedy:
@@ -85,9 +85,9 @@ function* shared({ sharedPrecreate }: Status): Generator<Advice> {
       severity: "error",
       code: "shared-precreate",
       message:
-        `"${path}" has the stage precreate in a folder that Buildah and CRI-O read, too: "podman build" fails and CRI-O does not start`,
+        `"${path}" has the stage precreate in a folder that Buildah and CRI-O also read: "podman build" fails and CRI-O does not start`,
       remedy:
-        "move it to a folder of its own and name that in hooks_dir of containers.conf",
+        "move it to a separate folder and add that to hooks_dir in containers.conf",
     };
   }
 }
@@ -106,7 +106,7 @@ function* stored({ store }: Status): Generator<Advice> {
       severity: "note",
       code: "stale-entries",
       message:
-        `${store.stale} filters in ${store.directory} are of another version of seccomp-tree or libseccomp and no longer used`,
+        `${store.stale} filters in ${store.directory} belong to another version of seccomp-tree or libseccomp and are no longer used`,
       remedy: 'run "seccomp-tree store gc"',
     };
   }
@@ -130,7 +130,7 @@ function* machine({ machine: facts }: Status): Generator<Advice> {
       severity: "note",
       code: "no-allow-cache",
       message:
-        `Kernel ${facts.kernel} walks the filter for every call (no cache of allowed calls before 5.11): a tree helps most here`,
+        `Kernel ${facts.kernel} runs the filter for every call (no cache of allowed calls before 5.11): a tree helps most here`,
       remedy: 'nothing; "seccomp-tree compile --kernel" uses what it knows',
     };
   }
@@ -150,7 +150,7 @@ function* machine({ machine: facts }: Status): Generator<Advice> {
       severity: "warning",
       code: "jit-limit",
       message:
-        `Compiled filters take ${jitUse} of ${jitLimit} bytes: containers fail with errno 524 when none are left`,
+        `Compiled filters take ${jitUse} of ${jitLimit} bytes: containers fail with errno 524 when the memory is used up`,
       remedy: "raise net.core.bpf_jit_limit",
     };
   }
@@ -161,14 +161,14 @@ function* machine({ machine: facts }: Status): Generator<Advice> {
       message: facts.checkpointRestore === false
         ? "Live filters cannot be read: the kernel has no CONFIG_CHECKPOINT_RESTORE"
         : "It is not known whether live filters can be read",
-      remedy: "use a distribution's kernel where that matters",
+      remedy: "use a distribution's kernel if you need them",
     };
   }
   if (facts.libseccomp === undefined) {
     yield {
       severity: "warning",
       code: "no-libseccomp",
-      message: "The host's libseccomp cannot be asked which names exist",
+      message: "The host's libseccomp cannot be loaded to look up names",
       remedy: "install libseccomp2, or install with --names builtin",
     };
   }

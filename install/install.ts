@@ -235,7 +235,7 @@ async function missingBelow(
     // npx keeps packages as long as it likes.
     return /\/_npx\/|\/\.cache\/|^\/tmp\//.test(deno)
       ? [
-        `Containers will depend on "${deno}", which a clean-up may take away: install Deno for good and name it with --deno`,
+        `Containers will depend on "${deno}", which a cleanup may remove: install Deno permanently and pass it by --deno`,
       ]
       : [];
   }
@@ -252,7 +252,7 @@ async function missingBelow(
   }
   if (missing.length === 0) return [];
   return [
-    `Containers will need what is not below "${root}" yet: ${
+    `Containers will need files that are not below "${root}" yet: ${
       missing.join(", ")
     }`,
   ];

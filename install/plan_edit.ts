@@ -102,7 +102,7 @@ function withoutBlock(now: string, block: string, path: string): string {
   if (at < 0 || now.indexOf(block, at + 1) >= 0) {
     throw new InstallError(
       "foreign",
-      `Cannot restore "${path}": the lines between the marks of seccomp-tree were changed; take them out`,
+      `Cannot restore "${path}": the lines between the marks of seccomp-tree were changed; remove them`,
     );
   }
   return now.slice(0, at) + now.slice(at + block.length);

@@ -87,7 +87,7 @@ export class Planner {
     if (this.#problems.length > 0) {
       throw new InstallError(
         "foreign",
-        `Cannot go on, nothing was changed: ${
+        `Cannot continue, nothing was changed: ${
           this.#problems.join("; ")
         }: move it away, or bring it back to what it was`,
       );
@@ -133,7 +133,7 @@ export class Planner {
     }
     if (state.kind !== "file" || record?.kind !== "file") {
       this.#problems.push(
-        `"${path}" is there and not of this installation (${
+        `"${path}" exists and does not belong to this installation (${
           describeState(state)
         })`,
       );

@@ -165,14 +165,14 @@ function planStatic(
     steps: [],
     warnings: [
       STATIC_WARNING,
-      "Containers with a profile of their own (--security-opt seccomp=FILE) get this filter instead of theirs, even where theirs is stricter",
+      "Containers with a profile of their own (--security-opt seccomp=FILE) get this filter instead of theirs, even if theirs is stricter",
     ],
   };
 }
 
 /** Effects of static filters on containers that did not request them. */
 export const STATIC_WARNING =
-  "This filter goes to every container, also to --privileged and seccomp=unconfined ones, which then lose calls that they count on";
+  "This filter applies to every container, including --privileged and seccomp=unconfined ones, which then lose calls that they need";
 
 /**
  * Reads a list of texts that several files may set; a later file replaces it,

@@ -144,7 +144,7 @@ export function judge(
       ...told,
       rawFilters: kind === "crun" || kind === "unknown" ? "unknown" : "no",
       reason: answer.code === 0
-        ? "it does not tell what it is"
+        ? "it does not identify itself"
         : `--version ended with status ${answer.code}`,
     };
   }

@@ -85,7 +85,7 @@ export interface TargetPlan {
 
 /** First line of every file of ours. */
 export const MARK =
-  "# Written by seccomp-tree install; taken away by seccomp-tree uninstall.\n";
+  "# Written by seccomp-tree install; removed by seccomp-tree uninstall.\n";
 
 /**
  * Time limit of the hook in seconds, used twice: for the dispatcher, then for

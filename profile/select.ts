@@ -111,16 +111,15 @@ function judgeArchitectures(
   const native = ARCH_SPELLINGS[host.arch].scmp;
   if (architectures.length === 0) {
     const message = section.archMap === undefined
-      ? `Profile lists no architectures: the filter is for ${host.arch} alone`
-      : `Profile has no archMap entry for ${native}: the filter is for ${host.arch} alone`;
+      ? `Profile lists no architectures: the filter is only for ${host.arch}`
+      : `Profile has no archMap entry for ${native}: the filter is only for ${host.arch}`;
     return { severity: "note", code: "native-only", message };
   }
   if (architectures.includes(native)) return undefined;
   return {
     severity: "warning",
     code: "native-added",
-    message:
-      `Profile does not list ${native}: libseccomp filters it all the same`,
+    message: `Profile does not list ${native}: libseccomp filters it anyway`,
     fix: "list it",
   };
 }
@@ -142,7 +141,7 @@ function readingsDiffer(
       } takes it`,
     fix: isPodman
       ? "remove the rule, or its minKernel"
-      : "say who reads the profile: --from docker or --from podman",
+      : "name the reader: --from docker or --from podman",
     ...(locate(profile.document, path) ?? {}),
   };
 }

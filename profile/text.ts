@@ -48,8 +48,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
     );
     const seen = bytes[end];
     const message = seen === undefined
-      ? "The text is no UTF-8: it ends within a character"
-      : `The text is no UTF-8: byte 0x${hexByte(seen)} at offset ${end}`;
+      ? "The text is not UTF-8: it ends within a character"
+      : `The text is not UTF-8: byte 0x${hexByte(seen)} at offset ${end}`;
     const place = diagnosticAt(lineStartsOf(before), before.length);
     throw badText("text-utf8", message, "save it as UTF-8", place);
   }

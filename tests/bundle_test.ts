@@ -56,7 +56,7 @@ Deno.test("the single file does what the sources do, if there are none", async (
         const cases: readonly (readonly [string, string])[] = [
           [
             "prove a",
-            "Missing argument: B; give a second source, or bundle:DIR",
+            "Missing argument: B; give a second source, or only bundle:DIR",
           ],
           ["prove", "Missing argument: A; usage: seccomp-tree prove "],
           ["prove a b c", 'Too many arguments: "c"; usage: '],

@@ -111,7 +111,34 @@ const BANNED: readonly (readonly [phrase: RegExp, plainly: string])[] = [
   [/\basks a word\b/i, "tests a word"],
   [/\b(?:the|a) floor (?:of|for|on)\b/i, "lower bound"],
   [/\bcannot be told\b(?! apart)/i, "cannot be distinguished, is unknown"],
+  [/\bfor it (?:is|has|does)\b/, "because it is"],
+  [/\b(?:at hand|that which|by oneself)\b/i, "given, available, the one that"],
+  [
+    /\bis said\b|\bnothing (?:is|was) said\b/i,
+    "is reported, without a message",
+  ],
+  [
+    /\b(?:bytes|digits|row) an? (?:instruction|line|second)\b/i,
+    "per",
+  ],
+  [/\bone (?:a|an) (?:line|row|second|minute)\b/i, "one per line"],
+  [
+    /(?<!here )\b(?:is|are) no (?:JSON|UTF-8|base64|text|list|number|version|entry)\b/,
+    "is not",
+  ],
+  [/\bwhere (?:absent|none|nobody|nothing)\b/i, "by default, if nothing"],
+  [/\bleave (?:it|one|the other|-\S+) out\b/i, "omit it"],
+  [/\b(?:all the same|as it stands|of use about)\b/i, "anyway, unchanged"],
+  [
+    /(?<!-)\b(?:neighbour|behaviour|colour|artefact|modelled|misspelt(?!-)|grey)/i,
+    "American",
+  ],
+  [/(?<!-)\b(?:towards|whilst|afterwards|backwards|for ever)\b/i, "American"],
 ];
+
+/** First words that make a sentence of API documentation a noun phrase. */
+const OPENING =
+  /^(?:@\w+ (?:\{\w+\} )?(?:`[\w-]+` )?(?:\w+ )?)?(?:What|Whether|Where) (?!.*\?$)/;
 
 /** Characters of a line outside of code: comments and texts of TypeScript. */
 function* proseOf(path: string, text: string): Generator<[number, string]> {
@@ -132,6 +159,19 @@ function* proseOf(path: string, text: string): Generator<[number, string]> {
   }
 }
 
+/** First lines of paragraphs in comments of TypeScript. */
+function* openings(text: string): Generator<[number, string]> {
+  let before = "";
+  for (const [i, line] of text.split("\n").entries()) {
+    const comment = /^\s*(?:\/\*\*|\*|\/\/)\s?(.*?)(?: \*\/)?$/.exec(line)?.[1];
+    const tagged = comment?.startsWith("@") === true;
+    if (comment !== undefined && (before === "" || tagged)) {
+      yield [i + 1, comment];
+    }
+    before = comment ?? "";
+  }
+}
+
 /** Banned phrases of one file, one line each. */
 function bannedIn(path: string, text: string): readonly string[] {
   const found: string[] = [];
@@ -141,6 +181,11 @@ function bannedIn(path: string, text: string): readonly string[] {
       if (hit !== null) {
         found.push(`${path}:${line}: "${hit[0]}"; say: ${plainly}`);
       }
+    }
+  }
+  for (const [line, sentence] of path.endsWith(".ts") ? openings(text) : []) {
+    if (OPENING.test(sentence)) {
+      found.push(`${path}:${line}: "${sentence}"; say: True if, Returns, …`);
     }
   }
   return found;
@@ -169,6 +214,16 @@ Deno.test("bannedIn() reads comments, texts and docs, not code", () => {
   assertEquals(bannedIn("a.ts", "fail(`${x} is told`);").length, 1);
   assertEquals(bannedIn("a.md", "Input format: by looking.").length, 1);
   assertEquals(bannedIn("a.awk", "# Not any more.").length, 1);
+  assertEquals(bannedIn("a.ts", "/** Whether it is big. */").length, 1);
+  assertEquals(bannedIn("a.ts", "  // What the user gave.").length, 1);
+  assertEquals(
+    bannedIn("a.ts", "/**\n * Reads.\n *\n * @returns Where it is.\n */")
+      .length,
+    1,
+  );
+  assertEquals(bannedIn("a.ts", "/**\n * Reports\n * Where it is.\n */"), []);
+  assertEquals(bannedIn("a.ts", "// Where do errors go?"), []);
+  assertEquals(bannedIn("a.md", "Where it helps: everywhere."), []);
   assertEquals(
     bannedIn("a.ts", "const takes = root; is.told(any, more);"),
     [],

@@ -58,7 +58,7 @@ globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
 const MANUAL: Manual = {
   usage: "deno task bundle [OPTION...] [FILE]",
   brief:
-    "Makes the single file, dist/seccomp-tree unless another FILE is named: one\nexecutable script that needs Deno and nothing else.",
+    "Makes the single file FILE (default: dist/seccomp-tree): one executable\nscript that needs only Deno.",
   options: {
     lazy: { brief: "Do not mark the functions that every run calls" },
   },

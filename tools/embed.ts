@@ -192,7 +192,7 @@ const MANUAL: Manual = {
   brief:
     "Writes the programs in sh, awk and assembler into the TypeScript modules\nthat carry them.",
   options: {
-    check: { brief: "Compare, write nothing; exit with 1 if one differs" },
+    check: { brief: "Compare only; exit with 1 if a module differs" },
   },
 };
 

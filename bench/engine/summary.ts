@@ -58,7 +58,7 @@ export function summarize(rounds: readonly number[]): Spread {
  *
  * @param a One result.
  * @param b The result to which it is compared.
- * @returns Whether `a` is lower or higher; `same` if the intervals touch.
+ * @returns `lower` or `higher` for `a`; `same` if the intervals touch.
  */
 export function compareSpreads(a: Spread, b: Spread): Comparison {
   if (a.high < b.low) return "lower";

@@ -11,7 +11,7 @@ import type { Program } from "../../bpf/instruction.ts";
 import { measure } from "../../measure/measure.ts";
 import { referenceProgram } from "../../hook/reference.ts";
 import { walkOf } from "../../measure/walk.ts";
-import type { CompilePolicyOptions } from "../../pipeline/compile_profile.ts";
+import { OBJECTIVES } from "../../tables/objectives.ts";
 import type { FilterSpec, Libseccomp } from "../../ffi/libseccomp.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import type { Policy } from "../../profile/policy.ts";
@@ -48,13 +48,6 @@ export const LINEAR = "libseccomp linear";
 export const TREE = "libseccomp tree";
 /** Ours without an explicit objective: the one that `compile` writes. */
 export const OURS = "seccomp-tree";
-
-const OBJECTIVES: readonly NonNullable<CompilePolicyOptions["objective"]>[] = [
-  "balanced",
-  "uncached",
-  "cached",
-  "size",
-];
 
 /**
  * `ld [16]`: the low word of the first argument, at which the cache emulator

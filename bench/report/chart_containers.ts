@@ -171,7 +171,7 @@ function workloadChart(
       x: {
         field: "steps",
         type: "quantitative",
-        title: "instructions a call, logarithmic",
+        title: "instructions per call, logarithmic",
         scale: { type: "log", domainMin: 4 },
       },
       color: colorBy({ ...theme, colors }, shown),

@@ -108,7 +108,7 @@ function lawChart(
     title: {
       text: "The law of the attach",
       subtitle:
-        "predicted: 11.4 µs + 0.1546 µs an instruction + 2.11 ns a step of the kernel's walk",
+        "predicted: 11.4 µs + 0.1546 µs per instruction + 2.11 ns per step of the kernel's walk",
     },
     width: 380,
     height: 320,

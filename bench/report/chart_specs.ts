@@ -152,7 +152,7 @@ function publishedChart(
     title: {
       text: "The published experiment and its repetition",
       subtitle:
-        `getppid under a filter of ${PICTURE_LENGTH} calls; least ticks of the time-stamp counter; different processors`,
+        `getppid under a filter of ${PICTURE_LENGTH} calls; minimum ticks of the time-stamp counter; different processors`,
     },
     data: { values },
     width: 520,

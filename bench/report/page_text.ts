@@ -39,15 +39,15 @@ export function pageText(
       picture(report),
       chart("position", "Nanoseconds added by place in the list"),
       chart("lengths", "Nanoseconds added by length of the list"),
-      `The published figures are ticks of another processor under an older kernel: what compares is the shape. The cache-less half of ours runs the same programs with one leading load, at which the kernel's cache emulator gives up; a kernel before 5.11 runs the filter for every call, too.`,
+      `The published figures are ticks of another processor under an older kernel: only the shapes can be compared. For the measurements without the cache, the same programs have one leading load, at which the kernel's cache emulator gives up; a kernel before 5.11 also runs the filter for every call.`,
       chart("published", "The published experiment and its repetition"),
       `## Calls that always run the filter`,
-      `What arguments decide, what is denied, what is unknown, and every x32 call goes through the filter on every kernel. i386 calls enter by \`int $0x80\`, whose own cost hides the filter here.`,
+      `Calls that arguments decide, denied calls, unknown calls, and every x32 call go through the filter on every kernel. i386 calls enter by \`int $0x80\`, whose own cost hides the filter here.`,
       chart("calls", "Nanoseconds of a call by filter"),
       `## Start of a container`,
-      `A filter is built and attached at each start, and attached again at each exec. Building is libseccomp's work at each start where the runtime has no cache; with precompiled bytes only base64 is left of it.`,
+      `A filter is built and attached at each start, and attached again at each exec. If the runtime has no cache, libseccomp builds it at each start; with precompiled bytes, only base64 has to be decoded.`,
       chart("attach", "Attach and build times by filter"),
-      `The attach follows a law: a constant, the size, and the walk of the kernel over all numbers.`,
+      `The attach time follows a law: a constant, plus the size, plus the kernel's emulation of all numbers.`,
       chart("law", "Predicted against measured attach times"),
       `## Containers`,
       containerWords(report),
@@ -58,13 +58,13 @@ export function pageText(
       `## Growth`,
       growthWords(report),
       chart("growth", "Growth with listed calls and argument rules"),
-      `Stacked filters all run on every call that the cache does not answer.`,
+      `All stacked filters run on every call that the cache does not answer.`,
       chart("stacked", "A call under stacked filters"),
       `## Workloads`,
-      `Counted, not timed: executed instructions of a mean call under recorded histograms. They matter where every call runs the filter.`,
+      `Counted, not timed: executed instructions of a mean call under recorded histograms. They matter if every call runs the filter.`,
       chart("workloads", "Executed instructions by histogram"),
       `## All figures`,
-      `Times are medians of the rounds, in parentheses the middle half of them.`,
+      `Times are medians of the rounds; the middle half of the rounds is in parentheses.`,
       ...sectionsOf(report).map(({ title, rows }) =>
         `### ${title}\n\n${markdownTable(rows)}`
       ),
@@ -76,24 +76,24 @@ export function pageText(
 function introduction(report: Report): string {
   return `# Benchmarks
 
-What filters cost, measured: no filter, one instruction that allows, libseccomp's linear list as crun loads it, libseccomp's binary tree as runc loads it, and ours, all of the same profile (${report.source} for ${
+This page compares the cost of filters: no filter, one instruction that allows, libseccomp's linear list as crun loads it, libseccomp's binary tree as runc loads it, and ours. All are made from the same profile (${report.source} for ${
     report.arches.join(", ")
-  }; system call names that the host's libseccomp knows)${
-    provedAlike(report) ? ", each proved to mean the same" : ""
+  }; with the system call names that the host's libseccomp knows)${
+    provedAlike(report) ? ", and each is proved equal to it" : ""
   }.
 
-Everything that is compared is interleaved in one run: calls are made by machine code in cloned children, timed by the processor's counter, pinned to one processor. A round keeps its fastest batch; a result is the median of the rounds, its interval their middle half. Where two intervals overlap this page says that no difference was seen.
+All measurements are interleaved in one run: machine code in cloned children makes the calls, timed by the processor's counter and pinned to one processor. A round keeps its fastest batch. A result is the median of the rounds, and its interval is their middle half. If two intervals overlap, this page reports no difference.
 
 \`\`\`sh
 deno run -A cli/main.ts bench --weights redis.json --weights nginx.json --weights node-http.json --page docs
-deno run -A cli/main.ts bench --quick                # a look, within 20 seconds
-deno run -A cli/main.ts bench --compare a.json b.json # whether two runs agree
-deno task cold                                       # a whole process that compiles, pass by pass
+deno run -A cli/main.ts bench --quick                # a short run of 20 seconds
+deno run -A cli/main.ts bench --compare a.json b.json # do two runs agree?
+deno task cold                                       # a complete compilation process, pass by pass
 \`\`\`
 
 Measured ${report.taken.slice(0, 10)} in ${report.seconds} s${
     report.quick ? ", with --quick" : ""
-  }; the document is [charts/bench.json](charts/bench.json), and \`bench --report docs/charts/bench.json --page docs\` writes this page from it.
+  }; the document is [charts/bench.json](charts/bench.json), and \`bench --report docs/charts/bench.json --page docs\` makes this page from it.
 
 Machine: ${machineLine(report.machine)}.`;
 }
@@ -129,7 +129,7 @@ function wordFor(comparison: Ratio["comparison"]): string {
     case "higher":
       return "**ours is higher**";
     case "same":
-      return "no difference seen";
+      return "no difference";
   }
 }
 
@@ -139,21 +139,21 @@ function noGain(report: Report): string {
   );
   const list = not.map(({ name, ratio, comparison }) =>
     `- ${name}: ${ratio.toFixed(3)}, ${
-      comparison === "higher" ? "ours is slower" : "no difference seen"
+      comparison === "higher" ? "ours is slower" : "no difference"
     }`
   );
   return `## Where there is no gain
 
-- Allowed calls on a kernel with the allow cache (5.11 and later): they never run the filter, whichever it is.
-- Between two trees a call differs by a few nanoseconds on a kernel with a JIT.
-- Lists of a few calls: there the linear list is as small as a tree, and ours may be larger.
-- Many rules on one argument: our filter decides by a search, so it is fast to run and larger to attach than libseccomp's list (below).
-- A runtime that has cached libseccomp's filter: only the difference of the attach is left.
-- Starts through our wrapper give back ${
+- Allowed calls on a kernel with the allow cache (5.11 and later): they never run any filter.
+- Two trees differ by a few nanoseconds per call on a kernel with a JIT.
+- Lists of a few calls: the linear list is as small as a tree, and our filter may be larger.
+- Many rules on one argument: our filter decides by a search, so it runs faster but is larger to attach than libseccomp's list (below).
+- A runtime that has cached libseccomp's filter: only the attach differs.
+- Starts through our wrapper lose ${
     wrapperShare(report)
-  } of what the annotation saves: annotate bundles ahead of time where that is possible.
+  } of the time that the annotation saves: annotate bundles ahead of time if possible.
 
-Of the ratios of this run:
+In this run:
 
 ${list.length === 0 ? "- none" : list.join("\n")}`;
 }
@@ -166,7 +166,7 @@ function picture(report: Report): string {
   const medians = places.map(({ addedNs }) => addedNs.median);
   const worst = (name: string): string =>
     worstPlace(report, name)?.addedNs.median.toFixed(1) ?? "–";
-  return `The experiment that started this field: the time of a trivial call by its place in a filter of ${PICTURE_LENGTH} listed calls. Here each place is a real call that ends at once; what it costs without a filter is subtracted, round by round. Without the cache ours adds ${
+  return `The experiment that started this work: the time of a trivial call by its place in a filter of ${PICTURE_LENGTH} listed calls. Here each place is a real call that ends at once; its cost without a filter is subtracted, round by round. Without the cache, our filter adds ${
     Math.min(...medians).toFixed(1)
   } to ${
     Math.max(...medians).toFixed(1)
@@ -174,7 +174,7 @@ function picture(report: Report): string {
     worst(LINEAR)
   } ns and its tree ${
     worst(TREE)
-  } ns. With the cache the place does not matter.`;
+  } ns. With the cache, the place does not matter.`;
 }
 
 function containerWords({ containers }: Report): string {
@@ -189,18 +189,18 @@ function containerWords({ containers }: Report): string {
   ];
   const figures = section === undefined || annotation === undefined
     ? ""
-    : ` One \`crun run\` takes ${section.toFixed(1)} ms with libseccomp and ${
+    : ` One \`crun run\` takes ${section.toFixed(1)} ms with libseccomp, and ${
       annotation.toFixed(1)
     } ms with our bytes in the bundle${
       hit === undefined || miss === undefined
         ? ""
         : `; through our wrapper ${
           hit.toFixed(1)
-        } ms where its store has the filter, since a shell and an awk look it up, and ${
+        } ms if its store has the filter, because a shell and an awk look it up, and ${
           miss.toFixed(1)
-        } ms the one time that the filter has to be compiled and proved`
+        } ms the one time that the filter is compiled and proved`
     }.`;
-  return `Processor time of the whole process tree, by getrusage; wall time, also Podman's, is in the tables.${figures} A runtime that caches libseccomp's filter (crun 1.14 and later with a warm cache) has no build to save: what is left there is the difference of the attach.`;
+  return `Processor time of the whole process tree, by getrusage; wall time, including Podman's, is in the tables.${figures} A runtime that caches libseccomp's filter (crun 1.14 and later with a warm cache) has no build to save: only the attach differs.`;
 }
 
 /** The share of the saved time that our wrapper takes on a hit. */
@@ -214,7 +214,7 @@ function wrapperShare({ containers }: Report): string {
 }
 
 function memoryWords(): string {
-  return "JIT images lie side by side in packs of 2 MiB, which `/proc/vmallocinfo` lists; what `net.core.bpf_jit_limit` limits is these images. A filter is attached until a pack has begun and the next begins: the size of a pack over the filters in between is the size of an image, with what it is rounded up to. The pages of the translated program are listed there as well; the submitted program, which the kernel keeps for checkpoints, is eight bytes an instruction.";
+  return "JIT images are stored in packs of 2 MiB, which `/proc/vmallocinfo` lists; `net.core.bpf_jit_limit` limits these images. A filter is attached until a pack has begun and the next one begins: the size of a pack divided by the filters in between is the size of an image, including rounding. The pages of the translated program are listed there as well. The submitted program, which the kernel keeps for checkpoints, has eight bytes per instruction.";
 }
 
 function growthWords({ growth }: Report): string {
@@ -233,16 +233,16 @@ function growthWords({ growth }: Report): string {
     0,
     ...growth.filter(({ what }) => what === "argument rules").map(({ n }) => n),
   );
-  return `A list of n calls costs libseccomp n instructions and a walk of n² steps at attach; a tree n instructions and n log n steps; ours as many instructions as the numbers have intervals, which is fewer once the list is long. With ${most} rules on one argument libseccomp's tree has a list: ${
+  return `For a list of n calls, libseccomp's chain has n instructions and takes n² steps of emulation at attach; its tree has n instructions and takes n log n steps. Our filter has as many instructions as the numbers have intervals, which is fewer if the list is long. With ${most} rules on one argument, libseccomp's tree contains a list: ${
     of(TREE)
   }; ours: ${
     of(OURS)
-  }. Our compilation of such rules takes the longest of all; it happens once, not at each start. Precompiled bytes are read in ${"time proportional to their number"} (\`${PRECOMPILED}\`).`;
+  }. Our compilation of such rules takes the longest; it happens once, not at each start. Precompiled bytes are read in ${"time proportional to their number"} (\`${PRECOMPILED}\`).`;
 }
 
 function leftOut({ leftOut }: Report): string {
   if (leftOut.length === 0) return "";
-  return `## Left out
+  return `## Not measured
 
 ${leftOut.map((line) => `- ${line}`).join("\n")}`;
 }

@@ -13,7 +13,7 @@ import { ALLOW } from "../engine/variants.ts";
 
 const WORDS: Readonly<Record<Comparison, string>> = {
   lower: "lower",
-  same: "no difference seen",
+  same: "no difference",
   higher: "higher",
 };
 
@@ -34,7 +34,7 @@ export function formatReport(report: Report): string {
     `${report.source} on ${report.arches.join("+")}\n${
       machineLine(report.machine)
     }\n${report.taken}, ${report.seconds} s${
-      report.quick ? ", a quick look" : ""
+      report.quick ? ", short run" : ""
     }\n`,
     ...sectionsOf(report).map(({ title, rows }) =>
       `${title}\n${formatTable(rows)}`

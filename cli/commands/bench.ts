@@ -69,7 +69,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Finish within 20 seconds, less exact",
+        brief: "Finish within 20 seconds, with less precision",
       },
       weights: {
         kind: "parsed",

@@ -97,7 +97,7 @@ export async function runDiff(
     throw new UsageError(
       second === undefined
         ? "Missing argument: B; give two sources, or --subset-of BASE"
-        : "Too many arguments: --subset-of takes one source beside it; leave the other out",
+        : "Too many arguments: --subset-of takes only one other source; omit the other",
     );
   }
   const words = [flags.subsetOf ?? first, second ?? first] as const;

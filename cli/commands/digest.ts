@@ -50,13 +50,13 @@ export const command: CommandDefinition = defineCommand<
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "Check the digests that a file lists",
+        brief: "File of digests to check",
       },
       bits: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Tell filters apart by every returned bit",
+        brief: "Compare all bits of return values, not their effect",
       },
       ...OUTPUT_FLAG,
       ...LIMIT_FLAGS,
@@ -77,7 +77,7 @@ export async function runDigest(
   if (flags.check !== undefined) {
     if (words.length > 0) {
       throw new UsageError(
-        `Cannot take a source beside --check ${flags.check}: the file names the sources`,
+        `Cannot use a source with --check ${flags.check}: the file names the sources`,
       );
     }
     return await checkList(io, flags, flags.check);

@@ -47,13 +47,13 @@ export const command: CommandDefinition = defineCommand<
         parse: count,
         optional: true,
         placeholder: "N",
-        brief: "Filter N only; 0 is the oldest",
+        brief: "Write only filter N; 0 is the oldest",
       },
       thread: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Take the number as that of a thread",
+        brief: "Treat N as a thread id",
       },
       quiet: TELL_FLAGS.quiet,
     },
@@ -61,7 +61,7 @@ export const command: CommandDefinition = defineCommand<
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "Number of the process",
+        brief: "Process id",
         parse: word,
         placeholder: "pid:N",
       }],

@@ -104,7 +104,7 @@ export const command: CommandDefinition = defineCommand<
         parse: word,
         optional: true,
         placeholder: "PATH",
-        brief: "Deno that containers depend on (default: this one)",
+        brief: "Deno that runs the hook (default: this one)",
       },
       strict: {
         ...BOOLEAN,
@@ -114,7 +114,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "parsed",
         parse: semanticsWord,
         optional: true,
-        placeholder: "WHOSE",
+        placeholder: "RUNTIME",
         brief: "crun[@X.Y] or runc[@X.Y] (runc for docker, containerd)",
       },
       names: {
@@ -127,15 +127,15 @@ export const command: CommandDefinition = defineCommand<
         kind: "parsed",
         parse: word,
         default: "syslog",
-        placeholder: "WHERE",
-        brief: "Where the hook logs: syslog, stderr or a file",
+        placeholder: "LOG",
+        brief: "Log of the hook: syslog, stderr or a file",
       },
       config: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "Configuration of the manager, if not the usual file",
+        brief: "Manager's configuration file (default: the usual one)",
       },
       append: {
         ...BOOLEAN,
@@ -202,7 +202,7 @@ function refuseUseless(flags: InstallFlags): void {
   for (const name of ["profile", "kernel"] as const) {
     if (flags[name] === undefined) continue;
     throw new UsageError(
-      `Cannot use --${name} without --mode static: each container has a profile of its own; leave it out`,
+      `Cannot use --${name} without --mode static: each container has a profile of its own; omit it`,
     );
   }
 }
@@ -294,12 +294,12 @@ export function placeOf(
     return { root: root ?? "/", layout: systemLayout() };
   }
   if (root !== undefined) {
-    throw new UsageError("Cannot use --user with --root; leave one out");
+    throw new UsageError("Cannot use --user with --root; omit one");
   }
   const other = targets.find((target) => target !== "podman");
   if (other !== undefined) {
     throw new UsageError(
-      `Cannot install for ${other} with --user: only Podman runs without root; leave --user out`,
+      `Cannot install for ${other} with --user: only Podman runs without root; omit --user`,
     );
   }
   const home = homeFolder();
@@ -338,7 +338,9 @@ function tell(
   for (const warning of warnings) io.err(messageLine(io, "warning", warning));
   io.err(messageLine(io, "note", reading));
   if (flags.dryRun) io.out(formatChanges(plan.changes));
-  else io.out(summary(plan.changes, "Nothing to do: all is installed\n"));
+  else {io.out(
+      summary(plan.changes, "Nothing to do: everything is installed\n"),
+    );}
   if (plan.changes.length === 0) return;
   for (const step of steps) io.err(messageLine(io, "note", step));
 }
@@ -450,7 +452,7 @@ export async function reportInstallErrors(
     if (!(error instanceof InstallError)) {
       if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
       throw new MachineError(
-        `Cannot look at everything: ${reasonOf(error)}; run this as root`,
+        `Cannot inspect everything: ${reasonOf(error)}; run this as root`,
         { cause: error },
       );
     }

@@ -76,7 +76,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Keep what the kernel does, not every returned bit",
+        brief: "Preserve the kernel's actions, not every returned bit",
       },
       ...LIMIT_FLAGS,
       ...COST_FLAGS,

@@ -207,7 +207,7 @@ async function loadBundleSubjects(
 ): Promise<Sides> {
   if (!word.startsWith("bundle:")) {
     throw new UsageError(
-      "Missing argument: B; give a second source, or bundle:DIR alone for its annotation and its section",
+      "Missing argument: B; give a second source, or only bundle:DIR to compare its annotation with its section",
     );
   }
   const made = flags.names === undefined ? await asHook(flags) : flags;

@@ -67,7 +67,7 @@ export const command: CommandDefinition = defineCommand<
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "Folder that holds config.json",
+        brief: "Folder that contains config.json",
         parse: word,
         placeholder: "BUNDLE",
       }],

@@ -122,7 +122,7 @@ function onlyProgram({ name, programs, littleEndian }: LoadedFilter): Program {
   );
   if (notifies) {
     throw new InputError(
-      "Cannot run under a filter with USER_NOTIF: the calls would fail with ENOSYS, since nobody listens; use a container runtime",
+      "Cannot run under a filter with USER_NOTIF: the calls would fail with ENOSYS, because there is no listener; use a container runtime",
       { place: name },
     );
   }

@@ -82,7 +82,7 @@ export const command: CommandDefinition = defineCommand<
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "File of calls to simulate, one JSON object a line",
+        brief: "File of calls to simulate, one JSON object per line",
       },
       ip: {
         kind: "parsed",
@@ -123,7 +123,7 @@ export async function runSimulate(
     throw new UsageError(
       syscall === undefined
         ? "Missing argument: SYSCALL; write a name or a number, such as openat or x86:102"
-        : `Cannot use --vectors with the call "${syscall}"; leave one out`,
+        : `Cannot use --vectors with the call "${syscall}"; omit one`,
     );
   }
   if (args.length > 6) {

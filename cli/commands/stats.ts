@@ -275,7 +275,7 @@ function whyOf(report: TreeReport): string {
   const { name, arch, intervals, tests, cost, lowerBound, proven } = report;
   const why = proven
     ? cost < lowerBound - 1e-6
-      ? "optimal: proven, and JSET in narrow ranges betters it"
+      ? "optimal: proven, and JSET in narrow ranges improves on it"
       : "no tree of == and >= tests costs less: optimal: proven"
     : `no tree of == and >= tests costs less than ${
       lowerBound.toFixed(3)

@@ -191,7 +191,7 @@ function memory({ jitLimit, jitUse }: Status["machine"]): string {
 }
 
 function live(checkpointRestore: boolean | undefined): string {
-  if (checkpointRestore === undefined) return "not known whether readable";
+  if (checkpointRestore === undefined) return "unknown";
   return checkpointRestore ? "readable" : "not readable";
 }
 

@@ -131,7 +131,7 @@ function checkUse(
     ? words.length === 1 ||
       `${words.length} keys; give one, see "${NAME} store ls"`
     : words.length === 0 ||
-      `it takes no argument; leave ${quoteText(words[0] ?? "")} out`;
+      `it takes no argument; omit ${quoteText(words[0] ?? "")}`;
   if (typeof wanted === "string") {
     throw new UsageError(`Cannot run store ${action}: ${wanted}`);
   }
@@ -142,7 +142,7 @@ function checkUse(
   }
   if (flags.output === "json" && (action === "gc" || action === "prime")) {
     throw new UsageError(
-      `Cannot run store ${action}: it has no report; leave -o json out`,
+      `Cannot run store ${action}: it has no report; omit -o json`,
     );
   }
 }
@@ -210,7 +210,7 @@ async function showEntry(
     );
     return EXIT.no;
   }
-  const { name, entry, problem = "it is no entry" } = item;
+  const { name, entry, problem = "it is not an entry" } = item;
   if (entry === undefined) {
     throw new MachineError(
       `Cannot show "${directory}/${name}": ${problem}; find out who changed it, then run "${NAME} store gc"`,

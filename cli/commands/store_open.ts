@@ -112,7 +112,7 @@ export const HOOK_FLAGS: Flags<HookFlags> = {
     kind: "parsed",
     parse: semanticsWord,
     optional: true,
-    placeholder: "WHOSE",
+    placeholder: "RUNTIME",
     brief: "crun[@X.Y] or runc[@X.Y] (default: this host's crun)",
   },
   names: {
@@ -137,7 +137,7 @@ export async function settingsOf(flags: HookFlags): Promise<Settings> {
     ? DEFAULTS
     : await loadSettings(realPath(flags.settings));
   if (flags.user && flags.store !== undefined) {
-    throw new UsageError("Cannot use --user with --store; leave one out");
+    throw new UsageError("Cannot use --user with --store; omit one");
   }
   const store = flags.store === "none"
     ? undefined

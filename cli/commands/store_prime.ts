@@ -92,7 +92,7 @@ export async function primeStore(
         }: it is not in "${store.directory}"; free some space there`,
       );
     }
-    const how = from === "store" ? "there already" : "proved and stored";
+    const how = from === "store" ? "already there" : "proved and stored";
     io.out(
       `${key}  ${bytes.length / 8} instructions, ${how}: ${printable(word)}\n`,
     );

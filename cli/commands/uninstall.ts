@@ -95,10 +95,10 @@ export async function runUninstall(
 const STEPS: Readonly<Record<ManagerName, readonly string[]>> = {
   podman: [],
   docker: [
-    'Have dockerd read its settings: "systemctl reload docker"; containers made with the runtime seccomp-tree have to be made again',
+    'Make dockerd read its settings: "systemctl reload docker"; containers made with the runtime seccomp-tree have to be made again',
   ],
   containerd: [
-    'Have containerd read its settings: "systemctl restart containerd"',
+    'Make containerd read its settings: "systemctl restart containerd"',
   ],
-  crio: ['Have CRI-O read its settings: "systemctl reload crio"'],
+  crio: ['Make CRI-O read its settings: "systemctl reload crio"'],
 };

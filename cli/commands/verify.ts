@@ -70,7 +70,7 @@ export const command: CommandDefinition = defineCommand<
         parse: word,
         optional: true,
         placeholder: "SOURCE",
-        brief: "Source that the process should run",
+        brief: "Source of the expected filter",
       },
       all: {
         kind: "boolean",
@@ -85,7 +85,7 @@ export const command: CommandDefinition = defineCommand<
     positional: {
       kind: "tuple",
       parameters: [{
-        brief: "Number of the process",
+        brief: "Process id",
         parse: word,
         placeholder: "pid:N",
         optional: true,
@@ -104,7 +104,7 @@ export async function runVerify(
   if (flags.all === (word !== undefined)) {
     throw new UsageError(
       flags.all
-        ? "Cannot use --all with a process; leave one out"
+        ? "Cannot use --all with a process; omit one"
         : "Missing argument: pid:N; write a process, or pass --all",
     );
   }
@@ -278,7 +278,7 @@ function textOf(
         ],
       );
     case "unproven":
-      return `${head}: cannot tell: the limit of ${result.limit} was reached\n`;
+      return `${head}: unknown: the limit of ${result.limit} was reached\n`;
     default:
       return `${head}\n`;
   }

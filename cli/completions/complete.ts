@@ -89,8 +89,8 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   // After the action of `store`.
   "KEY|PROFILE": ({ before, ...context }) =>
     before[0] === "prime" ? completeSource({ before, ...context }) : {},
-  WHOSE: () => plain(["crun", "runc"]),
-  WHERE: () => ({ ...plain(["syslog", "stderr"]), shell: "files" }),
+  RUNTIME: () => plain(["crun", "runc"]),
+  LOG: () => ({ ...plain(["syslog", "stderr"]), shell: "files" }),
   COMMAND: () => ({}),
   ARG: () => ({}),
   N: () => ({}),

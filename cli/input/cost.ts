@@ -5,6 +5,7 @@
  */
 
 import type { CompileProfileOptions } from "../../pipeline/compile_profile.ts";
+import type { Objective } from "../../tables/objectives.ts";
 import {
   ALLOW_CACHE_SINCE,
   isAtLeast,
@@ -24,12 +25,9 @@ const PROOF_WORK = 100_000_000;
 /** The same for a lower bound under --max-depth. */
 const BOUND_WORK = 50_000_000;
 
-/** The compiler's cost options. */
-export type ChosenObjective = NonNullable<CostFlags["objective"]>;
-
 /** Options of the compiler, with the objective chosen. */
 export interface ChosenCost extends CompileProfileOptions {
-  readonly objective: ChosenObjective;
+  readonly objective: Objective;
 }
 
 /** The flags, with the file of weights read. */
@@ -90,7 +88,7 @@ export function costOptions(
   };
 }
 
-function objectiveFor(kernel: KernelVersion | undefined): ChosenObjective {
+function objectiveFor(kernel: KernelVersion | undefined): Objective {
   if (kernel === undefined) return "balanced";
   return isAtLeast(kernel, ALLOW_CACHE_SINCE) ? "cached" : "uncached";
 }

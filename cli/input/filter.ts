@@ -16,7 +16,8 @@ import {
   resolveParsed,
 } from "../../pipeline/resolve_profile.ts";
 import type { Diagnostic } from "../../profile/diagnostic.ts";
-import { type ChosenObjective, costOptions, type CostRequest } from "./cost.ts";
+import type { Objective } from "../../tables/objectives.ts";
+import { costOptions, type CostRequest } from "./cost.ts";
 import { InputError, UnprovenError } from "../error.ts";
 import { messageLine, tellDiagnostics } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
@@ -38,7 +39,7 @@ export interface CompiledSource extends Loaded {
   readonly kind: "profile";
   readonly resolved: ResolvedSection & ProvedTree;
   /** The minimized cost. */
-  readonly objective: ChosenObjective;
+  readonly objective: Objective;
 }
 
 /** Filters that existed as such. */

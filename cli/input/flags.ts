@@ -8,6 +8,7 @@ import type {
   FlagParametersForType,
   TypedPositionalParameter,
 } from "@stricli/core";
+import { type Objective, OBJECTIVES } from "../../tables/objectives.ts";
 import {
   DEFAULT_PROOF_LIMITS,
   NODE_BYTES,
@@ -26,7 +27,7 @@ export interface SourceFlags extends TargetFlags {
 
 /** Flags that define the best filter. */
 export interface CostFlags {
-  readonly objective?: "uncached" | "cached" | "size" | "balanced";
+  readonly objective?: Objective;
   readonly weights?: string;
   readonly background?: number;
   readonly maxDepth?: number;
@@ -126,7 +127,7 @@ export const ARCH_FLAG: Flags<Pick<SourceFlags, "arch">> = {
 /** Flags for the level of reports. */
 export const TELL_FLAGS: Flags<Pick<SourceFlags, "quiet" | "verbose">> = {
   quiet: { ...BOOLEAN, brief: "Print errors only" },
-  verbose: { ...BOOLEAN, brief: "Print notes too" },
+  verbose: { ...BOOLEAN, brief: "Also print notes" },
 };
 
 /** Flag that names the kind of a source. */
@@ -162,7 +163,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     kind: "parsed",
     parse: semanticsWord,
     optional: true,
-    placeholder: "WHOSE",
+    placeholder: "RUNTIME",
     brief: "Runtime: crun[@X.Y] (default), runc[@X.Y]",
   },
   names: {
@@ -192,10 +193,10 @@ export const TELL_ALIASES = { q: "quiet", v: "verbose" } as const;
 export const COST_FLAGS: Flags<CostFlags> = {
   objective: {
     kind: "enum",
-    values: ["uncached", "cached", "size", "balanced"],
+    values: OBJECTIVES,
     optional: true,
     placeholder: "NAME",
-    brief: "Cost to minimize (default: balanced, or by --kernel)",
+    brief: "Cost to minimize (default: balanced, or chosen by --kernel)",
   },
   weights: {
     kind: "parsed",
@@ -216,7 +217,7 @@ export const COST_FLAGS: Flags<CostFlags> = {
     parse: count,
     optional: true,
     placeholder: "N",
-    brief: "Most tests on a syscall number; 0 for no limit",
+    brief: "Maximum tests per syscall number; 0 for no limit",
   },
   optimum: {
     ...BOOLEAN,
@@ -276,7 +277,7 @@ export const FORMAT_FLAG: Flags<{ readonly format: Format }> = {
     kind: "enum",
     values: FORMATS,
     default: "base64",
-    placeholder: "FORM",
+    placeholder: "FORMAT",
     brief: "Output format",
   },
 };

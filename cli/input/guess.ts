@@ -46,7 +46,7 @@ const LEAST_BASE64 = 12;
 export function guessKind(name: string, bytes: Uint8Array): SourceKind {
   if (ELF.every((byte, i) => bytes[i] === byte)) {
     throw new InputError(
-      "Cannot read an ELF file: it holds eBPF or machine code; give classic BPF, an array of struct sock_filter",
+      "Cannot read an ELF file: it contains eBPF or machine code; give classic BPF, an array of struct sock_filter",
       { place: name },
     );
   }

@@ -35,13 +35,13 @@ export const PLACE_FLAGS: Flags<PlaceFlags> = {
     parse: word,
     optional: true,
     placeholder: "DIR",
-    brief: "Root of an image to work in (default: /)",
+    brief: "Root folder of an image (default: /)",
   },
 };
 
 /** Option of commands that change files. */
 export const DRY_RUN_FLAG: Flags<{ readonly dryRun: boolean }> = {
-  dryRun: { ...BOOLEAN, brief: "Print a diff, change nothing" },
+  dryRun: { ...BOOLEAN, brief: "Print a diff and change nothing" },
 };
 
 /** A container manager. */
@@ -71,6 +71,6 @@ export const STATUS_FLAGS: Flags<StatusFlags> = {
     variadic: true,
     optional: true,
     placeholder: "DIR",
-    brief: "Folder where runtimes keep state; repeatable",
+    brief: "State folder of runtimes; repeatable",
   },
 };

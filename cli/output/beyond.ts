@@ -76,5 +76,7 @@ export function describeBeyond(
         "load it with SECCOMP_FILTER_FLAG_NEW_LISTENER and send the listener to that path",
       ]),
     ];
-  return `The filter does not hold ${parts.join(" and ")}: ${toDo.join(", ")}`;
+  return `The filter does not contain ${parts.join(" and ")}: ${
+    toDo.join(", ")
+  }`;
 }

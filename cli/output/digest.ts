@@ -10,14 +10,14 @@ import { digestOf, type DigestOptions } from "../../verify/digest.ts";
 
 /** Number of characters of a digest in a column of a table. */
 const SHORT_DIGEST = "st1:".length + 12;
-/** Limits of a digest that nobody asked for: about 0.1 s. */
+/** Limits of a digest that was not requested: about 0.1 s. */
 const LIMITS = { nodes: 1 << 19, steps: 1 << 22 };
 
 /**
  * Computes the digest of a filter for a report, at little cost.
  *
  * @param subject The filter.
- * @param options What counts.
+ * @param options Equality of answers, and byte order.
  * @returns The digest; `undefined` if it would take long.
  */
 export async function digestFor(

@@ -41,7 +41,7 @@ function programHelp(): string {
     ...COMMANDS.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
     "",
     ...GLOBAL,
-    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Help, also of each command`,
+    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Show help, also for each command`,
     `  ${"--version".padEnd(LABEL_WIDTH)}Version`,
     "",
     ...exampleLines(EXAMPLES),

@@ -37,9 +37,9 @@ export function writeArtefact(
 }
 
 /**
- * Refuses a report and an artefact that would both go to standard output.
+ * Refuses a report and an artifact that would both go to standard output.
  *
- * @param flags Where both go.
+ * @param flags Destinations of both.
  * @throws {UsageError} if they would mix.
  */
 export function refuseTwoOutputs(
@@ -47,7 +47,7 @@ export function refuseTwoOutputs(
 ): void {
   if (out !== "-" || output !== "json") return;
   throw new UsageError(
-    "Cannot write the filter and the report to standard output; leave -O - out, the report contains the filter",
+    "Cannot write the filter and the report to standard output; omit -O -: the report contains the filter",
   );
 }
 
@@ -64,7 +64,7 @@ export function checkOut(out: string | undefined, source = "-"): void {
   if (source !== "-") {
     if (out === source || identity(out) === (identity(source) ?? "")) {
       throw new UsageError(
-        `Cannot write ${shown}: it is the source; give another file`,
+        `Cannot write ${shown}: it is the source file; give another one`,
       );
     }
   }
@@ -127,7 +127,7 @@ function targetOf(path: string): string {
   if (!info.isFile) {
     throw refuse(
       info.isDirectory ? "a directory" : "not a regular file",
-      "give a file, or leave -O out and redirect standard output",
+      "give a file, or omit -O and redirect standard output",
     );
   }
   return Deno.realPathSync(path);

@@ -143,13 +143,13 @@ export async function parseEntry(
     new TextEncoder().encode(section).length !== name.length ||
     Number(match[6]) !== name.length
   ) {
-    return "its name is not that of its content";
+    return "its name does not match its content";
   }
   try {
     const program = decodeBase64(filter);
     const fault = check(decode(program));
     if (fault !== undefined) return fault.message;
-    if (program.length / 8 !== Number(count)) return "its filter is cut";
+    if (program.length / 8 !== Number(count)) return "its filter is truncated";
     return { key, environment, about, bytes: program, section };
   } catch (error) {
     return messageOf(error);

@@ -268,7 +268,7 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
     if (parts === undefined) {
       const ours = /^environment\.(?:crun|runc)[\w.@+-]*$/.test(name) ||
         name === LOCK;
-      if (!ours) items.push({ name, problem: "it is no entry" });
+      if (!ours) items.push({ name, problem: "it is not an entry" });
       continue;
     }
     const entry = await read(directory, parts);

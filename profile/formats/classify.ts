@@ -88,9 +88,9 @@ export function classify(
       at: value,
       path,
       message: isConfig
-        ? `Expected a profile of kind ${wanted}, seen a whole config.json`
-        : "Expected a whole config.json, seen a profile by itself",
-      fix: "leave the kind out, or give the other document",
+        ? `Expected a profile of kind ${wanted}, found a whole config.json`
+        : "Expected a whole config.json, found a profile by itself",
+      fix: "omit the kind, or give the other document",
     });
     return undefined;
   }

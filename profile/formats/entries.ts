@@ -66,8 +66,8 @@ export function checkEntries(
           code: constant ? "always-holds" : "dead-rule",
           path,
           message: constant
-            ? `${op} ${value}: this condition always holds`
-            : `${op} ${value}: this condition never holds, the rule is dead`,
+            ? `${op} ${value}: this condition is always true`
+            : `${op} ${value}: this condition is never true, so the rule has no effect`,
           fix: "remove it, or correct the value",
         });
         continue;
@@ -77,7 +77,7 @@ export function checkEntries(
           severity: "warning",
           code: "empty-mask",
           path,
-          message: "Mask 0: this condition always holds",
+          message: "Mask 0: this condition is always true",
           fix: "remove it, or give the mask in value and the bits in valueTwo",
         });
       } else if ((valueTwo & ~value) !== 0n) {

@@ -119,7 +119,7 @@ export function wrongKind(
     code: "wrong-type",
     at: part.value,
     path: part.path,
-    message: `Expected ${expected}, seen ${describe(part.value)}`,
+    message: `Expected ${expected}, found ${describe(part.value)}`,
   });
 }
 

@@ -123,7 +123,7 @@ function add(
       code: "too-many-findings",
       path: "",
       message:
-        `More errors from here on; the first ${MAX_FINDINGS} findings are shown`,
+        `More errors follow; only the first ${MAX_FINDINGS} findings are shown`,
       ...place,
     });
     return;

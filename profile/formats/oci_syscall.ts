@@ -119,7 +119,7 @@ function readNames(
       code: "no-names",
       at: part.value,
       path: part.path,
-      message: "Rule names no system call and so does nothing",
+      message: "Rule names no system call, so it has no effect",
       fix: "add a name or remove the rule",
     });
   }

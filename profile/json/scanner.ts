@@ -54,7 +54,7 @@ export function unexpected(
       ? `${message}, the text ends here`
       : `${message}, the text ends within what began at ${start.line}:${start.column}`;
   } else if (!atEnd && /^(?:Expected|Unexpected)/.test(message)) {
-    said = `${message}, seen ${shown(s)}`;
+    said = `${message}, found ${shown(s)}`;
   }
   const diagnostic: Diagnostic = {
     severity: "error",

@@ -266,7 +266,7 @@ function fixOf(successors: readonly string[], rules = 1): string {
     ? rules === 1
       ? "remove it, or add the architecture that it is for"
       : "remove them, or add the architectures that they are for"
-    : `name what took their place: ${some(successors)}`;
+    : `name the calls that replace them: ${some(successors)}`;
 }
 
 /** Reports whether an action prevents a call from running as requested. */

@@ -143,5 +143,5 @@ function fixOf(
   const what = /^\s*[0-9]/.test(name)
     ? "write names, not numbers"
     : "correct the name";
-  return `${what}, or pass --unknown ignore to do as the runtimes do`;
+  return `${what}, or pass --unknown ignore to behave like the runtimes`;
 }

@@ -107,7 +107,7 @@ function explainOrder(
       severity: "note",
       code: "rule-order",
       path: order[0] ?? "",
-      message: `Rules for ${call()} are asked in this order: ${
+      message: `Rules for ${call()} are evaluated in this order: ${
         order.join(", ")
       }`,
     });

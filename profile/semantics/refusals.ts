@@ -39,7 +39,7 @@ const REFUSED: Readonly<Record<Refusal, Refused>> = {
   },
   "refuses-idle-errno": {
     find: idleErrnos,
-    what: "an errno beside an action that takes none",
+    what: "an errno for an action without data",
     fix: "remove it, or use SCMP_ACT_ERRNO",
   },
   "refuses-redundant-rule": {
@@ -122,7 +122,7 @@ export function checkRefusals(
         code: "idle-errno",
         path,
         message:
-          `An errno beside an action that takes none: ${runtime} ${version} ignores it, crun since 0.19 refuses it`,
+          `An errno for an action without data: ${runtime} ${version} ignores it, crun since 0.19 refuses it`,
         fix: "remove it, or use SCMP_ACT_ERRNO",
       });
     }

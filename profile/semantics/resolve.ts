@@ -105,7 +105,7 @@ export function targetArches(
         path,
         message:
           `Cannot filter architecture "${scmp}" on ${native.name}: byte orders differ`,
-        fix: "remove it; the runtimes refuse the container too",
+        fix: "remove it; the runtimes also refuse the container",
       });
     } else if (!arches.includes(arch)) arches.push(arch);
   }

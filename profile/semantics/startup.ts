@@ -46,7 +46,7 @@ export function checkStartup(policy: Policy, native: Arch): Diagnostic[] {
       code: "cannot-start",
       path: "defaultAction",
       message:
-        `Container cannot start: no rule allows "execve" on ${native.name}, by which the runtime starts it`,
+        `Container cannot start: no rule allows "execve" on ${native.name}, which the runtime needs to start it`,
       fix: "allow execve, exit_group and what the program needs",
     });
   }
@@ -56,7 +56,7 @@ export function checkStartup(policy: Policy, native: Arch): Diagnostic[] {
       code: "cannot-end",
       path: "defaultAction",
       message:
-        `Programs cannot end: no rule allows "exit_group" on ${native.name}, by which they exit`,
+        `Programs cannot end: no rule allows "exit_group" on ${native.name}, which they need to exit`,
       fix: "allow exit_group",
     });
   }

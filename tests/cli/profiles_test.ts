@@ -53,7 +53,7 @@ Deno.test("compile says of calls that aarch64 does not have what took their plac
   const arm = (...flags: string[]): ReturnType<typeof said> =>
     said(OLD_CALLS, ...flags, "--arch", "aarch64");
   const lost = (severity: string): string =>
-    `<stdin>:3:10: ${severity}: syscalls[0].names: Rule denies nothing: chmod, open, fork, unlink, rename, mkdir do not exist on aarch64: name what took their place: fchmodat, fchmodat2, openat, openat2, clone, clone3, unlinkat, renameat, renameat2, mkdirat`;
+    `<stdin>:3:10: ${severity}: syscalls[0].names: Rule denies nothing: chmod, open, fork, unlink, rename, mkdir do not exist on aarch64: name the calls that replace them: fchmodat, fchmodat2, openat, openat2, clone, clone3, unlinkat, renameat, renameat2, mkdirat`;
   const nothing =
     "<stdin>:2:50: warning: syscalls: Filter denies nothing: every call may run on aarch64, although the profile has 1 rule that denies: correct their names and conditions, or remove the filter";
   const table: readonly (readonly [string, number, readonly string[]])[] = [
@@ -113,7 +113,7 @@ Deno.test("--from podman applies a rule whose minKernel Docker waits for", async
     "<stdin>:1:47: warning: syscalls[0]: Docker skips this rule on kernel 6.1, Podman ignores minKernel and applies it: taken as";
   const table = [
     [[], "ALLOW", [
-      `${differ} Docker takes it: say who reads the profile: --from docker or --from podman`,
+      `${differ} Docker takes it: name the reader: --from docker or --from podman`,
     ]],
     [["--from=docker"], "ALLOW", []],
     [["--from=podman"], "ERRNO(9)", [
@@ -180,7 +180,7 @@ const DOUBTFUL = `{"_comment":"x","defaultAction":"SCMP_ACT_ERRNO","syscalls":[
 const DOUBTS: readonly string[] = [
   ':1:2: warning: _comment: Unknown field "_comment", which every runtime ignores: remove it',
   ':2:40: warning: syscalls[0].names[3]: System call "pread" is unknown: this rule has no effect: did you mean "pread64", the system call of pread()',
-  ":3:10: warning: syscalls[1].names: Rule has no effect: umount does not exist on x86_64: name what took their place: umount2",
+  ":3:10: warning: syscalls[1].names: Rule has no effect: umount does not exist on x86_64: name the calls that replace them: umount2",
 ];
 
 needs("x86_64")(
@@ -263,7 +263,7 @@ Deno.test("compile says which flags and listener the filter does not hold, once"
   const load =
     "pass the flags to seccomp(2), load it with SECCOMP_FILTER_FLAG_NEW_LISTENER and send the listener to that path";
   const note = (advice: string): string =>
-    `<stdin>: note: The filter does not hold ${held}: ${advice}`;
+    `<stdin>: note: The filter does not contain ${held}: ${advice}`;
   for (const form of ["raw", "base64", "hex", "annotation"]) {
     const advice = form === "annotation"
       ? "keep them in linux.seccomp, which crun reads for them"
@@ -284,7 +284,7 @@ Deno.test("compile says which flags and listener the filter does not hold, once"
     const { out, err } = await call(["compile", ...FIXED, "-", "-f", form], {
       stdin: both,
     });
-    const line = `${start}The filter does not hold ${held}: ${load}`;
+    const line = `${start}The filter does not contain ${held}: ${load}`;
     assertEquals(out.split("\n").filter((l) => l === line).length, 1, out);
     assertEquals(
       out.split("\n").filter((l) => l.includes("#include")).length,

@@ -177,7 +177,7 @@ export async function waitForCommand(pid: number, name: string): Promise<void> {
 
 /**
  * Runs a command with a time limit and without input. Its output goes to
- * files: a container left running would keep a pipe open for ever.
+ * files: a container left running would keep a pipe open forever.
  */
 async function command(
   directory: string,

@@ -118,7 +118,7 @@ async function dumpAlone(
     return dumpFilters(pid);
   } catch (error) {
     const isTraced = error instanceof SyscallError &&
-      error.message.includes("traces it already");
+      error.message.includes("is already tracing it");
     if (!isTraced || tries === 0) throw error;
   }
   await new Promise((done) => setTimeout(done, 20));

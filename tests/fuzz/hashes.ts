@@ -22,7 +22,8 @@ import {
   compile,
   type CompileOptions,
 } from "../../compiler/compile.ts";
-import type { Objective, Weights } from "../../compiler/cost.ts";
+import type { Weights } from "../../compiler/cost.ts";
+import { OBJECTIVES } from "../../tables/objectives.ts";
 import { searchTree } from "../../compiler/search/search.ts";
 import { SizeError } from "../../compiler/size.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
@@ -55,12 +56,6 @@ const ARCH_SETS: readonly (readonly ArchName[])[] = [
   ["s390x", "s390"],
   ["ppc64le"],
   ["mips64el", "mipsel", "mipsel64n32"],
-];
-const OBJECTIVES: readonly Objective[] = [
-  "balanced",
-  "uncached",
-  "cached",
-  "size",
 ];
 const BACKGROUNDS: readonly number[] = [0.5, 0.05];
 /** Less than the default: histograms on i386 would take most of the time. */

@@ -148,7 +148,7 @@ Deno.test("judgeAnnotation() refuses a filter that differs, though it opens noth
   ) {
     const message = refusal(parseText(text(change)));
     assertEquals(
-      /^it differs from linux.seccomp, though it is not seen to open a call: /
+      /^it differs from linux.seccomp, though no call that it opens was found: /
         .test(message),
       true,
       message,

@@ -71,18 +71,18 @@ Deno.test("ownSemantics() takes the newest known version when nobody says one, a
   const cases: readonly (readonly [string, RegExp])[] = [
     [
       await programs.says("crun version UNKNOWN\\n"),
-      /says that it is crun UNKNOWN/,
+      /reports that it is crun UNKNOWN/,
     ],
-    [await programs.says("hello\\n"), /does not say what it is/],
+    [await programs.says("hello\\n"), /does not identify itself/],
     [
       await programs.says("crun version 1.8.1\\n", 3),
-      /does not say what it is/,
+      /does not identify itself/,
     ],
     [
       await programs.says("runc version 1.1.5\\n"),
-      /says that it is runc 1\.1\.5/,
+      /reports that it is runc 1\.1\.5/,
     ],
-    [missing, /no \S+ is here to be asked/],
+    [missing, /no \S+ is installed/],
   ];
   for (const [program, reason] of cases) {
     const { semantics, note } = await ownSemantics({

@@ -154,7 +154,7 @@ Deno.test("hook/main.ts leaves to a runtime what that refuses, and adds what it 
     }]},{`,
   );
   const cases: readonly (readonly [string, string, string | undefined])[] = [
-    [idle, "crun@1.8.1", "crun 1.8.1 refuses an errno beside"],
+    [idle, "crun@1.8.1", "crun 1.8.1 refuses an errno for"],
     [idle, "runc@1.1.5", undefined],
     [empty, "runc@1.1.5", "runc 1.1.5 refuses an empty name"],
     [empty, "crun@1.8.1", undefined],
@@ -232,7 +232,7 @@ Deno.test("hook/main.ts refuses hostile annotations and names the first call the
       {
         name: "stricter",
         value: encodeBase64(encode([ret(0)])),
-        seen: "not seen to open",
+        seen: "no call that it opens was found",
       },
       {
         name: "65,537 instructions",

@@ -37,7 +37,7 @@ Deno.test("prepareRuntime() leaves alone what it cannot optimize, unless it is s
     [
       ["create", "--new-option", "ID"],
       CRUN,
-      "an option that is not known here",
+      "an unknown option",
     ],
     [["create", "--config", "../c", "ID"], CRUN, 'configuration "../c" is out'],
   ];

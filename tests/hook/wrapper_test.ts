@@ -312,7 +312,7 @@ needs("mounts", "busybox")(
   },
 );
 
-Deno.test("keepsNul() says no of what is no awk, or takes for ever", async () => {
+Deno.test("keepsNul() returns false for a program that is not awk, or hangs", async () => {
   await using setup = await createSetup();
   const broken = await writeProgram(setup.directory, "broken", "\0ELF?");
   for (const awk of [["/removed"], [broken], ["/bin/false"]]) {

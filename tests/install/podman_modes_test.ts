@@ -79,7 +79,7 @@ test("install podman --mode static: one filter for all, and a warning about whom
     ...["install", "podman", "--mode", "static", "--profile", profile],
   );
   assertEquals(installed.code, 0, installed.stderr);
-  assertStringIncludes(installed.stderr, "also to --privileged");
+  assertStringIncludes(installed.stderr, "including --privileged");
   const plain = dumpFilters(await sleeper(box, "plain"));
   assertEquals(plain.length, 1);
   const value = /bpf_data=([^"]+)"/.exec(

@@ -134,7 +134,7 @@ Deno.test("planPodman() says which file prevails over its own", () => {
   assertStringIncludes(warnings.join(), `"${path}" comes later`);
 });
 
-Deno.test("listOf() refuses what is no list of texts", () => {
+Deno.test("listOf() refuses values other than lists of texts", () => {
   for (const value of ["1", '"/a"', "[1]", "[{x=true}]"]) {
     const file = { path: "x.conf", text: `[engine]\nhooks_dir = ${value}\n` };
     assertThrows(() => listOf([file], ["engine", "hooks_dir"]), InstallError);

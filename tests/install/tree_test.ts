@@ -202,7 +202,7 @@ Deno.test("install() undoes everything where the disk refuses on the way", async
   const { plan } = await install(request(place, "docker", { dryRun: true }));
   const half = { ...plan, changes: [...plan.changes, broken] };
   const error = await assertRejects(() => apply(half, place), InstallError);
-  assertStringIncludes(error.message, "everything is as it was");
+  assertStringIncludes(error.message, "all changes were undone");
   assertEquals(await tree.digest(), before);
 
   await install(request(place, "docker"));
@@ -247,7 +247,7 @@ Deno.test("uninstall() that fails brings back folders and files with mode and ow
   await assertRejects(
     () => apply({ ...rest, changes: [...changes, broken] }, place),
     InstallError,
-    "everything is as it was",
+    "all changes were undone",
   );
   assertEquals(await tree.digest(), installed);
 });

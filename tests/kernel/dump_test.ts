@@ -258,7 +258,7 @@ test("dumpFilters() says why it cannot", async () => {
     0,
   );
   // The kernel names the thread that traces.
-  const tracer = /^thread (\d+) traces it already$/.exec(
+  const tracer = /^thread (\d+) is already tracing it$/.exec(
     refusal(traced.process.pid).hint,
   );
   assertEquals(statusField(Number(tracer?.[1]), "Tgid"), String(Deno.pid));

@@ -225,7 +225,7 @@ test("loadFilter() sets no_new_privs only where the kernel asks for it", async (
     user.stderr,
   );
   assert(
-    /^(EACCES|EPERM) .*(CAP_SYS_ADMIN|root is needed)/m.test(user.stdout),
+    /^(EACCES|EPERM) .*(CAP_SYS_ADMIN|root is required)/m.test(user.stdout),
     user.stdout,
   );
 });

@@ -192,7 +192,7 @@ test("a look leaves a thread alone in the middle of a write", async () => {
   assertEquals([code, out], [5, ""]);
   assertEquals(
     err,
-    `error: Cannot read filters of ${pid}: it waits in "write", which a stop would cut short; ask again later\n`,
+    `error: Cannot read filters of ${pid}: it waits in "write", which a stop would cut short; try again later\n`,
   );
   const { stdout, stderr } = await process.output();
   assertEquals(stdout.length, size);
@@ -286,7 +286,7 @@ test("a look hides no signal from a program that handles it", async () => {
     const { symbols } = Deno.dlopen("libc.so.6", { abs: { type: "pointer" } });
     libc.symbols.signal(${SIGUSR1}, symbols.abs);
     load(${text(NO_RESTART)});
-    // Not for ever: a signal that was hidden shall be an answer, too.
+    // Not forever: a hidden signal is also an answer.
     for (const limit = time(5);;) say(String(call("nanosleep", limit, 0n)));
   `);
   const { pid } = target;

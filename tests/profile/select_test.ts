@@ -308,7 +308,7 @@ Deno.test("parseProfile() takes Podman's names of errnos and checks the numbers 
   const cases: readonly (readonly [string, string])[] = [
     ['"errno":"EPERM","errnoRet":38', "EPERM is 1, but errnoRet is 38"],
     ['"errno":"eperm"', 'Unknown errno "eperm"'],
-    ['"errno":1', "Expected the name of an errno, seen the number 1"],
+    ['"errno":1', "Expected the name of an errno, found the number 1"],
   ];
   for (const [fields, said] of cases) {
     assertThrows(() => parseProfile(rule(fields)), ProfileError, said);

@@ -231,7 +231,7 @@ function run(
       return registers;
   }
   const alu = ALU_OPS.find((known) => known === name);
-  if (alu === undefined) throw new Error(`Unreachable: ${op} is not admitted`);
+  if (alu === undefined) throw new Error(`Unreachable: ${op} is not permitted`);
   const word = compute(diagram, alu, a(), b());
   // Division by 0 returns 0: there is no second exit to go to.
   if (alu === "div") step.test = compare(diagram, "jeq", b(), constant(0));

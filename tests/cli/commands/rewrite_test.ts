@@ -48,7 +48,7 @@ Deno.test("rewrite puts in what compile -f annotation writes, and nothing else",
   assert(text.includes("[18446744073709551615]"));
   const { annotations: _, ...rest } = JSON.parse(text);
   assertEquals(rest, JSON.parse(config));
-  assertMatch(await ok(words), /^unchanged: the annotation is there already/);
+  assertMatch(await ok(words), /^unchanged: the annotation already exists/);
   assertEquals(await Deno.readTextFile(file), text);
   const kept = await ok(["store", "ls", "--store", store, "-o", "json"]);
   assertEquals(JSON.parse(kept).entries.length, 1);

@@ -76,7 +76,7 @@ Deno.test("store prime keeps what compile makes, ls and show tell of it", async 
     /^[0-9a-f]{64} {2}\d+ instructions, proved and stored: /,
   );
   const again = await store(folder, "prime", profile);
-  assertMatch(again.out, /, there already: /);
+  assertMatch(again.out, /, already there: /);
 
   const { schemaVersion, entries, problems } = await list(folder);
   assertEquals([schemaVersion, entries.length, problems], [1, 1, []]);
@@ -131,7 +131,7 @@ test("store prime keeps a profile under the text that Podman writes", async () =
   const primed = await store(folder, "prime", ...words);
   assertEquals([primed.code, primed.err], [0, ""]);
   const found = await store(folder, "prime", config.pathname);
-  assertMatch(found.out, /, there already: /);
+  assertMatch(found.out, /, already there: /);
   assertEquals(found.out.slice(0, 64), primed.out.slice(0, 64));
 });
 
@@ -216,11 +216,11 @@ Deno.test("store says what is wrong and exits by it", async () => {
     [2, /Cannot read ACTION "fill": not one of ls/, "fill"],
     [2, /0 keys/, "show"],
     [2, /beginning of a key/, "show", "xyz"],
-    [2, /takes no argument; leave "more" out/, "gc", "more"],
-    [2, /takes no argument; leave "more" out/, "ls", "more"],
+    [2, /takes no argument; omit "more"/, "gc", "more"],
+    [2, /takes no argument; omit "more"/, "ls", "more"],
     [2, /no profile/, "prime"],
-    [2, /leave -o json out/, "gc", "-o", "json"],
-    [2, /leave one out/, "ls", "--user"],
+    [2, /omit -o json/, "gc", "-o", "json"],
+    [2, /omit one/, "ls", "--user"],
     [1, /Cannot find a stored filter with key "abcd"/, "show", "abcd"],
     [3, /give the profile/, "prime", filter],
     [

@@ -91,7 +91,7 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     [
       "one of two words",
       ["prove", "a"],
-      /^error: Missing argument: B; give a second source, or bundle:DIR alone/m,
+      /^error: Missing argument: B; give a second source, or only bundle:DIR/m,
     ],
     [
       "unknown profile",
@@ -158,7 +158,7 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
       "read",
       "--vectors",
       "-",
-    ], /leave one out/],
+    ], /omit one/],
     ["no call", ["simulate", "default:docker"], /Missing argument: SYSCALL/],
     ["no source", ["simulate"], /Missing argument: SOURCE/],
     ["too many arguments", [
@@ -190,14 +190,14 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     [
       "a base and two sources",
       ["diff", "--subset-of", "a", "b", "c"],
-      /--subset-of takes one source beside it/,
+      /--subset-of takes only one other source/,
     ],
     [
       "no process",
       ["verify"],
       /Missing argument: pid:N; write a process, or pass --all/,
     ],
-    ["a process and all", ["verify", "pid:1", "--all"], /leave one out/],
+    ["a process and all", ["verify", "pid:1", "--all"], /omit one/],
     [
       "no command to run",
       ["run", "default:docker"],

@@ -120,7 +120,7 @@ Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => 
   }
 });
 
-Deno.test("the hook's dispatcher does not wait for ever", async (t) => {
+Deno.test("the hook's dispatcher does not wait forever", async (t) => {
   await using setup = await createSetup();
   for (const tools of toolSets()) {
     await t.step(tools.name, async () => {

@@ -45,9 +45,9 @@ Deno.test("checkErrnos() refuses what libseccomp refuses", () => {
 
 Deno.test("checkEntries() warns of conditions that do not mean what they seem to", () => {
   const dead = (text: string): string =>
-    `warning syscalls[0].args[0]: ${text}: this condition never holds, the rule is dead: remove it, or correct the value`;
+    `warning syscalls[0].args[0]: ${text}: this condition is never true, so the rule has no effect: remove it, or correct the value`;
   const always = (text: string): string =>
-    `warning syscalls[0].args[0]: ${text}: this condition always holds: remove it, or correct the value`;
+    `warning syscalls[0].args[0]: ${text}: this condition is always true: remove it, or correct the value`;
   const table = [
     [[arg(0, "lt", 0n)], [dead("SCMP_CMP_LT 0")]],
     [[arg(0, "gt", ALL)], [dead(`SCMP_CMP_GT ${ALL}`)]],
@@ -59,7 +59,7 @@ Deno.test("checkEntries() warns of conditions that do not mean what they seem to
     [[arg(0, "le", ALL - 1n)], []],
     [[arg(0, "eq", 0n), arg(1, "ne", ALL)], []],
     [[arg(0, "masked_eq", 0n, 5n)], [
-      "warning syscalls[0].args[0]: Mask 0: this condition always holds: " +
+      "warning syscalls[0].args[0]: Mask 0: this condition is always true: " +
       "remove it, or give the mask in value and the bits in valueTwo",
     ]],
     [[arg(0, "masked_eq", 1n, 3n)], [

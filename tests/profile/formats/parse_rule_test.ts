@@ -22,7 +22,7 @@ Deno.test("parseProfile() refuses unknown actions with a suggestion", () => {
   ]));
   checkTable([
     ['{"defaultAction":7}', [
-      "1:18: error: defaultAction: Expected an action, seen the number 7",
+      "1:18: error: defaultAction: Expected an action, found the number 7",
     ]],
     [`{"defaultAction":"x\\n${"y".repeat(99)}"}`, [
       `1:18: error: defaultAction: Unknown action "x\\n${"y".repeat(58)}…`,
@@ -56,7 +56,7 @@ Deno.test("parseProfile() warns of a rule without names", () => {
     `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{${names}"action":"SCMP_ACT_ALLOW"}]}`;
   checkTable([
     [rule('"names":[],'), [
-      "1:56: warning: syscalls[0].names: Rule names no system call and so does nothing: add a name or remove the rule",
+      "1:56: warning: syscalls[0].names: Rule names no system call, so it has no effect: add a name or remove the rule",
     ]],
     [rule(""), [
       '1:47: error: syscalls[0].names: Required field "names" is missing: list the names of the system calls',
@@ -65,10 +65,10 @@ Deno.test("parseProfile() warns of a rule without names", () => {
       '1:56: error: syscalls[0].names: Required field "names" is null…',
     ]],
     [rule('"names":"read",'), [
-      '1:56: error: syscalls[0].names: Expected an array of names, seen the string "read"',
+      '1:56: error: syscalls[0].names: Expected an array of names, found the string "read"',
     ]],
     [rule('"names":["a",1],'), [
-      "1:61: error: syscalls[0].names[1]: Expected the name of a system call, seen the number 1",
+      "1:61: error: syscalls[0].names[1]: Expected the name of a system call, found the number 1",
     ]],
   ]);
 });

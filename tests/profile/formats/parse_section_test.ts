@@ -72,7 +72,7 @@ Deno.test("parseProfile() checks conditions", () => {
     [rule('"minKernel":"256.0"'), [kernel("256.0")]],
     [rule('"minKernel":"0.0"'), [kernel("0.0")]],
     [rule('"minKernel":5.1'), [
-      '3:14: error: syscalls[0].includes.minKernel: Expected a kernel version such as "4.8", seen the number 5.1',
+      '3:14: error: syscalls[0].includes.minKernel: Expected a kernel version such as "4.8", found the number 5.1',
     ]],
     [rule('"minKernel":""'), []],
     [rule('"minKernel":"4.8"'), []],
@@ -89,7 +89,7 @@ Deno.test("parseProfile() checks conditions", () => {
       '3:2: error: syscalls[0].includes.kernel: Unknown condition "kernel": use caps, arches or minKernel',
     ]],
     [withRule(',"excludes":[]'), [
-      "2:56: error: syscalls[0].excludes: Expected an object with caps, arches or minKernel, seen an array",
+      "2:56: error: syscalls[0].excludes: Expected an object with caps, arches or minKernel, found an array",
     ]],
   ]);
 });
@@ -169,10 +169,10 @@ Deno.test("parseProfile() tells configurations, states and sections apart", () =
       '1:11: error: linux.Seccomp: Unknown field "Seccomp": did you mean "seccomp"…',
     ]],
     ['{"linux":{"seccomp":[]}}', [
-      "1:21: error: linux.seccomp: Expected an object, seen an array",
+      "1:21: error: linux.seccomp: Expected an object, found an array",
     ]],
     ['{"linux":7}', [
-      "1:10: error: linux: Expected an object, seen the number 7",
+      "1:10: error: linux: Expected an object, found the number 7",
     ]],
     [
       '{"ociVersion":"1","defaultAction":"SCMP_ACT_ALLOW"}',
@@ -195,14 +195,14 @@ Deno.test("parseProfile() tells configurations, states and sections apart", () =
     assertEquals([parsed.kind, parsed.section], ["config", undefined]);
   }
   checkTable([['{"linux":{}}', [
-    "1:1: error: Expected a profile of kind docker, seen a whole config.json…",
+    "1:1: error: Expected a profile of kind docker, found a whole config.json…",
   ]]], { kind: "docker" });
   checkTable([[withField('"syscalls":[]'), [
-    "1:1: error: Expected a whole config.json, seen a profile by itself…",
+    "1:1: error: Expected a whole config.json, found a profile by itself…",
   ]]], { kind: "config" });
 });
 
-Deno.test("parseProfile() refuses misspelt fields and warns of unknown ones", () => {
+Deno.test("parseProfile() refuses misspelled fields and warns about unknown ones", () => {
   checkTable([
     [withField('"DefaultErrnoRet":38,"archmap":[],"comment":"x","x-note":1'), [
       '2:1: error: DefaultErrnoRet: Unknown field "DefaultErrnoRet": did you mean "defaultErrnoRet"',

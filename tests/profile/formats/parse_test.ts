@@ -76,13 +76,13 @@ Deno.test("parseProfile() accepts comments and a mark, refuses other text", () =
     ]],
     ['{"defaultAction":"\ud800"}', ["1:19: error: Half a surrogate pair…"]],
     [`${ok}}`, [
-      '1:35: error: Unexpected text after the end of the value, seen "}"…',
+      '1:35: error: Unexpected text after the end of the value, found "}"…',
     ]],
     [new Uint8Array([...encode('{\n"é'), 0xff, 0x22]), [
-      "2:3: error: The text is no UTF-8: byte 0xff at offset 5: save it as UTF-8",
+      "2:3: error: The text is not UTF-8: byte 0xff at offset 5: save it as UTF-8",
     ]],
     [new Uint8Array([...encode(`${ok} `), 0xc3]), [
-      "1:37: error: The text is no UTF-8: it ends within a character…",
+      "1:37: error: The text is not UTF-8: it ends within a character…",
     ]],
   ]);
 });
@@ -103,7 +103,7 @@ Deno.test("parseProfile() limits depth, length and findings", () => {
   );
   assertEquals(seen.length, MAX_FINDINGS + 1);
   assert(
-    seen.at(-1)?.includes("More errors from here on"),
+    seen.at(-1)?.includes("More errors follow"),
     seen.at(-1),
   );
 });

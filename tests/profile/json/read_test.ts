@@ -232,7 +232,7 @@ Deno.test("parseJson() takes keys such as __proto__ as data", () => {
   assertEquals(({} as Record<string, unknown>)["a"], undefined);
 });
 
-Deno.test("parseJson() refuses what is no JSON, with its place", () => {
+Deno.test("parseJson() refuses text that is not JSON, with its position", () => {
   // text, line:column, code, path, a part of the message or its fix
   const cases: readonly (readonly [string, string, string, string, string])[] =
     [
@@ -241,8 +241,8 @@ Deno.test("parseJson() refuses what is no JSON, with its place", () => {
       ["// only\n", "2:1", "json-empty", "", "empty"],
       ["[1,]", "1:3", "json-trailing-comma", "[0]", "no trailing commas"],
       ['{"a":1,\n}', "1:7", "json-trailing-comma", "a", "no trailing commas"],
-      ["[,]", "1:2", "json-syntax", "[0]", 'seen ","'],
-      ["[1 2]", "1:4", "json-comma", "[0]", 'seen "2"'],
+      ["[,]", "1:2", "json-syntax", "[0]", 'found ","'],
+      ["[1 2]", "1:4", "json-comma", "[0]", 'found "2"'],
       ['{"a" 1}', "1:6", "json-colon", "a", 'put ":"'],
       ["{a:1}", "1:2", "json-key", "", "double quotes"],
       ["{'a':1}", "1:2", "json-key", "", "double quotes"],
@@ -260,10 +260,10 @@ Deno.test("parseJson() refuses what is no JSON, with its place", () => {
       ["1.", "1:1", "json-number", "", '"1."'],
       ["1e", "1:1", "json-number", "", '"1e"'],
       ["--1", "1:1", "json-syntax", "", '"--1"'],
-      ['{"a":1} x', "1:9", "json-trailing", "", 'seen "x"'],
-      ["{}\n{}", "2:1", "json-trailing", "", 'seen "{"'],
-      ["{}\0", "1:3", "json-trailing", "", "seen NUL"],
-      ["\0", "1:1", "json-syntax", "", "seen NUL"],
+      ['{"a":1} x', "1:9", "json-trailing", "", 'found "x"'],
+      ["{}\n{}", "2:1", "json-trailing", "", 'found "{"'],
+      ["{}\0", "1:3", "json-trailing", "", "found NUL"],
+      ["\0", "1:1", "json-syntax", "", "found NUL"],
       ['"a\0b"', "1:3", "json-nul", "", "NUL"],
       ['{"linux\\u0000x":1}', "1:8", "json-nul", "", "NUL"],
       ['"a\nb"', "1:3", "json-control", "", "write \\n"],
@@ -281,7 +281,7 @@ Deno.test("parseJson() refuses what is no JSON, with its place", () => {
       ['{"a":', "1:6", "json-end", "a", "ends here"],
       ['"abc', "1:5", "json-end", "", "what began at 1:1"],
       ["{} /* x", "1:4", "json-comment-end", "", "*/"],
-      ["{} # x", "1:4", "json-trailing", "", 'seen "#"'],
+      ["{} # x", "1:4", "json-trailing", "", 'found "#"'],
       ["{} / x", "1:4", "json-syntax", "", "//"],
       // A path of more than 16 steps is no help.
       [`${"[".repeat(16)}?`, "1:17", "json-syntax", "[0]".repeat(16), '"?"'],

@@ -31,7 +31,7 @@ function said(
 const ALLOWING = { defaultAction: "allow" } as const;
 const OLD = ["chmod", "open", "fork", "unlink", "rename", "mkdir"] as const;
 const LOST =
-  "no-call-here syscalls[0].names: Rule denies nothing: chmod, open, fork, unlink, rename, mkdir do not exist on aarch64: name what took their place: fchmodat, fchmodat2, openat, openat2, clone, clone3, unlinkat, renameat, renameat2, mkdirat";
+  "no-call-here syscalls[0].names: Rule denies nothing: chmod, open, fork, unlink, rename, mkdir do not exist on aarch64: name the calls that replace them: fchmodat, fchmodat2, openat, openat2, clone, clone3, unlinkat, renameat, renameat2, mkdirat";
 const NOTHING = (arches: string, rules = "1 rule that denies"): string =>
   `denies-nothing syscalls: Filter denies nothing: every call may run on ${arches}, although the profile has ${rules}: correct their names and conditions, or remove the filter`;
 
@@ -47,7 +47,7 @@ Deno.test("checkLostRules() warns of a denial that no architecture has a call fo
       [`error ${LOST}`],
     );
   }
-  // To ignore names is to do as the runtimes do, but not in silence.
+  // To ignore names is to behave like the runtimes, but not in silence.
   assertEquals(said(rules, ["aarch64"], { ...ALLOWING, unknown: "ignore" }), [
     `warning ${NOTHING("aarch64")}`,
   ]);
@@ -73,7 +73,7 @@ Deno.test("checkLostRules() is content where what took a call's place is denied"
     [],
   );
   assertEquals(said(rules("fchmodat"), ["aarch64"], ALLOWING), [
-    "warning no-call-here syscalls[0].names: Rule denies nothing: chmod does not exist on aarch64: name what took their place: fchmodat2",
+    "warning no-call-here syscalls[0].names: Rule denies nothing: chmod does not exist on aarch64: name the calls that replace them: fchmodat2",
   ]);
   // A rule that allows them does not deny them.
   assertEquals(
@@ -88,7 +88,7 @@ Deno.test("checkLostRules() is content where what took a call's place is denied"
 Deno.test("checkLostRules() warns of a denial that loses a call on one architecture", () => {
   const rules = [entry(["mount", "umount"], "errno")];
   const lost =
-    "warning successor-not-named syscalls[0].names: Rule denies less than it seems to: umount does not exist on x86_64: name what took their place: umount2";
+    "warning successor-not-named syscalls[0].names: Rule denies less than it seems to: umount does not exist on x86_64: name the calls that replace them: umount2";
   assertEquals(said(rules, ["x86_64", "x86"], ALLOWING), [lost]);
   assertEquals(said(rules, ["x86_64"], ALLOWING), [lost]);
   assertEquals(said(rules, ["x86"], ALLOWING), []);
@@ -103,7 +103,7 @@ Deno.test("checkLostRules() says of rules that allow what is lost, once for all"
   assertEquals(
     said([entry(["read", "umount", "sigaction"], "allow")], ["x86_64"]),
     [
-      "warning successor-not-named syscalls[0].names: Rule allows less than it seems to: umount, sigaction do not exist on x86_64: name what took their place: umount2, rt_sigaction",
+      "warning successor-not-named syscalls[0].names: Rule allows less than it seems to: umount, sigaction do not exist on x86_64: name the calls that replace them: umount2, rt_sigaction",
     ],
   );
   assertEquals(
@@ -115,7 +115,7 @@ Deno.test("checkLostRules() says of rules that allow what is lost, once for all"
   );
   const rules = [entry("open", "allow"), entry("mkdir", "allow")];
   const lost = (severity: string): string =>
-    `${severity} no-call-here syscalls[0].names: 2 rules have no effect: open, mkdir do not exist on aarch64: name what took their place: openat, openat2, mkdirat`;
+    `${severity} no-call-here syscalls[0].names: 2 rules have no effect: open, mkdir do not exist on aarch64: name the calls that replace them: openat, openat2, mkdirat`;
   assertEquals(said(rules, ["aarch64"]), [lost("warning")]);
   assertEquals(said(rules, ["aarch64"], { strict: true }), [lost("error")]);
   // One of several will do to allow.

@@ -80,7 +80,7 @@ Deno.test("resolve() takes Podman's three socket rules where x86 allows socketca
 
 Deno.test("resolve() refuses Podman's three socket rules on x86 alone (EEXIST)", () => {
   assertEquals(said(PODMAN), [
-    'note rule-order syscalls[1]: Rules for "socket" on x86_64 are asked in this order: syscalls[1], syscalls[0], syscalls[2]',
+    'note rule-order syscalls[1]: Rules for "socket" on x86_64 are evaluated in this order: syscalls[1], syscalls[0], syscalls[2]',
   ]);
   const errors = said(PODMAN, ["x86_64", "x86"]).filter((l) =>
     l.startsWith("error")

@@ -26,7 +26,7 @@ function said(
 }
 
 Deno.test("checkNames() names that exist nowhere", () => {
-  const ignore = "pass --unknown ignore to do as the runtimes do";
+  const ignore = "pass --unknown ignore to behave like the runtimes";
   const table = [
     ["opnat", `did you mean "openat"`],
     ["READ", `write "read"`],

@@ -270,7 +270,7 @@ Deno.test("resolve() refuses what the version refuses, with the place", () => {
     `error runtime-refuses ${path}: Cannot start a container`,
   ];
   const idle = (path: string): readonly string[] => [
-    `warning idle-errno ${path}: An errno beside an action that takes none`,
+    `warning idle-errno ${path}: An errno for an action without data`,
   ];
   const empty = rule({ names: ["syslog", ""] });
   assertEquals(
@@ -281,7 +281,7 @@ Deno.test("resolve() refuses what the version refuses, with the place", () => {
     at("crun", { syscalls: empty }).filter((l) => /refuses/.test(l)),
     [],
   );
-  // Entries that make no rule are refused for their names all the same.
+  // Entries that make no rule are still refused for their names.
   const redundant = rule({ names: [""], action: "SCMP_ACT_ALLOW" });
   assertEquals(
     at("runc", { syscalls: redundant }),

@@ -69,7 +69,7 @@ Deno.test("targetArches() refuses what the runtimes refuse, all at once", () => 
   assertEquals(
     error.diagnostics.map((d) => `${d.path} ${d.code} ${d.message}: ${d.fix}`),
     [
-      'architectures[0] byte-order Cannot filter architecture "SCMP_ARCH_S390X" on x86_64: byte orders differ: remove it; the runtimes refuse the container too',
+      'architectures[0] byte-order Cannot filter architecture "SCMP_ARCH_S390X" on x86_64: byte orders differ: remove it; the runtimes also refuse the container',
       'architectures[1] unsupported-architecture Cannot filter architecture "SCMP_ARCH_PARISC": no system call table: remove it, or compile for a host that does not need it',
     ],
   );
@@ -258,7 +258,7 @@ Deno.test("resolve() says which rule wins", () => {
       entry("kill", "log", [arg(0, "eq", 1n)]),
       entry("kill", "allow", [arg(1, "eq", 5n)]),
     ]),
-    ['note rule-order syscalls[1]: Rules for "kill" on x86_64 are asked in this order: syscalls[1], syscalls[0]'],
+    ['note rule-order syscalls[1]: Rules for "kill" on x86_64 are evaluated in this order: syscalls[1], syscalls[0]'],
   );
   assertEquals(
     said([
