@@ -5,8 +5,13 @@
  * @module
  */
 
-/** Names of the objectives, the default first. */
-export const OBJECTIVES = ["balanced", "uncached", "cached", "size"] as const;
-
 /** The cost to minimize. */
-export type Objective = (typeof OBJECTIVES)[number];
+export type Objective = "balanced" | "uncached" | "cached" | "size";
+
+/** Names of the objectives, the default first. */
+export const OBJECTIVES: readonly Objective[] = [
+  "balanced",
+  "uncached",
+  "cached",
+  "size",
+];
