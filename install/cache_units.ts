@@ -1,9 +1,10 @@
 /**
- * `--mode cache`: units of systemd that optimize what crun itself keeps, whenever
- * it has written a filter. Nothing runs for a container whose filter is there.
+ * `--mode cache`: units of systemd that optimize crun's own cache whenever crun
+ * has written a filter. No code runs for a container whose filter is already
+ * there.
  *
- * The path unit sees names that appear in a folder. That a container links to an
- * entry changes the entry's own inode alone, and wakes nobody.
+ * The path unit watches for new names in a folder. A container that links to an
+ * entry changes only the entry's own inode, and triggers nothing.
  *
  * @module
  */
@@ -22,8 +23,7 @@ import { type FoundRuntime, isBefore } from "./runtimes.ts";
 import { MARK, type TargetFacts } from "./target.ts";
 
 /**
- * Folders in which the crun of a manager keeps its state; `%t` is the user's
- * runtime folder.
+ * State folders of a manager's crun; `%t` is the user's runtime folder.
  */
 const STATE: Readonly<Record<ManagerName, readonly string[]>> = {
   podman: ["/run/crun"],
@@ -46,7 +46,7 @@ export function keepsFilters(runtime: FoundRuntime | undefined): boolean {
     runtime.version !== undefined && !isBefore(runtime.version, 1, 14);
 }
 
-/** Name of a manager's units, without what follows the dot. */
+/** Name of a manager's units, without the suffix. */
 export function unitName(target: ManagerName): string {
   return `seccomp-tree-${target}`;
 }
@@ -56,7 +56,8 @@ export function unitName(target: ManagerName): string {
  *
  * @param target The manager.
  * @param facts The machine.
- * @returns A service, the path that starts it, and what starts both at boot.
+ * @returns A service, the path that starts it, and the links that start both at
+ * boot.
  */
 export function cacheItems(
   target: ManagerName,
@@ -96,7 +97,7 @@ Description=Seccomp filters that crun has written
 [Path]
 ${state.map((folder) => `PathChanged=${folder}/.cache/seccomp\n`).join("")}`,
     ),
-    // What "systemctl enable" would do by links.
+    // The links that "systemctl enable" would make.
     unit(
       `${first}.d/${name}.conf`,
       `[Unit]\nWants=${name}.path ${name}.service\n`,
@@ -113,12 +114,12 @@ function unitWord(word: string): string {
 }
 
 /**
- * Has systemd read the units and start them, or stop them.
+ * Makes systemd read the units and start them, or stop them.
  *
  * @param target The manager.
- * @param layout The folders, for whose systemd it is.
- * @param action Whether they come or go.
- * @returns What people have to do themselves; absent if all is done.
+ * @param layout The folders, which select the system's or the user's systemd.
+ * @param action Start or stop.
+ * @returns Remaining steps for the user; absent if there are none.
  */
 export async function tellSystemd(
   target: ManagerName,
@@ -134,11 +135,11 @@ export async function tellSystemd(
   if (!await isRunning(systemctl)) {
     return action === "stop"
       ? undefined
-      : `This machine does not run systemd: have "seccomp-tree cache optimize --watch" started at boot`;
+      : `This machine does not run systemd: start "seccomp-tree cache optimize --watch" at boot`;
   }
   for (const words of steps) {
     const { code, stderr } = await ask([...systemctl, ...words]);
-    // What is gone needs not be stopped.
+    // A missing unit need not be stopped.
     if (code === 0 || words[0] === "stop") continue;
     return `Run "${[...systemctl, ...words].join(" ")}": ${stderr.trim()}`;
   }
@@ -157,7 +158,7 @@ async function isRunning(systemctl: readonly string[]): Promise<boolean> {
 /**
  * Reports whether a manager's containers are optimized by crun's cache.
  *
- * @param manifest What is installed.
+ * @param manifest The current manifest.
  * @param target The manager.
  * @param layout The folders.
  */
@@ -172,9 +173,9 @@ export function isCached(
 }
 
 /**
- * Puts back what crun had made, unless another manager still has its units.
+ * Restores crun's original filters, unless another manager still has its units.
  *
- * @param manifest What stays installed.
+ * @param manifest The manifest after the change.
  * @param layout The folders.
  */
 export async function restoreCaches(
@@ -188,7 +189,7 @@ export async function restoreCaches(
         const cache = await openCache(root);
         if (cache !== undefined) await restoreCache(cache);
       } catch (error) {
-        // Those of other users are not ours; the rest is for people to see.
+        // Other users' caches are theirs; the user has to check the rest.
         if (!(error instanceof RefusedError)) throw error;
       }
     }
@@ -196,10 +197,10 @@ export async function restoreCaches(
 }
 
 /**
- * Says why nothing optimizes the cache of a manager.
+ * Explains why the cache of a manager is not optimized.
  *
  * @param target The manager.
- * @param layout The folders, for whose systemd it is.
+ * @param layout The folders, which select the system's or the user's systemd.
  * @returns The reason; absent if the unit is active, or another program may watch.
  */
 export async function inactiveUnit(

@@ -1,6 +1,6 @@
 /**
- * The program that a manager starts as its OCI runtime: our wrapper, or
- * in `--mode cache` crun itself.
+ * The program that a manager starts as its OCI runtime: our wrapper, or in
+ * `--mode cache`, crun itself.
  *
  * @module
  */
@@ -23,21 +23,22 @@ import {
  *
  * @param target The manager.
  * @param runtime The runtime that would be used.
- * @param strict Whether containers that cannot be optimized are refused.
- * @returns `cache` if the runtime keeps filters: only then nothing runs per container.
+ * @param strict True to refuse containers that cannot be optimized.
+ * @returns `cache` if the runtime keeps filters: only then no code runs per
+ * container.
  */
 export function defaultMode(
   target: ManagerName,
   runtime: FoundRuntime | undefined,
   strict: boolean,
 ): Mode {
-  // Only what runs for each container can refuse one.
+  // Only code that runs for each container can refuse one.
   if (keepsFilters(runtime) && !strict) return "cache";
   return target === "podman" ? "hook" : "wrapper";
 }
 
 /**
- * Lists what has to be there besides a manager's own configuration.
+ * Lists the required files besides a manager's own configuration.
  *
  * @param target The manager.
  * @param facts The machine.
@@ -73,7 +74,7 @@ export function handlerPath(
     : wrapperPath(layout, target);
 }
 
-/** A version that is not known is that of another root: people say what it is. */
+/** An unknown version is that of another root: the user vouches for it. */
 function requireCache(runtime: FoundRuntime | undefined): void {
   if (keepsFilters(runtime)) return;
   if (runtime?.kind === "crun" && runtime.version === undefined) return;
@@ -81,7 +82,7 @@ function requireCache(runtime: FoundRuntime | undefined): void {
     "usage",
     `Cannot use --mode cache: ${
       runtime === undefined
-        ? "no crun was found"
+        ? "crun was not found"
         : `"${runtime.path}" is ${runtime.kind} ${runtime.version ?? ""}`.trim()
     }; crun 1.14 and later keeps filters: install it, or leave --mode out`,
   );

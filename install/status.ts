@@ -92,7 +92,7 @@ export interface Status {
   readonly readings: readonly string[];
   readonly managers: readonly ManagerStatus[];
   readonly store: StoreStatus;
-  /** What crun itself keeps. */
+  /** Crun's own caches. */
   readonly caches: readonly CacheStatus[];
   /** `precreate` files in folders where they break other programs. */
   readonly sharedPrecreate: readonly string[];

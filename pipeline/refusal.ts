@@ -95,7 +95,7 @@ export function explainArches(
     programs,
     (program) => findAfterLoad(program, ARCH_OFFSET, /^(?:jgt|jge|jset|and)/),
   );
-  return `architectures ${first} to ${last} have answers of their own${
+  return `architectures ${first} to ${last} have their own answers${
     found === undefined ? "" : `, by ${name(programs, found)}`
   }; only single architectures can be told apart`;
 }
@@ -119,7 +119,7 @@ export function explainPieces(
       acting.includes(filter) ? computingAt(program, inputs) ?? -1 : -1,
   );
   const reason = found === undefined
-    ? "and tell too many values of an argument apart"
+    ? "and distinguish too many values of an argument"
     : `and ${name(programs, found)} computes the answer`;
   return `filters ${
     acting.join(" and ")

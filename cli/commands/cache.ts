@@ -1,5 +1,6 @@
 /**
- * `cache`: the filters that crun itself keeps, replaced by proved equals.
+ * `cache`: replaces the filters that crun itself keeps by equal ones, with
+ * proof.
  *
  * ```text
  * cache optimize    replace each entry by the best equal filter
@@ -40,7 +41,7 @@ import { BOOLEAN } from "../input/manager.ts";
 import type { Io } from "../io.ts";
 import { reportJson } from "../output/json.ts";
 
-/** What may be done with caches. */
+/** Actions on caches. */
 export const CACHE_ACTIONS = ["optimize", "status", "restore"] as const;
 
 type Action = typeof CACHE_ACTIONS[number];
@@ -53,9 +54,9 @@ export interface CacheFlags extends OutputFlags {
   readonly quiet: boolean;
 }
 
-/** How many digits tell entries apart for people. */
+/** Number of digits that distinguish entries for users. */
 const SHORT_NAME = 16;
-/** Milliseconds between two looks of `--watch`. */
+/** Interval of `--watch` in milliseconds. */
 const WATCH_MS = 2000;
 
 /** The command. */
@@ -70,10 +71,13 @@ export const command: CommandDefinition = defineCommand<CacheFlags, string[]>({
         variadic: true,
         optional: true,
         placeholder: "DIR",
-        brief: "Folder where crun keeps its state; repeatable",
+        brief: "State folder of crun; repeatable",
       },
-      dryRun: { ...BOOLEAN, brief: "Report the changes, make none" },
-      watch: { ...BOOLEAN, brief: "optimize: stay and treat new entries, too" },
+      dryRun: { ...BOOLEAN, brief: "Report the changes without making them" },
+      watch: {
+        ...BOOLEAN,
+        brief: "optimize: keep running and also optimize new entries",
+      },
       ...OUTPUT_FLAG,
       quiet: TELL_FLAGS.quiet,
     },
@@ -90,7 +94,7 @@ export const command: CommandDefinition = defineCommand<CacheFlags, string[]>({
   run: runCache,
 });
 
-/** Does something with the caches of this machine. */
+/** Runs an action on the caches of this machine. */
 export async function runCache(
   io: Io,
   flags: CacheFlags,
@@ -142,12 +146,12 @@ function checkUse(action: Action, { watch, dryRun, output }: CacheFlags): void {
   }
   if (dryRun && action === "status") {
     throw new UsageError(
-      "Cannot use --dry-run with cache status: it changes nothing; leave it out",
+      "Cannot use --dry-run with cache status: it changes nothing; omit it",
     );
   }
 }
 
-/** Finds the caches; those of other users are named once and left alone. */
+/** Finds the caches; those of other users are reported once and left alone. */
 async function findCaches(
   io: Io,
   flags: CacheFlags,
@@ -187,13 +191,13 @@ async function findCaches(
   return caches;
 }
 
-/** What was done with a cache. */
+/** Result for a cache. */
 interface CacheReport {
   readonly root: string;
   readonly changes: readonly CacheChange[];
 }
 
-/** Leaves out what was reported before. */
+/** Omits results that were reported before. */
 function newsOf(report: CacheReport, seen: Set<string>): CacheReport {
   const news = report.changes.filter(({ name, kind }) => {
     const word = `${report.root}/${name} ${kind}`;
@@ -228,17 +232,17 @@ function describeChange(
     case "removed":
       return `${would}removed: no container used it`;
     case "left":
-      return `left as it is: ${detail}`;
+      return `left unchanged: ${detail}`;
   }
 }
 
-/** What is reported of an entry. */
+/** Reported data of an entry. */
 interface AboutEntry {
   readonly name: string;
   readonly state: CacheEntry["state"];
   /** Instructions; absent if it is doubtful. */
   readonly instructions?: number;
-  /** Instructions of what crun had made, if it was replaced. */
+  /** Instructions of crun's original filter, if it was replaced. */
   readonly original?: number;
   readonly containers: number;
   readonly detail: string;
@@ -314,7 +318,7 @@ function detailOf({ state, filter, original, detail }: CacheEntry): string {
     case "equal":
       return PROVED;
     case "different":
-      return `DIFFERENT from what crun had made; run "${NAME} cache restore" and find out who changed it`;
+      return `DIFFERENT from crun's own filter; run "${NAME} cache restore" and find out who changed it`;
     case "unproven":
       return "not proved within the limits";
   }

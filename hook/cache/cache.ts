@@ -1,18 +1,20 @@
 /**
- * The filters that crun keeps: since release 1.14 it stores what libseccomp
- * builds, and links the file into the run directory of each container.
+ * The filters that crun keeps: since release 1.14 it stores the filters that
+ * libseccomp builds, and links the file into the run directory of each
+ * container.
  *
  * ```text
  * ROOT/.cache/seccomp/NAME        a filter; NAME is a digest of 64 hex digits
  * ROOT/.cache/seccomp-tree/NAME   what crun had put there, before it was replaced
- * ROOT/.cache/seccomp-tree/NAME.left   why an entry was left as it is
+ * ROOT/.cache/seccomp-tree/NAME.left   why an entry was left unchanged
  * ROOT/CONTAINER/seccomp.bpf      a link to the filter of that container
  * ```
  *
- * The digest stands for a section, the release of crun, of libseccomp and of the
+ * The digest identifies a section and the releases of crun, libseccomp and the
  * kernel (calculate_seccomp_checksum in crun's src/libcrun/seccomp.c, 1.14 to
- * 1.28). Nothing here computes it: an entry is replaced by a filter that is proved equal to
- * the very bytes found, so whatever crun would have loaded is what it loads.
+ * 1.28). It is not computed here: an entry is replaced by a filter that is
+ * proved equal to the exact bytes found, so it replaces exactly the filter that
+ * crun would have loaded.
  *
  * crun links an entry after it has written all of it, never opens it for writing
  * again, and evicts entries without a sticky bit that no container uses.
@@ -26,54 +28,57 @@ import { doubtAboutFolder, doubtOf, trustedOwners } from "../../host/trust.ts";
 import { messageOf } from "../../host/reason.ts";
 import { RefusedError } from "../error.ts";
 
-/** Folder of crun's entries, below the folder in which it keeps its state. */
+/** Folder of crun's entries, below its state folder. */
 const ENTRIES = ".cache/seccomp";
-/** Folder of what was replaced; crun never looks into it. */
+/** Folder of replaced entries; crun never looks into it. */
 const KEPT = ".cache/seccomp-tree";
 /** Name of an entry. */
 const NAME = /^[0-9a-f]{64}$/;
-/** What the name of a reason ends in. */
+/** Suffix of the file with a reason. */
 export const LEFT = ".left";
 /** Keeps crun from evicting an entry. */
 export const STICKY = 0o1000;
 
-/** The cache of one folder of state. */
+/** The cache of one state folder. */
 export interface CrunCache {
-  /** Folder of state, absolute, without links. */
+  /** State folder, absolute, without links. */
   readonly root: string;
   /** Folder of the entries. */
   readonly entries: string;
-  /** Folder of what was replaced; it may be missing. */
+  /** Folder of replaced entries; it may be missing. */
   readonly kept: string;
 }
 
-/** An entry as it was found. */
+/** An entry in the cache. */
 export interface CacheEntry {
   /** 64 hex digits. */
   readonly name: string;
   /**
-   * `libseccomp`: as crun made it. `tree`: replaced. `doubtful`: not a filter that
-   * root alone could have put there.
+   * `libseccomp`: as crun made it. `tree`: replaced. `doubtful`: not a filter
+   * that only root could have put there.
    */
   readonly state: "libseccomp" | "tree" | "doubtful";
-  /** What crun will load; absent if it is doubtful. */
+  /** The filter that crun will load; absent if it is doubtful. */
   readonly filter?: Filter;
-  /** What crun had made; absent unless it was replaced. */
+  /** Crun's original filter; absent unless it was replaced. */
   readonly original?: Filter;
-  /** What is wrong with it, or why it was left as it is; empty otherwise. */
+  /** The problem, or the reason for leaving it unchanged; empty otherwise. */
   readonly detail: string;
   /** Containers whose run directory links to it. */
   readonly containers: number;
   /** Changes when another file takes its name. */
   readonly identity: string;
-  /** When a container last began to use it, or it was made, in milliseconds. */
+  /**
+   * Time in milliseconds of its last use by a new container, or of its
+   * creation.
+   */
   readonly usedMs: number;
-  /** When it was written, in milliseconds. */
+  /** Time of its writing, in milliseconds. */
   readonly writtenMs: number;
 }
 
 /**
- * Finds the cache of a folder of state.
+ * Finds the cache of a state folder.
  *
  * @param root The folder, such as `/run/crun`.
  * @returns The cache; `undefined` if crun keeps none there.
@@ -103,7 +108,7 @@ export async function openCache(root: string): Promise<CrunCache | undefined> {
     if (doubt === undefined) continue;
     throw new RefusedError(
       "doubtful-store",
-      `Cannot use the cache of "${real}": ${doubt}; run this as the user that the containers belong to`,
+      `Cannot use the cache of "${real}": ${doubt}; run this as the owner of the containers`,
     );
   }
   return cache;
@@ -113,7 +118,7 @@ export async function openCache(root: string): Promise<CrunCache | undefined> {
  * Lists the entries of a cache.
  *
  * @param cache The cache.
- * @returns Its entries by name; what is not an entry is left out.
+ * @returns Its entries by name; other files are omitted.
  */
 export async function listEntries(
   cache: CrunCache,
@@ -164,7 +169,7 @@ export async function readEntry(
       detail: "",
     };
   }
-  // A link that was kept before the entry was replaced is no container.
+  // A link that was kept before the entry was replaced is not a container.
   const links = kept?.info.ino === info.ino ? 1 : 0;
   return {
     ...about,
@@ -187,16 +192,16 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 /**
- * Writes why an entry is left as it is, so that nobody tries again.
+ * Records why an entry is left unchanged, so that the work is not repeated.
  *
- * @param identity The file that it is about.
+ * @param identity Identity of the file.
  * @param reason One line.
  */
 export function formatReason(identity: string, reason: string): string {
   return `${identity}\n${reason}\n`;
 }
 
-/** The reason, if it is about this very file. */
+/** The reason, if it is about this exact file. */
 async function reasonFor(
   { kept }: CrunCache,
   name: string,
@@ -213,7 +218,7 @@ async function reasonFor(
 
 interface FoundFilter {
   readonly info: Deno.FileInfo;
-  /** A text says what is wrong with it. */
+  /** A returned text describes its problem. */
   readonly filter: Filter | string;
 }
 
@@ -240,7 +245,7 @@ function filterOf(bytes: Uint8Array, { size }: Deno.FileInfo): Filter | string {
   }
 }
 
-/** What changes when another file takes the place of this one. */
+/** Data that change when another file replaces this one. */
 function identityOf({ ino, size, mtime }: Deno.FileInfo): string {
   return `${ino} ${size} ${mtime?.getTime()}`;
 }

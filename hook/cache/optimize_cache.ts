@@ -1,8 +1,8 @@
 /**
- * Replaces what crun keeps by the best equal filters, and brings it back.
+ * Replaces crun's filters by the best equal ones, and restores them.
  *
- * Containers that run keep the file that they were started with. The next one gets
- * what is in the cache, and so do its `exec`s: nothing runs for it.
+ * Running containers keep the file with which they were started. The next one,
+ * and its `exec`s, use the one in the cache: no code runs for it.
  *
  * @module
  */
@@ -24,41 +24,44 @@ import {
   STICKY,
 } from "./cache.ts";
 
-/** What became of an entry. */
+/** Result for an entry. */
 export interface CacheChange {
   /** Name of the entry. */
   readonly name: string;
   /**
-   * `replaced`, `restored`, `removed`: done, or to be done by a dry run. `left`: it
-   * stays as it is, for the reason in `detail`.
+   * `replaced`, `restored`, `removed`: done, or planned by a dry run. `left`:
+   * unchanged, for the reason in `detail`.
    */
   readonly kind: "replaced" | "restored" | "removed" | "left";
-  /** Instructions before and afterwards. */
+  /** Number of instructions before and after. */
   readonly before: number;
   readonly after: number;
   /** Why an entry was left; empty otherwise. */
   readonly detail: string;
 }
 
-/** How to change a cache. */
+/** Options for changing a cache. */
 export interface CacheOptions {
-  /** Whether only the changes are wanted. */
+  /** True to list the changes only. */
   readonly dryRun?: boolean;
 }
 
-/** An entry this young may be about to change, in milliseconds. */
+/** Age in milliseconds up to which an entry may still change. */
 const SETTLED_MS = 1000;
-/** Most trees without a container in one cache: crun evicts none of them. */
+/**
+ * Maximum number of trees without a container in one cache: crun evicts none of
+ * them.
+ */
 const MOST_UNUSED = 256;
-/** How long to wait for another process that changes the same cache. */
+/** Time to wait for another process that changes the same cache. */
 const LOCK_MS = 60_000;
 
 /**
  * Replaces every entry for which a better equal filter is found and proved.
  *
  * @param cache The cache.
- * @param options Whether only the changes are wanted.
- * @returns What was changed, and the entries that were left; nothing about entries
+ * @param options Options; `dryRun` lists the changes only.
+ * @returns The changes, and the entries that were left; nothing about entries
  * that were replaced before.
  */
 export async function optimizeCache(
@@ -79,11 +82,11 @@ export async function optimizeCache(
 }
 
 /**
- * Puts back what crun had made.
+ * Restores crun's original filters.
  *
  * @param cache The cache.
- * @param options Whether only the changes are wanted.
- * @returns What was changed.
+ * @param options Options; `dryRun` lists the changes only.
+ * @returns The changes.
  */
 export async function restoreCache(
   cache: CrunCache,
@@ -106,7 +109,7 @@ export async function restoreCache(
   });
 }
 
-/** One process at a time, with a folder for what is replaced. */
+/** One process at a time, with a folder for replaced entries. */
 async function exclusively<T>(
   { kept }: CrunCache,
   dryRun: boolean,
@@ -117,7 +120,9 @@ async function exclusively<T>(
   return await serialize(kept, LOCK_MS, work);
 }
 
-/** Waits until an entry is old enough; `undefined` if it went away meanwhile. */
+/**
+ * Waits until an entry is old enough; `undefined` if it disappeared meanwhile.
+ */
 async function settledEntry(
   cache: CrunCache,
   name: string,
@@ -169,7 +174,7 @@ async function optimizeEntry(
   }
 }
 
-/** Links what is there under its kept name; a link of something older goes. */
+/** Links the current file under its kept name, replacing an older link. */
 async function keep({ entries, kept }: CrunCache, name: string): Promise<void> {
   await Deno.remove(`${kept}/${name}`).catch(() => {});
   await Deno.link(`${entries}/${name}`, `${kept}/${name}`);
@@ -181,7 +186,8 @@ async function replace(
   bytes: Uint8Array,
 ): Promise<void> {
   const path = `${entries}/${name}`;
-  // Beside the entries: in their folder, crun might take it for one of its own.
+  // Outside of the folder of entries, where crun might take it for one of its
+  // own.
   const whole = `${kept}/${name}.new`;
   const info = await Deno.lstat(path);
   try {
@@ -195,7 +201,7 @@ async function replace(
   }
 }
 
-/** Removes what belongs to entries that are gone. */
+/** Removes the remains of entries that are gone. */
 async function removeRemains(cache: CrunCache): Promise<void> {
   const entries = new Map(
     (await listEntries(cache)).map((entry) => [entry.name, entry]),
@@ -211,7 +217,10 @@ async function removeRemains(cache: CrunCache): Promise<void> {
   }
 }
 
-/** Removes the trees that no container has used for longest; crun makes new ones. */
+/**
+ * Removes the least recently used trees without a container; crun makes new
+ * ones.
+ */
 async function removeUnused(
   cache: CrunCache,
   dryRun: boolean,

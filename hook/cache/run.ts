@@ -1,5 +1,5 @@
 /**
- * `hook/main.ts cache`: what a service of the system runs whenever crun has
+ * `hook/main.ts cache`: a service of the system runs it whenever crun has
  * written a filter.
  *
  * @module
@@ -14,9 +14,9 @@ import { optimizeCache } from "./optimize_cache.ts";
 /**
  * Optimizes every cache of this machine that belongs to this user.
  *
- * @param log Receives what was done.
- * @param patterns Folders where runtimes keep state; the usual ones by default.
- * @returns 0; 1 if a cache could not be worked on.
+ * @param log Receives the results.
+ * @param patterns State folders of runtimes; the usual ones by default.
+ * @returns 0; 1 if a cache could not be processed.
  */
 export async function optimizeCaches(
   log: Log,
@@ -25,7 +25,7 @@ export async function optimizeCaches(
   let status = 0;
   for (const pattern of patterns) {
     for (const root of await expandFolders(pattern)) {
-      // Those of other users are theirs to optimize.
+      // Other users optimize their own.
       if (await isForeign(root)) continue;
       try {
         const cache = await openCache(root);

@@ -1,6 +1,6 @@
 /**
- * The cache of real crun (1.21, of Debian 13): what containers and their execs
- * really run under after `cache optimize`.
+ * The cache of real crun (1.21, of Debian 13): the live filters of containers
+ * and their execs after `cache optimize`.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { ociConfig, writeJson } from "./config.ts";
 import { makeDebianRoot } from "./debian_root.ts";
 import { dockerDefault } from "./docker_default.ts";
 
-/** What the containers do until they are killed. */
+/** Command of the containers until they are killed. */
 const SLEEP = ["/bin/busybox", "sleep", "600"];
 
 needs("x86_64", "dump", "busybox", "debian-mirror")(
@@ -34,7 +34,7 @@ needs("x86_64", "dump", "busybox", "debian-mirror")(
     const state = join(folder, "state");
     await createBundle(folder);
     const { words } = root.runtime("crun");
-    // A detached container would hold a pipe open: what it says goes to a file.
+    // A detached container would keep a pipe open: its output goes to a file.
     const crun = async (...args: readonly string[]): Promise<void> => {
       const said = join(folder, "said");
       const { code } = await ask(

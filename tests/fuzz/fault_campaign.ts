@@ -30,7 +30,7 @@ import {
 export interface FaultCounts {
   /** Refuted by the proof, and the input shows it. */
   caught: number;
-  /** The result is equal all the same, or does not exist. */
+  /** The result is still equal, or does not exist. */
   harmless: number;
   /** Wrong results that were believed, and refutations that do not show. */
   readonly wrong: string[];
@@ -58,7 +58,7 @@ const INPUTS = 3000;
  * @param stack The filters.
  * @param count Number of faults.
  * @param random Source of faults.
- * @param counts Where to count.
+ * @param counts Counters to update.
  */
 export function judgeOutlineFaults(
   { name, programs }: NamedStack,
@@ -223,7 +223,7 @@ function loseMask(reading: Reading): Reading {
  * @param stack The filters.
  * @param every Judges one mutant in so many.
  * @param random Source of inputs.
- * @param counts Where to count.
+ * @param counts Counters to update.
  */
 export function judgeProgramFaults(
   { name, programs }: NamedStack,

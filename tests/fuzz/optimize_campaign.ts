@@ -290,7 +290,7 @@ function randomSubject(
       return words;
     });
   }
-  // What programs do not read must not matter to results either.
+  // Words that programs do not read must not matter to results either.
   const noise = domain.slice(0, 64).map((words) => {
     const other = words.slice();
     other[6 + random.below(10)] = random.word();

@@ -1,8 +1,8 @@
 /**
- * Pairs of filters that are equal by construction, and pairs that differ on an
- * input that is at hand. Trees of tests are rewritten by laws (a test may be
- * made in front, put in another form, repeated), and written as instructions in
- * several styles. Nothing here comes from the compiler or the prover.
+ * Pairs of filters that are equal by construction, and pairs that differ on a
+ * given input. Trees of tests are rewritten by laws (a test may be made in
+ * front, put in another form, repeated), and written as instructions in several
+ * styles. Nothing here comes from the compiler or the prover.
  *
  * @module
  */
@@ -323,7 +323,7 @@ interface WrittenTest {
   readonly code: readonly Instruction[];
   readonly op: Op;
   readonly k: number;
-  /** Whether the sides change places. */
+  /** True to exchange the sides. */
   readonly swap?: boolean;
 }
 

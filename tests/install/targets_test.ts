@@ -335,7 +335,7 @@ Deno.test("--mode cache refuses a runtime that keeps no filters, and says which 
   assertThrows(
     () => planDocker(facts({ runtime: undefined }), CACHE),
     InstallError,
-    "no crun was found",
+    "crun was not found",
   );
   const { version: _, ...elsewhere } = CRUN;
   const runtime: FoundRuntime = { ...elsewhere, rawFilters: "unknown" };

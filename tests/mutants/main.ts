@@ -37,7 +37,7 @@ const FOLDERS = [
 const DATA =
   /^tables\/(?:syscalls\/|.*_data\.ts)|default_profile|_code\.ts$|generate/;
 
-/** What runs on other machines only. */
+/** Files that run only on other machines. */
 const ELSEWHERE = `registers_${
   Deno.build.arch === "x86_64" ? "aarch64" : "x86_64"
 }.ts`;

@@ -221,7 +221,7 @@ Deno.test("optimize() says what of two filters is no tree of tests", () => {
       [
         scattered(1),
         scattered(2),
-        "and tell too many values of an argument apart",
+        "and distinguish too many values of an argument",
       ],
     ] as const
   ) {
@@ -260,7 +260,7 @@ Deno.test("optimize() names the instruction that it cannot do without", () => {
     ],
     [
       "ld [4]\njge #100, more\nret #0\nmore: jge #300, b, a\na: ret #0x50001\nb: ret #0x7fff0000\n",
-      /: architectures 0 to 99 have answers of their own, by instruction 1 \(jge k\)/,
+      /: architectures 0 to 99 have their own answers, by instruction 1 \(jge k\)/,
     ],
     [
       `.filter\nld [16]\nmul #3\nret a\n.filter\nld [24]\nret #0`,

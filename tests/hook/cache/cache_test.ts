@@ -216,7 +216,7 @@ Deno.test("a folder without a cache has none", async () => {
   await Deno.remove(folder);
 });
 
-Deno.test("trees without a container are kept for 256 sections, not for ever", async () => {
+Deno.test("trees without a container are kept for 256 sections, not forever", async () => {
   const count = 259;
   const names = Array.from(
     { length: count },
