@@ -60,7 +60,7 @@ Deno.test("cache optimize, status and restore say what they did", async () => {
   assertMatch(back.out, /: restored: 65 instructions\n$/);
 });
 
-Deno.test("cache status ends with 1 if a tree is not what crun had made", async () => {
+Deno.test("cache status ends with 1 if a tree differs from crun's own filter", async () => {
   await using root = await createRoot();
   await addEntry(root.path, NAME);
   await call(["cache", "optimize", "--root", root.path]);
@@ -72,7 +72,7 @@ Deno.test("cache status ends with 1 if a tree is not what crun had made", async 
   await Deno.writeFile(path, bytes);
   const { code, out } = await call(["cache", "status", "--root", root.path]);
   assertEquals(code, 1);
-  assertMatch(out, /DIFFERENT from what crun had made/);
+  assertMatch(out, /DIFFERENT from crun's own filter/);
 });
 
 Deno.test("cache says which word or folder is wrong", async () => {
