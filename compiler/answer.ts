@@ -46,7 +46,7 @@ export interface Search {
   readonly graph: DecisionGraph;
   readonly order: readonly ArgWord[];
   readonly littleEndian: boolean;
-  /** What a test costs besides its executions, in executed instructions. */
+  /** Cost of a test besides its executions, in executed instructions. */
   readonly testPrice: number;
   readonly answers: Map<string, Costed>;
   /** Remaining work. */

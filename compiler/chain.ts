@@ -55,7 +55,7 @@ interface Group {
 interface Context {
   readonly graph: DecisionGraph;
   readonly littleEndian: boolean;
-  /** Whether a test is shared if a rule goes on after both of its answers. */
+  /** True to share a test if a rule continues after both of its answers. */
   readonly sharesBounds: boolean;
 }
 
@@ -165,7 +165,8 @@ function groupsOf(
     const { value } = present(rules[from]);
     while (rules[to]?.value === value) to++;
     const run = groupRun(context, rules.slice(from, to));
-    // What the last run ended with goes on; what the next one begins with is last.
+    // The last rule of a run is followed by the next run; the first rule of
+    // that comes last.
     const same = before === undefined ? undefined : run.get(before);
     if (before !== undefined && same !== undefined) {
       present(groups.at(-1)).rules.push(...same.rules);

@@ -24,7 +24,7 @@ const REACH = 255;
 
 /** Options of {@linkcode layout}. */
 export interface LayoutOptions {
-  /** Whether a redundant load may replace a `ja`; false by default. */
+  /** True if a redundant load may replace a `ja`; false by default. */
   readonly short?: boolean;
 }
 

@@ -28,10 +28,10 @@ export function isBitTest({ mask, value }: Omit<BitsTest, "offset">): boolean {
  * Makes the test: all bits clear, or a single bit set, is one JSET, which leaves
  * the word in the accumulator; all else is AND and JEQ.
  *
- * @param graph Where the node is made.
+ * @param graph Graph of the node.
  * @param test The comparison.
- * @param yes Where it holds.
- * @param no Where it fails.
+ * @param yes Successor if it succeeds.
+ * @param no Successor if it fails.
  */
 export function testBits(
   graph: DecisionGraph,

@@ -1,21 +1,21 @@
 /**
- * Ways to compile a policy, from the one that was asked for to the shortest.
+ * Ways to compile a policy, from the requested one to the shortest.
  *
  * @module
  */
 
 import type { Policy } from "../profile/policy.ts";
 import type { ArgumentStyle } from "./conditions.ts";
-import type { Objective } from "./cost.ts";
+import type { Objective } from "../tables/objectives.ts";
 
-/** What is as short as possible whatever the objective is. */
+/** Parts that are as short as possible, for any objective. */
 export type MadeForSize = "nothing" | "arguments" | "everything";
 
 /** One way to compile. */
 export interface CompileVariant {
-  /** What is minimized. */
+  /** The cost to minimize. */
   readonly objective: Objective;
-  /** What is made for size whatever was asked for. */
+  /** Parts that are minimized in size, for any objective. */
   readonly madeForSize: MadeForSize;
   /** How arguments are decided. */
   readonly style: ArgumentStyle;
@@ -24,8 +24,8 @@ export interface CompileVariant {
 /**
  * Lists what to try, one after the other, until the kernel takes the program.
  *
- * @param policy What is compiled.
- * @param objective What was asked for.
+ * @param policy The policy.
+ * @param objective The requested objective.
  */
 export function compileVariants(
   { arches }: Policy,

@@ -44,7 +44,7 @@ export async function expandFolders(
 /**
  * Lists the names of the folders in a folder.
  *
- * @param folder Where.
+ * @param folder Folder to search.
  * @returns Sorted names; none if the folder is missing or cannot be read.
  */
 export async function foldersIn(folder: string): Promise<readonly string[]> {

@@ -59,7 +59,7 @@ async function readBundle(path: string): Promise<LiveBundle | undefined> {
 /**
  * Lists the profiles of the kubelet, in folders below as well.
  *
- * @param folder Where; {@linkcode KUBELET_PROFILES} by default.
+ * @param folder Folder of profiles; {@linkcode KUBELET_PROFILES} by default.
  * @returns Paths of files that end in `.json`; none if the folder is missing.
  */
 export async function kubeletProfiles(

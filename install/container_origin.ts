@@ -1,5 +1,5 @@
 /**
- * Whose container it is, and what people call it.
+ * Origin of a container, and the names that users know it by.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { parentCommand } from "./process.ts";
 import type { ManagerName } from "./manifest.ts";
 
-/** What is known of a container besides its state. */
+/** Facts about a container besides its state. */
 export interface ContainerOrigin {
   /** The manager that made it; absent if a runtime was called by hand. */
   readonly manager?: ManagerName;
@@ -15,7 +15,7 @@ export interface ContainerOrigin {
   readonly name?: string;
 }
 
-/** What a runtime keeps of a container. */
+/** A runtime's record of a container. */
 export interface KnownContainer {
   readonly id: string;
   /** Process id of its init. */
@@ -43,7 +43,7 @@ const POD_NAMES: readonly (readonly [ManagerName, readonly string[]])[] = [
 /**
  * Finds the manager and the name of a container.
  *
- * @param container What its runtime keeps.
+ * @param container The runtime's record.
  */
 export async function originOf(
   container: KnownContainer,

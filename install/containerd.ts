@@ -197,7 +197,7 @@ function readsDropIns({ version = "" }: TargetFacts): boolean {
   return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 2);
 }
 
-/** What a handler must have of its own, or cannot share. */
+/** Settings that a handler must have itself, or cannot share. */
 const NOT_SHARED: ReadonlySet<string> = new Set([
   "runtime_type",
   "runtime_path",

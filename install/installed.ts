@@ -1,5 +1,5 @@
 /**
- * What is installed, and what is on the disk in its place.
+ * Current state of an installation: the manifest and the disk.
  *
  * @module
  */
@@ -34,8 +34,8 @@ export async function readManifest(place: InstallRoot): Promise<Manifest> {
  * Reads everything that is recorded or wanted.
  *
  * @param place Location of the installation.
- * @param manifest What is installed.
- * @param paths What is wanted.
+ * @param manifest Current manifest.
+ * @param paths Wanted paths.
  * @returns The input of a plan.
  */
 export async function readPlanInput(

@@ -14,9 +14,9 @@ import { stubsFor } from "./users.ts";
 
 /** How to undo. */
 export interface UninstallOptions {
-  /** Whether only the plan is wanted. */
+  /** True to make only the plan. */
   readonly dryRun: boolean;
-  /** Whether a stub takes the place of a wrapper that containers use. */
+  /** True to put a stub in place of a wrapper that containers use. */
   readonly force?: boolean;
 }
 

@@ -104,10 +104,10 @@ async function keptByPodman(wrapper: string): Promise<readonly string[]> {
  * Finds the wrappers that containers use, and a stub for each that becomes the
  * runtime at once.
  *
- * @param targets What is to be uninstalled.
- * @param place Where.
- * @param manifest What is installed.
- * @param force Whether stubs are wanted.
+ * @param targets Targets to uninstall.
+ * @param place Location of the installation.
+ * @param manifest Current manifest.
+ * @param force True if stubs are wanted.
  * @returns The stubs.
  * @throws {InstallError} `in-use` with the containers, if no stubs are wanted.
  */

@@ -70,7 +70,7 @@ interface TreeReport {
   readonly proven: boolean;
 }
 
-/** Where limits kept the compiler from what the objective asks for. */
+/** Reports limits that kept the compiler from minimizing the objective. */
 interface LimitReport
   extends Pick<ProvedTree, "madeForSize" | "testedInOrder"> {
   readonly name: string;

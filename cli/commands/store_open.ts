@@ -64,9 +64,9 @@ export interface HookFlags {
 
 /** Flags of `store`. */
 export interface StoreFlags extends HookFlags, OutputFlags {
-  /** Whether to prime what running containers have. */
+  /** True to prime the filters of running containers. */
   readonly live: boolean;
-  /** Whether to prime what pods may name. */
+  /** True to prime the profiles that pods may name. */
   readonly kubelet: boolean;
   readonly caps?: string;
   readonly kernel?: string;

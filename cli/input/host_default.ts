@@ -9,7 +9,7 @@ import type { LiveBundle } from "../../install/bundles.ts";
 import { readConfigText } from "../../hook/rewrite.ts";
 import { MachineError, UsageError } from "../error.ts";
 
-/** Where containers-common looks for Podman's default, the first one that is there. */
+/** Paths at which containers-common searches for Podman's default, in order. */
 const PODMAN_FILES: readonly string[] = [
   "/etc/containers/seccomp.json",
   "/usr/share/containers/seccomp.json",

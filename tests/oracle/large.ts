@@ -15,7 +15,7 @@ import { createRandom, type Random } from "./random.ts";
 
 /** A profile that can be had with any number of rules. */
 export interface LargeProfile {
-  /** What the rules are like, for people. */
+  /** Description of the rules. */
   readonly shape: string;
   /** Makes the profile with its first rules. */
   take(rules: number): LinuxSeccomp;
