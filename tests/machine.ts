@@ -71,6 +71,7 @@ export type Installed =
   | "mawk"
   | (
     | "newuidmap"
+    | "node"
     | "nsenter"
     | "podman"
     | "runc"
@@ -119,6 +120,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   libseccomp: "libseccomp2",
   mawk: "mawk",
   newuidmap: "uidmap",
+  node: "nodejs",
   nsenter: "util-linux",
   podman: "podman",
   runc: "runc",

@@ -9,6 +9,7 @@ import { DOCKER_DEFAULT_CAPABILITIES, type Host } from "../../profile/host.ts";
 import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
+import { digestOf } from "../../verify/digest.ts";
 import { has, needs, sharedFile } from "../machine.ts";
 import type { OracleArch, OracleHost } from "../oracle/host.ts";
 import { EDGES, inputs } from "../oracle/inputs.ts";
@@ -44,6 +45,33 @@ for (const semantics of ["crun", "runc"] as const) {
     if (!has("shared", "Podman's default against libseccomp")) return;
     const path = sharedFile("profiles/podman-default-debian12.json");
     check("Podman", Deno.readTextFileSync(path), semantics);
+  });
+}
+
+for (const manner of ["list", "tree"] as const) {
+  test(`digestOf() is one for our filter and libseccomp's ${manner}`, async () => {
+    const library = openLibseccomp();
+    assert(library !== undefined);
+    const seccomp = readSection(DEFAULT_PROFILE);
+    const spec = toFilterSpec(seccomp, {
+      runtime: "crun",
+      tree: manner === "tree",
+    });
+    assertEquals(spec.optimize, manner === "tree" ? 2 : 1);
+    const built = library.exportFilter(spec);
+    assert(built.kind === "filter", `libseccomp: ${built.kind}`);
+    const produced = produce(
+      seccomp,
+      { native: "x86_64", semantics: "crun" },
+      { knows: hostCalls(library) },
+    );
+    assert(produced.kind === "compiled" && produced.program !== undefined);
+    const [theirs, ours] = await Promise.all([
+      digestOf(decode(built.bytes)),
+      digestOf(produced.program),
+    ]);
+    assertEquals(theirs.kind, "digest");
+    assertEquals(theirs, ours);
   });
 }
 
