@@ -73,11 +73,14 @@ export function chainOf(
   { rules, otherwise }: Residual,
   littleEndian: boolean,
 ): Decision {
-  const [plain, shared] = [false, true].map((sharesBounds) =>
-    follow({ graph, littleEndian, sharesBounds }, rules, graph.leaf(otherwise))
-  );
-  const [a, b] = [present(plain), present(shared)];
-  return a === b || lengthOf(a) <= lengthOf(b) ? a : b;
+  const build = (sharesBounds: boolean): Decision =>
+    follow({ graph, littleEndian, sharesBounds }, rules, graph.leaf(otherwise));
+  const plain = build(false);
+  if (rules.every(({ parts }) => parts.every(({ op }) => op === "eq"))) {
+    return plain;
+  }
+  const shared = build(true);
+  return lengthOf(plain) <= lengthOf(shared) ? plain : shared;
 }
 
 /** Tests the rules one after the other; `rest` follows if none matches. */

@@ -36,13 +36,16 @@ import {
   decideCalls,
   type DecidedArch,
   type DecidedCalls,
-  type PolicyCalls,
 } from "./policy_calls.ts";
 import { present } from "./present.ts";
 import { select } from "./select.ts";
 import { SizeError, sizeOf } from "./size.ts";
 import { treeOfCells, type WordTree } from "./tree.ts";
-import { compileVariants, type MadeForSize } from "./variants.ts";
+import {
+  type CompileVariant,
+  compileVariants,
+  type MadeForSize,
+} from "./variants.ts";
 
 /** Options of the compiler. */
 export interface CompileOptions extends CostOptions {
@@ -60,6 +63,9 @@ export interface CompileOptions extends CostOptions {
 
 /** Default of `CompileOptions.workLimit`. */
 const WORK_LIMIT = 20_000_000;
+
+/** Number of tests on arguments from which a program is given up. */
+const MOST_TESTS = 8 * BPF_MAXINSNS;
 
 /** A filter and the facts that are known about it. */
 export interface Compilation extends Filter {
@@ -145,28 +151,51 @@ export function compile(
   options: CompileOptions = {},
 ): PolicyCompilation {
   checkPolicy(policy);
-  let calls: PolicyCalls | undefined;
-  let shortest: PolicyCompilation | undefined;
-  for (
-    const variant of compileVariants(policy, options.objective ?? "balanced")
-  ) {
-    const { objective, madeForSize, style } = variant;
-    if (calls?.style !== style) calls = decideCalls(policy, style);
-    const compilation: PolicyCompilation = {
-      ...compileCalls(calls, { ...options, objective }),
-      madeForSize,
-      testedInOrder: calls.testedInOrder,
-    };
-    if (compilation.program.length <= BPF_MAXINSNS) {
-      checkProgram(compilation.program, calls);
-      return compilation;
-    }
-    if (compilation.program.length < (shortest?.program.length ?? Infinity)) {
+  const { objective = "balanced" } = options;
+  let shortest: SizeError | undefined;
+  for (const variant of compileVariants(policy, objective)) {
+    const compilation = compileVariant(policy, options, variant);
+    if (!(compilation instanceof SizeError)) return compilation;
+    if (compilation.length < (shortest?.length ?? Infinity)) {
       shortest = compilation;
     }
+    // Nothing else will be so much shorter.
+    if (compilation.shares.length === 0 && isHopeless(policy)) break;
   }
-  const { program, decision } = present(shortest);
-  throw new SizeError(program.length, sizeOf(policy, decision));
+  throw present(shortest);
+}
+
+/** Compiles in one way; the error says how much too long the program is. */
+function compileVariant(
+  policy: Policy,
+  options: CompileOptions,
+  { objective, madeForSize, style }: CompileVariant,
+): PolicyCompilation | SizeError {
+  try {
+    const calls = decideCalls(policy, style, MOST_TESTS);
+    const compilation = compileCalls(calls, { ...options, objective });
+    const { program, decision } = compilation;
+    if (program.length > BPF_MAXINSNS) {
+      return new SizeError(program.length, sizeOf(policy, decision));
+    }
+    checkProgram(program, calls);
+    const { testedInOrder } = calls;
+    return { ...compilation, madeForSize, testedInOrder };
+  } catch (error) {
+    if (error instanceof SizeError) return error;
+    throw error;
+  }
+}
+
+/** Reports whether even testing all rules in their order takes far too much. */
+function isHopeless(policy: Policy): boolean {
+  try {
+    decideCalls(policy, "in-order", 2 * BPF_MAXINSNS);
+    return false;
+  } catch (error) {
+    if (error instanceof SizeError) return true;
+    throw error;
+  }
 }
 
 /**

@@ -24,6 +24,7 @@
  */
 
 import type { ReturnValue, Rule } from "../profile/policy.ts";
+import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { answer, type Costed } from "./answer.ts";
 import { chainOf } from "./chain.ts";
 import {
@@ -33,7 +34,7 @@ import {
 } from "./decision.ts";
 import { wordOrders } from "./orders.ts";
 import { type Residual, residualOf, wordsOf } from "./residual.ts";
-import { lengthOf } from "./size.ts";
+import { lengthOf, SizeError } from "./size.ts";
 
 const FULL = 0xffff_ffff;
 
@@ -49,6 +50,8 @@ const LEAST_WORK = 1000;
 const MAX_FREE_SIZE = 256;
 /** A larger decision may have so many times the tests of the chain. */
 const MOST_OF_CHAIN = 2;
+/** Maximum number of rules that are tested in their order. */
+const MOST_RULES = 8 * BPF_MAXINSNS;
 /** Price of a test, in executed instructions, if only size counts. */
 const SIZE_PRICE = 10_000;
 
@@ -69,6 +72,8 @@ export interface Calls {
   readonly littleEndian: boolean;
   /** How arguments are decided. */
   readonly style: ArgumentStyle;
+  /** Number of tests on arguments from which the program is given up. */
+  readonly mostTests: number;
   /** Decisions so far: a profile gives many calls the same rules. */
   readonly decided: Map<string, Decision>;
   /** Work so far; shared. */
@@ -81,11 +86,13 @@ export interface ArgumentWork {
   left: number;
   /** Different lists of rules that are tested in their order, since the work is limited. */
   inOrder: number;
+  /** Tests of the decisions so far. */
+  readonly tests: Set<Decision>;
 }
 
 /** Returns the work with which a policy starts. */
 export function newArgumentWork(): ArgumentWork {
-  return { left: TOTAL_WORK, inOrder: 0 };
+  return { left: TOTAL_WORK, inOrder: 0, tests: new Set() };
 }
 
 /**
@@ -93,6 +100,7 @@ export function newArgumentWork(): ArgumentWork {
  *
  * @param calls The shared data; remembers the decision.
  * @param rules Rules that cover the call, first match wins.
+ * @throws {SizeError} if the calls have too many tests together.
  * @returns The decision; a leaf if arguments do not matter.
  */
 export function decideArguments(
@@ -108,13 +116,32 @@ export function decideArguments(
   if (node === undefined) {
     node = decideResidual(calls, residual);
     calls.decided.set(residual.key, node);
+    countTests(calls, node);
   }
   return node;
 }
 
+/** Counts the tests that no earlier decision has. */
+function countTests(
+  { work: { tests }, mostTests }: Calls,
+  root: Decision,
+): void {
+  const stack = [root];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.kind !== "branch" || tests.has(node)) continue;
+    tests.add(node);
+    stack.push(node.yes, node.no);
+  }
+  if (tests.size > mostTests) throw new SizeError(mostTests, []);
+}
+
 function decideResidual(calls: Calls, residual: Residual): Decision {
   const { graph, littleEndian, style, work } = calls;
-  const chain = (): Decision => chainOf(graph, residual, littleEndian);
+  const chain = (): Decision => {
+    // Each rule has a test of its own.
+    if (residual.rules.length > MOST_RULES) throw new SizeError(MOST_RULES, []);
+    return chainOf(graph, residual, littleEndian);
+  };
   // No profile has bounds under a mask, and cells could not express them.
   if (style === "in-order" || hasMaskedBound(residual)) return chain();
   const best = cheapest(calls, residual);

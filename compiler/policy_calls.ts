@@ -50,11 +50,24 @@ export interface PolicyCalls extends DecidedCalls {
  *
  * @param policy The policy.
  * @param style How arguments are decided.
+ * @param mostTests Number of tests on arguments from which the program is given up.
+ * @throws {SizeError} if there are more.
  */
-export function decideCalls(policy: Policy, style: ArgumentStyle): PolicyCalls {
+export function decideCalls(
+  policy: Policy,
+  style: ArgumentStyle,
+  mostTests: number,
+): PolicyCalls {
   const graph = createDecisionGraph();
   const work = newArgumentWork();
-  const calls: Calls = { ...policy, graph, style, decided: new Map(), work };
+  const calls: Calls = {
+    ...policy,
+    graph,
+    style,
+    mostTests,
+    decided: new Map(),
+    work,
+  };
   const arches = policy.arches.map(({ auditArch, names, rules }) => ({
     auditArch,
     names,

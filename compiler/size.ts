@@ -44,7 +44,8 @@ export class SizeError extends Error {
    * Builds the error.
    *
    * @param length Number of instructions that the program would have.
-   * @param shares Tests of each architecture.
+   * @param shares Tests of each architecture; empty if the program would have
+   * even more instructions.
    */
   constructor(length: number, shares: readonly SizeShare[]) {
     const parts = shares.map(({ names, numberTests, argumentTests }) =>
@@ -52,10 +53,10 @@ export class SizeError extends Error {
         names.join("+")
       }: ${numberTests} tests on numbers, ${argumentTests} on arguments`
     );
+    const most = parts.length === 0 ? "more than " : "";
+    const where = parts.length === 0 ? "" : ` (${parts.join("; ")})`;
     super(
-      `Cannot load the filter: ${length} instructions, the kernel takes ${BPF_MAXINSNS} (${
-        parts.join("; ")
-      }): remove rules or architectures`,
+      `Cannot load the filter: ${most}${length} instructions, the kernel takes ${BPF_MAXINSNS}${where}: remove rules or architectures`,
     );
     this.length = length;
     this.shares = shares;

@@ -273,6 +273,27 @@ Deno.test("compile() refuses more than 4,096 instructions and says where they ar
   );
 });
 
+Deno.test("compile() gives up policies with far too many rules", () => {
+  const policy = (calls: number, count: number): Policy =>
+    policyOf(Array.from(
+      { length: calls * count },
+      (_, i) => rule(i % calls, ALLOW, when(0, "eq", BigInt(7 * i))),
+    ));
+  for (const [calls, count] of [[1, 50_000], [450, 200]] as const) {
+    const error = assertThrows(() => compile(policy(calls, count)), SizeError);
+    assertEquals(
+      error.message,
+      "Cannot load the filter: more than 32768 instructions, the kernel takes 4096: remove rules or architectures",
+    );
+  }
+  // As many rules that one test decides.
+  const range = policyOf(Array.from(
+    { length: 40_000 },
+    (_, i) => rule(1, ALLOW, when(0, "eq", BigInt(i), WORD)),
+  ));
+  assert(compile(range).program.length < 20);
+});
+
 Deno.test("compile() takes exactly as many instructions as the kernel does", () => {
   // Two numbers of different outcomes in turn: the size is almost linear.
   const policy = (count: number): Policy =>

@@ -36,6 +36,7 @@ import {
 function callsOf(littleEndian = true): Calls {
   return {
     style: "cheap",
+    mostTests: Infinity,
     work: newArgumentWork(),
     graph: createDecisionGraph(),
     defaultValue: EPERM,

@@ -55,3 +55,18 @@ Deno.test("proveEquivalent() proves as many argument rules as a program can hold
     assertEquals(verdict.kind, "equal", name);
   }
 });
+
+Deno.test("proveEquivalent() proves 450,000 rules that are 1,000 for each call", () => {
+  const numbers = Array.from({ length: 450 }, (_, nr) => nr);
+  const [first] = numbers;
+  const policy = policyOf(
+    values(1000).flatMap((value) =>
+      numbers.flatMap((nr) => equalities(nr, [value]))
+    ),
+  );
+  const { program } = compile(policy);
+  assertEquals(proveEquivalent(program, policy).kind, "equal");
+  const fewer = policyOf(policy.arches[0]?.rules.slice(1) ?? []);
+  const verdict = proveEquivalent(program, fewer);
+  assertEquals(verdict.kind === "different" && verdict.data.nr, first);
+});

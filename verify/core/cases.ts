@@ -36,16 +36,21 @@ export function decideAll(policy: Policy, symbols: Symbols): Node {
   const { and, choose } = d;
   const leaves = new Map<ReturnValue, Node>();
   const returning = (value: ReturnValue): Node => {
-    const made = leaves.get(value) ?? leaf(constant(value));
-    leaves.set(value, made);
-    return made;
+    if (!leaves.has(value)) leaves.set(value, leaf(constant(value)));
+    return leaves.get(value) as Node;
+  };
+  // Many calls often have the same rules.
+  const known = new Map<string, Node>();
+  const holding = (c: Condition): Node => {
+    const key = `${c.arg} ${c.op} ${c.mask} ${c.value}`;
+    if (!known.has(key)) known.set(key, holdsWhere(c, policy, symbols));
+    return known.get(key) as Node;
   };
   let answer = returning(policy.badArchValue);
   for (const { auditArch, rules } of policy.arches.toReversed()) {
     const line: Piece[] = [{ first: 0, rest: returning(policy.defaultValue) }];
     for (const { first, last, conditions, value } of rules.toReversed()) {
-      const matches = conditions.map((c) => holdsWhere(c, policy, symbols))
-        .reduce(and, ALWAYS);
+      const matches = conditions.map(holding).reduce(and, ALWAYS);
       const given = returning(value);
       const [from, to] = [cut(line, first), cut(line, last + 1)];
       for (const piece of line.slice(from, to)) {
@@ -69,7 +74,9 @@ interface Piece {
 /** Finds the piece that begins with a number, or makes it. */
 function cut(line: Piece[], first: number): number {
   let i = 0;
-  while (i < line.length && (line[i] as Piece).first < first) i++;
+  for (let step = 2 ** 32; step >= 1; step /= 2) {
+    if ((line[i + step - 1]?.first ?? Infinity) < first) i += step;
+  }
   if (line[i]?.first !== first && first < 2 ** WORD_BITS) {
     line.splice(i, 0, { first, rest: (line[i - 1] as Piece).rest });
   }
