@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bench: BENCH,
   // Programs of developers, which bundle and start others.
   "bench/cold.ts": [...BENCH, "install", "tools"],
+  "bench/filters.ts": [...BENCH, "tools/arguments.ts"],
   "bench/profiles.ts": [...BENCH, "tools/arguments.ts"],
   cli: [
     ...CORE,
