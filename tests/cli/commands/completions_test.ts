@@ -102,7 +102,9 @@ Deno.test("values of options are offered without files, wherever they stand", as
 });
 
 Deno.test("sources are words and files, folders stand after bundle:", async () => {
-  const sources = ["default:docker", "pid:", "bundle:"];
+  const defaults = ["docker", "podman", "containerd", "crio"]
+    .map((name) => `default:${name}`);
+  const sources = [...defaults, "pid:", "bundle:"];
   for (
     const line of [
       ...["compile ", "prove a ", "diff --subset-of ", "stats a b c "],
@@ -123,7 +125,7 @@ Deno.test("sources are words and files, folders stand after bundle:", async () =
     ...{ shell: "files", prefix: "-qO", candidates: [] },
   });
   assertEquals(await valuesOf("compile", "a", ""), [], "one source");
-  assertEquals(await valuesOf("compile", "--", "d"), ["default:docker"]);
+  assertEquals(await valuesOf("compile", "--", "d"), defaults);
 });
 
 Deno.test("run hands over to the command after --", async () => {
@@ -211,7 +213,7 @@ ${words}`,
 /** Typed text, with the Tab key as ⇥, and the words that the shell runs. */
 const TYPED: readonly (readonly [string, readonly string[]])[] = [
   ["simulate default:d⇥", ["simulate", "default:docker"]],
-  ["simulate defa⇥", ["simulate", "default:docker"]],
+  ["simulate default:p⇥", ["simulate", "default:podman"]],
   ["simulate default:docker x86:mkdira⇥", [
     ...["simulate", "default:docker", "x86:mkdirat"],
   ]],
