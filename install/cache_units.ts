@@ -28,10 +28,8 @@ import { MARK, type TargetFacts } from "./target.ts";
 const STATE: Readonly<Record<ManagerName, readonly string[]>> = {
   podman: ["/run/crun"],
   crio: ["/run/crun"],
-  docker: [
-    "/run/docker/runtime-seccomp-tree/moby",
-    "/run/docker/runtime-crun/moby",
-  ],
+  // dockerd calls it by this name, whatever the runtime's own (seen: 26, 28).
+  docker: ["/run/docker/runtime-runc/moby", "/run/docker/runtime-crun/moby"],
   containerd: ["/run/containerd/runc/k8s.io", "/run/containerd/runc/default"],
 };
 const USER_STATE: readonly string[] = ["%t/crun"];

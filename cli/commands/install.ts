@@ -190,8 +190,15 @@ export async function runInstall(
     tellFindings(io, profile, outcome.findings, { verbose: false });
     tell(io, outcome, flags);
     const isHere = place.root === "/" && !dryRun;
+    if (isHere && flags.reload && target === "docker") {
+      const { reloadDocker } = await import("../../install/docker.ts");
+      if (!await reloadDocker()) {
+        const text = "dockerd does not run, or knows no new runtime: start it";
+        io.err(messageLine(io, "warning", text));
+      }
+    }
     if (!isHere || !flags.trial || outcome.mode === "static") return EXIT.ok;
-    await tryOut(io, { target, place, outcome }, flags);
+    await tryOut(io, { target, place, outcome });
     return EXIT.ok;
   });
 }
@@ -218,17 +225,14 @@ interface Installed {
 async function tryOut(
   io: Io,
   { target, place: { layout }, outcome: { mode, handler } }: Installed,
-  { reload }: InstallFlags,
 ): Promise<void> {
   const { readSettings } = await import("../../install/status.ts");
   const settings = await readSettings(target, { root: "/", layout });
   // A filter that is not optimized was already reported.
   if (settings.runtime !== undefined && settings.runtimeKind !== "crun") return;
   if (target === "docker") {
-    const { knowsRuntime, reloadDocker } = await import(
-      "../../install/docker.ts"
-    );
-    if (reload ? !await reloadDocker() : !await knowsRuntime()) {
+    const { knowsRuntime } = await import("../../install/docker.ts");
+    if (!await knowsRuntime()) {
       io.err(
         messageLine(
           io,

@@ -16,11 +16,21 @@ export interface DebianRoot extends AsyncDisposable {
   readonly path: string;
   /** Such as `trixie`. */
   readonly suite: string;
+  /**
+   * The words that run a command inside. The variable `SHARED` names a folder that
+   * is seen at the same place.
+   */
+  enter(...command: readonly string[]): readonly string[];
   /** A runtime of that release; its bundle is visible inside. */
   runtime(name: "crun" | "runc"): RuntimeCommand;
 }
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/** Without a home folder, Deno has no place for its cache. */
+const ACCOUNTS = {
+  passwd: "root:x:0:0:root:/root:/bin/sh\n",
+  group: "root:x:0:\n",
+};
 /** For a slow mirror. */
 const LIMIT_MS = 300_000;
 
@@ -65,15 +75,17 @@ export async function makeDebianRoot(
     await dispose();
     return fault;
   }
+  const enter = (...command: readonly string[]): readonly string[] => [
+    ...["env", `ROOT=${root}`, "unshare", "--mount"],
+    ...["sh", "-c", ENTER, "sh", ...command],
+  ];
   return {
     path: root,
     suite,
+    enter,
     runtime: (name): RuntimeCommand => ({
       name: `${name}-${suite}`,
-      words: [
-        ...["env", `ROOT=${root}`, "unshare", "--mount"],
-        ...["sh", "-c", ENTER, "sh", name],
-      ],
+      words: enter(name),
       bundleVariable: "SHARED",
     }),
     [Symbol.asyncDispose]: dispose,
@@ -136,5 +148,22 @@ async function unpack(
     const { code, stderr } = await ask(words, { limitMs: LIMIT_MS });
     if (code !== 0) return `${name}: ${stderr.trim()}`;
   }
+  await configure(root);
   return undefined;
+}
+
+/** Does what scripts of packages would do; those are never run. */
+async function configure(root: string): Promise<void> {
+  const at = (path: string): string => join(root, path);
+  for (const [name, program] of [["sh", "dash"], ["awk", "mawk"]] as const) {
+    await Deno.remove(at(`usr/bin/${name}`)).catch(() => {});
+    await Deno.symlink(program, at(`usr/bin/${name}`));
+  }
+  await Deno.mkdir(at("etc"), { recursive: true });
+  await Deno.mkdir(at("var"), { recursive: true });
+  await Deno.remove(at("var/run"), { recursive: true }).catch(() => {});
+  await Deno.symlink("../run", at("var/run"));
+  for (const [name, line] of Object.entries(ACCOUNTS)) {
+    await Deno.writeTextFile(at(`etc/${name}`), line);
+  }
 }

@@ -26,20 +26,28 @@ export async function mayRaiseLimits(): Promise<boolean> {
   return (effective >> CAP_SYS_RESOURCE & 1n) === 1n;
 }
 
+/** Files of the shim: what it is called with is removed from bundles. */
+export interface ShimFiles {
+  /** The program in place of crun. */
+  readonly shim: string;
+  /** What it has Deno run. */
+  readonly strip: string;
+}
+
 /**
- * Puts a program between everybody and crun that removes the parts of
- * configurations that need CAP_SYS_RESOURCE, and keeps a copy of the original.
+ * Writes a program that removes the parts of configurations that need
+ * CAP_SYS_RESOURCE or controllers of cgroup 2, keeps a copy of the original, and
+ * becomes crun.
+ *
+ * @param folder Folder of crun itself and of both files.
+ * @param deno Path of Deno.
  */
-export async function shimCrun(box: Box): Promise<void> {
-  // Users' containers come by here as well.
-  await box.ok("mkdir", "-m", "777", SHIM);
-  await box.ok("cp", "/usr/bin/crun", `${SHIM}/crun`);
-  await box.write(
-    `${SHIM}/strip.js`,
-    `const path = Deno.args[0] + "/config.json";
+export function formatShim(folder: string, deno: string): ShimFiles {
+  return {
+    strip: `const path = Deno.args[0] + "/config.json";
 const text = Deno.readTextFileSync(path);
 try {
-  Deno.writeTextFileSync("${SHIM}/last.json", text);
+  Deno.writeTextFileSync("${folder}/last.json", text);
 } catch {
   // Somebody else's.
 }
@@ -53,10 +61,7 @@ for (const [name, set] of Object.entries(sets)) {
 }
 Deno.writeTextFileSync(path, JSON.stringify(config));
 `,
-  );
-  await box.write(
-    `${SHIM}/shim`,
-    `#!/bin/sh
+    shim: `#!/bin/sh
 make= bundle=. next=
 for word do
   if [ -n "$next" ]; then bundle=$word next=; continue; fi
@@ -67,11 +72,20 @@ for word do
   esac
 done
 if [ -n "$make" ]; then
-  ${Deno.execPath()} run -A --no-config --no-lock ${SHIM}/strip.js "$bundle" </dev/null || exit 1
+  ${deno} run -A --no-config --no-lock ${folder}/strip.js "$bundle" </dev/null || exit 1
 fi
-exec ${SHIM}/crun "$@"
+exec ${folder}/crun "$@"
 `,
-    0o755,
-  );
+  };
+}
+
+/** Puts the shim between everybody and crun. */
+export async function shimCrun(box: Box): Promise<void> {
+  const { shim, strip } = formatShim(SHIM, Deno.execPath());
+  // Users' containers come by here as well.
+  await box.ok("mkdir", "-m", "777", SHIM);
+  await box.ok("cp", "/usr/bin/crun", `${SHIM}/crun`);
+  await box.write(`${SHIM}/strip.js`, strip);
+  await box.write(`${SHIM}/shim`, shim, 0o755);
   await box.ok("mount", "--bind", `${SHIM}/shim`, "/usr/bin/crun");
 }
