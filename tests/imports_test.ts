@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Programs of developers, which bundle and start others.
   "bench/cold.ts": [...BENCH, "install", "tools"],
   "bench/filters.ts": [...BENCH, "tools/arguments.ts"],
+  "bench/crun_cache.ts": [...BENCH, "tools"],
   "bench/profiles.ts": [...BENCH, "tools/arguments.ts"],
   cli: [
     ...CORE,

@@ -22,6 +22,7 @@ import { dumpFilters } from "../ffi/dump.ts";
 import { SyscallError } from "../ffi/error.ts";
 import { openLibc } from "../ffi/libc.ts";
 import { openStub } from "../ffi/stub.ts";
+import { findMirror } from "../tools/debian_root.ts";
 import { confinedCommand } from "./kernel/confined.ts";
 
 /**
@@ -442,23 +443,6 @@ function tryMirror(): string | undefined {
     ]) === undefined
     ? undefined
     : "the mirror of Debian that apt uses does not answer";
-}
-
-/** Finds the mirror of Debian that apt uses. */
-export function findMirror(): string | undefined {
-  const folder = "/etc/apt/sources.list.d";
-  const files = exists(folder)
-    ? [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
-    : [];
-  for (const path of ["/etc/apt/sources.list", ...files]) {
-    if (!exists(path)) continue;
-    const lines = Deno.readTextFileSync(path).match(/^(?:URIs:|deb\s).*/gm);
-    const found = (lines ?? [])
-      .flatMap((line) => line.match(/https?:\/\/\S+/g) ?? [])
-      .find((url) => /\/debian\/?$/.test(url));
-    if (found !== undefined) return found.replace(/\/$/, "");
-  }
-  return undefined;
 }
 
 /** Runs a command and returns its complaint, undefined when it succeeds. */

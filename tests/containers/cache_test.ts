@@ -18,7 +18,7 @@ import { ask } from "../../host/command.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import { needs, pathOf } from "../machine.ts";
 import { ociConfig, writeJson } from "./config.ts";
-import { makeDebianRoot } from "./debian_root.ts";
+import { makeDebianRoot } from "../../tools/debian_root.ts";
 import { dockerDefault } from "./docker_default.ts";
 
 /** Command of the containers until they are killed. */

@@ -17,7 +17,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import { ask } from "../../host/command.ts";
 import { formatTable } from "../../host/table.ts";
 import { type Given, type Manual, start } from "../../tools/arguments.ts";
-import { type DebianRoot, makeDebianRoot } from "../containers/debian_root.ts";
+import { type DebianRoot, makeDebianRoot } from "../../tools/debian_root.ts";
 import { formatShim } from "./shim.ts";
 
 const SUITES: readonly string[] = ["trixie", "sid"];

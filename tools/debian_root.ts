@@ -6,9 +6,17 @@
  */
 
 import { join } from "@std/path";
-import { ask } from "../../host/command.ts";
-import { findMirror } from "../machine.ts";
-import type { RuntimeCommand } from "./harness.ts";
+import { ask } from "../host/command.ts";
+
+/** A runtime of another release. */
+export interface EnteredRuntime {
+  /** Its name, which file names may have. */
+  readonly name: string;
+  /** The words that start it on this machine. */
+  readonly words: readonly string[];
+  /** Name of the environment variable that gets the path of the bundle. */
+  readonly bundleVariable: string;
+}
 
 /** A root file system; disposing of it removes all files. */
 export interface DebianRoot extends AsyncDisposable {
@@ -22,7 +30,7 @@ export interface DebianRoot extends AsyncDisposable {
    */
   enter(...command: readonly string[]): readonly string[];
   /** A runtime of that release; its bundle is visible inside. */
-  runtime(name: "crun" | "runc"): RuntimeCommand;
+  runtime(name: "crun" | "runc"): EnteredRuntime;
 }
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -83,7 +91,7 @@ export async function makeDebianRoot(
     path: root,
     suite,
     enter,
-    runtime: (name): RuntimeCommand => ({
+    runtime: (name): EnteredRuntime => ({
       name: `${name}-${suite}`,
       words: enter(name),
       bundleVariable: "SHARED",
@@ -165,5 +173,35 @@ async function configure(root: string): Promise<void> {
   await Deno.symlink("../run", at("var/run"));
   for (const [name, line] of Object.entries(ACCOUNTS)) {
     await Deno.writeTextFile(at(`etc/${name}`), line);
+  }
+}
+
+/**
+ * Finds the mirror of Debian that apt uses.
+ *
+ * @returns Its address without a slash at its end; absent on other systems.
+ */
+export function findMirror(): string | undefined {
+  const folder = "/etc/apt/sources.list.d";
+  const files = existsSync(folder)
+    ? [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
+    : [];
+  for (const path of ["/etc/apt/sources.list", ...files]) {
+    if (!existsSync(path)) continue;
+    const lines = Deno.readTextFileSync(path).match(/^(?:URIs:|deb\s).*/gm);
+    const found = (lines ?? [])
+      .flatMap((line) => line.match(/https?:\/\/\S+/g) ?? [])
+      .find((url) => /\/debian\/?$/.test(url));
+    if (found !== undefined) return found.replace(/\/$/, "");
+  }
+  return undefined;
+}
+
+function existsSync(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
