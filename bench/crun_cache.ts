@@ -1,5 +1,5 @@
 /**
- * What a container costs with crun's own cache (1.14 and later), as crun fills it
+ * Costs of a container with crun's own cache (1.14 and later), as crun fills it
  * and with our filters in it; for each release of crun, in a root that is thrown
  * away. Prints the table of docs/benchmarks.md.
  *

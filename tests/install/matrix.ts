@@ -22,7 +22,7 @@ import { formatShim } from "./shim.ts";
 
 const SUITES: readonly string[] = ["trixie", "sid"];
 
-/** What managers and the commands of a row need. */
+/** Packages for managers and for the commands of a row. */
 const PACKAGES: readonly string[] = [
   ...["crun", "runc", "podman", "conmon", "netavark", "containerd"],
   ...["docker.io", "docker-cli", "golang-github-containers-common"],
@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** What a row of the table says. */
+/** A row of the table. */
 interface Result {
   readonly suite: string;
   readonly manager: string;

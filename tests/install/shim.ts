@@ -30,7 +30,7 @@ export async function mayRaiseLimits(): Promise<boolean> {
 export interface ShimFiles {
   /** The program in place of crun. */
   readonly shim: string;
-  /** What it has Deno run. */
+  /** The program that it runs by Deno. */
   readonly strip: string;
 }
 
