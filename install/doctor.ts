@@ -31,6 +31,7 @@ export function diagnose(status: Status): readonly Advice[] {
     ...installation(status),
     ...shared(status),
     ...stored(status),
+    ...cached(status),
     ...runtimes(status),
     ...machine(status),
     ...containers(status),
@@ -72,8 +73,9 @@ function* installation({ managers }: Status): Generator<Advice> {
         code: "not-optimized",
         message:
           `Containers of ${name} are not optimized: ${manager.notOptimized}`,
-        remedy:
-          `install crun 0.18 or later and run "seccomp-tree install ${name}" again`,
+        remedy: manager.notOptimized.includes('run "')
+          ? "do that"
+          : `install crun 0.18 or later and run "seccomp-tree install ${name}" again`,
       };
     }
   }
@@ -112,7 +114,34 @@ function* stored({ store }: Status): Generator<Advice> {
   }
 }
 
-function* runtimes({ runtimes: list }: Status): Generator<Advice> {
+function* cached({ caches }: Status): Generator<Advice> {
+  for (const { root, doubtful } of caches) {
+    if (doubtful === 0) continue;
+    yield {
+      severity: "warning",
+      code: "doubtful-cache",
+      message:
+        `${doubtful} entries of crun's cache in ${root} are no filters that root alone could have put there`,
+      remedy:
+        'run "seccomp-tree cache status", find out who changed them, and remove them: crun makes them again',
+    };
+  }
+}
+
+function* runtimes({ runtimes: list, machine }: Status): Generator<Advice> {
+  for (const { path, isStatic } of list) {
+    if (isStatic !== true) continue;
+    yield {
+      severity: "warning",
+      code: "static-crun",
+      message:
+        `${path} is linked statically and has a libseccomp of its own; hook and wrapper take names from ${
+          machine.libseccomp?.replace(/ sha256:.*/, "") ?? "built-in tables"
+        }`,
+      remedy:
+        "use --mode cache, which takes what crun made, or install a crun that is linked to the host's libseccomp",
+    };
+  }
   if (list.some((r) => r.rawFilters !== "no")) return;
   const seen = list.map((r) => `${r.path}: ${r.reason}`).join("; ");
   yield {

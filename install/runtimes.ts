@@ -32,6 +32,11 @@ export interface FoundRuntime {
   readonly rawFilters: "yes" | "no" | "unknown";
   /** The reason. */
   readonly reason: string;
+  /**
+   * True if it is linked statically: then it has a libseccomp of its own, whose
+   * names may be others than those of the host's.
+   */
+  readonly isStatic?: boolean;
 }
 
 const NAMES: readonly string[] = [
@@ -110,8 +115,42 @@ export async function examine(
     return { name, ...program, kind, rawFilters, reason };
   }
   const version = await ask([program.realPath, "--version"]);
-  return { name, ...program, ...judge(version, name) };
+  const judged = judge(version, name);
+  const isStatic = judged.kind === "crun" &&
+    await hasNoLinker(program.realPath);
+  return { name, ...program, ...judged, ...(isStatic ? { isStatic } : {}) };
 }
+
+/**
+ * Reports whether an ELF file of 64 bits names no dynamic linker (PT_INTERP).
+ *
+ * @param path The file; another one, or none, names one.
+ */
+export async function hasNoLinker(path: string): Promise<boolean> {
+  const head = new Uint8Array(4096);
+  try {
+    using file = await Deno.open(path);
+    await file.read(head);
+  } catch {
+    return false;
+  }
+  const view = new DataView(head.buffer);
+  // "\x7fELF", ELFCLASS64, ELFDATA2LSB.
+  if (view.getUint32(0) !== 0x7f45_4c46 || view.getUint16(4) !== 0x0201) {
+    return false;
+  }
+  const [start, size, count] = [
+    Number(view.getBigUint64(0x20, true)),
+    view.getUint16(0x36, true),
+    view.getUint16(0x38, true),
+  ];
+  if (size < 4 || start + size * count > head.length) return false;
+  return Array.from({ length: count }, (_, i) => start + i * size)
+    .every((at) => view.getUint32(at, true) !== PT_INTERP);
+}
+
+/** elf(5). */
+const PT_INTERP = 3;
 
 /**
  * Recognizes a runtime by its own output.

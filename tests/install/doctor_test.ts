@@ -57,6 +57,12 @@ Deno.test("diagnose() has a code and a remedy for everything that can be wrong",
     detail: "",
   } as const;
   const cases: readonly (readonly [string, string, Partial<Status>])[] = [
+    ["warning static-crun", "--mode cache", {
+      runtimes: WELL.runtimes.map((r) => ({ ...r, isStatic: true })),
+    }],
+    ["warning doubtful-cache", "cache status", {
+      caches: [{ root: "/run/crun", tree: 1, libseccomp: 0, doubtful: 2 }],
+    }],
     ["note not-installed", "install podman", manager({ installed: false })],
     ["error damaged", "/x (missing)", manager({ damaged: ["/x (missing)"] })],
     ["warning not-optimized", "why", manager({ notOptimized: "why" })],

@@ -1,5 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { isBefore, judge } from "../../install/runtimes.ts";
+import { join } from "@std/path";
+import {
+  examine,
+  type FoundProgram,
+  hasNoLinker,
+  isBefore,
+  judge,
+} from "../../install/runtimes.ts";
+import { needs, pathOf } from "../machine.ts";
 
 Deno.test("judge() knows runtimes by what they say", () => {
   const crun = (version: string, features: string): string =>
@@ -43,3 +51,29 @@ Deno.test("judge() knows runtimes by what they say", () => {
   assert(isBefore("5.10.0", 5, 11) && !isBefore("5.11", 5, 11));
   assert(!isBefore("6.1", 5, 11));
 });
+
+needs("crun", "busybox")(
+  "examine() finds out whether crun is linked statically",
+  async () => {
+    const program = (path: string): FoundProgram => ({ path, realPath: path });
+    const crun = pathOf("crun") ?? "";
+    const dynamic = await examine("/", "crun", program(crun));
+    assertEquals([dynamic.kind, dynamic.isStatic], ["crun", undefined]);
+    const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-" });
+    const copy = join(folder, "echo");
+    await Deno.copyFile(pathOf("busybox") ?? "", copy);
+    const answer = "crun version 1.21 +SECCOMP";
+    const script = join(folder, "crun");
+    await Deno.writeTextFile(script, `#!/bin/sh\necho ${answer}\n`, {
+      mode: 0o755,
+    });
+    assertEquals(
+      (await examine("/", "crun", program(script))).isStatic,
+      undefined,
+    );
+    assertEquals(await hasNoLinker(copy), true);
+    assertEquals(await hasNoLinker(crun), false);
+    assertEquals(await hasNoLinker(join(folder, "missing")), false);
+    await Deno.remove(folder, { recursive: true });
+  },
+);
