@@ -292,7 +292,7 @@ Deno.test("the rules see what breaks them", () => {
     { from: "tables/arch.ts", specifier: "../bpf/run.ts", to: "bpf/run.ts" },
     { from: "bpf/run.ts", specifier: "@std/path", to: "jsr:@std/path" },
     { from: "hook/main.ts", specifier: "node:fs", to: "node:fs" },
-    { from: "hook/main.ts", specifier: "dax", to: "npm:dax" },
+    { from: "hook/main.ts", specifier: "vega", to: "npm:vega" },
     { from: "host/files.ts", specifier: "node:fs", to: "node:fs" },
     { from: "host/files.ts", specifier: "../bpf/run.ts", to: "bpf/run.ts" },
     {
