@@ -34,7 +34,6 @@ export {
   type Unproved,
 } from "./pipeline/compile_profile.ts";
 export {
-  type Assumed,
   type ProfileTarget,
   type ResolvedProfile,
   resolveProfile,
@@ -46,20 +45,15 @@ export type { Objective } from "./tables/objectives.ts";
 // Descriptions of targets and profiles.
 export { DEFAULT_PROFILE } from "./profile/default_profile.ts";
 export { type Diagnostic, ProfileError } from "./profile/diagnostic.ts";
-export { type CallCounts, parseWeights } from "./profile/formats/weights.ts";
+export { parseWeights } from "./profile/formats/weights.ts";
 export {
   type KernelVersion,
   parseCapabilities,
   parseKernelRelease,
 } from "./profile/host.ts";
 export type { KnownCalls, UnknownNames } from "./profile/semantics/names.ts";
-export type { RuntimeName, Semantics } from "./profile/semantics/versions.ts";
-export {
-  type Arch,
-  archByName,
-  type ArchName,
-  type MultiplexedCall,
-} from "./tables/arch.ts";
+export type { Semantics } from "./profile/semantics/versions.ts";
+export { type Arch, archByName, type ArchName } from "./tables/arch.ts";
 
 // The meaning of a profile.
 export type {
@@ -96,7 +90,6 @@ export {
   optimize,
   type Optimized,
   type OptimizeOptions,
-  type OptimizeSubject,
 } from "./pipeline/optimize.ts";
 
 // Answers of filters, and how they differ.
@@ -119,7 +112,6 @@ export {
   type DifferenceList,
   type DifferenceOptions,
   listDifferences,
-  type NotLooser,
   proveNotLooser,
 } from "./verify/differences.ts";
 export {

@@ -13,6 +13,7 @@
 
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
+import type { Filter, FilterStack } from "../bpf/filter.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { compileAttempt, type CompileOptions } from "../compiler/compile.ts";
 import { type Attempt, ATTEMPTS } from "../compiler/cost.ts";
@@ -21,11 +22,7 @@ import type { DecidedCalls } from "../compiler/policy_calls.ts";
 import { measure } from "../measure/measure.ts";
 import type { Arch } from "../tables/arch.ts";
 import { BPF_MAXINSNS } from "../tables/uapi.ts";
-import {
-  byteOrderOf,
-  programsOf,
-  type Subject,
-} from "../verify/core/subject.ts";
+import { byteOrderOf, programsOf } from "../verify/core/subject.ts";
 import { type Outline, outlineOf } from "../verify/describe/outline.ts";
 import {
   type Counterexample,
@@ -36,12 +33,6 @@ import {
 } from "../verify/equivalence.ts";
 import { auditedArches, OutlineReader } from "./read_outline.ts";
 import { explainListener, explainNoOutline } from "./refusal.ts";
-
-/** A filter, or all filters of a thread; never a policy. */
-export type OptimizeSubject = Exclude<
-  Subject,
-  { readonly defaultValue: number }
->;
 
 /**
  * Cost to minimize, and limits. Under `balanced`, the default, the cost is the
@@ -112,7 +103,7 @@ export interface NotOptimized {
  * @returns The filter with its proof, or the reason why it has none.
  */
 export function optimize(
-  subject: OptimizeSubject,
+  subject: Program | Filter | FilterStack | Pick<FilterStack, "programs">,
   options: OptimizeOptions = {},
 ): Optimized | AlreadyBest | NotOptimized {
   const programs = programsOf(subject);
@@ -145,7 +136,7 @@ function comparison(
  */
 export function optimizeOutline(
   outline: Outline,
-  subject: OptimizeSubject,
+  subject: Program | Filter | FilterStack | Pick<FilterStack, "programs">,
   options: OptimizeOptions = {},
 ): Optimized | AlreadyBest | NotOptimized {
   const programs = programsOf(subject);

@@ -56,18 +56,6 @@ export interface ProfileTarget {
   readonly strict?: boolean;
 }
 
-/** The target that was assumed for a profile. */
-export interface Assumed {
-  /** Architectures of the filter, the native one first. */
-  readonly arches: readonly ArchName[];
-  /** Runtime whose semantics apply, such as `crun` or `runc@1.1.5`. */
-  readonly semantics: Semantics;
-  /** Capabilities of the container; absent if the format has no conditions. */
-  readonly capabilities?: ReadonlySet<string>;
-  /** Running kernel; absent if unknown, or if the format has no conditions. */
-  readonly kernel?: KernelVersion;
-}
-
 /** The meaning of a profile for a target. */
 export interface ResolvedProfile {
   /** The meaning of the profile. */
@@ -77,8 +65,20 @@ export interface ResolvedProfile {
   /** Names without a rule because they exist nowhere, sorted. */
   readonly unknownNames: readonly string[];
   /** The target, with all defaults filled in. */
-  readonly assumed: Assumed;
+  readonly assumed: {
+    /** Architectures of the filter, the native one first. */
+    readonly arches: readonly ArchName[];
+    /** Runtime whose semantics apply, such as `crun` or `runc@1.1.5`. */
+    readonly semantics: Semantics;
+    /** Capabilities of the container; absent if the format has no conditions. */
+    readonly capabilities?: ReadonlySet<string>;
+    /** Running kernel; absent if unknown, or if the format has no conditions. */
+    readonly kernel?: KernelVersion;
+  };
 }
+
+/** The target that was assumed for a profile. */
+export type Assumed = ResolvedProfile["assumed"];
 
 /** The meaning of a profile, with the section that a runtime would receive. */
 export interface ResolvedSection extends ResolvedProfile {

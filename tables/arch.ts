@@ -68,16 +68,6 @@ export type ArchName =
   | "mips"
   | "mips64n32";
 
-/** One call that a multiplexer serves, such as `socketcall(2)` or `ipc(2)`. */
-export interface MultiplexedCall {
-  /** Name of the call, such as `socket`. */
-  readonly name: string;
-  /** Number of the multiplexer in `seccomp_data.nr`. */
-  readonly nr: number;
-  /** Value of the multiplexer's argument 0 that selects the call. */
-  readonly call: number;
-}
-
 /** Facts about an architecture that a filter needs. */
 export interface Arch {
   /** Short name. */
@@ -97,8 +87,18 @@ export interface Arch {
   /** Numbers as in `seccomp_data.nr` by name, in rising order. */
   readonly syscalls: ReadonlyMap<string, number>;
   /** Calls reachable through `socketcall` or `ipc`; empty if not multiplexed. */
-  readonly multiplexed: readonly MultiplexedCall[];
+  readonly multiplexed: readonly {
+    /** Name of the call, such as `socket`. */
+    readonly name: string;
+    /** Number of the multiplexer in `seccomp_data.nr`. */
+    readonly nr: number;
+    /** Value of the multiplexer's argument 0 that selects the call. */
+    readonly call: number;
+  }[];
 }
+
+/** One call that a multiplexer serves, such as `socketcall(2)` or `ipc(2)`. */
+export type MultiplexedCall = Arch["multiplexed"][number];
 
 const TABLES: readonly (readonly [ArchName, ArchData])[] = [
   ["x86_64", X86_64],

@@ -103,12 +103,6 @@ export interface DifferenceOptions {
   readonly most?: number;
 }
 
-/** One side is nowhere looser than the other. */
-export interface NotLooser {
-  /** Tag. */
-  readonly kind: "not-looser";
-}
-
 const ORDERS: readonly Order[] = ["word", "bit"];
 const MOST_DIFFERENCES = 4096;
 /**
@@ -283,7 +277,7 @@ export function proveNotLooser(
   base: Subject,
   subject: Subject,
   options: DifferenceOptions = {},
-): NotLooser | Counterexample | Unproven {
+): { readonly kind: "not-looser" } | Counterexample | Unproven {
   const littleEndian = byteOrderOf([base, subject], options.littleEndian);
   const answers = [
     createAnswer(base, littleEndian),

@@ -18,14 +18,6 @@ import { type JsonReading, readJson } from "../json/read.ts";
 import { diagnosticAt, quote } from "../text.ts";
 import { describe } from "./fields.ts";
 
-/** Counts, and warnings about omissions. */
-export interface CallCounts {
-  /** Counts by name, 0 or more. */
-  readonly counts: ReadonlyMap<string, number>;
-  /** Warnings about names that exist nowhere. */
-  readonly diagnostics: readonly Diagnostic[];
-}
-
 const NAME = /^[a-z_][a-z0-9_]*$/i;
 const COUNT = /^[0-9]+(?:\.[0-9]+)?$/;
 
@@ -54,7 +46,12 @@ const COUNT = /^[0-9]+(?:\.[0-9]+)?$/;
  * @throws {ProfileError} if a line cannot be read, a key of JSON is repeated,
  * or there are no counts.
  */
-export function parseWeights(text: string): CallCounts {
+export function parseWeights(text: string): {
+  /** Counts by name, 0 or more. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Warnings about names that exist nowhere. */
+  readonly diagnostics: readonly Diagnostic[];
+} {
   const errors: Diagnostic[] = [];
   const rows = /^[\s\ufeff]*\{/.test(text)
     ? readJsonCounts(text, errors)

@@ -12,7 +12,7 @@ export type RuntimeName = "crun" | "runc";
  * Name of a reading: a runtime, with its version after the `@`. A name without
  * a version stands for the newest known one.
  */
-export type Semantics = RuntimeName | `${RuntimeName}@${string}`;
+export type Semantics = "crun" | "runc" | `crun@${string}` | `runc@${string}`;
 
 /** All runtimes whose reading is known. */
 export const RUNTIME_NAMES: readonly RuntimeName[] = ["crun", "runc"];
