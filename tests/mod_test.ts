@@ -40,7 +40,7 @@ Deno.test("mod.ts needs no permission if it is imported", async () => {
 
 Deno.test("the library example of the README runs", async () => {
   const readme = await Deno.readTextFile(new URL("README.md", ROOT));
-  const example = /As a library:\n\n```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
+  const example = /## Library\n\n```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
   assertEquals(example.trimEnd().split("\n").length, 4);
   const folder = await Deno.makeTempDir();
   const path = `${folder}/example.ts`;
