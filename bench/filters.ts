@@ -1,15 +1,15 @@
 /**
- * Optimizes given filters, each in a process of its own, and prints what it
- * costs and what is won: instructions, the instructions that tests of `==` and
- * `>=` need at least, mean, processor time and memory.
+ * Optimizes given filters, each in its own process, and prints the cost and the
+ * gain: instructions, the instructions that tests of `==` and `>=` need at
+ * least, mean, processor time and memory.
  *
  * ```sh
  * deno task filters ../shared/data/filters/*.bpf
  * ```
  *
- * The bound counts borders between intervals: a test of `>=` tells one pair of
- * neighbors apart, `==` two at most. Besides, each word that decides is loaded,
- * and each value returned. JSET can do with less.
+ * The bound counts borders between intervals: a test of `>=` separates one pair
+ * of neighbors, `==` at most two. In addition, each deciding word is loaded,
+ * and each value is returned. JSET may need fewer.
  *
  * @module
  */

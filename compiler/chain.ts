@@ -1,5 +1,5 @@
 /**
- * The plain way to decide a call by its arguments: rule by rule, word by word.
+ * The simple way to decide a call by its arguments: rule by rule, word by word.
  * Used if a decision over the words in a fixed order would grow beyond bounds.
  *
  * Rules that begin with the same test share it, so that the chain is no longer
@@ -9,8 +9,9 @@
  * a0 == 7, a0 == 9, a0 == 12 → ALLOW     high == 0 ─ yes ─▶ low == 7, low == 9, low == 12
  * ```
  *
- * A bound of 64 bits is two questions, and what follows it is needed after both;
- * so sharing its first test pays only if little follows. Both ways are tried.
+ * A bound of 64 bits is two tests, and the rest is needed after both; so
+ * sharing its first test is useful only if the rest is short. Both ways are
+ * tried.
  *
  * @module
  */
@@ -26,7 +27,7 @@ import { isBitTest, testBits } from "./test_bits.ts";
 
 /** One rule of the chain. */
 interface ChainRule {
-  /** All must hold. */
+  /** All must be true. */
   readonly parts: readonly Exclude<Part, boolean>[];
   readonly value: ReturnValue;
 }
@@ -39,7 +40,7 @@ interface ChainTest {
   readonly value: number;
 }
 
-/** The first test of a part, and what is left of the part on both sides. */
+/** The first test of a part, and the rest of the part on both sides. */
 interface SplitPart {
   readonly test: ChainTest;
   readonly yes: Part;
@@ -129,7 +130,7 @@ function addRule(
   rules.push({ parts: first === true ? others : [first, ...others], value });
 }
 
-/** The high half first; the low half decides where the high ones are equal. */
+/** The high half first; the low half decides if the high ones are equal. */
 function splitPart(part: Exclude<Part, boolean>): SplitPart {
   if (part.kind === "pair") return splitPair(part);
   const { word, op, mask, value } = part;
@@ -154,8 +155,8 @@ function splitPair(part: PairTest): SplitPart {
 }
 
 /**
- * Groups rules by their first test. Rules of one outcome that follow each other
- * may change places; all others keep theirs.
+ * Groups rules by their first test. Consecutive rules of one outcome may change
+ * places; all others keep theirs.
  */
 function groupsOf(
   context: Context,
@@ -193,7 +194,7 @@ function groupRun(
 ): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const [i, rule] of rules.entries()) {
-    // A key of its own for a rule that shares nothing.
+    // A distinct key for a rule that shares nothing.
     const key = keyOf(context, rule) ?? `${i}`;
     const group = groups.get(key);
     if (group !== undefined) group.rules.push(rule);
@@ -217,9 +218,10 @@ function keyOf(
 }
 
 /**
- * Puts tests of one word, and then of one mask, side by side: it is loaded once.
- * The argument with most rules is last: what follows the last test is the same
- * whether high halves were tested before or not, so architectures share it.
+ * Puts tests of one word, and then of one mask, side by side: it is loaded
+ * once. The argument with most rules is last: the rest after the last test is
+ * the same whether high halves were tested before or not, so architectures
+ * share it.
  */
 function sortGroups(groups: readonly Group[]): readonly Group[] {
   const counts = new Map<number, number>();
@@ -234,7 +236,7 @@ function sortGroups(groups: readonly Group[]): readonly Group[] {
   );
 }
 
-/** The argument that a test asks about; −1 for none. */
+/** The argument of a test; −1 for none. */
 function argOf(test: ChainTest | undefined): number {
   return test === undefined ? -1 : test.word >> 1;
 }

@@ -1,6 +1,6 @@
 /**
- * The passes that depend on the policy alone: numbers with the decisions on
- * arguments that follow them.
+ * The passes that depend only on the policy: numbers with their decisions on
+ * arguments.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export interface DecidedArch extends Pick<ArchPolicy, "auditArch" | "names"> {
 export interface PolicyCalls extends DecidedCalls {
   /** Number of lists of rules that are tested in their order. */
   readonly testedInOrder: number;
-  /** How arguments are decided. */
+  /** Method of deciding arguments. */
   readonly style: ArgumentStyle;
 }
 
@@ -49,8 +49,9 @@ export interface PolicyCalls extends DecidedCalls {
  * Partitions the numbers and decides the arguments: once, for all attempts.
  *
  * @param policy The policy.
- * @param style How arguments are decided.
- * @param mostTests Number of tests on arguments from which the program is given up.
+ * @param style Method of deciding arguments.
+ * @param mostTests Number of tests on arguments at which the program is given
+ * up.
  * @throws {SizeError} if there are more.
  */
 export function decideCalls(

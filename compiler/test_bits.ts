@@ -1,12 +1,12 @@
 /**
- * A comparison of a word under a mask as the fewest instructions.
+ * Writes a comparison of a word under a mask with the fewest instructions.
  *
  * @module
  */
 
 import type { Decision, DecisionGraph } from "./decision.ts";
 
-/** That `(w & mask) === value`. */
+/** The comparison `(w & mask) === value`. */
 export interface BitsTest {
   /** Byte offset of the word. */
   readonly offset: number;
@@ -25,8 +25,8 @@ export function isBitTest({ mask, value }: Omit<BitsTest, "offset">): boolean {
 }
 
 /**
- * Makes the test: all bits clear, or a single bit set, is one JSET, which leaves
- * the word in the accumulator; all else is AND and JEQ.
+ * Makes the test: all bits clear, or a single bit set, is one JSET, which
+ * leaves the word in the accumulator; other tests need AND and JEQ.
  *
  * @param graph Graph of the node.
  * @param test The comparison.

@@ -17,12 +17,13 @@ export interface CompileVariant {
   readonly objective: Objective;
   /** Parts that are minimized in size, for any objective. */
   readonly madeForSize: MadeForSize;
-  /** How arguments are decided. */
+  /** Method of deciding arguments. */
   readonly style: ArgumentStyle;
 }
 
 /**
- * Lists what to try, one after the other, until the kernel takes the program.
+ * Lists the ways to try, one after the other, until the kernel accepts the
+ * program.
  *
  * @param policy The policy.
  * @param objective The requested objective.

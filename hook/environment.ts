@@ -50,7 +50,7 @@ export interface Environment {
   readonly names: NameSource;
   /** Digest of all this, 16 hexadecimal digits. */
   readonly id: string;
-  /** Name of the file that tells a dispatcher which entries are current. */
+  /** Name of the file in which a dispatcher finds the current entries. */
   readonly name: string;
   /** Files that may change with the environment; absent if they are unknown. */
   readonly files?: readonly FileIdentity[];
@@ -116,8 +116,8 @@ export async function describeEnvironment(
 }
 
 /**
- * Names the file that tells the dispatcher what is current. Settings that may
- * mean different versions have different files.
+ * Names the file in which the dispatcher finds the current entries. Settings
+ * that may mean different versions have different files.
  *
  * @param setting Name of the reading in the settings.
  * @param names Kind of the source of names.

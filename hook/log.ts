@@ -136,6 +136,6 @@ function toStderr(text: string): void {
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(text));
   } catch {
-    // Closed: nobody listens.
+    // Standard error is closed.
   }
 }

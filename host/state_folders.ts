@@ -1,10 +1,12 @@
 /**
- * The folders in which OCI runtimes keep what they know of their containers.
+ * The state folders of OCI runtimes.
  *
  * @module
  */
 
-/** The usual ones: of Podman and CRI-O, by hand, of containerd, Docker, users. */
+/**
+ * The usual ones: of Podman and CRI-O, by hand, of containerd, Docker, users.
+ */
 export const STATE_FOLDERS: readonly string[] = [
   "/run/crun",
   "/run/runc",
@@ -14,7 +16,7 @@ export const STATE_FOLDERS: readonly string[] = [
 ];
 
 /**
- * Lists the folders that a pattern stands for.
+ * Lists the folders that match a pattern.
  *
  * @param pattern An absolute path; `*` stands for any part of one name.
  * @returns Paths; those without `*` need not exist.

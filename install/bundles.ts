@@ -26,7 +26,7 @@ const DEEPEST = 8;
 /**
  * Finds the bundles of running containers.
  *
- * @param folders Folders of runtimes' state; the usual ones by default.
+ * @param folders State folders of runtimes; the usual ones by default.
  * @returns Those with a seccomp section, by path.
  */
 export async function findBundles(
@@ -51,13 +51,13 @@ async function readBundle(path: string): Promise<LiveBundle | undefined> {
     if (linux?.seccomp === undefined) return undefined;
     return { path, config, annotations };
   } catch {
-    // It went away, or is no bundle.
+    // It disappeared, or is not a bundle.
     return undefined;
   }
 }
 
 /**
- * Lists the profiles of the kubelet, in folders below as well.
+ * Lists the profiles of the kubelet, including subfolders.
  *
  * @param folder Folder of profiles; {@linkcode KUBELET_PROFILES} by default.
  * @returns Paths of files that end in `.json`; none if the folder is missing.

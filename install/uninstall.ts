@@ -1,5 +1,5 @@
 /**
- * Uninstalling: every byte as it was, unless containers still need a wrapper.
+ * Uninstalls: restores every byte, unless containers still need a wrapper.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { ManagerName } from "./manifest.ts";
 import { planUninstall } from "./plan.ts";
 import { stubsFor } from "./users.ts";
 
-/** How to undo. */
+/** Options of uninstalling. */
 export interface UninstallOptions {
   /** True to make only the plan. */
   readonly dryRun: boolean;

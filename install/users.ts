@@ -18,7 +18,7 @@ import { wrapperPath } from "./target.ts";
 
 /** A container whose manager calls the wrapper for it. */
 export interface WrapperUser {
-  /** Its id as the manager has it. */
+  /** Its id in the manager. */
   readonly id: string;
   /** The program that calls the wrapper. */
   readonly by: "conmon" | "containerd-shim" | "podman";
@@ -147,7 +147,7 @@ export async function stubsFor(
 const STUB =
   "# Left by seccomp-tree uninstall --force: containers remember this path.\n";
 
-/** The wrapper without its work; undefined if it does not say what it becomes. */
+/** The wrapper without its work; undefined if it does not name its runtime. */
 function stubOf(wrapper: string): string | undefined {
   const [, runtime] = /exec ('(?:[^']|'\\'')+') "\$@"/.exec(wrapper) ?? [];
   return runtime === undefined

@@ -1,6 +1,6 @@
 /**
- * The reasons why a filter has no optimized one. Each names the instruction that
- * is the cause, as far as there is one.
+ * The reasons why a filter cannot be optimized. Each names the responsible
+ * instruction if there is one.
  *
  * @module
  */

@@ -26,7 +26,7 @@ export const DEFAULT_NAMES: readonly string[] = [
 /**
  * Finds the file or the bundle that has a default profile.
  *
- * @param word Such as `default:podman`.
+ * @param word A word such as `default:podman`.
  * @returns A source word for the same profile.
  * @throws {MachineError} if this machine has none.
  * @throws {UsageError} if the word is unknown, or containers of the manager have
@@ -63,7 +63,7 @@ async function podmanFile(): Promise<string> {
   );
 }
 
-/** All containers of a manager with the same section show what it is. */
+/** All containers of a manager with the same section show its default. */
 async function liveSection(manager: BuiltIn): Promise<string> {
   const { findBundles } = await import("../../install/bundles.ts");
   const sections = new Map<string, LiveBundle>();
