@@ -22,7 +22,7 @@ import { digestFields, sha256 } from "./store/digest.ts";
 export const COMPILER_VERSION = "0.1.0";
 
 /** First field of every digest: version of the format of keys and entries. */
-export const FORMAT = "seccomp-tree entry 1";
+export const FORMAT = "seccomp-tree entry 2";
 
 /** Source of names. */
 export interface NameSource {

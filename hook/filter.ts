@@ -151,16 +151,7 @@ export async function findFilter(
   text: string,
   { environment, store }: FilterContext,
 ): Promise<Entry | undefined> {
-  const key = await keyOf(environment, text);
-  const entry = await store?.lookup(key);
-  if (entry === undefined) return undefined;
-  if (entry.section !== text || entry.environment !== environment.id) {
-    throw new RefusedError(
-      "doubtful-store",
-      `Cannot use the stored filter of key ${key}: it belongs to another section; run "seccomp-tree store gc"`,
-    );
-  }
-  return entry;
+  return await store?.lookup(environment.id, text);
 }
 
 /**

@@ -241,8 +241,8 @@ async function missingBelow(
   }
   const words = tools === undefined ? [] : [
     [tools.sh],
-    ...[tools.awk, tools.tr, tools.stat, tools.sha256sum, tools.env],
-    ...[tools.timeout, tools.mv, tools.date],
+    ...[tools.awk, tools.tr, tools.stat, tools.env],
+    ...[tools.mv, tools.rm, tools.date],
   ].flatMap((list) => list.slice(0, 1));
   const missing: string[] = [];
   for (const path of [deno, ...words]) {

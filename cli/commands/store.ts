@@ -17,7 +17,7 @@ import { type CommandDefinition, defineCommand, NAME } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { decodeFilter } from "../../bpf/filter.ts";
-import { type Entry, parseEntryName } from "../../hook/store/entry.ts";
+import type { Entry } from "../../hook/store/entry.ts";
 import { MachineError, UsageError } from "../error.ts";
 import { printable } from "../../tables/printable.ts";
 import { quoteText } from "../../tables/printable.ts";
@@ -169,7 +169,7 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
       e.about.replace(/ sha256:.*/, ""),
     ]),
     ...problems.map(({ name, problem }) => [
-      parseEntryName(name)?.key.slice(0, SHORT_KEY) ?? name,
+      name,
       "doubtful",
       "-",
       problem,
@@ -183,7 +183,7 @@ async function showEntry(
   flags: StoreFlags,
   key: string,
 ): Promise<number> {
-  if (!/^[0-9a-f]{4,64}$/.test(key)) {
+  if (!/^[0-9a-f][0-9a-f.]{3,63}$/.test(key)) {
     throw new UsageError(
       `Cannot show ${
         JSON.stringify(key)
@@ -191,8 +191,8 @@ async function showEntry(
     );
   }
   const { directory, items } = await readStore(io, flags);
-  const found = items.filter(({ name }) =>
-    parseEntryName(name)?.key.startsWith(key) ?? false
+  const found = items.filter(({ name, entry }) =>
+    (entry?.key ?? name).startsWith(key)
   );
   const [item, second] = found;
   if (second !== undefined) {

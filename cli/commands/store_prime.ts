@@ -85,7 +85,7 @@ export async function primeStore(
     }
     for (const warning of rewrite.warnings) log.write("warning", warning);
     const { entry: { key, bytes }, from } = rewrite;
-    if (await store.lookup(key) === undefined) {
+    if (await store.lookup(gathered.environment.id, section) === undefined) {
       throw new MachineError(
         `Cannot keep the filter of ${
           quoteText(word)

@@ -1,5 +1,5 @@
-## The awk program of the dispatcher: it reads one configuration, the store's listing,
-## and nothing believed that is not certain.
+## The awk program of the dispatcher: it reads one configuration, the entry of its
+## section, and nothing believed that is not certain.
 ##
 ## It checks the whole grammar of the configuration (so that the places it
 ## finds are what every reader finds), repeated keys, keys in another case. It
@@ -9,26 +9,33 @@
 ##   could be half a character,
 ## - the word `seccomp_bpf_data` or `run.oci.seccomp` anywhere,
 ## - a folder or file of the store that others may write to, a stale
-##   environment, no entry or more than one for exactly this section.
+##   environment, no entry for exactly this section.
 ##
-## The section itself, two thirds of a configuration, is compared with the
+## The section itself, two thirds of a configuration, is compared with its
 ## entry, whose section is known as one valid object, and need not be read
-## again: the rest is read with `{}` in its place, and that has to turn out to
-## be the value of `linux.seccomp`.
+## again: the rest is read with one byte in its place, and that has to turn out
+## to be the value of `linux.seccomp`. Where the section ends is guessed by its
+## braces: a wrong guess finds no entry.
 ##
-## Input: the configuration. `ST_LISTING` of the environment: lines of stat(1)
-## in the form `%a %u %h %s %Y %F|%n`. Output: a verdict and, unless it is about
-## a bundle, after the line break a configuration:
+## Every step takes time linear in the input, in each of the awks below: no text
+## grows by appending to it for each quote, and a substitution looks at a window
+## at a time, because busybox starts anew for each match in it.
+##
+## Input: the configuration. Exit status:
 ##
 ## ```text
-## none         no section: the configuration as it came
-## hit NAME     rewritten by that entry; for a bundle also printed: hit MODE NAME
-## miss LENGTH  for Deno: the configuration as it came
-## bad          it was not read to its end, so nothing is printed
+## 0    the configuration is printed, as it came or with a filter; for a bundle:
+##      it stays as it is
+## 10   for Deno; every reader reads it alike, and it has no annotation of a filter
+## 11   for Deno
+## 12   it was not read to its end, or could not be written
+## 13   a bundle that needs another umask
+## 20   a bundle whose new configuration is in the file `temp`
 ## ```
 ##
-## A dot is the last character of every answer but `bad`, so that a shell keeps
-## the line ends before it and sees that the answer is whole.
+## With 10 and 11, unless it is about a bundle, standard error gets the length of the
+## configuration, a line break, the configuration, and a dot, so that a shell
+## keeps the line ends before it.
 ##
 ## Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
 ## (old mawks have a buffer of 8 KiB), no regular expression intervals, no
@@ -39,68 +46,62 @@
 ## `LC_ALL=C` is set by the caller.
 ##
 ## Variables: `store`, `environment` (such as `environment.crun.host`), `owners`
-## (ids with blanks around), `folders` (paths with `:` between), `bundle` (1 when `.`
-## and `config.json` were listed), `sealed` (1 when a byte 2 marks the end).
+## (ids with blanks around), `folders` (paths with `:` between), `stat` (the words
+## of stat(1) up to its paths, quoted for sh), `bundle` (1 in the folder of a bundle,
+## whose path `ST_BUNDLE` of the environment has), `mode` and `temp` (of the new
+## file there), `sealed` (1 when a byte 2 marks the end).
 ##
 ## There is no single quote in it, so `sh` can quote it by those. Lines that begin with
 ## "##" are left out when `deno task embed` writes it into dispatcher_code.ts.
-# Ends the answer with a mark, so that a shell keeps what stands before it.
-function finish() {
+# Hands the configuration on.
+function leave(status) {
   ORS = ""
-  print "."
-  exit 0
+  if (!bundle) {
+    print length(config) "\n" config "." > "/dev/stderr"
+    close("/dev/stderr")
+  }
+  exit status
 }
-function miss() {
-  print "miss " length(config)
-  ORS = ""
-  if (!bundle) print config
-  finish()
+function miss() { leave(11) }
+# What follows a number of characters, up to a length.
+function part_of(text, done, most) {
+  if (done + most > length(text)) most = length(text) - done
+  return substr(text, done + 1, most)
 }
-function scalar() {
-  if (depth == 0) miss()
+# A value that is neither an object nor an array.
+function scalar(quoted) {
+  if (state != "V" && state != "A" || depth == 0) miss()
   if (depth == 1 && (key[1] == "linux" || key[1] == "annotations")) miss()
   if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") miss()
   if (depth == 2 && key[1] == "annotations" && !quoted) miss()
-  if (state != "V" && state != "A") miss()
   state = "E"
 }
-function string(s,    t) {
-  if (s ~ /[^ -~]/) miss()
-  if (state == "K" || state == "k") {
-    if (index(s, "\\")) miss()
-    if ((id[depth], s) in seen) miss()
-    seen[id[depth], s] = 1
-    key[depth] = s
-    t = tolower(s)
-    if (depth == 1 && t != s && (t == "linux" || t == "annotations")) miss()
-    if (depth == 2 && key[1] == "linux" && t != s && t == "seccomp") miss()
-    state = "C"
-    return
-  }
-  if (index(s, "\\")) {
-    if (s ~ /\\u[dD][89abcdefABCDEF]/ || s ~ /\\u0000/) miss()
-    t = s
-    gsub(/\\["\\\/bfnrt]/, "_", t)
-    gsub(/\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]/, "_", t)
-    if (index(t, "\\")) miss()
-  }
-  quoted = 1; scalar(); quoted = 0
+function member(s,    t) {
+  if (escaped && index(s, "\001")) miss()
+  if ((id[depth], s) in seen) miss()
+  seen[id[depth], s] = 1
+  key[depth] = s
+  state = "C"
+  if (depth > 2) return
+  t = tolower(s)
+  if (t == s) return
+  if (depth == 1 && (t == "linux" || t == "annotations")) miss()
+  if (depth == 2 && key[1] == "linux" && t == "seccomp") miss()
 }
-function open(c, where) {
+function open(c) {
   if (state != "V" && state != "A") miss()
   if (depth == 0 && c != "{") miss()
   if (depth == 1 && c != "{" && (key[1] == "linux" || key[1] == "annotations")) miss()
   if (depth == 2 && key[1] == "annotations") miss()
   if (depth == 2 && key[1] == "linux" && key[2] == "seccomp") {
     if (c != "{") miss()
-    first = where
+    confined = 1
   }
   depth++
   if (depth > 100) miss()
   type[depth] = c; id[depth] = ++ids
   state = c == "{" ? "K" : "A"
-  if (depth == 1) top = where
-  if (depth == 2 && key[1] == "annotations") notes = where
+  if (depth == 2 && key[1] == "annotations") noted = 1
 }
 function close_(c) {
   if (depth == 0 || type[depth] != (c == "}" ? "{" : "[")) miss()
@@ -109,175 +110,270 @@ function close_(c) {
   depth--
   state = depth == 0 ? "D" : "E"
 }
-function outside(p, where,    j, n, c, rest) {
-  if (p == ":" && state == "C") { state = "V"; return }
-  if (p == "," && state == "E") { state = type[depth] == "{" ? "k" : "V"; return }
+# What stands between two strings.
+function outside(p,    done, w) {
+  if (length(p) <= 200) { signs(p); return }
+  # busybox counts from the start of a text for each of its characters.
+  for (done = 0; done < length(p); done += length(w)) {
+    w = part_of(p, done, 200)
+    if (length(w) == 200) {
+      # Not in the middle of a value.
+      if (!match(w, /[-+.0-9a-zA-Z]*$/) || RSTART == 1) miss()
+      w = substr(w, 1, RSTART - 1)
+    }
+    if (w ~ /^[ \t\n\r]+$/) continue
+    # Values of an array.
+    if (type[depth] == "[" && (state == "V" || state == "A") &&
+        w ~ /^([ \t\n\r]*(true|false|null|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)[ \t\n\r]*,)+$/) state = "V"
+    else signs(w)
+  }
+}
+function signs(p,    j, n, c, rest) {
   n = length(p)
   for (j = 1; j <= n; j++) {
     c = substr(p, j, 1)
+    # The mark behind the brace of the annotations, and nowhere else.
+    if (noted == 1) { if (c != "\003") miss(); noted = 2; continue }
     if (c == " " || c == "\n" || c == "\t" || c == "\r") continue
-    if (c == "{" || c == "[") open(c, where + j - 1)
+    if (c == "{" || c == "[") open(c)
     else if (c == "}" || c == "]") close_(c)
     else if (c == ":") { if (state != "C") miss(); state = "V" }
     else if (c == ",") {
       if (state != "E" || depth == 0) miss()
       state = type[depth] == "{" ? "k" : "V"
+    } else if (c == "\002") {
+      if (state != "V" || depth != 2 || key[1] != "linux" || key[2] != "seccomp") miss()
+      placed = 1
+      state = "E"
     } else {
       rest = substr(p, j)
       if (!match(rest, /^[-+.0-9a-zA-Z]+/)) miss()
       rest = substr(rest, 1, RLENGTH)
       if (rest != "true" && rest != "false" && rest != "null" &&
           rest !~ /^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?$/) miss()
-      scalar()
+      scalar(0)
       j += length(rest) - 1
     }
   }
 }
-function parse(    n, i, s, where) {
-  n = split(doc, part, "\"")
-  state = "V"
-  outside(part[1], 1)
-  where = length(part[1]) + 2
-  for (i = 2; i <= n; i++) {
-    s = part[i]
-    while (match(s, /\\+$/) && RLENGTH % 2 == 1) {
-      if (++i > n) miss()
-      s = s "\"" part[i]
+# Byte 1 for escapes in a row. No backslash is left but of a wrong escape.
+function unescaped(text,    done, w, all, rest) {
+  if (text ~ /\\u[dD][89abcdefABCDEF]/ || text ~ /\\u0000/) miss()
+  all = rest = ""
+  for (done = 0; done < length(text); done += 200) {
+    w = rest part_of(text, done, 200)
+    rest = ""
+    if (index(w, "\\") == 0) { all = all w; continue }
+    if (w ~ /^(\\["\\\/bfnrt])+$/) { all = all "\001"; continue }
+    gsub(/(\\["\\\/bfnrt]|\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F])+/, "\001", w)
+    if (match(substr(w, length(w) - 4), /\\u?[0-9a-fA-F]*$/)) {
+      rest = substr(w, length(w) - RLENGTH + 1)
+      w = substr(w, 1, length(w) - RLENGTH)
     }
-    if (i >= n) miss()
-    string(s)
-    where += length(s) + 1
-    i++
-    outside(part[i], where)
-    where += length(part[i]) + 1
+    all = all w
+  }
+  if (rest != "" || index(all, "\\")) miss()
+  return all
+}
+function parse(    n, i, blank) {
+  escaped = index(doc, "\\")
+  if (escaped) doc = unescaped(doc)
+  blank = doc ~ /[\t\n\r]/
+  n = split(doc, part, "\"")
+  if (n % 2 == 0) miss()
+  state = "V"
+  outside(part[1])
+  for (i = 2; i < n; i += 2) {
+    if (blank && part[i] ~ /[\t\n\r]/) miss()
+    if (state == "K" || state == "k") {
+      member(part[i])
+      if (part[i + 1] == ":") { state = "V"; continue }
+    } else {
+      scalar(1)
+      if (part[i + 1] == ",") {
+        state = "k"
+        if (type[depth] == "{") continue
+        # Strings of an array.
+        while (!blank && part[i + 3] == ",") i += 2
+        state = "V"
+        continue
+      }
+    }
+    outside(part[i + 1])
   }
   if (state != "D") miss()
 }
-# What stat told of a path: whether nobody else can change it.
+# The length of the object that begins there; `shape` tells objects of one length
+# apart. shapeOf() in store/entry.ts does the same.
+function measure(from,    open_, done, n, i, piece, side) {
+  open_ = done = shape = 0
+  do {
+    n = split(part_of(doc, from + done - 1, 30000), piece, "}")
+    for (i = 1; i < n; i++) {
+      open_ += split("x" piece[i], side, "{") - 2
+      done += length(piece[i]) + 1
+      shape = (shape * 131 + length(piece[i])) % 2147483647
+      if (open_ == 0) return done
+    }
+  } while (n > 1)
+  return 0
+}
+# Reads which entries are current, and what that depends on.
+function current(    path, text, l, n, i, w) {
+  path = store "/" environment
+  if ((getline text < path) <= 0) return 0
+  n = split(text, l, "\n")
+  if (l[1] != "seccomp-tree environment 1" || l[2] !~ /^id [0-9a-f]+$/) return 0
+  if (n < 4 || l[n] != "" || l[n - 1] != "end") return 0
+  for (i = 3; i < n - 1; i++) {
+    # They become words of a command.
+    if (l[i] !~ /^file \/[-A-Za-z0-9_.\/@+]+ [0-9]+ [0-9]+$/) return 0
+    split(l[i], w, " ")
+    identity[w[2]] = w[3] " " w[4]
+    words = words " " w[2]
+  }
+  env = substr(l[2], 4)
+  return 1
+}
+# Reads an entry: its filter, "" for another section, "-" where it is not whole.
+function entry(path, section,    text, l, n, at, mark) {
+  if ((getline text < path) <= 0) return "-"
+  mark = "\nsection " length(section) "\n"
+  at = index(text, mark)
+  if (!at) return "-"
+  if (substr(text, at + length(mark), length(section)) != section) return ""
+  n = split(substr(text, 1, at - 1), l, "\n")
+  if (n != 6 || l[1] != "seccomp-tree entry 2" || l[3] != "environment " env) return "-"
+  # It is there twice, so that damage shows.
+  if (index(substr(text, at + length(mark) + length(section)), "\n" l[6] "\ndigest ") != 1) return "-"
+  if (text !~ /\nend\n$/) return "-"
+  text = substr(l[6], 8)
+  return l[6] ~ /^filter [A-Za-z0-9+\/]+=?=?$/ && length(text) % 4 == 0 ? text : "-"
+}
+# Finds the entry whose section follows the first "seccomp" key, and takes that out.
+function find(    section, i, found, path) {
+  if (!match(doc, /"seccomp"[ \t\n\r]*:[ \t\n\r]*[{]/)) return
+  place = RSTART + RLENGTH - 1
+  size = measure(place)
+  if (!size || !current()) return
+  section = substr(doc, place, size)
+  found = ""
+  for (i = 0; found == "" && i < 100; i++) {
+    path = store "/" env "." size "." shape "." i
+    found = entry(path, section)
+  }
+  if (found == "" || found == "-") return
+  value = found
+  words = words " " path
+  kept[path] = 1
+  doc = substr(doc, 1, place - 1) "\002" substr(doc, place + size)
+}
+# What stat tells of a path: whether nobody else can change it.
 function sound(path, kind, sticky,    w) {
-  if (!(path in meta)) return 0
+  if (!(path in meta) || type_[path] != kind) return 0
   split(meta[path], w, " ")
-  if (type_[path] != kind) return 0
   if (index(owners, " " w[2] " ") == 0) return 0
   if (sticky && w[1] ~ /^1...$/) return 1
   return w[1] ~ /[0145][0145]$/ && w[1] ~ /^[0-7][0-7][0-7]+$/
 }
-function identity(path,    w) {
-  split(meta[path], w, " ")
-  return w[4] " " w[5]
-}
-function listed(    n, i, line, bar, w) {
-  n = split(ENVIRON["ST_LISTING"], line, "\n")
+function trusted(    n, i, command, line, bar, w, path, above, listing) {
+  command = "exec " stat " " words " " store "/" environment
+  n = split(folders, w, ":")
+  for (i = 1; i <= n; i++) command = command " " w[i]
+  above = 0
+  if (bundle) {
+    above = split(ENVIRON["ST_BUNDLE"], line, "/")
+    command = command " config.json " temp
+    path = "."
+    for (i = 1; i <= above; i++) {
+      command = command " " path
+      path = path "/.."
+    }
+  }
+  command = command " 2>/dev/null"
+  listing = ""
+  command | getline listing
+  close(command)
+  n = split(listing, line, "\n")
   for (i = 1; i <= n; i++) {
     bar = index(line[i], "|")
     if (bar == 0) continue
+    path = substr(line[i], bar + 1)
     split(substr(line[i], 1, bar - 1), w, " ")
-    if ((substr(line[i], bar + 1)) in meta) miss()
-    meta[substr(line[i], bar + 1)] = w[1] " " w[2] " " w[3] " " w[4] " " w[5]
-    type_[substr(line[i], bar + 1)] = w[6] w[7]
+    meta[path] = w[1] " " w[2] " " w[3] " " w[4]
+    type_[path] = w[5] w[6]
   }
   n = split(folders, w, ":")
-  for (i = 1; i <= n; i++) if (!sound(w[i], "directory", i < n)) miss()
-  if (bundle && !(sound(".", "directory", 0) && sound("config.json", "regularfile", 0))) miss()
-}
-function current(    path, l, w, ok) {
-  ok = 0
-  path = store "/" environment
-  if (!sound(path, "regularfile", 0)) miss()
-  if ((getline l < path) <= 0 || l != "seccomp-tree environment 1") miss()
-  if ((getline l < path) <= 0 || l !~ /^id [0-9a-f]+$/) miss()
-  env = substr(l, 4)
-  while ((getline l < path) > 0) {
-    if (l == "end") { ok = 1; break }
-    if (split(l, w, " ") != 4 || w[1] != "file") miss()
-    if (!(w[2] in meta) || identity(w[2]) != w[3] " " w[4]) miss()
+  for (i = 1; i <= n; i++) if (!sound(w[i], "directory", i < n)) return 0
+  if (!sound(store "/" environment, "regularfile", 0)) return 0
+  for (path in kept) if (!sound(path, "regularfile", 0)) return 0
+  for (path in identity) {
+    if (!(path in meta)) return 0
+    split(meta[path], w, " ")
+    if (identity[path] != w[3] " " w[4]) return 0
   }
-  close(path)
-  if (!ok) miss()
-}
-# Reads an entry; its filter where its section is this one.
-function entry(path, size,    l, filter, body, begun) {
-  filter = body = ""
-  begun = 0
-  if ((getline l < path) <= 0 || l != "seccomp-tree entry 1") miss()
-  while ((getline l < path) > 0 && l !~ /^section /) {
-    if (l ~ /^filter /) filter = substr(l, 8)
+  if (!bundle) return 1
+  path = "."
+  for (i = 1; i <= above; i++) {
+    if (!sound(path, "directory", i > 1)) return 0
+    path = path "/.."
   }
-  if (l != "section " size) miss()
-  # One line late, because the last one is the end mark.
-  while ((getline l < path) > 0) {
-    if (begun == 2) body = body "\n" previous
-    else if (begun == 1) { body = previous; begun = 2 }
-    else begun = 1
-    previous = l
-  }
-  close(path)
-  if (begun != 2 || previous != "end") miss()
-  if (body != section) return ""
-  if (length(filter) % 4 || filter !~ /^[A-Za-z0-9+\/]+=?=?$/) miss()
-  return filter
-}
-# Finds the one entry whose section follows the first "seccomp" key.
-function find(    from, size, path, w, found) {
-  if (!match(doc, /"seccomp"[ \t\n\r]*:[ \t\n\r]*[{]/)) return
-  from = RSTART + RLENGTH - 1
-  for (path in meta) {
-    if (index(path, store "/") != 1) continue
-    if (split(substr(path, length(store) + 2), w, ".") != 4 || w[2] != env) continue
-    size = w[1] + 0
-    if (substr(doc, from + size - 1, 1) != "}") continue
-    if (!sound(path, "regularfile", 0)) miss()
-    section = substr(doc, from, size)
-    found = entry(path, size)
-    if (found == "") continue
-    if (value != "") miss()
-    value = found
-    length_ = size
-    name = substr(path, length(store) + 2)
-  }
-  if (value == "") miss()
-  # The section is a whole object, known as valid: a shorter one stands for it.
-  doc = substr(doc, 1, from) substr(doc, from + length_ - 1)
-  place = from
+  return sound("config.json", "regularfile", 0) && !(temp in meta)
 }
 BEGIN {
   RS = "^$"
-  config = value = previous = ""
-  depth = ids = quoted = empty = first = place = notes = top = length_ = 0
+  config = value = words = env = ""
+  depth = ids = escaped = empty = confined = placed = noted = place = size = shape = 0
 }
-NR == 1 { config = $0; RS = "\n" }
+NR == 1 { config = $0 }
 END {
-  if (NR > 1) { print "bad"; exit 0 }
+  if (NR > 1) exit 12
   if (sealed) {
-    if (config !~ /\002$/) { print "bad"; exit 0 }
+    if (config !~ /\002$/) exit 12
     config = substr(config, 1, length(config) - 1)
   }
   doc = config
   if (NR != 1 || doc ~ /[^\t\n\r -~]/) miss()
   if (index(doc, "seccomp_bpf_data") || index(doc, "run.oci.seccomp")) miss()
-  if (index(doc, "\"seccomp\"")) {
-    listed()
-    current()
-    find()
+  if (index(doc, "\"seccomp\"")) find()
+  spot = 0
+  if (match(doc, /"annotations"[ \t\n\r]*:[ \t\n\r]*[{]/)) {
+    spot = RSTART + RLENGTH - 1
+    doc = substr(doc, 1, spot) "\003" substr(doc, spot + 1)
   }
   parse()
-  if (first != place) miss()
-  if (!first) {
-    print "none"
-    ORS = ""
-    if (!bundle) print config
-    finish()
-  }
-  member = "\"run.oci.seccomp_bpf_data\":\"" value "\""
-  if (notes) { at = notes; if (!empty) member = member "," }
-  else { at = top; member = "\"annotations\":{" member "}," }
-  # Places after the section are those of the shorter text.
-  if (at > place) at += length_ - 2
+  if (value == "" && confined) leave(10)
   ORS = ""
-  if (bundle) { split(meta["config.json"], f, " "); name = f[1] " " name }
-  print "hit " name "\n"
-  print substr(config, 1, at)
-  print member
-  print substr(config, at + 1)
-  finish()
+  if (value == "") {
+    if (!bundle) print config
+    exit 0
+  }
+  if (!placed) miss()
+  if (!trusted()) leave(10)
+  insertion = "\"run.oci.seccomp_bpf_data\":\"" value "\""
+  if (noted == 2) {
+    if (!empty) insertion = insertion ","
+    # The section is one byte there.
+    if (spot > place) spot += size - 1
+  } else {
+    match(config, /^[ \t\n\r]*[{]/)
+    spot = RLENGTH
+    insertion = "\"annotations\":{" insertion "},"
+  }
+  value = substr(config, 1, spot) insertion substr(config, spot + 1)
+  if (!bundle) {
+    print value
+    exit 0
+  }
+  split(meta["config.json"], mode_, " ")
+  if (mode_[1] != mode) {
+    if (mode_[1] ~ /^6[04][04]$/ && mode_[1] != "604") exit 13
+    leave(10)
+  }
+  print value > temp
+  if (close(temp) != 0) exit 12
+  # A full disk does not fail in every awk.
+  config = ""
+  if ((getline config < temp) <= 0 || config != value) exit 12
+  exit 20
 }

@@ -1,9 +1,14 @@
 #!/bin/sh
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2093
 ## Podman's `precreate` stage: a configuration from standard input to standard
-## output. Status 3 of Deno is a refusal, status 1 its own if it cannot start: when
-## memory must not become executable its JIT cannot start, so it runs without one.
-## With arguments this looks at a state, and nobody waits: Deno takes its place.
+## output. awk prints the answer to descriptor 3, which is that output, or hands the
+## configuration on. Status 3 of Deno is a refusal, status 1 its own if it cannot
+## start: when memory must not become executable its JIT cannot start, so it runs
+## without one. With arguments this looks at a state, and nobody waits: Deno takes
+## its place.
+##
+## The limit of CPU time is for awk alone. Who waits for the rest of an input that
+## never ends has no configuration: Podman's own limit of time ends that.
 ##
 ## dispatcher.ts makes the installed program of this file. Its convention:
 ## - the first line and lines that begin with "##" or "# shellcheck" are left out;
@@ -19,74 +24,52 @@ LC_ALL=C
 export LC_ALL
 st_nl='
 '
-st_list=
-if [ -r @ENVIRONMENT@ ]; then
-  st_list=$(
-    while read -r st_word st_path _; do
-      if [ "$st_word" = file ]; then set -- "$@" "$st_path"; fi
-    done 2>/dev/null <@ENVIRONMENT@
-    @BARE@
-    exec @STAT@ @FOLDERS@ @STORE@/* "$@" 2>/dev/null
-  )
-fi
-if [ "${#st_list}" -gt 100000 ]; then st_list=; fi
-# Ends as Deno did.
-st_end() {
-  case $1 in
-  0) exit ;;
-  3) ;;
-  *) printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\n' "$1" >&2 ;;
-  esac
-  exit 1
-}
-st_answer=$(
+exec 3>&1
+st_look() {
+  ulimit -t @SECONDS@ 2>/dev/null
   #@if KEEPSNUL
-  ST_LISTING=$st_list
-  export ST_LISTING
-  exec @TIMEOUT@ @AWK@ -v bundle=0 -v sealed=0 @PROGRAM@ 2>/dev/null
+  exec @AWK@ -v bundle=0 -v sealed=0 @PROGRAM@ 2>&1 >&3 3>&-
   #@else
-  { @TIMEOUT@ @TR@ '\000' '\001' && printf '\002'; } | ST_LISTING=$st_list @AWK@ -v bundle=0 -v sealed=1 @PROGRAM@ 2>/dev/null
+  [ -x @AWKPATH@ ] || exit 127
+  { @TR@ '\000' '\001' && printf '\002'; } | @AWK@ -v bundle=0 -v sealed=1 @PROGRAM@ 2>&1 >&3 3>&-
   #@end
-)
-st_status=$?
-#@if KEEPSNUL
-case $st_status in
-126 | 127)
-  # A program is missing, so nobody has read the configuration.
-  @SLOW@ hook --settings @SETTINGS@ --refused 3
-  st_status=$?
-  if [ "$st_status" -eq 1 ]; then
-    @WITHOUTJIT@ hook --settings @SETTINGS@ --refused 3
+}
+st_deno() {
+  st_answer=$(
+    printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 3>&-
     st_status=$?
-  fi
-  st_end "$st_status" ;;
-esac
-#@end
-case $st_answer in
-*.) st_answer=${st_answer%.} ;;
-*) st_status=unfinished ;;
-esac
-st_verdict=${st_answer%%"$st_nl"*}
-st_answer=${st_answer#*"$st_nl"}
-case $st_status$st_verdict in
-"0none")
-  printf %s "$st_answer"
-  exit ;;
-"0hit "*)
-  st_name=${st_verdict#hit }
-  st_sum=$(@BARE@ exec @SHA256SUM@ <"@STORE@/$st_name")
-  if [ "${st_sum%% *}" = "${st_name##*.}" ]; then
-    printf %s "$st_answer"
-    exit
-  fi ;;
-"0miss ${#st_answer}") ;;
-# Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
-*) st_answer=$(printf '\001') ;;
-esac
-printf %s "$st_answer" | @SLOW@ hook --settings @SETTINGS@ --refused 3
-st_status=$?
-if [ "$st_status" -eq 1 ]; then
-  printf %s "$st_answer" | @WITHOUTJIT@ hook --settings @SETTINGS@ --refused 3
+    printf .
+    exit "$st_status"
+  )
   st_status=$?
+}
+st_text=$(st_look)
+st_seen=$?
+case $st_seen in
+0) exit ;;
+126 | 127)
+  # Without awk, nobody has read the configuration.
+  st_text=$(@TR@ '\000' '\001'; printf .)
+  st_seen=11 st_length=$((${#st_text} - 1)) ;;
+*)
+  st_length=${st_text%%"$st_nl"*}
+  st_text=${st_text#*"$st_nl"} ;;
+esac
+case $st_seen$st_text in
+1[01]*.) st_text=${st_text%.} ;;
+*) st_seen=bad ;;
+esac
+if [ "$st_seen" = bad ] || [ "$st_length" != "${#st_text}" ]; then
+  # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
+  st_seen=11 st_text=$(printf '\001')
 fi
-st_end "$st_status"
+st_deno @SLOW@
+if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
+case $st_status in
+0)
+  printf %s "${st_answer%.}"
+  exit ;;
+3) ;;
+*) printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\n' "$st_status" >&2 ;;
+esac
+exit 1

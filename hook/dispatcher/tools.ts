@@ -1,26 +1,20 @@
 /**
  * The host's programs that a dispatcher calls.
  *
- * Besides `sh` and awk it needs `tr`, `stat -c`, `sha256sum`, `env`, `timeout`
- * (hook), `mv` and `date` (wrapper); coreutils and busybox have all of them.
- * Each is called by the absolute path that was found when the dispatcher was
- * generated, never by PATH.
+ * Besides `sh` and awk it needs `tr`, `stat -c`, `env`, and the wrapper `mv`,
+ * `rm` and `date`; coreutils and busybox have all of them. Each is called by the
+ * absolute path that was found when the dispatcher was generated, never by PATH.
  *
- * If there are several, the fastest to start is chosen: five programs are
- * started for each container. CPU time of one start here: mawk 0.68 ms, gawk
- * 1.33; `stat`, `sha256sum` and `mv` of coreutils 0.73 to 1.0, of a static
- * busybox 0.41, built into a busybox that is the shell itself 0.2, plus 0.6
- * once for that shell.
+ * If there are several, the fastest to start is chosen. CPU time of one start
+ * here: mawk 0.68 ms, gawk 1.33; `stat` and `mv` of coreutils 0.73 to 1.0, of a
+ * static busybox 0.41.
  *
  * @module
  */
 
 import { findProgram } from "../../host/programs.ts";
-/**
- * Programs by the words that start them, the first one an absolute path.
- * `stat`, `sha256sum` and `mv` may be bare names if they are built into the
- * shell.
- */
+
+/** Programs by the words that start them, the first one an absolute path. */
 export interface DispatcherTools {
   /** The shell: a path, or that of busybox and `sh`. */
   readonly sh: string;
@@ -35,36 +29,24 @@ export interface DispatcherTools {
   readonly tr: readonly string[];
   /** `stat` with `-c`. */
   readonly stat: readonly string[];
-  /** `sha256sum`. */
-  readonly sha256sum: readonly string[];
   /** `env`. */
   readonly env: readonly string[];
-  /** `timeout`. */
-  readonly timeout: readonly string[];
   /** `mv`. */
   readonly mv: readonly string[];
+  /** `rm`. */
+  readonly rm: readonly string[];
   /** `date`. */
   readonly date: readonly string[];
 }
 
 /** Format of stat(1) for a file; dispatcher.awk reads it. */
-export const STAT_FORMAT = "%a %u %h %s %Y %F|%n";
+export const STAT_FORMAT = "%a %u %s %Y %F|%n";
 
 /** Folders to search for tools. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
-/**
- * A PATH on which the shell finds no program of a bare name, so that it can
- * only be built in.
- */
-export const BARE_PATH = "PATH=/dev/null";
-
 /** Time limit for trying a program. */
 const TRIAL_MS = 5000;
-
-/** SHA-256 of nothing. */
-const EMPTY_DIGEST =
-  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /**
  * Finds the tools of this machine.
@@ -86,16 +68,11 @@ export async function findTools(
   };
   const fast = choice === "fastest";
   const busybox = fast ? await findTool("busybox") : undefined;
-  const inside = busybox !== undefined && await hasInside(busybox);
-  /**
-   * The tool built into busybox, or an applet of it, if it behaves as needed,
-   * else the program itself.
-   */
+  /** The applet of busybox if it behaves as needed, else the program itself. */
   const pick = async (
     name: string,
     fits: (words: readonly string[]) => Promise<boolean>,
   ): Promise<readonly string[]> => {
-    if (inside) return [name];
     const applet = [busybox ?? "", name];
     return busybox !== undefined && await fits(applet)
       ? applet
@@ -106,16 +83,14 @@ export async function findTools(
     ? [mawk]
     : await find("awk");
   const tools: DispatcherTools = {
-    sh: inside ? `${busybox} sh` : "/bin/sh",
+    sh: "/bin/sh",
     awk,
     awkKeepsNul: missing.length === 0 && await keepsNul(awk),
     tr: await find("tr"),
     stat: await pick("stat", tells),
-    sha256sum: await pick("sha256sum", hashes),
     env: await find("env"),
-    // Not busybox's: it leaves a process running that signals a plain number.
-    timeout: await find("timeout"),
     mv: await pick("mv", moves),
+    rm: await find("rm"),
     date: await find("date"),
   };
   if (missing.length > 0) {
@@ -158,31 +133,14 @@ async function outputOf(
   }
 }
 
-/**
- * Reports whether the shell of a busybox runs these without starting a program.
- */
-async function hasInside(busybox: string): Promise<boolean> {
-  const words = (name: string): readonly string[] => [
-    ...[busybox, "sh", "-c", `${BARE_PATH}; exec "$0" "$@"`, name],
-  ];
-  return await tells(words("stat")) && await hashes(words("sha256sum")) &&
-    await moves(words("mv"));
-}
-
 /** Reports whether a stat supports the dispatcher's format. */
 async function tells(stat: readonly string[]): Promise<boolean> {
-  const { mode, uid, nlink, size, mtime } = await Deno.stat("/");
+  const { mode, uid, size, mtime } = await Deno.stat("/");
   const told = await outputOf(stat, ["-c", STAT_FORMAT, "--", "/"]);
   const permissions = ((mode ?? 0) & 0o7777).toString(8);
   const seconds = Math.floor((mtime?.getTime() ?? 0) / 1000);
   return told ===
-    `${permissions} ${uid} ${nlink} ${size} ${seconds} directory|/\n`;
-}
-
-/** Reports whether a sha256sum hashes its standard input. */
-async function hashes(sha256sum: readonly string[]): Promise<boolean> {
-  const told = await outputOf(sha256sum, []);
-  return told?.startsWith(`${EMPTY_DIGEST} `) === true;
+    `${permissions} ${uid} ${size} ${seconds} directory|/\n`;
 }
 
 /** Reports whether an mv replaces a file by a rename. */

@@ -3,7 +3,7 @@
 ## The wrapper of a runtime: prepares the bundle, then becomes the runtime.
 ##
 ## No variable of the environment is changed for the runtime: all names begin with
-## `st_`, nothing is exported, `cd` and `set` happen in subshells. The table of
+## `st_`, and what is exported, `cd`, limits and masks are those of a subshell. The table of
 ## options is that of runtime_args.ts; tests hold both to the same cases.
 ##
 ## dispatcher.ts makes the installed program of this file. Its convention:
@@ -15,8 +15,6 @@
 ## `deno task embed` writes it into dispatcher_code.ts. It is POSIX sh and what
 ## dash and busybox have beyond it: `test -O`, `test -G`.
 # Adds a precompiled seccomp filter to a bundle, then becomes the runtime.
-st_nl='
-'
 st_mode=global st_bundle=. st_log='' st_format='' st_wait=''
 for st_word do
   if [ -n "$st_wait" ]; then
@@ -57,56 +55,37 @@ case $st_bundle in
 /*) ;;
 *) st_bundle=./$st_bundle ;;
 esac
-st_answer='' st_status=''
-if [ "$st_mode" = create ] && [ -r @ENVIRONMENT@ ] && [ -f "$st_bundle/config.json" ]; then
-  st_answer=$(
-    cd -P -- "$st_bundle" || exit
+st_seen=11
+if [ "$st_mode" = create ] && [ -f "$st_bundle/config.json" ]; then
+  (
+    cd -P -- "$st_bundle" || exit 11
     # Another owner or group than a new file would have is for Deno.
-    [ -O config.json ] && [ -G config.json ] && [ ! -g . ] || exit
-    set -- . config.json
-    st_list=$(
-    while read -r st_word st_path _; do
-      if [ "$st_word" = file ]; then set -- "$@" "$st_path"; fi
-    done 2>/dev/null <@ENVIRONMENT@
-    @BARE@
-    exec @STAT@ @FOLDERS@ @STORE@/* "$@" 2>/dev/null
-    )
-    if [ "${#st_list}" -gt 100000 ]; then st_list=; fi
-    #@if KEEPSNUL
-    LC_ALL=C ST_LISTING=$st_list
-    export LC_ALL ST_LISTING
-    exec @AWK@ -v bundle=1 -v sealed=0 @PROGRAM@ <config.json 2>/dev/null
-    #@else
-    { @TR@ '\000' '\001' <config.json && printf '\002'; } | LC_ALL=C ST_LISTING=$st_list @AWK@ -v bundle=1 -v sealed=1 @PROGRAM@ 2>/dev/null
-    #@end
-  ) 2>/dev/null
-  st_status=$?
-fi
-case $st_answer in
-*.) st_answer=${st_answer%.} ;;
-*) st_status=unfinished ;;
-esac
-st_verdict=${st_answer%%"$st_nl"*}
-case $st_status$st_verdict in
-"0none") exec @RUNTIME@ "$@" ;;
-"0hit "*)
-  st_name=${st_verdict#hit }
-  st_sum=$(@BARE@ exec @SHA256SUM@ <"@STORE@/${st_name#* }")
-  if [ "${st_sum%% *}" = "${st_name##*.}" ]; then
-    (
-      cd -P -- "$st_bundle" || exit 1
-      case ${st_name%% *} in
+    [ -O config.json ] && [ -G config.json ] && [ ! -g . ] || exit 11
+    ulimit -t @SECONDS@
+    LC_ALL=C ST_BUNDLE=$PWD st_temp=.seccomp-tree-$$
+    export LC_ALL ST_BUNDLE
+    # A new file has the mode of the old one from its beginning.
+    for st_word in 644 600 640; do
+      case $st_word in
+      644) umask 022 ;;
       600) umask 077 ;;
       640) umask 027 ;;
-      644) umask 022 ;;
-      *) exit 1 ;;
       esac
-      set -C
-      @BARE@
-      printf %s "${st_answer#*"$st_nl"}" >".seccomp-tree-$$" && exec @MV@ -f ".seccomp-tree-$$" config.json
-    ) 2>/dev/null && exec @RUNTIME@ "$@"
-  fi ;;
-esac
+      #@if KEEPSNUL
+      @AWK@ -v bundle=1 -v sealed=0 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@ <config.json
+      #@else
+      { @TR@ '\000' '\001' <config.json && printf '\002'; } | @AWK@ -v bundle=1 -v sealed=1 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@
+      #@end
+      st_status=$?
+      if [ "$st_status" -ne 13 ]; then break; fi
+    done
+    if [ "$st_status" -eq 20 ]; then exec @MV@ -f "$st_temp" config.json; fi
+    if [ -e "$st_temp" ]; then @RM@ -f "$st_temp"; fi
+    exit "$st_status"
+  ) 2>/dev/null
+  st_seen=$?
+fi
+if [ "$st_seen" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 @SLOW@ runtime --settings @SETTINGS@ --refused 3 -- "$@" </dev/null >/dev/null
 st_status=$?
 if [ "$st_status" -eq 1 ]; then
@@ -115,12 +94,12 @@ if [ "$st_status" -eq 1 ]; then
 fi
 if [ "$st_status" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 if [ "$st_status" -ne 3 ]; then
-  st_answer="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
-  printf '%s\n' "$st_answer" >&2
+  st_word="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
+  printf '%s\n' "$st_word" >&2
   if [ -n "$st_log" ] && [ "$st_format" = json ]; then
-    printf '{"level":"error","msg":"%s","time":"%s"}\n' "$st_answer" "$(@DATE@ -u +%Y-%m-%dT%H:%M:%SZ)" >>"$st_log"
+    printf '{"level":"error","msg":"%s","time":"%s"}\n' "$st_word" "$(@DATE@ -u +%Y-%m-%dT%H:%M:%SZ)" >>"$st_log"
   elif [ -n "$st_log" ]; then
-    printf '%s\n' "$st_answer" >>"$st_log"
+    printf '%s\n' "$st_word" >>"$st_log"
   fi
 fi
 exit 1

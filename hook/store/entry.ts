@@ -3,20 +3,28 @@
  * reads.
  *
  * ```text
- * seccomp-tree entry 1
+ * seccomp-tree entry 2
  * key 9f86d081…                  of everything that decides the bytes
  * environment 0123456789abcdef
  * about 0.1.0 x86_64 crun x86_64,x86,x32 libseccomp 2.5.4 sha256:…
  * instructions 357
  * filter IAAAAAQAAAAV…           base64
- * section 7341                   bytes of what follows, up to "\nend\n"
+ * section 7341                   bytes of what follows, up to the next "\nfilter "
  * {"defaultAction":"SCMP_ACT_ERRNO",…}
+ * filter IAAAAAQAAAAV…           the same again
+ * digest e3b0c442…               of all lines above
  * end
  * ```
  *
- * An entry's file is named `LENGTH.ENVIRONMENT.KEY.CONTENT`: the size of its
- * section, two digests from its content, and the digest of the entire file, so
- * that nothing in it can change unnoticed.
+ * An entry's file is named `ENVIRONMENT.LENGTH.SHAPE.NUMBER`, so that a dispatcher
+ * finds it without a list: the length of the section, and a number from the
+ * lengths between its closing braces, which awk computes in no time. Sections
+ * with the same shape are numbered from 0. Neither has to be unique: the section
+ * is compared, byte for byte.
+ *
+ * The digest, which every other reader checks, shows any damage. The dispatcher
+ * does not pay for it: it compares the section, and both copies of the filter.
+ * Neither stops somebody who may write to the store; its owner and modes do.
  *
  * @module
  */
@@ -46,21 +54,22 @@ export interface Entry {
 export interface EntryName {
   /** The name itself. */
   readonly name: string;
-  /** Size of the section in bytes. */
-  readonly length: number;
   /** `Environment.id`. */
   readonly environment: string;
-  /** Key of the entry. */
-  readonly key: string;
-  /** Digest of the file. */
-  readonly content: string;
+  /** Size of the section in bytes. */
+  readonly length: number;
 }
 
-const NAME =
-  /^([1-9][0-9]{0,8})\.([0-9a-f]{16})\.([0-9a-f]{64})\.([0-9a-f]{64})$/;
+const NAME = /^([0-9a-f]{16})\.([1-9][0-9]{0,8})\.[0-9]{1,10}\.[0-9]{1,2}$/;
+
+/** Names before version 2 of the format. */
+const OLD_NAME = /^[1-9][0-9]{0,8}\.[0-9a-f]{16}\.[0-9a-f]{64}\.[0-9a-f]{64}$/;
 
 const ENTRY =
   /^key ([0-9a-f]{64})\nenvironment ([0-9a-f]{16})\nabout ([^\n]*)\ninstructions ([0-9]+)\nfilter ([^\n]+)\nsection ([0-9]+)\n/;
+
+/** Largest number of sections with one shape. */
+const MOST_ALIKE = 100;
 
 /**
  * Parses a file name.
@@ -71,41 +80,70 @@ const ENTRY =
 export function parseEntryName(name: string): EntryName | undefined {
   const match = NAME.exec(name);
   if (match === null) return undefined;
-  const [, length = "", environment = "", key = "", content = ""] = match;
-  return { name, length: Number(length), environment, key, content };
+  const [, environment = "", length = ""] = match;
+  return { name, environment, length: Number(length) };
 }
 
-/** A serialized entry. */
-export interface EntryFile {
-  /** Name of the file. */
-  readonly name: string;
-  /** Its content. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+/**
+ * Recognizes the name of an entry of an earlier version.
+ *
+ * @param name A name in the store.
+ * @returns True if it is one.
+ */
+export function isOldEntryName(name: string): boolean {
+  return OLD_NAME.test(name);
+}
+
+/**
+ * Lists the names that the entry of a section can have, in the order in which
+ * they are tried.
+ *
+ * @param environment `Environment.id`.
+ * @param section The section exactly as written.
+ * @returns Names.
+ */
+export function entryNames(
+  environment: string,
+  section: string,
+): readonly string[] {
+  const length = new TextEncoder().encode(section).length;
+  const start = `${environment}.${length}.${shapeOf(section)}`;
+  return Array.from({ length: MOST_ALIKE }, (_, i) => `${start}.${i}`);
+}
+
+/** What dispatcher.awk computes in `measure()`. */
+function shapeOf(section: string): number {
+  return section.split("}").slice(0, -1).reduce(
+    (shape, piece) => (shape * 131 + piece.length) % 0x7fff_ffff,
+    0,
+  );
 }
 
 /**
  * Writes an entry.
  *
- * @returns Name and content of its file.
- * @returns Name and content of its file.
+ * @param entry The entry.
+ * @returns The content of its file.
  */
-export async function formatEntry(entry: Entry): Promise<EntryFile> {
+export async function formatEntry(
+  entry: Entry,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { key, environment, about, bytes, section } = entry;
   const encoder = new TextEncoder();
-  const length = encoder.encode(section).length;
+  const filter = `filter ${encodeBase64(bytes)}`;
   const text = [
     FORMAT,
     `key ${key}`,
     `environment ${environment}`,
     `about ${about.replace(/[^\x20-\x7e]/g, "?")}`,
     `instructions ${bytes.length / 8}`,
-    `filter ${encodeBase64(bytes)}`,
-    `section ${length}`,
-    `${section}\nend\n`,
+    filter,
+    `section ${encoder.encode(section).length}`,
+    section,
+    `${filter}\n`,
   ].join("\n");
-  const content = encoder.encode(text);
-  const name = `${length}.${environment}.${key}.${await sha256(content)}`;
-  return { name, bytes: content };
+  const digest = await sha256(encoder.encode(text));
+  return encoder.encode(`${text}digest ${digest}\nend\n`);
 }
 
 /**
@@ -120,28 +158,31 @@ export async function parseEntry(
   name: EntryName,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Entry | string> {
-  const digest = await sha256(bytes);
-  if (digest !== name.content) {
+  const end = /digest ([0-9a-f]{64})\nend\n$/.exec(
+    new TextDecoder("latin1").decode(bytes.slice(-END_LENGTH)),
+  );
+  if (end === null) return "it is cut, or not of this version";
+  const content = bytes.slice(0, -END_LENGTH);
+  const digest = await sha256(content);
+  if (digest !== end[1]) {
     return `its content has the digest ${digest.slice(0, 16)}…, not ${
-      name.content.slice(0, 16)
+      end[1]?.slice(0, 16)
     }…`;
   }
-  const text = new TextDecoder().decode(bytes);
-  if (!text.startsWith(`${FORMAT}\n`) || !text.endsWith("\nend\n")) {
-    return "it is not of this version";
-  }
-  const match = ENTRY.exec(text.slice(FORMAT.length + 1));
+  const text = new TextDecoder().decode(content);
+  const match = text.startsWith(`${FORMAT}\n`)
+    ? ENTRY.exec(text.slice(FORMAT.length + 1))
+    : null;
   if (match === null) return "its header is not of this version";
   const [header, key = "", environment = "", about = "", count, filter = ""] =
     match;
-  const section = text.slice(
-    FORMAT.length + 1 + header.length,
-    -"\nend\n".length,
-  );
+  const again = `\nfilter ${filter}\n`;
+  const section = text.slice(FORMAT.length + 1 + header.length, -again.length);
   if (
-    key !== name.key || environment !== name.environment ||
+    !text.endsWith(again) || environment !== name.environment ||
     new TextEncoder().encode(section).length !== name.length ||
-    Number(match[6]) !== name.length
+    Number(match[6]) !== name.length ||
+    !entryNames(environment, section).includes(name.name)
   ) {
     return "its name does not match its content";
   }
@@ -155,3 +196,6 @@ export async function parseEntry(
     return messageOf(error);
   }
 }
+
+/** Length of the last two lines. */
+const END_LENGTH = "digest ".length + 64 + "\nend\n".length;

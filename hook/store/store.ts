@@ -14,7 +14,9 @@
 import {
   type Entry,
   type EntryName,
+  entryNames,
   formatEntry,
+  isOldEntryName,
   parseEntry,
   parseEntryName,
 } from "./entry.ts";
@@ -63,12 +65,13 @@ export interface Store {
   /** The folder. */
   readonly directory: string;
   /**
-   * Finds an entry.
+   * Finds the entry of a section.
    *
-   * @param key Digest of all inputs that decide the bytes.
+   * @param environment `Environment.id`.
+   * @param section The section exactly as written.
    * @throws {RefusedError} `doubtful-store` if the entry was tampered with.
    */
-  lookup(key: string): Promise<Entry | undefined>;
+  lookup(environment: string, section: string): Promise<Entry | undefined>;
   /** Stores an entry that was proved. */
   put(entry: Entry): Promise<PutResult>;
   /** Records for the dispatcher which entries are current. */
@@ -123,7 +126,7 @@ export async function openStore(
   }
   return {
     directory,
-    lookup: (key) => lookup(directory, key),
+    lookup: (environment, section) => lookup(directory, environment, section),
     put: (entry) => put(directory, entry),
     putEnvironment: (environment) => putEnvironment(directory, environment),
     list: () => list(directory),
@@ -159,22 +162,24 @@ async function make(directory: string): Promise<boolean> {
 
 async function lookup(
   directory: string,
-  key: string,
+  environment: string,
+  section: string,
 ): Promise<Entry | undefined> {
-  const names: EntryName[] = [];
-  for await (const { name } of Deno.readDir(directory)) {
-    const parts = parseEntryName(name);
-    if (parts?.key === key) names.push(parts);
+  for (const name of entryNames(environment, section)) {
+    const entry = await readNamed(directory, name);
+    if (entry === undefined) return undefined;
+    if (typeof entry === "string") throw tampered(directory, name, entry);
+    if (entry.section === section) return entry;
   }
-  const [name, second] = names;
-  if (name === undefined) return undefined;
-  if (second !== undefined) {
-    throw tampered(directory, name.name, `${second.name} has the same key`);
-  }
-  const entry = await read(directory, name);
-  if (entry === undefined) return undefined;
-  if (typeof entry === "string") throw tampered(directory, name.name, entry);
-  return entry;
+  return undefined;
+}
+
+async function readNamed(
+  directory: string,
+  name: string,
+): Promise<Entry | string | undefined> {
+  const parts = parseEntryName(name);
+  return parts === undefined ? undefined : await read(directory, parts);
 }
 
 /**
@@ -209,13 +214,27 @@ function tampered(
 }
 
 async function put(directory: string, entry: Entry): Promise<PutResult> {
-  const { name, bytes } = await formatEntry(entry);
   try {
-    writeWhole(`${directory}/${name}`, bytes, { mode: ENTRY_MODE });
+    const name = await freeName(directory, entry);
+    writeWhole(`${directory}/${name}`, await formatEntry(entry), {
+      mode: ENTRY_MODE,
+    });
     return { kind: "stored", name };
   } catch (error) {
     return { kind: "not-stored", reason: messageOf(error) };
   }
+}
+
+/** The first name without an entry of another section. */
+async function freeName(
+  directory: string,
+  { environment, section }: Entry,
+): Promise<string> {
+  for (const name of entryNames(environment, section)) {
+    const there = await readNamed(directory, name);
+    if (typeof there !== "object" || there.section === section) return name;
+  }
+  throw new Error("there are too many filters of sections that look alike");
 }
 
 /**
@@ -290,7 +309,7 @@ async function gc(
     const path = `${directory}/${name}`;
     // Everything else here was put here by somebody else.
     const isOurs = parseEntryName(name) !== undefined ||
-      (isTemporary(name) && await isStale(path));
+      isOldEntryName(name) || (isTemporary(name) && await isStale(path));
     if (!isOurs) continue;
     await Deno.remove(path);
     removed.push(name);

@@ -95,7 +95,7 @@ Deno.test(`hook: ${LOOKUPS} containers at once on a cold store all get the same 
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const names = await namesIn(setup.store);
-  assertEquals(names.filter((name) => /^[0-9]/.test(name)).length, 1);
+  assertEquals(names.filter((name) => name.endsWith(".0")).length, 1);
   assert(annotationOf(expected).length > 0);
   const compiled = (await setup.log()).match(/compiled and proved/g);
   assertEquals(compiled?.length, 1, "one compiled, the others waited");

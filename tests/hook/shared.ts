@@ -175,10 +175,9 @@ export function toolSets(): readonly ToolSet[] {
   const coreutils = {
     tr: [path("tr")],
     stat: [path("stat")],
-    sha256sum: [path("sha256sum")],
     env: [path("env")],
-    timeout: [path("timeout")],
     mv: [path("mv")],
+    rm: [path("rm")],
     date: [path("date")],
   };
   const mawk = { awk: [path("mawk")], awkKeepsNul: true, ...coreutils };
@@ -206,20 +205,13 @@ export function toolSets(): readonly ToolSet[] {
         sh: dash,
         ...mawk,
         stat: busybox("stat"),
-        sha256sum: busybox("sha256sum"),
         mv: busybox("mv"),
       },
     },
     {
-      name: "busybox sh with applets inside, and mawk",
+      name: "busybox sh and mawk",
       needs: ["busybox", "mawk"],
-      tools: {
-        sh: `${path("busybox")} sh`,
-        ...mawk,
-        stat: ["stat"],
-        sha256sum: ["sha256sum"],
-        mv: ["mv"],
-      },
+      tools: { sh: `${path("busybox")} sh`, ...mawk },
     },
     {
       name: "busybox alone",
@@ -230,10 +222,9 @@ export function toolSets(): readonly ToolSet[] {
         awkKeepsNul: false,
         tr: busybox("tr"),
         stat: busybox("stat"),
-        sha256sum: busybox("sha256sum"),
         env: busybox("env"),
-        timeout: busybox("timeout"),
         mv: busybox("mv"),
+        rm: busybox("rm"),
         date: busybox("date"),
       },
     },

@@ -26,10 +26,9 @@ const TOOLS: DispatcherTools = {
   awkKeepsNul: true,
   tr: TOOL,
   stat: TOOL,
-  sha256sum: TOOL,
   env: TOOL,
-  timeout: TOOL,
   mv: TOOL,
+  rm: TOOL,
   date: TOOL,
 };
 

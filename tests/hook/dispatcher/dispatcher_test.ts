@@ -37,6 +37,39 @@ const HITS: readonly string[] = [
   ),
 ];
 
+/** More than the awk program looks at in one go, and its ends at any place. */
+const LONG_HITS: readonly string[] = [
+  ...['\\"', "\\\\", "\\u003c", '\\"x', "x"].map((part) =>
+    smallConfig({ head: `"e":["${part.repeat(0x2_0000 / part.length)}"],` })
+  ),
+  ...["1", "-1.5e3 ", "true", '"a"', " []", '{"a":1}'].map((value) => {
+    const values = Array(0x2_0000 / 8).fill(value);
+    return smallConfig({ tail: `,"n":[${values}]` });
+  }),
+  smallConfig({ head: " ".repeat(0x2_0000) }),
+  ...Array.from({ length: 12 }, (_, i) =>
+    smallConfig({
+      head: `"e":"${"x".repeat(185 + i)}\\u003c\\\\\\\\\\"","n":[${
+        "1,".repeat(90)
+      }${" ".repeat(i)}12345,1],`,
+    })),
+];
+
+const LONG_MISSES: readonly string[] = [
+  ...Array.from({ length: 12 }, (_, i) => [
+    `"e":"${"x".repeat(185 + i)}\\u003",`,
+    `"e":"${"x".repeat(185 + i)}\\\\\\q",`,
+    `"e":"${"\\\\".repeat(90 + i)}\\",`,
+    `"n":[${"1,".repeat(90 + i)}01,${"1,".repeat(90)}1],`,
+    `"n":[${"1,".repeat(90 + i)},${"1,".repeat(90)}1],`,
+    `"n":[${"1,".repeat(190 + i)}],`,
+    `"n":{"a":${"1,".repeat(190 + i)}1},`,
+    `"n":[${"1,".repeat(90 + i)}1 1,${"1,".repeat(90)}1],`,
+    `"n":[${"1".repeat(i + 1)}${" ".repeat(201 - i)}1],`,
+    `"n":${"1,".repeat(190 + i)}1,`,
+  ]).flat().map((head) => smallConfig({ head })),
+];
+
 const NONE: readonly string[] = [
   "{}",
   '{"ociVersion":"1.0.0","linux":{}}',
@@ -131,6 +164,12 @@ Deno.test("the hook's dispatcher adds what is certain, hands on the rest byte fo
       };
       for (const text of HITS) {
         assertEquals(await ask(text), await annotated(text), text);
+      }
+      for (const text of LONG_HITS) {
+        assert(await ask(text) === await annotated(text), text.slice(0, 300));
+      }
+      for (const text of LONG_MISSES) {
+        assertEquals(await ask(text), `SLOW:${text}`, text);
       }
       for (const text of NONE) assertEquals(await ask(text), text);
       for (const text of MISSES) {

@@ -10,7 +10,6 @@ import { namesIn } from "../shared.ts";
 
 const test = needs("mounts");
 
-const ALLOW = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }]);
 const KILL = encode([{ op: "ret.k", jt: 0, jf: 0, k: 0 }]);
 
 const STORE_MODULE = new URL(
@@ -100,7 +99,10 @@ Deno.test("Store.lookup() gives back what was put", async () => {
       const section of ["{}", '{"a":\n"é\\u0001"}\n', "x\nend\n", "\nend\n"]
     ) {
       const entry = await entryOf(section);
-      assertEquals(await store.lookup(entry.key), undefined);
+      assertEquals(
+        await store.lookup(entry.environment, entry.section),
+        undefined,
+      );
       assertEquals((await store.put(entry)).kind, "stored");
       const before = await namesAndInodes(directory);
       assertEquals((await store.put(entry)).kind, "stored", "a second writer");
@@ -110,7 +112,7 @@ Deno.test("Store.lookup() gives back what was put", async () => {
         before.get(name) !== ino
       );
       assert(changed !== undefined, "replaced as a whole, not written over");
-      assertEquals(await store.lookup(entry.key), entry);
+      assertEquals(await store.lookup(entry.environment, entry.section), entry);
     }
     for await (const { name } of Deno.readDir(directory)) {
       const { mode } = await Deno.lstat(join(directory, name));
@@ -128,7 +130,7 @@ Deno.test("Store.lookup() refuses an entry that was changed in any byte, cut, or
     const bytes = await Deno.readFile(path);
     const refused = async (what: string): Promise<void> => {
       const error = await assertRejects(
-        () => store.lookup(entry.key),
+        () => store.lookup(entry.environment, entry.section),
         RefusedError,
         undefined,
         what,
@@ -146,7 +148,7 @@ Deno.test("Store.lookup() refuses an entry that was changed in any byte, cut, or
       await refused(`${length} bytes`);
     }
     await Deno.writeFile(path, bytes);
-    assertEquals(await store.lookup(entry.key), entry);
+    assertEquals(await store.lookup(entry.environment, entry.section), entry);
     await Deno.chmod(path, 0o620);
     await refused("group may write");
     await Deno.chmod(path, 0o600);
@@ -155,10 +157,11 @@ Deno.test("Store.lookup() refuses an entry that was changed in any byte, cut, or
       await refused("another owner");
       await Deno.chown(path, 0, 0);
     }
-    // A whole, self-consistent entry of another filter beside it.
-    const other = await store.put({ ...entry, bytes: ALLOW });
-    assertEquals(other.kind, "stored");
-    await refused("two entries of one key");
+    // A whole entry under the name of another section.
+    const other = await store.put(await entryOf("{}"));
+    assert(other.kind === "stored");
+    await Deno.copyFile(join(directory, other.name), path);
+    await refused("another section");
   });
 });
 
@@ -167,7 +170,10 @@ Deno.test("Store.lookup() refuses a filter that the kernel would refuse", async 
     const entry = await entryOf("{}");
     const bytes = new Uint8Array([0x20, 0, 0, 0, 0, 0, 0, 0]);
     await store.put({ ...entry, bytes });
-    await assertRejects(() => store.lookup(entry.key), RefusedError);
+    await assertRejects(
+      () => store.lookup(entry.environment, entry.section),
+      RefusedError,
+    );
   });
 });
 
@@ -202,7 +208,7 @@ Deno.test("Store.gc() removes old entries and dead writers' remains, and nothing
       new Set(await namesIn(directory)),
       new Set(names).difference(new Set(removed)),
     );
-    assertEquals(await store.lookup(keep.key), keep);
+    assertEquals(await store.lookup(keep.environment, keep.section), keep);
     assertEquals(await Deno.readTextFile(join(directory, "shadow")), "half");
   });
 });
@@ -219,7 +225,9 @@ needs("setpriv")(
       const program = `
       import { openStore } from ${JSON.stringify(STORE_MODULE)};
       const store = await openStore(Deno.args[0]);
-      const refused = await store.lookup("${bad.key}").catch((error) => error);
+      const refused = await store.lookup("${bad.environment}", ${
+        JSON.stringify(bad.section)
+      }).catch((error) => error);
       const items = (await store.list()).map((item) => item.problem ?? item.entry.key);
       const removed = await store.gc(new Set(["${bad.environment}"]));
       console.log(JSON.stringify({ refused: refused?.message, items, removed }));
@@ -260,7 +268,7 @@ test("Store.put() on a full disk stores nothing and says so", async () => {
     const bytes = new Uint8Array([6, 0, 0, 0, 0, 0, 0, 0]);
     const result = await store.put({ key, environment, about: "", bytes, section });
     const names = [...Deno.readDirSync(Deno.args[0])].map((e) => e.name);
-    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([result, names, await store.lookup(key) ?? null])));
+    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([result, names, await store.lookup(environment, section) ?? null])));
   `;
   const file = join(parent, "full.ts");
   await Deno.writeTextFile(file, program);
