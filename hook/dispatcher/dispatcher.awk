@@ -235,7 +235,7 @@ function current(    path, text, l, n, i, w) {
   env = substr(l[2], 4)
   return 1
 }
-# Reads an entry: its filter, "" for another section, "-" where it is not whole.
+# Reads an entry: its filter, "" for another section, "-" if it is not whole.
 function entry(path, section,    text, l, n, at, mark) {
   if ((getline text < path) <= 0) return "-"
   mark = "\nsection " length(section) "\n"

@@ -111,7 +111,7 @@ export function entryNames(
   return Array.from({ length: MOST_ALIKE }, (_, i) => `${start}.${i}`);
 }
 
-/** What dispatcher.awk computes in `measure()`. */
+/** Computes the same number as `measure()` of dispatcher.awk. */
 function shapeOf(section: string): number {
   return section.split("}").slice(0, -1).reduce(
     (shape, piece) => (shape * 131 + piece.length) % 0x7fff_ffff,
