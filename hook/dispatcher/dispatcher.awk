@@ -53,7 +53,7 @@
 ##
 ## There is no single quote in it, so `sh` can quote it by those. Lines that begin with
 ## "##" are left out when `deno task embed` writes it into dispatcher_code.ts.
-# Hands the configuration on.
+# Hands the configuration on, with the status that says what is known about it.
 function leave(status) {
   ORS = ""
   if (!bundle) {

@@ -158,7 +158,8 @@ exit 1
 `;
 
 /** dispatcher.awk: Reads one configuration. */
-export const DISPATCHER_AWK = `# Hands the configuration on.
+export const DISPATCHER_AWK =
+  `# Hands the configuration on, with the status that says what is known about it.
 function leave(status) {
   ORS = ""
   if (!bundle) {

@@ -56,10 +56,6 @@ async function list(folder: Folder): Promise<Listing> {
   return JSON.parse(out) as Listing;
 }
 
-function namesIn(path: string): string[] {
-  return [...Deno.readDirSync(path)].map(({ name }) => name);
-}
-
 async function ok(args: readonly string[]): Promise<string> {
   const { code, out, err } = await call(args);
   assertEquals([code, err], [0, ""], args.join(" "));
