@@ -3,9 +3,13 @@
  * rule itself if the tree ends like the rule without the rule's first tests,
  * and tests of the tree that end like the rule but have more tests in front.
  *
- * This never changes an answer, because the removed parts are never evaluated
+ * This does not change an answer, because the removed parts are never evaluated
  * first. But it decides which later rules contradict the remaining ones, and
  * exactly the profiles that the runtimes refuse must be refused here.
+ *
+ * A rule that continues on both sides of a test is superfluous only if it agrees
+ * with the tree below both (`keepsForks`). Whether a later rule contradicts it is
+ * decided by agreement below one.
  *
  * @module
  */
@@ -51,15 +55,17 @@ interface Step {
  * @param root The tree, changed in place.
  * @param rule First test of the rule's chain.
  * @param value The rule's outcome.
+ * @param keepsForks True if agreement below one side of a test is not enough.
  * @returns True if the rule still has to be added.
  */
 export function makeRoom(
   root: Test[],
   rule: Test,
   value: ReturnValue,
+  keepsForks: boolean,
 ): boolean {
   const removed = new Set<Test>();
-  const search: Search = { root, value, removed };
+  const search: Search = { root, value, keepsForks, removed };
   const found = follow(search, root, rule, NOTHING);
   if (removed.size > 0) return true;
   return !(found.agrees && found.treeEnded && found.ruleBefore);
@@ -68,6 +74,7 @@ export function makeRoom(
 interface Search {
   readonly root: Test[];
   readonly value: ReturnValue;
+  readonly keepsForks: boolean;
   readonly removed: Set<Test>;
 }
 
@@ -112,6 +119,9 @@ function onSame(
     (there.yes.outcome?.value !== test.yes.outcome?.value ||
       there.no.outcome?.value !== test.no.outcome?.value)
   ) return { progress, done: true };
+  const isFork = search.keepsForks && test.yes.tests.length > 0 &&
+    test.no.tests.length > 0;
+  let isWhole = true;
   for (
     const [below, next] of [
       [there.yes, test.yes.tests[0]],
@@ -125,7 +135,11 @@ function onSame(
       agreed: true,
     });
     if (deeper.agrees) progress = either(progress, deeper);
+    else if (isFork) isWhole = false;
     if (search.removed.has(there)) return { progress, done: false };
+  }
+  if (!isWhole) {
+    return { progress: { ...progress, agrees: false }, done: false };
   }
   if (otherOutcome(level, search.value) !== undefined) {
     return { progress, done: false };

@@ -29,15 +29,31 @@ export interface Conflict {
   readonly other: string;
 }
 
-/** Builds the tree from the rules, in order of arrival. */
+/**
+ * Builds the tree from the rules, in order of arrival. Whether rules contradict
+ * each other is decided as libseccomp does; the tree keeps all rules that matter
+ * to an answer, unless a rule that was accepted contradicts them.
+ */
 export function fileRules(
   rules: readonly CutRule[],
   bits: 32 | 64,
 ): readonly Test[] | Conflict {
+  const accepted = fileAll(rules, bits, false);
+  if ("kind" in accepted) return accepted;
+  const kept = fileAll(rules, bits, true);
+  return "kind" in kept ? accepted : kept;
+}
+
+function fileAll(
+  rules: readonly CutRule[],
+  bits: 32 | 64,
+  keepsForks: boolean,
+): readonly Test[] | Conflict {
   const root: Test[] = [];
   for (const rule of rules) {
     const [first] = ruleChainOf(rule, bits);
-    if (first === undefined || !makeRoom(root, first, rule.value)) continue;
+    if (first === undefined) continue;
+    if (!makeRoom(root, first, rule.value, keepsForks)) continue;
     const clash = addTest(root, first);
     if (clash !== undefined) {
       return { kind: "conflict", source: rule.source, other: clash };

@@ -48,6 +48,11 @@ export interface CallTree {
   value?: number;
   /** Tests in the order of evaluation. */
   level: Test[];
+  /**
+   * Decides whether a rule can be added, by agreement below one side of a test
+   * (observed on 2.5.4 and 2.6.1); absent once `level` is the same.
+   */
+  library?: CallTree;
 }
 
 /** Makes the chain of a rule; undefined if there is nothing to test. */

@@ -36,11 +36,19 @@ interface Found {
 export class Search {
   readonly #tree: CallTree;
   readonly #value: number;
+  readonly #keepsForks: boolean;
   readonly #gone: Set<Test> = new Set();
 
-  constructor(tree: CallTree, value: number) {
+  /**
+   * @param tree The tree.
+   * @param value Outcome of the new rule.
+   * @param keepsForks True if rules that continue on both sides of a test must
+   * agree below both.
+   */
+  constructor(tree: CallTree, value: number, keepsForks: boolean) {
     this.#tree = tree;
     this.#value = value;
+    this.#keepsForks = keepsForks;
   }
 
   get removals(): number {
@@ -98,7 +106,8 @@ export class Search {
       (old.yes.value !== test.yes.value || old.no.value !== test.no.value)
     ) return { found, stop: true };
     // If both sides continue, agreement on only one side is another rule.
-    const isFork = test.yes.level.length > 0 && test.no.level.length > 0;
+    const isFork = this.#keepsForks && test.yes.level.length > 0 &&
+      test.no.level.length > 0;
     let isWhole = true;
     for (const name of ["yes", "no"] as const) {
       for (const below of test[name].level) {

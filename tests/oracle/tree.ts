@@ -26,7 +26,7 @@ export class ExistsError extends Error {
 
 /** Creates the tree of a call without rules. */
 export function createCallTree(): CallTree {
-  return { level: [] };
+  return { level: [], library: { level: [] } };
 }
 
 /**
@@ -57,7 +57,27 @@ export function addRule(
     tree.level = [];
     return;
   }
-  const search = new Search(tree, value);
+  const { library } = tree;
+  if (library === undefined) return file(tree, chain, value, false);
+  file(library, makeChain(needed, bits, value) ?? chain, value, false);
+  try {
+    file(tree, chain, value, true);
+  } catch (error) {
+    if (!(error instanceof ExistsError)) throw error;
+    // The library accepts what contradicts an earlier rule.
+    delete tree.library;
+    tree.level = library.level;
+  }
+}
+
+/** Adds a chain unless it is superfluous. */
+function file(
+  tree: CallTree,
+  chain: Test,
+  value: number,
+  keepsForks: boolean,
+): void {
+  const search = new Search(tree, value, keepsForks);
   const found = search.run(chain);
   if (tree.level.length === 0) {
     tree.level = [chain];
