@@ -283,7 +283,7 @@ Deno.test("install() below a root warns of what containers will not find there",
   assertEquals(warnings.filter((text) => /not below/.test(text)), []);
   const more = await install(request(place, "podman", { deno: "/opt/none" }));
   assertEquals(more.warnings.filter((text) => /not below/.test(text)), [
-    `Containers will need what is not below "${place.root}" yet: /opt/none`,
+    `Containers will need files that are not below "${place.root}" yet: /opt/none`,
   ]);
 });
 

@@ -113,7 +113,7 @@ Deno.test("optimize reports flags, and merges no filters of which one logs", asy
   const one = await call(["optimize", log, "-f", "base64"]);
   assertEquals(one.code, 0, one.err);
   assert(
-    one.err.includes(`does not hold flags ${LOG}, ${SPEC_ALLOW}`),
+    one.err.includes(`does not contain flags ${LOG}, ${SPEC_ALLOW}`),
     one.err,
   );
   const commented = await call(["optimize", ...FIXED, log, "-f", "asm"]);

@@ -95,7 +95,7 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     ],
     [
       "unknown profile",
-      ["compile", "default:podman"],
+      ["compile", "default:dokcer"],
       /did you mean "default:docker"/,
     ],
     [
