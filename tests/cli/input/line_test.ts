@@ -95,8 +95,8 @@ Deno.test("main() refuses what no command line means, with exit 2 and a word of 
     ],
     [
       "unknown profile",
-      ["compile", "default:dokcer"],
-      /did you mean "default:docker"/,
+      ["compile", "default:pod"],
+      /unknown profile; use one of default:docker, /,
     ],
     [
       "unknown architecture",
