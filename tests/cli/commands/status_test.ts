@@ -81,3 +81,10 @@ needs("dump")(
     }
   },
 );
+
+Deno.test("status says that no runtime is there whose reading profiles could have", async () => {
+  await using folder = await createFolder();
+  const { code, out, err } = await call(["status", "--root", folder.path]);
+  assertEquals(code, 0, err);
+  assertMatch(out, /^profiles +\? *$/m);
+});
