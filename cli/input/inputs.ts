@@ -84,8 +84,8 @@ function archesOf(filter: LoadedFilter): readonly Arch[] {
 }
 
 /**
- * Draws a value for each half of each argument; successive seeds differ in all
- * of them.
+ * Draws a value for each half of each argument, independently of one another,
+ * so that every pair of values occurs.
  */
 function argumentsAt(
   values: readonly (readonly number[])[],
@@ -94,11 +94,18 @@ function argumentsAt(
 ): readonly bigint[] {
   const half = (word: number): bigint => {
     const choices = values[word] ?? [0];
-    const draw = Math.imul(seed ^ (word << 24), 0x9e37_79b1) >>> 8;
+    const draw = scatter(12 * seed + word);
     return BigInt(choices[draw % choices.length] ?? 0);
   };
   return Array.from({ length: 6 }, (_, arg) => {
     const [first, second] = [half(2 * arg), half(2 * arg + 1)];
     return littleEndian ? second << 32n | first : first << 32n | second;
   });
+}
+
+/** Turns consecutive numbers into random ones: the end of MurmurHash3. */
+function scatter(number: number): number {
+  const half = Math.imul(number ^ (number >>> 16), 0x85eb_ca6b);
+  const whole = Math.imul(half ^ (half >>> 13), 0xc2b2_ae35);
+  return (whole ^ (whole >>> 16)) >>> 0;
 }

@@ -1,6 +1,7 @@
 import { jitBytes } from "../../../cli/commands/verify_all.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { DEFAULT_PROFILE } from "../../../profile/default_profile.ts";
 import { needs } from "../../machine.ts";
 import { call, createFolder, spawn } from "../harness.ts";
 import { sleepUnder } from "../sleeper.ts";
@@ -94,6 +95,12 @@ test("verify tells runc's stub from the profile without it", async () => {
   }]);
   const told = await call(args.filter((word) => word !== "-q"));
   assertMatch(told.err, /it would be equal with --semantics runc\n$/);
+  // Standard input can be read once.
+  const words = args.map((word) => word === "default:docker" ? "-" : word);
+  const piped = await call([...words, "-o", "json"], {
+    stdin: DEFAULT_PROFILE,
+  });
+  assertEquals([piped.code, JSON.parse(piped.out).equalUnder], [1, undefined]);
 });
 
 test("verify tells names of the host's libseccomp from the profile's", async () => {
