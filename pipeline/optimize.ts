@@ -21,7 +21,6 @@ import type { Objective } from "../tables/objectives.ts";
 import type { DecidedCalls } from "../compiler/policy_calls.ts";
 import { measure } from "../measure/measure.ts";
 import type { Arch } from "../tables/arch.ts";
-import { BPF_MAXINSNS } from "../tables/uapi.ts";
 import { byteOrderOf, programsOf } from "../verify/core/subject.ts";
 import { type Outline, outlineOf } from "../verify/describe/outline.ts";
 import {
@@ -209,9 +208,7 @@ function bestOf(
   for (const attempts of [attemptsFor(objective), ATTEMPTS.size]) {
     for (const attempt of attempts) {
       const program = compileAttempt(calls, options, attempt);
-      if (program.length > BPF_MAXINSNS || check(program) !== undefined) {
-        continue;
-      }
+      if (check(program) !== undefined) continue;
       const cost = costOf([program], arches, objective, options);
       if (cost.length > given.length || cost.objective > given.objective) {
         continue;

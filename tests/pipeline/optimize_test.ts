@@ -100,17 +100,33 @@ Deno.test("optimize() keeps the piece of a program that computes its answer", ()
   }
 });
 
-/** A filter with tests of call 1 on this machine. */
-function testing(tests: string): Program {
+/** A filter with tests of one call on this machine. */
+function testing(tests: string, nr = 1): Program {
   return parseText(`
       ld [4]
       jeq #0xc000003e, start
       ret #0
     start: ld [0]
-      jeq #1, tests
+      jeq #${nr}, tests
       ret #0x7fff0000
     tests: ${tests}
   `);
+}
+
+/** Denies call `nr` with any of many random values of the word at an offset. */
+function scattered(nr: number, offset: number, blocks: number): Program {
+  const random = createRandom(nr + offset);
+  const texts = Array.from({ length: blocks }, (_, block) =>
+    [
+      ...Array.from(
+        { length: 120 },
+        () => `jeq #${random.word()}, deny${block}`,
+      ),
+      `ja next${block}`,
+      `deny${block}: ret #0x50001`,
+      `next${block}:`,
+    ].join("\n"));
+  return testing(`ld [${offset}]\n${texts.join(" ")} ret #0x7fff0000`, nr);
 }
 
 function optimized(program: Program): Program {
@@ -197,20 +213,6 @@ Deno.test("optimize() says what of two filters is no tree of tests", () => {
       ret #0x7fff0000
     deny: ret #0x50001
   `);
-  const scattered = (seed: number): Program => {
-    const random = createRandom(seed);
-    const blocks = Array.from({ length: 10 }, (_, block) =>
-      [
-        ...Array.from(
-          { length: 120 },
-          () => `jeq #${random.word()}, deny${block}`,
-        ),
-        `ja next${block}`,
-        `deny${block}: ret #0x50001`,
-        `next${block}:`,
-      ].join("\n"));
-    return testing(`ld [16]\n${blocks.join(" ")} ret #0x7fff0000`);
-  };
   for (
     const [first, second, said] of [
       [
@@ -219,8 +221,8 @@ Deno.test("optimize() says what of two filters is no tree of tests", () => {
         "and instruction 9 of filter 0 (add x) computes the answer",
       ],
       [
-        scattered(1),
-        scattered(2),
+        scattered(1, 16, 10),
+        scattered(1, 24, 10),
         "and distinguish too many values of an argument",
       ],
     ] as const
@@ -274,5 +276,28 @@ Deno.test("optimize() names the instruction that it cannot do without", () => {
       message,
       text,
     );
+  }
+});
+
+Deno.test("optimize() keeps a stack whose one filter would be too long", () => {
+  const programs = [scattered(1, 16, 17), scattered(2, 24, 17)];
+  const best = optimize({ programs, littleEndian: true });
+  assertEquals(best.kind, "already-best");
+});
+
+Deno.test("optimize() tests a word under a mask after one that is compared whole", () => {
+  const masked = "and #7\njeq #3";
+  for (
+    const [a, b, first] of [["jeq #5", masked, 16], [masked, "jeq #5", 24]]
+  ) {
+    const program = optimized(testing(`ld [16]
+      ${a}, more, allow
+    more: ld [24]
+      ${b}, deny, allow
+    deny: ret #0x50001
+    allow: ret #0x7fff0000
+    `));
+    const loads = program.filter(({ op, k }) => op === "ld.abs" && k >= 16);
+    assertEquals(loads[0]?.k, first, `${a}, ${b}`);
   }
 });

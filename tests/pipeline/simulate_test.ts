@@ -81,6 +81,10 @@ Deno.test("simulate() reads numbers of either kind, and no others", () => {
     assertThrows(() => dataOf([arg]), RangeError, "argument 0");
   }
   assertThrows(() => dataOf([0, 0, 0, 0, 0, 0, 0]), RangeError, "at most 6");
+  for (const call of [-1, 0xffff_ffff]) {
+    const { data } = simulate(program, { arch: "x86_64", call });
+    assertEquals(data.nr, 0xffff_ffff);
+  }
 });
 
 Deno.test("simulate() says what call or machine cannot be meant", () => {
