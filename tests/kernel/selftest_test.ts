@@ -140,7 +140,7 @@ needs("stub")(
     assertEquals(inputs.map(({ arch }) => arch), [X86_64]);
     assertEquals(values, [ERRNO + 1]);
     assertEquals(notes, [
-      "i386 by real seccomp is not tried: this kernel does not serve int $0x80",
+      "i386 by real seccomp was not tested: this kernel does not support int $0x80",
     ]);
   },
 );
