@@ -14,6 +14,7 @@
  */
 
 import { dirname, fromFileUrl, join } from "@std/path";
+import $ from "dax";
 import { ask } from "../../host/command.ts";
 import { formatTable } from "../../host/table.ts";
 import { type Given, type Manual, start } from "../../tools/arguments.ts";
@@ -132,16 +133,13 @@ async function share(folder: string): Promise<void> {
   await Deno.mkdir(join(folder, "shim"));
   await Deno.writeTextFile(join(folder, "shim/strip.js"), strip);
   await Deno.writeTextFile(join(folder, "shim/shim"), shim, { mode: 0o755 });
-  const { stdout } = await ask(["git", "-C", ROOT, "ls-files"]);
-  for (const file of stdout.split("\n").filter(Boolean)) {
+  for (const file of await $`git -C ${ROOT} ls-files`.lines()) {
     const path = join(folder, "program", file);
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.copyFile(join(ROOT, file), path);
   }
-  const info = await ask([Deno.execPath(), "info", "--json"]);
-  const { denoDir } = JSON.parse(info.stdout);
-  const npm = join(denoDir, "npm");
-  await ask(["cp", "-r", npm, join(folder, "npm")]);
+  const { denoDir } = await $`${Deno.execPath()} info --json`.json();
+  await $`cp -r ${join(denoDir, "npm")} ${folder}`;
 }
 
 async function tryRow(
