@@ -13,7 +13,11 @@ import {
   rewriteConfig,
   type RewriteContext,
 } from "./precreate.ts";
-import { MAX_CONFIG_LENGTH } from "./rewrite.ts";
+import {
+  type ConfigText,
+  MAX_CONFIG_LENGTH,
+  readConfigText,
+} from "./rewrite.ts";
 import { reasonOf } from "../host/reason.ts";
 import { doubtAboutFile } from "../host/trust.ts";
 import { writeWhole } from "../host/files.ts";
@@ -28,6 +32,8 @@ export interface BundleConfig {
   readonly text: string;
   /** Result of stat(2). */
   readonly info: Deno.FileInfo;
+  /** Why others could change it; absent if they cannot. */
+  readonly doubt?: string;
 }
 
 /** Options for rewriting a bundle. */
@@ -50,10 +56,27 @@ export async function rewriteBundle(
   directory: string,
   options: BundleOptions,
 ): Promise<Rewrite> {
-  const config = await readBundle(directory, options.configName);
-  const rewrite = await rewriteConfig(config.text, options);
+  const { path, text } = await readBundle(directory, options.configName);
+  return await rewriteRead(path, readConfigText(text), options);
+}
+
+/**
+ * Puts the proved filter into a bundle whose configuration was read.
+ *
+ * @param path Path of the configuration.
+ * @param config The configuration.
+ * @param options Environment, store and time limit.
+ * @returns Result for the configuration.
+ * @throws {RefusedError} if the container must not start; the bundle is
+ * unchanged.
+ */
+export async function rewriteRead(
+  path: string,
+  config: ConfigText,
+  options: RewriteContext,
+): Promise<Rewrite> {
+  const rewrite = await rewriteConfig(config, options);
   if (rewrite.kind === "added") {
-    const { path } = config;
     const { text } = rewrite;
     await reaching(path, () => writeWhole(path, text));
   }
@@ -72,23 +95,45 @@ export async function readBundle(
   directory: string,
   name = "config.json",
 ): Promise<BundleConfig> {
+  const config = await lookAtBundle(directory, name);
+  if (config.doubt !== undefined) throw badBundle(config.path, config.doubt);
+  return config;
+}
+
+/**
+ * Reads a bundle's configuration, also where others could change it.
+ *
+ * @param directory The bundle.
+ * @param name Name of the configuration.
+ * @returns Text and location, and the doubt.
+ * @throws {RefusedError} `bad-bundle` if it cannot be read.
+ */
+export async function lookAtBundle(
+  directory: string,
+  name = "config.json",
+): Promise<BundleConfig> {
   if (name === "" || name.includes("/") || name === "." || name === "..") {
-    throw bad(name, "it is not the name of a file in the bundle");
+    throw badBundle(name, "it is not the name of a file in the bundle");
   }
   const real = await reaching(directory, () => Deno.realPath(directory));
   const path = `${real === "/" ? "" : real}/${name}`;
   return await reaching(path, async () => {
     if (!(await Deno.stat(real)).isDirectory) {
-      throw bad(real, "it is not a directory; give the one with config.json");
+      throw badBundle(
+        real,
+        "it is not a directory; give the one with config.json",
+      );
     }
     const doubt = await doubtAboutFile(path);
-    if (doubt !== undefined) throw bad(path, doubt);
-    const info = await Deno.lstat(path);
+    const info = await Deno.stat(path);
+    if (!info.isFile) throw badBundle(path, "it is not a file");
     if (info.size > MAX_CONFIG_LENGTH) {
-      throw bad(path, `it has ${info.size} bytes; the limit is 16 MiB`);
+      throw badBundle(path, `it has ${info.size} bytes; the limit is 16 MiB`);
     }
     const bytes = await Deno.readFile(path);
-    return { directory: real, path, text: textOf(bytes), info };
+    const text = textOf(bytes);
+    const known = { directory: real, path, text, info };
+    return doubt === undefined ? known : { ...known, doubt };
   });
 }
 
@@ -121,11 +166,19 @@ async function reaching<T>(
     return await work();
   } catch (error) {
     if (error instanceof RefusedError || !(error instanceof Error)) throw error;
-    throw bad(path, reasonOf(error), { cause: error });
+    throw badBundle(path, reasonOf(error), { cause: error });
   }
 }
 
-function bad(
+/**
+ * Makes the error of a bundle that cannot be used.
+ *
+ * @param path Path of the bundle or its file.
+ * @param seen Observation, without a final period.
+ * @param options The cause.
+ * @returns The error.
+ */
+export function badBundle(
   path: string,
   seen: string,
   options?: ErrorOptions,

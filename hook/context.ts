@@ -86,7 +86,7 @@ async function findStore(
 ): Promise<Store | undefined> {
   let reason = "the folder does not exist and cannot be created";
   try {
-    const store = await openStore(directory, { create: true });
+    const store = await openStore(directory, { create: true, log });
     if (store !== undefined) return store;
   } catch (error) {
     if (error instanceof RefusedError) throw error;

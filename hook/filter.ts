@@ -29,6 +29,10 @@ export interface FilterContext {
   readonly store?: Store;
   /** Time limit. */
   readonly deadline: Deadline;
+  /** True if the caller holds the lock of the store. */
+  readonly locked?: boolean;
+  /** True to try again what was left to its runtime before. */
+  readonly retry?: boolean;
 }
 
 /** Reason to leave a section to the filter that its runtime makes. */
@@ -38,6 +42,9 @@ export type NotOptimizable =
   | "too-large"
   | "architecture"
   | "names"
+  | "unknown-names"
+  | "deadline"
+  | "failed-proof"
   | "unproven";
 
 /** A parsed section. */
@@ -162,20 +169,59 @@ export async function findFilter(
  * @param section The section.
  * @param context Environment, store and time limit.
  * @returns The filter, or the reason why it has none.
- * @throws {RefusedError} `doubtful-store`, `failed-proof`, `deadline`.
  */
 export async function filterOf(
   section: ReadSection,
   context: FilterContext,
 ): Promise<FilterResult> {
   const { store, deadline } = context;
-  if (store === undefined) return await makeFilter(section, context);
+  if (store === undefined || context.locked === true) {
+    return await makeFilter(section, context);
+  }
   const wait = Math.min(MOST_WAIT_MS, deadline.left() / 2);
   return await store.serialize(wait, async () => {
     const entry = await findFilter(section.text, context);
-    return entry === undefined
+    return entry === undefined || entry.left !== undefined
       ? await makeFilter(section, context)
       : { kind: "filter", entry, from: "store" };
+  });
+}
+
+/** Reasons that another container with this section would meet as well. */
+const LASTING: ReadonlySet<NotOptimizable> = new Set([
+  "refused",
+  "too-large",
+  "architecture",
+  "deadline",
+  "failed-proof",
+  "unproven",
+]);
+
+/**
+ * Remembers that a section is left to its runtime, so that the next container
+ * does not pay for the same attempt.
+ *
+ * @param text The section exactly as written.
+ * @param reason Why it is left.
+ * @param detail Observation.
+ * @param context Environment and store.
+ */
+export async function rememberLeft(
+  text: string,
+  { reason, detail }: Pick<
+    Extract<FilterResult, { kind: "not-optimizable" }>,
+    "reason" | "detail"
+  >,
+  { environment, store }: FilterContext,
+): Promise<void> {
+  if (!LASTING.has(reason)) return;
+  await store?.put({
+    key: await keyOf(environment, text),
+    environment: environment.id,
+    about: aboutOf(environment, []),
+    bytes: new Uint8Array(),
+    section: text,
+    left: `${reason}: ${detail}`,
   });
 }
 
@@ -214,7 +260,12 @@ function compileProved(
 ):
   | Entry["bytes"]
   | Extract<FilterResult, { readonly kind: "not-optimizable" }> {
-  deadline.check();
+  const late = {
+    kind: "not-optimizable",
+    reason: "deadline",
+    detail: 'the time limit has passed: raise "deadlineMs" in the settings',
+  } as const;
+  if (deadline.left() === 0) return late;
   const filter = compilePolicy(policy, {
     interrupted: () => deadline.left() === 0,
   });
@@ -224,9 +275,13 @@ function compileProved(
     case "too-large":
       return { kind: "not-optimizable", reason: "too-large", detail: message };
     case "unproven":
-      deadline.check();
+      if (deadline.left() === 0) return late;
       return { kind: "not-optimizable", reason: "unproven", detail: message };
     case "different":
-      throw new RefusedError("failed-proof", message);
+      return {
+        kind: "not-optimizable",
+        reason: "failed-proof",
+        detail: message,
+      };
   }
 }

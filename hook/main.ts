@@ -18,7 +18,8 @@
  * `--verify`, `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics
  * runc@1.1.5` sets the version; without one the runtime is queried. `--refused
  * STATUS` replaces the status 1 for a container that must not start: Deno
- * itself ends with 1 if it cannot start.
+ * itself ends with 1 if it cannot start. `--locked` is for a dispatcher that holds
+ * the lock of the store.
  *
  * Without any permission flag a configuration is still rewritten, with the
  * built-in table of names, as the newest known version of the runtime reads it,
@@ -41,8 +42,14 @@ import {
 } from "./deadline.ts";
 import { RefusedError } from "./error.ts";
 import { type Log, openLog } from "./log.ts";
-import { logLines, rewriteConfig } from "./precreate.ts";
-import { MAX_CONFIG_LENGTH, parseObject, readConfigText } from "./rewrite.ts";
+import { contextFor, leaveToRuntime } from "./leave.ts";
+import { levelOf, logLines, type Rewrite, rewriteConfig } from "./precreate.ts";
+import {
+  type ConfigText,
+  MAX_CONFIG_LENGTH,
+  parseObject,
+  readConfigText,
+} from "./rewrite.ts";
 import { prepareRuntime, reportToManager } from "./runtime.ts";
 import {
   DEFAULTS,
@@ -68,6 +75,8 @@ export interface HookCall {
   readonly settings: readonly (readonly [string, string])[];
   /** `--rewrite-bundle`. */
   readonly rewriteBundle: boolean;
+  /** `--locked`: the caller holds the lock of the store. */
+  readonly locked: boolean;
   /** `--refused`: the status if the container must not start. */
   readonly refused: number;
   /** Arguments after `--`. */
@@ -99,6 +108,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
   let mode: HookCall["mode"] = "hook";
   let settingsPath: string | undefined;
   let rewrite = false;
+  let locked = false;
   let refused = 1;
   let i = args[0] === "hook" || args[0] === "runtime" ? 1 : 0;
   if (args[0] === "runtime") mode = "runtime";
@@ -107,6 +117,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
     const [name = "", inline] = word.split(/=(.*)/s, 2);
     if (word === "--strict") settings.push(["strict", "true"]);
     else if (word === "--rewrite-bundle") rewrite = true;
+    else if (word === "--locked") locked = true;
     else {
       const value = inline ?? args[++i];
       if (!/^--[A-Za-z]+$/.test(name) || value === undefined) {
@@ -127,6 +138,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
     mode,
     settings,
     rewriteBundle: rewrite,
+    locked,
     refused,
     rest: args.slice(i + 1),
     ...(settingsPath === undefined ? {} : { settingsPath }),
@@ -163,7 +175,10 @@ export async function main(
       await prepareRuntime(
         call.rest,
         settings,
-        () => gatherContext(settings, deadline, log),
+        async (config) => ({
+          ...await contextFor(config, settings, deadline, log),
+          locked: call?.locked === true,
+        }),
         log,
       );
       return 0;
@@ -209,16 +224,13 @@ async function runHook(
       "Cannot read the input: neither a configuration nor a container's state: call this as a hook",
     );
   }
-  if (readConfigText(text).section === undefined) {
-    // Regardless of the state of store and library.
-    streams.write(bytes);
-    return 0;
-  }
+  const config = readConfigText(text, root);
   const { log } = around;
-  const context = await gatherContext(settings, deadline, log);
-  const rewrite = await rewriteConfig(text, context);
-  for (const line of logLines(rewrite)) log.write("warning", line);
-  if (rewrite.kind === "unchanged") {
+  const rewrite = config.section === undefined
+    // Regardless of the state of store and library.
+    ? undefined
+    : await rewriteOrLeave(config, call, settings, around);
+  if (rewrite?.kind !== "added") {
     streams.write(bytes);
     return 0;
   }
@@ -227,6 +239,23 @@ async function runHook(
   }
   streams.write(new TextEncoder().encode(rewrite.text));
   return 0;
+}
+
+async function rewriteOrLeave(
+  config: ConfigText,
+  { locked }: HookCall,
+  settings: Settings,
+  { deadline, log }: Surroundings,
+): Promise<Rewrite | undefined> {
+  try {
+    const context = await contextFor(config, settings, deadline, log);
+    const rewrite = await rewriteConfig(config, { ...context, locked });
+    for (const line of logLines(rewrite)) log.write(levelOf(rewrite), line);
+    return rewrite;
+  } catch (error) {
+    leaveToRuntime(error, config, settings, log);
+    return undefined;
+  }
 }
 
 function isConfig(root: JsonObject): boolean {

@@ -22,10 +22,13 @@ import {
   filterOf,
   type FilterResult,
   findFilter,
+  type NotOptimizable,
   type ReadSection,
   readSection,
+  rememberLeft,
 } from "./filter.ts";
 import { judgeAnnotation } from "./foreign.ts";
+import type { LogLevel } from "./syslog.ts";
 import { addAnnotation, type ConfigText, readConfigText } from "./rewrite.ts";
 
 /** Result for a configuration. */
@@ -67,16 +70,17 @@ export interface RewriteContext extends FilterContext {
 /**
  * Rewrites a configuration.
  *
- * @param text The configuration.
+ * @param given The configuration, as text or read.
  * @param context Environment, store and time limit.
  * @returns The result.
  * @throws {RefusedError} if the container must not start.
  */
 export async function rewriteConfig(
-  text: string,
+  given: string | ConfigText,
   context: RewriteContext,
 ): Promise<Rewrite> {
-  const config = readConfigText(text);
+  const config = typeof given === "string" ? readConfigText(given) : given;
+  const { text } = config;
   if (config.section === undefined) {
     return {
       kind: "unchanged",
@@ -87,7 +91,8 @@ export async function rewriteConfig(
       warnings: [],
     };
   }
-  const known = await findKnown(config.section, context);
+  const known = await findKnown(config, context);
+  if (known?.kind === "left") return known.rewrite;
   if (known !== undefined) {
     return finish(config, known, context, undefined);
   }
@@ -97,19 +102,60 @@ export async function rewriteConfig(
     config.sectionPlace,
   );
   if (reading.kind === "not-optimizable") {
-    return giveUp(config, reading, context, undefined);
+    return await giveUp(config, reading, context, undefined);
   }
   const { section } = reading;
-  const notify = whyNotify(config, section);
-  const result: FilterResult = context.obstacle !== undefined
-    ? { kind: "not-optimizable", reason: "names", detail: context.obstacle }
-    : notify !== undefined
-    ? { kind: "not-optimizable", reason: "notify", detail: notify }
-    : await filterOf(section, context);
+  const result = await resultFor(config, section, context);
   if (result.kind === "not-optimizable") {
-    return giveUp(config, result, context, section);
+    return await giveUp(config, result, context, section);
   }
   return finish(config, result, context, section);
+}
+
+async function resultFor(
+  config: ConfigText,
+  section: ReadSection,
+  context: RewriteContext,
+): Promise<FilterResult> {
+  const left = (
+    reason: NotOptimizable,
+    detail: string,
+  ): FilterResult => ({ kind: "not-optimizable", reason, detail });
+  if (context.obstacle !== undefined) return left("names", context.obstacle);
+  const notify = whyNotify(config, section);
+  if (notify !== undefined) return left("notify", notify);
+  const unknown = section.warnings.find((d) => d.code === "unknown-syscall");
+  if (unknown !== undefined && failsUnknown(config)) {
+    return left(
+      "unknown-names",
+      `${unknown.message}, and ${FAIL_UNKNOWN} leaves that to crun`,
+    );
+  }
+  return await filterOf(section, context);
+}
+
+/** With a value but "0", crun starts no container with a name it does not know. */
+const FAIL_UNKNOWN = "run.oci.seccomp_fail_unknown_syscall";
+
+function failsUnknown({ root }: ConfigText): boolean {
+  const annotations = findMember(root, "annotations");
+  const value = annotations?.kind === "object"
+    ? findMember(annotations, FAIL_UNKNOWN)
+    : undefined;
+  return value?.kind === "string" && value.value !== "0";
+}
+
+/**
+ * Chooses the severity of the messages about a rewrite.
+ *
+ * @param rewrite The result of a rewrite.
+ * @returns `error` if the section should have got a filter.
+ */
+export function levelOf(rewrite: Rewrite): LogLevel {
+  return rewrite.kind === "unchanged" &&
+      ["deadline", "failed-proof"].includes(rewrite.reason)
+    ? "error"
+    : "warning";
 }
 
 /**
@@ -127,18 +173,35 @@ export function logLines({ findings, warnings }: Rewrite): readonly string[] {
 type Found = Extract<FilterResult, { readonly kind: "filter" }>;
 
 /**
- * Finds a stored filter before the section is parsed at all. With
- * notifications, more than the section decides, so it is parsed every time.
+ * Finds what is stored before the section is parsed at all. Where more than the
+ * section decides, it is parsed every time: with notifications, which an escape
+ * could spell otherwise, and where crun is to refuse unknown names.
  */
 async function findKnown(
-  text: string,
+  config: ConfigText,
   context: RewriteContext,
-): Promise<Found | undefined> {
-  if (context.obstacle !== undefined || text.includes("NOTIFY")) {
-    return undefined;
+): Promise<Found | { kind: "left"; rewrite: Rewrite } | undefined> {
+  const { section = "", text } = config;
+  if (
+    context.obstacle !== undefined || /NOTIFY|\\/.test(section) ||
+    failsUnknown(config)
+  ) return undefined;
+  const entry = await findFilter(section, context);
+  if (entry?.left === undefined) {
+    return entry && { kind: "filter", entry, from: "store" };
   }
-  const entry = await findFilter(text, context);
-  return entry && { kind: "filter", entry, from: "store" };
+  if (
+    context.strict || context.retry === true || config.annotation !== undefined
+  ) return undefined;
+  const detail = entry.left;
+  const warnings = [`Filter not optimized, as before: ${detail}`];
+  return {
+    kind: "left",
+    rewrite: {
+      ...{ kind: "unchanged", text, reason: "remembered", detail },
+      ...{ findings: [], warnings },
+    },
+  };
 }
 
 /** Adds a filter, or compares it with the existing annotation. */
@@ -188,13 +251,21 @@ function policyOf(text: string, { environment }: RewriteContext): Policy {
 }
 
 /** Leaves a section to its runtime; an annotation must be equal even so. */
-function giveUp(
+async function giveUp(
   config: ConfigText,
-  { reason, detail }: Extract<FilterResult, { kind: "not-optimizable" }>,
-  { strict, environment, deadline }: RewriteContext,
+  result: Extract<FilterResult, { kind: "not-optimizable" }>,
+  context: RewriteContext,
   section: ReadSection | undefined,
-): Rewrite {
+): Promise<Rewrite> {
+  const { reason, detail } = result;
+  const { strict, environment, deadline } = context;
   if (config.annotation !== undefined) {
+    if (reason === "unknown-names") {
+      throw new RefusedError(
+        "foreign-annotation",
+        `Cannot accept the annotation: crun does not look at names then (${detail}); remove it`,
+      );
+    }
     if (section === undefined) {
       throw new RefusedError(
         "foreign-annotation",
@@ -213,6 +284,7 @@ function giveUp(
       `Cannot optimize the filter: ${detail}: start without --strict`,
     );
   }
+  await rememberLeft(config.section ?? "", result, context);
   return {
     kind: "unchanged",
     text: config.text,

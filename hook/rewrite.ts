@@ -70,11 +70,14 @@ export interface ConfigText {
  * ```
  *
  * @param text The configuration.
+ * @param root Its root, if it was parsed before.
  * @returns Text and positions.
  * @throws {RefusedError} `bad-config` if it is malformed or ambiguous.
  */
-export function readConfigText(text: string): ConfigText {
-  const root = parseObject(text);
+export function readConfigText(
+  text: string,
+  root: JsonObject = parseObject(text),
+): ConfigText {
   const linux = memberOf(root, "linux", "object");
   const section = linux === undefined
     ? undefined

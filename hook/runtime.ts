@@ -7,12 +7,13 @@
  * @module
  */
 
-import { readConfigText } from "./rewrite.ts";
-import { type BundleOptions, readBundle, rewriteBundle } from "./bundle.ts";
+import { type ConfigText, readConfigText } from "./rewrite.ts";
+import { badBundle, lookAtBundle, rewriteRead } from "./bundle.ts";
+import { leaveToRuntime } from "./leave.ts";
 import { RefusedError } from "./error.ts";
 import { quoteText } from "../tables/printable.ts";
 import { appendLine, formatLine, type Log, short } from "./log.ts";
-import { logLines, type RewriteContext } from "./precreate.ts";
+import { levelOf, logLines, type RewriteContext } from "./precreate.ts";
 import { parseRuntimeArgs, type RuntimeCall } from "./runtime_args.ts";
 import type { Settings } from "./settings.ts";
 
@@ -28,7 +29,7 @@ import type { Settings } from "./settings.ts";
 export async function prepareRuntime(
   args: readonly string[],
   settings: Settings,
-  context: () => Promise<RewriteContext>,
+  context: (config: ConfigText) => Promise<RewriteContext>,
   log: Log,
 ): Promise<void> {
   const call = parseRuntimeArgs(args);
@@ -44,19 +45,25 @@ export async function prepareRuntime(
     log.write("warning", `Filter not optimized: ${obstacle}`);
     return;
   }
-  const { text } = await readBundle(call.bundle, call.config);
-  // Unconfined: unchanged, regardless of the state of store and library.
-  if (readConfigText(text).section === undefined) return;
-  const options: BundleOptions = {
-    ...await context(),
-    ...(call.config === undefined ? {} : { configName: call.config }),
-  };
-  const rewrite = await rewriteBundle(call.bundle, options);
-  for (const line of logLines(rewrite)) {
-    log.write("warning", line, { bundle: call.bundle });
-  }
-  if (rewrite.kind === "added" && rewrite.from === "compiler") {
-    log.write("info", "Filter compiled and proved", { key: rewrite.entry.key });
+  let config: ConfigText | undefined;
+  try {
+    const { path, text, doubt } = await lookAtBundle(call.bundle, call.config);
+    config = readConfigText(text);
+    // Unconfined: unchanged, regardless of the state of store and library.
+    if (config.section === undefined) return;
+    if (doubt !== undefined && config.annotation === undefined) {
+      throw badBundle(path, doubt);
+    }
+    const rewrite = await rewriteRead(path, config, await context(config));
+    for (const line of logLines(rewrite)) {
+      log.write(levelOf(rewrite), line, { bundle: call.bundle });
+    }
+    if (rewrite.kind === "added" && rewrite.from === "compiler") {
+      const { key } = rewrite.entry;
+      log.write("info", "Filter compiled and proved", { key });
+    }
+  } catch (error) {
+    leaveToRuntime(error, config, settings, log);
   }
 }
 

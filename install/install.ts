@@ -242,7 +242,7 @@ async function missingBelow(
   const words = tools === undefined ? [] : [
     [tools.sh],
     ...[tools.awk, tools.tr, tools.stat, tools.env],
-    ...[tools.mv, tools.rm, tools.date],
+    ...[tools.mv, tools.rm, tools.date, tools.mkdir],
   ].flatMap((list) => list.slice(0, 1));
   const missing: string[] = [];
   for (const path of [deno, ...words]) {

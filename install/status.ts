@@ -173,9 +173,18 @@ async function managerStatus(
   const settings = await readSettings(name, place);
   const { runtime } = settings;
   const called = await calledBy(name, place);
-  for (const path of [called.deno, runtime, ...called.needed]) {
-    if (path !== undefined && !await isThere(path, place)) {
-      damaged.push(`${path} (missing, containers are refused)`);
+  const effects = [
+    [[runtime, ...called.needed], "containers are refused"],
+    [
+      [called.deno, ...called.reaching],
+      "containers without a stored filter get that of their runtime",
+    ],
+  ] as const;
+  for (const [paths, effect] of effects) {
+    for (const path of paths) {
+      if (path !== undefined && !await isThere(path, place)) {
+        damaged.push(`${path} (missing, ${effect})`);
+      }
     }
   }
   for (const path of called.helpful) {
@@ -201,8 +210,10 @@ async function managerStatus(
 interface Called {
   /** Deno. */
   readonly deno?: string | undefined;
-  /** Those without which Deno is not reached. */
+  /** Those without which no container starts. */
   readonly needed: readonly string[];
+  /** Those without which Deno is not reached. */
+  readonly reaching: readonly string[];
   /** The others. */
   readonly helpful: readonly string[];
 }
@@ -220,7 +231,7 @@ async function calledBy(
   );
   if (service.kind === "file") {
     const deno = /^ExecStart="?([^\s"]+)/m.exec(service.text)?.[1];
-    return { deno, needed: [], helpful: [] };
+    return { deno, needed: [], reaching: [], helpful: [] };
   }
   for (const path of [hookPath(layout), wrapperPath(layout, name)]) {
     if (name !== "podman" && path === hookPath(layout)) continue;
@@ -229,18 +240,20 @@ async function calledBy(
     const deno = /'([^']+)' 'run' '-A'/.exec(state.text)?.[1];
     const shell = /^#!(\S+)/.exec(state.text)?.[1] ?? "/bin/sh";
     const tools = [...state.text.matchAll(TOOL)].map(([, tool = ""]) => tool);
-    const isNeeded = (tool: string): boolean => tool.endsWith("/env");
-    // date(1) only dates a line of a log.
+    const isReaching = (tool: string): boolean => tool.endsWith("/env");
+    // Logs, locks and cleaning up, without which everything works.
+    const isSpare = /\/(?:date|flock|logger|mkdir|rm)$/;
     const others = new Set(
-      tools.filter((tool) => tool !== deno && !tool.endsWith("/date")),
+      tools.filter((tool) => tool !== deno && !isSpare.test(tool)),
     );
     return {
       deno,
-      needed: [shell, ...[...others].filter(isNeeded)],
-      helpful: [...others].filter((tool) => !isNeeded(tool)),
+      needed: [shell],
+      reaching: [...others].filter(isReaching),
+      helpful: [...others].filter((tool) => !isReaching(tool)),
     };
   }
-  return { needed: [], helpful: [] };
+  return { needed: [], reaching: [], helpful: [] };
 }
 
 async function isThere(path: string, { root }: InstallRoot): Promise<boolean> {

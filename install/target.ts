@@ -167,7 +167,6 @@ export function wrapperItems(
         ...dispatcher(target, facts, options),
         runtime: runtime.path,
         runtimeKind: kindOf(runtime),
-        strict: options.strict,
       }),
     },
   ];
@@ -228,7 +227,7 @@ function settingsItem(
 function dispatcher(
   target: ManagerName,
   { layout, tools, deno, program }: TargetFacts,
-  { semantics, names }: TargetOptions,
+  { semantics, names, strict }: TargetOptions,
 ): DispatcherOptions {
   if (tools === undefined) throw new Error("Unreachable: nothing dispatches");
   return {
@@ -247,5 +246,6 @@ function dispatcher(
     // Inside a user's namespace the user is 0, and the system's root is nobody.
     owners: layout.scope === "user" ? [0, 65534] : [0],
     deadlineSeconds: DEADLINE_S,
+    strict,
   };
 }

@@ -63,13 +63,13 @@ export async function createWrapper(
     names: "host",
     owners: [0],
     deadlineSeconds: 10,
+    strict: false,
   };
   const path = join(directory, "wrapper");
   const hook = join(directory, "hook");
   const wrapper = {
     runtime: crun,
     runtimeKind: "crun",
-    strict: false,
   } as const;
   for (
     const [file, program] of [

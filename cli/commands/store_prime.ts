@@ -74,6 +74,7 @@ export async function primeStore(
     const context = {
       ...gathered,
       strict: false,
+      retry: true,
       deadline: startDeadline(MOST_MS),
     };
     const text = `{"linux":{"seccomp":${section}}}`;

@@ -49,7 +49,7 @@
 ## (ids with blanks around), `folders` (paths with `:` between), `stat` (the words
 ## of stat(1) up to its paths, quoted for sh), `bundle` (1 in the folder of a bundle,
 ## whose path `ST_BUNDLE` of the environment has), `mode` and `temp` (of the new
-## file there), `sealed` (1 when a byte 2 marks the end).
+## file there), `strict` (1 to leave no section to its runtime), `sealed` (1 when a byte 2 marks the end).
 ##
 ## There is no single quote in it, so `sh` can quote it by those. Lines that begin with
 ## "##" are left out when `deno task embed` writes it into dispatcher_code.ts.
@@ -235,7 +235,8 @@ function current(    path, text, l, n, i, w) {
   env = substr(l[2], 4)
   return 1
 }
-# Reads an entry: its filter, "" for another section, "-" if it is not whole.
+# Reads an entry: its filter, "" for another section, "-" if it is not whole,
+# "left" if the section is left to its runtime.
 function entry(path, section,    text, l, n, at, mark) {
   if ((getline text < path) <= 0) return "-"
   mark = "\nsection " length(section) "\n"
@@ -247,6 +248,7 @@ function entry(path, section,    text, l, n, at, mark) {
   # It is there twice, so that damage shows.
   if (index(substr(text, at + length(mark) + length(section)), "\n" l[6] "\ndigest ") != 1) return "-"
   if (text !~ /\nend\n$/) return "-"
+  if (l[6] ~ /^left /) return strict ? "-" : "left"
   text = substr(l[6], 8)
   return l[6] ~ /^filter [A-Za-z0-9+\/]+=?=?$/ && length(text) % 4 == 0 ? text : "-"
 }
@@ -350,6 +352,10 @@ END {
   }
   if (!placed) miss()
   if (!trusted()) leave(10)
+  if (value == "left") {
+    if (!bundle) print config
+    exit 0
+  }
   insertion = "\"run.oci.seccomp_bpf_data\":\"" value "\""
   if (noted == 2) {
     if (!empty) insertion = insertion ","

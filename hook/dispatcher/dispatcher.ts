@@ -49,6 +49,8 @@ export interface DispatcherOptions {
   readonly owners: readonly number[];
   /** Limit of CPU time for reading the configuration, in seconds. */
   readonly deadlineSeconds: number;
+  /** True to refuse sections that cannot be optimized. */
+  readonly strict: boolean;
 }
 
 /** Options of a wrapper. */
@@ -57,8 +59,6 @@ export interface WrapperOptions extends DispatcherOptions {
   readonly runtime: string;
   /** True if it takes raw filters; other runtimes are called at once. */
   readonly runtimeKind: "crun" | "runc" | "unknown";
-  /** True to refuse sections that cannot be optimized. */
-  readonly strict: boolean;
 }
 
 /**
@@ -145,6 +145,7 @@ function render(
     ...["-v", `environment=${environment}`],
     ...["-v", `owners= ${owners.map(Number).join(" ")} `],
     ...["-v", `folders=${folders.join(":")}`],
+    ...["-v", `strict=${options.strict ? 1 : 0}`],
     ...["-v", `stat=${words([...tools.stat, "-c", STAT_FORMAT, "--"])}`],
   ];
   if (awk.some((word) => word.includes("\\"))) {
@@ -159,6 +160,14 @@ function render(
     TR: words(tools.tr),
     MV: words(tools.mv),
     RM: words(tools.rm),
+    MKDIR: words(tools.mkdir),
+    STORE: store,
+    ...(tools.flock === undefined ? {} : { FLOCK: words(tools.flock) }),
+    LOGGER: tools.logger === undefined
+      ? ":"
+      : `${
+        words(tools.logger)
+      } -t seccomp-tree -p daemon.err "The runtime makes its own filter: the compiler ended with status $st_status" 2>/dev/null`,
     DATE: words(tools.date),
     SECONDS: String(deadlineSeconds),
     SLOW: words([...clean, ...options.slow]),
@@ -166,7 +175,11 @@ function render(
     SETTINGS: quoteForSh(options.settingsPath),
     ...more,
   };
-  return header(options) + choose(body, { KEEPSNUL: tools.awkKeepsNul })
+  return header(options) + choose(body, {
+    KEEPSNUL: tools.awkKeepsNul,
+    FLOCK: tools.flock !== undefined,
+    LENIENT: !options.strict,
+  })
     .replace(/@([A-Z0-9]+)@/g, (whole, name) => {
       const value = values[name];
       if (value === undefined) throw new Error(`Unreachable: ${whole}`);

@@ -25,12 +25,27 @@ st_look() {
 }
 st_deno() {
   st_answer=$(
-    printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 3>&-
+    printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 \${st_locked:+"$st_locked"} 3>&- 9<&-
     st_status=$?
     printf .
     exit "$st_status"
   )
   st_status=$?
+  # Without an answer it has not ended by itself.
+  if [ "$st_status$st_answer" = 0. ]; then st_status=1; fi
+}
+st_slow() {
+  #@if FLOCK
+  # Of many starts at once, one compiles; the others look again.
+  if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9; then
+    st_locked=--locked
+    st_answer=$(printf %s "$st_text" | st_look 3>&1 9<&-; st_status=$?; printf .; exit "$st_status")
+    st_status=$?
+    if [ "$st_status" -eq 0 ]; then return; fi
+  fi
+  #@end
+  st_deno @SLOW@
+  if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
 }
 st_text=$(st_look)
 st_seen=$?
@@ -52,15 +67,28 @@ if [ "$st_seen" = bad ] || [ "$st_length" != "\${#st_text}" ]; then
   # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
   st_seen=11 st_text=$(printf '\\001')
 fi
-st_deno @SLOW@
-if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
+st_locked=''
+#@if FLOCK
+if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
+if [ -r @STORE@ ]; then st_slow 9<@STORE@; else st_slow; fi
+#@else
+st_slow
+#@end
 case $st_status in
 0)
   printf %s "\${st_answer%.}"
   exit ;;
-3) ;;
-*) printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\\n' "$st_status" >&2 ;;
+3) exit 1 ;;
 esac
+printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\\n' "$st_status" >&2
+#@if LENIENT
+if [ "$st_seen" -eq 10 ]; then
+  # Every reader reads it alike, and no filter replaces its section: its runtime makes that.
+  @LOGGER@
+  printf %s "$st_text"
+  exit
+fi
+#@end
 exit 1
 `;
 
@@ -107,46 +135,77 @@ case $st_bundle in
 /*) ;;
 *) st_bundle=./$st_bundle ;;
 esac
-st_seen=11
+st_look() (
+  cd -P -- "$st_bundle" || exit 11
+  # Another owner or group than a new file would have is for Deno.
+  [ -O config.json ] && [ -G config.json ] && [ ! -g . ] || exit 11
+  ulimit -t @SECONDS@
+  LC_ALL=C ST_BUNDLE=$PWD st_temp=.seccomp-tree-$$
+  export LC_ALL ST_BUNDLE
+  # A new file has the mode of the old one from its beginning.
+  for st_word in 644 600 640; do
+    case $st_word in
+    644) umask 022 ;;
+    600) umask 077 ;;
+    640) umask 027 ;;
+    esac
+    #@if KEEPSNUL
+    @AWK@ -v bundle=1 -v sealed=0 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@ <config.json
+    #@else
+    { @TR@ '\\000' '\\001' <config.json && printf '\\002'; } | @AWK@ -v bundle=1 -v sealed=1 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@
+    #@end
+    st_status=$?
+    if [ "$st_status" -ne 13 ]; then break; fi
+  done
+  if [ "$st_status" -eq 20 ]; then
+    # What awk has read without a doubt is known, whatever becomes of the file.
+    st_status=10
+    if @MV@ -f "$st_temp" config.json; then exit 0; fi
+  fi
+  if [ -e "$st_temp" ]; then @RM@ -f "$st_temp"; fi
+  exit "$st_status"
+)
+st_deno() {
+  "$@" </dev/null >/dev/null 9<&-
+  st_status=$?
+}
+st_slow() {
+  #@if FLOCK
+  # Of many starts at once, one compiles; the others look again.
+  if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9 2>/dev/null; then
+    st_locked=--locked
+    st_look 2>/dev/null 9<&-
+    st_status=$?
+    if [ "$st_status" -eq 0 ]; then return; fi
+  fi
+  #@end
+  st_deno @SLOW@ runtime --settings @SETTINGS@ --refused 3 \${st_locked:+"$st_locked"} -- "$@"
+  if [ "$st_status" -eq 1 ]; then
+    st_deno @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 \${st_locked:+"$st_locked"} -- "$@"
+  fi
+}
+st_seen=11 st_locked=''
 if [ "$st_mode" = create ] && [ -f "$st_bundle/config.json" ]; then
-  (
-    cd -P -- "$st_bundle" || exit 11
-    # Another owner or group than a new file would have is for Deno.
-    [ -O config.json ] && [ -G config.json ] && [ ! -g . ] || exit 11
-    ulimit -t @SECONDS@
-    LC_ALL=C ST_BUNDLE=$PWD st_temp=.seccomp-tree-$$
-    export LC_ALL ST_BUNDLE
-    # A new file has the mode of the old one from its beginning.
-    for st_word in 644 600 640; do
-      case $st_word in
-      644) umask 022 ;;
-      600) umask 077 ;;
-      640) umask 027 ;;
-      esac
-      #@if KEEPSNUL
-      @AWK@ -v bundle=1 -v sealed=0 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@ <config.json
-      #@else
-      { @TR@ '\\000' '\\001' <config.json && printf '\\002'; } | @AWK@ -v bundle=1 -v sealed=1 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@
-      #@end
-      st_status=$?
-      if [ "$st_status" -ne 13 ]; then break; fi
-    done
-    if [ "$st_status" -eq 20 ]; then exec @MV@ -f "$st_temp" config.json; fi
-    if [ -e "$st_temp" ]; then @RM@ -f "$st_temp"; fi
-    exit "$st_status"
-  ) 2>/dev/null
+  st_look 2>/dev/null
   st_seen=$?
 fi
 if [ "$st_seen" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
-@SLOW@ runtime --settings @SETTINGS@ --refused 3 -- "$@" </dev/null >/dev/null
-st_status=$?
-if [ "$st_status" -eq 1 ]; then
-  @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 -- "$@" </dev/null >/dev/null
-  st_status=$?
-fi
+#@if FLOCK
+if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
+if [ -r @STORE@ ]; then st_slow "$@" 9<@STORE@; else st_slow "$@"; fi
+#@else
+st_slow "$@"
+#@end
 if [ "$st_status" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 if [ "$st_status" -ne 3 ]; then
   st_word="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
+  #@if LENIENT
+  if [ "$st_seen" -eq 10 ]; then
+    # Every reader reads it alike, and no filter replaces its section: its runtime makes that.
+    @LOGGER@
+    exec @RUNTIME@ "$@"
+  fi
+  #@end
   printf '%s\\n' "$st_word" >&2
   if [ -n "$st_log" ] && [ "$st_format" = json ]; then
     printf '{"level":"error","msg":"%s","time":"%s"}\\n' "$st_word" "$(@DATE@ -u +%Y-%m-%dT%H:%M:%SZ)" >>"$st_log"
@@ -341,7 +400,8 @@ function current(    path, text, l, n, i, w) {
   env = substr(l[2], 4)
   return 1
 }
-# Reads an entry: its filter, "" for another section, "-" if it is not whole.
+# Reads an entry: its filter, "" for another section, "-" if it is not whole,
+# "left" if the section is left to its runtime.
 function entry(path, section,    text, l, n, at, mark) {
   if ((getline text < path) <= 0) return "-"
   mark = "\\nsection " length(section) "\\n"
@@ -353,6 +413,7 @@ function entry(path, section,    text, l, n, at, mark) {
   # It is there twice, so that damage shows.
   if (index(substr(text, at + length(mark) + length(section)), "\\n" l[6] "\\ndigest ") != 1) return "-"
   if (text !~ /\\nend\\n$/) return "-"
+  if (l[6] ~ /^left /) return strict ? "-" : "left"
   text = substr(l[6], 8)
   return l[6] ~ /^filter [A-Za-z0-9+\\/]+=?=?$/ && length(text) % 4 == 0 ? text : "-"
 }
@@ -456,6 +517,10 @@ END {
   }
   if (!placed) miss()
   if (!trusted()) leave(10)
+  if (value == "left") {
+    if (!bundle) print config
+    exit 0
+  }
   insertion = "\\"run.oci.seccomp_bpf_data\\":\\"" value "\\""
   if (noted == 2) {
     if (!empty) insertion = insertion ","

@@ -36,12 +36,27 @@ st_look() {
 }
 st_deno() {
   st_answer=$(
-    printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 3>&-
+    printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 ${st_locked:+"$st_locked"} 3>&- 9<&-
     st_status=$?
     printf .
     exit "$st_status"
   )
   st_status=$?
+  # Without an answer it has not ended by itself.
+  if [ "$st_status$st_answer" = 0. ]; then st_status=1; fi
+}
+st_slow() {
+  #@if FLOCK
+  # Of many starts at once, one compiles; the others look again.
+  if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9; then
+    st_locked=--locked
+    st_answer=$(printf %s "$st_text" | st_look 3>&1 9<&-; st_status=$?; printf .; exit "$st_status")
+    st_status=$?
+    if [ "$st_status" -eq 0 ]; then return; fi
+  fi
+  #@end
+  st_deno @SLOW@
+  if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
 }
 st_text=$(st_look)
 st_seen=$?
@@ -63,13 +78,26 @@ if [ "$st_seen" = bad ] || [ "$st_length" != "${#st_text}" ]; then
   # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
   st_seen=11 st_text=$(printf '\001')
 fi
-st_deno @SLOW@
-if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
+st_locked=''
+#@if FLOCK
+if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
+if [ -r @STORE@ ]; then st_slow 9<@STORE@; else st_slow; fi
+#@else
+st_slow
+#@end
 case $st_status in
 0)
   printf %s "${st_answer%.}"
   exit ;;
-3) ;;
-*) printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\n' "$st_status" >&2 ;;
+3) exit 1 ;;
 esac
+printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\n' "$st_status" >&2
+#@if LENIENT
+if [ "$st_seen" -eq 10 ]; then
+  # Every reader reads it alike, and no filter replaces its section: its runtime makes that.
+  @LOGGER@
+  printf %s "$st_text"
+  exit
+fi
+#@end
 exit 1

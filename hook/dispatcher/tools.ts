@@ -2,7 +2,8 @@
  * The host's programs that a dispatcher calls.
  *
  * Besides `sh` and awk it needs `tr`, `stat -c`, `env`, and the wrapper `mv`,
- * `rm` and `date`; coreutils and busybox have all of them. Each is called by the
+ * `rm` and `date`, `mkdir` for a store that is not there yet, and if they are
+ * there `flock` and `logger`; coreutils and busybox have all of them. Each is called by the
  * absolute path that was found when the dispatcher was generated, never by PATH.
  *
  * If there are several, the fastest to start is chosen. CPU time of one start
@@ -37,6 +38,12 @@ export interface DispatcherTools {
   readonly rm: readonly string[];
   /** `date`. */
   readonly date: readonly string[];
+  /** `mkdir`. */
+  readonly mkdir: readonly string[];
+  /** `flock` with `-w`; absent if the host has none, so that Deno locks. */
+  readonly flock?: readonly string[];
+  /** `logger`; absent if the host has none. */
+  readonly logger?: readonly string[];
 }
 
 /** Format of stat(1) for a file; dispatcher.awk reads it. */
@@ -92,6 +99,9 @@ export async function findTools(
     mv: await pick("mv", moves),
     rm: await find("rm"),
     date: await find("date"),
+    mkdir: await find("mkdir"),
+    ...await optional("flock", waits),
+    ...await optional("logger", () => Promise.resolve(true)),
   };
   if (missing.length > 0) {
     throw new RangeError(
@@ -101,6 +111,22 @@ export async function findTools(
     );
   }
   return tools;
+}
+
+/** A tool that a dispatcher can do without, if it behaves as needed. */
+async function optional<Name extends "flock" | "logger">(
+  name: Name,
+  fits: (words: readonly string[]) => Promise<boolean>,
+): Promise<Partial<Record<Name, readonly string[]>>> {
+  const path = await findTool(name);
+  const found: Partial<Record<Name, readonly string[]>> = {};
+  if (path !== undefined && await fits([path])) found[name] = [path];
+  return found;
+}
+
+/** Reports whether a flock has a limit of time; that of busybox has none. */
+async function waits(flock: readonly string[]): Promise<boolean> {
+  return await outputOf(flock, ["-w", "1", "/", "echo"]) === "\n";
 }
 
 async function findTool(name: string): Promise<string | undefined> {

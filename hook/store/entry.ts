@@ -22,6 +22,9 @@
  * with the same shape are numbered from 0. Neither has to be unique: the section
  * is compared, byte for byte.
  *
+ * A section that is left to its runtime has a line `left REASON` in place of each
+ * filter, so that the next container does not pay for the same attempt.
+ *
  * The digest, which every other reader checks, shows any damage. The dispatcher
  * does not pay for it: it compares the section, and both copies of the filter.
  * Neither stops somebody who may write to the store; its owner and modes do.
@@ -44,8 +47,10 @@ export interface Entry {
   readonly environment: string;
   /** Versions and options, for people, on one line. */
   readonly about: string;
-  /** `struct sock_filter[]`. */
+  /** `struct sock_filter[]`; empty if the section is left to its runtime. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Why the section is left to its runtime; absent if there is a filter. */
+  readonly left?: string;
   /** The section exactly as it was written. */
   readonly section: string;
 }
@@ -66,7 +71,7 @@ const NAME = /^([0-9a-f]{16})\.([1-9][0-9]{0,8})\.[0-9]{1,10}\.[0-9]{1,2}$/;
 const OLD_NAME = /^[1-9][0-9]{0,8}\.[0-9a-f]{16}\.[0-9a-f]{64}\.[0-9a-f]{64}$/;
 
 const ENTRY =
-  /^key ([0-9a-f]{64})\nenvironment ([0-9a-f]{16})\nabout ([^\n]*)\ninstructions ([0-9]+)\nfilter ([^\n]+)\nsection ([0-9]+)\n/;
+  /^key ([0-9a-f]{64})\nenvironment ([0-9a-f]{16})\nabout ([^\n]*)\ninstructions ([0-9]+)\n((?:filter|left) [^\n]+)\nsection ([0-9]+)\n/;
 
 /** Largest number of sections with one shape. */
 const MOST_ALIKE = 100;
@@ -128,14 +133,16 @@ function shapeOf(section: string): number {
 export async function formatEntry(
   entry: Entry,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { key, environment, about, bytes, section } = entry;
+  const { key, environment, about, bytes, section, left } = entry;
   const encoder = new TextEncoder();
-  const filter = `filter ${encodeBase64(bytes)}`;
+  const filter = left === undefined
+    ? `filter ${encodeBase64(bytes)}`
+    : `left ${plain(left)}`;
   const text = [
     FORMAT,
     `key ${key}`,
     `environment ${environment}`,
-    `about ${about.replace(/[^\x20-\x7e]/g, "?")}`,
+    `about ${plain(about)}`,
     `instructions ${bytes.length / 8}`,
     filter,
     `section ${encoder.encode(section).length}`,
@@ -176,7 +183,7 @@ export async function parseEntry(
   if (match === null) return "its header is not of this version";
   const [header, key = "", environment = "", about = "", count, filter = ""] =
     match;
-  const again = `\nfilter ${filter}\n`;
+  const again = `\n${filter}\n`;
   const section = text.slice(FORMAT.length + 1 + header.length, -again.length);
   if (
     !text.endsWith(again) || environment !== name.environment ||
@@ -186,8 +193,12 @@ export async function parseEntry(
   ) {
     return "its name does not match its content";
   }
+  const left = /^left (.*)/.exec(filter)?.[1];
+  if (left !== undefined) {
+    return { key, environment, about, bytes: new Uint8Array(), section, left };
+  }
   try {
-    const program = decodeBase64(filter);
+    const program = decodeBase64(filter.slice("filter ".length));
     const fault = check(decode(program));
     if (fault !== undefined) return fault.message;
     if (program.length / 8 !== Number(count)) return "its filter is truncated";
@@ -195,6 +206,11 @@ export async function parseEntry(
   } catch (error) {
     return messageOf(error);
   }
+}
+
+/** A text on one line. */
+function plain(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?") || "?";
 }
 
 /** Length of the last two lines. */

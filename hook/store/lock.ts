@@ -6,8 +6,8 @@
 
 import { after } from "../deadline.ts";
 
-/** File that writers lock; it is empty. */
-export const LOCK = ".lock";
+/** File that earlier versions locked; now it is the folder itself. */
+export const OLD_LOCK = ".lock";
 
 /**
  * Runs a function while no other process that locks is inside; waits no longer
@@ -25,12 +25,7 @@ export async function serialize<T>(
 ): Promise<T> {
   let file: Deno.FsFile;
   try {
-    file = await Deno.open(`${directory}/${LOCK}`, {
-      read: true,
-      write: true,
-      create: true,
-      mode: 0o600,
-    });
+    file = await Deno.open(directory);
   } catch {
     return await work();
   }

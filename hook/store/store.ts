@@ -22,9 +22,10 @@ import {
 } from "./entry.ts";
 import type { Environment } from "../environment.ts";
 import { RefusedError } from "../error.ts";
-import { LOCK, serialize } from "./lock.ts";
+import { OLD_LOCK, serialize } from "./lock.ts";
 import { isTemporary, writeWhole } from "../../host/files.ts";
 import { messageOf } from "../../host/reason.ts";
+import type { Log } from "../log.ts";
 import { doubtAboutFolder, doubtOf, trustedOwners } from "../../host/trust.ts";
 
 /** Default folder of filters. */
@@ -65,11 +66,11 @@ export interface Store {
   /** The folder. */
   readonly directory: string;
   /**
-   * Finds the entry of a section.
+   * Finds the entry of a section. A damaged file, or one that others may change,
+   * is renamed to `NAME.bad` and counts as absent.
    *
    * @param environment `Environment.id`.
    * @param section The section exactly as written.
-   * @throws {RefusedError} `doubtful-store` if the entry was tampered with.
    */
   lookup(environment: string, section: string): Promise<Entry | undefined>;
   /** Stores an entry that was proved. */
@@ -101,6 +102,8 @@ export interface Store {
 export interface StoreOptions {
   /** True to make the folder, with mode 0700, if its parent exists. */
   readonly create?: boolean;
+  /** Log of damaged entries. */
+  readonly log?: Log;
 }
 
 /**
@@ -126,7 +129,8 @@ export async function openStore(
   }
   return {
     directory,
-    lookup: (environment, section) => lookup(directory, environment, section),
+    lookup: (environment, section) =>
+      lookup(directory, { environment, section }, options.log),
     put: (entry) => put(directory, entry),
     putEnvironment: (environment) => putEnvironment(directory, environment),
     list: () => list(directory),
@@ -162,16 +166,42 @@ async function make(directory: string): Promise<boolean> {
 
 async function lookup(
   directory: string,
-  environment: string,
-  section: string,
+  { environment, section }: Pick<Entry, "environment" | "section">,
+  log: Log | undefined,
 ): Promise<Entry | undefined> {
   for (const name of entryNames(environment, section)) {
     const entry = await readNamed(directory, name);
     if (entry === undefined) return undefined;
-    if (typeof entry === "string") throw tampered(directory, name, entry);
+    if (typeof entry === "string") {
+      putAside(directory, name, entry, log);
+      return undefined;
+    }
     if (entry.section === section) return entry;
   }
   return undefined;
+}
+
+/** Suffix of damaged entries. */
+const BAD = ".bad";
+
+/** Keeps a damaged entry for whoever wants to know, out of the way. */
+function putAside(
+  directory: string,
+  name: string,
+  seen: string,
+  log: Log | undefined,
+): void {
+  let done = `it is "${name}${BAD}" now, and made again`;
+  try {
+    Deno.renameSync(`${directory}/${name}`, `${directory}/${name}${BAD}`);
+  } catch (error) {
+    done = messageOf(error);
+  }
+  log?.write(
+    "error",
+    `Cannot use the stored filter "${directory}/${name}": ${seen}; ${done}; find out who changed it`,
+    { code: "doubtful-store" },
+  );
 }
 
 async function readNamed(
@@ -200,17 +230,6 @@ async function read(
     if (error instanceof Deno.errors.NotFound) return undefined;
     return messageOf(error);
   }
-}
-
-function tampered(
-  directory: string,
-  name: string,
-  seen: string,
-): RefusedError {
-  return new RefusedError(
-    "doubtful-store",
-    `Cannot use the stored filter "${directory}/${name}": ${seen}; find out who changed it, then run "seccomp-tree store gc"`,
-  );
 }
 
 async function put(directory: string, entry: Entry): Promise<PutResult> {
@@ -284,9 +303,13 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
   const items: StoreItem[] = [];
   for (const name of names.sort()) {
     const parts = parseEntryName(name);
+    if (isBad(name)) {
+      items.push({ name, problem: "it was damaged, and made again" });
+      continue;
+    }
     if (parts === undefined) {
       const ours = /^environment\.(?:crun|runc)[\w.@+-]*$/.test(name) ||
-        name === LOCK;
+        name === OLD_LOCK;
       if (!ours) items.push({ name, problem: "it is not an entry" });
       continue;
     }
@@ -299,6 +322,11 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
   return items;
 }
 
+function isBad(name: string): boolean {
+  return name.endsWith(BAD) &&
+    parseEntryName(name.slice(0, -BAD.length)) !== undefined;
+}
+
 async function gc(
   directory: string,
   keep: ReadonlySet<string>,
@@ -309,7 +337,8 @@ async function gc(
     const path = `${directory}/${name}`;
     // Everything else here was put here by somebody else.
     const isOurs = parseEntryName(name) !== undefined ||
-      isOldEntryName(name) || (isTemporary(name) && await isStale(path));
+      isOldEntryName(name) || isBad(name) ||
+      (isTemporary(name) && await isStale(path));
     if (!isOurs) continue;
     await Deno.remove(path);
     removed.push(name);

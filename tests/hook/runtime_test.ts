@@ -69,8 +69,10 @@ Deno.test("prepareRuntime() leaves calls alone that create nothing, and unconfin
       `${bundle}/config.json`,
       '{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}',
     );
+    const [line] = await prepare(["create", "-b", bundle, "ID"], CRUN);
+    assertEquals(line, "error Filter not optimized: asked for a context");
     await assertRejects(
-      () => prepare(["create", "-b", bundle, "ID"], CRUN),
+      () => prepare(["create", "-b", bundle, "ID"], { ...CRUN, strict: true }),
       Error,
       "asked for a context",
     );

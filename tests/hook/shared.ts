@@ -178,6 +178,8 @@ export function toolSets(): readonly ToolSet[] {
     env: [path("env")],
     mv: [path("mv")],
     rm: [path("rm")],
+    mkdir: [path("mkdir")],
+    flock: [path("flock")],
     date: [path("date")],
   };
   const mawk = { awk: [path("mawk")], awkKeepsNul: true, ...coreutils };
@@ -225,6 +227,7 @@ export function toolSets(): readonly ToolSet[] {
         env: busybox("env"),
         mv: busybox("mv"),
         rm: busybox("rm"),
+        mkdir: busybox("mkdir"),
         date: busybox("date"),
       },
     },
@@ -249,6 +252,7 @@ export function dispatcherOptions(
     names: NAMES,
     owners: [...new Set([0, Deno.uid() ?? 0])],
     deadlineSeconds: PATIENCE_S,
+    strict: false,
   };
 }
 

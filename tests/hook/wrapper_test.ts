@@ -43,7 +43,7 @@ cat <&7
   const slow = await writeProgram(
     setup.directory,
     "slow",
-    `#!/bin/sh\necho SLOW >>${setup.directory}/asked\nexit 1\n`,
+    `#!/bin/sh\necho SLOW >>${setup.directory}/asked\nexit 3\n`,
   );
   const bundle = join(setup.directory, "bundle");
   await Deno.mkdir(bundle);

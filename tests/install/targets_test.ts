@@ -29,6 +29,7 @@ const TOOLS: DispatcherTools = {
   env: TOOL,
   mv: TOOL,
   rm: TOOL,
+  mkdir: TOOL,
   date: TOOL,
 };
 

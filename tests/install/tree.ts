@@ -38,7 +38,7 @@ const PROGRAM = {
 
 /** Programs that a dispatcher calls. */
 const TOOLS: readonly string[] = [
-  ...["awk", "date", "env", "mv", "rm", "sh", "stat", "tr"],
+  ...["awk", "date", "env", "mkdir", "mv", "rm", "sh", "stat", "tr"],
 ];
 
 /** Makes a tree with crun and a dispatcher's programs. */

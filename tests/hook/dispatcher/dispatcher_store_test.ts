@@ -223,8 +223,8 @@ Deno.test("the hook's dispatcher starts Deno again if it cannot start with a JIT
         [
           [0, `AGAIN:${smallConfig()}`, ""],
           [1, "", ""],
-          [1, "", ended(1)],
-          [1, "", ended(137)],
+          [0, smallConfig(), ended(1)],
+          [0, smallConfig(), ended(137)],
           [0, `AGAIN:${smallConfig()}`, ""],
         ],
       );
