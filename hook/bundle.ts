@@ -10,8 +10,8 @@ import { ProfileError } from "../profile/diagnostic.ts";
 import { RefusedError } from "./error.ts";
 import {
   type Rewrite,
-  rewriteConfig,
   type RewriteContext,
+  rewriteParsed,
 } from "./precreate.ts";
 import {
   type ConfigText,
@@ -75,7 +75,7 @@ export async function rewriteRead(
   config: ConfigText,
   options: RewriteContext,
 ): Promise<Rewrite> {
-  const rewrite = await rewriteConfig(config, options);
+  const rewrite = await rewriteParsed(config, options);
   if (rewrite.kind === "added") {
     const { text } = rewrite;
     await reaching(path, () => writeWhole(path, text));

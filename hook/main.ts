@@ -43,7 +43,7 @@ import {
 import { RefusedError } from "./error.ts";
 import { type Log, openLog } from "./log.ts";
 import { contextFor, leaveToRuntime } from "./leave.ts";
-import { levelOf, logLines, type Rewrite, rewriteConfig } from "./precreate.ts";
+import { levelOf, logLines, type Rewrite, rewriteParsed } from "./precreate.ts";
 import {
   type ConfigText,
   MAX_CONFIG_LENGTH,
@@ -249,7 +249,7 @@ async function rewriteOrLeave(
 ): Promise<Rewrite | undefined> {
   try {
     const context = await contextFor(config, settings, deadline, log);
-    const rewrite = await rewriteConfig(config, { ...context, locked });
+    const rewrite = await rewriteParsed(config, { ...context, locked });
     for (const line of logLines(rewrite)) log.write(levelOf(rewrite), line);
     return rewrite;
   } catch (error) {

@@ -70,16 +70,30 @@ export interface RewriteContext extends FilterContext {
 /**
  * Rewrites a configuration.
  *
- * @param given The configuration, as text or read.
+ * @param text The configuration.
  * @param context Environment, store and time limit.
  * @returns The result.
  * @throws {RefusedError} if the container must not start.
  */
 export async function rewriteConfig(
-  given: string | ConfigText,
+  text: string,
   context: RewriteContext,
 ): Promise<Rewrite> {
-  const config = typeof given === "string" ? readConfigText(given) : given;
+  return await rewriteParsed(readConfigText(text), context);
+}
+
+/**
+ * Rewrites a configuration that was read before.
+ *
+ * @param config The configuration.
+ * @param context Environment, store and time limit.
+ * @returns The result.
+ * @throws {RefusedError} if the container must not start.
+ */
+export async function rewriteParsed(
+  config: ConfigText,
+  context: RewriteContext,
+): Promise<Rewrite> {
   const { text } = config;
   if (config.section === undefined) {
     return {
