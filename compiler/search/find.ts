@@ -68,7 +68,7 @@ export interface FindLimits {
 
 /** Longest line for the interval and exact searches. */
 const LONGEST = 512;
-/** Longest line for the interval search by depth: its tables take 20 n^2 bytes each. */
+/** Longest line for the interval search by depth: its tables take 12 n^2 bytes each. */
 const LONGEST_BOUNDED = 256;
 /**
  * An exact search of n runs with less work than n^3 divided by this is not
