@@ -12,7 +12,7 @@ const CORE = [
   "word",
 ];
 
-Deno.test("the core of the checker has less than 650 lines without comments", () => {
+Deno.test("the core of the checker has less than 660 lines without comments", () => {
   const folder = new URL("../../verify/core/", import.meta.url);
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
   assertEquals(names, CORE.map((name) => `${name}.ts`), "and nothing else");
@@ -25,5 +25,5 @@ Deno.test("the core of the checker has less than 650 lines without comments", ()
       .replaceAll(/^\s*\/\/.*$/gm, "");
     lines += code.split("\n").filter((line) => line.trim() !== "").length;
   }
-  assert(lines < 650, `${lines} lines`);
+  assert(lines < 660, `${lines} lines`);
 });
