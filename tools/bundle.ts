@@ -17,6 +17,7 @@
  */
 
 import { dirname } from "@std/path";
+import { brotliCompressSync } from "node:zlib";
 import { PACKED } from "../host/packed.ts";
 import { FAST } from "../hook/program.ts";
 import { type Given, type Manual, start } from "./arguments.ts";
@@ -49,7 +50,7 @@ let modules;
 globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
   modules ??= new Response(
     new Blob([Uint8Array.fromBase64("@MODULES@")]).stream()
-      .pipeThrough(new DecompressionStream("gzip")),
+      .pipeThrough(new DecompressionStream("brotli")),
   ).json();
   return modules.then((unpacked) => unpacked[path]);
 };
@@ -76,7 +77,7 @@ async function main(given: Given): Promise<void> {
         ? await makeHook(scratch)
         : await bundle(entry, `${scratch}/module.js`);
     }
-    const packed = await pack(JSON.stringify(modules));
+    const packed = pack(JSON.stringify(modules));
     const text = toAscii(UNPACK.replace("@MODULES@", packed) + program);
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
@@ -89,13 +90,9 @@ async function main(given: Given): Promise<void> {
   }
 }
 
-/** Compresses a text. */
-async function pack(text: string): Promise<string> {
-  const stream = new Blob([text]).stream();
-  const bytes = await new Response(
-    stream.pipeThrough(new CompressionStream("gzip")),
-  ).bytes();
-  return bytes.toBase64();
+/** Compresses a text, better than a `CompressionStream` does. */
+function pack(text: string): string {
+  return brotliCompressSync(text).toString("base64");
 }
 
 /**

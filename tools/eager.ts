@@ -110,6 +110,8 @@ function placesOf(log: string, file: string): readonly number[] {
 interface Syntax extends Node {
   readonly id?: (Node & { readonly name: string }) | null;
   readonly body?: Syntax | readonly Syntax[];
+  /** Of a property of an object. */
+  readonly key?: Node;
 }
 
 /** Puts the functions that begin at given positions in parentheses. */
@@ -121,7 +123,13 @@ function mark(program: string, called: ReadonlySet<number>): string {
     const place = type === "ArrowFunctionExpression"
       ? start
       : program.indexOf("(", id?.end ?? start);
-    if (!called.has(place) || isMethod(node, program)) return;
+    if (!called.has(place)) return;
+    if (isMethod(node, program)) {
+      const [property] = parents;
+      if (property === undefined || !isPlainMethod(property, program)) return;
+      text.appendRight(start, ":(function").appendLeft(end, ")");
+      return;
+    }
     if (type !== "FunctionDeclaration") {
       text.appendRight(start, "(").appendLeft(end, ")");
       return;
@@ -152,6 +160,15 @@ function topOf(parents: readonly Syntax[]): number | undefined {
 /** Reports whether a function is a method: it begins with its parameters. */
 function isMethod({ type, start }: Node, program: string): boolean {
   return type === "FunctionExpression" && program[start] === "(";
+}
+
+/** Whether a property is a method that can be a function instead: only a name precedes it. */
+function isPlainMethod(
+  { type, start, end, key }: Syntax,
+  program: string,
+): boolean {
+  return type === "Property" && key?.start === start &&
+    program[key.end] === "(" && !program.slice(start, end).includes("super");
 }
 
 /**
