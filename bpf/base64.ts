@@ -14,9 +14,10 @@ const ALPHABET =
 
 const PADDING = "=";
 
-/** Value of each character below 128; 255 for those outside the alphabet. */
+/** Value of each character outside the alphabet. */
 const NOT_IN_ALPHABET = 255;
-const VALUES: Uint8Array = valuesByCharacter();
+/** Values of the characters below 128; made on first use. */
+let values: Uint8Array | undefined;
 
 /**
  * Writes bytes as base64, padded, on one line.
@@ -95,7 +96,8 @@ function letter(value: number): string {
 }
 
 function valueAt(text: string, index: number): number {
-  return VALUES[text.charCodeAt(index)] ?? NOT_IN_ALPHABET;
+  values ??= valuesByCharacter();
+  return values[text.charCodeAt(index)] ?? NOT_IN_ALPHABET;
 }
 
 function valuesByCharacter(): Uint8Array {

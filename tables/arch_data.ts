@@ -57,8 +57,8 @@ export function readRuns(text: string): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const line of text.split("\n")) {
     if (line === "") continue;
-    const [first, ...names] = line.split(" ");
-    let nr = Number(first);
+    const names = line.split(" ");
+    let nr = Number(names.shift());
     for (const name of names) numbers.set(name, nr++);
   }
   return numbers;

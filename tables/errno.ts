@@ -11,19 +11,25 @@
 import { readRuns } from "./arch_data.ts";
 import { ERRNO_ALIASES, ERRNOS } from "./errno_data.ts";
 
-/** Numbers by name, without second names. */
-const NUMBERS: ReadonlyMap<string, number> = readRuns(ERRNOS);
-
 /** Internal numbers that still reach users; linux/errno.h. */
 const INTERNAL: ReadonlyMap<number, string> = new Map([[524, "ENOTSUPP"]]);
 
-/** Second names, such as `EWOULDBLOCK` for `EAGAIN`. */
-const ALIASES: ReadonlyMap<string, number> = readRuns(ERRNO_ALIASES);
+/** Numbers by name, including second names such as `EWOULDBLOCK` for `EAGAIN`. */
+let numbers: ReadonlyMap<string, number> | undefined;
+/** Names by number. */
+let names: ReadonlyMap<number, string> | undefined;
 
-/** Names by number, in rising order, one name each. */
-export const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
-  [...NUMBERS].map(([name, errno]) => [errno, name]),
-);
+/**
+ * Lists the error numbers and their names. The table is read on first use: few
+ * runs need it.
+ *
+ * @returns Names by number, in rising order, one name each.
+ */
+export function errnoNames(): ReadonlyMap<number, string> {
+  return names ??= new Map(
+    [...readRuns(ERRNOS)].map(([name, errno]) => [errno, name]),
+  );
+}
 
 /**
  * Finds the name of an error number.
@@ -41,7 +47,7 @@ export const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
  * @returns Its name, or `undefined` if it has none.
  */
 export function errnoName(errno: number): string | undefined {
-  return ERRNO_NAMES.get(errno);
+  return errnoNames().get(errno);
 }
 
 /**
@@ -59,7 +65,8 @@ export function errnoName(errno: number): string | undefined {
  * @returns Its number, or `undefined` if the name is unknown.
  */
 export function errnoNumber(name: string): number | undefined {
-  return NUMBERS.get(name) ?? ALIASES.get(name);
+  numbers ??= new Map([...readRuns(ERRNO_ALIASES), ...readRuns(ERRNOS)]);
+  return numbers.get(name);
 }
 
 /**

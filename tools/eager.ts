@@ -162,7 +162,7 @@ function isMethod({ type, start }: Node, program: string): boolean {
   return type === "FunctionExpression" && program[start] === "(";
 }
 
-/** Whether a property is a method that can be a function instead: only a name precedes it. */
+/** True if a property is a method that can be a function instead: only its name precedes it. */
 function isPlainMethod(
   { type, start, end, key }: Syntax,
   program: string,

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { ownSemantics } from "../../hook/own_semantics.ts";
 import {
   parseSemantics,
   type RuntimeName,
@@ -59,6 +58,7 @@ export async function withOwnSemantics<T extends SemanticsFlags>(
   const bundle = words.find((word) => word?.startsWith("bundle:"));
   if (process === undefined && bundle === undefined) return flags;
   const runtime = asked?.runtime ?? await runtimeOf(process) ?? "crun";
+  const { ownSemantics } = await import("../../hook/own_semantics.ts");
   const { semantics, note } = await ownSemantics({ semantics: runtime });
   // Processes have only filters, and no profile that could be read.
   const profiles = words.some((word) => word?.startsWith("pid:") === false);

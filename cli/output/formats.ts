@@ -17,6 +17,11 @@ import { toCode } from "../../bpf/opcode.ts";
 import { type Beyond, describeBeyond } from "./beyond.ts";
 import { ANNOTATION } from "../../tables/annotation.ts";
 
+/** A filter, with its bytes if they are known. */
+interface EncodedFilter extends Filter {
+  readonly bytes?: Uint8Array;
+}
+
 /**
  * Writes a filter in a format.
  *
@@ -27,12 +32,12 @@ import { ANNOTATION } from "../../tables/annotation.ts";
  * @returns Bytes for `raw`, text that ends in a line feed for all others.
  */
 export async function formatFilter(
-  filter: Filter,
+  filter: EncodedFilter,
   form: Format,
   beyond: Beyond = {},
 ): Promise<string | Uint8Array> {
   const { program, littleEndian } = filter;
-  const bytes = (): Uint8Array => encodeFilter(filter);
+  const bytes = (): Uint8Array => filter.bytes ?? encodeFilter(filter);
   const remark = describeBeyond(beyond, form);
   const comment = (start: string): readonly string[] =>
     remark === undefined ? [] : [`${start} ${remark}`];

@@ -87,6 +87,8 @@ export function afterComments(text: string): string {
  * @returns Its description, or `undefined` if it may be JSON.
  */
 export function foreignText(text: string): ForeignFormat | undefined {
+  // A JSON object, which most texts are: no other format begins like this.
+  if (/^\s*\{\s*"/.test(text)) return undefined;
   const head = afterComments(text);
   if (YAML.test(head)) {
     return {

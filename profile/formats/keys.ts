@@ -13,12 +13,6 @@ import { editDistance, foldKey, quote } from "../text.ts";
 const MAX_UNKNOWN = 100;
 /** Longest key for which a suggestion is searched. */
 const MAX_SUGGESTED = 40;
-/**
- * Names of comments for people: one of these words with any decoration, or only
- * decoration.
- */
-const REMARK =
-  /^[^\p{L}\p{N}]*(?:(?:comment|note|remark|description)s?[^\p{L}\p{N}]*)?$/u;
 
 /**
  * Reports members that no runtime reads. A comment is a warning. A key that
@@ -81,13 +75,15 @@ export function warnIgnored(
 }
 
 /**
- * Recognizes a key that people use for comments, such as `_comment` or `//`.
+ * Recognizes a key that people use for comments, such as `_comment` or `//`: one
+ * of these words with any decoration, or only decoration.
  *
  * @param name The key.
  * @returns True if it is one.
  */
 export function isRemark(name: string): boolean {
-  return REMARK.test(foldKey(name));
+  return /^[^\p{L}\p{N}]*(?:(?:comment|note|remark|description)s?[^\p{L}\p{N}]*)?$/u
+    .test(foldKey(name));
 }
 
 /**

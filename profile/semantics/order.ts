@@ -40,9 +40,10 @@ export function orderCalls(
 ): OrderedCalls {
   const rules: Rule[] = [];
   const diagnostics: Diagnostic[] = [];
-  const numbers = [...pending.keys()].filter((key) => typeof key === "number");
-  const names = [...pending.keys()].filter((key) => typeof key === "string");
-  for (const key of [...numbers.sort((a, b) => a - b), ...names]) {
+  const keys = [...pending.keys()];
+  const numbers = keys.filter((key) => typeof key === "number");
+  const names = keys.filter((key) => typeof key === "string");
+  for (const key of [...Uint32Array.from(numbers).sort(), ...names]) {
     const stated = pending.get(key) ?? [];
     const ordered = orderRules(stated, arch.bits);
     // Looked up only for a message: it searches the whole table.
@@ -61,9 +62,10 @@ export function orderCalls(
           "remove one of the two; the runtimes refuse the container (EEXIST)",
       });
     } else if (typeof key === "number") {
-      for (const rule of ordered) {
-        rules.push({ first: key, last: key, ...rule });
+      for (const { conditions, value, source } of ordered) {
+        rules.push({ first: key, last: key, conditions, value, source });
       }
+      if (stated.length === 1) continue;
       diagnostics.push(...explainOrder(stated, ordered, call, options));
     }
   }
