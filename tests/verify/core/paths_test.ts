@@ -126,7 +126,7 @@ Deno.test("execute() says what it does not admit", () => {
   assertThrows(
     () => executeSymbolically(program, createSymbols("word", LIMITS)),
     Error,
-    "mod.k is not admitted",
+    "mod.k is not permitted",
   );
 });
 
