@@ -5,7 +5,6 @@
  */
 
 import { run, type StricliProcess } from "@stricli/core";
-import config from "../deno.json" with { type: "json" };
 import { createApp } from "./app.ts";
 import { didYouMean } from "../profile/text.ts";
 import { printable } from "../tables/printable.ts";
@@ -50,6 +49,9 @@ export async function runCommandLine(
         return EXIT.ok;
       }
     } else if (line.version) {
+      const { default: config } = await import("../deno.json", {
+        with: { type: "json" },
+      });
       io.out(`${NAME} ${config.version}\n`);
       return EXIT.ok;
     }
