@@ -53,18 +53,21 @@ export function certify(line: Line, table: IntervalTable): boolean {
     weights.fill(0);
     let most = 0;
     let heaviest = none;
+    /** Weight before run j, as in `sums`. */
+    let before = start;
     /** Ranges up to there are proven. */
     let proved = i;
     for (let j = i; j < n; j++) {
       const cls = present(classes[j]);
-      const own = present(sums[j + 1]) - present(sums[j]);
-      const weight = present(weights[cls]) + own;
+      const end = present(sums[j + 1]);
+      const weight = present(weights[cls]) + (end - before);
+      before = end;
       weights[cls] = weight;
       if (weight > most) most = weight;
       const rank = present(heaviests[j]);
       if (rank < heaviest) heaviest = rank;
       if (j <= proved) continue;
-      const total = present(sums[j + 1]) - start;
+      const total = end - start;
       const wide = quickBound(total, highest, most) + costs;
       if (wide > longest) break;
       // Costs mostly rise with the length: look ahead by doubling.
