@@ -74,7 +74,7 @@ interface Piece {
 /** Finds the piece that begins with a number, or makes it. */
 function cut(line: Piece[], first: number): number {
   let i = 0;
-  for (let step = 2 ** 32; step >= 1; step /= 2) {
+  for (let step = 1 << 31 - Math.clz32(line.length); step > 0; step >>= 1) {
     if ((line[i + step - 1]?.first ?? Infinity) < first) i += step;
   }
   if (line[i]?.first !== first && first < 2 ** WORD_BITS) {
