@@ -17,7 +17,7 @@
  * @module
  */
 
-import { present } from "./present.ts";
+import { absent } from "./present.ts";
 import {
   FREE,
   HELD,
@@ -133,7 +133,7 @@ export function addBitTests(
     // Two masks may split the values alike, or with the sides exchanged.
     const seen = new Set<number>([0, all]);
     for (const mask of MASKS) {
-      const held = all & present(HELD[mask]);
+      const held = all & (HELD[mask] ?? absent());
       if (seen.has(held) || seen.has(all ^ held)) continue;
       seen.add(held);
       const yesMixed = isMixed(held, sets);
@@ -186,14 +186,14 @@ export function addBitTests(
       const key = i * runs.length + j;
       let best = known.get(key);
       if (best !== undefined) return best;
-      const head = present(runs[i]);
+      const head = runs[i] ?? absent();
       if (i === j) {
         return { tree: { kind: "leaf", cls: head.cls }, cost: 0, tests: 0 };
       }
       let weight = 0;
-      for (let r = i; r <= j; r++) weight += present(runs[r]).weight;
+      for (let r = i; r <= j; r++) weight += (runs[r] ?? absent()).weight;
       for (let r = i + 1; r <= j; r++) {
-        const run = present(runs[r]);
+        const run = runs[r] ?? absent();
         const yes = solveRuns(r, j);
         const no = solveRuns(i, r - 1);
         const found: PricedTree = {
@@ -209,8 +209,10 @@ export function addBitTests(
         };
         if (best === undefined || isBetter(found, best)) best = found;
       }
-      const middle = present(runs[i + 1]);
-      if (j === i + 2 && middle.single && present(runs[j]).cls === head.cls) {
+      const middle = runs[i + 1] ?? absent();
+      if (
+        j === i + 2 && middle.single && (runs[j] ?? absent()).cls === head.cls
+      ) {
         const yes = { kind: "leaf", cls: middle.cls } as const;
         const no = { kind: "leaf", cls: head.cls } as const;
         best = {
@@ -219,7 +221,7 @@ export function addBitTests(
           tests: 1,
         };
       }
-      const found = present(best);
+      const found = best ?? absent();
       known.set(key, found);
       return found;
     }
@@ -229,7 +231,7 @@ export function addBitTests(
 /** Reports whether values have more than one class. */
 function isMixed(values: number, classes: readonly number[]): boolean {
   for (let i = 0; i < classes.length; i++) {
-    if ((values & ~present(classes[i])) === 0) return false;
+    if ((values & ~(classes[i] ?? absent())) === 0) return false;
   }
   return true;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { present } from "./present.ts";
+import { absent } from "./present.ts";
 
 /** A possible value, with its class. */
 export interface Point {
@@ -92,7 +92,7 @@ export function leastPrice(points: readonly Point[], values: number): Price {
   let lastClass = -1;
   let last = 0;
   for (let i = 0; i < points.length; i++) {
-    const { value, cls, weight } = present(points[i]);
+    const { value, cls, weight } = points[i] ?? absent();
     if ((values & (1 << (value & 15))) === 0) continue;
     if (cls !== lastClass) {
       runs++;

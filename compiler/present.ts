@@ -1,5 +1,7 @@
 /**
- * Reads by index, in all of `compiler/`: `present(weights[cell])`.
+ * Reads by index, in all of `compiler/`: `present(weights[cell])`. Loops that a
+ * short process runs before V8 has compiled them have `weights[cell] ?? absent()`
+ * instead, which is the same without a call.
  *
  * An index out of range is a bug in the compiler. A default instead would be a
  * silent 0 in a sum of weights, and a cast would have the same effect with NaN:
@@ -18,7 +20,7 @@
  * @throws {Error} if it is absent: a bug in the compiler.
  */
 export function present<T>(value: T | undefined): T {
-  if (value === undefined) throwAbsent();
+  if (value === undefined) absent();
   return value;
 }
 
@@ -26,6 +28,6 @@ export function present<T>(value: T | undefined): T {
  * Throws; separate from `present`, so that V8 finds the latter short enough to
  * inline.
  */
-function throwAbsent(): never {
+export function absent(): never {
   throw new Error("Unreachable: a read out of range");
 }

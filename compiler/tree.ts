@@ -13,7 +13,7 @@
 import type { WeightedInterval } from "./cost.ts";
 import type { Decision, DecisionGraph } from "./decision.ts";
 import { addBitTests, type BitTree } from "./bits.ts";
-import { present } from "./present.ts";
+import { absent } from "./present.ts";
 import type { SearchOptions } from "./search/problem.ts";
 import { searchTree } from "./search/search.ts";
 
@@ -147,7 +147,7 @@ function plainTree(
   const found = searchTree({
     starts: Uint32Array.from(merged, (cell) => cell.first),
     singles: Uint8Array.from(merged, (c) => c.first === c.last ? 1 : 0),
-    classes: Int32Array.from(merged, (c) => present(classes.get(c.node))),
+    classes: Int32Array.from(merged, (c) => classes.get(c.node) ?? absent()),
     weights: Float64Array.from(merged, (cell) => cell.weight),
   }, options);
   const price = options.sizePenalty ?? 0;
@@ -171,10 +171,10 @@ function weightOf(cells: readonly WeightedInterval[], value: number): number {
   let high = cells.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (present(cells[middle]).first <= value) low = middle;
+    if ((cells[middle] ?? absent()).first <= value) low = middle;
     else high = middle - 1;
   }
-  const { first, last, weight } = present(cells[low]);
+  const { first, last, weight } = cells[low] ?? absent();
   return weight / (last - first + 1);
 }
 
@@ -184,7 +184,7 @@ function decisionOf(
   nodes: readonly Decision[],
 ): Decision {
   if (tree.kind === "leaf") {
-    return present(nodes[tree.cls]);
+    return nodes[tree.cls] ?? absent();
   }
   return word.graph.branch(
     { offset: word.offset, mask: FULL, op: tree.op, k: tree.k },

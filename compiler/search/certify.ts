@@ -22,7 +22,7 @@
  * @module
  */
 
-import { present } from "../present.ts";
+import { absent } from "../present.ts";
 import { pathBound } from "./bounds.ts";
 import type { IntervalTable } from "./interval.ts";
 import type { Line } from "./line.ts";
@@ -44,12 +44,12 @@ export function certify(line: Line, table: IntervalTable): boolean {
   /** Rank of the heaviest candidate from run i on. */
   let behind = none;
   for (let i = n - 1; i >= 0; i--) {
-    behind = Math.min(behind, present(heaviests[i]));
+    behind = Math.min(behind, heaviests[i] ?? absent());
     if (behind === none) continue;
-    const highest = present(candidateWeight[behind]);
+    const highest = candidateWeight[behind] ?? absent();
     const row = i * n;
-    const start = present(sums[i]);
-    const longest = present(cost[row + n - 1]);
+    const start = sums[i] ?? absent();
+    const longest = cost[row + n - 1] ?? absent();
     weights.fill(0);
     let most = 0;
     let heaviest = none;
@@ -58,13 +58,13 @@ export function certify(line: Line, table: IntervalTable): boolean {
     /** Ranges up to there are proven. */
     let proved = i;
     for (let j = i; j < n; j++) {
-      const cls = present(classes[j]);
-      const end = present(sums[j + 1]);
-      const weight = present(weights[cls]) + (end - before);
+      const cls = classes[j] ?? absent();
+      const end = sums[j + 1] ?? absent();
+      const weight = (weights[cls] ?? absent()) + (end - before);
       before = end;
       weights[cls] = weight;
       if (weight > most) most = weight;
-      const rank = present(heaviests[j]);
+      const rank = heaviests[j] ?? absent();
       if (rank < heaviest) heaviest = rank;
       if (j <= proved) continue;
       const total = end - start;
@@ -72,12 +72,12 @@ export function certify(line: Line, table: IntervalTable): boolean {
       if (wide > longest) break;
       // Costs mostly rise with the length: look ahead by doubling.
       for (let to = j + 1; to < n; to += to - j) {
-        if (!(wide > present(cost[row + to]))) break;
+        if (!(wide > (cost[row + to] ?? absent()))) break;
         proved = to;
       }
-      const known = present(cost[row + j]);
+      const known = cost[row + j] ?? absent();
       if (wide >= known || heaviest === none) continue;
-      const top = present(candidateWeight[heaviest]);
+      const top = candidateWeight[heaviest] ?? absent();
       const rest = total - top;
       const leaf = Math.min(most, rest);
       const bound = pathBound(line, { total: rest, most: top, leaf, tests: 0 });
@@ -107,9 +107,9 @@ function heaviestCandidates(
 ): Int32Array {
   const heaviests = new Int32Array(n).fill(candidateWeight.length);
   for (let run = 0; run < n; run++) {
-    const begin = present(first[run]);
-    if (begin < present(first[run + 1])) {
-      heaviests[run] = present(ranks[begin]);
+    const begin = first[run] ?? absent();
+    if (begin < (first[run + 1] ?? absent())) {
+      heaviests[run] = ranks[begin] ?? absent();
     }
   }
   return heaviests;

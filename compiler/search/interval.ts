@@ -24,7 +24,7 @@
  * @module
  */
 
-import { present } from "../present.ts";
+import { absent } from "../present.ts";
 import { leastDepth } from "./bounds.ts";
 import type { Line } from "./line.ts";
 import type { TestTree } from "./problem.ts";
@@ -86,8 +86,8 @@ function fillTable(
   const table = { cost, choice };
   for (let i = 0; i < n; i++) {
     peelFrom(line, table, i, room);
-    if (present(heights[i]) <= room) cost[i * n + i] = 0;
-    choice[i * n + i] = -1 - present(classes[i]);
+    if ((heights[i] ?? absent()) <= room) cost[i * n + i] = 0;
+    choice[i * n + i] = -1 - (classes[i] ?? absent());
   }
   if (lower !== undefined) {
     cut(line, table, lower, room);
@@ -109,9 +109,8 @@ function cut(line: Line, table: Costs, lower: Costs, room: number): void {
  * Tries thresholds for all ranges that begin with run i, the shortest first: the
  * left side of a threshold is such a range.
  *
- * Casts instead of `present`, and one loop over neighboring places: i <= k < j < n,
- * and a short process spends most of its compile step here, before V8 has inlined
- * anything.
+ * A short process spends most of its compile step here: hence one loop over
+ * neighboring places of the arrays.
  *
  * @param costs Costs of the sides.
  * @param sums At j, the least sum of the costs of two sides of i…j so far.
@@ -128,21 +127,21 @@ function cutFrom(
 ): void {
   const { n, testCost } = line;
   const row = i * n;
-  const before = line.sums[i] as number;
+  const before = line.sums[i] ?? absent();
   for (let k = i; k < n; k++) {
     if (k > i && (room === Infinity || leastDepth(k - i + 1) <= room)) {
-      const weight = (line.sums[k + 1] as number) - before + testCost;
-      const least = (sums[k] as number) + weight;
-      if (least < (cost[row + k] as number)) {
+      const weight = (line.sums[k + 1] ?? absent()) - before + testCost;
+      const least = (sums[k] ?? absent()) + weight;
+      if (least < (cost[row + k] ?? absent())) {
         cost[row + k] = least;
         choice[row + k] = THRESHOLD;
       }
     }
-    const left = costs[row + k] as number;
+    const left = costs[row + k] ?? absent();
     const next = (k + 1) * n;
     for (let j = k + 1; j < n; j++) {
-      const sum = left + (costs[next + j] as number);
-      if (sum < (sums[j] as number)) sums[j] = sum;
+      const sum = left + (costs[next + j] ?? absent());
+      if (sum < (sums[j] ?? absent())) sums[j] = sum;
     }
   }
 }
@@ -158,10 +157,11 @@ function cutOf(
   j: number,
 ): number {
   const { cost } = table.below ?? table;
-  const weight = present(sums[j + 1]) - present(sums[i]) + testCost;
+  const weight = (sums[j + 1] ?? absent()) - (sums[i] ?? absent()) + testCost;
   const least = table.cost[i * n + j];
   for (let k = i; k < j; k++) {
-    const sum = present(cost[i * n + k]) + present(cost[(k + 1) * n + j]);
+    const sum = (cost[i * n + k] ?? absent()) +
+      (cost[(k + 1) * n + j] ?? absent());
     if (sum + weight === least) return k + 1;
   }
   throw new Error(`Unreachable: no threshold for the runs ${i} to ${j}`);
@@ -177,32 +177,37 @@ function peelFrom(
   const { n, sums, testCost, classes, peelable, heights, first, ranks } = line;
   const tried = new Set<number>();
   for (let at = i; at < n; at++) {
-    const kept = present(classes[at]);
+    const kept = classes[at] ?? absent();
     if (!tried.has(kept)) {
       tried.add(kept);
       // Weights of the peeled values, heaviest first, as ranks.
       const peeled: number[] = [];
       let rest = 0;
-      const most = room - present(heights[at]);
+      const most = room - (heights[at] ?? absent());
       for (let j = i; j < n; j++) {
         if (classes[j] === kept) {
-          rest += present(sums[j + 1]) - present(sums[j]);
+          rest += (sums[j + 1] ?? absent()) - (sums[j] ?? absent());
         } else {
           if (peelable[j] === 0) break;
-          for (let p = present(first[j]); p < present(first[j + 1]); p++) {
-            insert(peeled, present(ranks[p]));
+          for (
+            let p = first[j] ?? absent();
+            p < (first[j + 1] ?? absent());
+            p++
+          ) {
+            insert(peeled, ranks[p] ?? absent());
           }
         }
         const m = peeled.length;
         if (m > most) break;
-        const weight = present(sums[j + 1]) - present(sums[i]);
+        const weight = (sums[j + 1] ?? absent()) - (sums[i] ?? absent());
         if (m > LONG_PEEL && (m / 2 - 1) * weight > 2 * testCost) break;
         if (j < at || m === 0) continue;
         let sum = m * (rest + testCost);
         for (let t = 0; t < m; t++) {
-          sum += (t + 1) * present(line.candidateWeight[present(peeled[t])]);
+          sum += (t + 1) *
+            (line.candidateWeight[peeled[t] ?? absent()] ?? absent());
         }
-        if (sum < present(cost[i * n + j])) {
+        if (sum < (cost[i * n + j] ?? absent())) {
           cost[i * n + j] = sum;
           choice[i * n + j] = -1 - kept;
         }
@@ -215,7 +220,7 @@ function peelFrom(
 /** Inserts a rank into a rising list. */
 function insert(list: number[], rank: number): void {
   let at = list.length;
-  while (at > 0 && present(list[at - 1]) > rank) at--;
+  while (at > 0 && (list[at - 1] ?? absent()) > rank) at--;
   list.splice(at, 0, rank);
 }
 
@@ -227,12 +232,12 @@ export function intervalTree(
   j: number,
 ): TestTree {
   const { n, starts, classes, first, ranks } = line;
-  const choice = present(table.choice[i * n + j]);
+  const choice = table.choice[i * n + j] ?? absent();
   if (choice === THRESHOLD) {
     const cut = cutOf(line, table, i, j);
     const below = table.below ?? table;
     return ge(
-      present(starts[cut]),
+      starts[cut] ?? absent(),
       intervalTree(line, below, cut, j),
       intervalTree(line, below, i, cut - 1),
     );
@@ -241,14 +246,18 @@ export function intervalTree(
   const peeled: number[] = [];
   for (let run = i; run <= j; run++) {
     if (classes[run] === kept) continue;
-    for (let p = present(first[run]); p < present(first[run + 1]); p++) {
-      insert(peeled, present(ranks[p]));
+    for (
+      let p = first[run] ?? absent();
+      p < (first[run + 1] ?? absent());
+      p++
+    ) {
+      insert(peeled, ranks[p] ?? absent());
     }
   }
   let tree = leaf(kept);
   for (const rank of peeled.reverse()) {
-    const cls = present(classes[present(line.candidateRun[rank])]);
-    tree = eq(present(line.candidateValue[rank]), leaf(cls), tree);
+    const cls = classes[line.candidateRun[rank] ?? absent()] ?? absent();
+    tree = eq(line.candidateValue[rank] ?? absent(), leaf(cls), tree);
   }
   return tree;
 }

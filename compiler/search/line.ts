@@ -23,7 +23,7 @@
  * @module
  */
 
-import { present } from "../present.ts";
+import { absent } from "../present.ts";
 import type { SearchProblem } from "./problem.ts";
 
 /** Data that a line shares with the lines made from its runs. */
@@ -110,22 +110,23 @@ export function toLine(problem: SearchProblem, sizePenalty: number): Line {
   const classIds = new Map<number, number>();
   let to = 0;
   for (let from = 0; from < cells; from = to) {
-    const id = present(classes[from]);
+    const id = classes[from] ?? absent();
     const known = found.length;
     let weight = 0;
     while (to < cells && classes[to] === id) to++;
     const size = to - from;
     for (let cell = from; cell < to; cell++) {
-      const own = (Math.round(present(weights[cell]) / quantum) + 1) * quantum;
+      const own = (Math.round((weights[cell] ?? absent()) / quantum) + 1) *
+        quantum;
       weight += own;
       if (singles[cell] !== 1) continue;
-      const value = present(starts[cell]);
+      const value = starts[cell] ?? absent();
       found.push({ run: runs.length, value, weight: own, size });
     }
     const cls = classIds.get(id) ?? classIds.size;
     classIds.set(id, cls);
     runs.push({
-      start: present(starts[from]),
+      start: starts[from] ?? absent(),
       cls,
       weight,
       peelable: found.length - known === size,
@@ -187,19 +188,19 @@ function lineOf(
     line.candidateRun[rank] = run;
     line.candidateValue[rank] = value;
     line.candidateWeight[rank] = weight;
-    first[run + 1] = present(first[run + 1]) + 1;
+    first[run + 1] = (first[run + 1] ?? absent()) + 1;
   });
   runs.forEach((facts, run) => {
     line.starts[run] = facts.start;
     line.classes[run] = facts.cls;
-    sums[run + 1] = present(sums[run]) + facts.weight;
+    sums[run + 1] = (sums[run] ?? absent()) + facts.weight;
     line.peelable[run] = facts.peelable ? 1 : 0;
     line.heights[run] = facts.height;
-    first[run + 1] = present(first[run + 1]) + present(first[run]);
+    first[run + 1] = (first[run + 1] ?? absent()) + (first[run] ?? absent());
   });
   const next = first.slice();
   candidates.forEach(({ run }, rank) => {
-    const place = present(next[run]);
+    const place = next[run] ?? absent();
     ranks[place] = rank;
     next[run] = place + 1;
   });
@@ -227,11 +228,11 @@ export interface LineRun {
 /** Splits a line into its runs. */
 export function toRuns(line: Line): LineRun[] {
   return Array.from({ length: line.n }, (_, run) => ({
-    start: present(line.starts[run]),
-    cls: present(line.classes[run]),
-    weight: present(line.sums[run + 1]) - present(line.sums[run]),
+    start: line.starts[run] ?? absent(),
+    cls: line.classes[run] ?? absent(),
+    weight: (line.sums[run + 1] ?? absent()) - (line.sums[run] ?? absent()),
     peelable: line.peelable[run] === 1,
-    height: present(line.heights[run]),
+    height: line.heights[run] ?? absent(),
     ranks: Array.from(
       line.ranks.subarray(line.first[run], line.first[run + 1]),
     ),
@@ -258,8 +259,8 @@ export function fromRuns(
     runs,
     kept.map(({ rank, run }) => ({
       run,
-      value: present(candidateValue[rank]),
-      weight: present(candidateWeight[rank]),
+      value: candidateValue[rank] ?? absent(),
+      weight: candidateWeight[rank] ?? absent(),
     })),
   );
 }
@@ -284,9 +285,9 @@ function checkProblem(problem: SearchProblem, sizePenalty: number): void {
     );
   }
   for (let i = 0; i < cells; i++) {
-    const start = present(starts[i]);
+    const start = starts[i] ?? absent();
     const end = starts[i + 1] ?? 2 ** 32;
-    const weight = present(weights[i]);
+    const weight = weights[i] ?? absent();
     if (end <= start || (singles[i] === 1) !== (end - start === 1)) {
       throw new RangeError(
         `Cannot search a tree: cell ${i} is [${start}, ${end}) with single=${

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { present } from "../present.ts";
+import { absent } from "../present.ts";
 import type { Line } from "./line.ts";
 import type { SearchProblem, TestTree } from "./problem.ts";
 
@@ -57,7 +57,7 @@ export function measureTree(
 ): TreeMeasure {
   const { starts, classes, weights } = problem;
   const cellAt = new Map<number, number>();
-  for (let i = 0; i < starts.length; i++) cellAt.set(present(starts[i]), i);
+  for (let i = 0; i < starts.length; i++) cellAt.set(starts[i] ?? absent(), i);
   let cost = 0;
   let tests = 0;
   let depth = 0;
@@ -69,7 +69,7 @@ export function measureTree(
         `Unreachable: cell ${i} of class ${classes[i]} ends in ${cls}`,
       );
     }
-    cost += at * present(weights[i]);
+    cost += at * (weights[i] ?? absent());
     depths[i] = at;
   };
   const walk = (node: TestTree, from: number, to: number, at: number): void => {
@@ -121,24 +121,24 @@ export function priceOf(
       let height = 0;
       for (let run = from; run < to; run++) {
         if (line.classes[run] === node.cls) {
-          height = Math.max(height, present(heights[run]));
+          height = Math.max(height, heights[run] ?? absent());
         }
       }
       return height;
     }
-    let weight = present(sums[to]) - present(sums[from]);
-    for (let run = from; run < to; run++) weight -= present(gone[run]);
+    let weight = (sums[to] ?? absent()) - (sums[from] ?? absent());
+    for (let run = from; run < to; run++) weight -= gone[run] ?? absent();
     cost += weight + testCost;
     if (node.op === "ge") {
-      const run = present(runAt.get(node.k));
+      const run = runAt.get(node.k) ?? absent();
       return 1 + Math.max(walk(node.no, from, run), walk(node.yes, run, to));
     }
-    const rank = present(rankOf.get(node.k));
-    const run = present(line.candidateRun[rank]);
-    const own = present(line.candidateWeight[rank]);
-    gone[run] = present(gone[run]) + own;
+    const rank = rankOf.get(node.k) ?? absent();
+    const run = line.candidateRun[rank] ?? absent();
+    const own = line.candidateWeight[rank] ?? absent();
+    gone[run] = (gone[run] ?? absent()) + own;
     const depth = walk(node.no, from, to);
-    gone[run] = present(gone[run]) - own;
+    gone[run] = (gone[run] ?? absent()) - own;
     return depth + 1;
   };
   const depth = walk(tree, 0, n);
