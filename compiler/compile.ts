@@ -31,6 +31,7 @@ import {
 } from "./cost.ts";
 import type { Decision, DecisionGraph } from "./decision.ts";
 import { dispatch } from "./dispatch.ts";
+import { FOLDED_MASK, foldNumbers } from "./fold.ts";
 import { layout, type LayoutOptions } from "./layout.ts";
 import {
   decideCalls,
@@ -212,8 +213,10 @@ function compileCalls(
 ): Compilation {
   const objective = options.objective ?? "balanced";
   const short = objective === "size";
-  const drafts = ATTEMPTS[objective].map((attempt) =>
-    draft(calls, { ...options, ...attempt, short })
+  const drafts = (short ? [false, true] : [false]).flatMap((folds) =>
+    ATTEMPTS[objective].map((attempt) =>
+      draft(calls, { ...options, ...attempt, short, folds })
+    )
   );
   // The first of the shortest: the sort keeps the order of equals.
   const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
@@ -286,24 +289,36 @@ function draft(
 /** Stands for every architecture without an entry; no histogram names it. */
 const NO_ARCH = 0;
 
-type DraftOptions = CompileOptions & Attempt & LayoutOptions;
+/** Options of one attempt. */
+interface DraftOptions extends CompileOptions, Attempt, LayoutOptions {
+  readonly objective: Attempt["objective"];
+  /** True if numbers of x32 are folded onto native ones. */
+  readonly folds?: boolean;
+}
 
 function findTree(
   graph: DecisionGraph,
   { auditArch, intervals }: Pick<DecidedArch, "auditArch" | "intervals">,
   options: DraftOptions,
 ): ArchTree {
-  const cells = weigh(intervals, auditArch, options);
+  const folded = options.folds === true
+    ? foldNumbers(graph, intervals)
+    : undefined;
+  const cells = weigh(folded ?? intervals, auditArch, options);
   const maxDepth = depthLimit(intervals.length, options);
   const tree = treeOfCells(graph, NR_OFFSET, cells, {
     bits: true,
+    ...(folded === undefined ? {} : { mask: FOLDED_MASK }),
     sizePenalty: options.price,
     ...(maxDepth === undefined ? {} : { maxDepth }),
     workLimit: options.workLimit ?? WORK_LIMIT,
     boundWork: options.boundWork ?? 0,
   });
   const total = cells.reduce((sum, { weight }) => sum + weight, 0);
-  return { tree, total: total === 0 ? 1 : total };
+  const known = folded === undefined
+    ? tree
+    : { ...tree, proven: false, lowerBound: 0 };
+  return { tree: known, total: total === 0 ? 1 : total };
 }
 
 /** Checks properties that do not need the meaning; the proof is in verify/. */

@@ -14,7 +14,7 @@ export type TestOp =
   | "eq"
   /** (w & mask) >= k */
   | "ge"
-  /** (w & k) !== 0; `mask` is 0xffff_ffff */
+  /** (w & k) !== 0; the bits of `k` are in `mask` */
   | "set";
 
 /** An outcome. */

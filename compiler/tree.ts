@@ -34,6 +34,8 @@ export interface WordTree {
 
 /** Options of the search. */
 export interface TreeOptions extends SearchOptions {
+  /** Bits of the word that are tested, of which no cell needs others; all by default. */
+  readonly mask?: number;
   /** True to try subcubes; they are useless for system call numbers. */
   readonly cubes?: boolean;
   /** True to try JSET in narrow ranges, as a last pass. */
@@ -60,7 +62,7 @@ export function treeOfCells(
   cells: readonly WeightedInterval[],
   options: TreeOptions = {},
 ): WordTree {
-  const word = { graph, offset };
+  const word = { graph, offset, mask: options.mask ?? FULL };
   const merged = mergeCells(cells);
   const plain = smallTree(word, merged, options) ??
     plainTree(word, cells, merged, options);
@@ -74,6 +76,8 @@ interface TestedWord {
   readonly graph: DecisionGraph;
   /** Byte offset. */
   readonly offset: number;
+  /** Bits that are tested. */
+  readonly mask: number;
 }
 
 function mergeCells(
@@ -100,7 +104,7 @@ function mergeCells(
  * them.
  */
 function smallTree(
-  { graph, offset }: TestedWord,
+  { graph, offset, mask }: TestedWord,
   merged: readonly WeightedInterval[],
   options: TreeOptions,
 ): WordTree | undefined {
@@ -112,7 +116,7 @@ function smallTree(
     return { node, cost, priced, depth, proven: true, lowerBound: priced };
   };
   if (middle === undefined) return made(left.node, 0);
-  const test = { offset, mask: FULL, k: middle.first } as const;
+  const test = { offset, mask, k: middle.first } as const;
   if (right === undefined) {
     if (middle.node === left.node) return made(left.node, 0);
     const single = [left, middle].find((cell) => cell.first === cell.last);
@@ -187,7 +191,7 @@ function decisionOf(
     return nodes[tree.cls] ?? absent();
   }
   return word.graph.branch(
-    { offset: word.offset, mask: FULL, op: tree.op, k: tree.k },
+    { offset: word.offset, mask: word.mask, op: tree.op, k: tree.k },
     decisionOf(word, tree.yes, nodes),
     decisionOf(word, tree.no, nodes),
   );

@@ -1,0 +1,74 @@
+/**
+ * Folds the numbers of x32 onto those of x86_64: most calls have the same number
+ * there with bit 30 set, and the same decision. One AND in front replaces their
+ * tests; bit 30 is tested only for numbers whose decisions differ.
+ *
+ * ```text
+ * 0…9 allow, 10 deny, …, 0x40000000…0x40000009 allow, 0x4000000a deny, …
+ *     ▼
+ * nr & 0xbfffffff: 0…9 allow, 10 deny, …
+ * ```
+ *
+ * A native call executes the AND as well, so this is for size only.
+ *
+ * @module
+ */
+
+import { NR_OFFSET } from "../bpf/seccomp_data.ts";
+import type { DecidedInterval } from "./cost.ts";
+import type { Decision, DecisionGraph } from "./decision.ts";
+import { present } from "./present.ts";
+
+/** `__X32_SYSCALL_BIT` of asm/unistd.h. */
+const X32_BIT = 0x4000_0000;
+
+/** All bits of a number that remain. */
+export const FOLDED_MASK = 0xbfff_ffff;
+
+/**
+ * Folds intervals of numbers.
+ *
+ * @param graph Graph in which nodes are made.
+ * @param intervals A partition of all numbers.
+ * @returns A partition with the decisions after the AND; numbers that have bit 30
+ * join a neighbor. `undefined` if no decision changes there.
+ */
+export function foldNumbers(
+  graph: DecisionGraph,
+  intervals: readonly DecidedInterval[],
+): readonly DecidedInterval[] | undefined {
+  const inside = intervals.filter(({ first }) =>
+    first > X32_BIT && first < 2 * X32_BIT
+  );
+  if (inside.length === 0) return undefined;
+  // Each number without bit 30 at which a decision begins, with the bit or not.
+  const starts = new Set([0, 2 * X32_BIT]);
+  for (const { first } of intervals) starts.add((first & FOLDED_MASK) >>> 0);
+  const test = {
+    offset: NR_OFFSET,
+    mask: 0xffff_ffff,
+    op: "set",
+    k: X32_BIT,
+  } as const;
+  const folded: { readonly first: number; readonly node: Decision }[] = [];
+  for (const first of [...starts].sort((a, b) => a - b)) {
+    const node = graph.branch(
+      test,
+      decisionAt(intervals, (first | X32_BIT) >>> 0),
+      decisionAt(intervals, first),
+    );
+    if (folded.at(-1)?.node !== node) folded.push({ first, node });
+  }
+  return folded.map(({ first, node }, i) => ({
+    first,
+    last: (folded[i + 1]?.first ?? 0x1_0000_0000) - 1,
+    node,
+  }));
+}
+
+function decisionAt(
+  intervals: readonly DecidedInterval[],
+  nr: number,
+): Decision {
+  return present(intervals.find(({ last }) => nr <= last)).node;
+}
