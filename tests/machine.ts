@@ -22,7 +22,7 @@ import { dumpFilters } from "../ffi/dump.ts";
 import { SyscallError } from "../ffi/error.ts";
 import { openLibc } from "../ffi/libc.ts";
 import { openStub } from "../ffi/stub.ts";
-import { findMirror } from "../tools/debian_root.ts";
+import { findMirror } from "../tools/mirror.ts";
 import { confinedCommand } from "./kernel/confined.ts";
 
 /**

@@ -7,6 +7,7 @@
 
 import { join } from "@std/path";
 import { ask } from "../host/command.ts";
+import { findMirror } from "./mirror.ts";
 
 /** A runtime of another release. */
 export interface EnteredRuntime {
@@ -173,35 +174,5 @@ async function configure(root: string): Promise<void> {
   await Deno.symlink("../run", at("var/run"));
   for (const [name, line] of Object.entries(ACCOUNTS)) {
     await Deno.writeTextFile(at(`etc/${name}`), line);
-  }
-}
-
-/**
- * Finds the mirror of Debian that apt uses.
- *
- * @returns Its address without a slash at its end; absent on other systems.
- */
-export function findMirror(): string | undefined {
-  const folder = "/etc/apt/sources.list.d";
-  const files = existsSync(folder)
-    ? [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
-    : [];
-  for (const path of ["/etc/apt/sources.list", ...files]) {
-    if (!existsSync(path)) continue;
-    const lines = Deno.readTextFileSync(path).match(/^(?:URIs:|deb\s).*/gm);
-    const found = (lines ?? [])
-      .flatMap((line) => line.match(/https?:\/\/\S+/g) ?? [])
-      .find((url) => /\/debian\/?$/.test(url));
-    if (found !== undefined) return found.replace(/\/$/, "");
-  }
-  return undefined;
-}
-
-function existsSync(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -120,7 +120,7 @@ Deno.test("execute() keeps apart what paths bring to where they meet", () => {
   assertRunsAlike(program, inputs, "meeting");
 });
 
-Deno.test("execute() says what it does not admit", () => {
+Deno.test("execute() says what it does not permit", () => {
   // The kernel refuses such programs, so only a caller's mistake gets here.
   const program = [{ ...plain("ret.k"), op: "mod.k" as never }, plain("ret.k")];
   assertThrows(
