@@ -45,6 +45,7 @@ export type NotOptimizable =
   | "unknown-names"
   | "deadline"
   | "failed-proof"
+  | "reference"
   | "unproven";
 
 /** A parsed section. */
@@ -194,6 +195,7 @@ const LASTING: ReadonlySet<NotOptimizable> = new Set([
   "architecture",
   "deadline",
   "failed-proof",
+  "reference",
   "unproven",
 ]);
 

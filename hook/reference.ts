@@ -10,6 +10,7 @@ import type { Program } from "../bpf/instruction.ts";
 import type { FilterRule, FilterSpec, Libseccomp } from "../ffi/libseccomp.ts";
 import { returnValue } from "../profile/semantics/action.ts";
 import { asRead } from "../profile/semantics/as_read.ts";
+import type { Semantics } from "../profile/semantics/versions.ts";
 import { readingOf } from "../profile/semantics/quirks.ts";
 import { repeatsIndex } from "../profile/formats/entries.ts";
 import type { LinuxSeccomp, LinuxSeccompArg } from "../profile/formats/oci.ts";
@@ -40,16 +41,33 @@ export function referenceProgram(
   arches: readonly Arch[],
   optimize: 1 | 2,
 ): Program | undefined {
-  const result = library.exportFilter(specOf(seccomp, arches, optimize));
+  const spec = referenceSpec(seccomp, arches, { optimize });
+  const result = library.exportFilter(spec);
   return result.kind === "filter" ? decode(result.bytes) : undefined;
 }
 
-function specOf(
+/** Options of a reference. */
+export interface ReferenceOptions {
+  /** 1 for the list that crun loads, 2 for the binary tree. */
+  readonly optimize: 1 | 2;
+  /** The crun that reads the section; the newest known one by default. */
+  readonly semantics?: Semantics;
+}
+
+/**
+ * Lists the calls that crun makes to libseccomp for a section.
+ *
+ * @param written The section.
+ * @param arches Architectures, the native one first.
+ * @param options Form of the filter, and version of crun.
+ * @returns The calls.
+ */
+export function referenceSpec(
   written: LinuxSeccomp,
   arches: readonly Arch[],
-  optimize: 1 | 2,
+  { optimize, semantics = "crun" }: ReferenceOptions,
 ): FilterSpec {
-  const seccomp = asRead(written, readingOf("crun").quirks);
+  const seccomp = asRead(written, readingOf(semantics).quirks);
   const defaultAction = returnValue(
     seccomp.defaultAction,
     seccomp.defaultErrnoRet,

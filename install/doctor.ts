@@ -103,6 +103,14 @@ function* stored({ store }: Status): Generator<Advice> {
       remedy: 'find out who changed it, then run "seccomp-tree store gc"',
     };
   }
+  for (const reason of store.left) {
+    yield {
+      severity: "warning",
+      code: "left-section",
+      message: `A section is left to its runtime: ${reason}`,
+      remedy: 'run "seccomp-tree store prime" with its profile to try it again',
+    };
+  }
   if (store.stale > 0) {
     yield {
       severity: "note",

@@ -80,6 +80,8 @@ export interface StoreStatus {
   readonly current: number;
   /** Entries of other environments, after an upgrade. */
   readonly stale: number;
+  /** Reasons of sections that are left to their runtime. */
+  readonly left: readonly string[];
   /** Bad entries, with the reason. */
   readonly problems: readonly string[];
 }
@@ -348,7 +350,7 @@ async function storeStatus(
   { readonly store: StoreStatus; readonly items: readonly StoreItem[] }
 > {
   const directory = place.layout.store;
-  const empty = { directory, current: 0, stale: 0, problems: [] };
+  const empty = { directory, current: 0, stale: 0, left: [], problems: [] };
   let items: readonly StoreItem[];
   try {
     const store = await openStore(directory);
@@ -365,12 +367,14 @@ async function storeStatus(
   const entries = items.flatMap(({ entry }) =>
     entry === undefined ? [] : [entry]
   );
-  const current = entries.filter((e) => present.has(e.environment)).length;
+  const valid = entries.filter((e) => present.has(e.environment));
+  const left = valid.flatMap((e) => e.left === undefined ? [] : [e.left]);
+  const current = valid.length - left.length;
   const problems = items.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [`${name}: ${problem}`]
   );
-  const stale = entries.length - current;
-  return { store: { directory, current, stale, problems }, items };
+  const stale = entries.length - valid.length;
+  return { store: { directory, current, stale, left, problems }, items };
 }
 
 async function cacheStatus(

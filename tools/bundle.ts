@@ -38,6 +38,7 @@ const USES: readonly Use[] = [
 /** Modules to pack. */
 const PACKED_MODULES = [
   HOOK,
+  "hook/reference_child.ts",
   "bench/report/draw_chart.ts",
   "bench/experiments/stacked_child.ts",
   "bench/experiments/memory_child.ts",

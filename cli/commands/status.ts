@@ -113,7 +113,7 @@ export function formatStatus(
     ["libseccomp", machine.libseccomp?.replace(/ sha256:.*/, "") ?? "none"],
     [
       "store",
-      `${store.directory}: ${store.current} filters, ${store.stale} stale, ${store.problems.length} doubtful`,
+      `${store.directory}: ${store.current} filters, ${store.stale} stale, ${store.left.length} sections left to the runtime, ${store.problems.length} doubtful`,
     ],
     ...status.caches.map(({ root, tree, libseccomp, doubtful }) => [
       "crun's cache",

@@ -65,6 +65,13 @@ export const command: CommandDefinition = defineCommand<
         placeholder: "X.Y",
         brief: "prime: kernel version (default: this host's)",
       },
+      reference: {
+        kind: "enum",
+        values: ["host", "text"],
+        optional: true,
+        brief:
+          "prime: prove filters equal to the host's libseccomp too, or to the text alone (default: host)",
+      },
       live: { ...BOOLEAN, brief: "prime: profiles of running containers" },
       kubelet: {
         ...BOOLEAN,
@@ -164,9 +171,9 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
     ["key", "state", "instructions", "about"],
     ...entries.map((e) => [
       e.key.slice(0, SHORT_KEY),
-      e.current ? "current" : "stale",
-      String(e.instructions),
-      e.about.replace(/ sha256:.*/, ""),
+      e.current ? e.left === undefined ? "current" : "left" : "stale",
+      e.left === undefined ? String(e.instructions) : "-",
+      e.left ?? e.about.replace(/ sha256:.*/, ""),
     ]),
     ...problems.map(({ name, problem }) => [
       name,
@@ -217,6 +224,16 @@ async function showEntry(
     );
   }
   const about = aboutEntry(entry, await currentEnvironments(flags));
+  if (entry.left !== undefined) {
+    io.out(
+      flags.output === "json"
+        ? reportJson({ ...about, section: entry.section })
+        : `key          ${entry.key}\nabout        ${
+          printable(entry.about)
+        }\nleft         ${printable(entry.left)}\n`,
+    );
+    return EXIT.ok;
+  }
   const decoded = decodeFilter(entry.bytes);
   const digest = await digestFor(decoded);
   if (flags.output === "json") {
@@ -260,13 +277,15 @@ interface AboutEntry {
   /** True if this machine would use it now. */
   readonly current: boolean;
   readonly about: string;
+  /** Why the section is left to its runtime; absent if it has a filter. */
+  readonly left?: string;
   readonly instructions: number;
   /** Bytes. */
   readonly sectionLength: number;
 }
 
 function aboutEntry(
-  { key, environment, about, bytes, section }: Entry,
+  { key, environment, about, left, bytes, section }: Entry,
   current: ReadonlySet<string>,
 ): AboutEntry {
   return {
@@ -274,6 +293,7 @@ function aboutEntry(
     environment,
     current: current.has(environment),
     about,
+    ...(left === undefined ? {} : { left }),
     instructions: bytes.length / 8,
     sectionLength: new TextEncoder().encode(section).length,
   };

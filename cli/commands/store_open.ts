@@ -71,6 +71,7 @@ export interface StoreFlags extends HookFlags, OutputFlags {
   readonly caps?: string;
   readonly kernel?: string;
   readonly from?: SourceKind;
+  readonly reference?: "host" | "text";
 }
 
 /** The contents of a store. */

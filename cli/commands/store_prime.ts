@@ -16,6 +16,8 @@ import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import type { Environment } from "../../hook/environment.ts";
+import { rememberLeft } from "../../hook/filter.ts";
+import { compareWithHost } from "../../hook/host_reference.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { readConfigText } from "../../hook/rewrite.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../../profile/formats/oci.ts";
@@ -61,7 +63,7 @@ export async function primeStore(
   const settings = await settingsOf(flags);
   const log = logTo(io, flags);
   const gathered = await gatherContext(settings, startDeadline(MOST_MS), log);
-  const { store, obstacle } = gathered;
+  const { store, obstacle, environment } = gathered;
   if (store === undefined || obstacle !== undefined) {
     throw new MachineError(
       `Cannot prime the store: ${
@@ -92,6 +94,20 @@ export async function primeStore(
           quoteText(word)
         }: it is not in "${store.directory}"; free some space there`,
       );
+    }
+    if (flags.reference !== "text") {
+      const compared = await compareWithHost(rewrite.entry, environment);
+      if (compared.kind === "different") {
+        const left = { reason: "reference", detail: compared.detail } as const;
+        await rememberLeft(section, left, gathered);
+        const why =
+          `Cannot use the filter: ${compared.detail}; the section is left to its runtime`;
+        io.err(messageLine(io, "error", why, word));
+        return EXIT.unproven;
+      }
+      if (compared.kind === "not-asked") {
+        log.write("info", `Not compared: ${compared.detail}`);
+      }
     }
     const how = from === "store" ? "already there" : "proved and stored";
     io.out(

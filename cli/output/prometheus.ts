@@ -73,6 +73,7 @@ function metricsOf(
       samples: [
         [{ state: "current" }, store.current],
         [{ state: "stale" }, store.stale],
+        [{ state: "left" }, store.left.length],
         [{ state: "doubtful" }, store.problems.length],
       ],
     },

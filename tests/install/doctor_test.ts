@@ -33,7 +33,7 @@ const WELL: Status = {
   }],
   readings: ["crun 1.8.1"],
   managers: [PODMAN],
-  store: { directory: "/s", current: 1, stale: 0, problems: [] },
+  store: { directory: "/s", current: 1, stale: 0, left: [], problems: [] },
   sharedPrecreate: [],
   caches: [],
   containers: [],
@@ -70,6 +70,9 @@ Deno.test("diagnose() has a code and a remedy for everything that can be wrong",
       sharedPrecreate: ["/etc/x.json"],
     }],
     ["error doubtful-store", "bad", { store: { ...store, problems: ["bad"] } }],
+    ["warning left-section", "deadline", {
+      store: { ...store, left: ["deadline: late"] },
+    }],
     ["note stale-entries", "2 filters", { store: { ...store, stale: 2 } }],
     ["warning no-crun", "crun 0.18", { runtimes: [] }],
     ["note no-allow-cache", "5.11", {

@@ -202,6 +202,31 @@ Deno.test("store gc removes stale and doubtful entries and keeps the rest", asyn
   assertEquals((await store(folder, "gc")).out, "Nothing to remove\n");
 });
 
+needs("libseccomp", "x86_64")(
+  "store prime tries a section again that was left to its runtime, and ls and show report it",
+  async () => {
+    await using folder = await createFolder();
+    const profile = await folder.write("p.json", SMALL_PROFILE);
+    await store(folder, "prime", profile);
+    const opened = await openStore(storeOf(folder));
+    const [item] = await opened?.list() ?? [];
+    assert(opened !== undefined && item?.entry !== undefined);
+    const left = "deadline: the time limit has passed";
+    await opened.put({ ...item.entry, bytes: new Uint8Array(), left });
+    assertMatch(
+      (await store(folder, "ls")).out,
+      /^[0-9a-f]{16} +left +- +deadline: the time limit/m,
+    );
+    const shown = await store(folder, "show", item.entry.key.slice(0, 8));
+    assertMatch(shown.out, /^left +deadline: the time limit/m);
+    const again = await store(folder, "prime", profile);
+    assertMatch(again.out, /proved and stored/);
+    assertMatch((await store(folder, "ls")).out, /^[0-9a-f]{16} +current /m);
+    const text = await store(folder, "prime", "--reference", "text", profile);
+    assertEquals([text.code, text.err], [0, ""]);
+  },
+);
+
 Deno.test("store says what is wrong and exits by it", async () => {
   await using folder = await createFolder();
   const profile = await folder.write("p.json", SMALL_PROFILE);

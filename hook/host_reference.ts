@@ -1,0 +1,117 @@
+/**
+ * Compares a proved filter with the one that the host's libseccomp builds for the
+ * same section: the filter that its container had without this program.
+ *
+ * The proof of a filter is against our reading of the section. Here the library
+ * itself says what it makes of it, in a child with a time limit.
+ *
+ * @module
+ */
+
+import { decode } from "../bpf/encode.ts";
+import type { Program } from "../bpf/instruction.ts";
+import { formatReturnValue } from "../bpf/return_value.ts";
+import { ask } from "../host/command.ts";
+import { packedProgram } from "../host/packed.ts";
+import { splitSemantics } from "../profile/semantics/versions.ts";
+import { createAnswer } from "../verify/describe/confirm.ts";
+import { proveEquivalent } from "../verify/equivalence.ts";
+import type { Environment } from "./environment.ts";
+import { readSection } from "./filter.ts";
+import { referenceSpec } from "./reference.ts";
+import type { SentSpec } from "./reference_child.ts";
+import type { Entry } from "./store/entry.ts";
+
+/** Time limit of the library and of the proof, in milliseconds. */
+const LIMIT_MS = 20_000;
+
+const CHILD = "hook/reference_child.ts";
+
+/** Result of a comparison. */
+export type HostComparison =
+  | { readonly kind: "equal" }
+  | {
+    /** `different`, also if it is not proved equal; `not-asked` without a library. */
+    readonly kind: "different" | "not-asked";
+    /** Observation, without a final period. */
+    readonly detail: string;
+  };
+
+/**
+ * Compares an entry with the filter of the host's libseccomp.
+ *
+ * @param entry The entry.
+ * @param environment Its environment.
+ * @returns The result.
+ */
+export async function compareWithHost(
+  { bytes, section }: Pick<Entry, "bytes" | "section">,
+  environment: Environment,
+): Promise<HostComparison> {
+  const notAsked = (detail: string): HostComparison => ({
+    kind: "not-asked",
+    detail,
+  });
+  const { native: { littleEndian }, semantics, names } = environment;
+  if (splitSemantics(semantics).runtime !== "crun" || names.kind !== "host") {
+    return notAsked("filters do not follow crun and the host's libseccomp");
+  }
+  const reading = readSection(section, environment);
+  if (reading.kind !== "section") return notAsked(reading.detail);
+  const { seccomp, arches } = reading.section;
+  const { rules, ...spec } = referenceSpec(seccomp, arches, {
+    optimize: 1,
+    semantics,
+  });
+  const theirs = await build({
+    ...spec,
+    rules: rules.map((rule) => ({
+      ...rule,
+      args: rule.args.map((arg) => ({ ...arg, a: `${arg.a}`, b: `${arg.b}` })),
+    })),
+  });
+  if (theirs === undefined) {
+    return notAsked("the host's libseccomp builds no filter of it");
+  }
+  const ours = decode(bytes, { littleEndian });
+  const end = performance.now() + LIMIT_MS;
+  const proof = proveEquivalent(ours, theirs, {
+    littleEndian,
+    interrupted: () => performance.now() > end,
+  });
+  if (proof.kind === "equal") return { kind: "equal" };
+  if (proof.kind === "unproven") {
+    return {
+      kind: "different",
+      detail:
+        `not proved equal to the filter of the host's libseccomp (limit of ${proof.limit})`,
+    };
+  }
+  const answer = (program: Program): string =>
+    formatReturnValue(createAnswer(program, littleEndian)(proof.data).value);
+  return {
+    kind: "different",
+    detail: `number ${proof.data.nr} on architecture 0x${
+      proof.data.arch.toString(16)
+    } gets ${answer(ours)}, from the host's libseccomp ${answer(theirs)}`,
+  };
+}
+
+async function build(spec: SentSpec): Promise<Program | undefined> {
+  const packed = await packedProgram(CHILD);
+  const url = packed === undefined
+    ? new URL("reference_child.ts", import.meta.url).href
+    : `data:text/javascript;base64,${
+      new TextEncoder().encode(packed).toBase64()
+    }`;
+  const { code, stdout } = await ask(
+    [Deno.execPath(), "run", "-A", "--no-config", "--no-lock", url],
+    {
+      limitMs: LIMIT_MS,
+      input: new TextEncoder().encode(JSON.stringify(spec)),
+    },
+  );
+  return code === 0 && /^(?:[0-9a-f]{16})+$/.test(stdout)
+    ? decode(Uint8Array.fromHex(stdout))
+    : undefined;
+}
