@@ -28,9 +28,7 @@ import {
   describeBeyond,
   holdsRemarks,
 } from "../output/beyond.ts";
-import { digestFor } from "../output/digest.ts";
 import { formatFilter } from "../output/formats.ts";
-import { reportJson } from "../output/json.ts";
 import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { loadProfile, refuseTwoStdins } from "../input/source.ts";
@@ -109,6 +107,8 @@ export async function runCompile(
 
 /** The report for machines; the filter is in it. */
 async function reportOf({ name, resolved }: CompiledSource): Promise<string> {
+  const { digestFor } = await import("../output/digest.ts");
+  const { reportJson } = await import("../output/json.ts");
   const { program, bytes, littleEndian, trees } = resolved;
   const digest = await digestFor({ program, littleEndian });
   return reportJson({
