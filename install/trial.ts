@@ -9,6 +9,11 @@ import { messageOf } from "../host/reason.ts";
 import { STATE_FOLDERS } from "../host/state_folders.ts";
 import { dumpFilters } from "../ffi/dump.ts";
 import { optimizeCaches } from "../hook/cache/run.ts";
+import { gatherContext } from "../hook/context.ts";
+import { startDeadline } from "../hook/deadline.ts";
+import { rememberLeft } from "../hook/filter.ts";
+import { compareWithHost } from "../hook/host_reference.ts";
+import { loadSettings } from "../hook/settings.ts";
 import { openStore } from "../hook/store/store.ts";
 import { ask, type CommandResult } from "../host/command.ts";
 import { findContainers } from "./containers.ts";
@@ -17,7 +22,7 @@ import { InstallError } from "./error.ts";
 import type { Layout } from "./layout.ts";
 import type { ManagerName } from "./manifest.ts";
 import { findBelow } from "./runtimes.ts";
-import type { Mode } from "./target.ts";
+import { type Mode, settingsPath } from "./target.ts";
 import { tarOf, tinyPause } from "./tiny.ts";
 
 /** Result of a trial. */
@@ -26,8 +31,10 @@ export type Trial =
     readonly kind: "verified";
     /** Number of instructions of the live filter. */
     readonly instructions: number;
-    /** Name of the store's entry; absent if it came from crun's cache. */
+    /** Key of the store's entry; absent if it came from crun's cache. */
     readonly entry?: string;
+    /** How the host's libseccomp differs; absent if it does not, or was not asked. */
+    readonly left?: string;
   }
   /** A container runs, but its filter may not be read. */
   | { readonly kind: "unreadable"; readonly reason: string };
@@ -100,9 +107,11 @@ export async function tryContainer(
     }
     const pid = await trial.start(subject, handler);
     await becomePause(pid);
-    return mode === "cache"
-      ? await judgeCached(pid)
-      : await judgeFilter(pid, layout.store);
+    return mode === "cache" ? await judgeCached(pid) : await compareTrial(
+      await judgeFilter(pid, layout.store),
+      target,
+      layout,
+    );
   } finally {
     await trial.end(subject);
     await Deno.remove(rootfs, { recursive: true }).catch(() => {});
@@ -238,7 +247,7 @@ export async function judgeFilter(
   }
   const [live, second] = filters;
   const store = await openStore(directory);
-  for (const { name, entry } of await store?.list() ?? []) {
+  for (const { entry } of await store?.list() ?? []) {
     if (entry === undefined || live === undefined || second !== undefined) {
       continue;
     }
@@ -246,7 +255,7 @@ export async function judgeFilter(
       return {
         kind: "verified",
         instructions: live.length / 8,
-        entry: name,
+        entry: entry.key,
       };
     }
   }
@@ -256,6 +265,31 @@ export async function judgeFilter(
       live === undefined ? "none" : `${live.length / 8} instructions`
     }) is not in "${directory}"; see the hook's log and run "seccomp-tree doctor"`,
   );
+}
+
+/** Time limit of a comparison with the host's library, in milliseconds. */
+const COMPARE_MS = 60_000;
+
+/** Leaves the section to its runtime if the host's libseccomp builds another filter. */
+async function compareTrial(
+  trial: Trial,
+  target: ManagerName,
+  layout: Layout,
+): Promise<Trial> {
+  if (trial.kind !== "verified" || trial.entry === undefined) return trial;
+  const context = await gatherContext(
+    await loadSettings(settingsPath(layout, target)),
+    startDeadline(COMPARE_MS),
+    { write: (): void => {} },
+  );
+  const items = await context.store?.list() ?? [];
+  const entry = items.find(({ entry }) => entry?.key === trial.entry)?.entry;
+  if (entry === undefined) return trial;
+  const compared = await compareWithHost(entry, context.environment);
+  if (compared.kind !== "different") return trial;
+  const { detail } = compared;
+  await rememberLeft(entry.section, { reason: "reference", detail }, context);
+  return { ...trial, left: detail };
 }
 
 /** Checks that a container runs a filter out of crun's cache. */

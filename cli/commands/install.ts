@@ -257,13 +257,18 @@ async function tryOut(
     io.err(messageLine(io, "note", message));
     return;
   }
-  const { entry, instructions } = trial;
+  const { entry, instructions, left } = trial;
   const which = entry === undefined
     ? "a filter from crun's cache, proved equal,"
-    : `the stored filter ${entry.split(".")[2]?.slice(0, 12) ?? entry}`;
+    : `the stored filter ${entry.slice(0, 12)}`;
   io.out(
     `Verified: a container runs ${which} of ${instructions} instructions\n`,
   );
+  if (left !== undefined) {
+    const message =
+      `The host's libseccomp builds a different filter (${left}); the section is left to its runtime from now on`;
+    io.err(messageLine(io, "warning", message));
+  }
 }
 
 /**

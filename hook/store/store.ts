@@ -283,15 +283,20 @@ async function putEnvironment(
 ): Promise<void> {
   const text = formatEnvironment(environment);
   if (text === undefined) return;
-  const { name } = environment;
+  const path = `${directory}/${environment.name}`;
+  let there: string | undefined;
   try {
-    const there = await Deno.readTextFile(`${directory}/${name}`);
-    if (there === text) return;
+    const info = await Deno.lstat(path);
+    // A new file would take on the owner and the mode of this one.
+    if (doubtOf(info, "file", await trustedOwners()) !== undefined) {
+      await Deno.remove(path);
+    } else there = await Deno.readTextFile(path);
   } catch {
     // It does not exist yet.
   }
+  if (there === text) return;
   try {
-    writeWhole(`${directory}/${name}`, text, { mode: ENTRY_MODE });
+    writeWhole(path, text, { mode: ENTRY_MODE });
   } catch {
     // Without it the dispatcher calls Deno every time, which is also correct.
   }

@@ -4,7 +4,7 @@ import {
   renderHookDispatcher,
   renderRuntimeWrapper,
 } from "../../../hook/dispatcher/dispatcher.ts";
-import { has } from "../../machine.ts";
+import { has, needs } from "../../machine.ts";
 import { annotated, prime, stubbedHook } from "../primed.ts";
 import {
   createSetup,
@@ -146,6 +146,33 @@ Deno.test("the hook's dispatcher leaves a doubtful store to Deno", async (t) => 
     });
   }
 });
+
+needs("root")(
+  "an environment that others own is written again, and the dispatcher believes it then",
+  async () => {
+    await using setup = await createSetup();
+    const [first] = toolSets();
+    if (first === undefined) return; // recorded by toolSets()
+    await prime(setup, [smallConfig()]);
+    const hook = await stubbedHook(setup, first);
+    const isSlow = async (): Promise<boolean> => {
+      const { stdout } = await runProgram([hook], smallConfig());
+      return new TextDecoder().decode(stdout).startsWith("SLOW:");
+    };
+    const environment = join(setup.store, `environment.crun.${NAMES}`);
+    for (
+      const change of [
+        () => Deno.chown(environment, 1234, 1234),
+        () => Deno.chmod(environment, 0o666),
+      ]
+    ) {
+      await change();
+      assert(await isSlow());
+      await prime(setup, [smallConfig()]);
+      assert(!await isSlow());
+    }
+  },
+);
 
 Deno.test("the dispatchers end an awk that computes forever, and ask Deno", async () => {
   await using setup = await createSetup();
