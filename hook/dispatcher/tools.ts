@@ -126,7 +126,12 @@ async function optional<Name extends "flock" | "logger">(
 
 /** Reports whether a flock has a limit of time; that of busybox has none. */
 async function waits(flock: readonly string[]): Promise<boolean> {
-  return await outputOf(flock, ["-w", "1", "/", "echo"]) === "\n";
+  const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-" });
+  try {
+    return await outputOf(flock, ["-w", "1", folder, "echo"]) === "\n";
+  } finally {
+    await Deno.remove(folder);
+  }
 }
 
 async function findTool(name: string): Promise<string | undefined> {

@@ -20,10 +20,13 @@ export async function storedFilters(
 ): Promise<ReadonlyMap<string, string>> {
   const filters = new Map<string, string>();
   for await (const { name } of Deno.readDir(`${box.root}${store}`)) {
-    if (!/^[0-9]/.test(name)) continue;
+    if (!name.endsWith(".0")) continue;
     const text = await box.read(`${store}/${name}`);
     const filter = /^filter (\S+)$/m.exec(text)?.[1] ?? "";
-    const section = text.slice(text.indexOf("\n{") + 1, -"\nend\n".length);
+    const section = text.slice(
+      text.indexOf("\n{") + 1,
+      text.lastIndexOf("\nfilter "),
+    );
     filters.set(Uint8Array.fromBase64(filter).toHex(), section);
   }
   return filters;
