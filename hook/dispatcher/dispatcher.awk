@@ -63,11 +63,8 @@ function leave(status) {
   exit status
 }
 function miss() { leave(11) }
-# What follows a number of characters, up to a length.
-function part_of(text, done, most) {
-  if (done + most > length(text)) most = length(text) - done
-  return substr(text, done + 1, most)
-}
+# The length of the next window: busybox copies every text that a function gets.
+function window(done, most, all) { return done + most > all ? all - done : most }
 # A value that is neither an object nor an array.
 function scalar(quoted) {
   if (state != "V" && state != "A" || depth == 0) miss()
@@ -111,11 +108,12 @@ function close_(c) {
   state = depth == 0 ? "D" : "E"
 }
 # What stands between two strings.
-function outside(p,    done, w) {
+function outside(p,    done, w, n) {
   if (length(p) <= 200) { signs(p); return }
   # busybox counts from the start of a text for each of its characters.
-  for (done = 0; done < length(p); done += length(w)) {
-    w = part_of(p, done, 200)
+  n = length(p)
+  for (done = 0; done < n; done += length(w)) {
+    w = substr(p, done + 1, window(done, 200, n))
     if (length(w) == 200) {
       # Not in the middle of a value.
       if (!match(w, /[-+.0-9a-zA-Z]*$/) || RSTART == 1) miss()
@@ -141,6 +139,9 @@ function signs(p,    j, n, c, rest) {
     else if (c == ",") {
       if (state != "E" || depth == 0) miss()
       state = type[depth] == "{" ? "k" : "V"
+    } else if (c == "\005") {
+      if (type[depth] != "[" || (state != "V" && state != "A")) miss()
+      state = "V"
     } else if (c == "\002") {
       if (state != "V" || depth != 2 || key[1] != "linux" || key[2] != "seccomp") miss()
       placed = 1
@@ -157,11 +158,12 @@ function signs(p,    j, n, c, rest) {
   }
 }
 # Byte 1 for escapes in a row. No backslash is left but of a wrong escape.
-function unescaped(text,    done, w, all, rest) {
+function unescaped(text,    done, w, all, rest, n) {
   if (text ~ /\\u[dD][89abcdefABCDEF]/ || text ~ /\\u0000/) miss()
   all = rest = ""
-  for (done = 0; done < length(text); done += 200) {
-    w = rest part_of(text, done, 200)
+  n = length(text)
+  for (done = 0; done < n; done += 200) {
+    w = rest substr(text, done + 1, window(done, 200, n))
     rest = ""
     if (index(w, "\\") == 0) { all = all w; continue }
     if (w ~ /^(\\["\\\/bfnrt])+$/) { all = all "\001"; continue }
@@ -175,9 +177,29 @@ function unescaped(text,    done, w, all, rest) {
   if (rest != "" || index(all, "\\")) miss()
   return all
 }
+# Byte 5 for strings with a comma after each, since an array has an end for each
+# quote. A window begins outside of strings, or `inside` of one.
+function listed(text,    done, w, v, inside, all, quote, n) {
+  all = ""
+  inside = 0
+  n = length(text)
+  for (done = 0; done < n; done += length(w)) {
+    w = substr(text, done + 1, window(done, 1000, n))
+    if (index(w, "\",") && match(w, /.*",/)) {
+      v = substr(w, 1, RLENGTH)
+      if (!inside && v ~ /^("[^"]*",)+$/) { all = all "\005"; w = v; continue }
+      # The next one begins outside.
+      if ((split(v, quote, "\"") - 1 + inside) % 2 == 0) w = v
+    }
+    inside = (split(w, quote, "\"") - 1 + inside) % 2
+    all = all w
+  }
+  return all
+}
 function parse(    n, i, blank) {
   escaped = index(doc, "\\")
   if (escaped) doc = unescaped(doc)
+  if (length(doc) > 20000) doc = listed(doc)
   blank = doc ~ /[\t\n\r]/
   n = split(doc, part, "\"")
   if (n % 2 == 0) miss()
@@ -208,7 +230,7 @@ function parse(    n, i, blank) {
 function measure(from,    open_, done, n, i, piece, side) {
   open_ = done = shape = 0
   do {
-    n = split(part_of(doc, from + done - 1, 30000), piece, "}")
+    n = split(substr(doc, from + done, window(from + done - 1, 30000, length(doc))), piece, "}")
     for (i = 1; i < n; i++) {
       open_ += split("x" piece[i], side, "{") - 2
       done += length(piece[i]) + 1

@@ -47,6 +47,18 @@ const LONG_HITS: readonly string[] = [
     return smallConfig({ tail: `,"n":[${values}]` });
   }),
   smallConfig({ head: " ".repeat(0x2_0000) }),
+  ...[['","'], ['"a","b"', '"x":1'], ['"a"', "1"], ['"]"', '"["', '":"']].map((
+    values,
+  ) => {
+    const list = Array.from(
+      { length: 9000 },
+      (_, i) => values[i % values.length],
+    )
+      .map((value) => value?.includes(":1") ? `{${value}}` : value);
+    return smallConfig({
+      tail: `,"n":{"a":[${list}],"b":",","c":[${list},""]}`,
+    });
+  }),
   ...Array.from({ length: 12 }, (_, i) =>
     smallConfig({
       head: `"e":"${"x".repeat(185 + i)}\\u003c\\\\\\\\\\"","n":[${
@@ -56,6 +68,16 @@ const LONG_HITS: readonly string[] = [
 ];
 
 const LONG_MISSES: readonly string[] = [
+  ...[
+    `{"a":${'"b",'.repeat(9000)}"c":1}`,
+    `{${'"b",'.repeat(9000)}"c":1}`,
+    `[${'"b",'.repeat(9000)}]`,
+    `[${'"b",'.repeat(9000)},1]`,
+    `[1 ${'"b",'.repeat(9000)}1]`,
+    `[${'"b",'.repeat(9000)}"c":1]`,
+    `[${'"b",'.repeat(9000)}"c]`,
+    `${'"b",'.repeat(9000)}1`,
+  ].map((value) => smallConfig({ tail: `,"n":${value}` })),
   ...Array.from({ length: 12 }, (_, i) => [
     `"e":"${"x".repeat(185 + i)}\\u003",`,
     `"e":"${"x".repeat(185 + i)}\\\\\\q",`,
