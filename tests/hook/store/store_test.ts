@@ -132,6 +132,9 @@ Deno.test("Store.lookup() puts an entry aside that was changed in any byte, cut,
       const found = await store.lookup(entry.environment, entry.section);
       assertEquals(found, undefined, what);
       assertEquals(await namesIn(directory), [`${result.name}.bad`], what);
+      const name = `${result.name}.bad`;
+      const problem = "it was damaged, and made again";
+      assertEquals(await store.list(), [{ name, problem }], what);
       await Deno.rename(`${path}.bad`, path);
     };
     for (let i = 0; i < bytes.length; i++) {
