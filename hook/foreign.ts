@@ -174,10 +174,10 @@ function archesOf(policy: Policy): readonly Arch[] {
 /** Description of an input. */
 function describe(data: SeccompData, policy: Policy): string {
   const arches = archesOf(policy).filter((a) => a.auditArch === data.arch);
-  // x86_64 and x32 share a value; the number distinguishes them.
+  // x86_64 and x32 share a value; the number distinguishes them (bit 30).
   const arch =
     arches.find((a) =>
-      (data.nr & a.syscallBit) >>> 0 === a.syscallBit && a.syscallBit !== 0
+      (data.nr & a.syscallBit) === a.syscallBit && a.syscallBit !== 0
     ) ?? arches[0];
   const name = arch === undefined
     ? undefined
