@@ -60,7 +60,7 @@ mount --rbind /dev dev
 mount -t tmpfs tmpfs run
 mount --bind "$SHARED" ".$SHARED"
 pivot_root . old
-exec /usr/bin/busybox sh -c 'busybox umount -l /old && cd / && exec "$@"' sh "$@"
+exec /bin/busybox sh -c '/bin/busybox umount -l /old && cd / && exec "$@"' sh "$@"
 `;
 
 /**

@@ -3,42 +3,35 @@
  * releases of Debian load, as live_test.ts does with this machine's.
  *
  * ```sh
- * deno task runtimes --count 50          # makes the roots of three releases
- * deno task runtimes /srv/roots/trixie   # takes a root that is there
+ * deno task runtimes --count 50   # three releases
+ * deno task runtimes trixie
  * ```
  *
- * Roots are made, and entered, by the tool beside the repository,
- * `../shared/tools/deb_root.sh`; Debian's mirror has to be reachable.
+ * Roots are made of packages from the mirror that apt uses, and thrown away.
  *
  * @module
  */
 
-import { basename, fromFileUrl } from "@std/path";
 import { ask } from "../../host/command.ts";
 import { describeSemantics } from "../../profile/semantics/quirks.ts";
 import {
   parseSemantics,
   RUNTIME_NAMES,
-  type RuntimeName,
 } from "../../profile/semantics/versions.ts";
 import { type Given, type Manual, start } from "../../tools/arguments.ts";
+import { makeDebianRoot } from "../../tools/debian_root.ts";
 import type { RuntimeCommand } from "./harness.ts";
 import { compareAll } from "./live.ts";
 import { drawLiveProfile, KNOWN_PROFILES } from "./live_profiles.ts";
 
-/** Makes and enters roots. */
-const TOOL = new URL("../../../shared/tools/deb_root.sh", import.meta.url);
-
 /** The releases of Debian that roots are made of. */
 const SUITES: readonly string[] = ["bullseye", "trixie", "sid"];
 
-/** Requirements of a root for starting containers in it. */
-const PACKAGES: readonly string[] = [
-  ...["crun", "runc", "bash", "coreutils", "mount", "util-linux", "libc-bin"],
-];
+/** The runtimes. */
+const PACKAGES: readonly string[] = ["crun", "runc"];
 
 const MANUAL: Manual = {
-  usage: "deno task runtimes [OPTION...] [ROOT...]",
+  usage: "deno task runtimes [OPTION...] [SUITE...]",
   brief:
     "Compares the filters that crun and runc of other releases load with the\nreading of their versions. Requires root. Exits with 1 if one differs.",
   options: {
@@ -51,86 +44,51 @@ const MANUAL: Manual = {
 async function main(given: Given): Promise<number> {
   const seed = given.number("seed") ?? 1;
   const count = given.number("count") ?? 40;
-  const tool = fromFileUrl(TOOL);
-  const isThere = await Deno.stat(tool).then(() => true, () => false);
-  if (!isThere || Deno.uid() !== 0) {
-    const reason = isThere ? "this requires root" : `"${tool}" is not there`;
-    say(`left out: all of it: ${reason}`);
+  if (Deno.uid() !== 0) {
+    say("left out: all of it: this requires root");
     return 1;
   }
-  const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-roots-" });
+  const profiles = [
+    ...KNOWN_PROFILES,
+    ...Array.from({ length: count }, (_, i) => drawLiveProfile(seed + i)),
+  ];
   let differences = 0;
   let compared = 0;
-  try {
-    const roots = given.words.length > 0
-      ? given.words
-      : await makeRoots(tool, folder);
-    const profiles = [
-      ...KNOWN_PROFILES,
-      ...Array.from({ length: count }, (_, i) => drawLiveProfile(seed + i)),
-    ];
-    for (const root of roots) {
-      for (const name of RUNTIME_NAMES) {
-        const runtime = runtimeIn(tool, root, name);
-        const semantics = await semanticsOf(runtime, name);
-        if (semantics === undefined) {
-          say(`left out: ${name} of ${root}: it does not say its version`);
-          continue;
-        }
-        const found = await compareAll(runtime, semantics, profiles);
-        say(
-          `${describeSemantics(semantics)} of ${basename(root)}: ${
-            JSON.stringify(found.counts)
-          }`,
-        );
-        for (const difference of found.differences) say(difference);
-        differences += found.differences.length;
-        compared++;
-      }
+  for (const suite of given.words.length > 0 ? given.words : SUITES) {
+    const root = await makeDebianRoot(suite, PACKAGES);
+    if (typeof root === "string") {
+      say(`left out: ${root}`);
+      continue;
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+    await using _ = root;
+    for (const name of RUNTIME_NAMES) {
+      const runtime = root.runtime(name);
+      const semantics = await semanticsOf(runtime);
+      if (semantics === undefined) {
+        say(`left out: ${runtime.name}: it does not report its version`);
+        continue;
+      }
+      const found = await compareAll(runtime, semantics, profiles);
+      const counts = JSON.stringify(found.counts);
+      say(`${describeSemantics(semantics)} of ${suite}: ${counts}`);
+      for (const difference of found.differences) say(difference);
+      differences += found.differences.length;
+      compared++;
+    }
   }
   say(`${compared} runtimes, ${differences} profiles differ`);
   say("left out: crun after 1.28 and runc after 1.3, which Debian has not");
   return differences === 0 && compared > 0 ? 0 : 1;
 }
 
-async function makeRoots(
-  tool: string,
-  folder: string,
-): Promise<readonly string[]> {
-  const roots: string[] = [];
-  for (const suite of SUITES) {
-    const root = `${folder}/${suite}`;
-    const made = await ask(
-      ["bash", tool, "make", root, suite, ...PACKAGES],
-      { limitMs: 600_000 },
-    );
-    if (made.code === 0) roots.push(root);
-    else say(`left out: ${suite}: ${made.stderr.trim().split("\n").at(-1)}`);
-  }
-  return roots;
-}
-
-function runtimeIn(
-  tool: string,
-  root: string,
-  name: RuntimeName,
-): RuntimeCommand {
-  return {
-    name: `${name}-${basename(root)}`,
-    words: ["bash", tool, "run", root, name],
-    bundleVariable: "BIND",
-  };
-}
-
 async function semanticsOf(
   { words }: RuntimeCommand,
-  name: RuntimeName,
 ): Promise<ReturnType<typeof parseSemantics>> {
-  const { stdout } = await ask([...words, "--version"]);
-  const version = /^\S+ version (\S+)/m.exec(stdout)?.[1] ?? "";
+  const shared = await Deno.makeTempDir({ prefix: "seccomp-tree-" });
+  const command = ["env", `SHARED=${shared}`, ...words, "--version"];
+  const { stdout } = await ask(command).finally(() => Deno.remove(shared));
+  const [, name = "", version = ""] = /^(\S+) version (\S+)/m.exec(stdout) ??
+    [];
   return parseSemantics(`${name}@${version}`);
 }
 
