@@ -19,8 +19,8 @@
 
 export type { Instruction, Op, Program } from "../bpf/instruction.ts";
 export type { SeccompData } from "../bpf/seccomp_data.ts";
-export { dumpAttached, dumpFilters } from "./dump.ts";
-export type { AttachedFilter } from "./tracee.ts";
+export { dumpAttached, dumpFilters } from "./live/dump.ts";
+export type { AttachedFilter } from "./live/tracee.ts";
 export { SyscallError, type SyscallFailure } from "./error.ts";
 export { type ExecOptions, execWithFilter } from "./exec.ts";
 export {

@@ -157,7 +157,7 @@ async function compareLive(
   { deadline }: RewriteContext,
 ): Promise<"same" | "cannot-tell"> {
   if (!mayCallLibraries()) return "cannot-tell";
-  const { dumpFilters } = await import("../ffi/dump.ts");
+  const { dumpFilters } = await import("../ffi/live/dump.ts");
   const { SyscallError } = await import("../ffi/error.ts");
   const wanted = encodeBase64(expected);
   const limit = Math.min(ATTACH_LIMIT_MS, deadline.left() / 2);

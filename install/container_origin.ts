@@ -5,7 +5,7 @@
  */
 
 import { parentCommand } from "./process.ts";
-import type { ManagerName } from "./manifest.ts";
+import type { ManagerName } from "./changes/manifest.ts";
 
 /** Facts about a container besides its state. */
 export interface ContainerOrigin {

@@ -12,10 +12,10 @@ import {
   STATE_FOLDERS,
 } from "../host/state_folders.ts";
 import { decodeBase64 } from "../bpf/base64.ts";
-import { dumpFilters } from "../ffi/dump.ts";
+import { dumpFilters } from "../ffi/live/dump.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
 import { STICKY } from "../hook/cache/cache.ts";
-import type { ManagerName } from "./manifest.ts";
+import type { ManagerName } from "./changes/manifest.ts";
 import { originOf } from "./container_origin.ts";
 import type { StoreItem } from "../hook/store/store.ts";
 

@@ -18,25 +18,30 @@ import { doubtAboutFile } from "../host/trust.ts";
 import { type OwnSemantics, ownSemantics } from "../hook/own_semantics.ts";
 import { describeSemantics } from "../profile/semantics/quirks.ts";
 import { splitSemantics } from "../profile/semantics/versions.ts";
-import { apply, exclusively, type InstallRoot } from "./apply.ts";
-import { findConfigs } from "./configs.ts";
-import { planContainerd } from "./containerd.ts";
-import { planCrio } from "./crio.ts";
-import { locateFile } from "./disk.ts";
-import { planDocker } from "./docker.ts";
+import { apply, exclusively, type InstallRoot } from "./changes/apply.ts";
+import { findConfigs } from "./managers/configs.ts";
+import { planContainerd } from "./managers/containerd.ts";
+import { planCrio } from "./managers/crio.ts";
+import { locateFile } from "./changes/disk.ts";
+import { planDocker } from "./managers/docker.ts";
 import { InstallError } from "./error.ts";
 import { compileFixed } from "./fixed.ts";
-import { readManifest, readPlanInput } from "./installed.ts";
-import type { Plan } from "./item.ts";
-import type { ManagerName, Manifest } from "./manifest.ts";
-import { versionOf } from "./managers.ts";
-import { planInstall } from "./plan.ts";
-import { planPodman } from "./podman.ts";
+import { readManifest, readPlanInput } from "./changes/installed.ts";
+import type { Plan } from "./changes/item.ts";
+import type { ManagerName, Manifest } from "./changes/manifest.ts";
+import { versionOf } from "./managers/managers.ts";
+import { planInstall } from "./changes/plan.ts";
+import { planPodman } from "./managers/podman.ts";
 import { programItems } from "./program.ts";
 import { examine, findRuntimes, type FoundRuntime } from "./runtimes.ts";
-import type { Mode, TargetFacts, TargetOptions, TargetPlan } from "./target.ts";
-import { tellSystemd } from "./cache_units.ts";
-import { defaultMode, handlerPath } from "./handler.ts";
+import type {
+  Mode,
+  TargetFacts,
+  TargetOptions,
+  TargetPlan,
+} from "./managers/target.ts";
+import { tellSystemd } from "./managers/cache_units.ts";
+import { defaultMode, handlerPath } from "./managers/handler.ts";
 
 /** Request for an installation. */
 export interface InstallRequest extends Omit<TargetOptions, "mode"> {

@@ -5,8 +5,8 @@
  */
 
 import type { ProgramFiles } from "../hook/program.ts";
-import type { Item } from "./item.ts";
-import { backupFolder, type Layout } from "./layout.ts";
+import type { Item } from "./changes/item.ts";
+import { backupFolder, type Layout } from "./changes/layout.ts";
 
 /** Folder of the program. */
 export function programFolder({ library }: Layout): string {

@@ -6,7 +6,7 @@
 
 import { ask, type CommandResult } from "../host/command.ts";
 import { findProgram, PROGRAM_FOLDERS } from "../host/programs.ts";
-import { locateFile } from "./disk.ts";
+import { locateFile } from "./changes/disk.ts";
 
 /** Kind of a runtime, whatever its name. */
 export type RuntimeKind =

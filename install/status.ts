@@ -27,24 +27,24 @@ import {
   openCache,
 } from "../hook/cache/cache.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
-import type { InstallRoot } from "./apply.ts";
+import type { InstallRoot } from "./changes/apply.ts";
 import { findContainers, type FoundContainer } from "./containers.ts";
-import { loadDigest } from "./digest.ts";
-import { followLinks, lookAt } from "./disk.ts";
-import { readManifest } from "./installed.ts";
+import { loadDigest } from "./changes/digest.ts";
+import { followLinks, lookAt } from "./changes/disk.ts";
+import { readManifest } from "./changes/installed.ts";
 import {
   inactiveUnit,
   isCached,
   keepsFilters,
   unitName,
-} from "./cache_units.ts";
-import { dockerStateFolders } from "./docker.ts";
+} from "./managers/cache_units.ts";
+import { dockerStateFolders } from "./managers/docker.ts";
 import { inspectMachine, type Machine } from "./machine.ts";
-import { versionOf } from "./managers.ts";
-import { type ManagerName, TARGETS, targetsOf } from "./manifest.ts";
-import { SHARED_HOOKS } from "./podman.ts";
+import { versionOf } from "./managers/managers.ts";
+import { type ManagerName, TARGETS, targetsOf } from "./changes/manifest.ts";
+import { SHARED_HOOKS } from "./managers/podman.ts";
 import { findRuntimes, type FoundRuntime } from "./runtimes.ts";
-import { hookPath, settingsPath, wrapperPath } from "./target.ts";
+import { hookPath, settingsPath, wrapperPath } from "./managers/target.ts";
 
 /** A container manager of this machine. */
 export interface ManagerStatus {

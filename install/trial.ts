@@ -7,7 +7,7 @@
 
 import { messageOf } from "../host/reason.ts";
 import { STATE_FOLDERS } from "../host/state_folders.ts";
-import { dumpFilters } from "../ffi/dump.ts";
+import { dumpFilters } from "../ffi/live/dump.ts";
 import { optimizeCaches } from "../hook/cache/run.ts";
 import { gatherContext } from "../hook/context.ts";
 import { startDeadline } from "../hook/deadline.ts";
@@ -17,12 +17,12 @@ import { loadSettings } from "../hook/settings.ts";
 import { openStore } from "../hook/store/store.ts";
 import { ask, type CommandResult } from "../host/command.ts";
 import { findContainers } from "./containers.ts";
-import { RUNTIME_NAME } from "./docker.ts";
+import { RUNTIME_NAME } from "./managers/docker.ts";
 import { InstallError } from "./error.ts";
-import type { Layout } from "./layout.ts";
-import type { ManagerName } from "./manifest.ts";
+import type { Layout } from "./changes/layout.ts";
+import type { ManagerName } from "./changes/manifest.ts";
 import { findBelow } from "./runtimes.ts";
-import { type Mode, settingsPath } from "./target.ts";
+import { type Mode, settingsPath } from "./managers/target.ts";
 import { tarOf, tinyPause } from "./tiny.ts";
 
 /** Result of a trial. */

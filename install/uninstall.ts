@@ -4,12 +4,16 @@
  * @module
  */
 
-import { apply, exclusively, type InstallRoot } from "./apply.ts";
-import { isCached, restoreCaches, tellSystemd } from "./cache_units.ts";
-import { readManifest, readPlanInput } from "./installed.ts";
-import type { Plan } from "./item.ts";
-import type { ManagerName } from "./manifest.ts";
-import { planUninstall } from "./plan.ts";
+import { apply, exclusively, type InstallRoot } from "./changes/apply.ts";
+import {
+  isCached,
+  restoreCaches,
+  tellSystemd,
+} from "./managers/cache_units.ts";
+import { readManifest, readPlanInput } from "./changes/installed.ts";
+import type { Plan } from "./changes/item.ts";
+import type { ManagerName } from "./changes/manifest.ts";
+import { planUninstall } from "./changes/plan.ts";
 import { stubsFor } from "./users.ts";
 
 /** Options of uninstalling. */

@@ -7,14 +7,14 @@
 
 import { ask } from "../host/command.ts";
 import { foldersIn } from "../host/state_folders.ts";
-import type { InstallRoot } from "./apply.ts";
-import { lookAt } from "./disk.ts";
+import type { InstallRoot } from "./changes/apply.ts";
+import { lookAt } from "./changes/disk.ts";
 import { InstallError } from "./error.ts";
-import type { Item } from "./item.ts";
-import type { ManagerName, Manifest } from "./manifest.ts";
+import type { Item } from "./changes/item.ts";
+import type { ManagerName, Manifest } from "./changes/manifest.ts";
 import { findProcesses } from "./process.ts";
 import { findBelow } from "./runtimes.ts";
-import { wrapperPath } from "./target.ts";
+import { wrapperPath } from "./managers/target.ts";
 
 /** A container whose manager calls the wrapper for it. */
 export interface WrapperUser {

@@ -63,6 +63,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/**
+ * Inner folders whose place is below the files around them, each with what it
+ * may import of its own folder besides itself.
+ */
+const MAY_IMPORT_INSIDE: Readonly<Record<string, readonly string[]>> = {
+  "ffi/live": ["ffi/error.ts", "ffi/libc.ts"],
+  "install/changes": ["install/error.ts"],
+  "install/managers": [
+    "install/changes",
+    "install/error.ts",
+    "install/fixed.ts",
+    "install/process.ts",
+    "install/program.ts",
+    "install/runtimes.ts",
+  ],
+};
+
 /** Files that may import the compiler and the prover together. */
 const MAY_JOIN = /^(?:pipeline\/|tests\/|mod\.ts$)/;
 
@@ -83,6 +100,11 @@ const MAY_USE_DENO =
 /** The folder of a file, or the file itself at the root. */
 function folderOf(path: string): string {
   return path.split("/")[0] ?? path;
+}
+
+/** The folder in which a file is. */
+function parentOf(path: string): string {
+  return path.split("/").slice(0, -1).join("/");
 }
 
 /** All sources below a folder, relative to the root. */
@@ -181,6 +203,13 @@ function faultsOf(imports: readonly Import[]): readonly string[] {
       continue;
     }
     const target = folderOf(to);
+    const inside = MAY_IMPORT_INSIDE[parentOf(from)];
+    if (target === folder && inside !== undefined) {
+      const places = [parentOf(from), ...inside];
+      if (!places.includes(parentOf(to)) && !places.includes(to)) {
+        faults.push(`${from} imports ${to}`);
+      }
+    }
     if (target === folder) continue;
     if (!allowed.includes(target) && !allowed.includes(to)) {
       faults.push(`${from} imports ${to}`);
@@ -325,6 +354,21 @@ Deno.test("the rules see what breaks them", () => {
       from: "install/fixed.ts",
       specifier: "../verify/equivalence.ts",
       to: "verify/equivalence.ts",
+    },
+    {
+      from: "install/changes/apply.ts",
+      specifier: "../managers/docker.ts",
+      to: "install/managers/docker.ts",
+    },
+    {
+      from: "install/managers/docker.ts",
+      specifier: "../status.ts",
+      to: "install/status.ts",
+    },
+    {
+      from: "ffi/live/tracee.ts",
+      specifier: "../load.ts",
+      to: "ffi/load.ts",
     },
     {
       from: "profile/semantics/names.ts",

@@ -18,7 +18,7 @@
  * @module
  */
 
-import { dumpFilters } from "../ffi/dump.ts";
+import { dumpFilters } from "../ffi/live/dump.ts";
 import { SyscallError } from "../ffi/error.ts";
 import { openLibc } from "../ffi/libc.ts";
 import { openStub } from "../ffi/stub.ts";

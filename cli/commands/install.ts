@@ -14,18 +14,18 @@ import {
 } from "../input/manager.ts";
 import { word } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
-import type { InstallRoot } from "../../install/apply.ts";
-import { unifiedDiff } from "../../install/diff.ts";
+import type { InstallRoot } from "../../install/changes/apply.ts";
+import { unifiedDiff } from "../../install/changes/diff.ts";
 import { InstallError } from "../../install/error.ts";
 import {
   install,
   type InstallRequest,
   type InstallResult,
 } from "../../install/install.ts";
-import type { Change } from "../../install/item.ts";
-import { systemLayout, userLayout } from "../../install/layout.ts";
-import type { ManagerName } from "../../install/manifest.ts";
-import type { Mode } from "../../install/target.ts";
+import type { Change } from "../../install/changes/item.ts";
+import { systemLayout, userLayout } from "../../install/changes/layout.ts";
+import type { ManagerName } from "../../install/changes/manifest.ts";
+import type { Mode } from "../../install/managers/target.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
 import { printable, printableLines } from "../../tables/printable.ts";
 import { MachineError, UnprovenError, UsageError } from "../error.ts";
@@ -191,7 +191,7 @@ export async function runInstall(
     tell(io, outcome, flags);
     const isHere = place.root === "/" && !dryRun;
     if (isHere && flags.reload && target === "docker") {
-      const { reloadDocker } = await import("../../install/docker.ts");
+      const { reloadDocker } = await import("../../install/managers/docker.ts");
       if (!await reloadDocker()) {
         const text = "dockerd does not run, or knows no new runtime: start it";
         io.err(messageLine(io, "warning", text));
@@ -231,7 +231,7 @@ async function tryOut(
   // A filter that is not optimized was already reported.
   if (settings.runtime !== undefined && settings.runtimeKind !== "crun") return;
   if (target === "docker") {
-    const { knowsRuntime } = await import("../../install/docker.ts");
+    const { knowsRuntime } = await import("../../install/managers/docker.ts");
     if (!await knowsRuntime()) {
       io.err(
         messageLine(

@@ -12,9 +12,9 @@ import {
   TARGET_ARGUMENT,
 } from "../input/manager.ts";
 import { type CommandDefinition, defineCommand, NAME } from "../command.ts";
-import { readManifest } from "../../install/installed.ts";
+import { readManifest } from "../../install/changes/installed.ts";
 import { uninstall } from "../../install/uninstall.ts";
-import { type ManagerName, targetsOf } from "../../install/manifest.ts";
+import { type ManagerName, targetsOf } from "../../install/changes/manifest.ts";
 import {
   formatChanges,
   placeOf,

@@ -78,7 +78,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   SYSCALL: completeCall,
   "NAME|NR": completeName,
   MANAGER: async () => {
-    const { TARGETS } = await import("../../install/manifest.ts");
+    const { TARGETS } = await import("../../install/changes/manifest.ts");
     return plain(TARGETS);
   },
   SHELL: () => plain(["bash", "zsh", "fish"]),

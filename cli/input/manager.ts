@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ManagerName, TARGETS } from "../../install/manifest.ts";
+import { type ManagerName, TARGETS } from "../../install/changes/manifest.ts";
 import { type Flags, OUTPUT_FLAG, type OutputFlags, word } from "./flags.ts";
 import type { AppContext } from "../command.ts";
 import type { TypedPositionalParameter } from "@stricli/core";

@@ -8,7 +8,7 @@ import { reasonOf } from "../../host/reason.ts";
 import { decode } from "../../bpf/encode.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import type { Program } from "../../bpf/instruction.ts";
-import { dumpAttached, dumpFilters } from "../../ffi/dump.ts";
+import { dumpAttached, dumpFilters } from "../../ffi/live/dump.ts";
 import { MachineError, NoFilterError } from "../error.ts";
 
 /** Data of a process in /proc. */

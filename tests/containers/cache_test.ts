@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { decode } from "../../bpf/encode.ts";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { listEntries, openCache } from "../../hook/cache/cache.ts";
 import {
   optimizeCache,

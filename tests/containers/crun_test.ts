@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { CONTAINERS, has, needs } from "../machine.ts";
 import {
   dockerDefault,

@@ -9,7 +9,7 @@ import { decode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { decodeBase64, encodeBase64 } from "../../bpf/base64.ts";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { rewriteBundle } from "../../hook/bundle.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";

@@ -4,7 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";
 import { openSandbox, SANDBOX, type Sandbox } from "./sandbox.ts";

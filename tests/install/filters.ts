@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { PATIENCE_S } from "../machine.ts";
 import type { Sandbox } from "./sandbox.ts";
 

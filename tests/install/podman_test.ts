@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { archByName } from "../../tables/arch.ts";
 import { needs } from "../machine.ts";
 import { assertStored, findSleep, uniqueSeconds } from "./filters.ts";

@@ -4,20 +4,20 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { planContainerd } from "../../install/containerd.ts";
-import { planCrio } from "../../install/crio.ts";
-import { planDocker } from "../../install/docker.ts";
+import { planContainerd } from "../../install/managers/containerd.ts";
+import { planCrio } from "../../install/managers/crio.ts";
+import { planDocker } from "../../install/managers/docker.ts";
 import { InstallError } from "../../install/error.ts";
-import { defaultMode } from "../../install/handler.ts";
+import { defaultMode } from "../../install/managers/handler.ts";
 import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
-import { systemLayout, userLayout } from "../../install/layout.ts";
-import { listOf, planPodman } from "../../install/podman.ts";
+import { systemLayout, userLayout } from "../../install/changes/layout.ts";
+import { listOf, planPodman } from "../../install/managers/podman.ts";
 import type { FoundRuntime } from "../../install/runtimes.ts";
 import type {
   TargetFacts,
   TargetOptions,
   TargetPlan,
-} from "../../install/target.ts";
+} from "../../install/managers/target.ts";
 
 const TOOL = ["/usr/bin/tool"];
 const TOOLS: DispatcherTools = {

@@ -5,10 +5,10 @@
  */
 
 import { sha256 } from "../../hook/store/digest.ts";
-import type { InstallRoot } from "../../install/apply.ts";
+import type { InstallRoot } from "../../install/changes/apply.ts";
 import type { InstallRequest } from "../../install/install.ts";
-import { systemLayout } from "../../install/layout.ts";
-import type { ManagerName } from "../../install/manifest.ts";
+import { systemLayout } from "../../install/changes/layout.ts";
+import type { ManagerName } from "../../install/changes/manifest.ts";
 
 /** Contents of the folder of an image before an installation. */
 export interface Tree extends AsyncDisposable {

@@ -4,14 +4,14 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { apply, exclusively } from "../../install/apply.ts";
+import { apply, exclusively } from "../../install/changes/apply.ts";
 import { DEFAULTS, parseSettings } from "../../hook/settings.ts";
 import { InstallError } from "../../install/error.ts";
-import type { Change } from "../../install/item.ts";
+import type { Change } from "../../install/changes/item.ts";
 import { install } from "../../install/install.ts";
-import { readManifest } from "../../install/installed.ts";
+import { readManifest } from "../../install/changes/installed.ts";
 import { uninstall } from "../../install/uninstall.ts";
-import { TARGETS } from "../../install/manifest.ts";
+import { TARGETS } from "../../install/changes/manifest.ts";
 import { gatherStatus } from "../../install/status.ts";
 import { CONFIG_TOML, DAEMON_JSON, makeTree, request } from "./tree.ts";
 
@@ -291,9 +291,9 @@ Deno.test("apply() is done before a signal ends the program, and no longer holds
   const url = (path: string): string =>
     JSON.stringify(new URL(path, import.meta.url).href);
   const program = `
-    import { apply } from ${url("../../install/apply.ts")};
+    import { apply } from ${url("../../install/changes/apply.ts")};
     import { install } from ${url("../../install/install.ts")};
-    import { readManifest } from ${url("../../install/installed.ts")};
+    import { readManifest } from ${url("../../install/changes/installed.ts")};
     import { makeTree, request } from ${url("tree.ts")};
     await using tree = await makeTree();
     const { place } = tree;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { needs } from "../machine.ts";
@@ -11,7 +11,7 @@ import { ownThread } from "./waiting.ts";
 const test = needs("dump");
 
 const ALLOW = 0x7fff_0000;
-const DUMP = new URL("../../ffi/dump.ts", import.meta.url).href;
+const DUMP = new URL("../../ffi/live/dump.ts", import.meta.url).href;
 
 /** Allows everything; `tag` makes one differ from another. */
 function allowAll(tag: number, length = 2): Uint8Array<ArrayBuffer> {

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encode } from "../../bpf/encode.ts";
 import { parseText } from "../../bpf/text.ts";
-import { dumpFilters } from "../../ffi/dump.ts";
+import { dumpFilters } from "../../ffi/live/dump.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { archByName } from "../../tables/arch.ts";
@@ -56,7 +56,7 @@ const url = (path: string): string => JSON.stringify(import.meta.resolve(path));
 /** Names that every program has. */
 const PRELUDE = `
 import { loadFilter } from ${url("../../ffi/load.ts")};
-import { dumpFilters } from ${url("../../ffi/dump.ts")};
+import { dumpFilters } from ${url("../../ffi/live/dump.ts")};
 import { openLibc } from ${url("../../ffi/libc.ts")};
 import { createCaller } from ${url("./waits.ts")};
 const { call, put, libc } = createCaller();

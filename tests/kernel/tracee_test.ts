@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { openLibc } from "../../ffi/libc.ts";
-import { Tracee } from "../../ffi/tracee.ts";
+import { Tracee } from "../../ffi/live/tracee.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
 import { statusField } from "./confined.ts";
 import { until, waitsIn } from "./waiting.ts";

@@ -1,0 +1,169 @@
+/**
+ * Docker: one more runtime in `daemon.json`, the wrapper.
+ *
+ * @module
+ */
+
+import { ask } from "../../host/command.ts";
+import { splitSemantics } from "../../profile/semantics/versions.ts";
+import { InstallError } from "../error.ts";
+import { handlerItems, handlerPath } from "./handler.ts";
+import type { Item } from "../changes/item.ts";
+import { findProcesses } from "../process.ts";
+import { findBelow } from "../runtimes.ts";
+import {
+  runtimeWarnings,
+  type TargetFacts,
+  type TargetOptions,
+  type TargetPlan,
+} from "./target.ts";
+
+/** Name of the runtime for `docker run --runtime`, RuntimeClass and the like. */
+export const RUNTIME_NAME = "seccomp-tree";
+
+/** Path of Docker's settings. */
+export const DAEMON_JSON = "/etc/docker/daemon.json";
+
+/**
+ * Lists the parts of an installation for Docker.
+ *
+ * @param facts The machine.
+ * @param options Options of the user.
+ * @returns Items, steps, warnings.
+ * @throws {InstallError} `usage` for another mode than `wrapper`.
+ */
+export function planDocker(
+  facts: TargetFacts,
+  options: TargetOptions,
+): TargetPlan {
+  refuseOtherModes("docker", options);
+  const path = handlerPath("docker", facts, options);
+  const edit: Item = {
+    kind: "json",
+    path: options.config ?? DAEMON_JSON,
+    members: [
+      {
+        path: ["runtimes", RUNTIME_NAME],
+        value: JSON.stringify({ path }),
+        replace: false,
+      },
+      ...(options.asDefault
+        ? [{
+          path: ["default-runtime"],
+          value: JSON.stringify(RUNTIME_NAME),
+          replace: true,
+        }]
+        : []),
+    ],
+  };
+  return {
+    items: [...handlerItems("docker", facts, options), edit],
+    steps: [
+      `Make dockerd read its settings: "systemctl reload docker", or SIGHUP`,
+      options.asDefault
+        ? "New containers use it; existing ones keep their runtime"
+        : `Start containers with "docker run --runtime ${RUNTIME_NAME}"`,
+    ],
+    warnings: [
+      ...runtimeWarnings(facts.runtime),
+      ...movedFromRunc(options),
+    ],
+  };
+}
+
+/**
+ * Refuses modes that a manager does not support.
+ *
+ * @param target The manager.
+ * @param options Options of the user.
+ * @throws {InstallError} `usage`.
+ */
+export function refuseOtherModes(
+  target: string,
+  { mode }: TargetOptions,
+): void {
+  if (mode === "wrapper" || mode === "cache") return;
+  throw new InstallError(
+    "usage",
+    mode === "hook"
+      ? `Cannot install a hook for ${target}: only Podman has the precreate stage; omit --mode`
+      : `Cannot install a static filter for ${target}: it cannot annotate all containers; pass --annotation for individual ones`,
+  );
+}
+
+/** Users of runc had its stub so far, which answers new calls with ENOSYS. */
+export function movedFromRunc(
+  { semantics, mode }: TargetOptions,
+): readonly string[] {
+  const keeps = splitSemantics(semantics).runtime === "runc";
+  if (keeps && mode !== "cache") return [];
+  const option = mode === "cache" ? "--mode wrapper" : "--semantics runc";
+  return [
+    `runc answers ENOSYS to calls newer than the profile; crun answers what the profile says; to keep runc's answer, pass ${option}`,
+  ];
+}
+
+/** Time that it may take to read its settings, in tenths of a second. */
+const RELOAD_TRIES = 50;
+
+/**
+ * Makes dockerd read its settings, which does not affect containers.
+ *
+ * @returns True if it knows the runtime now; false if it does not run.
+ */
+export async function reloadDocker(): Promise<boolean> {
+  const daemons = await findDaemons();
+  if (daemons.length === 0) return false;
+  for (const pid of daemons) Deno.kill(pid, "SIGHUP");
+  for (let i = 0; i < RELOAD_TRIES; i++) {
+    if (await knowsRuntime()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
+}
+
+/** Finds root's dockerd among the processes: its pid file may be anywhere. */
+async function findDaemons(): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const { pid } of await findProcesses((name) => name === "dockerd")) {
+    const { uid } = await Deno.stat(`/proc/${pid}`).catch(() => ({
+      uid: null,
+    }));
+    if (uid === 0) found.push(pid);
+  }
+  return found;
+}
+
+/**
+ * Lists the folders in which runtimes of Docker keep state, if dockerd was started
+ * or set up with another one than `/run/docker`.
+ *
+ * @returns Patterns for `expandFolders`.
+ */
+export async function dockerStateFolders(): Promise<readonly string[]> {
+  const roots = new Set<string>();
+  for (const { words } of await findProcesses((name) => name === "dockerd")) {
+    const at = words.indexOf("--exec-root");
+    const inline = words.find((word) => word.startsWith("--exec-root="));
+    const root = at >= 0 ? words[at + 1] : inline?.split("=")[1];
+    if (root?.startsWith("/")) roots.add(root);
+  }
+  try {
+    const settings = JSON.parse(await Deno.readTextFile(DAEMON_JSON));
+    const root: unknown = settings["exec-root"];
+    if (typeof root === "string" && root.startsWith("/")) roots.add(root);
+  } catch {
+    // It is not there, or not ours to judge.
+  }
+  return [...roots].map((root) => `${root.replace(/\/+$/, "")}/runtime-*/*`);
+}
+
+/** Reports whether a running dockerd has read our settings. */
+export async function knowsRuntime(): Promise<boolean> {
+  const docker = await findBelow("/", "docker");
+  if (docker === undefined) return false;
+  const { code, stdout } = await ask([
+    ...[docker.path, "info", "--format", "{{json .Runtimes}}"],
+  ]);
+  return code === 0 && stdout.includes(`"${RUNTIME_NAME}"`);
+}
