@@ -21,7 +21,7 @@ import {
   UnsatisfiedFlagError,
   UnsatisfiedPositionalError,
 } from "@stricli/core";
-import { didYouMean } from "../profile/text.ts";
+import { didYouMean } from "../tables/suggest.ts";
 import { printable, quoteText } from "../tables/printable.ts";
 import { messageOf } from "../host/reason.ts";
 import { faultText } from "./exit.ts";

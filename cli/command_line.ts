@@ -6,7 +6,7 @@
 
 import { run, type StricliProcess } from "@stricli/core";
 import { createApp } from "./app.ts";
-import { didYouMean } from "../profile/text.ts";
+import { didYouMean } from "../tables/suggest.ts";
 import { printable } from "../tables/printable.ts";
 import { UsageError } from "./error.ts";
 import { EXIT, report } from "./exit.ts";

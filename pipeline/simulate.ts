@@ -6,7 +6,8 @@
 
 import { effective, formatReturnValue } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
-import { didYouMean, quote } from "../profile/text.ts";
+import { quote } from "../profile/text.ts";
+import { didYouMean } from "../tables/suggest.ts";
 import { type Arch, archByName, type ArchName } from "../tables/arch.ts";
 import { orderOf, type Subject } from "../verify/core/subject.ts";
 import { createAnswer, type Outcome } from "../verify/describe/confirm.ts";

@@ -6,7 +6,8 @@
  */
 
 import type { ArchName } from "../tables/arch.ts";
-import { didYouMean, quote } from "./text.ts";
+import { didYouMean } from "../tables/suggest.ts";
+import { quote } from "./text.ts";
 
 /** Names of an architecture in profiles. */
 export interface ArchSpelling {

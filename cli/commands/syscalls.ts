@@ -7,7 +7,7 @@
 import { ARCH_FLAG, OUTPUT_FLAG, word } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
-import { didYouMean } from "../../profile/text.ts";
+import { didYouMean } from "../../tables/suggest.ts";
 import { quoteText } from "../../tables/printable.ts";
 import {
   type Arch,

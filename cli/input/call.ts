@@ -6,7 +6,7 @@
 
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
-import { didYouMean } from "../../profile/text.ts";
+import { didYouMean } from "../../tables/suggest.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { NAME } from "../command.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { didYouMean } from "../../profile/text.ts";
+import { didYouMean } from "../../tables/suggest.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { messageOf } from "../../host/reason.ts";
 import type { Assumed, ProfileTarget } from "../../pipeline/resolve_profile.ts";

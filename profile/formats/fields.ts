@@ -18,7 +18,8 @@ import {
 } from "./findings.ts";
 import { join } from "../json/path.ts";
 import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
-import { didYouMean, quote } from "../text.ts";
+import { didYouMean } from "../../tables/suggest.ts";
+import { quote } from "../text.ts";
 
 /** Maximum number of digits of a u64. */
 const MAX_U64_DIGITS = 20;

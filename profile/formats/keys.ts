@@ -7,7 +7,8 @@
 import { addError, addWarning, type CheckedPart } from "./findings.ts";
 import { join } from "../json/path.ts";
 import type { JsonObject, JsonString } from "../json/value.ts";
-import { editDistance, foldKey, quote } from "../text.ts";
+import { editDistance } from "../../tables/suggest.ts";
+import { foldKey, quote } from "../text.ts";
 
 /** Maximum number of unknown keys to check in one object. */
 const MAX_UNKNOWN = 100;

@@ -8,7 +8,7 @@
 import { type Arch, isKnownName } from "../../tables/arch.ts";
 import { callsOfLibc } from "../../tables/libc_names.ts";
 import { successorsOf } from "../../tables/successors.ts";
-import { didYouMean } from "../text.ts";
+import { didYouMean } from "../../tables/suggest.ts";
 
 /**
  * Prefixes of calls in source texts: macros of C libraries, and the kernel's
