@@ -146,10 +146,7 @@ function boundOf({ arches }: Outline): number {
   }
   let loads = distinct.size;
   for (const answer of functions) {
-    const reading = answer.read(answer.offsets, {
-      most: 4096,
-      bitsFirst: false,
-    });
+    const [reading] = answer.read(answer.offsets, 4096);
     if (reading === undefined) continue;
     if (reading.kind === "question") loads++;
     collect(reading);

@@ -31,7 +31,7 @@ import {
 } from "./cost.ts";
 import type { Decision, DecisionGraph } from "./decision.ts";
 import { dispatch } from "./dispatch.ts";
-import { FOLDED_MASK, foldNumbers } from "./fold.ts";
+import { FOLDED_MASK, foldNumbers, isFoldable } from "./fold.ts";
 import { layout, type LayoutOptions } from "./layout.ts";
 import {
   decideCalls,
@@ -211,13 +211,9 @@ function compileCalls(
   calls: DecidedCalls,
   options: CompileOptions,
 ): Compilation {
-  const objective = options.objective ?? "balanced";
-  const short = objective === "size";
-  const drafts = (short ? [false, true] : [false]).flatMap((folds) =>
-    ATTEMPTS[objective].map((attempt) =>
-      draft(calls, { ...options, ...attempt, short, folds })
-    )
-  );
+  const drafts = ATTEMPTS[options.objective ?? "balanced"]
+    .filter((attempt) => canUse(calls, attempt))
+    .map((attempt) => draft(calls, { ...options, ...attempt }));
   // The first of the shortest: the sort keeps the order of equals.
   const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
   const { program, decision, trees } = present(best);
@@ -243,14 +239,22 @@ function compileCalls(
  * @param calls The decisions.
  * @param options The work for a proof of the optimum, and the histogram.
  * @param attempt The weights and the price.
- * @returns The program, which may be too long for the kernel.
+ * @returns The program, which may be too long for the kernel; `undefined` if
+ * the attempt folds numbers and there are none to fold.
  */
 export function compileAttempt(
   calls: DecidedCalls,
   options: CompileOptions,
   attempt: Attempt,
-): Program {
+): Program | undefined {
+  if (!canUse(calls, attempt)) return undefined;
   return draft(calls, { ...options, ...attempt }).program;
+}
+
+/** Reports whether an attempt differs from the same one without folding. */
+function canUse({ arches }: DecidedCalls, { folds }: Attempt): boolean {
+  return folds !== true ||
+    arches.some(({ intervals }) => isFoldable(intervals));
 }
 
 /** Result of one attempt. */
@@ -292,8 +296,6 @@ const NO_ARCH = 0;
 /** Options of one attempt. */
 interface DraftOptions extends CompileOptions, Attempt, LayoutOptions {
   readonly objective: Attempt["objective"];
-  /** True if numbers of x32 are folded onto native ones. */
-  readonly folds?: boolean;
 }
 
 function findTree(
@@ -301,7 +303,7 @@ function findTree(
   { auditArch, intervals }: Pick<DecidedArch, "auditArch" | "intervals">,
   options: DraftOptions,
 ): ArchTree {
-  const folded = options.folds === true
+  const folded = options.folds === true && isFoldable(intervals)
     ? foldNumbers(graph, intervals)
     : undefined;
   const cells = weigh(folded ?? intervals, auditArch, options);

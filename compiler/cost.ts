@@ -66,9 +66,21 @@ export interface Attempt {
   readonly objective: Objective;
   /** Cost of one test, in executed instructions. */
   readonly price: number;
+  /** True if numbers of x32 are folded onto native ones; false by default. */
+  readonly folds?: boolean;
+  /** True if a redundant load may replace a `ja`; false by default. */
+  readonly short?: boolean;
 }
 
 const CACHED: Attempt = { objective: "cached", price: 73 };
+
+/** Attempts for `size`, without folding. */
+const SIZE: readonly Attempt[] = [
+  { objective: "size", price: 10_000, short: true },
+  { objective: "size", price: 73, short: true },
+  { objective: "size", price: 20, short: true },
+  { ...CACHED, short: true },
+];
 
 /**
  * Attempts for each objective. If there are several, the shortest program is
@@ -78,12 +90,7 @@ const CACHED: Attempt = { objective: "cached", price: 73 };
 export const ATTEMPTS: Readonly<Record<Objective, readonly Attempt[]>> = {
   uncached: [{ objective: "uncached", price: 0 }],
   cached: [CACHED],
-  size: [
-    { objective: "size", price: 10_000 },
-    { objective: "size", price: 73 },
-    { objective: "size", price: 20 },
-    CACHED,
-  ],
+  size: [...SIZE, ...SIZE.map((attempt) => ({ ...attempt, folds: true }))],
   balanced: [{ objective: "balanced", price: 0 }],
 };
 

@@ -9,7 +9,8 @@
  * nr & 0xbfffffff: 0…9 allow, 10 deny, …
  * ```
  *
- * A native call executes the AND as well, so this is for size only.
+ * A native call executes the AND as well, so this is for size, and for
+ * `optimize`, which weighs it.
  *
  * @module
  */
@@ -26,21 +27,26 @@ const X32_BIT = 0x4000_0000;
 export const FOLDED_MASK = 0xbfff_ffff;
 
 /**
+ * Reports whether decisions change among the numbers of x32.
+ *
+ * @param intervals A partition of all numbers.
+ */
+export function isFoldable(intervals: readonly DecidedInterval[]): boolean {
+  return intervals.some(({ first }) => first > X32_BIT && first < 2 * X32_BIT);
+}
+
+/**
  * Folds intervals of numbers.
  *
  * @param graph Graph in which nodes are made.
  * @param intervals A partition of all numbers.
  * @returns A partition with the decisions after the AND; numbers that have bit 30
- * join a neighbor. `undefined` if no decision changes there.
+ * join a neighbor.
  */
 export function foldNumbers(
   graph: DecisionGraph,
   intervals: readonly DecidedInterval[],
-): readonly DecidedInterval[] | undefined {
-  const inside = intervals.filter(({ first }) =>
-    first > X32_BIT && first < 2 * X32_BIT
-  );
-  if (inside.length === 0) return undefined;
+): readonly DecidedInterval[] {
   // Each number without bit 30 at which a decision begins, with the bit or not.
   const starts = new Set([0, 2 * X32_BIT]);
   for (const { first } of intervals) starts.add((first & FOLDED_MASK) >>> 0);

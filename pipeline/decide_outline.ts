@@ -37,9 +37,7 @@ export function decideFunction(
   const samples = new Samples();
   const decisions = new Set<Decision>();
   for (const order of ordersOf(answer.offsets)) {
-    for (const bitsFirst of [false, true]) {
-      const reading = answer.read(order, { most: MOST_CELLS, bitsFirst });
-      if (reading === undefined) continue;
+    for (const reading of answer.read(order, MOST_CELLS)) {
       samples.add(reading);
       decisions.add(new ReadingDecider(graph).decide(reading).node);
     }

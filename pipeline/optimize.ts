@@ -40,11 +40,22 @@ import { explainListener, explainNoOutline } from "./refusal.ts";
 export interface OptimizeOptions
   extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
   /**
+   * Work units that the search for the optimum of each architecture may use,
+   * about 10^7 per second; 1 million by default, 0 for only the quick search.
+   */
+  readonly workLimit?: number;
+  /**
    * Equality of results: the same bits, or values that the kernel treats alike.
    * Default: `"bits"`.
    */
   readonly compare?: "effect" | "bits";
 }
+
+/**
+ * Default of `OptimizeOptions.workLimit`: more takes most of the time and
+ * shortens no filter of a real program.
+ */
+const WORK_LIMIT = 1_000_000;
 
 /** A filter that gives the same answer to every input. */
 export interface Optimized {
@@ -179,9 +190,10 @@ function refusal(reason: string): NotOptimized {
 
 /** Attempts for an objective before those for `size`. */
 function attemptsFor(objective: Objective): readonly Attempt[] {
-  return objective === "balanced"
-    ? [0, 20, 73].map((price) => ({ objective, price }))
-    : ATTEMPTS[objective];
+  if (objective !== "balanced") return ATTEMPTS[objective];
+  const plain = [0, 20, 73].map((price) => ({ objective, price }));
+  const folded = [20, 73].map((price) => ({ objective, price, folds: true }));
+  return [...plain, ...folded];
 }
 
 /**
@@ -200,6 +212,7 @@ function bestOf(
     auditedArches(auditArch)
   )
     .filter(({ syscallBit }) => syscallBit === 0);
+  const work = { workLimit: WORK_LIMIT, ...options };
   const given = costOf(programs, arches, objective, options);
   const rank = objective === "balanced"
     ? (cost: Cost) => cost.length * cost.objective
@@ -207,8 +220,8 @@ function bestOf(
   let best: { readonly program: Program; readonly rank: number } | undefined;
   for (const attempts of [attemptsFor(objective), ATTEMPTS.size]) {
     for (const attempt of attempts) {
-      const program = compileAttempt(calls, options, attempt);
-      if (check(program) !== undefined) continue;
+      const program = compileAttempt(calls, work, attempt);
+      if (program === undefined || check(program) !== undefined) continue;
       const cost = costOf([program], arches, objective, options);
       if (cost.length > given.length || cost.objective > given.objective) {
         continue;

@@ -155,10 +155,8 @@ function faultInNumbers(
       const change = random.pick([flip, swapAnswers, moveCell, loseMask]);
       const faulty = {
         offsets: answer.offsets,
-        read: (...given: Parameters<typeof answer.read>) => {
-          const reading = answer.read(...given);
-          return reading && change(reading);
-        },
+        read: (...given: Parameters<typeof answer.read>) =>
+          answer.read(...given).map(change),
       };
       return {
         kind: change.name,

@@ -63,6 +63,37 @@ Deno.test("optimize() asks for one value before what holds for all others", () =
   assert(optimizeArgument(tests) <= 12);
 });
 
+Deno.test("optimize() finds one value whatever the others depend on", () => {
+  // Ten bits decide about the others.
+  const tests = `ld [16]
+    jeq #0x3d0f00, yes
+    ld [16]
+    and #0x3ff
+    jeq #3, yes
+    ld [16]
+    and #0x3ff
+    jeq #17, yes
+    ret #0x50001
+    yes: ret #0x7fff0000`;
+  assert(optimizeArgument(tests) <= 10);
+});
+
+Deno.test("optimize() tests numbers of x32 with those of x86_64", () => {
+  const numbers = Array.from({ length: 30 }, (_, i) => 7 * i + i * i % 5);
+  const tests = [...numbers, ...numbers.map((nr) => nr + 0x4000_0000)]
+    .map((nr) => `jeq #${nr}, yes`).join("\n");
+  const { programs } = parseFilters(`ld [4]
+    jeq #0xc000003e, start
+    ret #0
+    start: ld [0]
+    ${tests}
+    ret #0x50001
+    yes: ret #0x7fff0000`);
+  const best = optimize({ programs, littleEndian: true });
+  assert(best.kind === "optimized", JSON.stringify(best));
+  assert(best.program.length < 48, `${best.program.length} instructions`);
+});
+
 Deno.test("optimize() keeps the piece of a program that computes its answer", () => {
   const text = `
       ld [4]

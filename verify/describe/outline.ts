@@ -38,7 +38,6 @@ import {
 } from "../limits.ts";
 import { intervalsOf } from "./intervals.ts";
 import { readFunction, type Reading } from "./reading.ts";
-import type { CutOptions } from "./word_cut.ts";
 import type { Range } from "../../bpf/range.ts";
 
 /** The meaning of a filter, cut by `arch` and `nr`. */
@@ -64,14 +63,14 @@ export interface ArgumentFunction {
   /** Byte offsets of the words that it depends on, in rising order. */
   readonly offsets: readonly number[];
   /**
-   * Reads the function word by word.
+   * Reads the function word by word, in one form or two.
    *
    * @param order The offsets in the order in which to test the words.
-   * @param options The form of the questions.
-   * @returns The first question; `undefined` if a word has more cells than
-   * allowed in every form, or if an answer is computed from the input.
+   * @param most Maximum number of cells of one word.
+   * @returns The first question of each form; none if a word has more cells
+   * than allowed in every form, or if an answer is computed from the input.
    */
-  read(order: readonly number[], options: CutOptions): Reading | undefined;
+  read(order: readonly number[], most: number): readonly Reading[];
 }
 
 /** Options of `outlineOf`. */
@@ -199,7 +198,7 @@ function createFunction(symbols: Symbols, f: Node): ArgumentFunction {
   const offsets = dependencies(symbols, f);
   return {
     offsets,
-    read: (order, options) => readFunction(symbols, f, order, options),
+    read: (order, most) => readFunction(symbols, f, order, most),
   };
 }
 

@@ -17,7 +17,7 @@ import {
 import type { Symbols } from "../core/symbols.ts";
 import { type Word, WORD_BITS } from "../core/word.ts";
 import { LimitReached } from "../limits.ts";
-import { type CutOptions, cutWord } from "./word_cut.ts";
+import { cutWord, FEW_CELLS } from "./word_cut.ts";
 
 /** An answer, or a question about one word; equal readings are one object. */
 export type Reading = Answer | Question;
@@ -55,50 +55,55 @@ const MOST_QUESTIONS = 512;
 const ORDER_LIMITS = { nodes: 1 << 14, steps: 500_000 };
 
 /**
- * Reads a function.
+ * Reads a function in up to two forms: with intervals cut first, and with
+ * required bits tested first.
  *
  * @param symbols The input of the function.
  * @param f The function.
  * @param order Byte offsets of the words on which it depends, in the order in which to test them.
- * @param options The form of the questions.
- * @returns The first question; `undefined` if a word has more cells than allowed
- * in every form, or if an answer is computed from the input.
+ * @param most Maximum number of cells of one word.
+ * @returns The first question of each form; none if a word has more cells than
+ * allowed in every form, or if an answer is computed from the input.
  */
 export function readFunction(
   symbols: Symbols,
   f: Node,
   order: readonly number[],
-  options: CutOptions,
-): Reading | undefined {
+  most: number,
+): readonly Reading[] {
+  const readings: Reading[] = [];
   try {
-    return new Reader(symbols, order, options).read(f);
+    const reader = new Reader(symbols, order, most);
+    for (const bitsFirst of [false, true]) {
+      const reading = reader.read(f, bitsFirst);
+      if (reading !== undefined) readings.push(reading);
+      if (!reader.hasForms) break;
+    }
   } catch (error) {
-    if (error instanceof LimitReached) return undefined;
-    throw error;
+    if (!(error instanceof LimitReached)) throw error;
   }
+  return readings;
 }
 
 /** Reads functions with their words in a given order. */
 class Reader {
   readonly #symbols: Symbols;
   readonly #order: readonly number[];
-  readonly #options: CutOptions;
+  readonly #most: number;
   /** The functions again, with variables in the given order. */
   readonly #diagram: Diagram = createDiagram(ORDER_LIMITS);
   readonly #levels = new Map<number, number>();
   readonly #ordered = new Map<Node, Node>();
   readonly #answers = new Map<Node, Answer>();
   readonly #readings = new Map<Node, Reading | undefined>();
+  #bitsFirst = false;
+  #hasForms = false;
   #questions = 0;
 
-  constructor(
-    symbols: Symbols,
-    order: readonly number[],
-    options: CutOptions,
-  ) {
+  constructor(symbols: Symbols, order: readonly number[], most: number) {
     this.#symbols = symbols;
     this.#order = order;
-    this.#options = options;
+    this.#most = most;
     for (const [place, offset] of order.entries()) {
       for (const [bit, variable] of symbols.input(offset).entries()) {
         const level = WORD_BITS * place + WORD_BITS - 1 - bit;
@@ -107,7 +112,16 @@ class Reader {
     }
   }
 
-  read(f: Node): Reading | undefined {
+  /** True if the last reading may have another form. */
+  get hasForms(): boolean {
+    return this.#hasForms;
+  }
+
+  read(f: Node, bitsFirst: boolean): Reading | undefined {
+    this.#bitsFirst = bitsFirst;
+    this.#hasForms = false;
+    this.#questions = 0;
+    this.#readings.clear();
     const ordered = this.#reorder(f);
     return ordered === undefined ? undefined : this.#visit(ordered);
   }
@@ -146,8 +160,10 @@ class Reader {
     const place = Math.floor(this.#diagram.level(f) / WORD_BITS);
     if (++this.#questions > MOST_QUESTIONS) return undefined;
     const level = WORD_BITS * place;
-    const cut = cutWord(this.#diagram, f, level, this.#options);
+    const options = { most: this.#most, bitsFirst: this.#bitsFirst };
+    const cut = cutWord(this.#diagram, f, level, options);
     if (cut === undefined) return undefined;
+    if (cut.cells.length > FEW_CELLS) this.#hasForms = true;
     const cells: OutlineCell[] = [];
     for (const { first, last, rest } of cut.cells) {
       const reading = this.#visit(rest);

@@ -27,9 +27,7 @@ export interface WordCut {
 
 const FULL = 0xffff_ffff;
 /** Up to this number of cells, no better form is searched. */
-const FEW_CELLS = 3;
-/** Maximum number of bits whose values are all examined. */
-const MOST_VALUE_BITS = 8;
+export const FEW_CELLS = 3;
 
 /** A function and the word that it is cut by. */
 interface CutWord {
@@ -176,50 +174,38 @@ function requiredBits(word: CutWord): WordCut | undefined {
   );
   if (best === undefined) return undefined;
   const [otherwise, { mask, value }] = best;
+  const alone = exceptValue(word, otherwise);
+  if (alone !== undefined) return alone;
   const inside = bits.filter((at) => isIn(mask, weightOf(word, at)))
     .reduce(
       (f, at) => restrict(diagram, f, at, isIn(value, weightOf(word, at))),
       f,
     );
-  return exceptValue(word, otherwise, inside, value) ??
-    { mask, cells: around(value, inside, otherwise) };
+  return { mask, cells: around(value, inside, otherwise) };
 }
 
-/** One value with the required bits, if the rest is alike for all others. */
-function exceptValue(
-  word: CutWord,
-  otherwise: Node,
-  inside: Node,
-  required: number,
-): WordCut | undefined {
-  const { diagram, f, level } = word;
-  const left = bitsOf(diagram, inside, level);
-  if (left.length > MOST_VALUE_BITS) return undefined;
-  for (let i = 0; i < 2 ** left.length; i++) {
-    let value = required;
-    let rest = inside;
-    for (const [place, at] of left.entries()) {
-      const isSet = (i >> place & 1) === 1;
-      if (isSet) value += weightOf(word, at);
-      rest = restrict(diagram, rest, at, isSet);
-    }
-    const alone: Node = word.bits.reduceRight(
-      (g, at) => {
-        const variable = diagram.variable(at);
-        return isIn(value, weightOf(word, at))
-          ? diagram.choose(variable, g, otherwise)
-          : diagram.choose(variable, otherwise, g);
-      },
-      rest,
-    );
-    if (alone === f) {
-      return {
-        mask: maskOf(word, word.bits),
-        cells: around(value, rest, otherwise),
-      };
-    }
+/**
+ * One value beside which the function is another one, if there is one: on the
+ * way to it, each turn away leads to the same rest in both.
+ */
+function exceptValue(word: CutWord, otherwise: Node): WordCut | undefined {
+  const { diagram, bits } = word;
+  let value = 0;
+  let [inside, outside] = [word.f, otherwise];
+  for (const at of bits) {
+    const isLowAlike = diagram.lowOf(inside, at) === diagram.lowOf(outside, at);
+    const isHighAlike =
+      diagram.highOf(inside, at) === diagram.highOf(outside, at);
+    if (isLowAlike === isHighAlike) return undefined;
+    if (isLowAlike) value += weightOf(word, at);
+    const follow = isLowAlike ? diagram.highOf : diagram.lowOf;
+    inside = follow(inside, at);
+    outside = follow(outside, at);
   }
-  return undefined;
+  return {
+    mask: maskOf(word, bits),
+    cells: around(value, inside, otherwise),
+  };
 }
 
 /** Cells of one value and of all others. */
