@@ -142,16 +142,29 @@ export function readInputFile(path: string): Uint8Array {
  * @returns Lines without line feeds, those of one chunk at a time; `undefined`
  * stands for a line that is too long.
  */
-export async function* readLines(
+export function readLines(
   io: Io,
   path: string,
+): AsyncGenerator<readonly (string | undefined)[]> {
+  return splitLines(path === "-" ? io.stdin() : readFile(path));
+}
+
+/**
+ * Splits chunks into lines; a line that is longer than
+ * {@linkcode MAX_LINE_LENGTH} is not kept.
+ *
+ * @param chunks UTF-8 text.
+ * @returns Lines without line feeds, those of one chunk at a time; `undefined`
+ * stands for a line that is too long.
+ */
+export async function* splitLines(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<readonly (string | undefined)[]> {
   const decoder = new TextDecoder();
   const limited = (line: string | undefined): string | undefined =>
     (line?.length ?? Infinity) > MAX_LINE_LENGTH ? undefined : line;
   // The beginning of a line that is not complete yet.
   let rest: string | undefined = "";
-  const chunks = path === "-" ? io.stdin() : readFile(path);
   for await (const chunk of chunks) {
     const lines = decoder.decode(chunk, { stream: true }).split("\n");
     const [first = "", ...others] = lines;

@@ -72,6 +72,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/diff.ts"),
   },
   {
+    name: "decode",
+    brief: "Name the calls in kernel, audit and journal logs",
+    load: () => import("./commands/decode.ts"),
+  },
+  {
     name: "stats",
     brief: "Compare the sizes and steps of filters",
     load: () => import("./commands/stats.ts"),

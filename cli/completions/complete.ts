@@ -97,6 +97,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   ADDR: () => ({}),
   SHARE: () => ({}),
   "X.Y": () => ({}),
+  TIME: () => plain(["1h", "1d", "today", "yesterday"]),
 };
 
 /** Reports whether the engine knows a placeholder. */

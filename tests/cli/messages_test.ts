@@ -48,6 +48,8 @@ const LINES = [
   ...["simulate good.s x86:vserve", "simulate good.s vax:read"],
   ...["simulate good.s read 1 2 3 4 5 6 7", "simulate good.s 4294967296"],
   ...["simulate good.s --vectors vectors", "simulate far.s read"],
+  ...["decode nofile", "decode DIR", "decode --group --follow"],
+  ...["decode --since soon good.s", "decode a b"],
   ...["prove good.s", "prove nofile far.s", "prove - -"],
   ...["diff good.s", "diff good.s good.s --subset-of good.s"],
   ...["stats far.s nofile", "run good.s", "run nofile -- ls"],

@@ -1,0 +1,233 @@
+/**
+ * A source's answers to recorded calls, whose arguments are unknown.
+ *
+ * @module
+ */
+
+import { actionOf, formatReturnValue } from "../../bpf/return_value.ts";
+import { prevailing } from "../../tables/precedence.ts";
+import { prepare, run } from "../../bpf/run.ts";
+import { toWords } from "../../bpf/seccomp_data.ts";
+import type { LogRecord } from "../../logs/record.ts";
+import type { ArchPolicy, Policy, Rule } from "../../profile/policy.ts";
+import { type Arch, ARCHES } from "../../tables/arch.ts";
+import { printable } from "../../tables/printable.ts";
+import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
+import { outlineOf } from "../../verify/describe/outline.ts";
+import { UnprovenError } from "../error.ts";
+import { namesOfRecord } from "../output/records.ts";
+import type { LoadedFilter } from "./filter.ts";
+
+/** The rule of a call that no rule names. */
+const NO_RULE = "defaultAction, no rule matches";
+
+/** The answer of a source to a call with any arguments. */
+export interface SourceAnswer {
+  /** The answer; `undefined` if the arguments decide. */
+  readonly value: number | undefined;
+  /** The rule that decides, in words. */
+  readonly rule: string;
+  /** The entry that would allow the call; absent if it is allowed. */
+  readonly missing?: MissingEntry;
+}
+
+/** Entry of `syscalls`, and architectures to list. */
+export interface MissingEntry {
+  readonly names: readonly string[];
+  readonly action: "SCMP_ACT_ALLOW";
+  /** Architectures that the profile does not list. */
+  readonly architectures?: readonly string[];
+}
+
+/** Judge of recorded calls. */
+export type RecordJudge = (record: LogRecord) => SourceAnswer | undefined;
+
+/**
+ * Prepares a source.
+ *
+ * @param filter The source.
+ * @returns Function that finds the answer; `undefined` for a record without a
+ * number or an architecture.
+ */
+export function createJudge(filter: LoadedFilter): RecordJudge {
+  const answers = new Map<string, SourceAnswer>();
+  const judge = filter.kind === "profile"
+    ? profileJudge(filter.resolved.policy)
+    : programJudge(filter);
+  return (record) => {
+    const { auditArch, nr } = record;
+    if (auditArch === undefined || nr === undefined) return undefined;
+    const key = `${auditArch}:${nr}`;
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = withEntry(judge(auditArch, nr), record);
+    answers.set(key, answer);
+    return answer;
+  };
+}
+
+/** An answer before the entry is known. */
+interface Judged extends Omit<SourceAnswer, "missing"> {
+  /** True if the source does not list the architecture. */
+  readonly unlisted: boolean;
+}
+
+function withEntry(
+  { unlisted, ...answer }: Judged,
+  record: LogRecord,
+): SourceAnswer {
+  const { arch, call } = namesOfRecord(record);
+  if (call === undefined || allows(answer.value)) return answer;
+  const scmp = ARCHES.find(({ name }) => name === arch)?.scmp;
+  return {
+    ...answer,
+    missing: {
+      names: [call],
+      action: "SCMP_ACT_ALLOW",
+      ...(unlisted && scmp !== undefined ? { architectures: [scmp] } : {}),
+    },
+  };
+}
+
+function allows(value: number | undefined): boolean {
+  return value !== undefined && actionOf(value) === SECCOMP_RET_ALLOW;
+}
+
+function profileJudge(
+  policy: Policy,
+): (auditArch: number, nr: number) => Judged {
+  return (auditArch, nr) => {
+    const arch = policy.arches.find((each) => each.auditArch === auditArch);
+    const owner = ownerOf(auditArch, nr);
+    if (arch === undefined) {
+      return {
+        value: policy.badArchValue,
+        rule: "the profile is not for this architecture",
+        unlisted: true,
+      };
+    }
+    const unlisted = owner !== undefined && !arch.names.includes(owner.name);
+    return { ...judgeRules(arch, policy.defaultValue, nr), unlisted };
+  };
+}
+
+/** The architecture to which a number belongs. */
+function ownerOf(auditArch: number, nr: number): Arch | undefined {
+  const arches = ARCHES.filter((arch) => arch.auditArch === auditArch);
+  return arches.find(({ syscallBit }) =>
+    syscallBit !== 0 && (nr & syscallBit) !== 0
+  ) ?? arches[0];
+}
+
+/** First match wins: the rules up to the first one without conditions. */
+function judgeRules(
+  { rules }: ArchPolicy,
+  defaultValue: number,
+  nr: number,
+): Omit<Judged, "unlisted"> {
+  const possible: Rule[] = [];
+  for (const rule of rules) {
+    if (nr < rule.first || nr > rule.last) continue;
+    possible.push(rule);
+    if (rule.conditions.length === 0) break;
+  }
+  const last = possible.at(-1);
+  const decided = last !== undefined && last.conditions.length === 0;
+  const values = new Set(possible.map(({ value }) => value));
+  if (!decided) values.add(defaultValue);
+  const [value] = values;
+  const words = possible.map(({ source, value }) =>
+    `${source} (${formatReturnValue(value)})`
+  );
+  if (!decided) {
+    words.push(
+      possible.length === 0
+        ? NO_RULE
+        : `else defaultAction (${formatReturnValue(defaultValue)})`,
+    );
+  }
+  return {
+    value: values.size === 1 ? value : undefined,
+    rule: values.size === 1 && decided && last !== undefined
+      ? last.source
+      : values.size === 1
+      ? NO_RULE
+      : `by arguments: ${words.join(", ")}`,
+  };
+}
+
+function programJudge(
+  { programs, littleEndian, name }: LoadedFilter,
+): (auditArch: number, nr: number) => Judged {
+  const found = outlineOf({ programs, littleEndian });
+  if ("kind" in found) {
+    throw new UnprovenError(
+      `Cannot judge records by ${name}: the limit on ${found.limit} was reached`,
+    );
+  }
+  const { arches } = found;
+  const prepared = programs.map((program) => prepare(program));
+  return (arch, nr) => {
+    const answer = arches.find(({ first, last }) =>
+      first <= arch && arch <= last
+    )?.numbers.find(({ first, last }) => first <= nr && nr <= last)?.answer;
+    if (answer === undefined) {
+      throw new Error("Unreachable: a gap in the outline");
+    }
+    const words = toWords({
+      arch,
+      nr,
+      instructionPointer: 0n,
+      args: [0n, 0n, 0n, 0n, 0n, 0n],
+    }, littleEndian);
+    const value = prevailing(prepared.map((each) => run(each, words)));
+    const parts = new Set(answer.offsets.map(partName));
+    return answer.offsets.length === 0
+      ? { value, rule: "the filter, for all arguments", unlisted: false }
+      : {
+        value: undefined,
+        rule: `the filter tests ${[...parts].join(", ")}`,
+        unlisted: false,
+      };
+  };
+}
+
+/** Names the part of `struct seccomp_data` at an offset. */
+function partName(offset: number): string {
+  return offset < 16
+    ? "instruction_pointer"
+    : `argument ${(offset - 16) >>> 3}`;
+}
+
+/** Writes an answer below a record. */
+export function answerLines(
+  { value, rule, missing }: SourceAnswer,
+  { action }: LogRecord,
+): string {
+  const verdict = value === undefined ? "" : `${formatReturnValue(value)} by `;
+  const lines = [`  rule      ${printable(verdict + rule)}`];
+  if (missing !== undefined) {
+    const { architectures, ...entry } = missing;
+    if (architectures !== undefined) {
+      lines.push(`  to allow  list ${architectures.join(", ")}`);
+    }
+    const scope = value === undefined
+      ? ", for all arguments; the record has none"
+      : "";
+    lines.push(`  to allow  ${JSON.stringify(entry)}${scope}`);
+  } else if (allows(value) && action !== undefined && action !== "ALLOW") {
+    lines.push("  note      allowed here: another filter caused the record");
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Makes the JSON of an answer. */
+export function jsonOfAnswer(
+  { value, rule, missing }: SourceAnswer,
+): Readonly<Record<string, unknown>> {
+  return {
+    verdict: value === undefined ? null : formatReturnValue(value),
+    rule,
+    ...(missing === undefined ? {} : { missing }),
+  };
+}
