@@ -10,7 +10,7 @@
 
 import { formatReturnValue } from "./return_value.ts";
 import type { Filter } from "./filter.ts";
-import { follow, type Known } from "./follow.ts";
+import { comparedArches, follow, type Known } from "./follow.ts";
 import type { Instruction } from "./instruction.ts";
 import { ARCH_OFFSET, NR_OFFSET, SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
@@ -43,7 +43,7 @@ const ARGS_OFFSET = 16;
  *   comments: annotate({ program, littleEndian: true }),
  * });
  * assertStringIncludes(text, "; args[0], low half");
- * assertStringIncludes(text, "; ERRNO(1)");
+ * assertStringIncludes(text, "; ERRNO(EPERM)");
  * ```
  *
  * @param filter Its byte order decides which half of a u64 a load reads.
@@ -55,10 +55,11 @@ export function annotate(
   options: AnnotateOptions = {},
 ): (instruction: Instruction, pc: number) => string | undefined {
   const known = follow(program);
+  const [main] = comparedArches(program);
   return (instruction, pc) =>
     instruction.op === "ld.abs"
       ? fieldName(instruction.k, littleEndian)
-      : comment(instruction, known[pc] ?? NOTHING, options);
+      : comment(instruction, known[pc] ?? NOTHING, { ...options, main });
 }
 
 /**
@@ -87,11 +88,11 @@ export function fieldName(
 function comment(
   { op, k }: Instruction,
   known: Known,
-  options: AnnotateOptions,
+  options: AnnotateOptions & { readonly main: number | undefined },
 ): string | undefined {
   switch (op) {
     case "ret.k":
-      return formatReturnValue(k);
+      return formatReturnValue(k, known.arch ?? options.main);
     case "jeq.k":
     case "jge.k":
     case "jgt.k":

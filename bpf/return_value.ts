@@ -10,6 +10,8 @@
  * @module
  */
 
+import { errnoName, errnoNames, errnoNumber } from "../tables/errno.ts";
+import { didYouMean } from "../tables/suggest.ts";
 import {
   MAX_ERRNO,
   SECCOMP_RET_ACTION_FULL,
@@ -49,32 +51,38 @@ const WITH_DATA: ReadonlySet<number> = new Set([
 
 const HEX = /^0x[0-9a-f]{1,8}$/i;
 const DECIMAL = /^(?:0|[1-9][0-9]{0,9})$/;
-const WORDS = /^(?:SECCOMP_RET_)?([A-Z_]+)(?:\((0x[0-9a-f]+|[0-9]+)\))?$/i;
+const WORDS =
+  /^(?:SECCOMP_RET_)?([A-Z_]+)(?:\((0x[0-9a-f]+|[0-9]+|E[A-Z0-9]+)\))?$/i;
 
 /**
  * Formats a return value: the action's name, with its data if the data has a
- * use (`ERRNO(1)`, `TRACE(2)`; plain `TRAP` for 0).
+ * use (`ERRNO(EPERM)`, `TRACE(2)`; plain `TRAP` for 0).
  *
  * @example Words and numbers
  * ```ts
  * import { formatReturnValue } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(formatReturnValue(0x0005_0001), "ERRNO(1)");
+ * assertEquals(formatReturnValue(0x0005_0001), "ERRNO(EPERM)");
  * assertEquals(formatReturnValue(0x1234_5678), "0x12345678");
  * ```
  *
  * @param value A u32.
+ * @param auditArch `seccomp_data.arch` of the call: error numbers from 35 on
+ * differ on MIPS. The numbers of most architectures if absent.
  * @returns The name, or `0x…` if the action is unknown or has data without a
  * use.
  */
-export function formatReturnValue(value: number): string {
+export function formatReturnValue(value: number, auditArch?: number): string {
   const action = actionOf(value);
   const data = dataOf(value);
   const name = NAMES.get(action);
   if (name !== undefined) {
     if (data === 0 && (!WITH_DATA.has(action) || action === SECCOMP_RET_TRAP)) {
       return name;
+    }
+    if (action === SECCOMP_RET_ERRNO) {
+      return `${name}(${errnoName(data, auditArch) ?? data})`;
     }
     if (WITH_DATA.has(action)) return `${name}(${data})`;
   }
@@ -83,14 +91,15 @@ export function formatReturnValue(value: number): string {
 
 /**
  * Reads the format of `formatReturnValue`; also accepts the prefix
- * `SECCOMP_RET_`, lower case, `KILL` for `KILL_THREAD`, and any u32 as a
- * number.
+ * `SECCOMP_RET_`, lower case, `KILL` for `KILL_THREAD`, numbers for errors, and
+ * any u32 as a number.
  *
  * @example Words and numbers
  * ```ts
  * import { parseReturnValue } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
  *
+ * assertEquals(parseReturnValue("ERRNO(ENOSYS)"), 0x0005_0026);
  * assertEquals(parseReturnValue("ERRNO(38)"), 0x0005_0026);
  * assertEquals(parseReturnValue("0x7fff0000"), parseReturnValue("ALLOW"));
  * ```
@@ -98,10 +107,12 @@ export function formatReturnValue(value: number): string {
  * @throws {SyntaxError} if the text is neither a name nor a u32, if `ERRNO` has
  * no number, or if data does not fit in 16 bits or has no use.
  *
- * @param text A name such as `ERRNO(1)`, or a number.
+ * @param text A name such as `ERRNO(EPERM)`, or a number.
+ * @param auditArch `seccomp_data.arch` of the call, as for
+ * `formatReturnValue`.
  * @returns A u32.
  */
-export function parseReturnValue(text: string): number {
+export function parseReturnValue(text: string, auditArch?: number): number {
   if (HEX.test(text) || DECIMAL.test(text)) {
     const value = Number(text);
     if (value <= 0xffff_ffff) return value;
@@ -118,12 +129,25 @@ export function parseReturnValue(text: string): number {
   }
   if (argument === undefined) {
     if (action !== SECCOMP_RET_ERRNO) return action;
-    throw unreadable(text, "ERRNO needs a number, such as ERRNO(1)");
+    throw unreadable(text, "ERRNO needs an error, such as ERRNO(EPERM)");
   }
   if (!WITH_DATA.has(action)) {
     throw unreadable(text, `${name} takes no data`);
   }
-  const data = Number(argument);
+  const data = /^E/i.test(argument)
+    ? errnoNumber(argument.toUpperCase(), auditArch)
+    : Number(argument);
+  if (
+    data === undefined || (action !== SECCOMP_RET_ERRNO && /^E/i.test(argument))
+  ) {
+    const near = didYouMean(argument, errnoNames().values(), "E");
+    throw unreadable(
+      text,
+      `${argument} is neither a number nor the name of an error${
+        near === undefined ? "" : `; did you mean ${near}`
+      }`,
+    );
+  }
   if (data > SECCOMP_RET_DATA) {
     throw unreadable(text, `data is at most ${SECCOMP_RET_DATA}`);
   }

@@ -63,8 +63,10 @@ export function judgeAnnotation(value: string, measure: JudgeOptions): void {
         ? "it differs from linux.seccomp, though no call that it opens was found"
         : "it opens calls that linux.seccomp does not"
     }: ${describe(difference, policy)} gets ${
-      formatReturnValue(answers.program)
-    }, linux.seccomp says ${formatReturnValue(answers.policy)}`,
+      formatReturnValue(answers.program, difference.arch)
+    }, linux.seccomp says ${
+      formatReturnValue(answers.policy, difference.arch)
+    }`,
   );
 }
 

@@ -88,7 +88,10 @@ export async function compareWithHost(
     };
   }
   const answer = (program: Program): string =>
-    formatReturnValue(createAnswer(program, littleEndian)(proof.data).value);
+    formatReturnValue(
+      createAnswer(program, littleEndian)(proof.data).value,
+      proof.data.arch,
+    );
   return {
     kind: "different",
     detail: `number ${proof.data.nr} on architecture 0x${

@@ -265,11 +265,11 @@ export function proveTree(
 
 function inWords(cause: Unproven | Counterexample): string {
   if (cause.kind === "different") {
-    const { data: { nr }, a, b } = cause;
+    const { data: { arch, nr }, a, b } = cause;
     return `Cannot use the compiled filter: number ${nr} gets ${
-      formatReturnValue(a.value)
+      formatReturnValue(a.value, arch)
     }, the profile says ${
-      formatReturnValue(b.value)
+      formatReturnValue(b.value, arch)
     }; report this as a bug of seccomp-tree`;
   }
   const seen = cause.limit === "interrupted"

@@ -29,7 +29,7 @@ export interface SimulatedCall {
 
 /** The answer to a call, and its cost. */
 export interface Simulation extends Outcome {
-  /** The kernel's action, such as `ALLOW` or `ERRNO(1)`. */
+  /** The kernel's action, such as `ALLOW` or `ERRNO(EPERM)`. */
   readonly action: string;
   /** Number of instructions executed, in all filters together. */
   readonly steps: number;
@@ -51,7 +51,7 @@ export interface Simulation extends Outcome {
  * const personality = { arch: "x86_64", call: "personality" } as const;
  * assertEquals(simulate(filter, personality).action, "ALLOW");
  * const odd = simulate(filter.policy, { ...personality, args: [0x1234] });
- * assertEquals([odd.action, odd.source], ["ERRNO(1)", undefined]);
+ * assertEquals([odd.action, odd.source], ["ERRNO(EPERM)", undefined]);
  * ```
  *
  * @param subject A policy, a program, a filter, or all filters of a thread.
@@ -82,7 +82,7 @@ export function simulate(subject: Subject, call: SimulatedCall): Simulation {
   const outcome = createAnswer(subject, littleEndian)(data);
   return {
     ...outcome,
-    action: formatReturnValue(effective(outcome.value)),
+    action: formatReturnValue(effective(outcome.value), arch.auditArch),
     steps: outcome.paths.reduce((sum, { length }) => sum + length, 0),
     data,
   };

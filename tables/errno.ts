@@ -1,34 +1,72 @@
 /**
  * Names of error numbers, for messages and for the return values of filters.
  *
- * The numbers are those of x86 and of every architecture with the kernel's
- * generic table: aarch64, arm, riscv64, s390x, loongarch64. MIPS has its own
- * from 35 on, and on PowerPC `EDEADLOCK` is 58.
+ * x86 and every architecture with the kernel's generic table share their
+ * numbers: aarch64, arm, riscv64, s390x, loongarch64. MIPS has its own from 35
+ * on, and on PowerPC `EDEADLOCK` is 58.
  *
  * @module
  */
 
 import { readRuns } from "./arch_data.ts";
-import { ERRNO_ALIASES, ERRNOS } from "./errno_data.ts";
+import { ARCHES } from "./arch.ts";
+import { ERRNO_ALIASES, ERRNOS, OTHER_ERRNOS } from "./errno_data.ts";
 
 /** Internal numbers that still reach users; linux/errno.h. */
 const INTERNAL: ReadonlyMap<number, string> = new Map([[524, "ENOTSUPP"]]);
 
-/** Numbers by name, including second names such as `EWOULDBLOCK` for `EAGAIN`. */
-let numbers: ReadonlyMap<string, number> | undefined;
-/** Names by number. */
-let names: ReadonlyMap<number, string> | undefined;
+/** Error numbers of some architectures. */
+interface ErrnoTable {
+  /** Numbers by name, second names such as `EWOULDBLOCK` included. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** Names by number, in rising order. */
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** Tables by the names of their architectures; empty for the generic one. */
+const tables = new Map<string, ErrnoTable>();
+
+/** The table of an architecture. It is read on first use: few runs need it. */
+function tableOf(auditArch: number | undefined): ErrnoTable {
+  const names = auditArch === undefined
+    ? []
+    : ARCHES.filter((arch) => arch.auditArch === auditArch)
+      .map(({ name }): string => name);
+  const [arches, text] =
+    OTHER_ERRNOS.find(([list]) =>
+      list.split(" ").some((name) => names.includes(name))
+    ) ?? ["", ""];
+  let table = tables.get(arches);
+  if (table === undefined) tables.set(arches, table = makeTable(text));
+  return table;
+}
+
+function makeTable(differences: string): ErrnoTable {
+  const base = readRuns(ERRNOS);
+  const aliases = readRuns(ERRNO_ALIASES);
+  const numbers = new Map([...base, ...readRuns(differences)]);
+  // A name of its own number wins over second names: EDEADLOCK on MIPS.
+  const names = new Map(
+    [...numbers].sort(([a], [b]) =>
+      Number(aliases.has(b)) - Number(aliases.has(a))
+    )
+      .map(([name, errno]) => [errno, name] as const),
+  );
+  const original = new Map([...base].map(([name, errno]) => [errno, name]));
+  for (const [alias, errno] of aliases) {
+    const same = numbers.get(original.get(errno) ?? "") ?? errno;
+    if (!numbers.has(alias)) numbers.set(alias, same);
+  }
+  return { numbers, names: new Map([...names].sort(([a], [b]) => a - b)) };
+}
 
 /**
- * Lists the error numbers and their names. The table is read on first use: few
- * runs need it.
+ * Lists the error numbers of the generic table and their names.
  *
  * @returns Names by number, in rising order, one name each.
  */
 export function errnoNames(): ReadonlyMap<number, string> {
-  return names ??= new Map(
-    [...readRuns(ERRNOS)].map(([name, errno]) => [errno, name]),
-  );
+  return tableOf(undefined).names;
 }
 
 /**
@@ -44,10 +82,15 @@ export function errnoNames(): ReadonlyMap<number, string> {
  * ```
  *
  * @param errno Error number, positive.
+ * @param auditArch `AUDIT_ARCH_*` of the architecture; the generic table if
+ * absent.
  * @returns Its name, or `undefined` if it has none.
  */
-export function errnoName(errno: number): string | undefined {
-  return errnoNames().get(errno);
+export function errnoName(
+  errno: number,
+  auditArch?: number,
+): string | undefined {
+  return tableOf(auditArch).names.get(errno);
 }
 
 /**
@@ -62,11 +105,15 @@ export function errnoName(errno: number): string | undefined {
  * ```
  *
  * @param name Name in upper case.
+ * @param auditArch `AUDIT_ARCH_*` of the architecture; the generic table if
+ * absent.
  * @returns Its number, or `undefined` if the name is unknown.
  */
-export function errnoNumber(name: string): number | undefined {
-  numbers ??= new Map([...readRuns(ERRNO_ALIASES), ...readRuns(ERRNOS)]);
-  return numbers.get(name);
+export function errnoNumber(
+  name: string,
+  auditArch?: number,
+): number | undefined {
+  return tableOf(auditArch).numbers.get(name);
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Generates the tables of system calls and error numbers from kernel headers
+ * Generates the tables of system calls, error numbers and argument values from kernel headers
  * and libseccomp.
  *
  * ```sh
@@ -19,7 +19,7 @@
 import { type Given, type Manual, start } from "../tools/arguments.ts";
 import type { OtherArch } from "./arch_data.ts";
 import { ABIS, libraryName } from "./generate/abi.ts";
-import { readErrnos, readHeaders } from "./generate/headers.ts";
+import { readErrnos, readHeaders, readOwnErrnos } from "./generate/headers.ts";
 import {
   type Library,
   type LibraryTable,
@@ -33,12 +33,15 @@ import {
   type Package,
   type Packages,
 } from "./generate/packages.ts";
+import { type ReadSet, readValues } from "./generate/read_values.ts";
+import { SET_GROUPS } from "./generate/value_sets.ts";
 import {
   checkTwin,
   type Origin,
   renderArch,
   renderErrnos,
   renderOthers,
+  renderValues,
 } from "./generate/render.ts";
 
 /** A library and its name in files and messages. */
@@ -48,7 +51,10 @@ interface NamedLibrary {
 }
 
 /** Generates all files: text by path below `tables/`. */
-async function generate(packages: Packages): Promise<Map<string, string>> {
+async function generate(
+  packages: Packages,
+  scratch: string,
+): Promise<Map<string, string>> {
   const libraries = await openLibraries(packages);
   const files = new Map<string, string>();
   const tables: MergedTable[] = [];
@@ -91,10 +97,45 @@ async function generate(packages: Packages): Promise<Map<string, string>> {
       ...await readOthers(packages, libraries, tables),
     }, origin),
   );
-  const { names, aliases } = await readErrnos(linux.root);
-  files.set("errno_data.ts", renderErrnos(names, aliases, origin.headers));
+  const errnos = new Map<string, ReadonlyMap<string, number>>();
+  for (const abi of ABIS) {
+    errnos.set(abi.name, await readOwnErrnos(linux.root, abi));
+  }
+  const base = await readErrnos(linux.root);
+  files.set("errno_data.ts", renderErrnos(base, errnos, origin.headers));
+  await generateValues(files, packages, scratch);
   for (const { library } of libraries) library.close();
   return files;
+}
+
+/** Adds the files with the names of argument values. */
+async function generateValues(
+  files: Map<string, string>,
+  packages: Packages,
+  scratch: string,
+): Promise<void> {
+  const read = new Map<string, ReadonlyMap<string, ReadSet>>();
+  // Newer headers lost the numbers of s390's calls, not its constants.
+  const linux = packageOf(packages, "sid/linux-libc-dev");
+  for (const abi of ABIS) {
+    read.set(abi.name, await readValues(linux.root, abi, `${scratch}/values`));
+  }
+  const libc = await installedVersion("libc6-dev");
+  for (const group of SET_GROUPS) {
+    const names = new Set(group.sets.flatMap(({ libc = [] }) => libc));
+    files.set(
+      `values/${group.file}.ts`,
+      renderValues(group, read, [
+        `Debian's linux-libc-dev ${linux.version}`,
+        ...(names.size === 0
+          ? []
+          : [`${[...names].join(", ")} of libc6-dev ${libc}`]),
+        ...(group.sets.some(({ define }) => define !== undefined)
+          ? ["tables/generate/value_sets.ts, for names in no header"]
+          : []),
+      ]),
+    );
+  }
 }
 
 /** Architectures with the audit flag for 64 bits and 32-bit arguments. */
@@ -230,7 +271,7 @@ async function check(
 const MANUAL: Manual = {
   usage: "deno task tables [OPTION...]",
   brief:
-    "Writes the tables of system calls and error numbers. Exits with 1 if --check\nfinds other data.",
+    "Writes the tables of system calls, error numbers and argument values. Exits\nwith 1 if --check finds other data.",
   options: {
     check: { brief: "Compare with the files, write none" },
     packages: {
@@ -247,7 +288,10 @@ async function main(given: Given): Promise<number> {
   const scratch = await Deno.makeTempDir({ prefix: "tables-" });
   try {
     const place = given.text("packages") ?? `${scratch}/packages`;
-    const files = await generate(await fetchPackages(place, scratch));
+    const files = await generate(
+      await fetchPackages(place, scratch),
+      scratch,
+    );
     if (given.has("check")) {
       const equal = await check(files, say);
       say(`${files.size} files, ${equal ? "data equal" : "data differs"}`);

@@ -68,7 +68,8 @@ export type Installed =
     | "ctr"
     | "dash"
   )
-  | ("docker" | "dockerd" | "fish" | "gawk" | "headers" | "libseccomp")
+  | ("docker" | "dockerd" | "fish" | "gawk" | "gcc" | "headers" | "libseccomp")
+  | "libc-headers"
   | "mawk"
   | (
     | "newuidmap"
@@ -117,7 +118,9 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   dockerd: "docker.io",
   fish: "fish",
   gawk: "gawk",
+  gcc: "gcc",
   headers: "linux-libc-dev",
+  "libc-headers": "libc6-dev",
   libseccomp: "libseccomp2",
   mawk: "mawk",
   newuidmap: "uidmap",
@@ -390,6 +393,7 @@ function unless(there: boolean, reason: string): string | undefined {
 function installation(name: Installed): Probe {
   const isThere = (): boolean => {
     if (name === "libseccomp") return isLoadable("libseccomp.so.2");
+    if (name === "libc-headers") return exists("/usr/include/stdio.h");
     if (name === "headers") return exists("/usr/include/asm-generic/errno.h");
     if (name === "bash-completion") return exists(BASH_COMPLETION);
     const path = pathOf(name);

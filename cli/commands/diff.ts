@@ -203,8 +203,8 @@ function jsonOfDifference(
     nr,
     syscalls: namesIn(arch, nr),
     condition,
-    a: jsonOfValue(a),
-    b: jsonOfValue(b),
+    a: jsonOfValue(a, witness.data.arch),
+    b: jsonOfValue(b, witness.data.arch),
     varies,
     witness: jsonOfCall(witness.data),
   };
@@ -247,9 +247,9 @@ function groupText(
   const { arch, a, b, varies, witness } = first;
   const { condition = "the arguments are such as these" } = first;
   return [
-    `${kindOf(first)}: ${formatReturnValue(a)} -> ${formatReturnValue(b)} on ${
-      describeRange(arch, describeArch)
-    }`,
+    `${kindOf(first)}: ${formatReturnValue(a, witness.data.arch)} -> ${
+      formatReturnValue(b, witness.data.arch)
+    } on ${describeRange(arch, describeArch)}`,
     ...wrapped(
       numbers.flatMap(({ nr }) => describeNumbers(arch, nr).split(", ")),
     ),

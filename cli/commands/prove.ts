@@ -328,8 +328,8 @@ export function jsonOfResult(
         state: "different",
         witness: {
           ...jsonOfCall(result.data),
-          a: jsonOfOutcome(result.a),
-          b: jsonOfOutcome(result.b),
+          a: jsonOfOutcome(result.a, result.data.arch),
+          b: jsonOfOutcome(result.b, result.data.arch),
         },
       };
     case "unproven":
@@ -343,9 +343,10 @@ export function jsonOfResult(
 
 function jsonOfOutcome(
   { value, paths, source }: Outcome,
+  auditArch: number,
 ): Readonly<Record<string, unknown>> {
   return {
-    ...jsonOfValue(value),
+    ...jsonOfValue(value, auditArch),
     paths,
     ...(source === undefined ? {} : { rule: source }),
   };
@@ -403,7 +404,7 @@ export function witnessText(
     title,
     `  call  ${describeCall(data)}`,
     ...[a, b].flatMap((outcome, i) => [
-      `  ${"AB".charAt(i)}     ${formatReturnValue(outcome.value)}${
+      `  ${"AB".charAt(i)}     ${formatReturnValue(outcome.value, data.arch)}${
         reasonOf(outcome)
       }  ${titleOf(sides[i] ?? { word: "" })}`,
     ]),

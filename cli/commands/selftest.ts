@@ -176,8 +176,8 @@ function jsonLine(
     mismatches: mismatches.map(({ engine, data, expected, actual }) => ({
       engine,
       ...jsonOfCall(data),
-      expected: jsonOfValue(expected),
-      actual: actual === undefined ? null : jsonOfValue(actual),
+      expected: jsonOfValue(expected, data.arch),
+      actual: actual === undefined ? null : jsonOfValue(actual, data.arch),
     })),
     notes,
   });
@@ -218,9 +218,11 @@ function textOf(
         : `  refused by seccomp(2): ${errnoText(loadErrno)}`,
     ]),
     ...mismatches.flatMap(({ engine, data, expected, actual }) => [
-      `  mismatch: ${describeCall(data)}: ${formatReturnValue(expected)}, ${
-        ENGINES[engine]
-      } says ${actual === undefined ? "nothing" : formatReturnValue(actual)}`,
+      `  mismatch: ${describeCall(data)}: ${
+        formatReturnValue(expected, data.arch)
+      }, ${ENGINES[engine]} says ${
+        actual === undefined ? "nothing" : formatReturnValue(actual, data.arch)
+      }`,
       ...given.map((one) => `    see  ${simulateCommand(one, data)}`),
     ]),
     ...notes.map((note) => `  note: ${note}`),

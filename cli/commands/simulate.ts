@@ -169,8 +169,8 @@ function createSimulator(
     if (verdict.value !== value) {
       throw new Error(
         `Unreachable: the program answers ${
-          formatReturnValue(value)
-        }, the profile ${formatReturnValue(verdict.value)}`,
+          formatReturnValue(value, data.arch)
+        }, the profile ${formatReturnValue(verdict.value, data.arch)}`,
       );
     }
     const rule = verdict.rule?.source ??
@@ -218,7 +218,7 @@ async function runVectors(
       const matches = expect === undefined || expect === result.value;
       const expected = expect === undefined
         ? {}
-        : { expect: formatReturnValue(expect), ok: matches };
+        : { expect: formatReturnValue(expect, data.arch), ok: matches };
       out += `${JSON.stringify({ ...jsonOf(result), ...expected })}\n`;
       counts.read++;
       if (!matches) counts.wrong++;
@@ -251,7 +251,7 @@ function jsonOf(result: Simulation): Readonly<Record<string, unknown>> {
   const { data, value, steps, answers, rule } = result;
   return {
     ...jsonOfCall(data),
-    ...jsonOfValue(value),
+    ...jsonOfValue(value, data.arch),
     steps,
     paths: answers.map(({ path }) => path),
     ...(rule === undefined ? {} : { rule }),
@@ -259,22 +259,22 @@ function jsonOf(result: Simulation): Readonly<Record<string, unknown>> {
 }
 
 /** The kernel's effect for a value that it changes. */
-function actedOn(value: number): string | undefined {
-  const acted = formatReturnValue(effective(value));
-  return acted === formatReturnValue(value) ? undefined : acted;
+function actedOn(value: number, arch: number): string | undefined {
+  const acted = formatReturnValue(effective(value), arch);
+  return acted === formatReturnValue(value, arch) ? undefined : acted;
 }
 
 function textOf({ data, value, steps, answers, rule }: Simulation): string {
-  const acted = actedOn(value);
+  const acted = actedOn(value, data.arch);
   const lines = [
-    formatReturnValue(value),
+    formatReturnValue(value, data.arch),
     ...(acted === undefined ? [] : [`  acted  as ${acted}, by the kernel`]),
     `  call   ${describeCall(data)}`,
     ...(rule === undefined ? [] : [`  rule   ${rule}`]),
     `  steps  ${steps}`,
     ...answers.map(({ path, value: own }, i) => {
       const which = answers.length > 1
-        ? `filter ${i}, ${formatReturnValue(own)}: `
+        ? `filter ${i}, ${formatReturnValue(own, data.arch)}: `
         : "";
       return `  path   ${which}${path.join(" ")}`;
     }),

@@ -151,8 +151,9 @@ export function jsonOfCall(
 /** A return value as JSON. */
 export function jsonOfValue(
   value: number,
+  auditArch: number,
 ): { readonly value: number; readonly verdict: string } {
-  return { value, verdict: formatReturnValue(value) };
+  return { value, verdict: formatReturnValue(value, auditArch) };
 }
 
 function argumentsOf(data: SeccompData): bigint[] {

@@ -2,7 +2,7 @@
  * Calls with expected verdicts, one JSON object per line:
  *
  * ```json
- * {"arch": "x86_64", "nr": 41, "args": ["0x26", "0x1", "0x0"], "expect": "ERRNO(1)"}
+ * {"arch": "x86_64", "nr": 41, "args": ["0x26", "0x1", "0x0"], "expect": "ERRNO(EPERM)"}
  * ```
  *
  * `nr` may be a name, and `syscall` is accepted in its place; `arch`, `args`
@@ -45,7 +45,7 @@ export function readVector(line: string, native: Arch): Vector {
     throw new InputError(
       `Cannot read vector: ${
         messageOf(error)
-      }; write {"arch":"x86_64","nr":41,"args":["0x26"],"expect":"ERRNO(1)"}`,
+      }; write {"arch":"x86_64","nr":41,"args":["0x26"],"expect":"ERRNO(EPERM)"}`,
       { cause: error },
     );
   }
@@ -69,15 +69,16 @@ function parseVector(line: string, native: Arch): Vector {
   if (nr === undefined) throw new SyntaxError("no nr");
   const archText = wordOf(fields.get("arch") ?? native.name).split("+")[0];
   const expect = fields.get("expect");
+  const call = parseCall(`${archText}:${wordOf(nr)}`, native);
   return {
     data: {
-      ...parseCall(`${archText}:${wordOf(nr)}`, native),
+      ...call,
       instructionPointer: parseWord(wordOf(fields.get("ip") ?? 0)),
       args: sixArguments(args.map(wordOf)),
     },
     ...(expect === undefined
       ? {}
-      : { expect: parseReturnValue(wordOf(expect)) }),
+      : { expect: parseReturnValue(wordOf(expect), call.arch) }),
   };
 }
 

@@ -108,8 +108,31 @@ export async function readErrnos(root: string): Promise<Errnos> {
   return { names, aliases };
 }
 
-/** The flags that make gcc read as `abi` and ignore the host. */
-function compilerFlags(root: string, abi: Abi): string[] {
+/**
+ * Reads the errno values of an architecture from the kernel's asm/errno.h.
+ *
+ * @param root Folder with the unpacked `linux-libc-dev`.
+ * @param abi The architecture.
+ * @returns Numbers by name, second names included.
+ */
+export async function readOwnErrnos(
+  root: string,
+  abi: Abi,
+): Promise<ReadonlyMap<string, number>> {
+  const flags = compilerFlags(root, abi);
+  const source = "#include <asm/errno.h>\n";
+  const macros = await macroNames(source, flags);
+  const errnos = macros.filter((name) => /^E[A-Z0-9]+$/.test(name));
+  return await macroValues(source, flags, errnos);
+}
+
+/**
+ * Lists the flags that make gcc read as an architecture and ignore the host.
+ *
+ * @param root Folder with the unpacked `linux-libc-dev`.
+ * @param abi The architecture.
+ */
+export function compilerFlags(root: string, abi: Abi): string[] {
   const include = `${root}/usr/include`;
   const size = abi.bits / 8;
   const defines = [
@@ -177,8 +200,14 @@ export function evaluate(expression: string): number {
     : terms.reduce((a, b) => a + b, 0);
 }
 
-/** Runs `gcc -E` on a source. */
-async function preprocess(
+/**
+ * Runs `gcc -E` on a source.
+ *
+ * @param source Text in C.
+ * @param flags Further arguments.
+ * @returns Output of the preprocessor.
+ */
+export async function preprocess(
   source: string,
   flags: readonly string[],
 ): Promise<string> {

@@ -6,8 +6,10 @@
 
 import { type OtherArch, writeRuns } from "../arch_data.ts";
 import { type Abi, libraryName, twinOf } from "./abi.ts";
-import type { HeaderTable } from "./headers.ts";
+import type { Errnos, HeaderTable } from "./headers.ts";
 import type { MergedTable } from "./merge.ts";
+import type { NamedValue, ReadSet } from "./read_values.ts";
+import type { SetGroup } from "./value_sets.ts";
 
 /** Sources that the first lines of a file name. */
 export interface Origin {
@@ -147,32 +149,134 @@ ${others.names.map((name) => `  "${name}",\n`).join("")}];
 `;
 }
 
-/** Text of `tables/errno_data.ts`. */
+/**
+ * Text of `tables/errno_data.ts`.
+ *
+ * @param base Numbers of x86 and the aliases of the C library.
+ * @param read Numbers by name for each architecture.
+ * @param headers Name of the package.
+ */
 export function renderErrnos(
-  names: ReadonlyMap<string, number>,
-  aliases: ReadonlyMap<string, number>,
+  base: Errnos,
+  read: ReadonlyMap<string, ReadonlyMap<string, number>>,
   headers: string,
 ): string {
-  return `${
-    header(
-      "Error numbers of x86 and of every architecture with the generic table.",
-      [
-        `asm/errno.h of Debian's ${headers}, read as x86_64-linux-gnu`,
-        "errno.h of the C library, for further aliases",
-      ],
-      [],
-    )
+  const known = new Map([...base.aliases, ...base.names]);
+  const others = new Map<string, string[]>();
+  for (const [arch, numbers] of read) {
+    const own = [...numbers].filter(([name, nr]) => known.get(name) !== nr);
+    if (own.length === 0) continue;
+    const text = writeRuns(new Map(own));
+    others.set(text, [...others.get(text) ?? [], arch]);
   }
-/** Names by number, in the form of \`readRuns\`. */
+  return `${
+    header("Error numbers.", [
+      `asm/errno.h of Debian's ${headers}, read as each architecture`,
+      "errno.h of the C library, for further aliases",
+    ], [])
+  }
+/** Names by number on x86 and in the generic table, in the form of \`readRuns\`. */
 export const ERRNOS = \`
-${writeRuns(names)}
+${writeRuns(base.names)}
 \`;
 
 /** Second names of the same numbers, in the form of \`readRuns\`. */
 export const ERRNO_ALIASES = \`
-${writeRuns(aliases)}
+${writeRuns(base.aliases)}
 \`;
+
+/** Architectures, and the names that have other numbers there. */
+export const OTHER_ERRNOS: readonly (readonly [arches: string, names: string])[] = [
+${
+    [...others].map(([text, arches]) =>
+      `  [
+    "${arches.join(" ")}",
+    \`
+${text}
+\`,
+  ],
+`
+    ).join("")
+  }];
 `;
+}
+
+/**
+ * Text of `tables/values/NAME.ts`.
+ *
+ * @param group The file.
+ * @param read Sets by name, for each architecture.
+ * @param sources Sources that the first lines name.
+ */
+export function renderValues(
+  { file, title, sets }: SetGroup,
+  read: ReadonlyMap<string, ReadonlyMap<string, ReadSet>>,
+  sources: readonly string[],
+): string {
+  const constant = `${file.toUpperCase()}_VALUES`;
+  return `${header(`Names of argument values: ${title}.`, sources, [])}
+import type { ValueSetData } from "../value_data.ts";
+
+/** The sets. */
+export const ${constant}: readonly ValueSetData[] = [
+${sets.map(({ set }) => renderSet(set, read)).join("")}];
+`;
+}
+
+/** One set: the names on x86_64, and what other architectures have instead. */
+function renderSet(
+  set: string,
+  read: ReadonlyMap<string, ReadonlyMap<string, ReadSet>>,
+): string {
+  let base: ReadSet | undefined;
+  const others = new Map<string, string[]>();
+  for (const [arch, sets] of read) {
+    const here = sets.get(set);
+    if (here === undefined) throw new Error(`Unreachable: no set ${set}`);
+    base ??= here;
+    const entries = here.names.map(entryOf);
+    const known = base.names.map(entryOf);
+    const names = new Set(here.names.map(({ name }) => name));
+    const text = wrapEntries([
+      ...entries.filter((entry) => !known.includes(entry)),
+      ...base.names.filter(({ name }) => !names.has(name))
+        .map(({ name }) => `${name}-`),
+    ]);
+    if (String(here.fields) !== String(base.fields)) {
+      throw new Error(`Cannot render ${set}: ${arch} has other fields`);
+    }
+    if (text !== "") others.set(text, [...others.get(text) ?? [], arch]);
+  }
+  return `  {
+    set: "${set}",
+    fields: [${
+    base?.fields.map((mask) => `0x${mask.toString(16)}n`).join(", ")
+  }],
+    names: \`
+${wrapEntries(base?.names.map(entryOf) ?? [])}
+\`,
+    others: [${
+    [...others].map(([text, arches]) => `
+      [
+        "${arches.join(" ")}",
+        \`
+${text}
+\`,
+      ],`).join("")
+  }${others.size > 0 ? "\n    " : ""}],
+  },
+`;
+}
+
+/** `NAME=1`, or `NAME~0x10` for a name that is never printed. */
+function entryOf({ name, value, second }: NamedValue): string {
+  const digits = value < 10n ? String(value) : `0x${value.toString(16)}`;
+  return `${name}${second ? "~" : "="}${digits}`;
+}
+
+/** Entries in lines of at most 80 columns. */
+function wrapEntries(entries: readonly string[]): string {
+  return entries.length === 0 ? "" : wrap(entries.join(" "), "").join("\n");
 }
 
 /** The module's doc comment. */

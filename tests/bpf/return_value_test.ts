@@ -15,7 +15,7 @@ const WORDS: readonly (readonly [number, string])[] = [
   [0x0003_0000, "TRAP"],
   [0x0003_0005, "TRAP(5)"],
   [0x0005_0000, "ERRNO(0)"],
-  [0x0005_0001, "ERRNO(1)"],
+  [0x0005_0001, "ERRNO(EPERM)"],
   [0x0005_1388, "ERRNO(5000)"],
   [0x7fc0_0000, "USER_NOTIF"],
   [0x7ff0_0000, "TRACE(0)"],
@@ -123,4 +123,26 @@ Deno.test("effective() is what the kernel acts on", () => {
     }),
     { seed: SEED },
   );
+});
+
+Deno.test("errors have the names of the architecture", () => {
+  const MIPS = 0x8;
+  assertEquals(formatReturnValue(0x0005_0059, MIPS), "ERRNO(ENOSYS)");
+  assertEquals(formatReturnValue(0x0005_0026, MIPS), "ERRNO(EL2NSYNC)");
+  assertEquals(parseReturnValue("ERRNO(ENOSYS)", MIPS), 0x0005_0059);
+  assertEquals(parseReturnValue("errno(enosys)"), 0x0005_0026);
+  assertEquals(parseReturnValue("ERRNO(ENOTSUP)", MIPS), 0x0005_007a);
+  for (let errno = 0; errno <= 0xffff; errno++) {
+    for (const arch of [undefined, MIPS, 0x14]) {
+      const value = 0x0005_0000 + errno;
+      const words = formatReturnValue(value, arch);
+      assertEquals(parseReturnValue(words, arch), value, words);
+    }
+  }
+  assertThrows(
+    () => parseReturnValue("ERRNO(EPREM)"),
+    SyntaxError,
+    "did you mean EPERM",
+  );
+  assertThrows(() => parseReturnValue("TRACE(EPERM)"), SyntaxError);
 });

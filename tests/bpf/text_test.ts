@@ -344,7 +344,7 @@ Deno.test("annotate() names calls only where the architecture is certain", () =>
     "call 1/60",
     undefined,
     undefined,
-    "ERRNO(1)",
+    "ERRNO(EPERM)",
     "nr",
     undefined,
     "KILL_THREAD",

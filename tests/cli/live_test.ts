@@ -186,10 +186,10 @@ test("dump tells filters apart if there are several", async () => {
   }
   // The stricter answer wins, whichever filter gave it.
   const denied = await call(["simulate", word, "x86_64:101"]);
-  assertMatch(denied.out, /^ERRNO\(1\)\n/);
+  assertMatch(denied.out, /^ERRNO\(EPERM\)\n/);
   assertMatch(
     denied.out,
-    /path {3}filter 0, ALLOW: 0\n {2}path {3}filter 1, ERRNO\(1\): 0 1 3\n/,
+    /path {3}filter 0, ALLOW: 0\n {2}path {3}filter 1, ERRNO\(EPERM\): 0 1 3\n/,
   );
 });
 

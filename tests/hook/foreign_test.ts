@@ -118,7 +118,7 @@ Deno.test("judgeAnnotation() names a call that the filter opens", () => {
     // The first of all calls, arguments 0.
     [
       { open: "allow" },
-      /^"open" on x86_64 gets ALLOW, linux.seccomp says ERRNO\(1\); remove it$/,
+      /^"open" on x86_64 gets ALLOW, linux.seccomp says ERRNO\(EPERM\); remove it$/,
     ],
     // One that only an argument shows.
     [

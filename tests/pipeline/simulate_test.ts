@@ -26,14 +26,14 @@ Deno.test("simulate() answers alike for a filter, its program and its policy, on
     const { program, policy } = filter;
     const table: readonly (readonly [Omit<SimulatedCall, "arch">, string])[] = [
       [{ call: "getpid" }, "ALLOW"],
-      [{ call: "getppid" }, "ERRNO(1)"],
-      [{ call: -1 }, "ERRNO(1)"],
+      [{ call: "getppid" }, "ERRNO(EPERM)"],
+      [{ call: -1 }, "ERRNO(EPERM)"],
       [{ call: "socket", args: [2] }, "ALLOW"],
-      [{ call: "socket", args: [3n] }, "ERRNO(1)"],
+      [{ call: "socket", args: [3n] }, "ERRNO(EPERM)"],
       ...(arch === "x86" ? [] : [
         [{ call: "lseek", args: [0, 0x1_0000_0002] }, "LOG"],
-        [{ call: "lseek", args: [0, 2] }, "ERRNO(1)"],
-        [{ call: "lseek", args: [0, 0x2_0000_0001n] }, "ERRNO(1)"],
+        [{ call: "lseek", args: [0, 2] }, "ERRNO(EPERM)"],
+        [{ call: "lseek", args: [0, 0x2_0000_0001n] }, "ERRNO(EPERM)"],
       ] as const),
     ];
     for (const [call, action] of table) {
@@ -53,7 +53,7 @@ Deno.test("simulate() takes the strictest answer of the filters of a thread", ()
   const programs = [program(0x0005_0001), program(0x7fff_0000)];
   const call = { arch: "x86_64", call: "read" } as const;
   const { action, steps } = simulate({ programs }, call);
-  assertEquals([action, steps], ["ERRNO(1)", 2]);
+  assertEquals([action, steps], ["ERRNO(EPERM)", 2]);
   assertEquals(simulate({ programs: [] }, call).action, "ALLOW");
 });
 

@@ -182,7 +182,7 @@ Deno.test("decode: --against adds the rule and the entry that is missing", async
     names: ["mount"],
     action: "SCMP_ACT_ALLOW",
   });
-  assertEquals(mount?.["verdict"], "ERRNO(1)");
+  assertEquals(mount?.["verdict"], "ERRNO(EPERM)");
   assertEquals([read?.["verdict"], read?.["missing"]], ["ALLOW", undefined]);
   assertEquals(socket?.["verdict"], null);
   assertStringIncludes(String(socket?.["rule"]), "syscalls[1] (ALLOW)");

@@ -163,7 +163,7 @@ Deno.test("a rewritten bundle is compiled by its section and proved against it",
   );
   assertMatch(
     lines[3] ?? "",
-    /^ {2}B {5}ERRNO\(1\), .* {2}bundle:.* \(linux\.seccomp\)$/,
+    /^ {2}B {5}ERRNO\(EPERM\), .* {2}bundle:.* \(linux\.seccomp\)$/,
   );
   const sees = lines.filter((line) => line.startsWith("  see "))
     .map((line) => line.replace(/^ {2}see {3}seccomp-tree /, "").split(" "));
@@ -172,7 +172,7 @@ Deno.test("a rewritten bundle is compiled by its section and proved against it",
   );
   assertEquals(answers.map(({ out }) => out.split("\n")[0]), [
     "TRAP(1)",
-    "ERRNO(1)",
+    "ERRNO(EPERM)",
   ]);
 
   const plain = await bundle(

@@ -13,11 +13,11 @@ Deno.test("simulate says verdict, rule, steps and path", async () => {
     ["read", "ALLOW", "syscalls[0]"],
     ["x86_64:1", "ALLOW", "syscalls[0]"],
     ["socket 1", "ALLOW", "syscalls[1]"],
-    ["socket 2", "ERRNO(1)", "none: defaultAction"],
-    ["socket 0x100000001", "ERRNO(1)", "none: defaultAction"],
+    ["socket 2", "ERRNO(EPERM)", "none: defaultAction"],
+    ["socket 0x100000001", "ERRNO(EPERM)", "none: defaultAction"],
     ["41 0b1", "ALLOW", "syscalls[1]"],
-    ["-1", "ERRNO(1)", "none: defaultAction"],
-    ["4294967295", "ERRNO(1)", "none: defaultAction"],
+    ["-1", "ERRNO(EPERM)", "none: defaultAction"],
+    ["4294967295", "ERRNO(EPERM)", "none: defaultAction"],
     ["0xc000003e:0", "ALLOW", "syscalls[0]"],
     [
       "x86:read",
@@ -77,7 +77,7 @@ Deno.test("simulate --vectors answers every line, exit 1 where one differs", asy
   const vectors = [
     { arch: "x86_64", nr: 0, args: [], expect: "ALLOW" },
     { arch: "x86_64", nr: 41, args: ["0x1"], expect: "ALLOW" },
-    { nr: "socket", args: [2], expect: "ERRNO(1)" },
+    { nr: "socket", args: [2], expect: "ERRNO(EPERM)" },
     { arch: "x86", nr: 3, expect: "KILL" },
     { syscall: "write" },
   ];
@@ -93,13 +93,13 @@ Deno.test("simulate --vectors answers every line, exit 1 where one differs", asy
   assertEquals(answers.map((a) => a.verdict), [
     "ALLOW",
     "ALLOW",
-    "ERRNO(1)",
+    "ERRNO(EPERM)",
     "KILL_THREAD",
     "ALLOW",
   ]);
   assertEquals(answers.map((a) => a.ok), [true, true, true, true, undefined]);
   const bad = await call(args, {
-    stdin: text.replace('"expect":"ERRNO(1)"', '"expect":"ERRNO(38)"'),
+    stdin: text.replace('"expect":"ERRNO(EPERM)"', '"expect":"ERRNO(38)"'),
   });
   assertEquals(bad.code, 1);
   assertEquals(bad.err, "1 of 5 vectors differ\n");
