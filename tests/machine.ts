@@ -382,6 +382,14 @@ function tryNeed(need: Need): Absence | undefined {
   return reason === undefined ? undefined : { need, remedy, reason };
 }
 
+/**
+ * Reports whether the program finds a fact: what {@link WITHOUT} names is hidden
+ * from tests, not from what they test.
+ */
+export function programFinds(fact: Fact): boolean {
+  return FACTS[fact].run() === undefined;
+}
+
 function isFact(need: Need): need is Fact {
   return Object.hasOwn(FACTS, need);
 }
