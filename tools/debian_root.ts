@@ -118,9 +118,13 @@ async function unpack(
     await Deno.mkdir(at(name), { recursive: true });
   }
   await Deno.writeTextFile(at("status"), "");
+  // Experimental is incomplete without sid.
+  const isPartial = suite === "experimental";
   await Deno.writeTextFile(
     at("sources.list"),
-    `deb [signed-by=${KEYRING}] ${mirror} ${suite} main\n`,
+    [suite, ...isPartial ? ["sid"] : []]
+      .map((one) => `deb [signed-by=${KEYRING}] ${mirror} ${one} main\n`)
+      .join(""),
   );
   const settings = {
     "Dir::Etc::sourcelist": at("sources.list"),
@@ -137,7 +141,10 @@ async function unpack(
   );
   const apt = ["env", `APT_CONFIG=${at("apt.conf")}`, "apt-get", "-qq"];
   const names = [...packages, "busybox-static"];
-  const download = ["install", "--download-only", "-y"];
+  const download = [
+    ...["install", "--download-only", "-y"],
+    ...isPartial ? ["--target-release", suite] : [],
+  ];
   const steps = [
     [...apt, "update"],
     [...apt, ...download, "--no-install-recommends", ...names],

@@ -55,6 +55,7 @@ const exact = (_, v, c) => typeof v === "number" ? JSON.rawJSON(c.source) : v;
 const config = JSON.parse(text, exact);
 delete config.linux?.resources;
 delete config.process?.rlimits;
+delete config.process?.oomScoreAdj;
 const sets = config.process?.capabilities ?? {};
 for (const [name, set] of Object.entries(sets)) {
   sets[name] = set.filter((cap) => cap !== "CAP_SYS_RESOURCE");

@@ -32,7 +32,8 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
 
 /** Asserts that two values are not deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
-  notDeepStrictEqual(actual, expected, msg);
+  if (msg === undefined) notDeepStrictEqual(actual, expected);
+  else notDeepStrictEqual(actual, expected, msg);
 }
 
 /** Asserts that a string contains another. */
