@@ -88,7 +88,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "dump",
-    brief: "Write the filters of a running process, oldest first",
+    brief: "Write the filters of a process, or those a command loads",
     load: () => import("./commands/dump.ts"),
   },
   {

@@ -26,7 +26,16 @@ import {
   SECCOMP_RET_LOG,
 } from "../tables/uapi.ts";
 import { SyscallError } from "./error.ts";
-import { addressOf, cString, type Libc, openLibc } from "./libc.ts";
+import {
+  type CommandWords,
+  type CStrings,
+  type Image,
+  imagesOf,
+  initialEnvironment,
+  resolveCommand,
+  setOpenFiles,
+} from "./image.ts";
+import { addressOf, type Libc, openLibc } from "./libc.ts";
 import { loadFilter, type LoadOptions } from "./load.ts";
 
 /** `execve` and `AUDIT_ARCH_*` of the machines that Deno runs on. */
@@ -37,26 +46,11 @@ const NATIVE: Readonly<
   "aarch64": { execve: 221, arch: AUDIT_ARCH_AARCH64 },
 };
 const SIGPIPE = 13;
-const RLIMIT_NOFILE = 7;
-const F_OK = 0;
-const X_OK = 1;
 const ENOENT = 2;
 const ENOEXEC = 8;
-const EACCES = 13;
-/** Shell for a file that has no `#!` line, as in execvp(3). */
-const SHELL = "/bin/sh";
-/** Used if PATH is not set: confstr(_CS_PATH) of glibc. */
-const DEFAULT_PATH = "/bin:/usr/bin";
-/** asm-generic/fcntl.h. */
-const O_CLOEXEC = 0o2000000;
 
 /** The program to run, and how. */
-export interface ExecOptions extends LoadOptions {
-  /** Path of the program, or a name to find in PATH. */
-  readonly command: string;
-  /** Its arguments, without the program's own name. */
-  readonly args?: readonly string[];
-}
+export interface ExecOptions extends LoadOptions, CommandWords {}
 
 /**
  * Replaces this process by a command under a filter.
@@ -87,10 +81,7 @@ export function execWithFilter(
       hint: path === ENOENT ? "no such program" : "it is not executable",
     });
   }
-  const attempts = [
-    image(path, [options.command, ...options.args ?? []]),
-    image(SHELL, [SHELL, path, ...options.args ?? []]),
-  ] as const;
+  const attempts = imagesOf(path, options);
   requireExecve(action, filter, attempts[0], environment);
   restoreProcess(libc);
   loadFilter(filter, options);
@@ -103,31 +94,12 @@ export function execWithFilter(
   });
 }
 
-/** Strings in the form of execve(2). */
-interface Strings {
-  /** Addresses of the strings, then 0. */
-  readonly addresses: BigUint64Array<ArrayBuffer>;
-  /** Kept here, and therefore alive, while their addresses are in use. */
-  readonly strings: readonly Uint8Array<ArrayBuffer>[];
-}
-
-/** Arguments of execve(2) except the environment. */
-interface Image {
-  readonly path: Uint8Array<ArrayBuffer>;
-  readonly argv: Strings;
-}
-
-function image(path: string, args: readonly string[]): Image {
-  return { path: cString(path), argv: toStrings(args.map(cString)) };
-}
-
-function toStrings(strings: readonly Uint8Array<ArrayBuffer>[]): Strings {
-  const addresses = BigUint64Array.from([...strings.map(addressOf), 0n]);
-  return { addresses, strings };
-}
-
 /** Returns errno; it returns only on failure. */
-function exec(libc: Libc, { path, argv }: Image, environment: Strings): number {
+function exec(
+  libc: Libc,
+  { path, argv }: Image,
+  environment: CStrings,
+): number {
   held.push(argv, environment);
   libc.symbols.execve(path, argv.addresses, environment.addresses);
   const errno = libc.errno();
@@ -136,100 +108,13 @@ function exec(libc: Libc, { path, argv }: Image, environment: Strings): number {
 }
 
 /** Memory that the kernel has an address of, kept alive during a call. */
-const held: Strings[] = [];
-
-/** The environment with which this process was started, byte for byte. */
-function initialEnvironment(libc: Libc, action: string): Strings {
-  const fd = libc.symbols.open(cString("/proc/self/environ"), O_CLOEXEC, 0);
-  if (fd < 0) {
-    throw new SyscallError(action, {
-      syscall: 'open("/proc/self/environ")',
-      errno: libc.errno(),
-      hint: "the environment is read from there; mount /proc",
-    });
-  }
-  const strings: Uint8Array<ArrayBuffer>[] = [];
-  let rest = new Uint8Array(0);
-  const chunk = new Uint8Array(1 << 16);
-  for (;;) {
-    const count = libc.symbols.read(fd, chunk, BigInt(chunk.length));
-    if (count <= 0) break;
-    const bytes = new Uint8Array(rest.length + count);
-    bytes.set(rest);
-    bytes.set(chunk.subarray(0, count), rest.length);
-    rest = bytes;
-  }
-  libc.symbols.close(fd);
-  for (let from = 0; from < rest.length;) {
-    const nul = rest.indexOf(0, from);
-    const end = nul < 0 ? rest.length : nul;
-    const text = new Uint8Array(end - from + 1);
-    text.set(rest.subarray(from, end));
-    if (end > from) strings.push(text);
-    from = end + 1;
-  }
-  return toStrings(strings);
-}
-
-/**
- * Reads a variable; the first of several with one name counts, as in getenv(3).
- */
-function getVariable(environment: Strings, name: string): string | undefined {
-  for (const bytes of environment.strings) {
-    const text = new TextDecoder().decode(bytes.subarray(0, -1));
-    if (text.startsWith(`${name}=`)) return text.slice(name.length + 1);
-  }
-  return undefined;
-}
-
-/**
- * Returns a path, or an errno.
- *
- * A folder of PATH that may not be searched is skipped, as in shells:
- * EACCES of execvp(3) would mean that the command exists.
- */
-function resolveCommand(
-  libc: Libc,
-  command: string,
-  environment: Strings,
-): string | number {
-  const candidates = command.includes("/")
-    ? [command]
-    : command === ""
-    ? []
-    : (getVariable(environment, "PATH") ?? DEFAULT_PATH).split(":")
-      .map((folder) => `${folder === "" ? "." : folder}/${command}`);
-  let errno = ENOENT;
-  for (const path of candidates) {
-    if (libc.symbols.access(cString(path), X_OK) === 0) {
-      if (isFile(path)) return path;
-      errno = EACCES;
-    } else if (
-      libc.errno() === EACCES &&
-      (candidates.length === 1 ||
-        libc.symbols.access(cString(path), F_OK) === 0)
-    ) {
-      errno = EACCES;
-    }
-  }
-  return errno;
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    // Without -A, Deno may not read /proc, /dev and /sys: execve reports errors
-    // there.
-    return true;
-  }
-}
+const held: CStrings[] = [];
 
 function requireExecve(
   action: string,
   filter: Uint8Array,
   { path, argv }: Image,
-  environment: Strings,
+  environment: CStrings,
 ): void {
   const { execve, arch } = NATIVE[Deno.build.arch];
   const data = {
@@ -255,21 +140,5 @@ function requireExecve(
 
 function restoreProcess(libc: Libc): void {
   libc.symbols.signal(SIGPIPE, null);
-  const parents = new BigUint64Array(2);
-  const own = new BigUint64Array(2);
-  // Neither call is essential: if they fail, the limit stays as Deno set it.
-  if (
-    libc.symbols.prlimit(Deno.ppid, RLIMIT_NOFILE, null, parents) !== 0 ||
-    libc.symbols.prlimit(0, RLIMIT_NOFILE, null, own) !== 0
-  ) return;
-  const [soft = 0n] = parents;
-  const [current = 0n, hard = 0n] = own;
-  if (soft < current) {
-    libc.symbols.prlimit(
-      0,
-      RLIMIT_NOFILE,
-      new BigUint64Array([soft, hard]),
-      null,
-    );
-  }
+  setOpenFiles(libc, 0);
 }

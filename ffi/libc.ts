@@ -70,6 +70,17 @@ const SYMBOLS = {
   ptrace: { parameters: ["i32", "i32", "usize", "usize"], result: "i32" },
   // int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
   waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
+  // pid_t waitpid(pid_t pid, int *status, int options)
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
+  clone: { parameters: ["pointer", "pointer", "i32", "usize"], result: "i32" },
+  // int kill(pid_t pid, int sig)
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  // int siginterrupt(int sig, int flag)
+  siginterrupt: { parameters: ["i32", "i32"], result: "i32" },
+  // Addresses of functions, for clone() and signal().
+  sleepFunction: { name: "sleep", type: "pointer" },
+  absFunction: { name: "abs", type: "pointer" },
   // int usleep(useconds_t microseconds)
   usleep: { parameters: ["u32"], result: "i32" },
   // sighandler_t signal(int signum, sighandler_t handler); SIG_DFL is NULL

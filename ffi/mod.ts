@@ -23,6 +23,7 @@ export { dumpAttached, dumpFilters } from "./live/dump.ts";
 export type { AttachedFilter } from "./live/tracee.ts";
 export { SyscallError, type SyscallFailure } from "./error.ts";
 export { type ExecOptions, execWithFilter } from "./exec.ts";
+export type { CommandWords } from "./image.ts";
 export {
   type ExportResult,
   type FilterArg,

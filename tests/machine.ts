@@ -70,6 +70,7 @@ export type Installed =
   )
   | ("docker" | "dockerd" | "fish" | "gawk" | "gcc" | "headers" | "libseccomp")
   | "libc-headers"
+  | "man"
   | "mawk"
   | (
     | "newuidmap"
@@ -80,6 +81,7 @@ export type Installed =
     | "script"
     | "setpriv"
     | "shellcheck"
+    | "strace"
     | "unshare"
     | "zsh"
   );
@@ -122,6 +124,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   headers: "linux-libc-dev",
   "libc-headers": "libc6-dev",
   libseccomp: "libseccomp2",
+  man: "man-db",
   mawk: "mawk",
   newuidmap: "uidmap",
   node: "nodejs",
@@ -131,6 +134,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   script: "bsdutils",
   setpriv: "util-linux",
   shellcheck: "shellcheck",
+  strace: "strace",
   unshare: "util-linux",
   zsh: "zsh",
 };

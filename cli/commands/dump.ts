@@ -1,53 +1,78 @@
 /**
- * `dump`: writes the filters of a live process, as files or text.
+ * `dump`: writes the filters of a live process, or those that a command loads,
+ * as files or text.
  *
  * @module
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
+import { encodeBase64 } from "../../bpf/base64.ts";
+import { encode } from "../../bpf/encode.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import {
   count,
   type Format,
-  FORMAT_FLAG,
-  OUT_FLAG,
+  FORMATS,
   type OutFlags,
+  OUTPUT_FLAG,
   TELL_FLAGS,
   word,
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
+import { quoteText } from "../../tables/printable.ts";
 import { parsePid } from "../input/pid.ts";
 import { liveFilters, readProcess } from "../input/process.ts";
+import { reportJson } from "../output/json.ts";
 import { checkOut } from "../output/write.ts";
 import { writeFilters } from "../output/write_filters.ts";
 
 /** Flags of `dump`. */
 export interface DumpFlags extends OutFlags {
-  readonly format: Format;
+  readonly format?: Format;
+  readonly output: "text" | "json";
   readonly thread: boolean;
   readonly index?: number;
+  readonly limit?: number;
+  readonly timeout?: number;
+  readonly untilExec: boolean;
   readonly quiet: boolean;
 }
 
 /** The command. */
 export const command: CommandDefinition = defineCommand<
   DumpFlags,
-  [process: string]
+  string[]
 >({
-  usage: "[OPTION...] pid:N",
-  examples: ["dump pid:1234", "dump pid:1234 -f raw -O filter.bpf"],
+  usage: "[OPTION...] pid:N | -- COMMAND [ARG...]",
+  examples: [
+    "dump pid:1234 -f raw -O filter.bpf",
+    "dump -O filters -- man -P cat ls",
+  ],
   parameters: {
     flags: {
-      format: { ...FORMAT_FLAG.format, default: "asm" },
-      ...OUT_FLAG,
+      format: {
+        kind: "enum",
+        values: FORMATS,
+        optional: true,
+        placeholder: "FORMAT",
+        brief: "Output format (default: asm, raw in a folder)",
+      },
+      ...OUTPUT_FLAG,
+      out: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "PATH",
+        brief: "Output file; for a command, a new folder with an index",
+      },
       index: {
         kind: "parsed",
         parse: count,
         optional: true,
         placeholder: "N",
-        brief: "Write only filter N; 0 is the oldest",
+        brief: "Write only filter N of the process; 0 is the oldest",
       },
       thread: {
         kind: "boolean",
@@ -55,27 +80,89 @@ export const command: CommandDefinition = defineCommand<
         withNegated: false,
         brief: "Treat N as a thread id",
       },
+      limit: {
+        kind: "parsed",
+        parse: positive,
+        optional: true,
+        placeholder: "N",
+        brief: "Kill the command after it has loaded N filters",
+      },
+      timeout: {
+        kind: "parsed",
+        parse: positive,
+        optional: true,
+        placeholder: "N",
+        brief: "Kill the command after N seconds",
+      },
+      untilExec: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Kill the command when it starts a program under a filter",
+      },
       quiet: TELL_FLAGS.quiet,
     },
-    aliases: { f: "format", O: "out", q: "quiet" },
+    aliases: { f: "format", O: "out", o: "output", q: "quiet" },
     positional: {
-      kind: "tuple",
-      parameters: [{
-        brief: "Process id",
-        parse: word,
+      kind: "array",
+      parameter: {
+        brief:
+          "Process id, or a command whose loads to write, its children's too; exit 1 if it loads no filter",
+        parse: (input: string): string => input,
         placeholder: "pid:N",
-      }],
+      },
     },
   },
   run: runDump,
 });
 
-/** Writes the filters of a process, oldest first. */
+/** Reads an integer from 1 up. */
+function positive(input: string): number {
+  const value = count(input);
+  if (value === 0) throw new Error("not an integer from 1 to 999999");
+  return value;
+}
+
+/** Writes the filters of a process, or of a command. */
 export async function runDump(
+  io: Io,
+  flags: DumpFlags,
+  ...words: readonly string[]
+): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === undefined) {
+    throw new UsageError(
+      "Missing argument: pid:N; write a process, or -- and a command",
+    );
+  }
+  if (/^pid:|^-?[0-9]+$/.test(first)) {
+    if (rest.length > 0) {
+      throw new UsageError(`Too many arguments: ${quoteText(rest[0] ?? "")}`);
+    }
+    return await runDumpProcess(io, flags, first);
+  }
+  if (flags.index !== undefined || flags.thread) {
+    throw new UsageError(
+      `Cannot use --${
+        flags.thread ? "thread" : "index"
+      } with a command: it belongs to pid:N`,
+    );
+  }
+  const { runDumpCommand } = await import("./dump_command.ts");
+  return await runDumpCommand(io, flags, [first, ...rest]);
+}
+
+/** Writes the filters of a process, oldest first. */
+async function runDumpProcess(
   io: Io,
   flags: DumpFlags,
   word: string,
 ): Promise<number> {
+  const { format = "asm" } = flags;
+  for (const name of ["limit", "timeout"] as const) {
+    if (flags[name] !== undefined) throw forCommands(name);
+  }
+  if (flags.untilExec) throw forCommands("until-exec");
   const pid = parsePid(word);
   checkOut(flags.out);
   const all = liveFilters(pid, flags.thread);
@@ -89,8 +176,23 @@ export async function runDump(
       ),
     );
   }
-  await writeFilters(io, choose(all, flags.index), flags);
+  const chosen = choose(all, flags.index);
+  if (flags.output === "json") {
+    const filters = chosen.programs.map((program) => ({
+      length: program.length,
+      base64: encodeBase64(encode(program)),
+    }));
+    io.out(reportJson({ pid, filters }));
+    if (flags.out === undefined) return EXIT.ok;
+  }
+  await writeFilters(io, chosen, { ...flags, format });
   return EXIT.ok;
+}
+
+function forCommands(name: string): UsageError {
+  return new UsageError(
+    `Cannot use --${name} with a process: it belongs to -- COMMAND`,
+  );
 }
 
 function choose(stack: FilterStack, index: number | undefined): FilterStack {

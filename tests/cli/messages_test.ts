@@ -54,6 +54,8 @@ const LINES = [
   ...["diff good.s", "diff good.s good.s --subset-of good.s"],
   ...["stats far.s nofile", "run good.s", "run nofile -- ls"],
   ...["run two.s -- ls", "dump", "dump pid:0", "dump good.s"],
+  ...["dump pid:0 --limit 1", "dump --index 0 -- true", "dump -O - -- true"],
+  ...["dump pid:1 2", "dump --timeout 0 -- true", "dump -O DIR/x/y -- true"],
   ...["verify", "verify pid:1", "verify pid:1 --all"],
   ...[
     "selftest -q --program action.json good.s",
