@@ -158,6 +158,11 @@ function answerCells(
   search: Search,
   { residual, word, facts }: Question,
 ): Costed | undefined {
+  const { budget } = search;
+  if (leastWork(residual, word) > budget.left) {
+    budget.left = -1;
+    return undefined;
+  }
   const cells = cellsOf(residual, word, facts);
   const possible = rulesByValue(residual, word);
   const answered: WeightedInterval[] = [];
@@ -188,6 +193,26 @@ function answerCells(
 }
 
 /**
+ * Work that the cells of a word need at least, so that lists of a hundred
+ * thousand rules are given up before anything is made of them: a rule remains in
+ * the only cell in which it can match, unless it repeats the default.
+ */
+function leastWork({ rules, otherwise }: Residual, word: ArgWord): number {
+  let work = 0;
+  for (const { parts, value } of rules) {
+    const halves = parts.filter((part) => halfOf(part, word) !== undefined);
+    const [only] = halves;
+    const remains = halves.length === 1 && only?.op === "eq" &&
+      (only.kind === "pair" || parts.length > 1) &&
+      equalValue(parts, word) !== undefined;
+    // A rule that may settle its cell may make later ones useless.
+    if (!remains) return 0;
+    if (value !== otherwise) work += 1 + KEPT;
+  }
+  return work;
+}
+
+/**
  * Sorts rules by the values of a word at which they can match: most rules are
  * equalities and can match at one.
  *
@@ -198,13 +223,15 @@ function rulesByValue(
   word: ArgWord,
 ): (value: number) => readonly ResidualRule[] {
   const anywhere: number[] = [];
-  const equal = new Map<number, number[]>();
+  // Most values have one rule.
+  const equal = new Map<number, number | number[]>();
   for (const [i, { parts }] of rules.entries()) {
     const value = equalValue(parts, word);
     if (value === undefined) anywhere.push(i);
     else {
       const at = equal.get(value);
-      if (at === undefined) equal.set(value, [i]);
+      if (at === undefined) equal.set(value, i);
+      else if (typeof at === "number") equal.set(value, [at, i]);
       else at.push(i);
     }
   }
@@ -213,9 +240,9 @@ function rulesByValue(
   const elsewhere = rulesAt(anywhere);
   return (value) => {
     const here = equal.get(value);
-    return here === undefined
-      ? elsewhere
-      : rulesAt([...anywhere, ...here].sort((a, b) => a - b));
+    if (here === undefined) return elsewhere;
+    const found = typeof here === "number" ? [here] : here;
+    return rulesAt([...anywhere, ...found].sort((a, b) => a - b));
   };
 }
 

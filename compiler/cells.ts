@@ -27,9 +27,9 @@ export function cellsOf(
   word: ArgWord,
   facts: readonly MaskedFact[],
 ): readonly Cell[] {
-  const starts = new Set<number>([0]);
+  const starts: number[] = [0];
   const cut = (value: number): void => {
-    if (value <= 0xffff_ffff) starts.add(value);
+    if (value <= 0xffff_ffff) starts.push(value);
   };
   for (const { parts } of residual.rules) {
     for (const part of parts) {
@@ -43,7 +43,8 @@ export function cellsOf(
       }
     }
   }
-  const sorted = [...starts].sort((a, b) => a - b);
+  const sorted = Uint32Array.from(starts).sort()
+    .filter((start, i, all) => start !== all[i - 1]);
   const cells: Cell[] = [];
   sorted.forEach((first, i) => {
     const last = (sorted[i + 1] ?? 0x1_0000_0000) - 1;

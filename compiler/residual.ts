@@ -99,8 +99,10 @@ function normalize(
   rules: readonly RawRule[],
   defaultValue: ReturnValue,
 ): Residual {
+  // Half of the cells of a list of equalities have no rule, the others one.
+  if (rules.length === 0) return decided(defaultValue);
   const kept: ResidualRule[] = [];
-  const seen = new Set<string>();
+  const seen = rules.length === 1 ? undefined : new Set<string>();
   let otherwise = defaultValue;
   for (const rule of rules) {
     const next = rule.key === undefined ? simplify(rule) : rule as ResidualRule;
@@ -109,20 +111,32 @@ function normalize(
       otherwise = next.value;
       break;
     }
-    if (seen.has(next.key)) continue;
-    seen.add(next.key);
+    if (seen?.has(next.key)) continue;
+    seen?.add(next.key);
     kept.push(next);
   }
   while (kept.length > 0 && kept[kept.length - 1]?.value === otherwise) {
     kept.pop();
   }
+  if (kept.length === 0) return decided(otherwise);
   const key = `${
     kept.map((rule) => `${rule.key}>${rule.value}`).join(";")
   }|${otherwise}`;
-  return { rules: kept, otherwise, key };
+  // A short list that grew has room for more.
+  return { rules: kept.slice(), otherwise, key };
+}
+
+function decided(otherwise: ReturnValue): Residual {
+  return { rules: [], otherwise, key: `|${otherwise}` };
 }
 
 function simplify(rule: RawRule): ResidualRule | undefined {
+  const [only, second] = rule.parts;
+  if (second === undefined && only !== undefined && only !== true) {
+    // Most rules: lists of a hundred thousand would fill the memory with maps.
+    if (only === false) return undefined;
+    return { parts: [only], value: rule.value, key: partKey(only) };
+  }
   const parts = new Map<string, Exclude<Part, boolean>>();
   for (const part of rule.parts) {
     if (part === false) return undefined;

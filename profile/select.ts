@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DockerSeccomp } from "./formats/docker.ts";
+import type { DockerSeccomp, DockerSyscall } from "./formats/docker.ts";
 import { decideFilter } from "./formats/docker_filter.ts";
 import { type Diagnostic, ProfileError } from "./diagnostic.ts";
 import { ARCH_SPELLINGS, type Host } from "./host.ts";
@@ -71,8 +71,7 @@ export function selectFor(profile: ParsedProfile, host: Host): SelectedSection {
     const counts = verdict === "counts" ||
       (isPodman && verdict !== "skipped");
     if (!counts) continue;
-    const { includes: _includes, excludes: _excludes, ...syscall } = rule;
-    syscalls.push(syscall);
+    syscalls.push(withoutFilters(rule));
   }
   if (errors.length > 0) throw new ProfileError(errors);
   const { archMap: _archMap, ...rest } = section;
@@ -88,6 +87,13 @@ export function selectFor(profile: ParsedProfile, host: Host): SelectedSection {
       { ...finding, path, ...(locate(profile.document, path) ?? {}) },
     ],
   };
+}
+
+/** The rule as a runtime gets it. */
+function withoutFilters(rule: DockerSyscall): LinuxSyscall {
+  if (rule.includes === undefined && rule.excludes === undefined) return rule;
+  const { includes: _includes, excludes: _excludes, ...syscall } = rule;
+  return syscall;
 }
 
 /** Chooses the architectures: the profile's list, or those of the first entry for the host. */

@@ -77,27 +77,33 @@ export function readDocker(part: CheckedPart<JsonObject>): DockerSeccomp {
   const archMap = readArchMap(part);
   const items = optional(part, "syscalls")?.value;
   const rules = items?.kind === "array" ? items.items : [];
-  const byPath = new Map(
-    section.syscalls.map((syscall) => [syscall.path, syscall]),
-  );
   const syscalls: DockerSyscall[] = [];
-  for (const [i, value] of rules.entries()) {
+  // The usable ones among the rules, in the same order.
+  const left = section.syscalls.values();
+  let next = left.next().value;
+  const prefix = part.path === "" ? "" : `${part.path}.`;
+  let i = 0;
+  for (const value of rules) {
+    const path = `${prefix}syscalls[${i++}]`;
     if (value.kind !== "object") continue;
-    const prefix = part.path === "" ? "" : `${part.path}.`;
-    const path = `${prefix}syscalls[${i}]`;
     const conditions = readConditions({ findings: part.findings, value, path });
-    const syscall = byPath.get(path);
-    if (syscall === undefined) continue;
+    if (next?.path !== path) continue;
+    const syscall = next;
+    next = left.next().value;
     const errnoRet = mergeErrno({ findings: part.findings, value, path }, {
       name: "errno",
       number: "errnoRet",
       read: syscall.errnoRet,
     });
-    syscalls.push({
-      ...syscall,
-      ...(errnoRet === undefined ? {} : { errnoRet }),
-      ...conditions,
-    });
+    const isSame = errnoRet === syscall.errnoRet &&
+      conditions.includes === undefined && conditions.excludes === undefined;
+    syscalls.push(
+      isSame ? syscall : {
+        ...syscall,
+        ...(errnoRet === undefined ? {} : { errnoRet }),
+        ...conditions,
+      },
+    );
   }
   return {
     ...section,

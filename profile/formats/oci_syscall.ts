@@ -123,7 +123,7 @@ function readNames(
       fix: "add a name or remove the rule",
     });
   }
-  return names;
+  return names.slice();
 }
 
 /** Reads `args`. */
@@ -135,7 +135,7 @@ function readArgs(rule: CheckedPart<JsonObject>): readonly LinuxSeccompArg[] {
     const arg = readArg(item);
     if (arg !== undefined) args.push(arg);
   }
-  return args;
+  return args.slice();
 }
 
 /** Reads one comparison. */

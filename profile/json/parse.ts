@@ -6,9 +6,10 @@
 
 import { formatPath } from "./path.ts";
 import { scanNumber, scanString, scanWord, skipBlank } from "./scan.ts";
-import { type JsonScanner, unexpected } from "./scanner.ts";
+import { createScanner, type JsonScanner, unexpected } from "./scanner.ts";
 import type {
   JsonArray,
+  JsonItems,
   JsonMember,
   JsonObject,
   JsonString,
@@ -23,6 +24,8 @@ export const MAX_JSON_DEPTH = 128;
  * help.
  */
 const MAX_DUPLICATES = 100;
+/** Maximum number of elements of an array whose values are kept. */
+const MAX_KEPT_ITEMS = 1000;
 /**
  * Number of members up to which a linear search for a repeated key is cheaper
  * than a set.
@@ -70,17 +73,27 @@ function parseArray(s: JsonScanner, depth: number): JsonArray {
   const start = s.at;
   enter(s, depth);
   const items: JsonValue[] = [];
+  const starts: number[] = [];
   skipBlank(s);
   if (s.text.charCodeAt(s.at) !== 0x5d) {
     for (;;) {
-      s.path[depth] = items.length;
-      items.push(parseValue(s, depth + 1));
+      s.path[depth] = starts.length;
+      starts.push(s.at);
+      const item = parseValue(s, depth + 1);
+      if (starts.length <= MAX_KEPT_ITEMS) items.push(item);
       if (endsHere(s, 0x5d, start)) break;
     }
   }
   s.at++;
   s.path.length = depth;
-  return { kind: "array", start, end: s.at, items };
+  return {
+    kind: "array",
+    start,
+    end: s.at,
+    items: starts.length <= MAX_KEPT_ITEMS
+      ? withoutRoom(items)
+      : itemsAt(s.text, starts, depth + 1),
+  };
 }
 
 /** Parses `{ … }`. */
@@ -126,7 +139,44 @@ function parseObject(s: JsonScanner, depth: number): JsonObject {
   }
   s.at++;
   s.path.length = depth;
-  return { kind: "object", start, end: s.at, members };
+  return { kind: "object", start, end: s.at, members: withoutRoom(members) };
+}
+
+/**
+ * Copies a short list that will not grow: its own storage has room for 17
+ * elements.
+ */
+function withoutRoom<T>(list: readonly T[]): readonly T[] {
+  return list.length < FEW_MEMBERS ? list.slice() : list;
+}
+
+/**
+ * The elements of a long array, of which only the places are kept: a value takes
+ * twenty times the memory of its text.
+ */
+function itemsAt(
+  text: string,
+  starts: readonly number[],
+  depth: number,
+): JsonItems {
+  const scanner = createScanner(text);
+  const at = (index: number): JsonValue | undefined => {
+    const start = starts[index];
+    if (start === undefined) return undefined;
+    scanner.at = start;
+    return parseValue(scanner, depth);
+  };
+  return {
+    length: starts.length,
+    at,
+    *[Symbol.iterator](): Generator<JsonValue> {
+      for (let i = 0; i < starts.length; i++) yield at(i) ?? absent();
+    },
+  };
+}
+
+function absent(): never {
+  throw new Error("Unreachable: an element that was parsed");
 }
 
 /** Consumes an opening bracket. */

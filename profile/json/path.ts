@@ -62,7 +62,9 @@ export function valueAt(
     if (step === null) return undefined;
     const [matched, index, quoted, plain] = step;
     if (index !== undefined) {
-      value = value.kind === "array" ? value.items[Number(index)] : undefined;
+      value = value.kind === "array"
+        ? value.items.at(Number(index))
+        : undefined;
     } else {
       const key = quoted === undefined ? plain : unquote(quoted);
       value = value.kind === "object" && key !== undefined

@@ -18,7 +18,7 @@ import { type Diagnostic, ProfileError } from "../diagnostic.ts";
 import { parseValue } from "./parse.ts";
 import type { JsonDocument } from "./value.ts";
 import { skipBlank } from "./scan.ts";
-import { type JsonScanner, unexpected } from "./scanner.ts";
+import { createScanner, type JsonScanner, unexpected } from "./scanner.ts";
 import { diagnosticAt, lineStartsOf } from "../text.ts";
 
 /**
@@ -94,14 +94,8 @@ export function readJson(text: string, options: JsonOptions = {}): JsonReading {
   const maxLength = options.maxLength ?? MAX_JSON_LENGTH;
   if (text.length > maxLength) throw tooLong(text.length, maxLength);
   const hasBom = text.charCodeAt(0) === 0xfeff;
-  const scanner: JsonScanner = {
-    text,
-    at: hasBom ? 1 : 0,
-    path: [],
-    lineStarts: lineStartsOf(text),
-    firstComment: undefined,
-    diagnostics: [],
-  };
+  const scanner = createScanner(text, lineStartsOf(text));
+  if (hasBom) scanner.at = 1;
   if (!text.isWellFormed()) throw loneSurrogate(scanner);
   if (hasBom) {
     note(

@@ -27,6 +27,10 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const UNPLAIN = /[\\\u0000-\u001f]/;
 /** A run of characters that a person would call one word or number. */
 const WORD = /[\w.+$-]+/y;
+/** Maximum length of a string that is kept once. */
+const MAX_SHARED_LENGTH = 32;
+/** Maximum number of strings that are kept once. */
+const MAX_SHARED = 4096;
 /** Four hexadecimal digits. */
 const HEX4 = /[0-9a-fA-F]{4}/y;
 
@@ -97,7 +101,7 @@ export function scanString(s: JsonScanner): string {
     const inner = text.slice(open + 1, close);
     if (!UNPLAIN.test(inner)) {
       s.at = close + 1;
-      return inner;
+      return shared(s, inner);
     }
   }
   let value = "";
@@ -132,6 +136,15 @@ export function scanString(s: JsonScanner): string {
   s.at = at + 1;
   const tail = text.slice(from, at);
   return value === "" ? tail : value + tail;
+}
+
+/** The first of equal short strings: most documents repeat a few of them. */
+function shared({ strings }: JsonScanner, text: string): string {
+  if (text.length > MAX_SHARED_LENGTH) return text;
+  const known = strings.get(text);
+  if (known !== undefined) return known;
+  if (strings.size < MAX_SHARED) strings.set(text, text);
+  return text;
 }
 
 /** Reads an escape whose backslash is the current character. */

@@ -16,12 +16,35 @@ export interface JsonScanner {
   at: number;
   /** Path of the value that is being read. */
   readonly path: PathStep[];
-  /** Offsets of the lines. */
+  /** Offsets of the lines; none if no error can occur. */
   readonly lineStarts: readonly number[];
   /** Offset of the first comment. */
   firstComment: number | undefined;
+  /** Strings that were read, by themselves. */
+  readonly strings: Map<string, string>;
   /** Diagnostics so far. */
   readonly diagnostics: Diagnostic[];
+}
+
+/**
+ * Begins a parse.
+ *
+ * @param text The text.
+ * @param lineStarts Offsets of its lines; none if it was parsed before.
+ */
+export function createScanner(
+  text: string,
+  lineStarts: readonly number[] = [],
+): JsonScanner {
+  return {
+    text,
+    at: 0,
+    path: [],
+    lineStarts,
+    firstComment: undefined,
+    strings: new Map(),
+    diagnostics: [],
+  };
 }
 
 /** Maximum number of steps up to which a path helps to find an error. */

@@ -33,7 +33,18 @@ export interface JsonArray extends JsonSpan {
   /** Tag. */
   readonly kind: "array";
   /** Elements in order. */
-  readonly items: readonly JsonValue[];
+  readonly items: JsonItems;
+}
+
+/**
+ * The elements of an array. Those of a long one are made again at each access,
+ * so the same element may be another object.
+ */
+export interface JsonItems extends Iterable<JsonValue> {
+  /** Number of elements. */
+  readonly length: number;
+  /** The element at an index from 0; `undefined` beyond the end. */
+  readonly at: (index: number) => JsonValue | undefined;
 }
 
 /** A string; its offsets include the quotes. */

@@ -9,7 +9,6 @@
 import { compileParsed, weightsFor } from "../../pipeline/compile_profile.ts";
 import type { CompileProfileOptions } from "../../pipeline/compile_profile.ts";
 import { compile } from "../../compiler/compile.ts";
-import { SizeError } from "../../compiler/size.ts";
 import { formatTable } from "../../host/table.ts";
 import { measure } from "../../measure/measure.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
@@ -19,38 +18,54 @@ import {
   parseProfile,
 } from "../../profile/formats/parse.ts";
 import { parseWeights } from "../../profile/formats/weights.ts";
-import type { Policy, Rule } from "../../profile/policy.ts";
+import type { Rule } from "../../profile/policy.ts";
 import { archByName } from "../../tables/arch.ts";
-import { type Manual, start } from "../../tools/arguments.ts";
-import { proveEquivalent } from "../../verify/equivalence.ts";
+import { type Given, type Manual, start } from "../../tools/arguments.ts";
+import {
+  cpu,
+  measureTask,
+  policyOf,
+  type Row,
+  rulesOf,
+  seconds,
+  workRows,
+} from "./large_policies.ts";
 
 const DATA = new URL("../../../shared/data/", import.meta.url);
 const TARGET = {
   arch: "x86_64",
   kernel: { major: 6, minor: 1 },
 } as const;
-const ALL = 0xffff_ffff_ffff_ffffn;
 const BOUND_WORK = 50_000_000;
 
-type Row = readonly [figure: string, wanted: string, measured: string];
 type Counts = ReadonlyMap<string, number>;
 
 const MANUAL: Manual = {
   usage: "deno task optimum",
   brief: "Prints wanted and measured figures of the search for the optimum.",
-  options: {},
+  options: { child: { brief: "Print one measurement" } },
+  words: 2,
 };
 
-function main(): number {
+async function main(given: Given): Promise<number> {
+  if (given.has("child")) {
+    const [task = "", name = ""] = given.words;
+    say(measureTask(task, name));
+    return 0;
+  }
   const rows: readonly Row[] = [
     ["figure", "wanted", "measured"],
     ...searchRows(histograms()),
     ...sizeRows(),
-    ...proverRows(),
+    ...await workRows(import.meta.filename ?? ""),
   ];
-  // deno-lint-ignore no-console -- a program for people
-  console.log(formatTable(rows));
+  say(formatTable(rows));
   return 0;
+}
+
+function say(text: string): void {
+  // deno-lint-ignore no-console -- a program for people
+  console.log(text);
 }
 
 /** Histograms by name; none without the data. */
@@ -184,66 +199,6 @@ function sizeRows(): readonly Row[] {
   ];
 }
 
-function proverRows(): readonly Row[] {
-  const cases: readonly (readonly [string, number, number, boolean])[] = [
-    ["450 calls × the same 1,000 rules", 450, 1000, true],
-    ["450 calls × 1,000 rules of their own", 450, 1000, false],
-    ["100,000 rules on one call", 1, 100_000, true],
-  ];
-  return cases.map(([name, calls, count, alike]) => {
-    const policy = policyOf(rulesOf(calls, count, alike));
-    const reversed = policyOf(
-      [...policy.arches[0]?.rules ?? []].reverse(),
-    );
-    const start = cpu();
-    const { kind } = proveEquivalent(policy, reversed);
-    const proved = seconds(start);
-    const again = cpu();
-    return [
-      `${name}: prove, then compile`,
-      "≤ 3 s each",
-      `${kind} ${proved}, ${lengthOf(policy)} ${seconds(again)}`,
-    ];
-  });
-}
-
-function lengthOf(policy: Policy): string {
-  try {
-    return `${compile(policy).program.length} instructions`;
-  } catch (error) {
-    if (!(error instanceof SizeError)) throw error;
-    return "refused";
-  }
-}
-
-/** Equalities on argument 1 of some calls. */
-function rulesOf(calls: number, count: number, alike: boolean): Rule[] {
-  const rules: Rule[] = [];
-  for (let i = 0; i < count; i++) {
-    for (let nr = 0; nr < calls; nr++) {
-      const value = BigInt((21_504 + 7 * i) * (alike ? 1 : nr + 1));
-      const conditions = [{ arg: 1, op: "eq", mask: ALL, value }] as const;
-      rules.push({
-        first: nr,
-        last: nr,
-        conditions,
-        value: 0x7fff_0000,
-        source: "",
-      });
-    }
-  }
-  return rules;
-}
-
-function policyOf(rules: readonly Rule[]): Policy {
-  return {
-    defaultValue: 0x0005_0001,
-    badArchValue: 0,
-    littleEndian: true,
-    arches: [{ auditArch: 0xc000_003e, names: ["x86_64"], rules }],
-  };
-}
-
 function gap(
   { cost, lowerBound }: { readonly cost: number; readonly lowerBound: number },
 ): number {
@@ -256,17 +211,6 @@ function sum(values: readonly number[]): number {
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
-}
-
-/** Processor time of this process in hundredths of a second. */
-function cpu(): number {
-  const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]
-    ?.split(" ");
-  return Number(fields?.[11]) + Number(fields?.[12]);
-}
-
-function seconds(since: number): string {
-  return `${((cpu() - since) / 100).toFixed(1)} s`;
 }
 
 if (import.meta.main) start(MANUAL, main);

@@ -17,7 +17,7 @@ function plain(value: JsonValue): unknown {
     case "object":
       return new Map(value.members.map((m) => [m.key.value, plain(m.value)]));
     case "array":
-      return value.items.map(plain);
+      return [...value.items].map(plain);
     case "number":
       return Number(value.text);
     case "null":
@@ -81,7 +81,7 @@ function comparePlaces(
       ]);
     }
   } else if (value.kind === "array") {
-    for (const [i, item] of value.items.entries()) {
+    for (const [i, item] of [...value.items].entries()) {
       const other = node.elements?.[i];
       assert(other !== undefined);
       comparePlaces(document, item, other.value, [...path, i]);
@@ -216,6 +216,51 @@ Deno.test("parseJson() lets a value be replaced and every other byte stay", () =
     text.replace("1.0", "7"),
   );
 });
+
+Deno.test("readJson() gives the same elements of a long array as of a short one", () => {
+  const element = (i: number): string =>
+    i % 500 === 7
+      ? '{"a": 1, // x\n "a": 2}'
+      : `{"n": [${i}, "é\\n"], /*c*/ "v": 1.0}`;
+  const elements = Array.from({ length: 2500 }, (_, i) => element(i));
+  const text = `{"long": [ ${elements.join(" ,\n")} ]}`;
+  const { document, diagnostics } = readJson(text);
+  const long = valueAt(document, "long");
+  assert(long?.kind === "array");
+  assertEquals(long.items.length, 2500);
+  assertEquals(long.items.at(2500), undefined);
+  const repeated = diagnostics.filter(({ code }) => code === "duplicate-key");
+  assertEquals(repeated.map(({ path }) => path), [
+    ...[7, 507, 1007, 1507, 2007].map((i) => `long[${i}].a`),
+  ]);
+  let at = text.indexOf("{", 1);
+  for (const pass of [1, 2]) {
+    let i = 0;
+    at = text.indexOf("{", 1);
+    for (const item of long.items) {
+      const expected = elements[i] ?? "";
+      const where = `pass ${pass}, element ${i}`;
+      assertEquals([item.start, item.end], [at, at + expected.length], where);
+      assertEquals(long.items.at(i), item);
+      const alone = parseJsonElement(expected);
+      assertEquals(plain(item), plain(alone), where);
+      at += expected.length + 3;
+      i++;
+    }
+    assertEquals(i, 2500);
+  }
+  const place = locate(document, "long[1200].n[1]");
+  const start = text.indexOf("[1200") + "[1200, ".length;
+  const before = text.slice(0, start).split("\n");
+  assertEquals(place, {
+    line: before.length,
+    column: (before.at(-1)?.length ?? 0) + 1,
+  });
+});
+
+function parseJsonElement(text: string): JsonValue {
+  return readJson(text).document.root;
+}
 
 Deno.test("parseJson() takes keys such as __proto__ as data", () => {
   const text =
