@@ -19,6 +19,7 @@
 import { type Given, type Manual, start } from "../tools/arguments.ts";
 import type { OtherArch } from "./arch_data.ts";
 import { ABIS, libraryName } from "./generate/abi.ts";
+import { compareFiles } from "./generate/compare.ts";
 import { readErrnos, readHeaders, readOwnErrnos } from "./generate/headers.ts";
 import {
   type Library,
@@ -34,6 +35,7 @@ import {
   type Packages,
 } from "./generate/packages.ts";
 import { type ReadSet, readValues } from "./generate/read_values.ts";
+import { renderValues } from "./generate/render_values.ts";
 import { SET_GROUPS } from "./generate/value_sets.ts";
 import {
   checkTwin,
@@ -41,7 +43,6 @@ import {
   renderArch,
   renderErrnos,
   renderOthers,
-  renderValues,
 } from "./generate/render.ts";
 
 /** A library and its name in files and messages. */
@@ -131,7 +132,7 @@ async function generateValues(
           ? []
           : [`${[...names].join(", ")} of libc6-dev ${libc}`]),
         ...(group.sets.some(({ define }) => define !== undefined)
-          ? ["tables/generate/value_sets.ts, for names in no header"]
+          ? ["tables/generate/sets, for names in no header"]
           : []),
       ]),
     );
@@ -225,49 +226,6 @@ function packageOf(packages: Packages, key: string): Package {
   return found;
 }
 
-/** A file without the lines that only name its sources. */
-function withoutOrigin(text: string): string {
-  return text.replace(/^\/\*\*[\s\S]*?\*\/\n/, "")
-    .replace(/^export const VERSION[^;]*;\n/m, "");
-}
-
-/** Lines that differ between the existing file and the generated one. */
-function differences(committed: string, generated: string): string[] {
-  const before = withoutOrigin(committed).split("\n");
-  const after = withoutOrigin(generated).split("\n");
-  return [
-    ...before.filter((line) => !after.includes(line)).map((s) => `- ${s}`),
-    ...after.filter((line) => !before.includes(line)).map((s) => `+ ${s}`),
-  ];
-}
-
-/**
- * Compares the files with those in the tree; returns true if all data is equal.
- */
-async function check(
-  files: ReadonlyMap<string, string>,
-  say: (line: string) => void,
-): Promise<boolean> {
-  let equal = true;
-  for (const [path, generated] of files) {
-    let committed = "";
-    try {
-      committed = await Deno.readTextFile(new URL(path, import.meta.url));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    if (committed === generated) continue;
-    if (withoutOrigin(committed) === withoutOrigin(generated)) {
-      say(`tables/${path}: equal data, other sources`);
-      continue;
-    }
-    equal = false;
-    say(`tables/${path}: differs`);
-    for (const line of differences(committed, generated)) say(`  ${line}`);
-  }
-  return equal;
-}
-
 const MANUAL: Manual = {
   usage: "deno task tables [OPTION...]",
   brief:
@@ -293,7 +251,7 @@ async function main(given: Given): Promise<number> {
       scratch,
     );
     if (given.has("check")) {
-      const equal = await check(files, say);
+      const equal = await compareFiles(files, say);
       say(`${files.size} files, ${equal ? "data equal" : "data differs"}`);
       return equal ? 0 : 1;
     }

@@ -5,7 +5,7 @@
  * Sources:
  * - Debian's linux-libc-dev 7.2.13-1
  * - fcntl.h, sys/mount.h, sys/swap.h of libc6-dev 2.36-9+deb12u14
- * - tables/generate/value_sets.ts, for names in no header
+ * - tables/generate/sets, for names in no header
  *
  * @module
  */

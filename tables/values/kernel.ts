@@ -4,7 +4,7 @@
  *
  * Sources:
  * - Debian's linux-libc-dev 7.2.13-1
- * - tables/generate/value_sets.ts, for names in no header
+ * - tables/generate/sets, for names in no header
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * Sources:
  * - Debian's linux-libc-dev 7.2.13-1
  * - sys/socket.h, netinet/tcp.h, netinet/udp.h of libc6-dev 2.36-9+deb12u14
- * - tables/generate/value_sets.ts, for names in no header
+ * - tables/generate/sets, for names in no header
  *
  * @module
  */
