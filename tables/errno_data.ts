@@ -37,18 +37,20 @@ export const ERRNO_ALIASES = `
 117 EFSCORRUPTED
 `;
 
+/** Names of architectures, and runs that differ there. */
+export type OtherErrnos = readonly [arches: string, names: string];
+
 /** Architectures, and the names that have other numbers there. */
-export const OTHER_ERRNOS:
-  readonly (readonly [arches: string, names: string])[] = [
-    [
-      "ppc64le ppc64 ppc",
-      `
+export const OTHER_ERRNOS: readonly OtherErrnos[] = [
+  [
+    "ppc64le ppc64 ppc",
+    `
 58 EDEADLOCK
 `,
-    ],
-    [
-      "mips64el mipsel mipsel64n32 mips64 mips mips64n32",
-      `
+  ],
+  [
+    "mips64el mipsel mipsel64n32 mips64 mips mips64n32",
+    `
 35 ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH ENOCSI EL2HLT
 45 EDEADLK ENOLCK
 50 EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT EDEADLOCK
@@ -67,5 +69,5 @@ export const OTHER_ERRNOS:
 165 EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON EFTYPE
 1133 EDQUOT
 `,
-    ],
-  ];
+  ],
+];

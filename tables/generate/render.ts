@@ -183,8 +183,11 @@ export const ERRNO_ALIASES = \`
 ${writeRuns(base.aliases)}
 \`;
 
+/** Names of architectures, and runs that differ there. */
+export type OtherErrnos = readonly [arches: string, names: string];
+
 /** Architectures, and the names that have other numbers there. */
-export const OTHER_ERRNOS: readonly (readonly [arches: string, names: string])[] = [
+export const OTHER_ERRNOS: readonly OtherErrnos[] = [
 ${
     [...others].map(([text, arches]) =>
       `  [
