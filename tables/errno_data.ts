@@ -37,11 +37,8 @@ export const ERRNO_ALIASES = `
 117 EFSCORRUPTED
 `;
 
-/** Names of architectures, and runs that differ there. */
-export type OtherErrnos = readonly [arches: string, names: string];
-
-/** Architectures, and the names that have other numbers there. */
-export const OTHER_ERRNOS: readonly OtherErrnos[] = [
+/** Architectures, and runs of the names that have other numbers there. */
+export const OTHER_ERRNOS: readonly (readonly [string, string])[] = [
   [
     "ppc64le ppc64 ppc",
     `

@@ -10,15 +10,17 @@ import { effective, formatReturnValue } from "../../bpf/return_value.ts";
 import { prevailing } from "../../tables/precedence.ts";
 import { prepare, trace } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
-import type { Arch } from "../../tables/arch.ts";
+import { type Arch, isKnownName } from "../../tables/arch.ts";
+import { quoteText } from "../../tables/printable.ts";
+import { commandLine } from "../output/reproduce.ts";
 import { decide } from "../../verify/decide.ts";
 import {
   describeCall,
   jsonOfCall,
   jsonOfValue,
+  parseArguments,
   parseCall,
   parseWord,
-  sixArguments,
 } from "../input/call.ts";
 import { InputError, UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
@@ -71,7 +73,7 @@ export const command: CommandDefinition = defineCommand<
 >({
   usage: "[OPTION...] SOURCE SYSCALL [ARG...]",
   examples: [
-    "simulate default:docker socket 38 1 0",
+    "simulate default:docker socket AF_VSOCK SOCK_STREAM",
     "simulate filter.bpf --vectors calls.jsonl",
   ],
   parameters: {
@@ -119,6 +121,13 @@ export async function runSimulate(
       "Missing argument: SOURCE; write a source and a call, such as default:docker openat",
     );
   }
+  if (isCallName(word)) {
+    throw new UsageError(
+      `Missing argument: SOURCE; ${quoteText(word)} is a system call: write "${
+        commandLine(["simulate", "default:docker", ...words])
+      }"`,
+    );
+  }
   if ((syscall === undefined) === (flags.vectors === undefined)) {
     throw new UsageError(
       syscall === undefined
@@ -133,7 +142,8 @@ export async function runSimulate(
   }
   refuseTwoStdins(word, flags.vectors);
   const instructionPointer = parseWord(flags.ip, "--ip");
-  const sixArgs = sixArguments(args);
+  // Numbers can be checked before the source is read, names only after.
+  for (const arg of args) if (/^-?[0-9][^|]*$/.test(arg)) parseWord(arg);
   const filter = await readFilterSource(io, word, flags, {
     native: syscall?.includes(":") !== true,
   });
@@ -142,15 +152,27 @@ export async function runSimulate(
   if (syscall === undefined) {
     return await runVectors(io, flags.vectors ?? "", native, simulate);
   }
+  const call = parseCall(syscall, native);
   const result = simulate({
-    ...parseCall(syscall, native),
+    ...call,
     instructionPointer,
-    args: sixArgs,
+    args: parseArguments(args, call),
   });
   io.out(
     flags.output === "json" ? reportJson(jsonOf(result)) : textOf(result),
   );
   return EXIT.ok;
+}
+
+/** Reports whether a word in the place of a source can only be a call. */
+function isCallName(word: string): boolean {
+  if (!isKnownName(word.replace(/^[\w-]+:/, ""))) return false;
+  try {
+    Deno.lstatSync(word);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Prepares the filters of a source. */

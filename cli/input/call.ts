@@ -7,11 +7,18 @@
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { didYouMean } from "../../tables/suggest.ts";
-import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
+import { type Arch, ARCHES } from "../../tables/arch.ts";
+import { archByAnyName, usualArchNames } from "../../tables/arch_names.ts";
+import {
+  argumentsOf,
+  formatArgument,
+  parseArgument,
+} from "../../tables/arguments.ts";
+import { parseInteger } from "../../tables/value_set.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { NAME } from "../command.ts";
 import { UsageError } from "../error.ts";
-import { archNames, syscallName } from "../output/names.ts";
+import { archNames, archOfNumber, syscallName } from "../output/names.ts";
 
 /** Arguments of a call. */
 const ARGUMENTS = 6;
@@ -25,8 +32,8 @@ export interface CallNumber {
 }
 
 /**
- * Reads `name`, `number`, `arch:name` or `arch:number`, where arch may be an
- * `AUDIT_ARCH_*` value in hex.
+ * Reads `name`, `number`, `arch:name`, `arch:number` or `x32_name`, where arch
+ * is any usual name or an `AUDIT_ARCH_*` value in hex.
  *
  * @param text Text of the user.
  * @param native Architecture of calls that name none.
@@ -34,24 +41,37 @@ export interface CallNumber {
  */
 export function parseCall(text: string, native: Arch): CallNumber {
   const colon = text.indexOf(":");
-  const archText = colon === -1 ? native.name : text.slice(0, colon);
-  const name = text.slice(colon + 1);
-  const arch = archByName(archText);
+  const prefixed = colon === -1 && text.startsWith("x32_");
+  const archText = prefixed
+    ? "x32"
+    : colon === -1
+    ? native.name
+    : text.slice(0, colon);
+  const name = prefixed ? text.slice(4) : text.slice(colon + 1);
+  const arch = archByAnyName(archText);
   const auditArch = arch?.auditArch ??
     (/^0x[0-9a-f]{1,8}$/i.test(archText) ? Number(archText) : undefined);
   if (auditArch === undefined) {
     throw new UsageError(
-      `Cannot read call "${text}": unknown architecture "${archText}"; use one of ${
-        ARCHES.map((a) => a.name).join(", ")
-      }, or an AUDIT_ARCH value in hex`,
+      `Cannot read call ${quoteText(text)}: unknown architecture ${
+        quoteText(archText)
+      }; ${archRemedy(archText)}, or an AUDIT_ARCH value in hex`,
     );
   }
   if (/^-?[0-9]/.test(name)) {
     return { arch: auditArch, nr: parseNumber(name) };
   }
-  const nr = arch?.syscalls.get(name);
+  const nr = arch?.syscalls.get(name) ?? arch?.syscalls.get(name.toLowerCase());
   if (nr === undefined) throw unknownCall(name, archText, arch);
   return { arch: auditArch, nr };
+}
+
+/** The remedy for an unknown architecture. */
+export function archRemedy(text: string): string {
+  const near = didYouMean(text, usualArchNames());
+  return near === undefined
+    ? `use one of ${ARCHES.map(({ name }) => name).join(", ")}`
+    : `did you mean ${near}`;
 }
 
 function parseNumber(text: string): number {
@@ -91,29 +111,88 @@ function unknownCall(
  * @throws {UsageError} if the text is not a number.
  */
 export function parseWord(text: string, what = "argument"): bigint {
-  const match = /^(-?)(0x[0-9a-f]+|0o[0-7]+|0b[01]+|[0-9]+)$/i.exec(text);
-  const value = match === null ? undefined : BigInt(match[2] ?? "0");
-  const limit = match?.[1] === "-" ? 2n ** 63n : 2n ** 64n - 1n;
-  if (value === undefined || value > limit) {
+  const value = parseInteger(text);
+  if (value === undefined) {
     throw new UsageError(
       `Cannot read ${what} ${
         quoteText(text)
       }: not a 64-bit integer; write 38, 0x26 or -1`,
     );
   }
-  return BigInt.asUintN(64, match?.[1] === "-" ? -value : value);
+  return value;
 }
 
-/** Pads the arguments of a call with zeros. */
-export function sixArguments(args: readonly string[]): readonly bigint[] {
-  return Array.from({ length: ARGUMENTS }, (_, i) => parseWord(args[i] ?? "0"));
+/**
+ * Reads the arguments of a call: numbers, and names such as `AF_VSOCK` or
+ * `PROT_READ|PROT_EXEC` where the argument has them. Missing ones are 0.
+ *
+ * @param texts At most six words.
+ * @param call The call.
+ * @throws {UsageError} if a word is neither a number nor a name of the argument.
+ */
+export function parseArguments(
+  texts: readonly string[],
+  { arch: auditArch, nr }: CallNumber,
+): readonly bigint[] {
+  const arch = archOfNumber(auditArch, nr);
+  const call = syscallName(auditArch, nr) ?? "";
+  const args: bigint[] = [];
+  for (const [i, text] of texts.entries()) {
+    // A later argument chooses the names of an earlier one in no call.
+    args.push(
+      arch === undefined
+        ? parseWord(text)
+        : parsed(() => parseArgument(arch, call, i, text, args)),
+    );
+  }
+  return Array.from({ length: ARGUMENTS }, (_, i) => args[i] ?? 0n);
 }
 
-/** Writes a call in words: `socket(0x26, 0x1, …), number 41 on x86_64+x32`. */
+function parsed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
+}
+
+/**
+ * Writes a call in words: `socket(AF_ALG, SOCK_STREAM, 0), number 41 on
+ * x86_64+x32`.
+ */
 export function describeCall(data: SeccompData): string {
   const name = syscallName(data.arch, data.nr) ?? "unknown";
-  const args = argumentsOf(data).map(hexWord).join(", ");
+  const args = argumentTexts(data).join(", ");
   return `${name}(${args}), number ${data.nr} on ${describeArch(data.arch)}`;
+}
+
+/**
+ * Writes the arguments of a call: names if they have any, else numbers. The
+ * arguments that a call does not take are left out if they are 0.
+ */
+function argumentTexts(data: SeccompData): readonly string[] {
+  const args = sixOf(data);
+  const arch = archOfNumber(data.arch, data.nr);
+  const call = syscallName(data.arch, data.nr);
+  const takes = arch === undefined || call === undefined
+    ? undefined
+    : argumentsOf(arch, call);
+  const last = args.findLastIndex((value) => value !== 0n);
+  return args.slice(0, Math.max(takes?.length ?? ARGUMENTS, last + 1)).map(
+    (value, i) => textOfArgument(data, value, i) ?? numberText(value),
+  );
+}
+
+function textOfArgument(
+  { arch: auditArch, nr, args }: SeccompData,
+  value: bigint,
+  index: number,
+): string | undefined {
+  const arch = archOfNumber(auditArch, nr);
+  const call = syscallName(auditArch, nr);
+  if (arch === undefined || call === undefined) return undefined;
+  return formatArgument(arch, call, index, value, args);
 }
 
 /** Names an audit value, or writes it in hex. */
@@ -123,17 +202,20 @@ export function describeArch(auditArch: number): string {
 
 /** Writes a call so that `simulate` reads it back. */
 export function wordsOfCall(data: SeccompData): readonly string[] {
-  const [arch = `0x${data.arch.toString(16)}`] = (archNames(data.arch) ?? "")
-    .split("+").filter((name) => name !== "");
-  const args = argumentsOf(data).map(hexWord);
-  while (args.at(-1) === "0x0") args.pop();
+  const arch = archOfNumber(data.arch, data.nr);
+  const call = syscallName(data.arch, data.nr) ?? data.nr;
+  const args = sixOf(data).map((value, i) =>
+    textOfArgument(data, value, i) ?? hexWord(value)
+  );
+  const used = sixOf(data).findLastIndex((value) => value !== 0n) + 1;
   const ip = data.instructionPointer === 0n
     ? []
     : ["--ip", hexWord(data.instructionPointer)];
-  return [...ip, `${arch}:${data.nr}`, ...args];
+  const archText = arch?.name ?? `0x${data.arch.toString(16)}`;
+  return [...ip, `${archText}:${call}`, ...args.slice(0, used)];
 }
 
-/** A call and its verdict as JSON. */
+/** A call and its verdict as JSON: `args` are numbers, `arguments` their names. */
 export function jsonOfCall(
   data: SeccompData,
 ): Readonly<Record<string, unknown>> {
@@ -141,7 +223,8 @@ export function jsonOfCall(
     arch: describeArch(data.arch),
     nr: data.nr,
     syscall: syscallName(data.arch, data.nr) ?? null,
-    args: argumentsOf(data).map(hexWord),
+    args: sixOf(data).map(hexWord),
+    arguments: argumentTexts(data),
     ...(data.instructionPointer === 0n
       ? {}
       : { ip: hexWord(data.instructionPointer) }),
@@ -156,10 +239,15 @@ export function jsonOfValue(
   return { value, verdict: formatReturnValue(value, auditArch) };
 }
 
-function argumentsOf(data: SeccompData): bigint[] {
+function sixOf(data: SeccompData): bigint[] {
   return Array.from({ length: ARGUMENTS }, (_, i) => data.args[i] ?? 0n);
 }
 
 function hexWord(value: bigint): string {
   return `0x${value.toString(16)}`;
+}
+
+/** A number as people write it: 0, 7, 0x26. */
+function numberText(value: bigint): string {
+  return value < 10n ? String(value) : hexWord(value);
 }

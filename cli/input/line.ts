@@ -61,6 +61,9 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (words[0] === "help") {
     help = true;
     words.shift();
+  } else if (words[0] === "version" && words.length === 1) {
+    version = true;
+    words.shift();
   }
   return {
     words: [...words, ...args.slice(end)],

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { didYouMean } from "../../tables/suggest.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { messageOf } from "../../host/reason.ts";
 import type { Assumed, ProfileTarget } from "../../pipeline/resolve_profile.ts";
@@ -19,7 +18,9 @@ import {
 import type { UnknownNames } from "../../profile/semantics/names.ts";
 import { describeSemantics } from "../../profile/semantics/quirks.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
-import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
+import type { Arch } from "../../tables/arch.ts";
+import { archByAnyName } from "../../tables/arch_names.ts";
+import { archRemedy } from "./call.ts";
 import type { SourceKind } from "./guess.ts";
 import { MachineError, UsageError } from "../error.ts";
 
@@ -92,20 +93,16 @@ async function knownCalls(
 /**
  * Finds the architecture of `--arch`.
  *
- * @param name Value of the option.
+ * @param name Value of the option, any usual name.
  * @returns The architecture.
  * @throws {UsageError} if the name is unknown.
  */
 export function archOf(name: string): Arch {
-  const arch = archByName(name);
+  const arch = archByAnyName(name);
   if (arch === undefined) {
-    const names = ARCHES.map((a) => a.name);
-    const near = didYouMean(name, [...names, "amd64", "arm64", "i386"]);
     throw new UsageError(
       `Cannot read --arch ${quoteText(name)}: unknown architecture; ${
-        near === undefined
-          ? `use one of ${names.join(", ")}`
-          : `did you mean ${near}`
+        archRemedy(name)
       }`,
     );
   }

@@ -2,11 +2,11 @@
  * Calls with expected verdicts, one JSON object per line:
  *
  * ```json
- * {"arch": "x86_64", "nr": 41, "args": ["0x26", "0x1", "0x0"], "expect": "ERRNO(EPERM)"}
+ * {"nr": "socket", "args": ["AF_ALG", "SOCK_STREAM"], "expect": "ERRNO(EPERM)"}
  * ```
  *
- * `nr` may be a name, and `syscall` is accepted in its place; `arch`, `args`
- * and `expect` are optional.
+ * `nr` may be a number, and `syscall` is accepted in its place; so may the
+ * arguments. `arch`, `args` and `expect` are optional.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { messageOf } from "../../host/reason.ts";
 import { parseReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import type { Arch } from "../../tables/arch.ts";
-import { parseCall, parseWord, sixArguments } from "./call.ts";
+import { parseArguments, parseCall, parseWord } from "./call.ts";
 import { InputError } from "../error.ts";
 
 /** A call and the expected answer of a filter. */
@@ -28,7 +28,16 @@ export interface Vector {
 const FIELDS: ReadonlySet<string> = new Set([
   ...["arch", "nr", "syscall", "args", "ip", "expect"],
   // Keys of the output of `simulate` itself.
-  ...["schemaVersion", "value", "verdict", "steps", "paths", "rule", "ok"],
+  ...[
+    "schemaVersion",
+    "value",
+    "arguments",
+    "verdict",
+    "steps",
+    "paths",
+    "rule",
+    "ok",
+  ],
 ]);
 
 /**
@@ -74,7 +83,7 @@ function parseVector(line: string, native: Arch): Vector {
     data: {
       ...call,
       instructionPointer: parseWord(wordOf(fields.get("ip") ?? 0)),
-      args: sixArguments(args.map(wordOf)),
+      args: parseArguments(args.map(wordOf), call),
     },
     ...(expect === undefined
       ? {}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ARCHES } from "../../tables/arch.ts";
+import { type Arch, ARCHES } from "../../tables/arch.ts";
 
 /** Names of the architectures of an audit value, as `x86_64+x32`. */
 export function archNames(auditArch: number): string | undefined {
@@ -24,14 +24,23 @@ export function syscallName(auditArch: number, nr: number): string | undefined {
 }
 
 /**
+ * The architecture to which a number belongs: of those that share an audit
+ * value, the first that has the number, else the first.
+ */
+export function archOfNumber(auditArch: number, nr: number): Arch | undefined {
+  const arches = ARCHES.filter((arch) => arch.auditArch === auditArch);
+  return arches.find(({ name }) => namesOf(name).has(nr)) ?? arches[0];
+}
+
+/**
  * Name of a number, with the architecture before it unless the number belongs
  * to the first architecture of the audit value: `read`, `x32:read`.
  */
 export function callName(auditArch: number, nr: number): string | undefined {
   const name = syscallName(auditArch, nr);
-  const arches = ARCHES.filter((arch) => arch.auditArch === auditArch);
-  const owner = arches.find(({ name }) => namesOf(name).has(nr));
-  return name === undefined || owner === undefined || owner === arches[0]
+  const owner = archOfNumber(auditArch, nr);
+  const first = ARCHES.find((arch) => arch.auditArch === auditArch);
+  return name === undefined || owner === undefined || owner === first
     ? name
     : `${owner.name}:${name}`;
 }

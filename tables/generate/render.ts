@@ -183,11 +183,8 @@ export const ERRNO_ALIASES = \`
 ${writeRuns(base.aliases)}
 \`;
 
-/** Names of architectures, and runs that differ there. */
-export type OtherErrnos = readonly [arches: string, names: string];
-
-/** Architectures, and the names that have other numbers there. */
-export const OTHER_ERRNOS: readonly OtherErrnos[] = [
+/** Architectures, and runs of the names that have other numbers there. */
+export const OTHER_ERRNOS: readonly (readonly [string, string])[] = [
 ${
     [...others].map(([text, arches]) =>
       `  [

@@ -61,4 +61,4 @@ export function flags(
 }
 
 /** Never a name of a value. */
-export const NOTHING: RegExp = /^$/;
+export const NOTHING: SetSource["names"] = /^$/;

@@ -252,3 +252,55 @@ Deno.test("simulate says what the kernel makes of a value that it does not take"
   const { out } = await call(["simulate", file, "read"]);
   assertEquals(out.includes("acted"), false);
 });
+
+Deno.test("simulate reads and prints names of arguments and architectures", async () => {
+  const run = async (...words: readonly string[]): Promise<string> =>
+    (await call(["simulate", "-q", "default:docker", ...words])).out;
+  const vsock = await run("--arch", "amd64", "socket", "AF_VSOCK");
+  assertMatch(vsock, /^ERRNO\(EPERM\)\n {2}call {3}socket\(AF_VSOCK, 0, 0\)/);
+  const mapped = await run(
+    ...["--arch=x86_64", "mmap", "0", "4096", "PROT_READ|PROT_EXEC"],
+    ...["MAP_PRIVATE|MAP_ANONYMOUS", "-1"],
+  );
+  assertMatch(
+    mapped,
+    /mmap\(0, 0x1000, PROT_READ\|PROT_EXEC, MAP_PRIVATE\|MAP_ANONYMOUS, 0xf{16}, 0\)/,
+  );
+  const json = JSON.parse(
+    await run("--arch=x86_64", "-o", "json", "socket", "AF_ALG"),
+  );
+  assertEquals(json.args.slice(0, 2), ["0x26", "0x0"]);
+  assertEquals(json.arguments, ["AF_ALG", "0", "0"]);
+  assertMatch(await run("x32_read"), /^ALLOW\n {2}call {3}read/);
+  const wrong = await call([
+    ...["simulate", "-q", "--arch", "x86_64", "default:docker"],
+    ...["socket", "AF_VSOKC"],
+  ]);
+  assertEquals([wrong.code, wrong.out], [2, ""]);
+  assertMatch(
+    wrong.err,
+    /domain of socket "AF_VSOKC": did you mean "AF_VSOCK"/,
+  );
+});
+
+Deno.test("simulate --vectors reads names, and its own output", async () => {
+  const run = async (stdin: string): Promise<string> => {
+    const words = ["--arch", "x86_64", "default:docker", "--vectors", "-"];
+    return (await call(["simulate", "-q", ...words], { stdin })).out;
+  };
+  const first = await run(
+    '{"nr":"socket","args":["AF_VSOCK","SOCK_STREAM|SOCK_CLOEXEC"],"expect":"ERRNO(EPERM)"}\n',
+  );
+  assertEquals(JSON.parse(first).ok, true);
+  assertEquals(JSON.parse(first).args[1], "0x80001");
+  assertEquals(await run(first), first);
+});
+
+Deno.test("simulate without a source says so, with the command to write", async () => {
+  const { code, err } = await call(["simulate", "openat", "AT_FDCWD"]);
+  assertEquals(code, 2);
+  assertMatch(
+    err,
+    /"openat" is a system call: write "seccomp-tree simulate default:docker openat AT_FDCWD"/,
+  );
+});

@@ -257,38 +257,6 @@ Deno.test("stats --weights weighs filters of any kind", async () => {
   );
 });
 
-Deno.test("syscalls finds names and numbers, exit 1 if none exists", async () => {
-  const byName = await call(["syscalls", "openat", "--arch", "x86_64,x86"]);
-  assertEquals(byName.code, 0);
-  assertMatch(byName.out, /^openat +x86_64 +257\nopenat +x86 +295$/m);
-  const byNumber = await call([
-    "syscalls",
-    "0x3b",
-    "--arch",
-    "x86_64",
-    "-o",
-    "json",
-  ]);
-  const { schemaVersion, syscalls } = JSON.parse(byNumber.out);
-  assertEquals(schemaVersion, 1);
-  assertEquals(syscalls, [{ name: "execve", arch: "x86_64", nr: 59 }]);
-  const none = await call(["syscalls", "opnat"]);
-  assertEquals([none.code, none.out], [1, ""]);
-  assertMatch(none.err, /Cannot find system call "opnat"; did you mean "open/);
-  const other = await call([
-    "syscalls",
-    "arm_fadvise64_64",
-    "--arch",
-    "x86_64",
-  ]);
-  assertEquals(other.code, 1);
-  assertMatch(
-    other.err,
-    /Cannot find "arm_fadvise64_64" on x86_64; it exists on arm/,
-  );
-  assertEquals((await call(["syscalls", "read", "--arch", "vax"])).code, 2);
-});
-
 Deno.test("demo compiles, checks and compares", async () => {
   const { code, out, err } = await call(["demo"]);
   assertEquals([code, err], [0, ""]);
