@@ -429,3 +429,9 @@ Deno.test("--help of prove and diff says what limits a proof has", async () => {
     }
   }
 });
+
+Deno.test("version is a word for --version", async () => {
+  const option = await call(["--version"]);
+  const word = await call(["version"]);
+  assertEquals([word.code, word.out], [0, option.out]);
+});
