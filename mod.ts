@@ -76,12 +76,13 @@ export {
 export type { Instruction, Op, Program } from "./bpf/instruction.ts";
 export { formatReturnValue, parseReturnValue } from "./bpf/return_value.ts";
 export type { SeccompData } from "./bpf/seccomp_data.ts";
-export {
-  formatFilters,
-  type FormatStackOptions,
-  type ParsedFilters,
-  parseFilters,
-} from "./bpf/text.ts";
+export { formatFilters, type FormatStackOptions } from "./bpf/format.ts";
+export type { TextPlace } from "./bpf/assembly/draft.ts";
+export type {
+  ParsedFilters,
+  ParseFiltersOptions,
+} from "./bpf/assembly/link_filters.ts";
+export { parseFilters } from "./bpf/text.ts";
 
 // Finds the best filter equal to a given one.
 export {

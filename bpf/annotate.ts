@@ -35,7 +35,8 @@ const ARGS_OFFSET = 16;
  * @example Naming fields and calls
  * ```ts
  * import { annotate } from "./annotate.ts";
- * import { format, parseText } from "./text.ts";
+ * import { format } from "./format.ts";
+ * import { parseText } from "./text.ts";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const program = parseText("ld [16]\nret #0x50001");

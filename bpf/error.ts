@@ -47,7 +47,8 @@ export class ProgramError extends Error {
 }
 
 /**
- * Thrown for assembly text that cannot be read.
+ * Thrown for assembly text that cannot be read. It is the first error of the
+ * text; `all` has the others as well.
  *
  * @example The place of a mistake
  * ```ts
@@ -67,22 +68,30 @@ export class AssemblyError extends SyntaxError {
   readonly line: number;
   /** Column in the text, from 1, in UTF-16 units. */
   readonly column: number;
+  /** The message without the position. */
+  readonly detail: string;
+  /** All errors of the text, in its order; this one first. */
+  readonly all: readonly AssemblyError[];
 
   /**
    * Builds the error; the message begins with the position.
    *
    * @param reason Stable identifier in kebab-case.
-   * @param message The action that failed, what was seen, and the remedy.
+   * @param detail The action that failed, what was seen, and the remedy.
    * @param place Line and column, both from 1.
+   * @param all All errors of the text, in its order; only this one if absent.
    */
   constructor(
     reason: string,
-    message: string,
+    detail: string,
     place: { readonly line: number; readonly column: number },
+    all?: readonly AssemblyError[],
   ) {
-    super(`${place.line}:${place.column}: ${message}`);
+    super(`${place.line}:${place.column}: ${detail}`);
     this.reason = reason;
+    this.detail = detail;
     this.line = place.line;
     this.column = place.column;
+    this.all = all ?? [this];
   }
 }

@@ -7,7 +7,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { format, parseText } from "../bpf/text.ts";
+import { format } from "../bpf/format.ts";
+import { parseText } from "../bpf/text.ts";
 import { compile } from "../compiler/compile.ts";
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import { DOCKER_DEFAULT_CAPABILITIES } from "../profile/host.ts";

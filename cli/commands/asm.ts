@@ -5,25 +5,30 @@
  */
 
 import {
+  ARCH_FLAG,
   type Format,
   FORMAT_FLAG,
   OUT_FLAG,
+  OUTPUT_FLAG,
+  type OutputFlags,
   SOURCE_ARGUMENT,
   TELL_FLAGS,
 } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
-import { kernelRefusal } from "../input/filter.ts";
+import { kernelRefusal, placeOfFault } from "../input/filter.ts";
 import { InputError, UsageError } from "../error.ts";
 import { inputName, type Io, readInput } from "../io.ts";
-import { readAssembly } from "../input/source.ts";
+import { readFilters } from "../input/filter_forms.ts";
 import { tellAssumed } from "../input/filter.ts";
 import { assumptionWords, machineOf, orderName } from "../input/machine.ts";
-import { checkOut } from "../output/write.ts";
+import { filtersReport } from "../output/filters_report.ts";
+import { checkOut, refuseTwoOutputs } from "../output/write.ts";
 import { writeFilters } from "../output/write_filters.ts";
 
 /** Flags of `asm`. */
-export interface AsmFlags {
+export interface AsmFlags extends OutputFlags {
+  readonly arch?: readonly string[];
   readonly format: Format;
   readonly out?: string;
   readonly bigEndian: boolean;
@@ -42,6 +47,11 @@ export const command: CommandDefinition = defineCommand<
     flags: {
       ...FORMAT_FLAG,
       ...OUT_FLAG,
+      ...OUTPUT_FLAG,
+      arch: {
+        ...ARCH_FLAG.arch,
+        brief: "Architecture of the calls that the text names",
+      },
       bigEndian: {
         kind: "boolean",
         default: false,
@@ -56,7 +66,7 @@ export const command: CommandDefinition = defineCommand<
       },
       quiet: TELL_FLAGS.quiet,
     },
-    aliases: { f: "format", O: "out", q: "quiet" },
+    aliases: { f: "format", O: "out", o: "output", q: "quiet" },
     positional: {
       kind: "tuple",
       parameters: [{
@@ -76,9 +86,14 @@ export async function runAsm(
   file: string,
 ): Promise<void> {
   checkOut(flags.out, file);
+  refuseTwoOutputs(flags);
   const bytes = await readInput(io, file);
   const name = inputName(file);
-  const text = await readAssembly(name, bytes);
+  const { arch } = flags;
+  const text = await readFilters(io, name, "asm", bytes, {
+    ...(arch && { arch }),
+    ...(flags.bigEndian && { littleEndian: false }),
+  });
   const { programs, littleEndian, order } = text;
   if (flags.bigEndian && littleEndian && order === "given") {
     throw new UsageError(
@@ -87,19 +102,23 @@ export async function runAsm(
       }; leave one of them out`,
     );
   }
-  for (const program of programs) {
+  for (const [i, program] of programs.entries()) {
     const fault = check(program);
     if (fault === undefined || flags.force) continue;
     throw new InputError(
       `${kernelRefusal(fault)}; pass --force to write it anyway`,
-      { place: name, cause: fault },
+      { place: placeOfFault(name, fault, i, text), cause: fault },
     );
   }
   if (!flags.bigEndian) {
-    const machine = machineOf(name, text, undefined);
+    const machine = machineOf(name, text, arch);
     const options = { native: false, flag: "--big-endian" };
     tellAssumed(io, name, flags, [assumptionWords(machine, options)]);
   }
   const stack = { programs, littleEndian: littleEndian && !flags.bigEndian };
+  if (flags.output === "json") {
+    io.out(filtersReport(name, stack, text));
+    if (flags.out === undefined) return;
+  }
   await writeFilters(io, stack, flags);
 }

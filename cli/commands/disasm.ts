@@ -10,17 +10,20 @@ import { messageLine } from "../exit.ts";
 import { kernelRefusal, readFilterSource } from "../input/filter.ts";
 import {
   OUT_FLAG,
+  OUTPUT_FLAG,
+  type OutputFlags,
   SOURCE_ARGUMENT,
   SOURCE_FLAGS,
   type SourceFlags,
   TELL_ALIASES,
 } from "../input/flags.ts";
 import { assembly } from "../output/assembly.ts";
+import { filtersReport } from "../output/filters_report.ts";
 import type { Io } from "../io.ts";
 import { checkOut, writeArtefact } from "../output/write.ts";
 
 /** Flags of `disasm`. */
-export interface DisasmFlags extends SourceFlags {
+export interface DisasmFlags extends SourceFlags, OutputFlags {
   readonly out?: string;
 }
 
@@ -32,8 +35,8 @@ export const command: CommandDefinition = defineCommand<
   usage: "[OPTION...] [SOURCE]",
   examples: ["disasm default:docker --arch x86_64", "disasm pid:1234"],
   parameters: {
-    flags: { ...OUT_FLAG, ...SOURCE_FLAGS },
-    aliases: { ...TELL_ALIASES, O: "out" },
+    flags: { ...OUT_FLAG, ...OUTPUT_FLAG, ...SOURCE_FLAGS },
+    aliases: { ...TELL_ALIASES, O: "out", o: "output" },
     positional: {
       kind: "tuple",
       parameters: [{ ...SOURCE_ARGUMENT, optional: true }],
@@ -54,7 +57,13 @@ export async function runDisasm(
   checkOut(flags.out, word);
   const filter = await readFilterSource(io, word, flags, { refused: true });
   const { programs } = filter;
-  writeArtefact(io, flags.out, assembly(filter));
+  writeArtefact(
+    io,
+    flags.out,
+    flags.output === "json"
+      ? filtersReport(filter.name, filter)
+      : assembly(filter),
+  );
   for (const program of programs) {
     const fault = check(program);
     if (fault === undefined || flags.quiet) continue;

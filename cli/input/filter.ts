@@ -6,6 +6,7 @@
 
 import { check } from "../../bpf/check.ts";
 import type { ProgramError } from "../../bpf/error.ts";
+import type { ParsedFilters } from "../../bpf/assembly/link_filters.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import {
   compileParsed,
@@ -101,14 +102,39 @@ export async function readFilterSource(
  * @throws {InputError} with the problem of the first one that is refused.
  */
 export function requireAccepted(
-  { name, programs }: Pick<Loaded, "name" | "programs">,
+  { name, programs, places }:
+    & Pick<Loaded, "name" | "programs">
+    & Pick<ParsedFilters, "places">,
 ): void {
   for (const [i, program] of programs.entries()) {
     const fault = check(program);
     if (fault === undefined) continue;
-    const place = programs.length > 1 ? `${name}#${i}` : name;
+    const place = placeOfFault(name, fault, i, {
+      programs,
+      ...(places && { places }),
+    });
     throw new InputError(kernelRefusal(fault), { place, cause: fault });
   }
+}
+
+/**
+ * Finds the position of what the kernel refuses.
+ *
+ * @param name Name of the source.
+ * @param fault The refusal.
+ * @param index Index of the filter.
+ * @param filters The filters, with the positions in their text.
+ * @returns `file:line:column`, or the filter.
+ */
+export function placeOfFault(
+  name: string,
+  { pc }: ProgramError,
+  index: number,
+  { programs, places }: Partial<ParsedFilters>,
+): string {
+  const place = pc === undefined ? undefined : places?.[index]?.[pc];
+  if (place !== undefined) return `${name}:${place.line}:${place.column}`;
+  return (programs?.length ?? 1) > 1 ? `${name}#${index}` : name;
 }
 
 /** Explains why the kernel refuses a filter. */

@@ -6,6 +6,7 @@
 
 import { afterComments, foreignText } from "../../profile/formats/foreign.ts";
 import { InputError } from "../error.ts";
+import { recognizeForm } from "./forms/recognize.ts";
 
 /** Kinds that `--from` can force. */
 export const SOURCE_KINDS = [
@@ -18,11 +19,25 @@ export const SOURCE_KINDS = [
   "raw",
   "base64",
   "hex",
+  "xxd",
+  "escapes",
   "asm",
+  "json",
+  "c",
+  "go",
+  "rust",
+  "tcpdump",
+  "strace",
 ] as const;
 
 /** A kind that `--from` can force. */
 export type SourceKind = typeof SOURCE_KINDS[number];
+
+/** A form of a filter that `--from` can force. */
+export type FilterForm = Exclude<
+  SourceKind,
+  "profile" | "docker" | "podman" | "oci" | "config" | "annotation"
+>;
 
 /**
  * Maximum number of bytes to examine: no profile needs more to be recognized.
@@ -52,7 +67,10 @@ export function guessKind(name: string, bytes: Uint8Array): SourceKind {
   }
   if (isUtf16(bytes)) return "profile";
   const head = bytes.subarray(0, MOST_LOOKED_AT);
-  const text = afterComments(new TextDecoder().decode(head));
+  const whole = new TextDecoder().decode(head);
+  const form = head.includes(0) ? undefined : recognizeForm(whole);
+  if (form !== undefined) return form;
+  const text = afterComments(whole);
   if (/^[{["]/.test(text)) return "profile";
   // Text has no NUL; every filter has, in the high bytes of its codes.
   if (head.includes(0)) return "raw";

@@ -8,7 +8,7 @@
 import { comparedArches } from "../../bpf/follow.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { ARCH_OFFSET } from "../../bpf/seccomp_data.ts";
-import type { ParsedFilters } from "../../bpf/text.ts";
+import type { ParsedFilters } from "../../bpf/assembly/link_filters.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
 import { UsageError } from "../error.ts";
 import { archesOf, nativeArch } from "./target.ts";
@@ -25,6 +25,8 @@ export interface FilterMachine {
   readonly orderIsAssumed: boolean;
   /** Why the native architecture is assumed; absent if the filters show it. */
   readonly nativeIsAssumed?: string;
+  /** The architecture whose numbers the calls of a text have by assumption. */
+  readonly namesAreAssumed?: string;
 }
 
 /**
@@ -77,6 +79,9 @@ export function machineOf(
     arches: known.length === 0 ? [native] : arches,
     orderIsAssumed: filters.order === "assumed" &&
       filters.programs.some(readsHalves),
+    ...(filters.assumedArch !== undefined && {
+      namesAreAssumed: filters.assumedArch,
+    }),
     ...(!isSure && {
       nativeIsAssumed: `the filter compares arch with ${
         known.length === 0
@@ -96,6 +101,20 @@ export function machineOf(
  * @returns Words that follow "for"; empty without assumptions.
  */
 export function assumptionWords(
+  machine: FilterMachine,
+  options: { readonly native: boolean; readonly flag?: string },
+): string {
+  const { namesAreAssumed: names } = machine;
+  const parts = [
+    machineWords(machine, options),
+    names === undefined
+      ? ""
+      : `calls of ${names} by their names, as the text does not compare arch; pass --arch for another`,
+  ];
+  return parts.filter((part) => part !== "").join("; for ");
+}
+
+function machineWords(
   { littleEndian, native, orderIsAssumed, nativeIsAssumed }: FilterMachine,
   options: { readonly native: boolean; readonly flag?: string },
 ): string {

@@ -2,7 +2,7 @@
  * Sources: one word for anything that contains a policy or a filter.
  *
  * ```text
- * FILE  -         profile, config.json, raw, base64, hex or assembly, as the content shows
+ * FILE  -         profile, config.json, or a filter in any form, as the content shows
  * default:docker  the embedded profile
  * default:podman, default:containerd, default:crio  those of this machine
  * pid:N           the filters of a live process, oldest first
@@ -15,11 +15,7 @@
 import { ANNOTATION } from "../../tables/annotation.ts";
 import { join } from "@std/path";
 import { decodeBase64 } from "../../bpf/base64.ts";
-import { check } from "../../bpf/check.ts";
-import { AssemblyError, ProgramError } from "../../bpf/error.ts";
-import { decodeFilter, type Filter } from "../../bpf/filter.ts";
-import { fromHex } from "../../bpf/hex.ts";
-import type { ParsedFilters } from "../../bpf/text.ts";
+import type { ParsedFilters } from "../../bpf/assembly/link_filters.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import { parseJson } from "../../profile/json/read.ts";
 import {
@@ -40,7 +36,8 @@ import { tellDiagnostics } from "../exit.ts";
 import { guessKind, type SourceKind } from "./guess.ts";
 import { inputName, type Io, readInput, readInputFile } from "../io.ts";
 import { parsePid } from "./pid.ts";
-import { archesOf, nativeArch } from "./target.ts";
+import { oneFilter, readAt, readFilters } from "./filter_forms.ts";
+import { nativeArch } from "./target.ts";
 
 /** A policy as its author wrote it. */
 export interface ProfileSource {
@@ -196,153 +193,13 @@ async function readSource(
     case "annotation": {
       const read = (): JsonDocument => parseJson(decodeUtf8(bytes));
       const document = await tellingProfile(io, name, read);
-      return await readAnnotation(name, document, options);
+      return readAnnotation(name, document, options);
     }
-    case "raw":
-    case "base64":
-    case "hex":
-    case "asm": {
-      const filters = await readingFilters(
-        name,
-        () => readFilters(kind, bytes, options),
-      );
+    default: {
+      const filters = await readFilters(io, name, kind, bytes, options);
       return { kind: "programs", name, form: kind, ...filters };
     }
   }
-}
-
-/**
- * Runs a function that may find a filter unreadable, and adds the name of the
- * source.
- */
-async function readingFilters(
-  name: string,
-  work: () => ParsedFilters | Promise<ParsedFilters>,
-): Promise<ParsedFilters> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof AssemblyError) {
-      // Its message begins with the position.
-      const { line, column, message } = error;
-      const start = `${line}:${column}: `;
-      throw new InputError(
-        message.startsWith(start) ? message.slice(start.length) : message,
-        { place: `${name}:${line}:${column}`, cause: error },
-      );
-    }
-    throw new InputError(messageOf(error), { place: name, cause: error });
-  }
-}
-
-async function readFilters(
-  kind: "raw" | "base64" | "hex" | "asm",
-  bytes: Uint8Array,
-  options: SourceOptions,
-): Promise<ParsedFilters> {
-  switch (kind) {
-    case "raw":
-      return given([decodeRaw(bytes, options)]);
-    case "base64":
-      return given(readLines(textOf(bytes), decodeBase64, options));
-    case "hex":
-      return given(readLines(textOf(bytes), fromHex, options));
-    case "asm": {
-      const { parseFilters } = await import("../../bpf/text.ts");
-      return parseFilters(textOf(bytes));
-    }
-  }
-}
-
-/** The filters of one machine, whose bytes show its byte order. */
-function given(filters: readonly Filter[]): ParsedFilters {
-  const [first] = filters;
-  if (filters.some((f) => f.littleEndian !== first?.littleEndian)) {
-    throw new InputError(
-      "Cannot read the filters: some are little-endian and some big-endian; give those of one process",
-    );
-  }
-  return {
-    programs: filters.map(({ program }) => program),
-    littleEndian: first?.littleEndian ?? true,
-    order: "given",
-  };
-}
-
-/**
- * Reads text in lines: each is a filter, as `dump` writes them, or all together
- * are one, as base64(1) and xxd(1) break it.
- */
-function readLines(
-  text: string,
-  read: (text: string) => Uint8Array,
-  options: SourceOptions,
-): readonly Filter[] {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  if (lines.length > 1) {
-    const each = lines.map((line) => readWhole(line.trim(), read));
-    const whole = each.filter((filter) => filter !== undefined);
-    if (whole.length === lines.length) return whole;
-  }
-  // Hex may have blanks between its digits; the reader refuses anything else.
-  const joined = text.replace(read === fromHex ? /\s/g : /\r?\n/g, "");
-  return [decodeRaw(read(joined), options)];
-}
-
-/** A line that is a filter which the kernel accepts. */
-function readWhole(
-  line: string,
-  read: (text: string) => Uint8Array,
-): Filter | undefined {
-  try {
-    const filter = decodeFilter(read(line));
-    return check(filter.program) === undefined ? filter : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof ProgramError) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-/**
- * Decodes a filter of either byte order; the architecture decides if the bytes
- * do not.
- */
-function decodeRaw(bytes: Uint8Array, { arch }: SourceOptions): Filter {
-  try {
-    return decodeFilter(bytes);
-  } catch (error) {
-    if (
-      !(error instanceof ProgramError) ||
-      error.reason !== "ambiguous-byte-order"
-    ) throw error;
-    const [named] = arch === undefined ? [] : archesOf(arch);
-    if (named !== undefined) {
-      return decodeFilter(bytes, { littleEndian: named.littleEndian });
-    }
-    throw new InputError(
-      "Cannot determine the byte order: the bytes are not a valid filter in either order; pass --arch",
-      { cause: error },
-    );
-  }
-}
-
-/**
- * Reads assembly text.
- *
- * @param name Name of the file, for messages.
- * @param bytes The text.
- */
-export async function readAssembly(
-  name: string,
-  bytes: Uint8Array,
-): Promise<ParsedFilters> {
-  return await readingFilters(name, () => readFilters("asm", bytes, {}));
 }
 
 async function loadProcess(word: string): Promise<BareFilters> {
@@ -380,16 +237,16 @@ async function loadBundle(
   const annotated = options.from === "annotation" ||
     (options.from !== "config" && annotationOf(document.root) !== undefined);
   return annotated
-    ? await readAnnotation(path, document, options)
+    ? readAnnotation(path, document, options)
     : { kind: "profile", name: path, profile };
 }
 
 /** Reads the filter in the annotation of a config.json, or of `compile -f annotation`. */
-async function readAnnotation(
+function readAnnotation(
   path: string,
   { root, lineStarts }: JsonDocument,
   options: SourceOptions,
-): Promise<BareFilters> {
+): BareFilters {
   const value = annotationOf(root);
   if (value === undefined) {
     throw new InputError(
@@ -398,13 +255,14 @@ async function readAnnotation(
     );
   }
   const { line, column } = diagnosticAt(lineStarts, value.start);
-  const filters = await readingFilters(`${path}:${line}:${column}`, () => {
+  const place = `${path}:${line}:${column}`;
+  const filters = readAt(place, () => {
     const what = `annotations["${ANNOTATION}"]`;
     if (value.kind !== "string") {
       throw new InputError(`${what}: not a string; crun expects base64`);
     }
     try {
-      return given([decodeRaw(decodeBase64(value.value), options)]);
+      return oneFilter(decodeBase64(value.value), options);
     } catch (error) {
       throw new InputError(`${what}: ${messageOf(error)}`, { cause: error });
     }

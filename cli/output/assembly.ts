@@ -6,7 +6,7 @@
 
 import { annotate } from "../../bpf/annotate.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
-import { formatFilters } from "../../bpf/text.ts";
+import { formatFilters } from "../../bpf/format.ts";
 import { archNames, callName } from "./names.ts";
 
 /** Writes text that reads back to the same filters. */

@@ -122,7 +122,7 @@ Deno.test("asm tells line and column, and refuses what the kernel refuses", asyn
   const endless = "ld [3]\nret #0\n";
   const refused = await call(["asm", "-", "-f", "hex"], { stdin: endless });
   assertEquals([refused.code, refused.out], [3, ""]);
-  assertMatch(refused.err, /^<stdin>: error: .*--force/);
+  assertMatch(refused.err, /^<stdin>:1:1: error: .*--force/);
   const forced = await call(["asm", "-", "-f", "hex", "--force"], {
     stdin: endless,
   });

@@ -174,5 +174,8 @@ Deno.test("prove refuses what it cannot compare", async () => {
   assertEquals([both.code, both.err.match(/error: /g)?.length], [3, 2]);
   const { code, out, err } = await call(["prove", good, bad]);
   assertEquals([code, out], [3, ""]);
-  assert(err.startsWith(`${bad}: error: The kernel refuses the filter: `), err);
+  assert(
+    err.startsWith(`${bad}:1:1: error: The kernel refuses the filter: `),
+    err,
+  );
 });

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { AssemblyError } from "./error.ts";
+import { AssemblyError } from "../error.ts";
+import type { Label } from "./draft.ts";
 
 /** One word, number or sign, and its position. */
 export interface Token {
@@ -20,8 +21,8 @@ export interface Token {
 
 /** Reads the tokens of a line, first to last. */
 export interface Cursor {
-  /** The next token. */
-  peek(): Token;
+  /** The next token, or one of those that follow it. */
+  peek(ahead?: number): Token;
   /** Takes the next token. */
   take(): Token;
   /**
@@ -30,8 +31,8 @@ export interface Cursor {
   accept(text: string): boolean;
   /** Takes the next token, which must be this sign or word. */
   expect(text: string): void;
-  /** Takes a word and the colon after it, if they come next. */
-  takeLabel(): Token | undefined;
+  /** Takes a label and the colon after it, if they come next. */
+  takeLabel(): Label | undefined;
   /** Takes a number with an optional sign, as a u32 of at most `most`. */
   takeNumber(most?: number): number;
   /** Reports whether nothing is left. */
@@ -77,7 +78,7 @@ export function createCursor(text: string, line: number): Cursor {
   const tokens = tokenize(text, line);
   const end: Token = { kind: "end", text: "", line, column: text.length + 1 };
   let at = 0;
-  const peek = (): Token => tokens[at] ?? end;
+  const peek = (ahead = 0): Token => tokens[at + ahead] ?? end;
   const accept = (wanted: string): boolean => {
     if (peek().kind === "number" || peek().text.toLowerCase() !== wanted) {
       return false;
@@ -106,13 +107,11 @@ export function createCursor(text: string, line: number): Cursor {
     expect(wanted: string): void {
       if (!accept(wanted)) throw unexpected(`"${wanted}"`);
     },
-    takeLabel(): Token | undefined {
-      const token = peek();
-      if (token.kind !== "word" || tokens[at + 1]?.text !== ":") {
-        return undefined;
-      }
+    takeLabel(): Label | undefined {
+      const { kind, text, line, column } = peek();
+      if (kind === "sign" || peek(1).text !== ":") return undefined;
       at += 2;
-      return token;
+      return { kind: "word", text, line, column };
     },
     takeNumber(most = MAX_U32): number {
       const first = peek();

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Instruction, Op } from "./instruction.ts";
-import { isConditionalJump, toCode } from "./opcode.ts";
+import type { Instruction, Op } from "../instruction.ts";
+import { isConditionalJump, toCode } from "../opcode.ts";
 
 /** Operations whose constant is a set of bits or a word of input. */
 const HEX_OPERATIONS: ReadonlySet<string> = new Set([

@@ -4,25 +4,13 @@
  * @module
  */
 
-import { AssemblyError } from "./error.ts";
-import type { Op } from "./instruction.ts";
-import { toOp } from "./opcode.ts";
+import { AssemblyError } from "../error.ts";
+import type { Op } from "../instruction.ts";
+import { toOp } from "../opcode.ts";
+import { didYouMean } from "../../tables/suggest.ts";
+import { acceptAncillary } from "./ancillary.ts";
+import type { Draft, JumpTarget } from "./draft.ts";
 import type { Cursor, Token } from "./tokens.ts";
-
-/** Target of a jump: a distance in instructions, or a label. */
-export type JumpTarget = number | Token;
-
-/** An instruction whose labels are not resolved yet. */
-export interface Draft {
-  /** As in `Instruction`. */
-  readonly op: Op | number;
-  /** Target if the test succeeds. */
-  readonly jt: JumpTarget;
-  /** Target if the test fails. */
-  readonly jf: JumpTarget;
-  /** Constant, or target of `ja`. */
-  readonly k: JumpTarget;
-}
 
 type Comparison = "jeq" | "jgt" | "jge" | "jset";
 type Arithmetic =
@@ -42,6 +30,14 @@ const U8 = 0xff;
 
 /** `BPF_RET | BPF_X`: `bpf_asm` knows it, the kernel does not. */
 const RET_X = 0x0e;
+
+/** All mnemonics. */
+export const MNEMONICS: readonly string[] = [
+  ...["ld", "ldh", "ldb", "ldi", "ldx", "ldxi", "ldxb", "st", "stx"],
+  ...["ja", "jmp", "jeq", "jne", "jneq", "jlt", "jle", "jgt", "jge", "jset"],
+  ...["add", "sub", "mul", "div", "mod", "and", "or", "xor", "lsh", "rsh"],
+  ...["neg", "tax", "txa", "ret"],
+];
 
 /** Multiplier and mask of the only form of `ldxb`. */
 const MSH_FACTOR = 4;
@@ -112,20 +108,29 @@ export function readInstruction(cursor: Cursor): Draft {
     case ".raw":
       return readRaw(cursor);
     default:
-      throw new AssemblyError(
-        "unknown-mnemonic",
-        `Cannot read instruction: "${token.text}" is not a mnemonic of classic BPF, such as ld, jeq or ret`,
-        token,
-      );
+      throw unknownMnemonic(token);
   }
 }
 
+function unknownMnemonic(token: Token): AssemblyError {
+  const near = didYouMean(token.text, MNEMONICS);
+  return new AssemblyError(
+    "unknown-mnemonic",
+    `Cannot read instruction: "${token.text}" is not a mnemonic of classic BPF${
+      near === undefined ? ", such as ld, jeq or ret" : `; did you mean ${near}`
+    }`,
+    token,
+  );
+}
+
 function readLoad(cursor: Cursor): Draft {
+  const ancillary = acceptAncillary(cursor);
+  if (ancillary !== undefined) return { ...plain("ld.abs"), k: ancillary };
   if (cursor.accept("#")) {
-    if (cursor.accept("len")) return plain("ld.len");
+    if (cursor.accept("len") || cursor.accept("pktlen")) return plain("ld.len");
     return plain("ld.imm", cursor);
   }
-  if (cursor.accept("len")) return plain("ld.len");
+  if (cursor.accept("len") || cursor.accept("pktlen")) return plain("ld.len");
   if (nextIs(cursor, "m")) {
     return { ...plain("ld.mem"), k: readScratch(cursor) };
   }
@@ -147,6 +152,10 @@ function readLoadX(cursor: Cursor): Draft {
 
 /** `[k]`, `[x + k]` */
 function readPacketLoad(cursor: Cursor, name: "ld" | "ldh" | "ldb"): Draft {
+  const ancillary = acceptAncillary(cursor);
+  if (ancillary !== undefined) {
+    return { ...plain(`${name}.abs`), k: ancillary };
+  }
   if (!cursor.accept("[")) {
     throw cursor.unexpected(name === "ld" ? "[, #, len or M[…]" : '"["');
   }
@@ -233,9 +242,10 @@ function readRaw(cursor: Cursor): Draft {
 }
 
 function readTarget(cursor: Cursor, most: number | undefined): JumpTarget {
-  return cursor.peek().kind === "word"
-    ? cursor.take()
-    : cursor.takeNumber(most);
+  const { kind, text, line, column } = cursor.peek();
+  if (kind !== "word") return cursor.takeNumber(most);
+  cursor.take();
+  return { kind, text, line, column };
 }
 
 /** `x` or `%x` */

@@ -1,0 +1,81 @@
+/**
+ * Makes filters of what a text says.
+ *
+ * @module
+ */
+
+import { type Arch, archByName } from "../../tables/arch.ts";
+import { type FilterStack, inferByteOrder } from "../filter.ts";
+import type { ReadSections, TextPlace } from "./draft.ts";
+import { linkLabels, orderOfFields, resolveNames } from "./link.ts";
+import type { AssemblyProblems } from "./problems.ts";
+
+/** Facts about the machine of a text. */
+export interface ParseFiltersOptions {
+  /** Byte order, unless the text names one. */
+  readonly littleEndian?: boolean;
+  /** Architectures of the calls that the text names, the native one first. */
+  readonly arches?: readonly Arch["name"][];
+  /** Architecture of the calls for which nothing else decides. */
+  readonly assumedArch?: Arch["name"];
+}
+
+/** The filters of a text. */
+export interface ParsedFilters extends FilterStack {
+  /**
+   * Origin of the byte order: `given` by a directive, `inferred` from the
+   * architectures that the programs name, or `assumed` to be little-endian.
+   */
+  readonly order: "given" | "inferred" | "assumed";
+  /** Position of each instruction of each filter. */
+  readonly places?: readonly (readonly TextPlace[])[];
+  /** The assumed architecture, if the number of a named call depends on it. */
+  readonly assumedArch?: Arch["name"];
+}
+
+/**
+ * Resolves labels, names and byte order of filters, and reports all errors.
+ *
+ * @throws {AssemblyError} if there are any.
+ *
+ * @param read The filters.
+ * @param options Facts about their machine.
+ * @param problems The errors so far.
+ */
+export function linkFilters(
+  { sections, order: named }: ReadSections,
+  options: ParseFiltersOptions,
+  problems: AssemblyProblems,
+): ParsedFilters {
+  const linked = sections.map((section) => linkLabels(section, problems));
+  problems.report();
+  const inferred = inferByteOrder(linked.map(({ program }) => program)) ??
+    sections.map(orderOfFields).find((order) => order !== undefined);
+  const littleEndian = named?.littleEndian ?? options.littleEndian ??
+    inferred ?? true;
+  const target = {
+    littleEndian,
+    given: archesNamed(options.arches ?? []),
+    assumed: archesNamed([options.assumedArch ?? ""])[0],
+  };
+  const resolved = linked.map((each) => resolveNames(each, target, problems));
+  problems.report();
+  const assumes = resolved.some((each) => each.assumes);
+  return {
+    programs: resolved.map(({ program }) => program),
+    littleEndian,
+    order: named !== undefined
+      ? "given"
+      : inferred === undefined
+      ? "assumed"
+      : "inferred",
+    places: sections.map(({ written }) =>
+      written.map(({ line, column }) => ({ line, column }))
+    ),
+    ...(assumes && target.assumed && { assumedArch: target.assumed.name }),
+  };
+}
+
+function archesNamed(names: readonly string[]): readonly Arch[] {
+  return names.flatMap((name) => archByName(name) ?? []);
+}

@@ -1,0 +1,160 @@
+/**
+ * Reads the operands of statements: words of the input, constants, names.
+ *
+ * @module
+ */
+
+import { AssemblyError } from "../error.ts";
+import { ARCH_OFFSET, NR_OFFSET } from "../seccomp_data.ts";
+import { SECCOMP_RET_DATA } from "../../tables/uapi.ts";
+import { didYouMean } from "../../tables/suggest.ts";
+import type { HalfWord, NamedCall } from "./draft.ts";
+import type { StatementCursor } from "./statement_cursor.ts";
+import { archOfWord, archWords, errnoOfWord } from "./words.ts";
+
+/** The language of statements. */
+export type StatementLanguage = "seccomp-tools" | "ceccomp";
+
+const IP_OFFSET = 8;
+const ARGS_OFFSET = 16;
+const ARGS = 6;
+/** Bits by which a 64-bit field is shifted to get its high half. */
+const HALF_BITS = 32;
+
+/** A word of the input. */
+export function readField(
+  cursor: StatementCursor,
+  language: StatementLanguage,
+): number | HalfWord | undefined {
+  const name = cursor.name();
+  switch (name) {
+    case "sys_number":
+    case "syscall_nr":
+      cursor.take();
+      return NR_OFFSET;
+    case "arch":
+      cursor.take();
+      return ARCH_OFFSET;
+    case "instruction_pointer":
+    case "low_pc":
+    case "high_pc": {
+      cursor.take();
+      const shifted = name === "instruction_pointer" && readShift(cursor);
+      return half(IP_OFFSET, shifted || name === "high_pc");
+    }
+    case "args":
+    case "args_h":
+    case "low_args":
+    case "high_args": {
+      cursor.take();
+      const index = readIndex(cursor, language, name, ARGS);
+      const shifted = name === "args" && readShift(cursor);
+      const high = shifted || name === "args_h" || name === "high_args";
+      return half(ARGS_OFFSET + 8 * index, high);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** `>> 32`, if it comes next. */
+function readShift(cursor: StatementCursor): boolean {
+  if (cursor.accept(">>") === undefined) return false;
+  const at = cursor.peek();
+  if (cursor.takeNumber(false) === HALF_BITS) return true;
+  throw new AssemblyError(
+    "unexpected-token",
+    `Cannot read statement: seen "${at.text}"; a field can only be shifted by ${HALF_BITS}; shift A after the load`,
+    at,
+  );
+}
+
+/** The data of an action: a number or the name of an error. */
+export function readData(
+  cursor: StatementCursor,
+  language: StatementLanguage,
+): number {
+  const at = cursor.peek();
+  if (at.kind === "word") {
+    const errno = errnoOfWord(at.text);
+    if (errno === undefined) {
+      throw cursor.unexpected(
+        "a number, or the name of an error, such as EPERM",
+      );
+    }
+    cursor.take();
+    return errno;
+  }
+  const data = cursor.takeNumber(language === "ceccomp");
+  if (data <= SECCOMP_RET_DATA) return data;
+  throw new AssemblyError(
+    "number-range",
+    `Cannot read data "${at.text}": it is at most ${SECCOMP_RET_DATA}`,
+    at,
+  );
+}
+
+/** `[k]` */
+export function readIndex(
+  cursor: StatementCursor,
+  language: StatementLanguage,
+  name: string,
+  length: number,
+): number {
+  cursor.expect("[");
+  const at = cursor.peek();
+  const k = cursor.takeNumber(language === "ceccomp");
+  cursor.expect("]");
+  if (k < length) return k;
+  throw new AssemblyError(
+    "number-range",
+    `Cannot read ${name}[${at.text}]: the index is at most ${length - 1}`,
+    at,
+  );
+}
+
+/** A number, an architecture, or the name of a call. */
+export function readConstant(
+  cursor: StatementCursor,
+  language: StatementLanguage,
+): number | NamedCall {
+  if (cursor.accept("(") !== undefined) {
+    const value = readConstant(cursor, language);
+    cursor.expect(")");
+    return value;
+  }
+  const { kind, text, line, column } = cursor.peek();
+  if (kind !== "word" || text.startsWith("$")) {
+    return cursor.takeNumber(language === "ceccomp");
+  }
+  const [before = "", name] = text.split(".");
+  const arch = archOfWord(before);
+  if (name === undefined) {
+    cursor.take();
+    if (arch === undefined) return { kind: "call", name: text, line, column };
+    if (arch.syscallBit === 0) return arch.auditArch;
+    throw new AssemblyError(
+      "ambiguous-name",
+      `Cannot compare with ${text}: its calls have the arch of x86_64 and numbers from 0x${
+        arch.syscallBit.toString(16)
+      }; compare with x86_64, then A >= 0x${arch.syscallBit.toString(16)}`,
+      { line, column },
+    );
+  }
+  if (arch === undefined) {
+    const near = didYouMean(before, archWords());
+    throw new AssemblyError(
+      "unknown-name",
+      `Cannot read "${text}": unknown architecture "${before}"${
+        near === undefined ? "" : `; did you mean ${near}`
+      }`,
+      { line, column },
+    );
+  }
+  cursor.take();
+  return { kind: "call", name, arch: arch.name, line, column };
+}
+
+function half(offset: number, high: boolean): HalfWord {
+  return { kind: "half", offset, high };
+}

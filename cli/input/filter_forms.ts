@@ -1,0 +1,272 @@
+/**
+ * Reads filters in all forms in which they are written: bytes, numbers, text.
+ *
+ * @module
+ */
+
+import {
+  linkFilters,
+  type ParsedFilters,
+} from "../../bpf/assembly/link_filters.ts";
+import type { DraftSection } from "../../bpf/assembly/draft.ts";
+import { AssemblyProblems } from "../../bpf/assembly/problems.ts";
+import { decodeBase64 } from "../../bpf/base64.ts";
+import { check } from "../../bpf/check.ts";
+import { AssemblyError, ProgramError } from "../../bpf/error.ts";
+import { decodeFilter, type Filter } from "../../bpf/filter.ts";
+import { fromHex } from "../../bpf/hex.ts";
+import type { ParseFiltersOptions } from "../../bpf/assembly/link_filters.ts";
+import { hostArch } from "../../host/machine.ts";
+import { messageOf } from "../../host/reason.ts";
+import { InputError, ReportedError } from "../error.ts";
+import { messageLine } from "../exit.ts";
+import type { Io } from "../io.ts";
+import type { FilterForm } from "./guess.ts";
+import { archesOf } from "./target.ts";
+
+/** Most errors of a text that are printed one by one. */
+const MOST_ERRORS = 100;
+
+/** Options of reading a filter. */
+export interface FilterFormOptions {
+  /** Architectures of `--arch`, for what the filter does not show. */
+  readonly arch?: readonly string[];
+  /** Byte order of a text that names none. */
+  readonly littleEndian?: boolean;
+}
+
+/** Filters, and what their form says beside the instructions. */
+export interface FormedFilters extends ParsedFilters {
+  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
+  readonly logs?: readonly (boolean | undefined)[];
+}
+
+/**
+ * Reads filters.
+ *
+ * @param io Stream for errors.
+ * @param name Name of the source, for messages.
+ * @param kind Their form.
+ * @param bytes The source.
+ * @param options Facts about their machine.
+ * @throws {InputError} if they cannot be read.
+ * @throws {ReportedError} after several errors were printed.
+ */
+export async function readFilters(
+  io: Io,
+  name: string,
+  kind: FilterForm,
+  bytes: Uint8Array,
+  options: FilterFormOptions = {},
+): Promise<FormedFilters> {
+  try {
+    return await readForm(kind, bytes, options);
+  } catch (error) {
+    if (error instanceof AssemblyError && error.all.length > 1) {
+      tellErrors(io, name, error.all);
+      throw new ReportedError("filter", { cause: error });
+    }
+    throw inputError(name, error);
+  }
+}
+
+/** Prints the errors of a text, each with its position. */
+function tellErrors(
+  io: Io,
+  name: string,
+  errors: readonly AssemblyError[],
+): void {
+  for (const { detail, line, column } of errors.slice(0, MOST_ERRORS)) {
+    io.err(messageLine(io, "error", detail, `${name}:${line}:${column}`));
+  }
+  const more = errors.length - MOST_ERRORS;
+  if (more > 0) io.err(messageLine(io, "error", `${more} more errors`, name));
+}
+
+/**
+ * Runs a function that may find a filter unreadable, and adds its position.
+ *
+ * @throws {InputError} with the position.
+ */
+export function readAt<T>(place: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw inputError(place, error);
+  }
+}
+
+function inputError(place: string, error: unknown): InputError {
+  if (!(error instanceof AssemblyError)) {
+    return new InputError(messageOf(error), { place, cause: error });
+  }
+  const { line, column, detail } = error;
+  return new InputError(detail, {
+    place: `${place}:${line}:${column}`,
+    cause: error,
+  });
+}
+
+async function readForm(
+  kind: FilterForm,
+  bytes: Uint8Array,
+  options: FilterFormOptions,
+): Promise<FormedFilters> {
+  const text = (): string => new TextDecoder().decode(bytes);
+  switch (kind) {
+    case "raw":
+      return oneFilter(bytes, options);
+    case "base64":
+      return given(readLines(text(), decodeBase64, options));
+    case "hex":
+      return given(readLines(text(), fromHex, options));
+    case "asm": {
+      const { parseFilters } = await import("../../bpf/text.ts");
+      return parseFilters(text(), textOptions(options));
+    }
+    case "json": {
+      const { readJsonFilters } = await import("./forms/json_filter.ts");
+      const { filters, logs } = readJsonFilters(text());
+      return { ...given(filters), logs };
+    }
+    case "xxd": {
+      const { readDump } = await import("./forms/dump.ts");
+      return oneFilter(readDump(text()), options);
+    }
+    case "escapes": {
+      const { readEscapes } = await import("./forms/escapes.ts");
+      return oneFilter(readEscapes(text()), options);
+    }
+    case "tcpdump": {
+      const { readDecimalRows } = await import("./forms/tcpdump.ts");
+      return linked(text(), readDecimalRows, options);
+    }
+    case "strace": {
+      const { readStrace } = await import("./forms/strace.ts");
+      return linked(text(), readStrace, options);
+    }
+    case "c":
+    case "go":
+    case "rust": {
+      const code = await import("./forms/source_code.ts");
+      const littleEndian = code.orderInRemark(text()) ?? options.littleEndian;
+      return linked(text(), code.readSourceCode, {
+        ...options,
+        ...(littleEndian !== undefined && { littleEndian }),
+      });
+    }
+  }
+}
+
+/** Reads a text whose numbers are instructions. */
+function linked(
+  text: string,
+  read: (text: string, problems: AssemblyProblems) => readonly DraftSection[],
+  options: FilterFormOptions,
+): ParsedFilters {
+  const problems = new AssemblyProblems();
+  const sections = read(text, problems);
+  return linkFilters({ sections }, textOptions(options), problems);
+}
+
+function textOptions(
+  { arch, littleEndian }: FilterFormOptions,
+): ParseFiltersOptions {
+  const named = arch === undefined ? [] : archesOf(arch);
+  const order = littleEndian ?? named[0]?.littleEndian;
+  const host = hostArch();
+  return {
+    arches: named.map(({ name }) => name),
+    ...(order !== undefined && { littleEndian: order }),
+    ...(host !== undefined && { assumedArch: host.name }),
+  };
+}
+
+/**
+ * Decodes the bytes of one filter, in either byte order.
+ *
+ * @param bytes The bytes.
+ * @param options The architecture, which decides if the bytes do not.
+ * @throws {ProgramError} if the bytes are not a filter.
+ * @throws {InputError} if nothing decides the byte order.
+ */
+export function oneFilter(
+  bytes: Uint8Array,
+  options: FilterFormOptions,
+): ParsedFilters {
+  return given([decodeRaw(bytes, options)]);
+}
+
+/** The filters of one machine, whose bytes show its byte order. */
+function given(filters: readonly Filter[]): ParsedFilters {
+  const [first] = filters;
+  if (filters.some((f) => f.littleEndian !== first?.littleEndian)) {
+    throw new InputError(
+      "Cannot read the filters: some are little-endian and some big-endian; give those of one process",
+    );
+  }
+  return {
+    programs: filters.map(({ program }) => program),
+    littleEndian: first?.littleEndian ?? true,
+    order: "given",
+  };
+}
+
+/**
+ * Reads text in lines: each is a filter, as `dump` writes them, or all together
+ * are one, as base64(1) and xxd(1) break it.
+ */
+function readLines(
+  text: string,
+  read: (text: string) => Uint8Array,
+  options: FilterFormOptions,
+): readonly Filter[] {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  if (lines.length > 1) {
+    const each = lines.map((line) => readWhole(line.trim(), read));
+    const whole = each.filter((filter) => filter !== undefined);
+    if (whole.length === lines.length) return whole;
+  }
+  // Hex may have blanks between its digits; the reader refuses anything else.
+  const joined = text.replace(read === fromHex ? /\s/g : /\r?\n/g, "");
+  return [decodeRaw(read(joined), options)];
+}
+
+/** A line that is a filter which the kernel accepts. */
+function readWhole(
+  line: string,
+  read: (text: string) => Uint8Array,
+): Filter | undefined {
+  try {
+    const filter = decodeFilter(read(line));
+    return check(filter.program) === undefined ? filter : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof ProgramError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Decodes a filter of either byte order; the architecture decides if the bytes
+ * do not.
+ */
+function decodeRaw(bytes: Uint8Array, { arch }: FilterFormOptions): Filter {
+  try {
+    return decodeFilter(bytes);
+  } catch (error) {
+    if (
+      !(error instanceof ProgramError) ||
+      error.reason !== "ambiguous-byte-order"
+    ) throw error;
+    const [named] = arch === undefined ? [] : archesOf(arch);
+    if (named !== undefined) {
+      return decodeFilter(bytes, { littleEndian: named.littleEndian });
+    }
+    throw new InputError(
+      "Cannot determine the byte order: the bytes are not a valid filter in either order; pass --arch",
+      { cause: error },
+    );
+  }
+}
