@@ -6,11 +6,8 @@
 
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { SyscallError } from "../../ffi/error.ts";
-import {
-  type TraceEnd,
-  traceFilters,
-  type TraceResult,
-} from "../../ffi/traced/trace_filters.ts";
+import type { TraceEnd, TraceResult } from "../../ffi/traced/filter_load.ts";
+import { traceFilters } from "../../ffi/traced/trace_filters.ts";
 import { messageOf, reasonOf } from "../../host/reason.ts";
 import { sha256 } from "../../hook/store/digest.ts";
 import { quoteText } from "../../tables/printable.ts";

@@ -10,11 +10,12 @@ import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
 import type { LogRecord } from "../../logs/record.ts";
 import type { ArchPolicy, Policy, Rule } from "../../profile/policy.ts";
-import { type Arch, ARCHES } from "../../tables/arch.ts";
+import { ARCHES } from "../../tables/arch.ts";
 import { printable } from "../../tables/printable.ts";
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { outlineOf } from "../../verify/describe/outline.ts";
 import { UnprovenError } from "../error.ts";
+import { archOfNumber } from "../output/names.ts";
 import { namesOfRecord } from "../output/records.ts";
 import type { LoadedFilter } from "./filter.ts";
 
@@ -98,7 +99,7 @@ function profileJudge(
 ): (auditArch: number, nr: number) => Judged {
   return (auditArch, nr) => {
     const arch = policy.arches.find((each) => each.auditArch === auditArch);
-    const owner = ownerOf(auditArch, nr);
+    const owner = archOfNumber(auditArch, nr);
     if (arch === undefined) {
       return {
         value: policy.badArchValue,
@@ -109,14 +110,6 @@ function profileJudge(
     const unlisted = owner !== undefined && !arch.names.includes(owner.name);
     return { ...judgeRules(arch, policy.defaultValue, nr), unlisted };
   };
-}
-
-/** The architecture to which a number belongs. */
-function ownerOf(auditArch: number, nr: number): Arch | undefined {
-  const arches = ARCHES.filter((arch) => arch.auditArch === auditArch);
-  return arches.find(({ syscallBit }) =>
-    syscallBit !== 0 && (nr & syscallBit) !== 0
-  ) ?? arches[0];
 }
 
 /** First match wins: the rules up to the first one without conditions. */

@@ -8,7 +8,7 @@ import { encodeBase64 } from "../../bpf/base64.ts";
 import { decode, encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { strictModeProgram } from "../../bpf/strict_mode.ts";
-import type { FilterLoad } from "../../ffi/traced/trace_filters.ts";
+import type { FilterLoad } from "../../ffi/traced/filter_load.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 import { formatArgument } from "../../tables/arguments.ts";
 import { errnoText } from "../../tables/errno.ts";

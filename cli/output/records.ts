@@ -7,7 +7,7 @@
 import type { LogRecord, RecordedId } from "../../logs/record.ts";
 import { ARCHES } from "../../tables/arch.ts";
 import { printable } from "../../tables/printable.ts";
-import { callName, syscallName } from "./names.ts";
+import { archOfNumber, callName, syscallName } from "./names.ts";
 
 /** One call, made once or several times in a row. */
 export interface RecordRun {
@@ -43,12 +43,7 @@ export function namesOfRecord(
   { auditArch, archText, nr, callText }: LogRecord,
 ): RecordNames {
   if (auditArch === undefined) return { arch: archText, call: callText };
-  const arches = ARCHES.filter((arch) => arch.auditArch === auditArch);
-  const owner = nr === undefined
-    ? arches[0]
-    : arches.find(({ syscallBit }) =>
-      syscallBit !== 0 && (nr & syscallBit) !== 0
-    ) ?? arches[0];
+  const owner = archOfNumber(auditArch, nr ?? 0);
   const name = nr === undefined ? undefined : syscallName(auditArch, nr);
   return {
     arch: owner?.name ?? `0x${auditArch.toString(16).padStart(8, "0")}`,

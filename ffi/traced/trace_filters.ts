@@ -17,23 +17,24 @@
  */
 
 import { type Libc, openLibc } from "../libc.ts";
+import { leaveTerminal } from "./terminal.ts";
 import { readProcText, readStatus } from "../live/proc.ts";
-import { type LoadCall, readLoad, readSockFprog } from "./loads.ts";
-import { startSleeper, startTraced, type TracedCommand } from "./start.ts";
+import type {
+  FilterLoad,
+  TraceEnd,
+  TraceOptions,
+  TraceResult,
+} from "./filter_load.ts";
+import { readLoad, readSockFprog } from "./loads.ts";
+import { startSleeper, startTraced } from "./start.ts";
 import { Stops } from "./stops.ts";
 
-const SIGINT = 2;
-const SIGQUIT = 3;
 const SIGKILL = 9;
 const SIGCONT = 18;
 const SIGSTOP = 19;
-const SIGTSTP = 20;
-const SIGTTIN = 21;
 const SIGTTOU = 22;
 const SIGTRAP = 5;
 const SYSCALL_TRAP = SIGTRAP | 0x80;
-/** `SIG_IGN`. */
-const IGNORE = 1n;
 const EINTR = 4;
 
 /** linux/ptrace.h. */
@@ -49,52 +50,6 @@ const TKILL: Readonly<Record<typeof Deno.build.arch, bigint>> = {
   "aarch64": 130n,
 };
 
-/** A load and its outcome. */
-export interface FilterLoad extends LoadCall {
-  /** Position among all loads, from 0. */
-  readonly order: number;
-  /** Process. */
-  readonly pid: number;
-  /** Thread. */
-  readonly tid: number;
-  /** Name of the thread, up to 15 bytes. */
-  readonly comm: string;
-  /**
-   * Return value: negative errno if it failed; `undefined` if the thread died
-   * in the call.
-   */
-  readonly result: number | undefined;
-  /** True if the program in memory changed during the call. */
-  readonly unstable: boolean;
-}
-
-/** Reason for which the command and its children were killed. */
-export type TraceEnd = "limit" | "timeout" | "exec" | "interrupt";
-
-/** How a command is traced. */
-export interface TraceOptions extends TracedCommand {
-  /** Called after each load. */
-  readonly onLoad: (load: FilterLoad) => void;
-  /** Kill after so many loads that succeeded. */
-  readonly limit?: number;
-  /** Kill after so many seconds. */
-  readonly timeout?: number;
-  /** Kill when a process that has loaded a filter starts a program. */
-  readonly untilExec?: boolean;
-}
-
-/** Result of a trace. */
-export interface TraceResult {
-  /** Exit code of the command; `undefined` if a signal ended it. */
-  readonly code: number | undefined;
-  /** Signal that ended it. */
-  readonly signal: number | undefined;
-  /** Reason for which it was killed; `undefined` if it ended by itself. */
-  readonly ended: TraceEnd | undefined;
-  /** Programs whose privileged bits had no effect. */
-  readonly unprivileged: readonly string[];
-}
-
 /**
  * Runs a command and reports its loads.
  *
@@ -106,34 +61,12 @@ export function traceFilters(options: TraceOptions): TraceResult {
   const libc = openLibc();
   const stops = new Stops(libc);
   const pid = startTraced(libc, stops, options);
-  const restore = catchInterrupts(libc);
+  const restore = leaveTerminal(libc);
   try {
     return new Trace(libc, stops, pid, options).run();
   } finally {
     restore();
   }
-}
-
-/**
- * Leaves the signals of the terminal to the command: this process ignores them,
- * except that SIGINT ends a wait.
- */
-function catchInterrupts(libc: Libc): () => void {
-  const { signal, siginterrupt, absFunction } = libc.symbols;
-  const ignore = Deno.UnsafePointer.create(IGNORE);
-  const signals = [SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU];
-  const before = signals.map((number) => signal(number, ignore));
-  siginterrupt(SIGINT, 1);
-  // A handler without effect: abs(2).
-  const old = signal(SIGINT, absFunction as Deno.PointerValue);
-  const isIgnored = old !== null && Deno.UnsafePointer.value(old) === IGNORE;
-  if (isIgnored) signal(SIGINT, ignore);
-  return () => {
-    signal(SIGINT, old);
-    for (const [i, number] of signals.entries()) {
-      signal(number, before[i] ?? null);
-    }
-  };
 }
 
 /** A traced thread. */
@@ -177,6 +110,8 @@ class Trace {
     this.#notePrivileges(this.#main);
     if (timeout !== undefined) {
       this.#timer = startSleeper(this.#libc, timeout);
+      // Signals of the terminal must not end it, and it must not outlive us.
+      this.#stops.seize(this.#timer);
     }
     this.#stops.resume(this.#main);
     while (this.#threads.size > 0) {
@@ -201,6 +136,7 @@ class Trace {
 
   #handle(tid: number, status: number): void {
     if (tid === this.#timer) {
+      if ((status & 0xff) === 0x7f) return this.#stops.resume(tid);
       this.#timer = 0;
       this.#end("timeout");
       return;

@@ -363,6 +363,9 @@ test("dump: a command keeps its status, signals, environment and standard stream
     $CLI dump -- no-such-command; echo "code $?"
     $CLI dump -- /etc/passwd; echo "code $?"
     $CLI dump -- true; echo "code $?"
+    # To the whole group: the command, this program and its clock.
+    setsid -w $CLI dump -q --timeout 60 -O seven -- sh -c 'trap "" INT; kill -INT 0; exit 4' &
+    wait; tr -d ' \\n' <seven/index.json | grep -o '"exit":{[^}]*},"ended":[a-z]*'
     printf 'exit 9\\n' >script; chmod +x script; $CLI dump -q -O six -- ./script; grep -c '"code": 9' six/index.json
   `;
   await using folder = await createFolder();
@@ -379,6 +382,7 @@ test("dump: a command keeps its status, signals, environment and standard stream
       "code 127",
       "code 126",
       "code 1",
+      '"exit":{"code":4,"signal":null},"ended":null',
       "1",
       "",
     ],
