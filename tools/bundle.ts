@@ -7,9 +7,10 @@
  * deno task bundle FILE
  * ```
  *
- * Deno reads all of it at each start, so it is kept small: modules that few
- * commands use, among them the libraries that draw the charts of `bench` and
- * the hook that `install` writes, are packed, and unpacked on use. One
+ * Deno reads all of it at each start, so it is kept small: the libraries that
+ * draw the charts of `bench`, the hook that `install` writes and programs for
+ * other processes are packed, and unpacked on use. Unpacking takes 8 ms, so the
+ * code of commands is not packed: `defer.ts` keeps it from V8 instead. One
  * character beyond Latin-1 would make V8 store the whole text with two bytes
  * per character, so it has none.
  *
@@ -21,8 +22,10 @@ import { brotliCompressSync } from "node:zlib";
 import { PACKED } from "../host/packed.ts";
 import { FAST } from "../hook/program.ts";
 import { type Given, type Manual, start } from "./arguments.ts";
+import { deferOthers } from "./defer.ts";
 import { bundle } from "./deno_bundle.ts";
-import { compileAtOnce, type Use } from "./eager.ts";
+import type { Use } from "./calls.ts";
+import { compileAtOnce } from "./eager.ts";
 import { HOOK, makeHook } from "./hook_program.ts";
 
 const SHEBANG = [
@@ -30,9 +33,15 @@ const SHEBANG = [
   ...["--no-config", "--no-lock", "--no-remote", `--v8-flags=${FAST}\n`],
 ].join(" ");
 
-/** The most frequent uses of the program. */
-const USES: readonly Use[] = [
-  { args: ["compile", "default:docker", "-f", "raw", "--quiet"] },
+/** The most frequent use of the program. */
+const COMPILE: Use = {
+  args: ["compile", "default:docker", "-f", "raw", "--quiet"],
+};
+/** Uses that wait for no code of others. */
+const FREQUENT: readonly Use[] = [
+  COMPILE,
+  ...[["--help"], ["--version"], ["compile", "--help"]]
+    .map((args) => ({ args })),
 ];
 
 /** Modules to pack. */
@@ -71,7 +80,10 @@ async function main(given: Given): Promise<void> {
   const [path = "dist/seccomp-tree"] = given.words;
   const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
   try {
-    const program = await bundle("cli/main.ts", `${scratch}/main.js`);
+    const program = await deferOthers(
+      await bundle("cli/main.ts", `${scratch}/main.js`),
+      FREQUENT,
+    );
     const modules: Record<string, string> = {};
     for (const entry of PACKED_MODULES) {
       modules[entry] = entry === HOOK
@@ -83,7 +95,8 @@ async function main(given: Given): Promise<void> {
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
       path,
-      SHEBANG + (given.has("lazy") ? text : await compileAtOnce(text, USES)),
+      SHEBANG +
+        (given.has("lazy") ? text : await compileAtOnce(text, [COMPILE])),
     );
     await Deno.chmod(path, 0o755);
   } finally {

@@ -5,8 +5,8 @@
  * V8 skips functions and compiles each on its first call: it parses most of a
  * program that runs once two or three times, and functions that it compiles
  * late are not in the code that Deno caches. It compiles a function in
- * parentheses at once. So this module runs the program, reads from V8's log
- * which functions were called, and puts those in parentheses. Declarations
+ * parentheses at once. So this module runs the program, finds which functions
+ * are called, and puts those in parentheses. Declarations
  * become variables at the top, which exist before anything else runs, as
  * declarations do.
  *
@@ -18,21 +18,15 @@
  * @module
  */
 
-import { type Node, parse } from "acorn";
+import { parse } from "acorn";
 import MagicString from "magic-string";
-
-/** Events of V8's log that report a called function, by its start. */
-const CALLED = /^function,(?:first-execution|parse-function),(\d+),(\d+),/;
-/** Events that report the number of a script. */
-const SCRIPT = /^script-details,(\d+),([^,]+),/;
-
-/** A run of a program. */
-export interface Use {
-  /** Its arguments. */
-  readonly args: readonly string[];
-  /** Its standard input; empty if absent. */
-  readonly input?: string;
-}
+import {
+  childrenOf,
+  findCalls,
+  placeOf,
+  type Syntax,
+  type Use,
+} from "./calls.ts";
 
 /**
  * Runs a program as it is used, and marks the functions that were called.
@@ -46,72 +40,7 @@ export async function compileAtOnce(
   program: string,
   uses: readonly Use[],
 ): Promise<string> {
-  const scratch = await Deno.makeTempDir({ prefix: "eager-" });
-  try {
-    const file = `${scratch}/program.js`;
-    await Deno.writeTextFile(file, program);
-    const called = new Set<number>();
-    for (const use of uses) {
-      const log = `${scratch}/v8.log`;
-      await run(file, log, use);
-      const text = await Deno.readTextFile(log);
-      for (const place of placesOf(text, file)) called.add(place);
-    }
-    return mark(program, called);
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
-}
-
-async function run(
-  file: string,
-  log: string,
-  { args, input = "" }: Use,
-): Promise<void> {
-  const flags = [
-    ...["--log-function-events", "--no-logfile-per-isolate"],
-    `--logfile=${log}`,
-  ].join(",");
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-config", "--no-code-cache"],
-      ...[`--v8-flags=${flags}`, file, ...args],
-    ],
-    stdin: "piped",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const writing = new Blob([input]).stream().pipeTo(child.stdin)
-    // It may end without reading all of it.
-    .catch(() => {});
-  const { success, stderr } = await child.output();
-  await writing;
-  if (success) return;
-  const told = new TextDecoder().decode(stderr);
-  throw new Error(`Cannot run the program with ${args.join(" ")}: ${told}`);
-}
-
-/**
- * Positions of the called functions of a file, as V8 counts them: at their
- * parameters.
- */
-function placesOf(log: string, file: string): readonly number[] {
-  const lines = log.split("\n");
-  const script = lines.map((line) => SCRIPT.exec(line))
-    .find((found) => found?.[2] === `file://${file}`)?.[1];
-  return lines.map((line) => CALLED.exec(line))
-    .filter((found) => found?.[1] === script)
-    .map((found) => Number(found?.[2]));
-}
-
-/**
- * A node that may be a function; acorn's own types have more than is needed.
- */
-interface Syntax extends Node {
-  readonly id?: (Node & { readonly name: string }) | null;
-  readonly body?: Syntax | readonly Syntax[];
-  /** Of a property of an object. */
-  readonly key?: Node;
+  return mark(program, await findCalls(program, uses));
 }
 
 /** Puts the functions that begin at given positions in parentheses. */
@@ -120,10 +49,7 @@ function mark(program: string, called: ReadonlySet<number>): string {
   const text = new MagicString(program);
   visit(tree, (node, parents) => {
     const { type, start, end, id } = node;
-    const place = type === "ArrowFunctionExpression"
-      ? start
-      : program.indexOf("(", id?.end ?? start);
-    if (!called.has(place)) return;
+    if (!called.has(placeOf(node, program))) return;
     if (isMethod(node, program)) {
       const [property] = parents;
       if (property === undefined || !isPlainMethod(property, program)) return;
@@ -158,7 +84,7 @@ function topOf(parents: readonly Syntax[]): number | undefined {
 }
 
 /** Reports whether a function is a method: it begins with its parameters. */
-function isMethod({ type, start }: Node, program: string): boolean {
+function isMethod({ type, start }: Syntax, program: string): boolean {
   return type === "FunctionExpression" && program[start] === "(";
 }
 
@@ -181,10 +107,7 @@ function visit(
   parents: readonly Syntax[] = [],
 ): void {
   if (/Function/.test(node.type)) found(node, parents);
-  for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) {
-      if (typeof child?.type !== "string") continue;
-      visit(child, found, [node, ...parents.slice(0, 1)]);
-    }
+  for (const child of childrenOf(node)) {
+    visit(child, found, [node, ...parents.slice(0, 1)]);
   }
 }

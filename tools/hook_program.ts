@@ -10,7 +10,8 @@
 
 import { DEFAULT_PROFILE } from "../profile/default_profile.ts";
 import { bundle } from "./deno_bundle.ts";
-import { compileAtOnce, type Use } from "./eager.ts";
+import type { Use } from "./calls.ts";
+import { compileAtOnce } from "./eager.ts";
 
 /** The hook's main module. */
 export const HOOK = "hook/main.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { compileAtOnce, type Use } from "../../tools/eager.ts";
+import { compileAtOnce } from "../../tools/eager.ts";
+import type { Use } from "../../tools/calls.ts";
 
 /** Functions of every form, called before and after they stand in the text. */
 const PROGRAM = `

@@ -1,0 +1,200 @@
+/**
+ * Defers the code that frequent uses of a bundled program do not need.
+ *
+ * When a module is loaded, V8 makes an object for each function at its top, and
+ * Deno reads the data of each from its cache. A bundle has the functions of all
+ * commands at its top. This module moves those that only other commands need
+ * into functions that run once, before the `import()` that needs them: until
+ * then they are text that V8 skips.
+ *
+ * What stays at the top is found in two steps. Runs of the program show which
+ * modules are initialized. Then everything stays to which those refer, directly
+ * or not, whether it was called or not. So only an `import()` leads to what was
+ * moved, and it makes that first.
+ *
+ * @module
+ */
+
+import MagicString from "magic-string";
+import {
+  type BundlePart,
+  type InnerImport,
+  readParts,
+} from "./bundle_parts.ts";
+import {
+  childrenOf,
+  findCalls,
+  placeOf,
+  type Syntax,
+  type Use,
+} from "./calls.ts";
+
+/** Names that are added to the program. */
+const ADDED = /\b(?:GROUPS|NEEDED|MAKE)\$/;
+
+/** Makes the groups that an import needs, once. */
+const MAKE =
+  "function MAKE$(i){for(const g of NEEDED$[i]){GROUPS$[g]?.();delete GROUPS$[g]}}";
+
+/**
+ * Defers the code that the given uses of a program do not need.
+ *
+ * @param program Text of a module, as `deno bundle --minify` writes it.
+ * @param uses The uses; all of them must succeed.
+ * @returns A program that does the same.
+ * @throws {Error} if a run fails, or if esbuild did not write the program.
+ */
+export async function deferOthers(
+  program: string,
+  uses: readonly Use[],
+): Promise<string> {
+  if (ADDED.test(program)) {
+    throw new Error("Cannot defer code: the program has the names for it");
+  }
+  const calls = await findCalls(program, uses);
+  const parts = readParts(program);
+  const called = parts.filter(({ nodes }) =>
+    nodes.some((node) => hasCall(node, program, calls))
+  );
+  return new Deferral(parts, called).write(program);
+}
+
+/** Reports whether a function that begins in a node was called. */
+function hasCall(
+  node: Syntax,
+  program: string,
+  calls: ReadonlySet<number>,
+): boolean {
+  return /Function/.test(node.type) && calls.has(placeOf(node, program)) ||
+    [...childrenOf(node)].some((child) => hasCall(child, program, calls));
+}
+
+/** What stays, what is moved, and the text that follows from it. */
+class Deferral {
+  readonly #parts: readonly BundlePart[];
+  /** Parts by the names that they declare. */
+  readonly #top: ReadonlyMap<string, BundlePart>;
+  readonly #kept: ReadonlySet<BundlePart>;
+  /** Moved parts by the names of the import that needs them. */
+  readonly #needed: ReadonlyMap<string, ReadonlySet<BundlePart>>;
+
+  constructor(
+    parts: readonly BundlePart[],
+    called: readonly BundlePart[],
+  ) {
+    this.#parts = parts;
+    this.#top = new Map(
+      parts.flatMap((part) => part.names.map((name) => [name, part])),
+    );
+    const loaded = new Set(called.flatMap(({ names }) => names));
+    this.#kept = this.#reach(
+      parts.filter(({ kind }) => kind !== "later"),
+      ({ module }) => loaded.has(module),
+    );
+    const needed = new Map<string, ReadonlySet<BundlePart>>();
+    for (const { names } of parts.flatMap(({ imports }) => imports)) {
+      const all = this.#reach(this.#partsOf(names), () => false);
+      const moved = [...all].filter((part) => !this.#kept.has(part));
+      if (moved.length > 0) needed.set(names.join(), new Set(moved));
+    }
+    this.#needed = needed;
+  }
+
+  /** Writes the new program. */
+  write(program: string): string {
+    const text = new MagicString(program);
+    this.#makeBeforeImports(text);
+    const groups = this.#groups();
+    const functions = groups.map(({ parts }) =>
+      `()=>{${parts.map((part) => assignmentOf(part, text)).join(";")}}`
+    );
+    const needed = [...this.#needed.keys()].map((names) =>
+      groups.flatMap(({ imports }, i) => imports.includes(names) ? [i] : [])
+    );
+    const variables = this.#parts.filter((part) =>
+      part.kind === "name" || !this.#kept.has(part)
+    ).flatMap(({ names }) => names);
+    const kept = (isImport: boolean): readonly string[] =>
+      this.#parts.filter((part) =>
+        this.#kept.has(part) && part.kind !== "name" &&
+        (part.kind === "import") === isImport
+      ).map((part) => statementOf(part, text));
+    return [
+      ...kept(true),
+      `var ${variables.join()};`,
+      `const GROUPS$=[${functions.join()}],NEEDED$=${JSON.stringify(needed)};`,
+      MAKE,
+      ...kept(false),
+    ].join("\n");
+  }
+
+  /** Parts that some parts need, themselves included. */
+  #reach(
+    from: readonly BundlePart[],
+    isFollowed: (inner: InnerImport) => boolean,
+  ): ReadonlySet<BundlePart> {
+    const found = new Set(from);
+    // A set also visits what is added meanwhile.
+    for (const { references, imports } of found) {
+      const followed = imports.filter(isFollowed);
+      const names = [...references, ...followed.flatMap(({ names }) => names)];
+      for (const part of this.#partsOf(names)) found.add(part);
+    }
+    return found;
+  }
+
+  #partsOf(names: readonly string[]): readonly BundlePart[] {
+    return names.flatMap((name) => this.#top.get(name) ?? []);
+  }
+
+  /** Moved parts that the same imports need are made together. */
+  #groups(): readonly ImportGroup[] {
+    const groups = new Map<string, ImportGroup>();
+    for (const part of this.#parts) {
+      const imports = [...this.#needed].filter(([, parts]) => parts.has(part))
+        .map(([names]) => names);
+      // Nothing leads to others.
+      if (imports.length === 0) continue;
+      const key = imports.join(" ");
+      const parts = [...groups.get(key)?.parts ?? [], part];
+      groups.set(key, { imports, parts });
+    }
+    return [...groups.values()];
+  }
+
+  #makeBeforeImports(text: MagicString): void {
+    const numbers = new Map([...this.#needed.keys()].map((key, i) => [key, i]));
+    for (const { loader, names } of this.#parts.flatMap((p) => p.imports)) {
+      const number = numbers.get(names.join());
+      if (number === undefined) continue;
+      text.appendRight(loader.start, `()=>MAKE$(${number})).then(`);
+    }
+  }
+}
+
+/** Moved parts, and the names of the imports that need them. */
+interface ImportGroup {
+  readonly imports: readonly string[];
+  readonly parts: readonly BundlePart[];
+}
+
+function textOf({ start, end }: Syntax, text: MagicString): string {
+  return text.slice(start, end);
+}
+
+function statementOf({ nodes }: BundlePart, text: MagicString): string {
+  return nodes.map((node) =>
+    `${node.type === "VariableDeclarator" ? "var " : ""}${textOf(node, text)};`
+  ).join("");
+}
+
+/** A part as an assignment to the variables that it declares. */
+function assignmentOf({ nodes }: BundlePart, text: MagicString): string {
+  return nodes.map((node) => {
+    const { type, id, start, end } = node;
+    if (type !== "FunctionDeclaration" || !id) return textOf(node, text);
+    return `${id.name}=${text.slice(start, id.start)}${
+      text.slice(id.end, end)
+    }`;
+  }).join(";");
+}
