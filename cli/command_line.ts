@@ -34,7 +34,7 @@ export async function runCommandLine(
   try {
     if (args[0] === "__complete") {
       const { complete, formatCompletion } = await import(
-        "./completions/complete.ts"
+        "./completions/complete.ts" as string
       );
       io.out(formatCompletion(await complete(args.slice(1))));
       return EXIT.ok;

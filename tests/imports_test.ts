@@ -424,9 +424,9 @@ Deno.test("the program reaches one package, and its demo fetches no other", asyn
   const wanted = "npm:@stricli/core@1.3.0";
   // Deno fetches the modules that a module names, even in an import(), before
   // it runs.
-  const reached = (await importsOf(["cli/main.ts"])).map(({ to }) => to)
-    .filter((to) => to.startsWith("npm:"));
-  assertEquals([...new Set(reached)], [wanted]);
+  const reached = (await importsOf(["cli/whole.ts"])).map(({ to }) => to);
+  const packages = reached.filter((to) => to.startsWith("npm:"));
+  assertEquals([...new Set(packages)], [wanted]);
   // `deno task` fetches the "imports" of deno.json and all of its lock file.
   const { imports, lock } = await readJson("deno.json") as {
     readonly imports: Readonly<Record<string, string>>;
@@ -439,6 +439,29 @@ Deno.test("the program reaches one package, and its demo fetches no other", asyn
   const all = await readJson("deno.lock") as Lock;
   const key = wanted.replace("npm:", "");
   assertEquals(run.npm, { [key]: all.npm[key] });
+});
+
+Deno.test("cli/whole.ts names every module that the program loads on use", async () => {
+  const folder = new URL("cli/", ROOT);
+  const loaded = new Set<string>();
+  for (const name of ["registry.ts", "command_line.ts"]) {
+    const text = await Deno.readTextFile(new URL(name, folder));
+    for (
+      const [, to] of text.matchAll(/import\(\s*"([^"]+)" as string,?\s*\)/g)
+    ) {
+      loaded.add(new URL(to ?? "", folder).href.slice(ROOT.href.length));
+    }
+    if (name !== "registry.ts") continue;
+    const loads = [...text.matchAll(/ load: \(\) =>/g)].length;
+    assert(loads > 20, "the commands are found");
+    assertEquals(loaded.size, loads, "registry.ts: import(… as string)");
+  }
+  const named = (await importsOf(["cli/whole.ts"]))
+    .filter(({ from }) => from === "cli/whole.ts").map(({ to }) => to);
+  assertEquals(named.sort(), ["cli/main.ts", ...loaded].sort());
+  // Deno reads whatever it finds before the program runs.
+  const found = new Set((await importsOf(["cli/main.ts"])).map(({ to }) => to));
+  assertEquals([...loaded].filter((to) => found.has(to)), []);
 });
 
 /** Code without comments and strings, so that prose may name what it likes. */

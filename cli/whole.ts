@@ -1,0 +1,50 @@
+/**
+ * The program with all of its modules in one graph, for those who fetch or
+ * embed it before they run it: `deno cache`, `deno compile`, JSR.
+ *
+ * `main.ts` names the modules of commands so that Deno reads none of them
+ * before the command is known: Deno reads all modules that an `import()` names
+ * in plain text, called or not, and that takes longer than most commands.
+ *
+ * ```sh
+ * deno compile -A -o seccomp-tree cli/whole.ts
+ * ```
+ *
+ * @module
+ */
+
+import { start } from "./main.ts";
+
+/** Names the modules that `main.ts` loads on use; nothing calls it. */
+export function loadWhole(): readonly Promise<unknown>[] {
+  return [
+    import("./commands/asm.ts"),
+    import("./commands/bench.ts"),
+    import("./commands/cache.ts"),
+    import("./commands/compile.ts"),
+    import("./commands/completions.ts"),
+    import("./commands/decode.ts"),
+    import("./commands/demo.ts"),
+    import("./commands/diff.ts"),
+    import("./commands/digest.ts"),
+    import("./commands/disasm.ts"),
+    import("./commands/doctor.ts"),
+    import("./commands/dump.ts"),
+    import("./commands/install.ts"),
+    import("./commands/optimize.ts"),
+    import("./commands/prove.ts"),
+    import("./commands/rewrite.ts"),
+    import("./commands/run.ts"),
+    import("./commands/selftest.ts"),
+    import("./commands/simulate.ts"),
+    import("./commands/stats.ts"),
+    import("./commands/status.ts"),
+    import("./commands/store.ts"),
+    import("./commands/syscalls.ts"),
+    import("./commands/uninstall.ts"),
+    import("./commands/verify.ts"),
+    import("./completions/complete.ts"),
+  ];
+}
+
+if (import.meta.main) start();
