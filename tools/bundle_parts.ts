@@ -26,7 +26,7 @@ export interface BundlePart extends PartReferences {
   readonly nodes: readonly Syntax[];
 }
 
-/** What a part refers to. */
+/** References of a part. */
 export interface PartReferences {
   /** Names of other parts, except for those in `imports`. */
   readonly references: ReadonlySet<string>;

@@ -7,9 +7,8 @@
  * into functions that run once, before the `import()` that needs them: until
  * then they are text that V8 skips.
  *
- * What stays at the top is found in two steps. Runs of the program show which
- * modules are initialized. Then everything stays to which those refer, directly
- * or not, whether it was called or not. So only an `import()` leads to what was
+ * Runs of the program show which modules are initialized. They stay at the top,
+ * with everything to which they refer, directly or not, called or not. So only an `import()` leads to what was
  * moved, and it makes that first.
  *
  * @module
@@ -69,7 +68,7 @@ function hasCall(
     [...childrenOf(node)].some((child) => hasCall(child, program, calls));
 }
 
-/** What stays, what is moved, and the text that follows from it. */
+/** The parts that stay, those that are moved, and the text that follows. */
 class Deferral {
   readonly #parts: readonly BundlePart[];
   /** Parts by the names that they declare. */
