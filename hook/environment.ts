@@ -134,6 +134,17 @@ export function environmentName(
   return `environment.${semantics}.${names}${where}`;
 }
 
+/**
+ * Names the folder of links to the files of an environment, from which a
+ * dispatcher asks stat(1) about them.
+ *
+ * @param name Result of {@linkcode environmentName}.
+ * @returns The name of a folder in the store.
+ */
+export function linksName(name: string): string {
+  return `${name}.files`;
+}
+
 /** A character as its number, so that different paths stay different. */
 function escaped(character: string): string {
   return `+${character.codePointAt(0)?.toString(16)}+`;

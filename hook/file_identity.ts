@@ -15,13 +15,12 @@ export interface FileIdentity {
 }
 
 /**
- * Reads the identity of a file as stat(1) does: of a symbolic link itself, not
- * of its target.
+ * Reads the identity of a file, of the target of a symbolic link.
  *
  * @param path Absolute path.
  * @returns Size and time of last change.
  */
 export async function identify(path: string): Promise<FileIdentity> {
-  const { size, mtime } = await Deno.lstat(path);
+  const { size, mtime } = await Deno.stat(path);
   return { path, size, mtime: Math.floor((mtime?.getTime() ?? 0) / 1000) };
 }

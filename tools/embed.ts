@@ -38,6 +38,7 @@ const WIDTH = 76;
 const DISPATCHER_PROGRAMS = [
   ["HOOK_SH", "hook.sh", "Podman's `precreate` stage."],
   ["WRAPPER_SH", "wrapper.sh", "The wrapper of a runtime."],
+  ["COUNTS_SH", "counts.sh", "What both leave in the store."],
   ["DISPATCHER_AWK", "dispatcher.awk", "Reads one configuration."],
 ] as const;
 

@@ -29,13 +29,16 @@
 ## 10   for Deno; every reader reads it alike, and it has no annotation of a filter
 ## 11   for Deno
 ## 12   it was not read to its end, or could not be written
-## 13   a bundle that needs another umask
 ## 20   a bundle whose new configuration is in the file `temp`
 ## ```
 ##
 ## With 10 and 11, unless it is about a bundle, standard error gets the length of the
-## configuration, a line break, the configuration, and a dot, so that a shell
-## keeps the line ends before it.
+## configuration, the name that its entry would have, a line break, the configuration,
+## and a dot, so that a shell keeps the line ends before it.
+##
+## Otherwise there is one line for the shell, if there is anything to say, on standard
+## error or for a bundle on standard output: the count that this container belongs to
+## (`hit` or `left`, see counts.sh) and the entry, or with 10 `miss` and the name.
 ##
 ## Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
 ## (old mawks have a buffer of 8 KiB), no regular expression intervals, no
@@ -46,18 +49,19 @@
 ## `LC_ALL=C` is set by the caller.
 ##
 ## Variables: `store`, `environment` (such as `environment.crun.host`), `owners`
-## (ids with blanks around), `folders` (paths with `:` between), `stat` (the words
-## of stat(1) up to its paths, quoted for sh), `bundle` (1 in the folder of a bundle,
-## whose path `ST_BUNDLE` of the environment has), `mode` and `temp` (of the new
-## file there), `strict` (1 to leave no section to its runtime), `sealed` (1 when a byte 2 marks the end).
+## (ids with blanks around), `folders` (number of folders down to the store), `bundle` (1
+## in the folder of a bundle), `temp` (the new file there), `strict` (1 to leave no section to its runtime), `sealed` (1 when a byte 2
+## marks the end). `ST_META` of the environment has what stat(1) reports of all files
+## but the entry, which needs none: nobody else can enter the folder of the store.
 ##
 ## There is no single quote in it, so `sh` can quote it by those. Lines that begin with
 ## "##" are left out when `deno task embed` writes it into dispatcher_code.ts.
 # Hands the configuration on, with the status that says what is known about it.
 function leave(status) {
   ORS = ""
-  if (!bundle) {
-    print length(config) "\n" config "." > "/dev/stderr"
+  if (bundle) print "miss " name
+  else {
+    print length(config) " " name "\n" config "." > "/dev/stderr"
     close("/dev/stderr")
   }
   exit status
@@ -240,19 +244,16 @@ function measure(from,    open_, done, n, i, piece, side) {
   } while (n > 1)
   return 0
 }
-# Reads which entries are current, and what that depends on.
-function current(    path, text, l, n, i, w) {
-  path = store "/" environment
-  if ((getline text < path) <= 0) return 0
+# Reads which entries are current, and compares what that depends on.
+function current(    text, l, n, i, w) {
+  if ((getline text < (store "/" environment)) <= 0) return 0
   n = split(text, l, "\n")
   if (l[1] != "seccomp-tree environment 1" || l[2] !~ /^id [0-9a-f]+$/) return 0
   if (n < 4 || l[n] != "" || l[n - 1] != "end") return 0
-  for (i = 3; i < n - 1; i++) {
-    # They become words of a command.
-    if (l[i] !~ /^file \/[-A-Za-z0-9_.\/@+]+ [0-9]+ [0-9]+$/) return 0
-    split(l[i], w, " ")
-    identity[w[2]] = w[3] " " w[4]
-    words = words " " w[2]
+  known = n - 4
+  for (i = 1; i <= known; i++) {
+    split(l[i + 2], w, " ")
+    if (w[1] != "file" || index(file[files - 2 - known + i] "$", " " w[3] " " w[4] "$") == 0) return 0
   }
   env = substr(l[2], 4)
   return 1
@@ -275,78 +276,67 @@ function entry(path, section,    text, l, n, at, mark) {
   return l[6] ~ /^filter [A-Za-z0-9+\/]+=?=?$/ && length(text) % 4 == 0 ? text : "-"
 }
 # Finds the entry whose section follows the first "seccomp" key, and takes that out.
-function find(    section, i, found, path) {
+function find(    section, i, until) {
   if (!match(doc, /"seccomp"[ \t\n\r]*:[ \t\n\r]*[{]/)) return
   place = RSTART + RLENGTH - 1
   size = measure(place)
   if (!size || !current()) return
   section = substr(doc, place, size)
-  found = ""
-  for (i = 0; found == "" && i < 100; i++) {
-    path = store "/" env "." size "." shape "." i
-    found = entry(path, section)
+  for (i = 0; value == "" && i < 100; i++) {
+    name = env "." size "." shape "." i
+    value = entry(store "/" name, section)
   }
-  if (found == "" || found == "-") return
-  value = found
-  words = words " " path
-  kept[path] = 1
+  if (value == "-") {
+    value = ""
+    # The time until which nobody compiles it again.
+    if (strict || (getline until < (store "/" name ".killed")) <= 0 || until !~ /^[0-9]+\n$/) return
+    value = "left until " until
+  }
+  if (value == "") return
   doc = substr(doc, 1, place - 1) "\002" substr(doc, place + size)
 }
-# What stat tells of a path: whether nobody else can change it.
-function sound(path, kind, sticky,    w) {
-  if (!(path in meta) || type_[path] != kind) return 0
-  split(meta[path], w, " ")
-  if (index(owners, " " w[2] " ") == 0) return 0
-  if (sticky && w[1] ~ /^1...$/) return 1
-  return w[1] ~ /[0145][0145]$/ && w[1] ~ /^[0-7][0-7][0-7]+$/
+# Reports whether nobody else can change what was read, by what stat tells of each
+# file: kind and mode in hexadecimal, and owner. In the order of the caller: for a bundle
+# its configuration, itself and the folders above it; the folders above the store and the store;
+# the environment, the files that it depends on, and two counts.
+function trusted(    last, i, w, plain) {
+  last = files - 2 - known
+  if (bundle ? last < folders + 3 : last != folders + 1) return 0
+  for (i = 1; i <= last; i++) {
+    split(file[i], w, " ")
+    if (index(owners, " " w[2] " ") == 0) return 0
+    # Neither the group nor others may write.
+    plain = w[1] ~ /^[48].[02468ace][014589cd]$/
+    if (i == last || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
+    # Nobody else looks into the store, so its entries need no look.
+    else if (i == last - 1) { if (w[1] !~ /^4.c0$/) return 0 }
+    # In a sticky folder others cannot replace what is not theirs.
+    else if (w[1] !~ /^4/ || !plain && (bundle && i == 2 || w[1] !~ /^4[2367abef]/)) return 0
+  }
+  return 1
 }
-function trusted(    n, i, command, line, bar, w, path, above, listing) {
-  command = "exec " stat " " words " " store "/" environment
-  n = split(folders, w, ":")
-  for (i = 1; i <= n; i++) command = command " " w[i]
-  above = 0
-  if (bundle) {
-    above = split(ENVIRON["ST_BUNDLE"], line, "/")
-    command = command " config.json " temp
-    path = "."
-    for (i = 1; i <= above; i++) {
-      command = command " " path
-      path = path "/.."
-    }
+# Reports for the shell which count this container belongs to. A count that was
+# written last shows the time, nearly; one that is too long is for Deno.
+function counted(kind,    i, w, now) {
+  now = 0
+  for (i = files - 1; i <= files; i++) {
+    split(file[i], w, " ")
+    if (w[4] > now) now = w[4]
+    if (w[3] >= 1048576) leave(10)
   }
-  command = command " 2>/dev/null"
-  listing = ""
-  command | getline listing
-  close(command)
-  n = split(listing, line, "\n")
-  for (i = 1; i <= n; i++) {
-    bar = index(line[i], "|")
-    if (bar == 0) continue
-    path = substr(line[i], bar + 1)
-    split(substr(line[i], 1, bar - 1), w, " ")
-    meta[path] = w[1] " " w[2] " " w[3] " " w[4]
-    type_[path] = w[5] w[6]
+  if (value ~ /^left until/) {
+    if (substr(value, 12) + 0 <= now) leave(10)
+    name = name ".killed"
   }
-  n = split(folders, w, ":")
-  for (i = 1; i <= n; i++) if (!sound(w[i], "directory", i < n)) return 0
-  if (!sound(store "/" environment, "regularfile", 0)) return 0
-  for (path in kept) if (!sound(path, "regularfile", 0)) return 0
-  for (path in identity) {
-    if (!(path in meta)) return 0
-    split(meta[path], w, " ")
-    if (identity[path] != w[3] " " w[4]) return 0
+  if (bundle) print kind " " name
+  else {
+    print kind " " name > "/dev/stderr"
+    close("/dev/stderr")
   }
-  if (!bundle) return 1
-  path = "."
-  for (i = 1; i <= above; i++) {
-    if (!sound(path, "directory", i > 1)) return 0
-    path = path "/.."
-  }
-  return sound("config.json", "regularfile", 0) && !(temp in meta)
 }
 BEGIN {
   RS = "^$"
-  config = value = words = env = ""
+  config = value = name = env = ""
   depth = ids = escaped = empty = confined = placed = noted = place = size = shape = 0
 }
 NR == 1 { config = $0 }
@@ -355,6 +345,13 @@ END {
   if (sealed) {
     if (config !~ /\002$/) exit 12
     config = substr(config, 1, length(config) - 1)
+  }
+  files = split(ENVIRON["ST_META"], file, "\n")
+  if (bundle) {
+    # A NUL ends it in some awks.
+    split(file[1], part, " ")
+    mode = part[1]
+    if (part[3] != length(config)) miss()
   }
   doc = config
   if (NR != 1 || doc ~ /[^\t\n\r -~]/) miss()
@@ -374,7 +371,8 @@ END {
   }
   if (!placed) miss()
   if (!trusted()) leave(10)
-  if (value == "left") {
+  if (value ~ /^left/) {
+    counted("left")
     if (!bundle) print config
     exit 0
   }
@@ -390,18 +388,17 @@ END {
   }
   value = substr(config, 1, spot) insertion substr(config, spot + 1)
   if (!bundle) {
+    counted("hit")
     print value
     exit 0
   }
-  split(meta["config.json"], mode_, " ")
-  if (mode_[1] != mode) {
-    if (mode_[1] ~ /^6[04][04]$/ && mode_[1] != "604") exit 13
-    leave(10)
-  }
+  # The modes that the caller knows an umask for.
+  if (mode !~ /^81(a4|a0|80)$/) leave(10)
   print value > temp
   if (close(temp) != 0) exit 12
   # A full disk does not fail in every awk.
   config = ""
   if ((getline config < temp) <= 0 || config != value) exit 12
+  counted("hit")
   exit 20
 }

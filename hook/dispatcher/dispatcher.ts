@@ -14,8 +14,18 @@
  */
 
 import type { Semantics } from "../../profile/semantics/versions.ts";
-import { COMPILER_VERSION, environmentName } from "../environment.ts";
-import { DISPATCHER_AWK, HOOK_SH, WRAPPER_SH } from "./dispatcher_code.ts";
+import {
+  COMPILER_VERSION,
+  environmentName,
+  linksName,
+} from "../environment.ts";
+import { countName } from "../store/counts.ts";
+import {
+  COUNTS_SH,
+  DISPATCHER_AWK,
+  HOOK_SH,
+  WRAPPER_SH,
+} from "./dispatcher_code.ts";
 import { type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "../../host/trust.ts";
 import { semanticsSetting } from "../settings.ts";
@@ -144,13 +154,12 @@ function render(
     ...["-v", `store=${store}`],
     ...["-v", `environment=${environment}`],
     ...["-v", `owners= ${owners.map(Number).join(" ")} `],
-    ...["-v", `folders=${folders.join(":")}`],
+    ...["-v", `folders=${folders.length}`],
     ...["-v", `strict=${options.strict ? 1 : 0}`],
-    ...["-v", `stat=${words([...tools.stat, "-c", STAT_FORMAT, "--"])}`],
   ];
   if (awk.some((word) => word.includes("\\"))) {
     // awk would read an escape.
-    throw unusable("stat", tools.stat.join(" "));
+    throw unusable("awk", tools.awk.join(" "));
   }
   const clean = [...tools.env, "-i", "DENO_NO_UPDATE_CHECK=1"];
   const values: Readonly<Record<string, string>> = {
@@ -161,7 +170,17 @@ function render(
     MV: words(tools.mv),
     RM: words(tools.rm),
     MKDIR: words(tools.mkdir),
+    STAT: words([...tools.stat, "-L", "-c", STAT_FORMAT, "--"]),
+    WATCHED: [
+      ...folders,
+      ...[`${store}/${environment}`, `${store}/${linksName(environment)}/*`],
+      ...(["hit", "left"] as const).map((kind) =>
+        `${store}/${countName(kind)}`
+      ),
+    ].join(" "),
+    LINKED: folders.slice(1).map((folder) => `[ -L ${folder} ]`).join(" || "),
     STORE: store,
+    KILLEDSECONDS: "3600",
     ...(tools.flock === undefined ? {} : { FLOCK: words(tools.flock) }),
     LOGGER: tools.logger === undefined
       ? ":"
@@ -175,7 +194,7 @@ function render(
     SETTINGS: quoteForSh(options.settingsPath),
     ...more,
   };
-  return header(options) + choose(body, {
+  return header(options) + choose(body.replace("@SHARED@\n", () => COUNTS_SH), {
     KEEPSNUL: tools.awkKeepsNul,
     FLOCK: tools.flock !== undefined,
     LENIENT: !options.strict,

@@ -9,13 +9,16 @@
 export const HOOK_SH =
   `# Adds a precompiled seccomp filter to a container's configuration.
 if [ $# -ne 0 ]; then exec @WITHOUTJIT@ hook --settings @SETTINGS@ "$@"; fi
-LC_ALL=C
+LC_ALL=C st_name=''
 export LC_ALL
 st_nl='
 '
 exec 3>&1
 st_look() {
   ulimit -t @SECONDS@ 2>/dev/null
+  ST_META=''
+  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ @WATCHED@ 2>/dev/null); fi
+  export ST_META
   #@if KEEPSNUL
   exec @AWK@ -v bundle=0 -v sealed=0 @PROGRAM@ 2>&1 >&3 3>&-
   #@else
@@ -23,6 +26,7 @@ st_look() {
   { @TR@ '\\000' '\\001' && printf '\\002'; } | @AWK@ -v bundle=0 -v sealed=1 @PROGRAM@ 2>&1 >&3 3>&-
   #@end
 }
+@SHARED@
 st_deno() {
   st_answer=$(
     printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 \${st_locked:+"$st_locked"} 3>&- 9<&-
@@ -50,14 +54,17 @@ st_slow() {
 st_text=$(st_look)
 st_seen=$?
 case $st_seen in
-0) exit ;;
+0)
+  if [ -n "$st_text" ]; then st_count; fi
+  exit 0 ;;
 126 | 127)
   # Without awk, nobody has read the configuration.
   st_text=$(@TR@ '\\000' '\\001'; printf .)
   st_seen=11 st_length=$((\${#st_text} - 1)) ;;
 *)
   st_length=\${st_text%%"$st_nl"*}
-  st_text=\${st_text#*"$st_nl"} ;;
+  st_text=\${st_text#*"$st_nl"}
+  st_name=\${st_length#* } st_length=\${st_length% *} ;;
 esac
 case $st_seen$st_text in
 1[01]*.) st_text=\${st_text%.} ;;
@@ -80,6 +87,7 @@ case $st_status in
   exit ;;
 3) exit 1 ;;
 esac
+st_remember
 printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\\n' "$st_status" >&2
 #@if LENIENT
 if [ "$st_seen" -eq 10 ]; then
@@ -135,36 +143,52 @@ case $st_bundle in
 /*) ;;
 *) st_bundle=./$st_bundle ;;
 esac
-st_look() (
+st_look() {
   cd -P -- "$st_bundle" || exit 11
   # Another owner or group than a new file would have is for Deno.
-  [ -O config.json ] && [ -G config.json ] && [ ! -g . ] || exit 11
+  [ -O config.json ] && [ -G config.json ] && [ ! -L config.json ] && [ ! -g . ] || exit 11
+  st_temp=.seccomp-tree-$$
+  if [ -e "$st_temp" ]; then exit 11; fi
   ulimit -t @SECONDS@
-  LC_ALL=C ST_BUNDLE=$PWD st_temp=.seccomp-tree-$$
-  export LC_ALL ST_BUNDLE
-  # A new file has the mode of the old one from its beginning.
-  for st_word in 644 600 640; do
-    case $st_word in
-    644) umask 022 ;;
-    600) umask 077 ;;
-    640) umask 027 ;;
-    esac
-    #@if KEEPSNUL
-    @AWK@ -v bundle=1 -v sealed=0 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@ <config.json
-    #@else
-    { @TR@ '\\000' '\\001' <config.json && printf '\\002'; } | @AWK@ -v bundle=1 -v sealed=1 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@
-    #@end
-    st_status=$?
-    if [ "$st_status" -ne 13 ]; then break; fi
+  st_up=. st_above=. st_word=\${PWD%/}
+  while [ -n "$st_word" ]; do
+    st_word=\${st_word%/*} st_up=$st_up/..
+    st_above="$st_above $st_up"
   done
-  if [ "$st_status" -eq 20 ]; then
-    # What awk has read without a doubt is known, whatever becomes of the file.
-    st_status=10
-    if @MV@ -f "$st_temp" config.json; then exit 0; fi
-  fi
+  LC_ALL=C ST_META=''
+  export LC_ALL ST_META
+  # shellcheck disable=SC2086
+  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ config.json $st_above @WATCHED@); fi
+  # A new file has the mode of the old one from its beginning.
+  case $ST_META in
+  81a4*) umask 022 ;;
+  81a0*) umask 027 ;;
+  *) umask 077 ;;
+  esac
+  # It reports to the caller.
+  @AWK@ -v bundle=1 -v sealed=0 -v temp="$st_temp" @PROGRAM@ <config.json
+  st_status=$?
+  case $st_status in
+  20) exec @MV@ -f "$st_temp" config.json ;;
+  0 | 10) ;;
+  *) st_status=11 ;;
+  esac
   if [ -e "$st_temp" ]; then @RM@ -f "$st_temp"; fi
   exit "$st_status"
-)
+}
+@SHARED@
+st_try() {
+  st_text=$(st_look 2>/dev/null)
+  st_seen=$?
+  case $st_seen in
+  0) if [ -n "$st_text" ]; then st_count; fi ;;
+  10 | 11) ;;
+  *)
+    # What awk has read without a doubt is known, whatever becomes of the file.
+    st_seen=10
+    if [ -e "$st_bundle/.seccomp-tree-$$" ]; then @RM@ -f "$st_bundle/.seccomp-tree-$$"; fi ;;
+  esac
+}
 st_deno() {
   "$@" </dev/null >/dev/null 9<&-
   st_status=$?
@@ -174,9 +198,8 @@ st_slow() {
   # Of many starts at once, one compiles; the others look again.
   if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9 2>/dev/null; then
     st_locked=--locked
-    st_look 2>/dev/null 9<&-
-    st_status=$?
-    if [ "$st_status" -eq 0 ]; then return; fi
+    st_try 9<&-
+    if [ "$st_seen" -eq 0 ]; then st_status=0; return; fi
   fi
   #@end
   st_deno @SLOW@ runtime --settings @SETTINGS@ --refused 3 \${st_locked:+"$st_locked"} -- "$@"
@@ -184,11 +207,8 @@ st_slow() {
     st_deno @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 \${st_locked:+"$st_locked"} -- "$@"
   fi
 }
-st_seen=11 st_locked=''
-if [ "$st_mode" = create ] && [ -f "$st_bundle/config.json" ]; then
-  st_look 2>/dev/null
-  st_seen=$?
-fi
+st_seen=11 st_locked='' st_text=''
+if [ "$st_mode" = create ] && [ -f "$st_bundle/config.json" ]; then st_try; fi
 if [ "$st_seen" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 #@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
@@ -198,6 +218,8 @@ st_slow "$@"
 #@end
 if [ "$st_status" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 if [ "$st_status" -ne 3 ]; then
+  st_name=\${st_text#* }
+  st_remember
   st_word="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
   #@if LENIENT
   if [ "$st_seen" -eq 10 ]; then
@@ -216,13 +238,31 @@ fi
 exit 1
 `;
 
+/** counts.sh: What both leave in the store. */
+export const COUNTS_SH =
+  `# Adds one to the count of a hit, and looks at its entry.
+st_count() {
+  { printf . >>@STORE@/count."\${st_text%% *}"; } 2>/dev/null
+  st_text=@STORE@/\${st_text#* }
+  # Nobody else can enter the store; still, what others own does not stay.
+  if [ ! -O "$st_text" ] || [ -L "$st_text" ]; then @MV@ -f "$st_text" "$st_text.bad"; fi
+}
+# Remembers for some time that the compiler was killed over this section.
+st_remember() {
+  { printf . >>@STORE@/count.failed; } 2>/dev/null
+  if [ "$st_status" -le 128 ] || [ -z "$st_name" ]; then return; fi
+  { printf '%s\\n' $(($(@DATE@ +%s) + @KILLEDSECONDS@)) >@STORE@/"$st_name".killed; } 2>/dev/null
+}
+`;
+
 /** dispatcher.awk: Reads one configuration. */
 export const DISPATCHER_AWK =
   `# Hands the configuration on, with the status that says what is known about it.
 function leave(status) {
   ORS = ""
-  if (!bundle) {
-    print length(config) "\\n" config "." > "/dev/stderr"
+  if (bundle) print "miss " name
+  else {
+    print length(config) " " name "\\n" config "." > "/dev/stderr"
     close("/dev/stderr")
   }
   exit status
@@ -405,19 +445,16 @@ function measure(from,    open_, done, n, i, piece, side) {
   } while (n > 1)
   return 0
 }
-# Reads which entries are current, and what that depends on.
-function current(    path, text, l, n, i, w) {
-  path = store "/" environment
-  if ((getline text < path) <= 0) return 0
+# Reads which entries are current, and compares what that depends on.
+function current(    text, l, n, i, w) {
+  if ((getline text < (store "/" environment)) <= 0) return 0
   n = split(text, l, "\\n")
   if (l[1] != "seccomp-tree environment 1" || l[2] !~ /^id [0-9a-f]+$/) return 0
   if (n < 4 || l[n] != "" || l[n - 1] != "end") return 0
-  for (i = 3; i < n - 1; i++) {
-    # They become words of a command.
-    if (l[i] !~ /^file \\/[-A-Za-z0-9_.\\/@+]+ [0-9]+ [0-9]+$/) return 0
-    split(l[i], w, " ")
-    identity[w[2]] = w[3] " " w[4]
-    words = words " " w[2]
+  known = n - 4
+  for (i = 1; i <= known; i++) {
+    split(l[i + 2], w, " ")
+    if (w[1] != "file" || index(file[files - 2 - known + i] "$", " " w[3] " " w[4] "$") == 0) return 0
   }
   env = substr(l[2], 4)
   return 1
@@ -440,78 +477,67 @@ function entry(path, section,    text, l, n, at, mark) {
   return l[6] ~ /^filter [A-Za-z0-9+\\/]+=?=?$/ && length(text) % 4 == 0 ? text : "-"
 }
 # Finds the entry whose section follows the first "seccomp" key, and takes that out.
-function find(    section, i, found, path) {
+function find(    section, i, until) {
   if (!match(doc, /"seccomp"[ \\t\\n\\r]*:[ \\t\\n\\r]*[{]/)) return
   place = RSTART + RLENGTH - 1
   size = measure(place)
   if (!size || !current()) return
   section = substr(doc, place, size)
-  found = ""
-  for (i = 0; found == "" && i < 100; i++) {
-    path = store "/" env "." size "." shape "." i
-    found = entry(path, section)
+  for (i = 0; value == "" && i < 100; i++) {
+    name = env "." size "." shape "." i
+    value = entry(store "/" name, section)
   }
-  if (found == "" || found == "-") return
-  value = found
-  words = words " " path
-  kept[path] = 1
+  if (value == "-") {
+    value = ""
+    # The time until which nobody compiles it again.
+    if (strict || (getline until < (store "/" name ".killed")) <= 0 || until !~ /^[0-9]+\\n$/) return
+    value = "left until " until
+  }
+  if (value == "") return
   doc = substr(doc, 1, place - 1) "\\002" substr(doc, place + size)
 }
-# What stat tells of a path: whether nobody else can change it.
-function sound(path, kind, sticky,    w) {
-  if (!(path in meta) || type_[path] != kind) return 0
-  split(meta[path], w, " ")
-  if (index(owners, " " w[2] " ") == 0) return 0
-  if (sticky && w[1] ~ /^1...$/) return 1
-  return w[1] ~ /[0145][0145]$/ && w[1] ~ /^[0-7][0-7][0-7]+$/
+# Reports whether nobody else can change what was read, by what stat tells of each
+# file: kind and mode in hexadecimal, and owner. In the order of the caller: for a bundle
+# its configuration, itself and the folders above it; the folders above the store and the store;
+# the environment, the files that it depends on, and two counts.
+function trusted(    last, i, w, plain) {
+  last = files - 2 - known
+  if (bundle ? last < folders + 3 : last != folders + 1) return 0
+  for (i = 1; i <= last; i++) {
+    split(file[i], w, " ")
+    if (index(owners, " " w[2] " ") == 0) return 0
+    # Neither the group nor others may write.
+    plain = w[1] ~ /^[48].[02468ace][014589cd]$/
+    if (i == last || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
+    # Nobody else looks into the store, so its entries need no look.
+    else if (i == last - 1) { if (w[1] !~ /^4.c0$/) return 0 }
+    # In a sticky folder others cannot replace what is not theirs.
+    else if (w[1] !~ /^4/ || !plain && (bundle && i == 2 || w[1] !~ /^4[2367abef]/)) return 0
+  }
+  return 1
 }
-function trusted(    n, i, command, line, bar, w, path, above, listing) {
-  command = "exec " stat " " words " " store "/" environment
-  n = split(folders, w, ":")
-  for (i = 1; i <= n; i++) command = command " " w[i]
-  above = 0
-  if (bundle) {
-    above = split(ENVIRON["ST_BUNDLE"], line, "/")
-    command = command " config.json " temp
-    path = "."
-    for (i = 1; i <= above; i++) {
-      command = command " " path
-      path = path "/.."
-    }
+# Reports for the shell which count this container belongs to. A count that was
+# written last shows the time, nearly; one that is too long is for Deno.
+function counted(kind,    i, w, now) {
+  now = 0
+  for (i = files - 1; i <= files; i++) {
+    split(file[i], w, " ")
+    if (w[4] > now) now = w[4]
+    if (w[3] >= 1048576) leave(10)
   }
-  command = command " 2>/dev/null"
-  listing = ""
-  command | getline listing
-  close(command)
-  n = split(listing, line, "\\n")
-  for (i = 1; i <= n; i++) {
-    bar = index(line[i], "|")
-    if (bar == 0) continue
-    path = substr(line[i], bar + 1)
-    split(substr(line[i], 1, bar - 1), w, " ")
-    meta[path] = w[1] " " w[2] " " w[3] " " w[4]
-    type_[path] = w[5] w[6]
+  if (value ~ /^left until/) {
+    if (substr(value, 12) + 0 <= now) leave(10)
+    name = name ".killed"
   }
-  n = split(folders, w, ":")
-  for (i = 1; i <= n; i++) if (!sound(w[i], "directory", i < n)) return 0
-  if (!sound(store "/" environment, "regularfile", 0)) return 0
-  for (path in kept) if (!sound(path, "regularfile", 0)) return 0
-  for (path in identity) {
-    if (!(path in meta)) return 0
-    split(meta[path], w, " ")
-    if (identity[path] != w[3] " " w[4]) return 0
+  if (bundle) print kind " " name
+  else {
+    print kind " " name > "/dev/stderr"
+    close("/dev/stderr")
   }
-  if (!bundle) return 1
-  path = "."
-  for (i = 1; i <= above; i++) {
-    if (!sound(path, "directory", i > 1)) return 0
-    path = path "/.."
-  }
-  return sound("config.json", "regularfile", 0) && !(temp in meta)
 }
 BEGIN {
   RS = "^$"
-  config = value = words = env = ""
+  config = value = name = env = ""
   depth = ids = escaped = empty = confined = placed = noted = place = size = shape = 0
 }
 NR == 1 { config = $0 }
@@ -520,6 +546,13 @@ END {
   if (sealed) {
     if (config !~ /\\002$/) exit 12
     config = substr(config, 1, length(config) - 1)
+  }
+  files = split(ENVIRON["ST_META"], file, "\\n")
+  if (bundle) {
+    # A NUL ends it in some awks.
+    split(file[1], part, " ")
+    mode = part[1]
+    if (part[3] != length(config)) miss()
   }
   doc = config
   if (NR != 1 || doc ~ /[^\\t\\n\\r -~]/) miss()
@@ -539,7 +572,8 @@ END {
   }
   if (!placed) miss()
   if (!trusted()) leave(10)
-  if (value == "left") {
+  if (value ~ /^left/) {
+    counted("left")
     if (!bundle) print config
     exit 0
   }
@@ -555,19 +589,18 @@ END {
   }
   value = substr(config, 1, spot) insertion substr(config, spot + 1)
   if (!bundle) {
+    counted("hit")
     print value
     exit 0
   }
-  split(meta["config.json"], mode_, " ")
-  if (mode_[1] != mode) {
-    if (mode_[1] ~ /^6[04][04]$/ && mode_[1] != "604") exit 13
-    leave(10)
-  }
+  # The modes that the caller knows an umask for.
+  if (mode !~ /^81(a4|a0|80)$/) leave(10)
   print value > temp
   if (close(temp) != 0) exit 12
   # A full disk does not fail in every awk.
   config = ""
   if ((getline config < temp) <= 0 || config != value) exit 12
+  counted("hit")
   exit 20
 }
 `;

@@ -20,13 +20,16 @@
 ## dash and busybox have beyond it: `test -O`, `test -G`.
 # Adds a precompiled seccomp filter to a container's configuration.
 if [ $# -ne 0 ]; then exec @WITHOUTJIT@ hook --settings @SETTINGS@ "$@"; fi
-LC_ALL=C
+LC_ALL=C st_name=''
 export LC_ALL
 st_nl='
 '
 exec 3>&1
 st_look() {
   ulimit -t @SECONDS@ 2>/dev/null
+  ST_META=''
+  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ @WATCHED@ 2>/dev/null); fi
+  export ST_META
   #@if KEEPSNUL
   exec @AWK@ -v bundle=0 -v sealed=0 @PROGRAM@ 2>&1 >&3 3>&-
   #@else
@@ -34,6 +37,7 @@ st_look() {
   { @TR@ '\000' '\001' && printf '\002'; } | @AWK@ -v bundle=0 -v sealed=1 @PROGRAM@ 2>&1 >&3 3>&-
   #@end
 }
+@SHARED@
 st_deno() {
   st_answer=$(
     printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 ${st_locked:+"$st_locked"} 3>&- 9<&-
@@ -61,14 +65,17 @@ st_slow() {
 st_text=$(st_look)
 st_seen=$?
 case $st_seen in
-0) exit ;;
+0)
+  if [ -n "$st_text" ]; then st_count; fi
+  exit 0 ;;
 126 | 127)
   # Without awk, nobody has read the configuration.
   st_text=$(@TR@ '\000' '\001'; printf .)
   st_seen=11 st_length=$((${#st_text} - 1)) ;;
 *)
   st_length=${st_text%%"$st_nl"*}
-  st_text=${st_text#*"$st_nl"} ;;
+  st_text=${st_text#*"$st_nl"}
+  st_name=${st_length#* } st_length=${st_length% *} ;;
 esac
 case $st_seen$st_text in
 1[01]*.) st_text=${st_text%.} ;;
@@ -91,6 +98,7 @@ case $st_status in
   exit ;;
 3) exit 1 ;;
 esac
+st_remember
 printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\n' "$st_status" >&2
 #@if LENIENT
 if [ "$st_seen" -eq 10 ]; then

@@ -47,7 +47,7 @@ export interface DispatcherTools {
 }
 
 /** Format of stat(1) for a file; dispatcher.awk reads it. */
-export const STAT_FORMAT = "%a %u %s %Y %F|%n";
+export const STAT_FORMAT = "%f %u %s %Y";
 
 /** Folders to search for tools. */
 const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
@@ -167,11 +167,10 @@ async function outputOf(
 /** Reports whether a stat supports the dispatcher's format. */
 async function tells(stat: readonly string[]): Promise<boolean> {
   const { mode, uid, size, mtime } = await Deno.stat("/");
-  const told = await outputOf(stat, ["-c", STAT_FORMAT, "--", "/"]);
-  const permissions = ((mode ?? 0) & 0o7777).toString(8);
+  const told = await outputOf(stat, ["-L", "-c", STAT_FORMAT, "--", "/"]);
   const seconds = Math.floor((mtime?.getTime() ?? 0) / 1000);
   return told ===
-    `${permissions} ${uid} ${size} ${seconds} directory|/\n`;
+    `${(mode ?? 0).toString(16)} ${uid} ${size} ${seconds}\n`;
 }
 
 /** Reports whether an mv replaces a file by a rename. */

@@ -55,36 +55,52 @@ case $st_bundle in
 /*) ;;
 *) st_bundle=./$st_bundle ;;
 esac
-st_look() (
+st_look() {
   cd -P -- "$st_bundle" || exit 11
   # Another owner or group than a new file would have is for Deno.
-  [ -O config.json ] && [ -G config.json ] && [ ! -g . ] || exit 11
+  [ -O config.json ] && [ -G config.json ] && [ ! -L config.json ] && [ ! -g . ] || exit 11
+  st_temp=.seccomp-tree-$$
+  if [ -e "$st_temp" ]; then exit 11; fi
   ulimit -t @SECONDS@
-  LC_ALL=C ST_BUNDLE=$PWD st_temp=.seccomp-tree-$$
-  export LC_ALL ST_BUNDLE
-  # A new file has the mode of the old one from its beginning.
-  for st_word in 644 600 640; do
-    case $st_word in
-    644) umask 022 ;;
-    600) umask 077 ;;
-    640) umask 027 ;;
-    esac
-    #@if KEEPSNUL
-    @AWK@ -v bundle=1 -v sealed=0 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@ <config.json
-    #@else
-    { @TR@ '\000' '\001' <config.json && printf '\002'; } | @AWK@ -v bundle=1 -v sealed=1 -v mode="$st_word" -v temp="$st_temp" @PROGRAM@
-    #@end
-    st_status=$?
-    if [ "$st_status" -ne 13 ]; then break; fi
+  st_up=. st_above=. st_word=${PWD%/}
+  while [ -n "$st_word" ]; do
+    st_word=${st_word%/*} st_up=$st_up/..
+    st_above="$st_above $st_up"
   done
-  if [ "$st_status" -eq 20 ]; then
-    # What awk has read without a doubt is known, whatever becomes of the file.
-    st_status=10
-    if @MV@ -f "$st_temp" config.json; then exit 0; fi
-  fi
+  LC_ALL=C ST_META=''
+  export LC_ALL ST_META
+  # shellcheck disable=SC2086
+  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ config.json $st_above @WATCHED@); fi
+  # A new file has the mode of the old one from its beginning.
+  case $ST_META in
+  81a4*) umask 022 ;;
+  81a0*) umask 027 ;;
+  *) umask 077 ;;
+  esac
+  # It reports to the caller.
+  @AWK@ -v bundle=1 -v sealed=0 -v temp="$st_temp" @PROGRAM@ <config.json
+  st_status=$?
+  case $st_status in
+  20) exec @MV@ -f "$st_temp" config.json ;;
+  0 | 10) ;;
+  *) st_status=11 ;;
+  esac
   if [ -e "$st_temp" ]; then @RM@ -f "$st_temp"; fi
   exit "$st_status"
-)
+}
+@SHARED@
+st_try() {
+  st_text=$(st_look 2>/dev/null)
+  st_seen=$?
+  case $st_seen in
+  0) if [ -n "$st_text" ]; then st_count; fi ;;
+  10 | 11) ;;
+  *)
+    # What awk has read without a doubt is known, whatever becomes of the file.
+    st_seen=10
+    if [ -e "$st_bundle/.seccomp-tree-$$" ]; then @RM@ -f "$st_bundle/.seccomp-tree-$$"; fi ;;
+  esac
+}
 st_deno() {
   "$@" </dev/null >/dev/null 9<&-
   st_status=$?
@@ -94,9 +110,8 @@ st_slow() {
   # Of many starts at once, one compiles; the others look again.
   if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9 2>/dev/null; then
     st_locked=--locked
-    st_look 2>/dev/null 9<&-
-    st_status=$?
-    if [ "$st_status" -eq 0 ]; then return; fi
+    st_try 9<&-
+    if [ "$st_seen" -eq 0 ]; then st_status=0; return; fi
   fi
   #@end
   st_deno @SLOW@ runtime --settings @SETTINGS@ --refused 3 ${st_locked:+"$st_locked"} -- "$@"
@@ -104,11 +119,8 @@ st_slow() {
     st_deno @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 ${st_locked:+"$st_locked"} -- "$@"
   fi
 }
-st_seen=11 st_locked=''
-if [ "$st_mode" = create ] && [ -f "$st_bundle/config.json" ]; then
-  st_look 2>/dev/null
-  st_seen=$?
-fi
+st_seen=11 st_locked='' st_text=''
+if [ "$st_mode" = create ] && [ -f "$st_bundle/config.json" ]; then st_try; fi
 if [ "$st_seen" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 #@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
@@ -118,6 +130,8 @@ st_slow "$@"
 #@end
 if [ "$st_status" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 if [ "$st_status" -ne 3 ]; then
+  st_name=${st_text#* }
+  st_remember
   st_word="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
   #@if LENIENT
   if [ "$st_seen" -eq 10 ]; then

@@ -20,8 +20,10 @@ import {
   parseEntry,
   parseEntryName,
 } from "./entry.ts";
-import type { Environment } from "../environment.ts";
+import { type Environment, linksName } from "../environment.ts";
+import type { FileIdentity } from "../file_identity.ts";
 import { RefusedError } from "../error.ts";
+import { keepCounts } from "./counts.ts";
 import { OLD_LOCK, serialize } from "./lock.ts";
 import { isTemporary, writeWhole } from "../../host/files.ts";
 import { messageOf } from "../../host/reason.ts";
@@ -281,6 +283,7 @@ async function putEnvironment(
   directory: string,
   environment: Environment,
 ): Promise<void> {
+  keepCounts(directory);
   const text = formatEnvironment(environment);
   if (text === undefined) return;
   const path = `${directory}/${environment.name}`;
@@ -294,11 +297,35 @@ async function putEnvironment(
   } catch {
     // It does not exist yet.
   }
-  if (there === text) return;
   try {
-    writeWhole(path, text, { mode: ENTRY_MODE });
+    if (there !== text) writeWhole(path, text, { mode: ENTRY_MODE });
+    await putLinks(
+      `${directory}/${linksName(environment.name)}`,
+      environment.files ?? [],
+    );
   } catch {
     // Without it the dispatcher calls Deno every time, which is also correct.
+  }
+}
+
+/**
+ * Makes links to files, numbered from 1. They only give names to stat(1): if they
+ * lead elsewhere, size and time differ from those of the environment.
+ */
+async function putLinks(
+  folder: string,
+  files: readonly FileIdentity[],
+): Promise<void> {
+  for (const [i, { path }] of files.entries()) {
+    const link = `${folder}/${i + 1}`;
+    try {
+      if (await Deno.readLink(link) === path) continue;
+      await Deno.remove(link);
+    } catch {
+      // It does not exist yet.
+    }
+    await Deno.mkdir(folder, { mode: 0o700, recursive: true });
+    await Deno.symlink(path, link);
   }
 }
 

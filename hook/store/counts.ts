@@ -1,0 +1,126 @@
+/**
+ * Counts of containers by what became of their filters, in the folder of the
+ * store.
+ *
+ * A count is a file with a byte for each container: one append counts, without a
+ * lock. From 65,536 bytes on, one byte in `NAME.64k` stands for them, so that it
+ * stays small. The dispatcher's counts.sh appends to the same files, and asks Deno to
+ * fold one that has a million bytes. What is counted while it is folded may be lost.
+ *
+ * @module
+ */
+
+/** What became of a container's filter. */
+export type Count =
+  /** The store had it. */
+  | "hit"
+  /** It was compiled and proved. */
+  | "miss"
+  /** Its runtime makes it. */
+  | "left"
+  /** The container was refused. */
+  | "refused"
+  /** The compiler did not end by itself: the runtime makes it. */
+  | "failed";
+
+/** All counts, in the order in which they are reported. */
+export const COUNTS: readonly Count[] = [
+  "hit",
+  "miss",
+  "left",
+  "refused",
+  "failed",
+];
+
+/** Bytes of a count that one byte of the larger one stands for. */
+const FOLD = 65_536;
+
+/** Suffix of the larger one. */
+const LARGE = ".64k";
+
+/**
+ * Names the file of a count.
+ *
+ * @param count The count.
+ * @returns A name in the store.
+ */
+export function countName(count: Count): string {
+  return `count.${count}`;
+}
+
+/**
+ * Reports whether a file in the store belongs to a count.
+ *
+ * @param name Its name.
+ * @returns True if it does.
+ */
+export function isCountName(name: string): boolean {
+  return COUNTS.some((count) =>
+    name === countName(count) || name === `${countName(count)}${LARGE}`
+  );
+}
+
+/**
+ * Counts a container. It never throws: a count must not affect a container.
+ *
+ * @param directory The store.
+ * @param count What became of its filter.
+ */
+export function addCount(directory: string, count: Count): void {
+  try {
+    append(`${directory}/${countName(count)}`, 1);
+  } catch {
+    // A full disk, a folder that cannot be written to.
+  }
+}
+
+/**
+ * Makes the counts that a dispatcher looks at, and folds those that are long.
+ *
+ * @param directory The store.
+ */
+export function keepCounts(directory: string): void {
+  for (const count of COUNTS) {
+    const path = `${directory}/${countName(count)}`;
+    try {
+      const size = append(path, 0);
+      if (size < FOLD) continue;
+      append(`${path}${LARGE}`, Math.floor(size / FOLD));
+      Deno.truncateSync(path, size % FOLD);
+    } catch {
+      // As above.
+    }
+  }
+}
+
+/** Appends bytes; returns the new size. */
+function append(path: string, number: number): number {
+  using file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+  file.writeSync(new Uint8Array(number).fill(0x2e));
+  return file.statSync().size;
+}
+
+/**
+ * Reads all counts.
+ *
+ * @param directory The store.
+ * @returns Number of containers since the store was made.
+ */
+export async function readCounts(
+  directory: string,
+): Promise<Readonly<Record<Count, number>>> {
+  const counts = { hit: 0, miss: 0, left: 0, refused: 0, failed: 0 };
+  for (const count of COUNTS) {
+    const path = `${directory}/${countName(count)}`;
+    counts[count] = await sizeOf(path) + FOLD * await sizeOf(`${path}${LARGE}`);
+  }
+  return counts;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await Deno.lstat(path)).size;
+  } catch {
+    return 0;
+  }
+}
