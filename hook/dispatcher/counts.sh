@@ -4,18 +4,25 @@
 ## containers, and compilers that were killed.
 ##
 ## A count is a file with a byte for each container, which is one append, whatever
-## else starts at this moment. counts.ts keeps it small. A hit reports its count and
-## its entry.
-# Adds one to the count of a hit, and looks at its entry.
+## else starts at this moment. counts.ts keeps it small.
+# Adds one to a count.
 st_count() {
-  { printf . >>@STORE@/count."${st_text%% *}"; } 2>/dev/null
-  st_text=@STORE@/${st_text#* }
-  # Nobody else can enter the store; still, what others own does not stay.
-  if [ ! -O "$st_text" ] || [ -L "$st_text" ]; then @MV@ -f "$st_text" "$st_text.bad"; fi
+  if [ -w @STORE@/count."$1" ]; then printf . >>@STORE@/count."$1"; fi
 }
-# Remembers for some time that the compiler was killed over this section.
+# Puts an entry aside that others own, though nobody else can enter the store.
+st_owned() {
+  if [ -O @STORE@/"$1" ] && [ ! -L @STORE@/"$1" ]; then return; fi
+  @MV@ -f @STORE@/"$1" @STORE@/"$1".bad 2>/dev/null
+  return 1
+}
+# Remembers for an hour that the compiler was killed over a section: by a limit of memory,
+# or of time. Whatever else fails is tried each time, for it costs little and may be mended.
 st_remember() {
   { printf . >>@STORE@/count.failed; } 2>/dev/null
-  if [ "$st_status" -le 128 ] || [ -z "$st_name" ]; then return; fi
-  { printf '%s\n' $(($(@DATE@ +%s) + @KILLEDSECONDS@)) >@STORE@/"$st_name".killed; } 2>/dev/null
+  if [ "$2" -le 128 ] || [ -z "$1" ]; then return; fi
+  # By the time of these it expires.
+  : >>@STORE@/count.hit
+  : >>@STORE@/count.left
+  st_word=$(@DATE@ +%s)
+  { printf '%s\n' "$((st_word + 3600))" >@STORE@/"$1".killed; } 2>/dev/null
 }

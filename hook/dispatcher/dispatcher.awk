@@ -29,16 +29,18 @@
 ## 10   for Deno; every reader reads it alike, and it has no annotation of a filter
 ## 11   for Deno
 ## 12   it was not read to its end, or could not be written
-## 20   a bundle whose new configuration is in the file `temp`
+## 14   for this program with LONG: it is long
+## 20   a bundle whose new configuration is in the file `ST_TEMP` and the name of the
+##      entry, from the environment
+## 21   a bundle that is left to its runtime, as the store says
 ## ```
 ##
-## With 10 and 11, unless it is about a bundle, standard error gets the length of the
+## With 10, 11 and 14, unless it is about a bundle, standard error gets the length of the
 ## configuration, the name that its entry would have, a line break, the configuration,
 ## and a dot, so that a shell keeps the line ends before it.
 ##
-## Otherwise there is one line for the shell, if there is anything to say, on standard
-## error or for a bundle on standard output: the count that this container belongs to
-## (`hit` or `left`, see counts.sh) and the entry, or with 10 `miss` and the name.
+## With 0 standard error has what a bundle needs not: the count that this container
+## belongs to (`hit` or `left`, see counts.sh) and the entry.
 ##
 ## Runs alike in mawk 1.3.4, gawk 5 and busybox awk: no printf of long texts
 ## (old mawks have a buffer of 8 KiB), no regular expression intervals, no
@@ -50,17 +52,19 @@
 ##
 ## Variables: `store`, `environment` (such as `environment.crun.host`), `owners`
 ## (ids with blanks around), `folders` (number of folders down to the store), `bundle` (1
-## in the folder of a bundle), `temp` (the new file there), `strict` (1 to leave no section to its runtime), `sealed` (1 when a byte 2
+## for a bundle, 2 for the name of its entry alone), `strict` (1 to leave no section to its runtime), `sealed` (1 when a byte 2
 ## marks the end). `ST_META` of the environment has what stat(1) reports of all files
 ## but the entry, which needs none: nobody else can enter the folder of the store.
+##
+## Awks take longer to read this program than a short configuration. What only a long one
+## needs stands between "#@if LONG" and "#@else" or "#@end".
 ##
 ## There is no single quote in it, so `sh` can quote it by those. Lines that begin with
 ## "##" are left out when `deno task embed` writes it into dispatcher_code.ts.
 # Hands the configuration on, with the status that says what is known about it.
 function leave(status) {
   ORS = ""
-  if (bundle) print "miss " name
-  else {
+  if (!bundle) {
     print length(config) " " name "\n" config "." > "/dev/stderr"
     close("/dev/stderr")
   }
@@ -111,25 +115,6 @@ function close_(c) {
   depth--
   state = depth == 0 ? "D" : "E"
 }
-# What stands between two strings.
-function outside(p,    done, w, n) {
-  if (length(p) <= 200) { signs(p); return }
-  # busybox counts from the start of a text for each of its characters.
-  n = length(p)
-  for (done = 0; done < n; done += length(w)) {
-    w = substr(p, done + 1, window(done, 200, n))
-    if (length(w) == 200) {
-      # Not in the middle of a value.
-      if (!match(w, /[-+.0-9a-zA-Z]*$/) || RSTART == 1) miss()
-      w = substr(w, 1, RSTART - 1)
-    }
-    if (w ~ /^[ \t\n\r]+$/) continue
-    # Values of an array.
-    if (type[depth] == "[" && (state == "V" || state == "A") &&
-        w ~ /^([ \t\n\r]*(true|false|null|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)[ \t\n\r]*,)+$/) state = "V"
-    else signs(w)
-  }
-}
 function signs(p,    j, n, c, rest) {
   n = length(p)
   for (j = 1; j <= n; j++) {
@@ -161,6 +146,7 @@ function signs(p,    j, n, c, rest) {
     }
   }
 }
+#@if LONG
 # Byte 1 for escapes in a row. No backslash is left but of a wrong escape.
 function unescaped(text,    done, w, all, rest, n) {
   if (text ~ /\\u[dD][89abcdefABCDEF]/ || text ~ /\\u0000/) miss()
@@ -200,15 +186,48 @@ function listed(text,    done, w, v, inside, all, quote, n) {
   }
   return all
 }
+# What stands between two strings.
+function outside(p,    done, w, n) {
+  if (length(p) <= 200) { signs(p); return }
+  # busybox counts from the start of a text for each of its characters.
+  n = length(p)
+  for (done = 0; done < n; done += length(w)) {
+    w = substr(p, done + 1, window(done, 200, n))
+    if (length(w) == 200) {
+      # Not in the middle of a value.
+      if (!match(w, /[-+.0-9a-zA-Z]*$/) || RSTART == 1) miss()
+      w = substr(w, 1, RSTART - 1)
+    }
+    if (w ~ /^[ \t\n\r]+$/) continue
+    # Values of an array.
+    if (type[depth] == "[" && (state == "V" || state == "A") &&
+        w ~ /^([ \t\n\r]*(true|false|null|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)[ \t\n\r]*,)+$/) state = "V"
+    else signs(w)
+  }
+}
+#@end
 function parse(    n, i, blank) {
   escaped = index(doc, "\\")
+  #@if LONG
   if (escaped) doc = unescaped(doc)
   if (length(doc) > 20000) doc = listed(doc)
+  #@else
+  if (length(doc) > (escaped ? 8000 : 20000)) leave(14)
+  if (escaped) {
+    if (doc ~ /\\u[dD][89abcdefABCDEF]/ || doc ~ /\\u0000/) miss()
+    gsub(/(\\["\\\/bfnrt]|\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F])+/, "\001", doc)
+    if (index(doc, "\\")) miss()
+  }
+  #@end
   blank = doc ~ /[\t\n\r]/
   n = split(doc, part, "\"")
   if (n % 2 == 0) miss()
   state = "V"
+  #@if LONG
   outside(part[1])
+  #@else
+  signs(part[1])
+  #@end
   for (i = 2; i < n; i += 2) {
     if (blank && part[i] ~ /[\t\n\r]/) miss()
     if (state == "K" || state == "k") {
@@ -225,7 +244,11 @@ function parse(    n, i, blank) {
         continue
       }
     }
+    #@if LONG
     outside(part[i + 1])
+    #@else
+    signs(part[i + 1])
+    #@end
   }
   if (state != "D") miss()
 }
@@ -280,8 +303,12 @@ function find(    section, i, until) {
   if (!match(doc, /"seccomp"[ \t\n\r]*:[ \t\n\r]*[{]/)) return
   place = RSTART + RLENGTH - 1
   size = measure(place)
-  if (!size || !current()) return
+  if (!size) return
   section = substr(doc, place, size)
+  if (!current()) {
+    name = "none." size "." shape
+    value = "-"
+  }
   for (i = 0; value == "" && i < 100; i++) {
     name = env "." size "." shape "." i
     value = entry(store "/" name, section)
@@ -319,6 +346,10 @@ function trusted(    last, i, w, plain) {
 # written last shows the time, nearly; one that is too long is for Deno.
 function counted(kind,    i, w, now) {
   now = 0
+  if (bundle) {
+    split(file[1], w, " ")
+    now = w[4]
+  }
   for (i = files - 1; i <= files; i++) {
     split(file[i], w, " ")
     if (w[4] > now) now = w[4]
@@ -328,8 +359,7 @@ function counted(kind,    i, w, now) {
     if (substr(value, 12) + 0 <= now) leave(10)
     name = name ".killed"
   }
-  if (bundle) print kind " " name
-  else {
+  if (!bundle) {
     print kind " " name > "/dev/stderr"
     close("/dev/stderr")
   }
@@ -357,6 +387,10 @@ END {
   if (NR != 1 || doc ~ /[^\t\n\r -~]/) miss()
   if (index(doc, "seccomp_bpf_data") || index(doc, "run.oci.seccomp")) miss()
   if (index(doc, "\"seccomp\"")) find()
+  if (bundle == 2) {
+    print name
+    exit 10
+  }
   spot = 0
   if (match(doc, /"annotations"[ \t\n\r]*:[ \t\n\r]*[{]/)) {
     spot = RSTART + RLENGTH - 1
@@ -370,10 +404,12 @@ END {
     exit 0
   }
   if (!placed) miss()
-  if (!trusted()) leave(10)
+  # That a section is left to its runtime is no matter of trust.
+  if (value !~ /^left/ && !trusted()) leave(10)
   if (value ~ /^left/) {
     counted("left")
-    if (!bundle) print config
+    if (bundle) exit 21
+    print config
     exit 0
   }
   insertion = "\"run.oci.seccomp_bpf_data\":\"" value "\""
@@ -394,11 +430,15 @@ END {
   }
   # The modes that the caller knows an umask for.
   if (mode !~ /^81(a4|a0|80)$/) leave(10)
+  temp = ENVIRON["ST_TEMP"] name
   print value > temp
   if (close(temp) != 0) exit 12
-  # A full disk does not fail in every awk.
+  #@if KEEPSNUL
+  #@else
+  # A full disk does not fail in the awk of busybox.
   config = ""
   if ((getline config < temp) <= 0 || config != value) exit 12
+  #@end
   counted("hit")
   exit 20
 }

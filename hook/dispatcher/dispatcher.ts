@@ -165,7 +165,8 @@ function render(
   const values: Readonly<Record<string, string>> = {
     AWK: words(awk),
     AWKPATH: words(tools.awk.slice(0, 1)),
-    PROGRAM: quoteForSh(DISPATCHER_AWK.replace(/^ +|^#.*\n/gm, "")),
+    PROGRAM: program({ LONG: false, KEEPSNUL: tools.awkKeepsNul }),
+    LONGPROGRAM: program({ LONG: true, KEEPSNUL: tools.awkKeepsNul }),
     TR: words(tools.tr),
     MV: words(tools.mv),
     RM: words(tools.rm),
@@ -180,7 +181,6 @@ function render(
     ].join(" "),
     LINKED: folders.slice(1).map((folder) => `[ -L ${folder} ]`).join(" || "),
     STORE: store,
-    KILLEDSECONDS: "3600",
     ...(tools.flock === undefined ? {} : { FLOCK: words(tools.flock) }),
     LOGGER: tools.logger === undefined
       ? ":"
@@ -204,6 +204,13 @@ function render(
       if (value === undefined) throw new Error(`Unreachable: ${whole}`);
       return value;
     });
+}
+
+/** The awk program, without what only readers need. */
+function program(facts: Readonly<Record<string, boolean>>): string {
+  return quoteForSh(
+    choose(DISPATCHER_AWK, facts).replace(/^ +|^#.*\n/gm, ""),
+  );
 }
 
 /**

@@ -16,6 +16,8 @@
 ## - lines from "#@if NAME" to "#@else" are for hosts that NAME is true of, from
 ##   there to "#@end" for the others. KEEPSNUL: the awk reads a NUL as any byte.
 ##
+## What a hit needs comes first, for a shell reads no further than it gets.
+##
 ## `deno task embed` writes it into dispatcher_code.ts. It is POSIX sh and what
 ## dash and busybox have beyond it: `test -O`, `test -G`.
 # Adds a precompiled seccomp filter to a container's configuration.
@@ -31,13 +33,50 @@ st_look() {
   if ! { @LINKED@; }; then ST_META=$(exec @STAT@ @WATCHED@ 2>/dev/null); fi
   export ST_META
   #@if KEEPSNUL
-  exec @AWK@ -v bundle=0 -v sealed=0 @PROGRAM@ 2>&1 >&3 3>&-
+  exec @AWK@ -v bundle=0 -v sealed=0 "$st_program" 2>&1 >&3 3>&-
   #@else
   [ -x @AWKPATH@ ] || exit 127
-  { @TR@ '\000' '\001' && printf '\002'; } | @AWK@ -v bundle=0 -v sealed=1 @PROGRAM@ 2>&1 >&3 3>&-
+  { @TR@ '\000' '\001' && printf '\002'; } | @AWK@ -v bundle=0 -v sealed=1 "$st_program" 2>&1 >&3 3>&-
   #@end
 }
+# Takes what awk has said: ends after an answer.
+st_judge() {
+  st_seen=$1
+  case $st_seen in
+  0)
+    if [ -n "$st_text" ]; then
+      st_count "${st_text%% *}"
+      st_owned "${st_text#* }"
+    fi
+    exit 0 ;;
+  126 | 127)
+    # Without awk, nobody has read the configuration.
+    st_text=$(@TR@ '\000' '\001'; printf .)
+    st_seen=11 st_length=$((${#st_text} - 1)) ;;
+  *)
+    st_length=${st_text%%"$st_nl"*}
+    st_text=${st_text#*"$st_nl"}
+    st_name=${st_length#* } st_length=${st_length% *} ;;
+  esac
+  case $st_seen$st_text in
+  1[014]*.) st_text=${st_text%.} ;;
+  *) st_seen=bad ;;
+  esac
+  if [ "$st_seen" = bad ] || [ "$st_length" != "${#st_text}" ]; then
+    # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
+    st_seen=11 st_text=$(printf '\001')
+  fi
+}
 @SHARED@
+st_program=@PROGRAM@
+st_text=$(st_look)
+st_judge $?
+if [ "$st_seen" -eq 14 ]; then
+  st_program=@LONGPROGRAM@
+  st_text=$(printf %s "$st_text" | st_look)
+  st_judge $?
+fi
+st_locked=''
 st_deno() {
   st_answer=$(
     printf %s "$st_text" | "$@" hook --settings @SETTINGS@ --refused 3 ${st_locked:+"$st_locked"} 3>&- 9<&-
@@ -54,38 +93,17 @@ st_slow() {
   # Of many starts at once, one compiles; the others look again.
   if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9; then
     st_locked=--locked
-    st_answer=$(printf %s "$st_text" | st_look 3>&1 9<&-; st_status=$?; printf .; exit "$st_status")
+    st_answer=$(printf %s "$st_text" | st_look 3>&1 >/dev/null 9<&-; st_status=$?; printf .; exit "$st_status")
     st_status=$?
-    if [ "$st_status" -eq 0 ]; then return; fi
+    if [ "$st_status" -eq 0 ]; then
+      if [ "$st_answer" = "$st_text." ]; then st_count left; else st_count hit; fi
+      return
+    fi
   fi
   #@end
   st_deno @SLOW@
   if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
 }
-st_text=$(st_look)
-st_seen=$?
-case $st_seen in
-0)
-  if [ -n "$st_text" ]; then st_count; fi
-  exit 0 ;;
-126 | 127)
-  # Without awk, nobody has read the configuration.
-  st_text=$(@TR@ '\000' '\001'; printf .)
-  st_seen=11 st_length=$((${#st_text} - 1)) ;;
-*)
-  st_length=${st_text%%"$st_nl"*}
-  st_text=${st_text#*"$st_nl"}
-  st_name=${st_length#* } st_length=${st_length% *} ;;
-esac
-case $st_seen$st_text in
-1[01]*.) st_text=${st_text%.} ;;
-*) st_seen=bad ;;
-esac
-if [ "$st_seen" = bad ] || [ "$st_length" != "${#st_text}" ]; then
-  # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
-  st_seen=11 st_text=$(printf '\001')
-fi
-st_locked=''
 #@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
 if [ -r @STORE@ ]; then st_slow 9<@STORE@; else st_slow; fi
@@ -98,7 +116,7 @@ case $st_status in
   exit ;;
 3) exit 1 ;;
 esac
-st_remember
+st_remember "$st_name" "$st_status"
 printf 'seccomp-tree: the hook ended with status %s: run seccomp-tree doctor\n' "$st_status" >&2
 #@if LENIENT
 if [ "$st_seen" -eq 10 ]; then

@@ -12,10 +12,14 @@
 ## - lines from "#@if NAME" to "#@else" are for hosts that NAME is true of, from
 ##   there to "#@end" for the others. KEEPSNUL: the awk reads a NUL as any byte.
 ##
+## What a hit needs comes first, for a shell reads no further than it gets.
+##
 ## `deno task embed` writes it into dispatcher_code.ts. It is POSIX sh and what
 ## dash and busybox have beyond it: `test -O`, `test -G`.
 # Adds a precompiled seccomp filter to a bundle, then becomes the runtime.
-st_mode=global st_bundle=. st_log='' st_format='' st_wait=''
+st_nl='
+'
+st_mode=global st_bundle=. st_log='' st_format='' st_wait='' st_meta='' st_real='' st_program=''
 for st_word do
   if [ -n "$st_wait" ]; then
     case $st_wait in
@@ -55,52 +59,84 @@ case $st_bundle in
 /*) ;;
 *) st_bundle=./$st_bundle ;;
 esac
-st_look() {
-  cd -P -- "$st_bundle" || exit 11
+st_stat() {
+  cd -P -- "$st_bundle" || exit
   # Another owner or group than a new file would have is for Deno.
-  [ -O config.json ] && [ -G config.json ] && [ ! -L config.json ] && [ ! -g . ] || exit 11
-  st_temp=.seccomp-tree-$$
-  if [ -e "$st_temp" ]; then exit 11; fi
-  ulimit -t @SECONDS@
+  [ -O config.json ] && [ -G config.json ] && [ ! -L config.json ] && [ ! -g . ] || exit
+  if @LINKED@; then exit; fi
+  umask
+  ulimit -S -t
+  printf '%s\n' "$PWD"
   st_up=. st_above=. st_word=${PWD%/}
   while [ -n "$st_word" ]; do
     st_word=${st_word%/*} st_up=$st_up/..
     st_above="$st_above $st_up"
   done
-  LC_ALL=C ST_META=''
-  export LC_ALL ST_META
+  LC_ALL=C
+  export LC_ALL
   # shellcheck disable=SC2086
-  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ config.json $st_above @WATCHED@); fi
-  # A new file has the mode of the old one from its beginning.
-  case $ST_META in
-  81a4*) umask 022 ;;
-  81a0*) umask 027 ;;
-  *) umask 077 ;;
-  esac
-  # It reports to the caller.
-  @AWK@ -v bundle=1 -v sealed=0 -v temp="$st_temp" @PROGRAM@ <config.json
-  st_status=$?
-  case $st_status in
-  20) exec @MV@ -f "$st_temp" config.json ;;
-  0 | 10) ;;
-  *) st_status=11 ;;
-  esac
-  if [ -e "$st_temp" ]; then @RM@ -f "$st_temp"; fi
-  exit "$st_status"
+  exec @STAT@ config.json $st_above @WATCHED@
 }
-@SHARED@
-st_try() {
-  st_text=$(st_look 2>/dev/null)
+st_measure() {
+  st_meta=$(st_stat 2>/dev/null)
+  st_umask=${st_meta%%"$st_nl"*} st_meta=${st_meta#*"$st_nl"}
+  st_cpu=${st_meta%%"$st_nl"*} st_meta=${st_meta#*"$st_nl"}
+  # The folder itself, whatever its path leads to later.
+  st_real=${st_meta%%"$st_nl"*} st_meta=${st_meta#*"$st_nl"}
+}
+# What awk knows of the bundle: 0 if nothing remains to be done.
+st_look() {
+  st_seen=11
+  st_measure
+  # A new file has the mode of the old one from its beginning.
+  case $st_meta in
+  81a4*) st_mask=0022 ;;
+  81a0*) st_mask=0027 ;;
+  8*) st_mask=0077 ;;
+  *) return ;;
+  esac
+  if [ "$st_mask" != "$st_umask" ]; then umask "$st_mask"; fi
+  ulimit -S -t @SECONDS@
+  st_temp=$st_real/.seccomp-tree-$$.
+  LC_ALL=C ST_META=$st_meta ST_TEMP=$st_temp @AWK@ -v bundle=1 -v sealed=0 "$st_program" "$st_real/config.json"
   st_seen=$?
+  ulimit -S -t "$st_cpu"
+  if [ "$st_mask" != "$st_umask" ]; then umask "$st_umask"; fi
   case $st_seen in
-  0) if [ -n "$st_text" ]; then st_count; fi ;;
-  10 | 11) ;;
-  *)
+  0 | 10 | 14) return ;;
+  21)
+    st_count left
+    st_seen=0
+    return ;;
+  20)
     # What awk has read without a doubt is known, whatever becomes of the file.
     st_seen=10
-    if [ -e "$st_bundle/.seccomp-tree-$$" ]; then @RM@ -f "$st_bundle/.seccomp-tree-$$"; fi ;;
+    for st_word in "$st_temp"*; do
+      if st_owned "${st_word#"$st_temp"}" && @MV@ -f "$st_word" "$st_real/config.json"; then
+        st_count hit
+        st_seen=0
+        return
+      fi
+    done ;;
+  *) st_seen=11 ;;
   esac
+  for st_word in "$st_temp"*; do
+    if [ -f "$st_word" ]; then @RM@ -f "$st_word"; fi
+  done
 }
+@SHARED@
+st_seen=11
+if [ "$st_mode" = create ]; then
+  st_program=@PROGRAM@
+  st_look
+  if [ "$st_seen" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
+fi
+if [ "$st_seen" -eq 14 ]; then
+  st_program=@LONGPROGRAM@
+  st_look
+  if [ "$st_seen" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
+fi
+st_locked=''
 st_deno() {
   "$@" </dev/null >/dev/null 9<&-
   st_status=$?
@@ -110,7 +146,7 @@ st_slow() {
   # Of many starts at once, one compiles; the others look again.
   if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9 2>/dev/null; then
     st_locked=--locked
-    st_try 9<&-
+    st_look 9<&-
     if [ "$st_seen" -eq 0 ]; then st_status=0; return; fi
   fi
   #@end
@@ -119,9 +155,6 @@ st_slow() {
     st_deno @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 ${st_locked:+"$st_locked"} -- "$@"
   fi
 }
-st_seen=11 st_locked='' st_text=''
-if [ "$st_mode" = create ] && [ -f "$st_bundle/config.json" ]; then st_try; fi
-if [ "$st_seen" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 #@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
 if [ -r @STORE@ ]; then st_slow "$@" 9<@STORE@; else st_slow "$@"; fi
@@ -130,8 +163,8 @@ st_slow "$@"
 #@end
 if [ "$st_status" -eq 0 ]; then exec @RUNTIME@ "$@"; fi
 if [ "$st_status" -ne 3 ]; then
-  st_name=${st_text#* }
-  st_remember
+  st_measure
+  st_remember "$(LC_ALL=C ST_META=$st_meta @AWK@ -v bundle=2 -v sealed=0 "$st_program" "$st_real/config.json" 2>/dev/null)" "$st_status"
   st_word="seccomp-tree: its compiler ended with status $st_status: run seccomp-tree doctor"
   #@if LENIENT
   if [ "$st_seen" -eq 10 ]; then

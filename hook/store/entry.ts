@@ -70,6 +70,9 @@ const NAME = /^([0-9a-f]{16})\.([1-9][0-9]{0,8})\.[0-9]{1,10}\.[0-9]{1,2}$/;
 /** Names before version 2 of the format. */
 const OLD_NAME = /^[1-9][0-9]{0,8}\.[0-9a-f]{16}\.[0-9a-f]{64}\.[0-9a-f]{64}$/;
 
+const KILLED_NAME =
+  /^(?:[0-9a-f]{16}|none)\.[1-9][0-9]{0,8}\.[0-9]{1,10}(?:\.[0-9]{1,2})?\.killed$/;
+
 const ENTRY =
   /^key ([0-9a-f]{64})\nenvironment ([0-9a-f]{16})\nabout ([^\n]*)\ninstructions ([0-9]+)\n((?:filter|left) [^\n]+)\nsection ([0-9]+)\n/;
 
@@ -97,6 +100,18 @@ export function parseEntryName(name: string): EntryName | undefined {
  */
 export function isOldEntryName(name: string): boolean {
   return OLD_NAME.test(name);
+}
+
+/**
+ * Recognizes the name of a file that a dispatcher leaves after a compiler was
+ * killed: the name of the entry that was to be made, or `none.` and what is known
+ * of it without an environment.
+ *
+ * @param name A name in the store.
+ * @returns True if it is one.
+ */
+export function isKilledName(name: string): boolean {
+  return KILLED_NAME.test(name);
 }
 
 /**

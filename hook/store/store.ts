@@ -16,6 +16,7 @@ import {
   type EntryName,
   entryNames,
   formatEntry,
+  isKilledName,
   isOldEntryName,
   parseEntry,
   parseEntryName,
@@ -23,7 +24,7 @@ import {
 import { type Environment, linksName } from "../environment.ts";
 import type { FileIdentity } from "../file_identity.ts";
 import { RefusedError } from "../error.ts";
-import { keepCounts } from "./counts.ts";
+import { isCountName, keepCounts } from "./counts.ts";
 import { OLD_LOCK, serialize } from "./lock.ts";
 import { isTemporary, writeWhole } from "../../host/files.ts";
 import { messageOf } from "../../host/reason.ts";
@@ -240,6 +241,7 @@ async function put(directory: string, entry: Entry): Promise<PutResult> {
     writeWhole(`${directory}/${name}`, await formatEntry(entry), {
       mode: ENTRY_MODE,
     });
+    await Deno.remove(`${directory}/${name}.killed`).catch(() => {});
     return { kind: "stored", name };
   } catch (error) {
     return { kind: "not-stored", reason: messageOf(error) };
@@ -339,9 +341,18 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
       items.push({ name, problem: "it was damaged, and made again" });
       continue;
     }
+    if (isKilledName(name)) {
+      items.push({
+        name,
+        problem: `its compiler was killed: ${await untilOf(
+          `${directory}/${name}`,
+        )}`,
+      });
+      continue;
+    }
     if (parts === undefined) {
       const ours = /^environment\.(?:crun|runc)[\w.@+-]*$/.test(name) ||
-        name === OLD_LOCK;
+        name === OLD_LOCK || isCountName(name);
       if (!ours) items.push({ name, problem: "it is not an entry" });
       continue;
     }
@@ -352,6 +363,14 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
     );
   }
   return items;
+}
+
+/** When a section is compiled again whose compiler was killed. */
+async function untilOf(path: string): Promise<string> {
+  const until = 1000 * Number(await Deno.readTextFile(path).catch(() => "0"));
+  return until > Date.now()
+    ? `its runtime makes the filter until ${new Date(until).toISOString()}`
+    : "it is tried again";
 }
 
 function isBad(name: string): boolean {
@@ -369,7 +388,7 @@ async function gc(
     const path = `${directory}/${name}`;
     // Everything else here was put here by somebody else.
     const isOurs = parseEntryName(name) !== undefined ||
-      isOldEntryName(name) || isBad(name) ||
+      isOldEntryName(name) || isBad(name) || isKilledName(name) ||
       (isTemporary(name) && await isStale(path));
     if (!isOurs) continue;
     await Deno.remove(path);

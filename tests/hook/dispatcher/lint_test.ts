@@ -24,7 +24,13 @@ async function complaints(
 ): Promise<string> {
   const child = new Deno.Command(program, {
     args: [...args],
-    env: { LC_ALL: "C", ST_BUNDLE: "/" },
+    env: {
+      LC_ALL: "C",
+      ST_META: `81a4 0 ${input.length} 1\n41ed 0 1 1\n41c0 0 1 1${
+        "\n8180 0 1 1".repeat(3)
+      }`,
+      ST_TEMP: "/nowhere/",
+    },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -43,7 +49,9 @@ async function complaints(
 
 /** The shell programs: their sources, and what is installed for each host. */
 async function shellPrograms(folder: string): Promise<readonly string[]> {
-  const paths = ["hook.sh", "wrapper.sh"].map((name) => join(FOLDER, name));
+  const paths = ["hook.sh", "wrapper.sh", "counts.sh"].map((name) =>
+    join(FOLDER, name)
+  );
   await using setup = await createSetup();
   for (const [index, { tools }] of toolSets().entries()) {
     const options = dispatcherOptions(setup, tools);
@@ -115,6 +123,6 @@ for (const awk of [["mawk"], ["busybox", "awk"], ["gawk"]] as const) {
 }
 
 const VALUES: readonly string[] = [
-  ...["store=/nowhere", "environment=e", "owners= 0 ", "folders=/"],
-  ...["bundle=1", "sealed=0", "stat=stat --", "mode=644", "temp=t"],
+  ...["store=/nowhere", "environment=e", "owners= 0 ", "folders=1"],
+  ...["bundle=1", "sealed=0", "strict=0"],
 ].flatMap((value) => ["-v", value]);
