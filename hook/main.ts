@@ -43,6 +43,7 @@ import {
 import { RefusedError } from "./error.ts";
 import { type Log, openLog } from "./log.ts";
 import { contextFor, leaveToRuntime } from "./leave.ts";
+import { countContainer, countOf } from "./outcome.ts";
 import { levelOf, logLines, type Rewrite, rewriteParsed } from "./precreate.ts";
 import {
   type ConfigText,
@@ -189,6 +190,7 @@ export async function main(
     const code = error instanceof RefusedError ? error.code : "fault";
     openLog(settings.log).write("error", message, { code });
     if (call?.mode === "runtime") reportToManager(call.rest, message);
+    await countContainer(settings.store, "refused");
     return call?.refused ?? 1;
   }
 }
@@ -251,9 +253,11 @@ async function rewriteOrLeave(
     const context = await contextFor(config, settings, deadline, log);
     const rewrite = await rewriteParsed(config, { ...context, locked });
     for (const line of logLines(rewrite)) log.write(levelOf(rewrite), line);
+    await countContainer(settings.store, countOf(rewrite));
     return rewrite;
   } catch (error) {
     leaveToRuntime(error, config, settings, log);
+    await countContainer(settings.store, "left");
     return undefined;
   }
 }

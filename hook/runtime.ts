@@ -13,6 +13,7 @@ import { leaveToRuntime } from "./leave.ts";
 import { RefusedError } from "./error.ts";
 import { quoteText } from "../tables/printable.ts";
 import { appendLine, formatLine, type Log, short } from "./log.ts";
+import { countContainer, countOf } from "./outcome.ts";
 import { levelOf, logLines, type RewriteContext } from "./precreate.ts";
 import { parseRuntimeArgs, type RuntimeCall } from "./runtime_args.ts";
 import type { Settings } from "./settings.ts";
@@ -58,12 +59,14 @@ export async function prepareRuntime(
     for (const line of logLines(rewrite)) {
       log.write(levelOf(rewrite), line, { bundle: call.bundle });
     }
+    await countContainer(settings.store, countOf(rewrite));
     if (rewrite.kind === "added" && rewrite.from === "compiler") {
       const { key } = rewrite.entry;
       log.write("info", "Filter compiled and proved", { key });
     }
   } catch (error) {
     leaveToRuntime(error, config, settings, log);
+    await countContainer(settings.store, "left");
   }
 }
 

@@ -5,7 +5,7 @@
 ##
 ## A count is a file with a byte for each container, which is one append, whatever
 ## else starts at this moment. counts.ts keeps it small.
-# Adds one to a count.
+# Adds one container to a count, if that is there and can be written to.
 st_count() {
   if [ -w @STORE@/count."$1" ]; then printf . >>@STORE@/count."$1"; fi
 }
@@ -18,11 +18,19 @@ st_owned() {
 # Remembers for an hour that the compiler was killed over a section: by a limit of memory,
 # or of time. Whatever else fails is tried each time, for it costs little and may be mended.
 st_remember() {
+  # In a folder of others, a name may lead elsewhere.
+  if [ ! -O @STORE@ ] || [ -L @STORE@ ]; then return; fi
+  case $(@STAT@ @STORE@ 2>/dev/null) in
+  4?c0\ *) ;;
+  *) return ;;
+  esac
   { printf . >>@STORE@/count.failed; } 2>/dev/null
   if [ "$2" -le 128 ] || [ -z "$1" ]; then return; fi
-  # By the time of these it expires.
-  : >>@STORE@/count.hit
-  : >>@STORE@/count.left
   st_word=$(@DATE@ +%s)
-  { printf '%s\n' "$((st_word + 3600))" >@STORE@/"$1".killed; } 2>/dev/null
+  {
+    # By the time of these it expires.
+    printf '' >>@STORE@/count.hit
+    printf '' >>@STORE@/count.left
+    printf '%s\n' "$((st_word + 3600))" >@STORE@/"$1".killed
+  } 2>/dev/null
 }

@@ -306,6 +306,7 @@ function find(    section, i, until) {
   if (!size) return
   section = substr(doc, place, size)
   if (!current()) {
+    known = 0
     name = "none." size "." shape
     value = "-"
   }
@@ -326,17 +327,19 @@ function find(    section, i, until) {
 # file: kind and mode in hexadecimal, and owner. In the order of the caller: for a bundle
 # its configuration, itself and the folders above it; the folders above the store and the store;
 # the environment, the files that it depends on, and two counts.
-function trusted(    last, i, w, plain) {
+function trusted(    home, last, i, w, plain) {
+  # Without an environment a store may say that a section is left.
   last = files - 2 - known
-  if (bundle ? last < folders + 3 : last != folders + 1) return 0
+  home = env == "" ? last : last - 1
+  if (bundle ? home < folders + 2 : home != folders) return 0
   for (i = 1; i <= last; i++) {
     split(file[i], w, " ")
     if (index(owners, " " w[2] " ") == 0) return 0
     # Neither the group nor others may write.
     plain = w[1] ~ /^[48].[02468ace][014589cd]$/
-    if (i == last || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
+    if (i > home || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
     # Nobody else looks into the store, so its entries need no look.
-    else if (i == last - 1) { if (w[1] !~ /^4.c0$/) return 0 }
+    else if (i == home) { if (w[1] !~ /^4.c0$/) return 0 }
     # In a sticky folder others cannot replace what is not theirs.
     else if (w[1] !~ /^4/ || !plain && (bundle && i == 2 || w[1] !~ /^4[2367abef]/)) return 0
   }
@@ -404,8 +407,7 @@ END {
     exit 0
   }
   if (!placed) miss()
-  # That a section is left to its runtime is no matter of trust.
-  if (value !~ /^left/ && !trusted()) leave(10)
+  if (!trusted()) leave(10)
   if (value ~ /^left/) {
     counted("left")
     if (bundle) exit 21

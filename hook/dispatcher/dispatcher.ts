@@ -19,7 +19,7 @@ import {
   environmentName,
   linksName,
 } from "../environment.ts";
-import { countName } from "../store/counts.ts";
+import { countName, WATCHED_COUNTS } from "../store/counts.ts";
 import {
   COUNTS_SH,
   DISPATCHER_AWK,
@@ -175,9 +175,7 @@ function render(
     WATCHED: [
       ...folders,
       ...[`${store}/${environment}`, `${store}/${linksName(environment)}/*`],
-      ...(["hit", "left"] as const).map((kind) =>
-        `${store}/${countName(kind)}`
-      ),
+      ...WATCHED_COUNTS.map((kind) => `${store}/${countName(kind)}`),
     ].join(" "),
     LINKED: folders.slice(1).map((folder) => `[ -L ${folder} ]`).join(" || "),
     STORE: store,

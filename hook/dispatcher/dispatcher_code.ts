@@ -91,8 +91,8 @@ st_slow() {
   st_deno @SLOW@
   if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
 }
-#@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
+#@if FLOCK
 if [ -r @STORE@ ]; then st_slow 9<@STORE@; else st_slow; fi
 #@else
 st_slow
@@ -257,8 +257,8 @@ st_slow() {
     st_deno @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 \${st_locked:+"$st_locked"} -- "$@"
   fi
 }
-#@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
+#@if FLOCK
 if [ -r @STORE@ ]; then st_slow "$@" 9<@STORE@; else st_slow "$@"; fi
 #@else
 st_slow "$@"
@@ -286,7 +286,8 @@ exit 1
 `;
 
 /** counts.sh: What both leave in the store. */
-export const COUNTS_SH = `# Adds one to a count.
+export const COUNTS_SH =
+  `# Adds one container to a count, if that is there and can be written to.
 st_count() {
   if [ -w @STORE@/count."$1" ]; then printf . >>@STORE@/count."$1"; fi
 }
@@ -299,13 +300,21 @@ st_owned() {
 # Remembers for an hour that the compiler was killed over a section: by a limit of memory,
 # or of time. Whatever else fails is tried each time, for it costs little and may be mended.
 st_remember() {
+  # In a folder of others, a name may lead elsewhere.
+  if [ ! -O @STORE@ ] || [ -L @STORE@ ]; then return; fi
+  case $(@STAT@ @STORE@ 2>/dev/null) in
+  4?c0\\ *) ;;
+  *) return ;;
+  esac
   { printf . >>@STORE@/count.failed; } 2>/dev/null
   if [ "$2" -le 128 ] || [ -z "$1" ]; then return; fi
-  # By the time of these it expires.
-  : >>@STORE@/count.hit
-  : >>@STORE@/count.left
   st_word=$(@DATE@ +%s)
-  { printf '%s\\n' "$((st_word + 3600))" >@STORE@/"$1".killed; } 2>/dev/null
+  {
+    # By the time of these it expires.
+    printf '' >>@STORE@/count.hit
+    printf '' >>@STORE@/count.left
+    printf '%s\\n' "$((st_word + 3600))" >@STORE@/"$1".killed
+  } 2>/dev/null
 }
 `;
 
@@ -556,6 +565,7 @@ function find(    section, i, until) {
   if (!size) return
   section = substr(doc, place, size)
   if (!current()) {
+    known = 0
     name = "none." size "." shape
     value = "-"
   }
@@ -576,17 +586,19 @@ function find(    section, i, until) {
 # file: kind and mode in hexadecimal, and owner. In the order of the caller: for a bundle
 # its configuration, itself and the folders above it; the folders above the store and the store;
 # the environment, the files that it depends on, and two counts.
-function trusted(    last, i, w, plain) {
+function trusted(    home, last, i, w, plain) {
+  # Without an environment a store may say that a section is left.
   last = files - 2 - known
-  if (bundle ? last < folders + 3 : last != folders + 1) return 0
+  home = env == "" ? last : last - 1
+  if (bundle ? home < folders + 2 : home != folders) return 0
   for (i = 1; i <= last; i++) {
     split(file[i], w, " ")
     if (index(owners, " " w[2] " ") == 0) return 0
     # Neither the group nor others may write.
     plain = w[1] ~ /^[48].[02468ace][014589cd]$/
-    if (i == last || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
+    if (i > home || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
     # Nobody else looks into the store, so its entries need no look.
-    else if (i == last - 1) { if (w[1] !~ /^4.c0$/) return 0 }
+    else if (i == home) { if (w[1] !~ /^4.c0$/) return 0 }
     # In a sticky folder others cannot replace what is not theirs.
     else if (w[1] !~ /^4/ || !plain && (bundle && i == 2 || w[1] !~ /^4[2367abef]/)) return 0
   }
@@ -654,8 +666,7 @@ END {
     exit 0
   }
   if (!placed) miss()
-  # That a section is left to its runtime is no matter of trust.
-  if (value !~ /^left/ && !trusted()) leave(10)
+  if (!trusted()) leave(10)
   if (value ~ /^left/) {
     counted("left")
     if (bundle) exit 21

@@ -104,8 +104,8 @@ st_slow() {
   st_deno @SLOW@
   if [ "$st_status" -eq 1 ]; then st_deno @WITHOUTJIT@; fi
 }
-#@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
+#@if FLOCK
 if [ -r @STORE@ ]; then st_slow 9<@STORE@; else st_slow; fi
 #@else
 st_slow

@@ -155,8 +155,8 @@ st_slow() {
     st_deno @WITHOUTJIT@ runtime --settings @SETTINGS@ --refused 3 ${st_locked:+"$st_locked"} -- "$@"
   fi
 }
-#@if FLOCK
 if [ "$st_seen" -eq 10 ] && [ ! -d @STORE@ ]; then @MKDIR@ -m 700 @STORE@ 2>/dev/null; fi
+#@if FLOCK
 if [ -r @STORE@ ]; then st_slow "$@" 9<@STORE@; else st_slow "$@"; fi
 #@else
 st_slow "$@"

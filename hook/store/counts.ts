@@ -32,6 +32,9 @@ export const COUNTS: readonly Count[] = [
   "failed",
 ];
 
+/** Counts that a dispatcher looks at, for their length and the time. */
+export const WATCHED_COUNTS: readonly Count[] = ["hit", "left"];
+
 /** Bytes of a count that one byte of the larger one stands for. */
 const FOLD = 65_536;
 
@@ -83,7 +86,9 @@ export function keepCounts(directory: string): void {
   for (const count of COUNTS) {
     const path = `${directory}/${countName(count)}`;
     try {
-      const size = append(path, 0);
+      const size = WATCHED_COUNTS.includes(count)
+        ? append(path, 0)
+        : Deno.statSync(path).size;
       if (size < FOLD) continue;
       append(`${path}${LARGE}`, Math.floor(size / FOLD));
       Deno.truncateSync(path, size % FOLD);

@@ -24,7 +24,7 @@ import {
 import { type Environment, linksName } from "../environment.ts";
 import type { FileIdentity } from "../file_identity.ts";
 import { RefusedError } from "../error.ts";
-import { isCountName, keepCounts } from "./counts.ts";
+import { addCount, type Count, isCountName, keepCounts } from "./counts.ts";
 import { OLD_LOCK, serialize } from "./lock.ts";
 import { isTemporary, writeWhole } from "../../host/files.ts";
 import { messageOf } from "../../host/reason.ts";
@@ -99,6 +99,8 @@ export interface Store {
    * given time and then runs the function anyway: this only saves work.
    */
   serialize<T>(waitMs: number, work: () => Promise<T>): Promise<T>;
+  /** Counts a container; never throws. */
+  count(count: Count): void;
 }
 
 /** Options for opening a store. */
@@ -139,6 +141,7 @@ export async function openStore(
     list: () => list(directory),
     gc: (keep) => gc(directory, keep),
     serialize: (waitMs, work) => serialize(directory, waitMs, work),
+    count: (count) => addCount(directory, count),
   };
 }
 

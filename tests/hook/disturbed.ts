@@ -91,6 +91,8 @@ const DISTURBANCES: Readonly<Record<string, (start: Start) => void>> = {
   },
   "a full disk": () => {
     if (below(2) === 0) remove(store);
+    // The dispatcher is written into its place.
+    Deno.writeFileSync(join(folder, "program"), new Uint8Array(0x1_0000));
     using file = Deno.openSync(full, { write: true, create: true });
     try {
       for (const size of [0x1_0000, 512, 1]) {
