@@ -1,5 +1,5 @@
 /**
- * Counts what became of the filter of a container that a manager starts.
+ * Counts the fate of the filter of a container that a manager starts.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { openStore } from "./store/store.ts";
  * Counts a container, if the store can be trusted: whoever may write there
  * could lead an append elsewhere.
  *
- * @param directory The store; absent if there is none.
- * @param count What became of its filter; nothing is counted if absent.
+ * @param directory The store; nothing is counted without one.
+ * @param count Fate of its filter; nothing is counted if absent.
  */
 export async function countContainer(
   directory: string | undefined,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { expandFolders, STATE_FOLDERS } from "../host/state_folders.ts";
+import { findStateFolders } from "../host/state_roots.ts";
 import { bundlesIn } from "./containers.ts";
 
 /** A bundle with a seccomp section. */
@@ -30,15 +30,13 @@ const DEEPEST = 8;
  * @returns Those with a seccomp section, by path.
  */
 export async function findBundles(
-  folders: readonly string[] = STATE_FOLDERS,
+  folders?: readonly string[],
 ): Promise<readonly LiveBundle[]> {
   const found = new Map<string, LiveBundle>();
-  for (const pattern of folders) {
-    for (const folder of await expandFolders(pattern)) {
-      for (const path of await bundlesIn(folder)) {
-        const bundle = await readBundle(path);
-        if (bundle !== undefined) found.set(path, bundle);
-      }
+  for (const folder of await findStateFolders(folders)) {
+    for (const path of await bundlesIn(folder)) {
+      const bundle = await readBundle(path);
+      if (bundle !== undefined) found.set(path, bundle);
     }
   }
   return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1);

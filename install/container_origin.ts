@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parentCommand } from "./process.ts";
+import { parentCommand } from "../host/processes.ts";
 import type { ManagerName } from "./changes/manifest.ts";
 
 /** Facts about a container besides its state. */

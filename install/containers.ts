@@ -6,11 +6,8 @@
  */
 
 import { messageOf } from "../host/reason.ts";
-import {
-  expandFolders,
-  foldersIn,
-  STATE_FOLDERS,
-} from "../host/state_folders.ts";
+import { foldersIn } from "../host/state_folders.ts";
+import { findStateFolders } from "../host/state_roots.ts";
 import { decodeBase64 } from "../bpf/base64.ts";
 import { dumpFilters } from "../ffi/live/dump.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
@@ -63,12 +60,13 @@ export const FILTER_KINDS: readonly FilterKind[] = [
 /**
  * Finds running containers and their filters.
  *
- * @param folders Folders of state; `*` stands for one name.
+ * @param folders Folders of state; `*` stands for one name. The usual ones by
+ * default.
  * @param store Entries of the stores.
  * @returns One for each container whose init runs.
  */
 export async function findContainers(
-  folders: readonly string[],
+  folders: readonly string[] | undefined,
   store: readonly StoreItem[],
 ): Promise<readonly FoundContainer[]> {
   const known = new Set(
@@ -79,19 +77,17 @@ export async function findContainers(
     ),
   );
   const found: FoundContainer[] = [];
-  for (const pattern of folders) {
-    for (const folder of await expandFolders(pattern)) {
-      for (const id of await foldersIn(folder)) {
-        const state = `${folder}/${id}`;
-        const container = await readState(state);
-        if (container === undefined) continue;
-        const filter = await judge(container, known, state);
-        if (filter === undefined) continue;
-        const { pid, runtime } = container;
-        const annotations = await annotationsOf(container.bundle);
-        const origin = await originOf({ id, pid, folder, annotations });
-        found.push({ id, pid, state: folder, runtime, ...origin, ...filter });
-      }
+  for (const folder of await findStateFolders(folders)) {
+    for (const id of await foldersIn(folder)) {
+      const state = `${folder}/${id}`;
+      const container = await readState(state);
+      if (container === undefined) continue;
+      const filter = await judge(container, known, state);
+      if (filter === undefined) continue;
+      const { pid, runtime } = container;
+      const annotations = await annotationsOf(container.bundle);
+      const origin = await originOf({ id, pid, folder, annotations });
+      found.push({ id, pid, state: folder, runtime, ...origin, ...filter });
     }
   }
   return found.sort((a, b) => orderOf(a) < orderOf(b) ? -1 : 1);
@@ -111,18 +107,16 @@ function orderOf({ manager, name, id }: FoundContainer): string {
  */
 export async function findRuntimeOf(
   pid: number,
-  folders: readonly string[] = STATE_FOLDERS,
+  folders?: readonly string[],
 ): Promise<"crun" | "runc" | undefined> {
   const mounts = await mountNamespace(pid);
   if (mounts === undefined) return undefined;
-  for (const pattern of folders) {
-    for (const folder of await expandFolders(pattern)) {
-      for (const id of await foldersIn(folder)) {
-        const container = await readState(`${folder}/${id}`);
-        if (container === undefined) continue;
-        if (mounts === await mountNamespace(container.pid)) {
-          return container.runtime;
-        }
+  for (const folder of await findStateFolders(folders)) {
+    for (const id of await foldersIn(folder)) {
+      const container = await readState(`${folder}/${id}`);
+      if (container === undefined) continue;
+      if (mounts === await mountNamespace(container.pid)) {
+        return container.runtime;
       }
     }
   }

@@ -6,7 +6,7 @@
  */
 
 import { messageOf } from "../host/reason.ts";
-import { expandFolders, STATE_FOLDERS } from "../host/state_folders.ts";
+import { findStateFolders } from "../host/state_roots.ts";
 import {
   hostNames,
   presentEnvironments,
@@ -26,6 +26,7 @@ import {
   listEntries,
   openCache,
 } from "../hook/cache/cache.ts";
+import { type Count, readCounts } from "../hook/store/counts.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
 import type { InstallRoot } from "./changes/apply.ts";
 import { findContainers, type FoundContainer } from "./containers.ts";
@@ -38,7 +39,6 @@ import {
   keepsFilters,
   unitName,
 } from "./managers/cache_units.ts";
-import { dockerStateFolders } from "./managers/docker.ts";
 import { inspectMachine, type Machine } from "./machine.ts";
 import { versionOf } from "./managers/managers.ts";
 import { type ManagerName, TARGETS, targetsOf } from "./changes/manifest.ts";
@@ -84,6 +84,8 @@ export interface StoreStatus {
   readonly left: readonly string[];
   /** Bad entries, with the reason. */
   readonly problems: readonly string[];
+  /** Containers since the store was made, by what became of their filter. */
+  readonly starts: Readonly<Record<Count, number>>;
 }
 
 /** The complete status. */
@@ -124,8 +126,7 @@ export async function gatherStatus(
     managers.push(await managerStatus(name, place, runtimes));
   }
   const { store, items } = await storeStatus(place);
-  const states = options.states ??
-    [...STATE_FOLDERS, ...await dockerStateFolders()];
+  const states = await findStateFolders(options.states);
   return {
     machine: await inspectMachine(),
     runtimes,
@@ -350,7 +351,11 @@ async function storeStatus(
   { readonly store: StoreStatus; readonly items: readonly StoreItem[] }
 > {
   const directory = place.layout.store;
-  const empty = { directory, current: 0, stale: 0, left: [], problems: [] };
+  const starts = await readCounts(directory);
+  const empty = {
+    ...{ directory, current: 0, stale: 0, left: [], problems: [] },
+    starts,
+  };
   let items: readonly StoreItem[];
   try {
     const store = await openStore(directory);
@@ -368,32 +373,34 @@ async function storeStatus(
     entry === undefined ? [] : [entry]
   );
   const valid = entries.filter((e) => present.has(e.environment));
-  const left = valid.flatMap((e) => e.left === undefined ? [] : [e.left]);
-  const current = valid.length - left.length;
+  const leftFor = valid.flatMap((e) => e.left === undefined ? [] : [e.left]);
+  const left = [...leftFor, ...items.flatMap(({ killed }) => killed ?? [])];
+  const current = valid.length - leftFor.length;
   const problems = items.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [`${name}: ${problem}`]
   );
   const stale = entries.length - valid.length;
-  return { store: { directory, current, stale, left, problems }, items };
+  return {
+    store: { directory, current, stale, left, problems, starts },
+    items,
+  };
 }
 
 async function cacheStatus(
-  patterns: readonly string[],
+  roots: readonly string[],
 ): Promise<readonly CacheStatus[]> {
   const found: CacheStatus[] = [];
-  for (const pattern of patterns) {
-    for (const root of await expandFolders(pattern)) {
-      const entries = await entriesOf(root);
-      if (entries === undefined) continue;
-      const count = (state: CacheEntry["state"]): number =>
-        entries.filter((entry) => entry.state === state).length;
-      found.push({
-        root,
-        tree: count("tree"),
-        libseccomp: count("libseccomp"),
-        doubtful: count("doubtful"),
-      });
-    }
+  for (const root of roots) {
+    const entries = await entriesOf(root);
+    if (entries === undefined) continue;
+    const count = (state: CacheEntry["state"]): number =>
+      entries.filter((entry) => entry.state === state).length;
+    found.push({
+      root,
+      tree: count("tree"),
+      libseccomp: count("libseccomp"),
+      doubtful: count("doubtful"),
+    });
   }
   return found;
 }

@@ -6,7 +6,6 @@
  */
 
 import { messageOf } from "../host/reason.ts";
-import { STATE_FOLDERS } from "../host/state_folders.ts";
 import { dumpFilters } from "../ffi/live/dump.ts";
 import { optimizeCaches } from "../hook/cache/run.ts";
 import { gatherContext } from "../hook/context.ts";
@@ -294,7 +293,7 @@ async function compareTrial(
 
 /** Checks that a container runs a filter out of crun's cache. */
 async function judgeCached(pid: number): Promise<Trial> {
-  const found = (await findContainers(STATE_FOLDERS, []))
+  const found = (await findContainers(undefined, []))
     .find((container) => container.pid === pid);
   if (found?.filter === "unknown") {
     return { kind: "unreadable", reason: found.detail };

@@ -12,7 +12,7 @@ import { lookAt } from "./changes/disk.ts";
 import { InstallError } from "./error.ts";
 import type { Item } from "./changes/item.ts";
 import type { ManagerName, Manifest } from "./changes/manifest.ts";
-import { findProcesses } from "./process.ts";
+import { findProcesses } from "../host/processes.ts";
 import { findBelow } from "./runtimes.ts";
 import { wrapperPath } from "./managers/target.ts";
 

@@ -77,7 +77,6 @@ const MAY_IMPORT_INSIDE: Readonly<Record<string, readonly string[]>> = {
     "install/changes",
     "install/error.ts",
     "install/fixed.ts",
-    "install/process.ts",
     "install/program.ts",
     "install/runtimes.ts",
   ],

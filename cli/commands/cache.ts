@@ -25,7 +25,8 @@ import {
 } from "../../hook/cache/optimize_cache.ts";
 import { after } from "../../hook/deadline.ts";
 import { RefusedError } from "../../hook/error.ts";
-import { expandFolders, STATE_FOLDERS } from "../../host/state_folders.ts";
+import { STATE_FOLDERS } from "../../host/state_folders.ts";
+import { findStateFolders } from "../../host/state_roots.ts";
 import { formatTable } from "../../host/table.ts";
 import { printable, quoteText } from "../../tables/printable.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
@@ -158,21 +159,19 @@ async function findCaches(
   seen: Set<string> = new Set(),
 ): Promise<readonly CrunCache[]> {
   const caches: CrunCache[] = [];
-  for (const pattern of flags.root ?? STATE_FOLDERS) {
-    for (const root of await expandFolders(pattern)) {
-      try {
-        const cache = await openCache(root);
-        if (cache !== undefined) caches.push(cache);
-      } catch (error) {
-        if (!(error instanceof RefusedError)) throw error;
-        if (flags.root !== undefined) {
-          throw new MachineError(error.message, { cause: error });
-        }
-        if (!flags.quiet && !seen.has(root)) {
-          io.err(messageLine(io, "note", error.message));
-        }
-        seen.add(root);
+  for (const root of await findStateFolders(flags.root)) {
+    try {
+      const cache = await openCache(root);
+      if (cache !== undefined) caches.push(cache);
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      if (flags.root !== undefined) {
+        throw new MachineError(error.message, { cause: error });
       }
+      if (!flags.quiet && !seen.has(root)) {
+        io.err(messageLine(io, "note", error.message));
+      }
+      seen.add(root);
     }
   }
   if (caches.length === 0 && !flags.quiet && !seen.has("")) {

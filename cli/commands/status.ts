@@ -115,6 +115,7 @@ export function formatStatus(
       "store",
       `${store.directory}: ${store.current} filters, ${store.stale} stale, ${store.left.length} sections left to the runtime, ${store.problems.length} doubtful`,
     ],
+    ["starts", startsOf(store.starts)],
     ...status.caches.map(({ root, tree, libseccomp, doubtful }) => [
       "crun's cache",
       `${root}: ${tree} tree, ${libseccomp} libseccomp${
@@ -155,6 +156,15 @@ export function formatStatus(
       ]),
     ),
   ].join("");
+}
+
+/** Summarizes the containers that hook and wrapper started. */
+function startsOf(
+  { hit, miss, left, refused, failed }: Status["store"]["starts"],
+): string {
+  return `${hit} hits, ${miss} misses, ${
+    left + failed
+  } left to the runtime (${failed} after a compiler that failed), ${refused} refused`;
 }
 
 /** `14 containers: 6 tree, 7 libseccomp, 1 none`. */

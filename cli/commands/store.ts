@@ -163,8 +163,11 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
   const problems = items.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [{ name, problem }]
   );
+  const killed = items.flatMap(({ name, killed }) =>
+    killed === undefined ? [] : [{ name, killed }]
+  );
   if (flags.output === "json") {
-    io.out(reportJson({ store: directory, entries, problems }));
+    io.out(reportJson({ store: directory, entries, killed, problems }));
     return EXIT.ok;
   }
   io.out(formatTable([
@@ -175,6 +178,7 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
       e.left === undefined ? String(e.instructions) : "-",
       e.left ?? e.about.replace(/ sha256:.*/, ""),
     ]),
+    ...killed.map(({ name, killed }) => [name, "left", "-", killed]),
     ...problems.map(({ name, problem }) => [
       name,
       "doubtful",

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { COUNTS } from "../../hook/store/counts.ts";
 import { FILTER_KINDS } from "../../install/containers.ts";
 import type { Status } from "../../install/status.ts";
 
@@ -13,13 +14,15 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly samples: readonly Sample[];
+  /** Kind of the metric; a gauge by default. */
+  readonly type?: "counter" | "gauge";
 }
 
 /** Labels and a value. */
 type Sample = readonly [Readonly<Record<string, string>>, number];
 
 /**
- * Writes a status as metrics, all of them gauges.
+ * Writes a status as metrics.
  *
  * @param status The status.
  * @returns Text that ends in a line break.
@@ -78,6 +81,13 @@ function metricsOf(
       ],
     },
     {
+      name: "starts_total",
+      type: "counter",
+      help:
+        "Containers that hook and wrapper started or refused, by what became of their filter.",
+      samples: COUNTS.map((outcome) => [{ outcome }, store.starts[outcome]]),
+    },
+    {
       name: "manager_optimized",
       help:
         "1 if the containers of an installed manager are optimized, 0 if not.",
@@ -105,10 +115,10 @@ function samplesOf(value: number | undefined): readonly Sample[] {
   return value === undefined ? [] : [[{}, value]];
 }
 
-function formatMetric({ name, help, samples }: Metric): string {
+function formatMetric({ name, help, samples, type = "gauge" }: Metric): string {
   const full = `seccomp_tree_${name}`;
   return [
-    `# HELP ${full} ${help}\n# TYPE ${full} gauge\n`,
+    `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n`,
     ...samples.map(([labels, value]) =>
       `${full}${formatLabels(labels)} ${value}\n`
     ),

@@ -6,7 +6,7 @@
  */
 
 import { messageOf } from "../../host/reason.ts";
-import { expandFolders, STATE_FOLDERS } from "../../host/state_folders.ts";
+import { findStateFolders } from "../../host/state_roots.ts";
 import type { Log } from "../log.ts";
 import { openCache } from "./cache.ts";
 import { optimizeCache } from "./optimize_cache.ts";
@@ -20,27 +20,25 @@ import { optimizeCache } from "./optimize_cache.ts";
  */
 export async function optimizeCaches(
   log: Log,
-  patterns: readonly string[] = STATE_FOLDERS,
+  patterns?: readonly string[],
 ): Promise<number> {
   let status = 0;
-  for (const pattern of patterns) {
-    for (const root of await expandFolders(pattern)) {
-      // Other users optimize their own.
-      if (await isForeign(root)) continue;
-      try {
-        const cache = await openCache(root);
-        if (cache === undefined) continue;
-        for (const change of await optimizeCache(cache)) {
-          if (change.kind !== "replaced") continue;
-          log.write("info", "Filter in crun's cache replaced, proved equal", {
-            entry: `${root}: ${change.name}`,
-            instructions: `${change.before} → ${change.after}`,
-          });
-        }
-      } catch (error) {
-        log.write("error", messageOf(error), { cache: root });
-        status = 1;
+  for (const root of await findStateFolders(patterns)) {
+    // Other users optimize their own.
+    if (await isForeign(root)) continue;
+    try {
+      const cache = await openCache(root);
+      if (cache === undefined) continue;
+      for (const change of await optimizeCache(cache)) {
+        if (change.kind !== "replaced") continue;
+        log.write("info", "Filter in crun's cache replaced, proved equal", {
+          entry: `${root}: ${change.name}`,
+          instructions: `${change.before} → ${change.after}`,
+        });
       }
+    } catch (error) {
+      log.write("error", messageOf(error), { cache: root });
+      status = 1;
     }
   }
   return status;

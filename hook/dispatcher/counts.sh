@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck shell=dash
-## What hook.sh and wrapper.sh leave in the store, in place of `@SHARED@`: counts of
+## The files that hook.sh and wrapper.sh leave in the store, in place of `@SHARED@`: counts of
 ## containers, and compilers that were killed.
 ##
 ## A count is a file with a byte for each container, which is one append, whatever

@@ -10,7 +10,7 @@
  * @module
  */
 
-/** What became of a container's filter. */
+/** Fate of a container's filter. */
 export type Count =
   /** The store had it. */
   | "hit"
@@ -67,7 +67,7 @@ export function isCountName(name: string): boolean {
  * Counts a container. It never throws: a count must not affect a container.
  *
  * @param directory The store.
- * @param count What became of its filter.
+ * @param count Fate of its filter.
  */
 export function addCount(directory: string, count: Count): void {
   try {

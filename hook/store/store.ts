@@ -62,6 +62,8 @@ export interface StoreItem {
   readonly entry?: Entry;
   /** Description of the problem, if there is one. */
   readonly problem?: string;
+  /** Why nobody compiles this entry now, if its compiler was killed. */
+  readonly killed?: string;
 }
 
 /** An open store. */
@@ -347,7 +349,7 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
     if (isKilledName(name)) {
       items.push({
         name,
-        problem: `its compiler was killed: ${await untilOf(
+        killed: `its compiler was killed: ${await untilOf(
           `${directory}/${name}`,
         )}`,
       });

@@ -14,7 +14,7 @@ import { restoreCache } from "../../hook/cache/optimize_cache.ts";
 import { RefusedError } from "../../hook/error.ts";
 import { FAST, programWords } from "../../hook/program.ts";
 import { ask } from "../../host/command.ts";
-import { expandFolders, STATE_FOLDERS } from "../../host/state_folders.ts";
+import { findStateFolders } from "../../host/state_roots.ts";
 import type { Item } from "../changes/item.ts";
 import type { Layout } from "../changes/layout.ts";
 import {
@@ -185,15 +185,13 @@ export async function restoreCaches(
   layout: Layout,
 ): Promise<void> {
   if (TARGETS.some((target) => isCached(manifest, target, layout))) return;
-  for (const pattern of STATE_FOLDERS) {
-    for (const root of await expandFolders(pattern)) {
-      try {
-        const cache = await openCache(root);
-        if (cache !== undefined) await restoreCache(cache);
-      } catch (error) {
-        // Other users' caches are theirs; the user has to check the rest.
-        if (!(error instanceof RefusedError)) throw error;
-      }
+  for (const root of await findStateFolders()) {
+    try {
+      const cache = await openCache(root);
+      if (cache !== undefined) await restoreCache(cache);
+    } catch (error) {
+      // Other users' caches are theirs; the user has to check the rest.
+      if (!(error instanceof RefusedError)) throw error;
     }
   }
 }

@@ -9,7 +9,8 @@ import { splitSemantics } from "../../profile/semantics/versions.ts";
 import { InstallError } from "../error.ts";
 import { handlerItems, handlerPath } from "./handler.ts";
 import type { Item } from "../changes/item.ts";
-import { findProcesses } from "../process.ts";
+import { findProcesses } from "../../host/processes.ts";
+import { DAEMON_JSON } from "../../host/state_roots.ts";
 import { findBelow } from "../runtimes.ts";
 import {
   runtimeWarnings,
@@ -20,9 +21,6 @@ import {
 
 /** Name of the runtime for `docker run --runtime`, RuntimeClass and the like. */
 export const RUNTIME_NAME = "seccomp-tree";
-
-/** Path of Docker's settings. */
-export const DAEMON_JSON = "/etc/docker/daemon.json";
 
 /**
  * Lists the parts of an installation for Docker.
@@ -132,30 +130,6 @@ async function findDaemons(): Promise<readonly number[]> {
     if (uid === 0) found.push(pid);
   }
   return found;
-}
-
-/**
- * Lists the folders in which runtimes of Docker keep state, if dockerd was started
- * or set up with another one than `/run/docker`.
- *
- * @returns Patterns for `expandFolders`.
- */
-export async function dockerStateFolders(): Promise<readonly string[]> {
-  const roots = new Set<string>();
-  for (const { words } of await findProcesses((name) => name === "dockerd")) {
-    const at = words.indexOf("--exec-root");
-    const inline = words.find((word) => word.startsWith("--exec-root="));
-    const root = at >= 0 ? words[at + 1] : inline?.split("=")[1];
-    if (root?.startsWith("/")) roots.add(root);
-  }
-  try {
-    const settings = JSON.parse(await Deno.readTextFile(DAEMON_JSON));
-    const root: unknown = settings["exec-root"];
-    if (typeof root === "string" && root.startsWith("/")) roots.add(root);
-  } catch {
-    // It is not there, or not ours to judge.
-  }
-  return [...roots].map((root) => `${root.replace(/\/+$/, "")}/runtime-*/*`);
 }
 
 /** Reports whether a running dockerd has read our settings. */

@@ -33,7 +33,10 @@ const WELL: Status = {
   }],
   readings: ["crun 1.8.1"],
   managers: [PODMAN],
-  store: { directory: "/s", current: 1, stale: 0, left: [], problems: [] },
+  store: {
+    ...{ directory: "/s", current: 1, stale: 0, left: [], problems: [] },
+    starts: { hit: 1, miss: 1, left: 0, refused: 0, failed: 0 },
+  },
   sharedPrecreate: [],
   caches: [],
   containers: [],

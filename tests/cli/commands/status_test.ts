@@ -73,6 +73,14 @@ needs("dump")(
         `seccomp_tree_containers{manager="",filter="${filter}"} ${count}`;
       assertEquals(lines.includes(line), true, metrics.out);
     }
+    assertMatch(
+      text.out,
+      /^starts +\d+ hits, \d+ misses, \d+ left to the runtime \(\d+ after a compiler that failed\), \d+ refused$/m,
+    );
+    assertEquals(
+      lines.filter((line) => /^seccomp_tree_starts_total\{/.test(line)).length,
+      5,
+    );
     for (const line of lines.slice(0, -1)) {
       assertMatch(
         line,

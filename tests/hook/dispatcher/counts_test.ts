@@ -11,6 +11,7 @@ import {
   createSetup,
   dispatcherOptions,
   namesIn,
+  runHook,
   runProgram,
   type Setup,
   SMALL_SECTION,
@@ -144,7 +145,7 @@ Deno.test("a compiler that is killed is not started again for the same section",
           const item = (await store?.list())?.find(({ name }) =>
             name === killed
           );
-          assertMatch(item?.problem ?? "", /killed: its runtime .* until 20/);
+          assertMatch(item?.killed ?? "", /killed: its runtime .* until 20/);
           await Deno.writeTextFile(join(setup.store, killed), "1234567890\n");
           await hook(text);
           assertEquals(await asked(setup), 2);
@@ -175,3 +176,28 @@ async function counts(
   const { left, failed } = await readCounts(setup.store);
   return { left, failed };
 }
+
+Deno.test("the hook counts what it compiled, left and refused, and nothing in a store of others", async () => {
+  await using setup = await createSetup();
+  const notify = SMALL_SECTION.replace("SCMP_ACT_ALLOW", "SCMP_ACT_NOTIFY");
+  const foreign = smallConfig({
+    head: '"annotations":{"run.oci.seccomp_bpf_data":"BgAAAAAA/38="},',
+  });
+  for (
+    const [text, code] of [
+      [smallConfig(), 0],
+      [smallConfig(), 0],
+      [smallConfig({ section: notify }), 0],
+      [foreign, 1],
+      ['{"linux":{}}', 0],
+    ] as const
+  ) {
+    assertEquals((await runHook(setup, text)).code, code, text);
+  }
+  const expected = { hit: 1, miss: 1, left: 1, refused: 1, failed: 0 };
+  assertEquals(await readCounts(setup.store), expected);
+  await Deno.chmod(setup.store, 0o777);
+  await runHook(setup, foreign);
+  await runHook(setup, smallConfig());
+  assertEquals(await readCounts(setup.store), expected);
+});

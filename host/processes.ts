@@ -4,7 +4,7 @@
  * @module
  */
 
-import { foldersIn } from "../host/state_folders.ts";
+import { foldersIn } from "./state_folders.ts";
 
 /** A process. */
 export interface Process {

@@ -1,0 +1,54 @@
+/**
+ * Finds the state folders of OCI runtimes on this machine, also those of a dockerd
+ * that keeps them elsewhere.
+ *
+ * @module
+ */
+
+import { findProcesses } from "./processes.ts";
+import { expandFolders, STATE_FOLDERS } from "./state_folders.ts";
+
+/** The settings of dockerd. */
+export const DAEMON_JSON = "/etc/docker/daemon.json";
+
+/**
+ * Lists the folders in which runtimes keep state.
+ *
+ * @param patterns Paths in which `*` stands for any part of one name; by default
+ * the usual ones, and those of dockerd.
+ * @returns Paths; those of patterns without `*` need not exist.
+ */
+export async function findStateFolders(
+  patterns?: readonly string[],
+): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (
+    const pattern of patterns ??
+      [...STATE_FOLDERS, ...await dockerStateFolders()]
+  ) {
+    for (const folder of await expandFolders(pattern)) found.add(folder);
+  }
+  return [...found];
+}
+
+/**
+ * Lists the patterns of Docker, if dockerd was started or set up with another
+ * folder than `/run/docker`.
+ */
+async function dockerStateFolders(): Promise<readonly string[]> {
+  const roots = new Set<string>();
+  for (const { words } of await findProcesses((name) => name === "dockerd")) {
+    const at = words.indexOf("--exec-root");
+    const inline = words.find((word) => word.startsWith("--exec-root="));
+    const root = at >= 0 ? words[at + 1] : inline?.split("=")[1];
+    if (root?.startsWith("/")) roots.add(root);
+  }
+  try {
+    const settings = JSON.parse(await Deno.readTextFile(DAEMON_JSON));
+    const root: unknown = settings["exec-root"];
+    if (typeof root === "string" && root.startsWith("/")) roots.add(root);
+  } catch {
+    // It is not there, or not ours to judge.
+  }
+  return [...roots].map((root) => `${root.replace(/\/+$/, "")}/runtime-*/*`);
+}
