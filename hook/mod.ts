@@ -54,6 +54,7 @@ export { parseRuntimeArgs } from "./runtime_args.ts";
 export type { RuntimeCall } from "./runtime_args.ts";
 export { DEFAULTS, loadSettings, parseSettings } from "./settings.ts";
 export type { Settings } from "./settings.ts";
+export type { StartCount } from "./store/counts.ts";
 export { DEFAULT_STORE, openStore } from "./store/store.ts";
 export type {
   PutResult,

@@ -5,7 +5,7 @@
  */
 
 import type { Rewrite } from "./precreate.ts";
-import type { Count } from "./store/counts.ts";
+import type { StartCount } from "./store/counts.ts";
 import { openStore } from "./store/store.ts";
 
 /**
@@ -17,7 +17,7 @@ import { openStore } from "./store/store.ts";
  */
 export async function countContainer(
   directory: string | undefined,
-  count: Count | undefined,
+  count: StartCount | undefined,
 ): Promise<void> {
   if (directory === undefined || count === undefined) return;
   try {
@@ -33,7 +33,7 @@ export async function countContainer(
  * @param rewrite The result.
  * @returns The count; `undefined` for a container that needs no filter of ours.
  */
-export function countOf(rewrite: Rewrite): Count | undefined {
+export function countOf(rewrite: Rewrite): StartCount | undefined {
   if (rewrite.kind === "added") {
     return rewrite.from === "store" ? "hit" : "miss";
   }

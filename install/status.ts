@@ -26,7 +26,7 @@ import {
   listEntries,
   openCache,
 } from "../hook/cache/cache.ts";
-import { type Count, readCounts } from "../hook/store/counts.ts";
+import { readCounts, type StartCount } from "../hook/store/counts.ts";
 import { openStore, type StoreItem } from "../hook/store/store.ts";
 import type { InstallRoot } from "./changes/apply.ts";
 import { findContainers, type FoundContainer } from "./containers.ts";
@@ -85,7 +85,7 @@ export interface StoreStatus {
   /** Bad entries, with the reason. */
   readonly problems: readonly string[];
   /** Containers since the store was made, by what became of their filter. */
-  readonly starts: Readonly<Record<Count, number>>;
+  readonly starts: Readonly<Record<StartCount, number>>;
 }
 
 /** The complete status. */

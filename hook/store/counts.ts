@@ -11,7 +11,7 @@
  */
 
 /** Fate of a container's filter. */
-export type Count =
+export type StartCount =
   /** The store had it. */
   | "hit"
   /** It was compiled and proved. */
@@ -24,7 +24,7 @@ export type Count =
   | "failed";
 
 /** All counts, in the order in which they are reported. */
-export const COUNTS: readonly Count[] = [
+export const COUNTS: readonly StartCount[] = [
   "hit",
   "miss",
   "left",
@@ -33,7 +33,7 @@ export const COUNTS: readonly Count[] = [
 ];
 
 /** Counts that a dispatcher looks at, for their length and the time. */
-export const WATCHED_COUNTS: readonly Count[] = ["hit", "left"];
+export const WATCHED_COUNTS: readonly StartCount[] = ["hit", "left"];
 
 /** Bytes of a count that one byte of the larger one stands for. */
 const FOLD = 65_536;
@@ -47,7 +47,7 @@ const LARGE = ".64k";
  * @param count The count.
  * @returns A name in the store.
  */
-export function countName(count: Count): string {
+export function countName(count: StartCount): string {
   return `count.${count}`;
 }
 
@@ -69,7 +69,7 @@ export function isCountName(name: string): boolean {
  * @param directory The store.
  * @param count Fate of its filter.
  */
-export function addCount(directory: string, count: Count): void {
+export function addCount(directory: string, count: StartCount): void {
   try {
     append(`${directory}/${countName(count)}`, 1);
   } catch {
@@ -113,7 +113,7 @@ function append(path: string, number: number): number {
  */
 export async function readCounts(
   directory: string,
-): Promise<Readonly<Record<Count, number>>> {
+): Promise<Readonly<Record<StartCount, number>>> {
   const counts = { hit: 0, miss: 0, left: 0, refused: 0, failed: 0 };
   for (const count of COUNTS) {
     const path = `${directory}/${countName(count)}`;

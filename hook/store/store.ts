@@ -24,7 +24,12 @@ import {
 import { type Environment, linksName } from "../environment.ts";
 import type { FileIdentity } from "../file_identity.ts";
 import { RefusedError } from "../error.ts";
-import { addCount, type Count, isCountName, keepCounts } from "./counts.ts";
+import {
+  addCount,
+  isCountName,
+  keepCounts,
+  type StartCount,
+} from "./counts.ts";
 import { OLD_LOCK, serialize } from "./lock.ts";
 import { isTemporary, writeWhole } from "../../host/files.ts";
 import { messageOf } from "../../host/reason.ts";
@@ -102,7 +107,7 @@ export interface Store {
    */
   serialize<T>(waitMs: number, work: () => Promise<T>): Promise<T>;
   /** Counts a container; never throws. */
-  count(count: Count): void;
+  count(count: StartCount): void;
 }
 
 /** Options for opening a store. */
