@@ -26,7 +26,7 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../tables/uapi.ts";
 
-/** Names of the actions, strictest first. */
+/** The actions by name, strictest first. */
 const ACTIONS: ReadonlyMap<string, number> = new Map([
   ["KILL_PROCESS", SECCOMP_RET_KILL_PROCESS],
   ["KILL_THREAD", SECCOMP_RET_KILL_THREAD],
@@ -37,6 +37,9 @@ const ACTIONS: ReadonlyMap<string, number> = new Map([
   ["LOG", SECCOMP_RET_LOG],
   ["ALLOW", SECCOMP_RET_ALLOW],
 ]);
+
+/** Names of the actions, strictest first. */
+export const ACTION_NAMES: readonly string[] = [...ACTIONS.keys()];
 
 const NAMES: ReadonlyMap<number, string> = new Map(
   [...ACTIONS].map(([name, action]) => [action, name]),

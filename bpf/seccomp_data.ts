@@ -22,6 +22,8 @@ export const NR_OFFSET = 0;
 
 /** Byte offset of `arch`. */
 export const ARCH_OFFSET = 4;
+/** Byte offset of `instruction_pointer`, a u64. */
+export const IP_OFFSET = 8;
 
 /** The input of a filter. */
 export interface SeccompData {

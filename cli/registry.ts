@@ -63,6 +63,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/simulate.ts" as string),
   },
   {
+    name: "explain",
+    brief: "State a policy in names, or why a call gets its answer",
+    load: () => import("./commands/explain.ts" as string),
+  },
+  {
     name: "prove",
     brief: "Prove two sources equal for every input, or show a difference",
     load: () => import("./commands/prove.ts" as string),

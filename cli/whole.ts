@@ -30,6 +30,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/disasm.ts"),
     import("./commands/doctor.ts"),
     import("./commands/dump.ts"),
+    import("./commands/explain.ts"),
     import("./commands/install.ts"),
     import("./commands/optimize.ts"),
     import("./commands/prove.ts"),

@@ -77,6 +77,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   CAPS: completeCapabilities,
   SYSCALL: completeCall,
   "NAME|NR": completeName,
+  "ACTION|CALL": completeActionOrCall,
   MANAGER: async () => {
     const { TARGETS } = await import("../../install/changes/manifest.ts");
     return plain(TARGETS);
@@ -417,6 +418,15 @@ async function completeCall({ typed, arch }: Context): Promise<Choice> {
   const calls = names.map((name) => typed.slice(0, colon) + name);
   const arches = colon > 0 ? [] : ARCHES.map(({ name }) => `${name}:`);
   return plain([...calls, ...arches]);
+}
+
+/** Actions as `explain` writes them, and the calls of an architecture. */
+async function completeActionOrCall(context: Context): Promise<Choice> {
+  const { ACTION_NAMES } = await import("../../bpf/return_value.ts");
+  const { candidates = [] } = await completeName(context);
+  return {
+    candidates: [...plain(ACTION_NAMES).candidates ?? [], ...candidates],
+  };
 }
 
 /** The names of all architectures, or of those that `--arch` names. */

@@ -13,9 +13,11 @@ import {
   type ProvedTree,
 } from "../../pipeline/compile_profile.ts";
 import {
+  type ProfileTarget,
   type ResolvedSection,
   resolveParsed,
 } from "../../pipeline/resolve_profile.ts";
+import type { ParsedProfile } from "../../profile/formats/parse.ts";
 import type { Diagnostic } from "../../profile/diagnostic.ts";
 import type { Objective } from "../../tables/objectives.ts";
 import { costOptions, type CostRequest } from "./cost.ts";
@@ -38,6 +40,10 @@ interface Loaded extends FilterStack, FilterMachine {
 /** A profile with its program, proved equal to it. */
 export interface CompiledSource extends Loaded {
   readonly kind: "profile";
+  /** The profile as its author wrote it. */
+  readonly profile: ParsedProfile;
+  /** The machine, container and runtime for which it is resolved. */
+  readonly target: ProfileTarget;
   readonly resolved: ResolvedSection & ProvedTree;
   /** The minimized cost. */
   readonly objective: Objective;
@@ -186,6 +192,8 @@ export async function compileSource(
   return {
     kind: "profile",
     name,
+    profile,
+    target,
     resolved: filter,
     objective: filter.madeForSize === "everything"
       ? "size"

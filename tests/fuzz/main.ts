@@ -1,7 +1,7 @@
 /**
  * The fuzzer, `deno task fuzz`: random profiles of both families, compared as
  * in `tests/differential/`, from a new seed each time; or one of the campaigns
- * of `digest` and `optimize`.
+ * of `digest`, `optimize` and `explain`.
  *
  * ```sh
  * deno task fuzz --seed 123 --count 20000
@@ -19,6 +19,8 @@ import {
 } from "../../tools/arguments.ts";
 import { type Findings, runAny, runContract } from "../oracle/campaign.ts";
 import { createRandom } from "../verify/programs.ts";
+import { judgeEntries } from "./entry_campaign.ts";
+import { judgeExplanations } from "./explain_campaign.ts";
 import { runDigests } from "./digest_campaign.ts";
 import {
   judgeOutlineFaults,
@@ -30,17 +32,18 @@ import { judgePrograms, judgeReal, realStacks } from "./optimize_campaign.ts";
 const MANUAL: Manual = {
   usage: "deno task fuzz [OPTION...]",
   brief:
-    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest or optimize:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  faults    faults between the meaning of a filter and its optimized one\n\nExits with 1 if a verdict differs.",
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize or explain:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  faults    faults between the meaning of a filter and its optimized one\n\nExits with 1 if a verdict differs.",
   options: {
     of: {
       placeholder: "WHAT",
-      brief: "profiles (default), digests, filters, programs or faults",
+      brief:
+        "profiles (default), digests, filters, programs, faults, explanations or entries",
     },
     seed: { placeholder: "N", brief: "Seed (default: random)" },
     count: {
       placeholder: "N",
       brief:
-        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 200 faults)",
+        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 2000 explanations, 200 faults or entries)",
     },
   },
 };
@@ -48,7 +51,7 @@ const MANUAL: Manual = {
 /** Campaigns by name; each returns the number of wrong verdicts. */
 const CAMPAIGNS: Readonly<
   Record<string, (seed: number, count?: number) => Promise<number> | number>
-> = { profiles, digests, filters, programs, faults };
+> = { profiles, digests, filters, programs, faults, explanations, entries };
 
 async function main(given: Given): Promise<number> {
   const seed = given.number("seed") ??
@@ -120,6 +123,16 @@ function faults(seed: number, count = 200): number {
   const { caught, harmless, wrong, kinds } = counts;
   const parts = [...kinds].map(([kind, n]) => `${kind} ${n}`).join(", ");
   return report(`${caught} caught (${parts}), ${harmless} harmless`, wrong);
+}
+
+function explanations(seed: number, count = 2000): number {
+  const { wrong, ...counts } = judgeExplanations({ seed, count });
+  return report(JSON.stringify(counts), wrong);
+}
+
+function entries(seed: number, count = 200): number {
+  const { wrong, ...counts } = judgeEntries({ seed, count });
+  return report(JSON.stringify(counts), wrong);
 }
 
 function report(line: string, wrong: readonly string[]): number {

@@ -1,0 +1,157 @@
+/**
+ * `explain`: states a whole policy in names, or the answer to one call and what
+ * would change it.
+ *
+ * @module
+ */
+
+import { explainSubject } from "../../statements/explain_subject.ts";
+import type { Grouping } from "../../statements/write_document.ts";
+import type { Subject } from "../../verify/core/subject.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
+import { UnprovenError, UsageError } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import { type LoadedFilter, readFilterSource } from "../input/filter.ts";
+import {
+  LIMIT_FLAGS,
+  type LimitFlags,
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
+import type { Io } from "../io.ts";
+import { jsonOfPolicy, policyText } from "../output/policy_text.ts";
+import { reportJson } from "../output/json.ts";
+import { limitsOf } from "./prove.ts";
+
+/** Flags of `explain`. */
+export interface ExplainFlags extends SourceFlags, OutputFlags, LimitFlags {
+  readonly by: Grouping;
+  readonly short: boolean;
+  readonly all: boolean;
+  readonly only?: string;
+}
+
+const BOOLEAN = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+} as const;
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  ExplainFlags,
+  string[]
+>({
+  usage: "[OPTION...] SOURCE [SYSCALL [ARG...]]",
+  examples: [
+    "explain default:docker --only ERRNO",
+    "explain default:docker socket AF_VSOCK",
+  ],
+  parameters: {
+    flags: {
+      ...OUTPUT_FLAG,
+      by: {
+        kind: "enum",
+        values: ["action", "call", "arch"],
+        default: "action",
+        brief: "Order of the policy",
+      },
+      short: { ...BOOLEAN, brief: "Count calls instead of listing them" },
+      all: { ...BOOLEAN, brief: "Also list the calls of everything else" },
+      only: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "ACTION|CALL",
+        brief: "One action or one call, such as ERRNO or clone",
+      },
+      ...LIMIT_FLAGS,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "array",
+      parameter: {
+        brief: "Source; [ARCH:]NAME or [ARCH:]NUMBER of a call, its arguments",
+        parse: (input: string): string => input,
+        placeholder: "SOURCE SYSCALL ARG",
+      },
+    },
+  },
+  run: runExplain,
+});
+
+/** Explains a policy, or a call. */
+export async function runExplain(
+  io: Io,
+  flags: ExplainFlags,
+  ...words: readonly string[]
+): Promise<number> {
+  const [source, call, ...args] = words;
+  if (source === undefined) {
+    throw new UsageError(
+      "Missing argument: SOURCE; write a source, such as default:docker",
+    );
+  }
+  if (args.length > 6) {
+    throw new UsageError(
+      `Too many arguments: ${args.length} for the call; a call has at most 6`,
+    );
+  }
+  if (call !== undefined) {
+    refuseListOptions(flags, call);
+    const { reportCall } = await import("../output/call_report.ts");
+    const { callText, jsonOfReport } = await import("../output/call_text.ts");
+    const report = await reportCall(io, flags, { source, call, args });
+    io.out(
+      flags.output === "json"
+        ? reportJson(jsonOfReport(report))
+        : callText(report),
+    );
+    return EXIT.ok;
+  }
+  if (flags.short && flags.all) {
+    throw new UsageError("Cannot use --short with --all; omit one");
+  }
+  const filter = await readFilterSource(io, source, flags, { native: true });
+  const explained = explainSubject(subjectOf(filter), {
+    littleEndian: filter.littleEndian,
+    limits: limitsOf(flags),
+  });
+  if (explained.kind === "not-explained") {
+    throw new UnprovenError(
+      `Cannot explain ${filter.name} completely: ${explained.reason}`,
+    );
+  }
+  io.out(
+    flags.output === "json"
+      ? reportJson(jsonOfPolicy(explained, filter, flags))
+      : policyText(explained, filter, flags),
+  );
+  return EXIT.ok;
+}
+
+/** The meaning of a source: of a profile its policy. */
+export function subjectOf(filter: LoadedFilter): Subject {
+  return filter.kind === "profile" ? filter.resolved.policy : {
+    programs: filter.programs,
+    littleEndian: filter.littleEndian,
+  };
+}
+
+function refuseListOptions(flags: ExplainFlags, call: string): void {
+  const given = [
+    flags.short ? "--short" : "",
+    flags.all ? "--all" : "",
+    flags.only === undefined ? "" : "--only",
+    flags.by === "action" ? "" : "--by",
+  ].find((option) => option !== "");
+  if (given === undefined) return;
+  throw new UsageError(
+    `Cannot use ${given} with the call "${call}": it is for a whole policy; omit one`,
+  );
+}
