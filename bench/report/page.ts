@@ -7,11 +7,13 @@
 import { join } from "@std/path";
 import { writeWhole } from "../../host/files.ts";
 import { type Draw, drawCharts } from "./charts.ts";
+import { CRUN_DOCUMENT, type CrunReport } from "./crun_text.ts";
 import { pageText } from "./page_text.ts";
 import type { Report } from "../report.ts";
 
 /**
- * Writes `benchmarks.md` and `charts/` to a folder.
+ * Writes `benchmarks.md` and `charts/` to a folder. The page includes what
+ * `deno task cached` has left in `charts/`.
  *
  * @param directory The folder; made if it does not exist.
  * @param report The run.
@@ -31,10 +33,22 @@ export async function writePage(
   writeWhole(join(charts, "bench.json"), json);
   const names = new Set(drawn.map(({ file }) => file.replace(/\..*/, "")));
   const page = join(directory, "benchmarks.md");
-  writeWhole(page, pageText(report, names));
+  const crun = await readCrunReport(join(charts, CRUN_DOCUMENT));
+  writeWhole(page, pageText(report, names, crun));
   // Formats lines and tables like the repository.
   await new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--quiet", "--no-config", page],
     stdin: "null",
   }).output();
+}
+
+/** Reads the document of `deno task cached`; undefined if there is none. */
+async function readCrunReport(path: string): Promise<CrunReport | undefined> {
+  try {
+    // Written by our own program.
+    return JSON.parse(await Deno.readTextFile(path)) as CrunReport;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

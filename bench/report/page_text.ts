@@ -8,6 +8,12 @@
 import { PRECOMPILED } from "../experiments/build.ts";
 import { SETUPS } from "../experiments/containers.ts";
 import { machineLine } from "../machine.ts";
+import {
+  CRUN_SETUPS,
+  crunHeadline,
+  type CrunReport,
+  crunSections,
+} from "./crun_text.ts";
 import { PICTURE_LENGTH, type Ratio, ratiosOf, worstPlace } from "./ratios.ts";
 import type { Report } from "../report.ts";
 import { sectionsOf } from "./text.ts";
@@ -18,10 +24,12 @@ import { ALLOW, LINEAR, OURS, TREE } from "../engine/variants.ts";
  *
  * @param report The run.
  * @param charts Names of the charts that were drawn.
+ * @param crun What was measured for releases of crun, if anything.
  */
 export function pageText(
   report: Report,
   charts: ReadonlySet<string>,
+  crun?: CrunReport,
 ): string {
   const chart = (name: string, alt: string): string =>
     charts.has(name)
@@ -33,7 +41,7 @@ export function pageText(
   return `${
     [
       introduction(report),
-      headline(report),
+      headline(report, crun),
       noGain(report),
       `## The original picture`,
       picture(report),
@@ -52,6 +60,7 @@ export function pageText(
       `## Containers`,
       containerWords(report),
       chart("containers", "Processor time of container starts and probes"),
+      ...(crun === undefined ? [] : crunPart(crun)),
       `## Kernel memory`,
       memoryWords(),
       chart("memory", "Bytes of kernel memory by filter"),
@@ -88,6 +97,7 @@ All measurements are interleaved in one run: machine code in cloned children mak
 deno run -A cli/main.ts bench --weights redis.json --weights nginx.json --weights node-http.json --page docs
 deno run -A cli/main.ts bench --quick                # a short run of 20 seconds
 deno run -A cli/main.ts bench --compare a.json b.json # do two runs agree?
+deno task cached 10 --json docs/charts/crun.json     # releases of crun with a cache; then bench --page
 deno task cold                                       # a complete compilation process, pass by pass
 \`\`\`
 
@@ -102,22 +112,69 @@ function provedAlike({ variants }: Report): boolean {
   return variants.every(({ variant, equal }) => variant === ALLOW || equal);
 }
 
-function headline(report: Report): string {
+function headline(report: Report, crun: CrunReport | undefined): string {
   const rows = ratiosOf(report).filter(({ name }) =>
     !/^(?:x86_64|x32|i386|native) /.test(name) || name.includes(" acct ")
   );
+  const later = crun === undefined ? [] : crunHeadline(crun);
+  const old = report.machine.runtimes["crun"];
+  const version = old === undefined ? "" : ` ${old}`;
   return `## In short
 
 ${
     markdownTable([
       ["ours / theirs", "ratio", ""],
       ...rows.map(({ name, ratio, comparison }) => [
+        name.replace(/^crun /, `crun${version} `),
+        ratio.toFixed(3),
+        wordFor(comparison),
+      ]),
+      ...later.map(([name, ratio, comparison]) => [
         name,
         ratio.toFixed(3),
         wordFor(comparison),
       ]),
     ])
   }`;
+}
+
+/** The releases of crun that keep filters. */
+function crunPart(crun: CrunReport): readonly string[] {
+  const compared = crunHeadline(crun);
+  const all = (
+    part: string,
+    wanted: Ratio["comparison"],
+    words: string,
+  ): string => {
+    const rows = compared.filter(([name]) => name.includes(part));
+    return rows.length > 0 && rows.every(([, , how]) => how === wanted)
+      ? ` ${words}`
+      : "";
+  };
+  const { tree, hit, list } = CRUN_SETUPS;
+  return [
+    `## Containers by release of crun`,
+    `crun 1.14 and later keeps the filter that libseccomp has built for a section, so only the first container with a section pays for the build. After that, a start pays for the attach alone, and so does each exec.${
+      all(
+        `run, CPU: ${tree} / ${list}`,
+        "lower",
+        "A tree makes a start cheaper.",
+      )
+    }${all(`exec, CPU: ${tree}`, "lower", "It makes an exec cheaper.")}${
+      all(
+        `run, CPU: ${hit}`,
+        "higher",
+        "Our wrapper and hook cost more than they save with these releases; `--mode cache` runs nothing per container.",
+      )
+    }`,
+    `Measured ${
+      crun.taken.slice(0, 10)
+    }, each release in a root of its own, ${crun.rounds} rounds of ${crun.batch}; medians, with the middle half in parentheses. Machine: ${crun.machine}.`,
+    ...crunSections(crun).map(({ title, rows }) =>
+      `### ${title}\n\n${markdownTable(rows)}`
+    ),
+    `The size of JIT images is that of one image times the containers, because the kernel lists only packs of 2 MiB. Translated programs are as the kernel lists them.`,
+  ];
 }
 
 function wordFor(comparison: Ratio["comparison"]): string {
@@ -200,7 +257,7 @@ function containerWords({ containers }: Report): string {
           miss.toFixed(1)
         } ms the one time that the filter is compiled and proved`
     }.`;
-  return `Processor time of the whole process tree, by getrusage; wall time, including Podman's, is in the tables.${figures} A runtime that caches libseccomp's filter (crun 1.14 and later with a warm cache) has no build to save: only the attach differs; [install.md](install.md) has a table for two releases of crun.`;
+  return `Processor time of the whole process tree, by getrusage; wall time, including Podman's, is in the tables.${figures} A runtime that caches libseccomp's filter (crun 1.14 and later with a warm cache) has no build to save: only the attach differs, see below.`;
 }
 
 /** The share of the saved time that our wrapper takes on a hit. */

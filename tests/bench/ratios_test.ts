@@ -4,6 +4,11 @@ import {
   formatComparison,
   readReport,
 } from "../../bench/report/compare.ts";
+import {
+  CRUN_SETUPS,
+  type CrunReport,
+  type CrunRun,
+} from "../../bench/report/crun_text.ts";
 import { pageText } from "../../bench/report/page_text.ts";
 import { ratiosOf } from "../../bench/report/ratios.ts";
 import type { Report } from "../../bench/report.ts";
@@ -133,4 +138,65 @@ Deno.test("the report and the page call nothing lower where intervals overlap", 
     assert(text.includes("memory: not root"), "says what is left out");
     assert(text.includes("a processor, 2 processors"), "tells the machine");
   }
+});
+
+/** A run of one crun whose wrapper takes some milliseconds. */
+function crunReport(wrapperMs: number): CrunReport {
+  const cost = (setup: string, ms: number): CrunRun["containers"][number] => ({
+    command: "run",
+    setup,
+    cpuMs: spread(ms, 0.1),
+  });
+  const { cold, list, tree, hit } = CRUN_SETUPS;
+  return {
+    schemaVersion: 1,
+    taken: "2026-11-30T00:00:00.000Z",
+    machine: "some machine",
+    rounds: 3,
+    batch: 20,
+    runs: [{
+      crun: "1.21",
+      containers: [
+        ...[cost(cold, 16), cost(list, 6), cost(tree, 5)],
+        cost(hit, wrapperMs),
+      ],
+      filters: [
+        { setup: list, instructions: 1025, attachUs: spread(700) },
+        {
+          ...{ setup: tree, instructions: 197, attachUs: spread(70) },
+          imageBytes: 2048,
+        },
+      ],
+      crowds: [
+        { setup: tree, containers: 200, programBytes: 819200, packs: 0 },
+        { setup: list, containers: 200, programBytes: 2457600, packs: 1 },
+      ],
+    }],
+  };
+}
+
+Deno.test("the page has a table per release of crun, and says where we cost more", () => {
+  const report = reportOf(70);
+  const page = (wrapperMs?: number): string =>
+    pageText(
+      report,
+      new Set(),
+      wrapperMs === undefined ? undefined : crunReport(wrapperMs),
+    );
+  assert(!page().includes("by release of crun"));
+  const costly = page(9);
+  const [wrapper] = costly.split("\n")
+    .filter((line) => line.startsWith("| crun 1.21 run, CPU: by our wrapper"));
+  assert(wrapper?.includes("1.500 | **ours is higher**"), wrapper);
+  assert(costly.includes("cost more than they save"), costly);
+  assert(costly.includes("A tree makes a start cheaper."));
+  assert(!page(6).includes("cost more than they save"), "they overlap");
+  const { tree, list } = CRUN_SETUPS;
+  // 200 images of 2 KiB; the other size is unknown.
+  for (
+    const row of [
+      `| 1.21 | ${tree} | 200 | 400 | 800 | 0 |`,
+      `| 1.21 | ${list} | 200 | – | 2400 | 1 |`,
+    ]
+  ) assert(costly.includes(row), row);
 });
