@@ -78,6 +78,21 @@ Deno.test("optimize() finds one value whatever the others depend on", () => {
   assert(optimizeArgument(tests) <= 10);
 });
 
+Deno.test("optimize() counts the loads of words when it orders them", () => {
+  // In the given order, argument 0 is loaded twice.
+  const tests = `ld [16]
+    jset #1, two
+    ld [24]
+    jge #5, two
+    ld [16]
+    jset #6, one
+    ret #0x50003
+    one: ret #0x50001
+    two: ret #0x50002`;
+  // ld, jeq, ret for the number; ld, jge; ld, jset, jset; three ret.
+  assertEquals(optimizeArgument(tests), 11);
+});
+
 Deno.test("optimize() tests numbers of x32 with those of x86_64", () => {
   const numbers = Array.from({ length: 30 }, (_, i) => 7 * i + i * i % 5);
   const tests = [...numbers, ...numbers.map((nr) => nr + 0x4000_0000)]
