@@ -6,7 +6,7 @@
  */
 
 import type { InstallRoot } from "../changes/apply.ts";
-import { CONTAINERD_CONFIG } from "./containerd.ts";
+import { CONTAINERD_CONFIG, GENERATED_CONFIGS } from "./containerd.ts";
 import { loadDigest } from "../changes/digest.ts";
 import { lookAt } from "../changes/disk.ts";
 import type { ManagerName, Manifest } from "../changes/manifest.ts";
@@ -71,14 +71,17 @@ async function pathsOf(
     case "docker":
       // Its one file is edited, not read.
       return [];
-    case "containerd":
-      // Drop-ins may set up the default handler.
+    case "containerd": {
+      if (config !== undefined) return [config];
+      const { kind } = await lookAt(root, CONTAINERD_CONFIG);
       return [
-        config ?? CONTAINERD_CONFIG,
-        ...(config === undefined
-          ? await inside("/etc/containerd/conf.d", ".toml")
-          : []),
+        // A distribution of Kubernetes has a containerd of its own.
+        ...(kind === "absent" ? GENERATED_CONFIGS : []),
+        CONTAINERD_CONFIG,
+        // Drop-ins may set up the default handler.
+        ...await inside("/etc/containerd/conf.d", ".toml"),
       ];
+    }
     case "crio":
       return ["/etc/crio/crio.conf", ...await inside("/etc/crio/crio.conf.d")];
   }

@@ -32,6 +32,12 @@ import {
 
 /** containerd's settings. */
 export const CONTAINERD_CONFIG = "/etc/containerd/config.toml";
+/** Files that distributions of Kubernetes write for their containerd. */
+export const GENERATED_CONFIGS: readonly string[] = [
+  "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+  "/var/lib/rancher/rke2/agent/etc/containerd/config.toml",
+  "/var/snap/microk8s/current/args/containerd.toml",
+];
 /** Our drop-in. */
 const DROP_IN = "/etc/containerd/conf.d/99-seccomp-tree.toml";
 
@@ -68,7 +74,7 @@ function configItem(facts: TargetFacts, options: TargetOptions): Item {
   const path = options.config ?? CONTAINERD_CONFIG;
   const file = facts.configs.find((c) => c.path === path);
   const entries = file === undefined ? [] : readToml(file.text, path);
-  if (file !== undefined) refuseGenerated(file);
+  for (const one of facts.configs) refuseGenerated(one);
   const isNew = isSecond(facts, entries);
   const given = findValue(entries, ["version"]);
   const number = given?.kind === "other" ? Number(given.text) : isNew ? 3 : 2;

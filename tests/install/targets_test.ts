@@ -4,11 +4,14 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { dirname } from "@std/path";
 import { planContainerd } from "../../install/managers/containerd.ts";
 import { planCrio } from "../../install/managers/crio.ts";
 import { planDocker } from "../../install/managers/docker.ts";
 import { InstallError } from "../../install/error.ts";
 import { defaultMode } from "../../install/managers/handler.ts";
+import { findConfigs } from "../../install/managers/configs.ts";
+import { readManifest } from "../../install/changes/installed.ts";
 import type { DispatcherTools } from "../../hook/dispatcher/tools.ts";
 import { systemLayout, userLayout } from "../../install/changes/layout.ts";
 import { listOf, planPodman } from "../../install/managers/podman.ts";
@@ -469,5 +472,45 @@ Deno.test("planContainerd() refuses files that are generated, and names the temp
       InstallError,
       seen,
     );
+    // It need not be named.
+    assertThrows(
+      () =>
+        planContainerd(
+          facts({ version: "2.1.0", configs: [{ path, text }] }),
+          options(),
+        ),
+      InstallError,
+      seen,
+    );
+  }
+});
+
+Deno.test("findConfigs() finds what distributions of Kubernetes write, unless containerd has its own", async () => {
+  const root = await Deno.makeTempDir({ prefix: "seccomp-tree-root-" });
+  const place = { root, layout: systemLayout() };
+  const manifest = await readManifest(place);
+  const found = async (): Promise<readonly string[]> =>
+    (await findConfigs("containerd", place, manifest)).map(({ path }) => path);
+  const write = async (path: string): Promise<void> => {
+    await Deno.mkdir(dirname(`${root}${path}`), { recursive: true });
+    await Deno.writeTextFile(`${root}${path}`, "version = 3\n");
+  };
+  try {
+    assertEquals(await found(), []);
+    for (
+      const path of [
+        "/var/lib/rancher/k3s/agent/etc/containerd/config.toml",
+        "/var/snap/microk8s/current/args/containerd.toml",
+      ]
+    ) {
+      await write(path);
+      assertEquals(await found(), [path]);
+      await Deno.remove(`${root}${path}`);
+    }
+    await write("/var/lib/rancher/rke2/agent/etc/containerd/config.toml");
+    await write("/etc/containerd/config.toml");
+    assertEquals(await found(), ["/etc/containerd/config.toml"]);
+  } finally {
+    await Deno.remove(root, { recursive: true });
   }
 });
