@@ -25,7 +25,7 @@ export async function optimizeCaches(
   let status = 0;
   for (const root of await findStateFolders(patterns)) {
     // Other users optimize their own.
-    if (await isForeign(root)) continue;
+    if (await isForeignFolder(root)) continue;
     try {
       const cache = await openCache(root);
       if (cache === undefined) continue;
@@ -44,9 +44,15 @@ export async function optimizeCaches(
   return status;
 }
 
-async function isForeign(root: string): Promise<boolean> {
+/**
+ * Reports whether a folder belongs to another user.
+ *
+ * @param path The folder.
+ * @returns True also if it cannot be examined.
+ */
+export async function isForeignFolder(path: string): Promise<boolean> {
   try {
-    return (await Deno.stat(root)).uid !== Deno.uid();
+    return (await Deno.stat(path)).uid !== Deno.uid();
   } catch {
     return true;
   }

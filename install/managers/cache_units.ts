@@ -11,6 +11,7 @@
 
 import { openCache } from "../../hook/cache/cache.ts";
 import { restoreCache } from "../../hook/cache/optimize_cache.ts";
+import { isForeignFolder } from "../../hook/cache/run.ts";
 import { RefusedError } from "../../hook/error.ts";
 import { FAST, programWords } from "../../hook/program.ts";
 import { ask } from "../../host/command.ts";
@@ -186,11 +187,13 @@ export async function restoreCaches(
 ): Promise<void> {
   if (TARGETS.some((target) => isCached(manifest, target, layout))) return;
   for (const root of await findStateFolders()) {
+    // Other users' caches are theirs, and may not be readable.
+    if (await isForeignFolder(root)) continue;
     try {
       const cache = await openCache(root);
       if (cache !== undefined) await restoreCache(cache);
     } catch (error) {
-      // Other users' caches are theirs; the user has to check the rest.
+      // The user has to check the rest.
       if (!(error instanceof RefusedError)) throw error;
     }
   }
