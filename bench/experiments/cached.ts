@@ -34,7 +34,11 @@ import {
   type CrunRun,
 } from "../report/crun_text.ts";
 import { type Setup, writeBundle } from "./bundle_config.ts";
-import { measureMemory, readProgramMemory } from "./memory.ts";
+import {
+  measureMemory,
+  type ProgramMemory,
+  readProgramMemory,
+} from "./memory.ts";
 import { createWrapper, type Wrapper } from "./wrapper.ts";
 
 /** Starts or execs between two looks at the clock. */
@@ -42,6 +46,8 @@ export const BATCH = 20;
 /** Containers at once, for the memory of their filters. */
 const CROWDS: readonly number[] = [1, 50, 200];
 
+/** Equal readings, a tenth of a second apart, after which memory is stable. */
+const SETTLED = 10;
 /** A call of x86_64 without effects. */
 const GETPID = 39;
 
@@ -241,7 +247,7 @@ async function measureCrowds(place: Place): Promise<readonly CrowdRow[]> {
         sh(
           `i=0; while [ $i -lt ${containers} ]; do ${command} || exit 1; i=$((i + 1)); done`,
         );
-      const before = readProgramMemory();
+      const before = await settledMemory();
       await each(`${crun} run -d -b ${shared}/sleep-section c$i`);
       const after = readProgramMemory();
       await each(`${crun} delete -f c$i`);
@@ -255,6 +261,18 @@ async function measureCrowds(place: Place): Promise<readonly CrowdRow[]> {
     }
   }
   return rows;
+}
+
+/** Programs of containers that have ended are freed a little later. */
+async function settledMemory(): Promise<ProgramMemory | undefined> {
+  let last = readProgramMemory();
+  for (let quiet = 0; quiet < SETTLED;) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const now = readProgramMemory();
+    quiet = now?.programBytes === last?.programBytes ? quiet + 1 : 0;
+    last = now;
+  }
+  return last;
 }
 
 async function writeBundles(shared: string): Promise<void> {

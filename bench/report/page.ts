@@ -42,7 +42,7 @@ export async function writePage(
   }).output();
 }
 
-/** Reads the document of `deno task cached`; undefined if there is none. */
+/** Reads the document of `deno task cached`, if it exists. */
 async function readCrunReport(path: string): Promise<CrunReport | undefined> {
   try {
     // Written by our own program.

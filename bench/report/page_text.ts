@@ -24,7 +24,7 @@ import { ALLOW, LINEAR, OURS, TREE } from "../engine/variants.ts";
  *
  * @param report The run.
  * @param charts Names of the charts that were drawn.
- * @param crun What was measured for releases of crun, if anything.
+ * @param crun Measurements of releases of crun, if there are any.
  */
 export function pageText(
   report: Report,
