@@ -34,6 +34,9 @@ interface Done {
 const WAIT_MS = 60_000;
 const RETRY_MS = 100;
 
+/** Beginning of the names of environments in the store. */
+const ENVIRONMENT = "environment.";
+
 /** Location to which a plan is applied. */
 export interface InstallRoot {
   /** The root folder; `/` for this system. */
@@ -196,12 +199,14 @@ async function expectText(
 }
 
 /**
- * Removes a folder; of the store only its files, so that files of others stay.
+ * Removes a folder; of the store only its files and the links of environments, so
+ * that files of others stay.
  */
 async function removeFolder(path: string, cache: boolean): Promise<void> {
   if (cache) {
     for await (const { name, isFile } of Deno.readDir(path)) {
-      if (isFile) await Deno.remove(`${path}/${name}`);
+      const isOurs = isFile || name.startsWith(ENVIRONMENT);
+      if (isOurs) await Deno.remove(`${path}/${name}`, { recursive: true });
     }
   }
   try {
