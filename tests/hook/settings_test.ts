@@ -1,7 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RefusedError } from "../../hook/error.ts";
 import {
   DEFAULTS,
+  loadSettings,
   parseSettings,
   semanticsSetting,
   type Settings,
@@ -94,4 +95,15 @@ Deno.test("semanticsSetting() names the program if it is the runtime whose readi
   assertEquals(of("crun", "runc", "/r"), { semantics: "crun" });
   assertEquals(of("crun", "unknown", "/r"), { semantics: "crun" });
   assertEquals(of("crun", "crun"), { semantics: "crun" });
+});
+
+Deno.test("loadSettings() refuses a path that depends on the folder of the caller", async () => {
+  for (const path of ["settings.json", "./settings.json", "a/settings.json"]) {
+    const error = await assertRejects(
+      () => loadSettings(path),
+      RefusedError,
+      "not an absolute path",
+    );
+    assertEquals(error.code, "bad-settings");
+  }
 });
