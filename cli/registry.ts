@@ -73,6 +73,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/prove.ts" as string),
   },
   {
+    name: "check",
+    brief: "Check a certificate about two sources",
+    load: () => import("./commands/check.ts" as string),
+  },
+  {
     name: "diff",
     brief: "List what became looser and tighter, with examples",
     load: () => import("./commands/diff.ts" as string),

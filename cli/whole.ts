@@ -21,6 +21,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/asm.ts"),
     import("./commands/bench.ts"),
     import("./commands/cache.ts"),
+    import("./commands/check.ts"),
     import("./commands/compile.ts"),
     import("./commands/completions.ts"),
     import("./commands/decode.ts"),

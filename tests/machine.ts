@@ -64,6 +64,7 @@ export type Installed =
     | "buildah"
     | "busybox"
     | "containerd"
+    | "coq"
     | "crun"
     | "ctr"
     | "dash"
@@ -72,6 +73,7 @@ export type Installed =
   | "libc-headers"
   | "man"
   | "mawk"
+  | "python3"
   | (
     | "newuidmap"
     | "node"
@@ -113,6 +115,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   buildah: "buildah",
   busybox: "busybox-static",
   containerd: "containerd",
+  coq: "coq",
   crun: "crun",
   ctr: "containerd",
   dash: "dash",
@@ -130,6 +133,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   node: "nodejs",
   nsenter: "util-linux",
   podman: "podman",
+  python3: "python3",
   runc: "runc",
   script: "bsdutils",
   setpriv: "util-linux",
@@ -408,7 +412,7 @@ function installation(name: Installed): Probe {
     if (name === "libc-headers") return exists("/usr/include/stdio.h");
     if (name === "headers") return exists("/usr/include/asm-generic/errno.h");
     if (name === "bash-completion") return exists(BASH_COMPLETION);
-    const path = pathOf(name);
+    const path = pathOf(name === "coq" ? "coqc" : name);
     // Containers have no other file than busybox.
     return path !== undefined && (name !== "busybox" || isStatic(path));
   };

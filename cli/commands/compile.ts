@@ -11,6 +11,8 @@ import { InputError } from "../error.ts";
 import { messageLine } from "../exit.ts";
 import { type CompiledSource, compileSource } from "../input/filter.ts";
 import {
+  CERTIFICATE_FLAG,
+  type CertificateFlags,
   COST_FLAGS,
   type CostFlags,
   type Format,
@@ -35,7 +37,8 @@ import { loadProfile, refuseTwoStdins } from "../input/source.ts";
 import { checkOut, refuseTwoOutputs, writeArtefact } from "../output/write.ts";
 
 /** Flags of `compile`. */
-export interface CompileFlags extends SourceFlags, CostFlags, OutputFlags {
+export interface CompileFlags
+  extends SourceFlags, CostFlags, OutputFlags, CertificateFlags {
   readonly format: Format;
   readonly out?: string;
 }
@@ -55,6 +58,7 @@ export const command: CommandDefinition = defineCommand<
       ...FORMAT_FLAG,
       ...OUT_FLAG,
       ...OUTPUT_FLAG,
+      ...CERTIFICATE_FLAG,
       ...COST_FLAGS,
       ...SOURCE_FLAGS,
     },
@@ -75,6 +79,7 @@ export async function runCompile(
 ): Promise<void> {
   refuseTwoOutputs(flags);
   checkOut(flags.out, word);
+  checkOut(flags.certificate, word);
   refuseTwoStdins(word, flags.weights);
   const source = await loadProfile(
     io,
@@ -91,6 +96,11 @@ export async function runCompile(
   const compiled = await compileSource(io, source, own, cost);
   const { name, resolved } = compiled;
   const beyond = beyondFilter(resolved.seccomp);
+  if (flags.certificate !== undefined) {
+    const { writeCertificate } = await import("../output/certificate.ts");
+    const { program, policy } = resolved;
+    await writeCertificate(flags.certificate, [program, policy], "equal");
+  }
   if (flags.output === "json") io.out(await reportOf(compiled));
   if (flags.output === "text" || flags.out !== undefined) {
     const data = await formatFilter(resolved, flags.format, beyond);

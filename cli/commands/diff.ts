@@ -20,6 +20,8 @@ import { describeArch, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import { UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import {
+  CERTIFICATE_FLAG,
+  type CertificateFlags,
   LIMIT_FLAGS,
   type LimitFlags,
   OUTPUT_FLAG,
@@ -33,6 +35,7 @@ import {
 import type { Io } from "../io.ts";
 import { callName } from "../output/names.ts";
 import { simulateCommand } from "../output/reproduce.ts";
+import { checkOut } from "../output/write.ts";
 import {
   exitOf,
   jsonOfResult,
@@ -44,7 +47,8 @@ import {
 } from "./prove.ts";
 
 /** Flags of `diff`. */
-export interface DiffFlags extends SourceFlags, OutputFlags, LimitFlags {
+export interface DiffFlags
+  extends SourceFlags, OutputFlags, LimitFlags, CertificateFlags {
   readonly subsetOf?: string;
 }
 
@@ -71,6 +75,7 @@ export const command: CommandDefinition = defineCommand<
         placeholder: "BASE",
         brief: "Check only that the source permits nothing that BASE denies",
       },
+      ...CERTIFICATE_FLAG,
       ...LIMIT_FLAGS,
       ...SOURCE_FLAGS,
     },
@@ -100,17 +105,23 @@ export async function runDiff(
         : "Too many arguments: --subset-of takes only one other source; omit the other",
     );
   }
+  if (flags.certificate !== undefined && flags.subsetOf === undefined) {
+    throw new UsageError(
+      "Cannot use --certificate without --subset-of; give a base, or use prove",
+    );
+  }
+  checkOut(flags.certificate);
   const words = [flags.subsetOf ?? first, second ?? first] as const;
   const sides = await loadSubjects(io, flags, words);
   if (flags.subsetOf !== undefined) return tellSubset(io, flags, sides);
   return tellDifferences(io, flags, sides);
 }
 
-function tellSubset(
+async function tellSubset(
   io: Io,
   flags: DiffFlags,
   sides: Sides,
-): number {
+): Promise<number> {
   const [base, subject] = sides;
   const result = proveNotLooser(base.subject, subject.subject, {
     limits: limitsOf(flags),
@@ -118,6 +129,11 @@ function tellSubset(
   });
   const words = { base: base.word, source: subject.word };
   if (result.kind === "not-looser") {
+    if (flags.certificate !== undefined) {
+      const { writeCertificate } = await import("../output/certificate.ts");
+      const both = [subject.subject, base.subject] as const;
+      await writeCertificate(flags.certificate, both, "within");
+    }
     io.out(
       flags.output === "json"
         ? reportJson({ ...words, state: "subset" })

@@ -34,6 +34,8 @@ import {
   tellAssumed,
 } from "../input/filter.ts";
 import {
+  CERTIFICATE_FLAG,
+  type CertificateFlags,
   LIMIT_FLAGS,
   type LimitFlags,
   OUTPUT_FLAG,
@@ -47,11 +49,13 @@ import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { type GivenSource, simulateCommand } from "../output/reproduce.ts";
 import { loadSource, refuseTwoStdins } from "../input/source.ts";
+import { checkOut } from "../output/write.ts";
 import { assumptionWords, machineOf } from "../input/machine.ts";
 import { assumedWords, nativeArch } from "../input/target.ts";
 
 /** Flags of `prove`. */
-export interface ProveFlags extends SourceFlags, OutputFlags, LimitFlags {
+export interface ProveFlags
+  extends SourceFlags, OutputFlags, LimitFlags, CertificateFlags {
   readonly bits: boolean;
 }
 
@@ -90,6 +94,7 @@ export const command: CommandDefinition = defineCommand<
         withNegated: false,
         brief: "Compare all bits of return values, not their effect",
       },
+      ...CERTIFICATE_FLAG,
       ...LIMIT_FLAGS,
       ...SOURCE_FLAGS,
     },
@@ -118,6 +123,7 @@ export async function runProve(
   first: string,
   second?: string,
 ): Promise<number> {
+  refuseBitCertificate(flags);
   const sides = second === undefined
     ? await loadBundleSubjects(io, flags, first)
     : await loadSubjects(io, flags, [first, second]);
@@ -127,6 +133,14 @@ export async function runProve(
     limits: limitsOf(flags),
     arches: wantedArches(sides),
   });
+  if (flags.certificate !== undefined && result.kind === "equal") {
+    const { writeCertificate } = await import("../output/certificate.ts");
+    await writeCertificate(
+      flags.certificate,
+      [a.subject, b.subject],
+      "equal",
+    );
+  }
   if (flags.output === "json") {
     io.out(reportJson({
       a: a.title ?? a.word,
@@ -142,6 +156,14 @@ export async function runProve(
     if (typeof digest === "string") io.out(`  digest   ${digest}\n`);
   }
   return exitOf(result);
+}
+
+function refuseBitCertificate({ bits, certificate }: ProveFlags): void {
+  checkOut(certificate);
+  if (!bits || certificate === undefined) return;
+  throw new UsageError(
+    "Cannot use --certificate with --bits: certificates compare effects; omit one of both",
+  );
 }
 
 /** The digests of both sides; none if the diagrams are too large for a proof. */

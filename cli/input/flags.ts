@@ -293,6 +293,22 @@ export const OUT_FLAG: Flags<OutFlags> = {
   },
 };
 
+/** Destination of a certificate. */
+export interface CertificateFlags {
+  readonly certificate?: string;
+}
+
+/** Option for a certificate. */
+export const CERTIFICATE_FLAG: Flags<CertificateFlags> = {
+  certificate: {
+    kind: "parsed",
+    parse: word,
+    optional: true,
+    placeholder: "FILE",
+    brief: "Also write a certificate, which others can check",
+  },
+};
+
 /** One source of a command. */
 export const SOURCE_ARGUMENT: Positional = {
   brief: "FILE, -, default:NAME, pid:N or bundle:DIR",

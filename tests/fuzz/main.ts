@@ -21,6 +21,8 @@ import { type Findings, runAny, runContract } from "../oracle/campaign.ts";
 import { createRandom } from "../verify/programs.ts";
 import { judgeEntries } from "./entry_campaign.ts";
 import { judgeExplanations } from "./explain_campaign.ts";
+import { availableCheckers } from "../checkers/checkers.ts";
+import { runCertificates } from "./certificate_campaign.ts";
 import { runDigests } from "./digest_campaign.ts";
 import {
   judgeOutlineFaults,
@@ -32,12 +34,12 @@ import { judgePrograms, judgeReal, realStacks } from "./optimize_campaign.ts";
 const MANUAL: Manual = {
   usage: "deno task fuzz [OPTION...]",
   brief:
-    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize or explain:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  faults    faults between the meaning of a filter and its optimized one\n\nExits with 1 if a verdict differs.",
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n\nExits with 1 if a verdict differs.",
   options: {
     of: {
       placeholder: "WHAT",
       brief:
-        "profiles (default), digests, filters, programs, faults, explanations or entries",
+        "profiles (default), digests, filters, programs, faults, explanations, entries or certificates",
     },
     seed: { placeholder: "N", brief: "Seed (default: random)" },
     count: {
@@ -51,7 +53,16 @@ const MANUAL: Manual = {
 /** Campaigns by name; each returns the number of wrong verdicts. */
 const CAMPAIGNS: Readonly<
   Record<string, (seed: number, count?: number) => Promise<number> | number>
-> = { profiles, digests, filters, programs, faults, explanations, entries };
+> = {
+  profiles,
+  digests,
+  filters,
+  programs,
+  faults,
+  explanations,
+  entries,
+  certificates,
+};
 
 async function main(given: Given): Promise<number> {
   const seed = given.number("seed") ??
@@ -110,6 +121,15 @@ function filters(seed: number, count = 100_000): number {
 
 function programs(seed: number, count = 5000): number {
   const { wrong, ...counts } = judgePrograms({ seed, count });
+  return report(JSON.stringify(counts), wrong);
+}
+
+async function certificates(seed: number, count = 20_000): Promise<number> {
+  const checkers = await availableCheckers();
+  say(`checkers: ${[...checkers.keys()].join(", ")}`);
+  const filters = Math.min(5000, Math.ceil(count / 4));
+  const options = { seed, filters, faults: count };
+  const { wrong, ...counts } = await runCertificates(options, checkers);
   return report(JSON.stringify(counts), wrong);
 }
 

@@ -1,0 +1,161 @@
+/**
+ * `check`: checks a certificate, and that it is about the given sources.
+ * docs/certificate.md defines certificates.
+ *
+ * @module
+ */
+
+import { type CommandDefinition, defineCommand } from "../command.ts";
+import { encode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import type { Policy } from "../../profile/policy.ts";
+import { printable } from "../../tables/printable.ts";
+import {
+  CertificateError,
+  checkCertificate,
+} from "../../verify/certificate/check.ts";
+import { claimText, isPolicySide } from "../../verify/certificate/text.ts";
+import {
+  byteOrderOf,
+  policyOf,
+  programsOf,
+} from "../../verify/core/subject.ts";
+import { InputError } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import {
+  OUTPUT_FLAG,
+  type OutputFlags,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+} from "../input/flags.ts";
+import { refuseTwoStdins } from "../input/source.ts";
+import { inputName, type Io, readInput } from "../io.ts";
+import { reportJson } from "../output/json.ts";
+import { loadSubjects, type NamedSubject, titleOf } from "./prove.ts";
+
+/** Flags of `check`. */
+export interface CheckFlags extends SourceFlags, OutputFlags {}
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  CheckFlags,
+  [certificate: string, a: string, b: string]
+>({
+  usage: "[OPTION...] CERTIFICATE A B",
+  examples: [
+    "check filter.cert filter.bpf profile.json",
+    "check -o json subset.cert profile.json default:docker",
+  ],
+  parameters: {
+    flags: { ...OUTPUT_FLAG, ...SOURCE_FLAGS },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        {
+          ...SOURCE_ARGUMENT,
+          brief: "Certificate, as --certificate writes it",
+          placeholder: "FILE",
+        },
+        { ...SOURCE_ARGUMENT, brief: "Its first side", placeholder: "A" },
+        { ...SOURCE_ARGUMENT, brief: "Its second side", placeholder: "B" },
+      ],
+    },
+  },
+  run: runCheck,
+});
+
+const FIRST_LINE = "seccomp-certificate 1\n";
+
+/** Checks a certificate about two sources. */
+export async function runCheck(
+  io: Io,
+  flags: CheckFlags,
+  file: string,
+  a: string,
+  b: string,
+): Promise<number> {
+  refuseTwoStdins(file, a, b);
+  const text = new TextDecoder().decode(await readInput(io, file));
+  if (!text.startsWith(FIRST_LINE)) {
+    throw new InputError(
+      'It is not a certificate: the first line is not "seccomp-certificate 1"; give what --certificate writes',
+      { place: inputName(file) },
+    );
+  }
+  const sides = await loadSubjects(io, flags, [a, b]);
+  const result = await judge(text, sides);
+  const { claim, reason, line } = result;
+  if (flags.output === "json") {
+    io.out(reportJson({
+      certificate: inputName(file),
+      a: titleOf(sides[0]),
+      b: titleOf(sides[1]),
+      accepted: reason === undefined,
+      claim: claim ?? null,
+      ...(reason === undefined ? {} : { line: line ?? null, reason }),
+    }));
+  } else if (reason === undefined) {
+    const [x, y] = sides.map((side) => printable(titleOf(side)));
+    io.out(
+      claim === "equal"
+        ? `accepted: ${x} and ${y} are equal for every input\n`
+        : `accepted: ${x} permits nothing that ${y} denies\n`,
+    );
+  } else {
+    const place = line === undefined ? "" : `line ${line}: `;
+    io.out(`rejected: ${place}${reason}\n`);
+  }
+  return reason === undefined ? EXIT.ok : EXIT.no;
+}
+
+/** The claim of a certificate, or the reason why it is not accepted. */
+interface Judgment {
+  readonly claim?: "equal" | "within";
+  readonly reason?: string;
+  readonly line?: number;
+}
+
+async function judge(
+  text: string,
+  sides: readonly [NamedSubject, NamedSubject],
+): Promise<Judgment> {
+  const littleEndian = byteOrderOf(sides.map(({ subject }) => subject));
+  const claim = text.includes("\nclaim within\n") ? "within" : "equal";
+  const [a, b] = [sideOf(sides[0]), sideOf(sides[1])];
+  const expected = await claimText(a, b, { claim, littleEndian });
+  if (!text.startsWith(`${expected}\n`)) {
+    const [ours, theirs] = [expected, text].map((one) => one.split("\n"));
+    const at = ours?.findIndex((line, i) => line !== theirs?.[i]) ?? 0;
+    return {
+      line: at + 1,
+      reason: `The certificate is about something else: it has "${
+        printable(theirs?.[at] ?? "")
+      }", these sources have "${printable(ours?.[at] ?? "")}"`,
+    };
+  }
+  const programs = [a, b].flatMap((side) =>
+    isPolicySide(side) ? [] : [encode(side, { littleEndian })]
+  );
+  try {
+    return { claim: await checkCertificate(text, programs) };
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return { reason: printable(error.message), line: error.line };
+  }
+}
+
+function sideOf({ word, subject }: NamedSubject): Policy | Program {
+  const policy = policyOf(subject);
+  if (policy !== undefined) return policy;
+  const [program, ...more] = programsOf(subject);
+  if (program !== undefined && more.length === 0) return program;
+  throw new InputError(
+    `It has ${
+      more.length + 1
+    } filters, and certificates do not cover stacks; give one filter`,
+    { place: word },
+  );
+}

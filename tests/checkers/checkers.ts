@@ -1,0 +1,155 @@
+/**
+ * The three checkers of certificates, run alike.
+ *
+ * @module
+ */
+
+import { dirname, fromFileUrl, join } from "@std/path";
+import {
+  CertificateError,
+  checkCertificate,
+} from "../../verify/certificate/check.ts";
+import { absence } from "../machine.ts";
+
+/** A certificate with its programs. */
+export interface CertificateCase {
+  /** The text. */
+  readonly text: string;
+  /** Sides that are programs, as `struct sock_filter[]`. */
+  readonly programs: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** A checker: reports for each case whether it is accepted. */
+export type RunChecker = (
+  cases: readonly CertificateCase[],
+) => Promise<readonly boolean[]>;
+
+const CHECKERS = join(
+  dirname(fromFileUrl(import.meta.url)),
+  "../../checkers",
+);
+
+/** Runs the checker of the program itself. */
+export async function inTypeScript(
+  cases: readonly CertificateCase[],
+): Promise<readonly boolean[]> {
+  const accepted: boolean[] = [];
+  for (const { text, programs } of cases) {
+    try {
+      await checkCertificate(text, programs);
+      accepted.push(true);
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      accepted.push(false);
+    }
+  }
+  return accepted;
+}
+
+/** Runs checkers/certificate.py. */
+export function inPython(
+  cases: readonly CertificateCase[],
+): Promise<readonly boolean[]> {
+  return runBatch(["python3", join(CHECKERS, "certificate.py")], cases);
+}
+
+/** The checker that is proved in Coq, and what Coq printed about the proof. */
+export interface CoqChecker {
+  readonly run: RunChecker;
+  readonly printed: string;
+}
+
+let built: Promise<CoqChecker> | undefined;
+
+/** Builds the checker that is proved in Coq, which also checks the proof, once. */
+export function coqChecker(): Promise<CoqChecker> {
+  return built ??= buildCoqChecker();
+}
+
+async function buildCoqChecker(): Promise<CoqChecker> {
+  const folder = await Deno.makeTempDir();
+  addEventListener(
+    "unload",
+    () => Deno.removeSync(folder, { recursive: true }),
+  );
+  for await (const { name } of Deno.readDir(join(CHECKERS, "coq"))) {
+    if (!/\.(?:v|ml)$/.test(name)) continue;
+    await Deno.copyFile(join(CHECKERS, "coq", name), join(folder, name));
+  }
+  let printed = "";
+  for (const name of ["Bpf", "Checker", "Sound", "Extract"]) {
+    const file = `${name}.v`;
+    printed += await runIn(folder, "coqc", "-Q", ".", "Certificate", file);
+  }
+  const args = ["-package", "unix", "-linkpkg", "-o", "certificate"];
+  const sources = ["checker.mli", "checker.ml", "main.ml"];
+  await runIn(folder, "ocamlfind", "ocamlopt", ...args, ...sources);
+  const program = join(folder, "certificate");
+  return { run: (cases) => runBatch([program], cases), printed };
+}
+
+/** Lists the checkers that this machine can run, by name. */
+export async function availableCheckers(): Promise<
+  ReadonlyMap<string, RunChecker>
+> {
+  const checkers = new Map<string, RunChecker>([["TypeScript", inTypeScript]]);
+  if (absence("python3") === undefined) checkers.set("Python", inPython);
+  if (absence("coq") === undefined) {
+    checkers.set("Coq", (await coqChecker()).run);
+  }
+  return checkers;
+}
+
+async function runIn(
+  cwd: string,
+  program: string,
+  ...args: readonly string[]
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    cwd,
+  }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`${program}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout);
+}
+
+/** Writes the cases to files and has a program read all of them at once. */
+async function runBatch(
+  [program = "", ...args]: readonly string[],
+  cases: readonly CertificateCase[],
+): Promise<readonly boolean[]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const lines: string[] = [];
+    for (const [i, { text, programs }] of cases.entries()) {
+      const paths = [join(folder, `${i}.cert`)];
+      await Deno.writeTextFile(paths[0] as string, text);
+      for (const [p, bytes] of programs.entries()) {
+        paths.push(join(folder, `${i}.${p}.bpf`));
+        await Deno.writeFile(paths.at(-1) as string, bytes);
+      }
+      lines.push(`${paths.join(" ")}\n`);
+    }
+    const child = new Deno.Command(program, {
+      args: [...args, "-"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const written = writer.write(new TextEncoder().encode(lines.join("")))
+      .then(() => writer.close());
+    const [{ stdout, stderr }] = await Promise.all([child.output(), written]);
+    const answers = new TextDecoder().decode(stdout).split("\n").slice(0, -1);
+    if (answers.length !== cases.length) {
+      const said = new TextDecoder().decode(stderr).slice(-500);
+      throw new Error(
+        `${program} answered ${answers.length} of ${cases.length}: ${said}`,
+      );
+    }
+    return answers.map((answer) => answer === "accepted");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

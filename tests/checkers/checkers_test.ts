@@ -1,0 +1,161 @@
+/**
+ * Certificates: every filter has one, all checkers accept it, none accepts a
+ * fault that makes it false.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { compileProfile, DEFAULT_PROFILE } from "../../mod.ts";
+import { decode } from "../../bpf/encode.ts";
+import {
+  CertificateError,
+  checkCertificate,
+} from "../../verify/certificate/check.ts";
+import { makeCertificate, Uncertified } from "../../verify/certificate/make.ts";
+import { runCertificates } from "../fuzz/certificate_campaign.ts";
+import { needs, sharedFile } from "../machine.ts";
+import {
+  availableCheckers,
+  type CertificateCase,
+  coqChecker,
+  inPython,
+  inTypeScript,
+} from "./checkers.ts";
+
+const SEED = 20_261_130;
+
+/** Docker's default for x86_64, x86 and x32, with its certificate. */
+async function dockerCase(): Promise<CertificateCase> {
+  const target = { arch: "x86_64", kernel: { major: 6, minor: 1 } } as const;
+  const filter = compileProfile(DEFAULT_PROFILE, target);
+  assert(filter.kind === "proved");
+  const text = await makeCertificate(filter.program, filter.policy);
+  return { text, programs: [filter.bytes] };
+}
+
+Deno.test("the certificate of Docker's default has at most 40 KB, 10 KB compressed", async () => {
+  const { text, programs } = await dockerCase();
+  assertEquals(await checkCertificate(text, programs), "equal");
+  const stream = new Blob([text]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  const compressed = await new Response(stream).bytes();
+  assert(text.length <= 40_000, `${text.length} bytes`);
+  assert(compressed.length <= 10_000, `${compressed.length} bytes compressed`);
+});
+
+Deno.test("a certificate is about its programs only", async () => {
+  const { text, programs: [bytes = new Uint8Array()] } = await dockerCase();
+  const other = bytes.slice();
+  other[4] = (other[4] ?? 0) ^ 1;
+  const wrong: readonly (readonly Uint8Array<ArrayBuffer>[])[] = [
+    [],
+    [other],
+    [bytes.slice(0, -8)],
+    [bytes, bytes],
+  ];
+  for (const programs of wrong) {
+    const error = await assertRejects(
+      () => checkCertificate(text, programs),
+      CertificateError,
+    );
+    assert(error.line > 0);
+  }
+});
+
+Deno.test("makeCertificate() refuses what is false or not covered", async () => {
+  const allow = [{ op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 }] as const;
+  const deny = [{ op: "ret.k", jt: 0, jf: 0, k: 0x5_0001 }] as const;
+  const sum = [
+    { op: "ld.abs", jt: 0, jf: 0, k: 0 },
+    { op: "add.k", jt: 0, jf: 0, k: 1 },
+    { op: "jeq.k", jt: 0, jf: 1, k: 5 },
+    { op: "ret.k", jt: 0, jf: 0, k: 0 },
+    ...allow,
+  ] as const;
+  await assertRejects(() => makeCertificate(allow, deny), Uncertified, "claim");
+  const within = { claim: "within" } as const;
+  await assertRejects(() => makeCertificate(allow, deny, within), Uncertified);
+  const text = await makeCertificate(deny, allow, within);
+  assert(text.includes("\nclaim within\n50001 | 7fff0000\nend\n"));
+  await assertRejects(() => makeCertificate(sum, sum), Uncertified, "add.k");
+});
+
+needs("python3")(
+  "Python accepts what TypeScript accepts, and rejects the same faults",
+  async () => {
+    const counts = await runCertificates(
+      { seed: SEED, filters: 100, faults: 600 },
+      new Map([["TypeScript", inTypeScript], ["Python", inPython]]),
+    );
+    assertEquals(counts.wrong, []);
+    assert(counts.rejected > 400 && counts.stillTrue > 5);
+  },
+);
+
+needs("coq")(
+  "the checker that is proved in Coq agrees, and rests on no axiom",
+  async () => {
+    const { run, printed } = await coqChecker();
+    assertEquals(printed.trim(), "Closed under the global context");
+    const docker = await dockerCase();
+    const broken = docker.text.replace("\n7fff0000 | ", "\n50001 | ");
+    assertEquals(await run([docker, { ...docker, text: broken }]), [
+      true,
+      false,
+    ]);
+    const counts = await runCertificates(
+      { seed: SEED + 1, filters: 200, faults: 300 },
+      new Map([["TypeScript", inTypeScript], ["Coq", run]]),
+    );
+    assertEquals(counts.wrong, []);
+  },
+);
+
+needs("shared")(
+  "every real profile has a certificate that all checkers accept",
+  async () => {
+    const cases: CertificateCase[] = [];
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(sharedFile("profiles"))) {
+      if (!name.endsWith(".json") || name === "index.json") continue;
+      const text = await Deno.readTextFile(sharedFile(`profiles/${name}`));
+      for (const arch of ["x86_64", "aarch64", "s390x"] as const) {
+        const kernel = { major: 6, minor: 1 };
+        let filter;
+        try {
+          filter = compileProfile(text, { arch, kernel });
+        } catch {
+          // Not a profile, or not for this architecture.
+          continue;
+        }
+        if (filter.kind !== "proved") continue;
+        const { bytes, policy, littleEndian } = filter;
+        const program = decode(bytes, { littleEndian });
+        names.push(`${name} on ${arch}`);
+        cases.push({
+          text: await makeCertificate(program, policy, { littleEndian }),
+          programs: [bytes],
+        });
+      }
+    }
+    assert(cases.length >= 10, names.join(", "));
+    for (const [checker, run] of await availableCheckers()) {
+      for (const [i, accepted] of (await run(cases)).entries()) {
+        assert(accepted, `${checker} rejects the certificate of ${names[i]}`);
+      }
+    }
+  },
+);
+
+Deno.test("the checker shares nothing with the prover, or with who makes certificates", async () => {
+  for (const name of ["part.ts", "check.ts"]) {
+    const url = new URL(`../../verify/certificate/${name}`, import.meta.url);
+    const imports = [
+      ...(await Deno.readTextFile(url)).matchAll(/from "(.*)";/g),
+    ]
+      .map(([, from = ""]) => from)
+      .filter((from) => from !== "@std/assert" && from !== "./check.ts");
+    assertEquals(imports, name === "part.ts" ? [] : ["./part.ts"]);
+  }
+});

@@ -1,0 +1,321 @@
+/**
+ * Certificates of random filters, and faults in them: every filter that is
+ * compiled has a certificate, which all checkers accept; the checkers agree on
+ * every fault; and what they accept nevertheless is true, by another judge.
+ *
+ * @module
+ */
+
+import { check } from "../../bpf/check.ts";
+import { decode, encode } from "../../bpf/encode.ts";
+import type { Program } from "../../bpf/instruction.ts";
+import { effective } from "../../bpf/return_value.ts";
+import { compile } from "../../compiler/compile.ts";
+import type { ConditionOp, Policy, Rule } from "../../profile/policy.ts";
+import { makeCertificate } from "../../verify/certificate/make.ts";
+import { proveNotLooser } from "../../verify/differences.ts";
+import type { CertificateCase, RunChecker } from "../checkers/checkers.ts";
+import { generateAny } from "../oracle/generate.ts";
+import { produce } from "../oracle/production.ts";
+import { searchLattice } from "../verify/lattice.ts";
+import { createRandom, type Random } from "../verify/programs.ts";
+
+/** A certificate that is true, and who made it. */
+interface Original extends CertificateCase {
+  readonly name: string;
+}
+
+/** Counts of a campaign. */
+export interface CertificateCounts {
+  /** Certificates that all checkers accept. */
+  certificates: number;
+  /** Faults in them. */
+  faults: number;
+  /** Faults that all checkers reject. */
+  rejected: number;
+  /** Accepted faults that leave both sides and the claim as they are. */
+  unchanged: number;
+  /** Accepted faults that change what is claimed, and are true. */
+  stillTrue: number;
+  /** Accepted faults that no other judge decided. */
+  undecided: number;
+  /** Descriptions of anything wrong. */
+  wrong: string[];
+}
+
+/** Maximum number of inputs on which a judge runs both sides. */
+const MOST_INPUTS = 200_000;
+/** Maximum size of a certificate that gets faults. */
+const MOST_BYTES = 4000;
+/** Number of cases that a checker reads at once. */
+const BATCH = 500;
+
+/**
+ * Runs the campaign.
+ *
+ * @param options Seed, number of filters, and of faults.
+ * @param checkers By name.
+ * @returns The counts.
+ */
+export async function runCertificates(
+  options: {
+    readonly seed: number;
+    readonly filters: number;
+    readonly faults: number;
+  },
+  checkers: ReadonlyMap<string, RunChecker>,
+): Promise<CertificateCounts> {
+  const random = createRandom(options.seed);
+  const counts: CertificateCounts = {
+    certificates: 0,
+    faults: 0,
+    rejected: 0,
+    unchanged: 0,
+    stillTrue: 0,
+    undecided: 0,
+    wrong: [],
+  };
+  const originals = await makeOriginals(options.seed, options.filters);
+  for (let from = 0; from < originals.length; from += BATCH) {
+    const cases = originals.slice(from, from + BATCH);
+    for (const [name, run] of checkers) {
+      for (const [i, accepted] of (await run(cases)).entries()) {
+        if (accepted) continue;
+        counts.wrong.push(`${name} rejects ${cases[i]?.name}`);
+      }
+    }
+    counts.certificates += cases.length;
+  }
+  // Faults in small certificates are of the same kinds, and cost less.
+  const small = originals.filter(({ text }) => text.length < MOST_BYTES);
+  while (counts.faults < options.faults) {
+    const originalsOf: Original[] = [];
+    const cases: CertificateCase[] = [];
+    while (cases.length < Math.min(BATCH, options.faults - counts.faults)) {
+      const original = small[random.below(small.length)] as Original;
+      const fault = await breakCertificate(original, random);
+      if (fault === undefined) continue;
+      originalsOf.push(original);
+      cases.push(fault);
+    }
+    const verdicts: (readonly [string, readonly boolean[]])[] = [];
+    for (const [name, run] of checkers) verdicts.push([name, await run(cases)]);
+    for (const [i, fault] of cases.entries()) {
+      judge(originalsOf[i] as Original, fault, verdicts, i, counts);
+    }
+  }
+  return counts;
+}
+
+/** Judges one fault, given what each checker says. */
+function judge(
+  original: Original,
+  fault: CertificateCase,
+  verdicts: readonly (readonly [string, readonly boolean[]])[],
+  i: number,
+  counts: CertificateCounts,
+): void {
+  counts.faults++;
+  const accepting = verdicts.filter(([, accepted]) => accepted[i]);
+  if (accepting.length === 0) {
+    counts.rejected++;
+    return;
+  }
+  const describe = (): string =>
+    `fault in ${original.name}:\n${fault.text}\n${
+      fault.programs.map((bytes) => bytes.toHex()).join("\n")
+    }`;
+  if (accepting.length < verdicts.length) {
+    const names = accepting.map(([name]) => name).join(", ");
+    counts.wrong.push(`only ${names} accept a ${describe()}`);
+  }
+  if (claimOf(fault.text) === claimOf(original.text)) counts.unchanged++;
+  else {
+    const truth = isTrue(fault);
+    if (truth === undefined) counts.undecided++;
+    else if (truth) counts.stillTrue++;
+    else counts.wrong.push(`accepted, but false: ${describe()}`);
+  }
+}
+
+/** Makes certificates of random filters, of three kinds. */
+async function makeOriginals(
+  seed: number,
+  count: number,
+): Promise<readonly Original[]> {
+  const originals: Original[] = [];
+  for (let next = seed >>> 0; originals.length < count; next++) {
+    const { seccomp, target } = generateAny(next);
+    const produced = produce(seccomp, target, { program: false });
+    if (produced.kind === "refused") continue;
+    const { policy } = produced;
+    const { littleEndian } = policy;
+    const { program } = compile(policy);
+    const add = async (
+      kind: string,
+      a: Policy | Program,
+      b: Policy | Program,
+      claim: "equal" | "within",
+    ): Promise<void> => {
+      const text = await makeCertificate(a, b, { claim, littleEndian });
+      const programs = [a, b].flatMap((side) =>
+        "arches" in side ? [] : [encode(side, { littleEndian })]
+      );
+      originals.push({ name: `${kind} of seed ${next}`, text, programs });
+    };
+    await add("program and policy", program, policy, "equal");
+    if (next % 5 === 0) {
+      const small = compile(policy, { objective: "size" }).program;
+      await add("two programs", program, small, "equal");
+    }
+    if (next % 5 === 1) {
+      const strict = { ...policy, defaultValue: 0x8000_0000 };
+      await add("a stricter policy", strict, policy, "within");
+    }
+  }
+  return originals.slice(0, count);
+}
+
+/** Everything up to the claim. */
+function claimOf(text: string): string {
+  return text.slice(0, text.indexOf("\n", text.indexOf("\nclaim ") + 1));
+}
+
+/** Puts a fault into a certificate or into one of its programs. */
+async function breakCertificate(
+  { text, programs }: Original,
+  random: Random,
+): Promise<CertificateCase | undefined> {
+  if (programs.length > 0 && random.below(5) === 0) {
+    return await breakProgram(text, programs, random);
+  }
+  const lines = text.split("\n");
+  const at = random.below(lines.length);
+  const line = lines[at] ?? "";
+  const numbers = [...line.matchAll(/\b[0-9a-f]+\b/g)];
+  switch (random.below(8)) {
+    case 0:
+      lines.splice(at, 1);
+      break;
+    case 1:
+      lines.splice(at, 0, line);
+      break;
+    case 2: {
+      const other = random.below(lines.length);
+      [lines[at], lines[other]] = [lines[other] ?? "", line];
+      break;
+    }
+    case 3:
+      return { text: text.slice(0, random.below(text.length)), programs };
+    case 4:
+      lines[at] = swapWord(line, random);
+      break;
+    default: {
+      // A number: its neighbor, another bit, or one that occurs elsewhere.
+      const number = numbers[random.below(numbers.length || 1)];
+      if (number === undefined) return undefined;
+      const value = BigInt(`0x${number[0]}`);
+      const others = [...text.matchAll(/\b[0-9a-f]{1,8}\b/g)];
+      const changed = [
+        value + 1n,
+        value === 0n ? 1n : value - 1n,
+        value ^ 1n << BigInt(random.below(32)),
+        BigInt(`0x${others[random.below(others.length)]?.[0] ?? "0"}`),
+      ][random.below(4)] ?? 0n;
+      lines[at] = line.slice(0, number.index) + changed.toString(16) +
+        line.slice(number.index + number[0].length);
+    }
+  }
+  const broken = lines.join("\n");
+  return broken === text ? undefined : { text: broken, programs };
+}
+
+const WORDS: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/ (=|>=) /, [" = ", " >= "]],
+  [/ (eq|ne|lt|le|gt|ge) /, [" eq ", " ne ", " lt ", " le ", " gt ", " ge "]],
+  [/equal|within/, ["equal", "within"]],
+  [/little|big/, ["little", "big"]],
+  [/ not .*/, [""]],
+  [/default|other/, ["default", "other", "0"]],
+  [/&[0-9a-f]+/, ["", "&1", "&ffff0000"]],
+  [/^w./, ["w0", "w1", "w4", "w5"]],
+  [/ \|.*/, [" | default", " | 0", ""]],
+];
+
+function swapWord(line: string, random: Random): string {
+  const fitting = WORDS.filter(([word]) => word.test(line));
+  const [word, others] = fitting[random.below(fitting.length || 1)] ??
+    [/$/, ["none"]];
+  return line.replace(word, others[random.below(others.length)] ?? "");
+}
+
+/** Changes a field of an instruction, and the hash with it. */
+async function breakProgram(
+  text: string,
+  programs: readonly Uint8Array<ArrayBuffer>[],
+  random: Random,
+): Promise<CertificateCase | undefined> {
+  const index = random.below(programs.length);
+  const bytes = new Uint8Array(programs[index] as Uint8Array<ArrayBuffer>);
+  const at = random.below(bytes.length);
+  const change = [1, 0xff, 1 << random.below(8)][random.below(3)] ?? 1;
+  bytes[at] = ((bytes[at] ?? 0) + change) & 0xff;
+  const littleEndian = text.includes("\norder little\n");
+  if (check(decode(bytes, { littleEndian })) !== undefined) return undefined;
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const side = [...text.matchAll(/^. program [0-9a-f]+ ([0-9a-f]{64})$/gm)];
+  return {
+    text: text.replace(side[index]?.[1] ?? "", hash.toHex()),
+    programs: programs.map((one, i) => i === index ? bytes : one),
+  };
+}
+
+/** Decides a claim without certificates; `undefined` if that takes too long. */
+function isTrue({ text, programs }: CertificateCase): boolean | undefined {
+  const littleEndian = text.includes("\norder little\n");
+  const given = programs.map((bytes) => decode(bytes, { littleEndian }));
+  const [a, b] = ["a", "b"].map((key) =>
+    text.includes(`\n${key} policy\n`)
+      ? compile(readPolicy(text, key, littleEndian)).program
+      : given.shift() ?? []
+  ) as [Program, Program];
+  if (text.includes("\nclaim within\n")) {
+    const { kind } = proveNotLooser(b, a, { littleEndian });
+    return kind === "unproven" ? undefined : kind === "not-looser";
+  }
+  const found = searchLattice(a, b, effective, MOST_INPUTS);
+  if (found.difference !== undefined) return false;
+  return found.isComplete ? true : undefined;
+}
+
+/** Reads the policy of a side, a line at a time. */
+function readPolicy(text: string, key: string, littleEndian: boolean): Policy {
+  const hex = (word = ""): number => parseInt(word, 16);
+  const arches: { auditArch: number; names: string[]; rules: Rule[] }[] = [];
+  let [defaultValue, badArchValue] = [0, 0];
+  const [, after = ""] = text.split(`\n${key} policy\n`);
+  for (const line of after.split("\n")) {
+    const [word, first = "", value = "", ...rest] = line.split(" ");
+    if (word === "default") defaultValue = hex(first);
+    else if (word === "other") badArchValue = hex(first);
+    else if (word === "arch") {
+      arches.push({ auditArch: hex(first), names: [first], rules: [] });
+    } else if (word === "rule") {
+      const [from, to = from] = first.split("-");
+      const conditions = [];
+      for (let i = 0; i < rest.length; i += 4) {
+        conditions.push({
+          arg: hex(rest[i]),
+          op: rest[i + 1] as ConditionOp,
+          mask: BigInt(`0x${rest[i + 2]}`),
+          value: BigInt(`0x${rest[i + 3]}`),
+        });
+      }
+      arches.at(-1)?.rules.push({
+        ...{ first: hex(from), last: hex(to), value: hex(value) },
+        ...{ conditions, source: line },
+      });
+    } else break;
+  }
+  return { defaultValue, badArchValue, littleEndian, arches };
+}
