@@ -68,6 +68,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/explain.ts" as string),
   },
   {
+    name: "test",
+    brief: "Judge the cases of a policy's test, for all arguments",
+    load: () => import("./commands/test.ts" as string),
+  },
+  {
     name: "prove",
     brief: "Prove two sources equal for every input, or show a difference",
     load: () => import("./commands/prove.ts" as string),

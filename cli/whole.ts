@@ -43,6 +43,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/status.ts"),
     import("./commands/store.ts"),
     import("./commands/syscalls.ts"),
+    import("./commands/test.ts"),
     import("./commands/uninstall.ts"),
     import("./commands/verify.ts"),
     import("./completions/complete.ts"),

@@ -92,6 +92,13 @@ export function findAllowEntries(
 ): AllowEntries | NoEntries {
   const { section } = profile;
   if (section === undefined) throw new Error("Unreachable: no section");
+  const { data } = wanted;
+  if (!before.policy.arches.some(({ auditArch }) => auditArch === data.arch)) {
+    return {
+      kind: "no-entries",
+      reason: "the profile does not list the architecture of the call",
+    };
+  }
   let usable: AllowEntries | undefined;
   let reason = "no entry for it can prevail over the other rules";
   for (const candidate of candidatesFor(section.syscalls, before, wanted)) {

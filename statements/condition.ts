@@ -22,6 +22,9 @@ export class StatementError extends Error {
   }
 }
 
+/** Thrown if a call has no argument of a name. */
+export class UnknownArgumentError extends StatementError {}
+
 /** One name or number of a value. */
 export interface ValueAtom {
   /** A number; or the name of one. */

@@ -46,7 +46,7 @@ interface TextLine {
   readonly line: number;
 }
 
-const ACTION = /^(?:[A-Z][A-Z_]+(?:\([^)]*\))?|0x[0-9a-f]{8})(?=\s|$)/;
+const ACTION = /^[A-Z][A-Z_]+(?:\([^)]*\))?(?=\s|$)/;
 
 /**
  * Reads a text.

@@ -17,6 +17,7 @@ import {
 } from "./argument_words.ts";
 import {
   StatementError,
+  UnknownArgumentError,
   type WrittenCondition,
   type WrittenTest,
   type WrittenValue,
@@ -160,7 +161,7 @@ function unknownArgument(
     : own.length > 0
     ? `it has ${own.join(", ")}`
     : "write arg0 to arg5, or ip";
-  return new StatementError(
+  return new UnknownArgumentError(
     `Cannot read the condition: ${call.name ?? "the call"} has no argument ${
       quoteText(name)
     }; ${hint}`,

@@ -106,7 +106,12 @@ export async function runExplain(
     refuseListOptions(flags, call);
     const { reportCall } = await import("../output/call_report.ts");
     const { callText, jsonOfReport } = await import("../output/call_text.ts");
-    const report = await reportCall(io, flags, { source, call, args });
+    const report = await reportCall(io, flags, {
+      source,
+      call,
+      args,
+      limits: limitsOf(flags),
+    });
     io.out(
       flags.output === "json"
         ? reportJson(jsonOfReport(report))

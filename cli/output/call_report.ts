@@ -16,7 +16,6 @@ import {
 } from "../../pipeline/allow_entry.ts";
 import type { ReturnValue } from "../../profile/policy.ts";
 import {
-  ARGUMENTS,
   type WordedCall,
   wordsOfArgument,
 } from "../../statements/argument_words.ts";
@@ -33,15 +32,15 @@ import { nameOfCall } from "../../statements/rows.ts";
 import type { CallAbi } from "../../statements/statement.ts";
 import { prevailing } from "../../tables/precedence.ts";
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
-import { UnprovenError, UsageError } from "../error.ts";
-import { parseArgument } from "../../tables/arguments.ts";
-import { parseCall, parseWord } from "../input/call.ts";
+import { UnprovenError } from "../error.ts";
+import { parseArguments, parseCall } from "../input/call.ts";
 import {
   type CompiledSource,
   type LoadedFilter,
   readFilterSource,
 } from "../input/filter.ts";
-import type { LimitFlags, OutputFlags, SourceFlags } from "../input/flags.ts";
+import type { SourceFlags } from "../input/flags.ts";
+import type { ProofLimits } from "../../verify/limits.ts";
 import type { Io } from "../io.ts";
 import { type CallRules, rulesOfCall } from "./call_rules.ts";
 
@@ -53,6 +52,8 @@ export interface CallQuestion {
   readonly call: string;
   /** Its arguments as typed; those that are absent are 0. */
   readonly args: readonly string[];
+  /** Limits of the work. */
+  readonly limits?: Partial<ProofLimits>;
 }
 
 /** The answer of one filter to a call. */
@@ -89,14 +90,14 @@ export interface CallReport {
  * Answers a question about one call.
  *
  * @param io Stream for warnings.
- * @param flags Options of the source, and limits.
+ * @param flags Options of the source.
  * @param question The call.
  * @throws {UnprovenError} if the answers cannot be stated and no argument is
  * given.
  */
 export async function reportCall(
   io: Io,
-  flags: SourceFlags & OutputFlags & LimitFlags,
+  flags: SourceFlags,
   question: CallQuestion,
 ): Promise<CallReport> {
   const filter = await readFilterSource(io, question.source, flags, {
@@ -109,13 +110,17 @@ export async function reportCall(
     arch,
     nr,
     instructionPointer: 0n,
-    args: namedArguments(question.args, call),
+    args: parseArguments(question.args, { arch, nr }),
   };
   const { littleEndian, programs } = filter;
+  const { limits = {} } = question;
   const subject = filter.kind === "profile"
     ? filter.resolved.policy
     : { programs, littleEndian };
-  const explained = explainCall(subject, { arch, nr, abi }, { littleEndian });
+  const explained = explainCall(subject, { arch, nr, abi }, {
+    littleEndian,
+    limits,
+  });
   const answers = explained.kind === "call" ? explained.answers : undefined;
   if (answers === undefined && question.args.length === 0) {
     throw new UnprovenError(
@@ -142,6 +147,7 @@ export async function reportCall(
     nearest: isDenied
       ? nearestInputs(subject, data, SECCOMP_RET_ALLOW, {
         littleEndian,
+        limits,
         byBits: (arg) => wordsOfArgument(call, arg).isFlags,
       })
       : [],
@@ -149,28 +155,6 @@ export async function reportCall(
   return filter.kind === "programs"
     ? report
     : { ...report, ...ofProfile(filter, report) };
-}
-
-/** Reads numbers and names; arguments that are not given are 0. */
-function namedArguments(
-  texts: readonly string[],
-  { arch, name }: WordedCall,
-): readonly bigint[] {
-  const args: bigint[] = [];
-  for (let i = 0; i < ARGUMENTS; i++) {
-    const text = texts[i] ?? "0";
-    if (arch === undefined || name === undefined || /^-?[0-9]/.test(text)) {
-      args.push(parseWord(text));
-      continue;
-    }
-    try {
-      args.push(parseArgument(arch, name, i, text, args));
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      throw new UsageError(error.message, { cause: error });
-    }
-  }
-  return args;
 }
 
 /** The rules of a profile, and the entries that would allow the call. */

@@ -51,6 +51,7 @@ const LINES = [
   ...["explain", "explain good.s read 1 2 3 4 5 6 7", "explain far.s"],
   ...["explain good.s --short --all", "explain good.s read --by call"],
   ...["explain good.s socket AF_VSOK", "explain good.s --only ALOW"],
+  ...["test good.s", "test good.s nofile", "test - -"],
   ...["decode nofile", "decode DIR", "decode --group --follow"],
   ...["decode --since soon good.s", "decode a b"],
   ...["prove good.s", "prove nofile far.s", "prove - -"],

@@ -146,3 +146,14 @@ Deno.test("parseDocument() refuses what says nothing or twice", () => {
     );
   }
 });
+
+Deno.test("parseDocument() reads numbers of x32 as calls", () => {
+  const abis = parseDocument(
+    "ALLOW on x32\n  0x40000212\nERRNO(EPERM) on every architecture\n  everything else\n",
+    undefined,
+  );
+  assertEquals(abis.map(({ statements }) => statements.length), [1, 0]);
+  assertEquals(abis[0]?.statements[0]?.numbers, [
+    { first: 0x4000_0212, last: 0x4000_0212 },
+  ]);
+});
