@@ -48,6 +48,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/digest.ts" as string),
   },
   {
+    name: "draw",
+    brief: "Draw a filter, or two side by side, as a decision graph",
+    load: () => import("./commands/draw.ts" as string),
+  },
+  {
     name: "disasm",
     brief: "Print a filter as assembly text",
     load: () => import("./commands/disasm.ts" as string),

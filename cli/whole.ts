@@ -30,6 +30,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/digest.ts"),
     import("./commands/disasm.ts"),
     import("./commands/doctor.ts"),
+    import("./commands/draw.ts"),
     import("./commands/dump.ts"),
     import("./commands/explain.ts"),
     import("./commands/install.ts"),

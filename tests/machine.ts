@@ -71,6 +71,7 @@ export type Installed =
   )
   | ("docker" | "dockerd" | "fish" | "gawk" | "gcc" | "headers" | "libseccomp")
   | "libc-headers"
+  | "dot"
   | "man"
   | "mawk"
   | "python3"
@@ -123,6 +124,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   dockerd: "docker.io",
   fish: "fish",
   gawk: "gawk",
+  dot: "graphviz",
   gcc: "gcc",
   headers: "linux-libc-dev",
   "libc-headers": "libc6-dev",

@@ -8,8 +8,8 @@
  * ```
  *
  * Deno reads all of it at each start, so it is kept small: the libraries that
- * draw the charts of `bench`, the hook that `install` writes and programs for
- * other processes are packed, and unpacked on use. Unpacking takes 8 ms, so the
+ * draw the charts of `bench` and place the nodes of `draw`, the hook that
+ * `install` writes and programs for other processes are packed, and unpacked on use. Unpacking takes 8 ms, so the
  * code of commands is not packed: `defer.ts` keeps it from V8 instead. One
  * character beyond Latin-1 would make V8 store the whole text with two bytes
  * per character, so it has none.
@@ -49,6 +49,7 @@ const PACKED_MODULES = [
   HOOK,
   "hook/reference_child.ts",
   "bench/report/draw_chart.ts",
+  "cli/draw/layout.ts",
   "bench/experiments/stacked_child.ts",
   "bench/experiments/memory_child.ts",
   "bench/engine/process_child.ts",

@@ -76,6 +76,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   "A,B": completeArches,
   CAPS: completeCapabilities,
   SYSCALL: completeCall,
+  CALL: completeCall,
   "NAME|NR": completeName,
   "ACTION|CALL": completeActionOrCall,
   MANAGER: async () => {
