@@ -214,9 +214,10 @@ export async function hostNames(): Promise<NameSource | undefined> {
   if (path === undefined) return plain;
   try {
     const digest = await sha256(await Deno.readFile(path));
-    // The linker's cache decides which library would be loaded now.
-    const paths = ["/etc/ld.so.cache", path, ...programFiles()];
-    const files = await identifyAll(paths);
+    const files = [
+      await linkerCache(),
+      ...await identifyAll([path, ...programFiles()]),
+    ];
     return {
       ...plain,
       label: `${label} sha256:${digest}`,
@@ -225,6 +226,18 @@ export async function hostNames(): Promise<NameSource | undefined> {
     };
   } catch {
     return plain;
+  }
+}
+
+/**
+ * The linker's cache, which decides which library would be loaded now. If there is
+ * none, as with musl, one that appears changes its folder.
+ */
+async function linkerCache(): Promise<FileIdentity> {
+  try {
+    return await identify("/etc/ld.so.cache");
+  } catch {
+    return await identify("/etc");
   }
 }
 

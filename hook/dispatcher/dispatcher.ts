@@ -188,7 +188,11 @@ function render(
     DATE: words(tools.date),
     SECONDS: String(deadlineSeconds),
     SLOW: words([...clean, ...options.slow]),
-    WITHOUTJIT: words([...clean, ...options.withoutJit ?? options.slow]),
+    // A user without a home has no cache of Deno, which it does not start without.
+    WITHOUTJIT: words([
+      ...[...clean, "DENO_DIR=/dev/null"],
+      ...options.withoutJit ?? options.slow,
+    ]),
     SETTINGS: quoteForSh(options.settingsPath),
     ...more,
   };

@@ -3,8 +3,8 @@
 ## Podman's `precreate` stage: a configuration from standard input to standard
 ## output. awk prints the answer to descriptor 3, which is that output, or hands the
 ## configuration on. Status 3 of Deno is a refusal, status 1 its own if it cannot
-## start: when memory must not become executable its JIT cannot start, so it runs
-## without one. With arguments this looks at a state, and nobody waits: Deno takes
+## start: its JIT cannot if memory must not become executable, nor can a user's without
+## a home. So it starts again without a JIT and without a cache. With arguments this looks at a state, and nobody waits: Deno takes
 ## its place.
 ##
 ## The limit of CPU time is for awk alone. Who waits for the rest of an input that

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decode } from "../../bpf/encode.ts";
 import { prepare, run } from "../../bpf/run.ts";
 import { toWords } from "../../bpf/seccomp_data.ts";
@@ -15,6 +15,13 @@ import { parseProfile } from "../../profile/formats/parse.ts";
 import { selectFor } from "../../profile/select.ts";
 import { decide } from "../../verify/decide.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
+import {
+  createSetup,
+  HOOK_WORDS,
+  namesIn,
+  runProgram,
+  smallConfig,
+} from "./shared.ts";
 import { toFilterSpec } from "../oracle/libseccomp_adapter.ts";
 
 const test = needs("libseccomp", "x86_64");
@@ -75,3 +82,31 @@ test("the hook gives every call what the host's libseccomp gives it, on each ABI
     }
   }
 });
+
+needs("mounts", "libseccomp")(
+  "filters are stored also on a machine without the linker's cache",
+  async () => {
+    await using setup = await createSetup();
+    const hook = [...HOOK_WORDS, "hook", "--settings", setup.settingsPath];
+    const { code, stderr } = await runProgram(
+      [
+        ...[
+          "/usr/bin/unshare",
+          "--mount",
+          "--propagation",
+          "private",
+          "/bin/sh",
+        ],
+        ...["-c", 'mount -t tmpfs none /etc && exec "$@"', "sh", ...hook],
+      ],
+      smallConfig(),
+    );
+    assertEquals(code, 0, stderr);
+    const names = await namesIn(setup.store);
+    assert(names.some((name) => name.endsWith(".0")), `${names}${stderr}`);
+    const text = await Deno.readTextFile(
+      `${setup.store}/environment.crun.host`,
+    );
+    assertMatch(text, /^file \/etc \d+ \d+$/m);
+  },
+);

@@ -354,3 +354,25 @@ Deno.test("the hook's dispatcher finds the entry of a section among thousands, a
 function ended(status: number): string {
   return `seccomp-tree: the hook ended with status ${status}: run seccomp-tree doctor\n`;
 }
+
+needs("root")("Deno starts for a user without a home", async () => {
+  await using setup = await createSetup({ store: "none", log: "stderr" });
+  const [first] = toolSets();
+  if (first === undefined) return; // recorded by toolSets()
+  await Deno.chmod(setup.directory, 0o755);
+  await Deno.chmod(setup.settingsPath, 0o644);
+  const hook = await writeProgram(
+    setup.directory,
+    "hook",
+    renderHookDispatcher(dispatcherOptions(setup, first.tools)),
+  );
+  const { code, stdout, stderr } = await runProgram(
+    ["/usr/bin/setpriv", "--reuid", "54321", "--clear-groups", hook],
+    smallConfig(),
+  );
+  assertEquals(code, 0, stderr);
+  assertEquals(
+    new TextDecoder().decode(stdout),
+    await annotated(smallConfig()),
+  );
+});
