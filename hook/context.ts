@@ -35,7 +35,7 @@ export async function gatherContext(
   deadline: Deadline,
   log: Log,
 ): Promise<RewriteContext> {
-  const { strict, names } = settings;
+  const { strict, names, reference } = settings;
   const host = names === "builtin" ? undefined : await hostNames();
   if (host === undefined && names === "auto") {
     log.write(
@@ -67,6 +67,7 @@ export async function gatherContext(
     environment,
     deadline,
     strict,
+    reference,
     ...(store === undefined ? {} : { store }),
     ...(host === undefined && names === "host"
       ? { obstacle: `the host's names are not available: ${whyNoNames()}` }

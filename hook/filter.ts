@@ -31,6 +31,8 @@ export interface FilterContext {
   readonly deadline: Deadline;
   /** True if the caller holds the lock of the store. */
   readonly locked?: boolean;
+  /** What a new filter is proved equal to besides its section; nothing by default. */
+  readonly reference?: "host" | "text";
   /** True to try again what was left to its runtime before. */
   readonly retry?: boolean;
 }
@@ -229,7 +231,7 @@ export async function rememberLeft(
 
 async function makeFilter(
   section: ReadSection,
-  { environment, store, deadline }: FilterContext,
+  { environment, store, deadline, reference }: FilterContext,
 ): Promise<FilterResult> {
   const bytes = compileProved(section, deadline);
   if ("kind" in bytes) return bytes;
@@ -240,6 +242,15 @@ async function makeFilter(
     bytes,
     section: section.text,
   };
+  if (reference === "host") {
+    const { compareWithHost } = await import("./host_reference.ts");
+    const limit = Math.ceil(deadline.left() / 2);
+    const compared = await compareWithHost(entry, environment, limit);
+    if (compared.kind === "different") {
+      const { detail } = compared;
+      return { kind: "not-optimizable", reason: "reference", detail };
+    }
+  }
   const result = await store?.put(entry);
   return {
     kind: "filter",

@@ -19,7 +19,7 @@ import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Environment } from "./environment.ts";
 import { readSection } from "./filter.ts";
 import { referenceSpec } from "./reference.ts";
-import type { SentSpec } from "./reference_child.ts";
+import type { SentSpec } from "./reference_build.ts";
 import type { Entry } from "./store/entry.ts";
 
 /** Time limit of the library and of the proof, in milliseconds. */
@@ -42,11 +42,13 @@ export type HostComparison =
  *
  * @param entry The entry.
  * @param environment Its environment.
+ * @param limitMs Time limit in milliseconds, for the library and for the proof.
  * @returns The result.
  */
 export async function compareWithHost(
   { bytes, section }: Pick<Entry, "bytes" | "section">,
   environment: Environment,
+  limitMs: number = LIMIT_MS,
 ): Promise<HostComparison> {
   const notAsked = (detail: string): HostComparison => ({
     kind: "not-asked",
@@ -69,12 +71,12 @@ export async function compareWithHost(
       ...rule,
       args: rule.args.map((arg) => ({ ...arg, a: `${arg.a}`, b: `${arg.b}` })),
     })),
-  });
+  }, limitMs);
   if (theirs === undefined) {
     return notAsked("the host's libseccomp builds no filter of it");
   }
   const ours = decode(bytes, { littleEndian });
-  const end = performance.now() + LIMIT_MS;
+  const end = performance.now() + limitMs;
   const proof = proveEquivalent(ours, theirs, {
     littleEndian,
     interrupted: () => performance.now() > end,
@@ -100,17 +102,24 @@ export async function compareWithHost(
   };
 }
 
-async function build(spec: SentSpec): Promise<Program | undefined> {
+async function build(
+  spec: SentSpec,
+  limitMs: number,
+): Promise<Program | undefined> {
   const packed = await packedProgram(CHILD);
-  const url = packed === undefined
-    ? new URL("reference_child.ts", import.meta.url).href
-    : `data:text/javascript;base64,${
+  // In one file with the hook, this is the hook.
+  const own = import.meta.url.endsWith("/host_reference.ts")
+    ? [new URL("reference_child.ts", import.meta.url).href]
+    : [import.meta.url, "reference"];
+  const program = packed === undefined ? own : [
+    `data:text/javascript;base64,${
       new TextEncoder().encode(packed).toBase64()
-    }`;
+    }`,
+  ];
   const { code, stdout } = await ask(
-    [Deno.execPath(), "run", "-A", "--no-config", "--no-lock", url],
+    [Deno.execPath(), "run", "-A", "--no-config", "--no-lock", ...program],
     {
-      limitMs: LIMIT_MS,
+      limitMs,
       input: new TextEncoder().encode(JSON.stringify(spec)),
     },
   );

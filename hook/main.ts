@@ -5,6 +5,7 @@
  * deno run … hook/main.ts [hook] [OPTION…]         stdin: a configuration or a state
  * deno run … hook/main.ts runtime [OPTION…] -- ARGUMENTS OF THE RUNTIME
  * deno run … hook/main.ts cache
+ * deno run … hook/main.ts reference
  * ```
  *
  * A *configuration* (Podman's `precreate` stage) is returned on standard
@@ -15,7 +16,7 @@
  *
  * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME
  * VALUE` for each setting: `--store`, `--log`, `--semantics`, `--names`,
- * `--verify`, `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics
+ * `--reference`, `--verify`, `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics
  * runc@1.1.5` sets the version; without one the runtime is queried. `--refused
  * STATUS` replaces the status 1 for a container that must not start: Deno
  * itself ends with 1 if it cannot start. `--locked` is for a dispatcher that holds
@@ -160,6 +161,11 @@ export async function main(
   if (args[0] === "cache") {
     const { optimizeCaches } = await import("./cache/run.ts");
     return await optimizeCaches(openLog(DEFAULTS.log));
+  }
+  if (args[0] === "reference") {
+    const { buildReference } = await import("./reference_build.ts");
+    await buildReference();
+    return 0;
   }
   let settings: Settings = DEFAULTS;
   let call: HookCall | undefined;

@@ -167,7 +167,7 @@ function failsUnknown({ root }: ConfigText): boolean {
  */
 export function levelOf(rewrite: Rewrite): LogLevel {
   return rewrite.kind === "unchanged" &&
-      ["deadline", "failed-proof"].includes(rewrite.reason)
+      ["deadline", "failed-proof", "reference"].includes(rewrite.reason)
     ? "error"
     : "warning";
 }

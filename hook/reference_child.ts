@@ -1,52 +1,10 @@
 /**
- * Builds a filter with the host's libseccomp, in a process of its own: a library
- * that crashes or never ends takes nothing along.
- *
- * Standard input: a `FilterSpec` as JSON, whose values are decimal texts. Standard
- * output: the filter in hexadecimal, or nothing if the library refuses.
+ * A program that builds a filter with the host's libseccomp: a library that crashes
+ * or never ends takes nothing along.
  *
  * @module
  */
 
-import {
-  type FilterRule,
-  type FilterSpec,
-  openLibseccomp,
-} from "../ffi/libseccomp.ts";
+import { buildReference } from "./reference_build.ts";
 
-/** A specification as it is sent: JSON has no 64-bit values. */
-export interface SentSpec extends Omit<FilterSpec, "rules"> {
-  readonly rules: readonly SentRule[];
-}
-
-interface SentRule extends Omit<FilterRule, "args"> {
-  readonly args: readonly {
-    readonly arg: number;
-    readonly op: FilterRule["args"][number]["op"];
-    readonly a: string;
-    readonly b: string;
-  }[];
-}
-
-async function build(): Promise<string> {
-  // Sent by host_reference.ts.
-  const spec = await new Response(Deno.stdin.readable).json() as SentSpec;
-  const result = openLibseccomp()?.exportFilter({
-    ...spec,
-    rules: spec.rules.map((rule) => ({
-      ...rule,
-      args: rule.args.map((arg) => ({
-        ...arg,
-        a: BigInt(arg.a),
-        b: BigInt(arg.b),
-      })),
-    })),
-  });
-  return result?.kind === "filter" ? result.bytes.toHex() : "";
-}
-
-if (import.meta.main) {
-  build().then((hex) => {
-    Deno.stdout.writeSync(new TextEncoder().encode(hex));
-  });
-}
+if (import.meta.main) buildReference();

@@ -8,6 +8,7 @@
  *   "log": "syslog",
  *   "semantics": "crun",
  *   "names": "host",
+ *   "reference": "host",
  *   "strict": false,
  *   "verify": "refuse",
  *   "deadlineMs": 10000,
@@ -48,6 +49,11 @@ export interface Settings {
   readonly semantics: Semantics;
   /** Source of names; `auto` is the host's if it may be called. */
   readonly names: "auto" | "host" | "builtin";
+  /**
+   * What a new filter is proved equal to: also to the one that the host's
+   * libseccomp builds, or to the text of the section alone.
+   */
+  readonly reference: "host" | "text";
   /** True to refuse sections that cannot be optimized. */
   readonly strict: boolean;
   /** Effect of a failed verification. */
@@ -66,6 +72,7 @@ export const DEFAULTS: Settings = {
   log: "syslog",
   semantics: "crun",
   names: "auto",
+  reference: "host",
   strict: false,
   verify: "refuse",
   deadlineMs: 10_000,
@@ -95,6 +102,11 @@ const READERS: Readonly<
   names(into, text): boolean {
     if (text !== "auto" && text !== "host" && text !== "builtin") return false;
     into.names = text;
+    return true;
+  },
+  reference(into, text): boolean {
+    if (text !== "host" && text !== "text") return false;
+    into.reference = text;
     return true;
   },
   strict(into, text): boolean {

@@ -245,7 +245,9 @@ async function calledBy(
     const tools = [...state.text.matchAll(TOOL)].map(([, tool = ""]) => tool);
     const isReaching = (tool: string): boolean => tool.endsWith("/env");
     // Logs, locks and cleaning up, without which everything works.
-    const isSpare = /\/(?:date|flock|logger|mkdir|rm)$/;
+    const isSpare = path === hookPath(layout)
+      ? /\/(?:date|flock|logger|mkdir|mv|rm)$/
+      : /\/(?:date|flock|logger|mkdir|rm)$/;
     const others = new Set(
       tools.filter((tool) => tool !== deno && !isSpare.test(tool)),
     );

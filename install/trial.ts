@@ -276,8 +276,10 @@ async function compareTrial(
   layout: Layout,
 ): Promise<Trial> {
   if (trial.kind !== "verified" || trial.entry === undefined) return trial;
+  const settings = await loadSettings(settingsPath(layout, target));
+  if (settings.reference === "text") return trial;
   const context = await gatherContext(
-    await loadSettings(settingsPath(layout, target)),
+    settings,
     startDeadline(COMPARE_MS),
     { write: (): void => {} },
   );

@@ -48,6 +48,7 @@ export interface InstallFlags extends PlaceFlags {
   readonly strict: boolean;
   readonly semantics?: Semantics;
   readonly names: "host" | "builtin";
+  readonly reference: "host" | "text";
   readonly log: string;
   readonly config?: string;
   readonly append: boolean;
@@ -123,6 +124,13 @@ export const command: CommandDefinition = defineCommand<
         default: "host",
         brief: "Known syscall names",
       },
+      reference: {
+        kind: "enum",
+        values: ["host", "text"],
+        default: "host",
+        brief:
+          "Prove filters equal to the host's libseccomp too, or to the text",
+      },
       log: {
         kind: "parsed",
         parse: word,
@@ -175,6 +183,7 @@ export async function runInstall(
       strict: flags.strict,
       semantics: flags.semantics ?? semanticsOf(target),
       names: flags.names,
+      reference: flags.reference,
       log: flags.log,
       append: flags.append,
       form: flags.bundle ? "bundle" : "modules",

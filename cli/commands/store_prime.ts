@@ -77,6 +77,8 @@ export async function primeStore(
       ...gathered,
       strict: false,
       retry: true,
+      // Also what is there already is compared, below.
+      reference: "text" as const,
       deadline: startDeadline(MOST_MS),
     };
     const text = `{"linux":{"seccomp":${section}}}`;

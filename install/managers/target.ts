@@ -37,6 +37,8 @@ export interface TargetOptions {
   /** True if containers get filters by default. */
   readonly asDefault: boolean;
   readonly strict: boolean;
+  /** What filters are proved equal to besides the section. */
+  readonly reference: "host" | "text";
   /**
    * Reading; without a version, that of the runtime at the time of the
    * container's creation.
@@ -202,7 +204,7 @@ function kindOf(runtime: FoundRuntime): "crun" | "runc" | "unknown" {
 function settingsItem(
   target: ManagerName,
   { layout }: TargetFacts,
-  { log, semantics, names, strict }: TargetOptions,
+  { log, semantics, names, strict, reference }: TargetOptions,
   runtime: FoundRuntime | undefined,
 ): Item {
   const settings = {
@@ -211,6 +213,7 @@ function settingsItem(
     semantics,
     names,
     strict,
+    reference,
     deadlineMs: DEADLINE_S * 1000,
     ...(runtime === undefined
       ? {}

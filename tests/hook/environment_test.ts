@@ -100,6 +100,7 @@ needs("mounts", "libseccomp")(
         ...["-c", 'mount -t tmpfs none /etc && exec "$@"', "sh", ...hook],
       ],
       smallConfig(),
+      { env: { DENO_DIR: "/dev/null" } },
     );
     assertEquals(code, 0, stderr);
     const names = await namesIn(setup.store);

@@ -7,7 +7,15 @@ import { openLog } from "../../hook/log.ts";
 import { rewriteConfig } from "../../hook/precreate.ts";
 import { DEFAULTS } from "../../hook/settings.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
-import { dockerConfig, SMALL_SECTION, smallConfig } from "./shared.ts";
+import {
+  annotationOf,
+  createSetup,
+  dockerConfig,
+  HOOK_WORDS,
+  runProgram,
+  SMALL_SECTION,
+  smallConfig,
+} from "./shared.ts";
 
 const test = needs("libseccomp", "x86_64");
 
@@ -46,3 +54,77 @@ test("compareWithHost() says why it asks nobody", async () => {
   const { kind } = await compareWithHost(entry, context.environment);
   assertEquals(kind, "not-asked");
 });
+
+/** A libseccomp that is the host's, but for one rule that it forgets. */
+const FORGETFUL = `
+#include <dlfcn.h>
+static void *real(const char *name) {
+  static void *handle;
+  if (!handle) handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  return dlsym(handle, name);
+}
+#define FORWARD(name) long name(long a, long b, long c, long d, long e) { \\
+  return ((long (*)(long, long, long, long, long)) real(#name))(a, b, c, d, e); }
+FORWARD(seccomp_version)
+FORWARD(seccomp_arch_native)
+FORWARD(seccomp_syscall_resolve_name_arch)
+FORWARD(seccomp_syscall_resolve_num_arch)
+FORWARD(seccomp_syscall_resolve_name)
+FORWARD(seccomp_init)
+FORWARD(seccomp_arch_add)
+FORWARD(seccomp_attr_set)
+FORWARD(seccomp_release)
+FORWARD(seccomp_export_bpf)
+int seccomp_rule_add_array(void *a, unsigned b, int nr, unsigned d, void *e) {
+  if (nr == 1) return 0;
+  return ((int (*)(void *, unsigned, int, unsigned, void *))
+    real("seccomp_rule_add_array"))(a, b, nr, d, e);
+}
+`;
+
+needs("libseccomp", "x86_64", "gcc")(
+  "the hook leaves a section to its runtime that the host's libseccomp builds otherwise",
+  async () => {
+    await using setup = await createSetup({ names: "host" });
+    const maps = await new Deno.Command("/sbin/ldconfig", { args: ["-p"] })
+      .output();
+    const library = /libseccomp\.so\.2 \(libc6,x86-64\) => (\S+)/.exec(
+      new TextDecoder().decode(maps.stdout),
+    )?.[1];
+    assert(library !== undefined);
+    const source = `${setup.directory}/forgetful.c`;
+    await Deno.writeTextFile(source, FORGETFUL);
+    const { success, stderr } = await new Deno.Command("gcc", {
+      args: [
+        ...["-shared", "-fPIC", "-O1", `-DLIBRARY="${library}"`, source],
+        ...["-o", `${setup.directory}/libseccomp.so.2`, "-ldl"],
+      ],
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    const start = async (
+      env: Record<string, string>,
+      ...more: readonly string[]
+    ): Promise<string> => {
+      const { code, stdout, stderr } = await runProgram(
+        [...HOOK_WORDS, "hook", "--settings", setup.settingsPath, ...more],
+        smallConfig(),
+        { env },
+      );
+      assertEquals(code, 0, stderr);
+      return new TextDecoder().decode(stdout);
+    };
+    const other = { LD_LIBRARY_PATH: setup.directory };
+    assertEquals(await start(other), smallConfig());
+    const [error] = await setup.errors();
+    assertMatch(
+      error?.msg ?? "",
+      /number 1 on .* gets ALLOW, from the host's libseccomp ERRNO/,
+    );
+    // Remembered, so nobody asks again.
+    assertEquals(await start(other), smallConfig());
+    assertMatch(await setup.log(), /not optimized, as before: reference/);
+    const alone = ["--reference", "text", "--store", "none"];
+    annotationOf(await start(other, ...alone));
+    annotationOf(await start({}));
+  },
+);

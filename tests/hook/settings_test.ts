@@ -33,6 +33,11 @@ const ROWS: readonly Row[] = [
     [["auto", "auto"], ["host", "host"], ["builtin", "builtin"]],
     ["", "libseccomp"],
   ],
+  [
+    "reference",
+    [["host", "host"], ["text", "text"]],
+    ["", "auto"],
+  ],
   ["strict", [["true", true], ["false", false]], ["", "1", "yes"]],
   ["verify", [["refuse", "refuse"], ["log", "log"]], ["", "warn"]],
   ["deadlineMs", [["1", 1], ["999999", 999_999]], [

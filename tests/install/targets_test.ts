@@ -59,6 +59,7 @@ function options(more: Partial<TargetOptions> = {}): TargetOptions {
     strict: false,
     semantics: "crun",
     names: "host",
+    reference: "host",
     log: "syslog",
     append: false,
     ...more,

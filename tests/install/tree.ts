@@ -97,6 +97,7 @@ export function request(
     strict: false,
     semantics: "crun",
     names: "host",
+    reference: "host",
     log: "syslog",
     append: true,
     form: "modules",

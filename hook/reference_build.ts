@@ -1,0 +1,48 @@
+/**
+ * Builds a filter with the host's libseccomp, from standard input to standard
+ * output, in a process that has nothing else to do.
+ *
+ * Standard input: a `FilterSpec` as JSON, whose values are decimal texts. Standard
+ * output: the filter in hexadecimal, or nothing if the library refuses.
+ *
+ * @module
+ */
+
+import {
+  type FilterRule,
+  type FilterSpec,
+  openLibseccomp,
+} from "../ffi/libseccomp.ts";
+
+/** A specification as it is sent: JSON has no 64-bit values. */
+export interface SentSpec extends Omit<FilterSpec, "rules"> {
+  readonly rules: readonly SentRule[];
+}
+
+interface SentRule extends Omit<FilterRule, "args"> {
+  readonly args: readonly {
+    readonly arg: number;
+    readonly op: FilterRule["args"][number]["op"];
+    readonly a: string;
+    readonly b: string;
+  }[];
+}
+
+/** Reads a specification, and writes the filter that the library builds. */
+export async function buildReference(): Promise<void> {
+  // Sent by host_reference.ts.
+  const spec = await new Response(Deno.stdin.readable).json() as SentSpec;
+  const result = openLibseccomp()?.exportFilter({
+    ...spec,
+    rules: spec.rules.map((rule) => ({
+      ...rule,
+      args: rule.args.map((arg) => ({
+        ...arg,
+        a: BigInt(arg.a),
+        b: BigInt(arg.b),
+      })),
+    })),
+  });
+  if (result?.kind !== "filter") return;
+  Deno.stdout.writeSync(new TextEncoder().encode(result.bytes.toHex()));
+}
