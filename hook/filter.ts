@@ -7,18 +7,11 @@
  */
 
 import { compilePolicy } from "../pipeline/compile_profile.ts";
-import { resolveParsed } from "../pipeline/resolve_profile.ts";
-import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
-import type { LinuxSeccomp } from "../profile/formats/oci.ts";
-import { parseProfile } from "../profile/formats/parse.ts";
-import type { Policy } from "../profile/policy.ts";
 import type { Arch } from "../tables/arch.ts";
+import type { LeftSection, NotOptimizable, ReadSection } from "./section.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Entry } from "./store/entry.ts";
 import { COMPILER_VERSION, type Environment, keyOf } from "./environment.ts";
-import { RefusedError } from "./error.ts";
-import type { Place } from "../profile/text.ts";
-import { firstOf } from "./rewrite.ts";
 import type { Store } from "./store/store.ts";
 
 /** Inputs besides the section. */
@@ -31,37 +24,10 @@ export interface FilterContext {
   readonly deadline: Deadline;
   /** True if the caller holds the lock of the store. */
   readonly locked?: boolean;
-  /** What a new filter is proved equal to besides its section; nothing by default. */
+  /** `host` to prove new filters equal to those of the host's libseccomp, too. */
   readonly reference?: "host" | "text";
   /** True to try again what was left to its runtime before. */
   readonly retry?: boolean;
-}
-
-/** Reason to leave a section to the filter that its runtime makes. */
-export type NotOptimizable =
-  | "notify"
-  | "refused"
-  | "too-large"
-  | "architecture"
-  | "names"
-  | "unknown-names"
-  | "deadline"
-  | "failed-proof"
-  | "reference"
-  | "unproven";
-
-/** A parsed section. */
-export interface ReadSection {
-  /** The section exactly as written. */
-  readonly text: string;
-  /** Its content. */
-  readonly seccomp: LinuxSeccomp;
-  /** Its architectures, the native one first. */
-  readonly arches: readonly Arch[];
-  /** Its meaning. */
-  readonly policy: Policy;
-  /** Warnings. */
-  readonly warnings: readonly Diagnostic[];
 }
 
 /** A section's filter, or the reason why it has none. */
@@ -76,78 +42,10 @@ export type FilterResult =
      */
     readonly notStored?: string;
   }
-  | {
-    readonly kind: "not-optimizable";
-    readonly reason: NotOptimizable;
-    /** Observation, without a final period. */
-    readonly detail: string;
-  };
-
-/** Result of reading a section. */
-export type SectionReading =
-  | { readonly kind: "section"; readonly section: ReadSection }
-  | Extract<FilterResult, { readonly kind: "not-optimizable" }>;
-
-/** Codes of errors that the runtime itself reports. */
-const LEFT_TO_RUNTIME: ReadonlySet<string> = new Set([
-  "unsupported-architecture",
-  "byte-order",
-  "runtime-refuses",
-]);
+  | LeftSection;
 
 /** Longest wait, in milliseconds, for another process that compiles. */
 const MOST_WAIT_MS = 3000;
-
-/**
- * Reads a section and resolves it as the runtime would.
- *
- * @param text The section exactly as written.
- * @param environment Machine, semantics, names.
- * @param place Line and column of the section in its file.
- * @returns The section, or the reason to leave it to its runtime: it has an
- * architecture without a table, or something with which this runtime does not
- * start a container.
- * @throws {RefusedError} `bad-config` if a runtime would run something
- * different from what is written.
- */
-export function readSection(
-  text: string,
-  environment: Environment,
-  place?: Place,
-): SectionReading {
-  const { native, semantics, names } = environment;
-  try {
-    const profile = parseProfile(text, { kind: "oci" });
-    const { seccomp, arches, policy, diagnostics } = resolveParsed(profile, {
-      arch: native.name,
-      semantics,
-      unknown: "warn",
-      ...(names.knows === undefined ? {} : { knows: names.knows }),
-    });
-    const warnings = diagnostics.filter((d) => d.severity === "warning");
-    return {
-      kind: "section",
-      section: { text, seccomp, arches, policy, warnings },
-    };
-  } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
-    const errors = error.diagnostics.filter((d) => d.severity === "error");
-    const detail = firstOf(error, place, "linux.seccomp");
-    if (errors.every((d) => d.code === "unsupported-architecture")) {
-      return { kind: "not-optimizable", reason: "architecture", detail };
-    }
-    // The runtime refuses it by itself, libseccomp by EDOM if byte orders
-    // differ. Another runtime that merely has this one's semantics may run it.
-    if (errors.every((d) => LEFT_TO_RUNTIME.has(d.code))) {
-      return { kind: "not-optimizable", reason: "refused", detail };
-    }
-    throw new RefusedError(
-      "bad-config",
-      `Cannot use the configuration: ${detail}`,
-      { cause: error },
-    );
-  }
-}
 
 /**
  * Finds the filter of a section in the store.
@@ -213,7 +111,7 @@ const LASTING: ReadonlySet<NotOptimizable> = new Set([
 export async function rememberLeft(
   text: string,
   { reason, detail }: Pick<
-    Extract<FilterResult, { kind: "not-optimizable" }>,
+    LeftSection,
     "reason" | "detail"
   >,
   { environment, store }: FilterContext,
@@ -272,7 +170,7 @@ function compileProved(
   deadline: Deadline,
 ):
   | Entry["bytes"]
-  | Extract<FilterResult, { readonly kind: "not-optimizable" }> {
+  | LeftSection {
   const late = {
     kind: "not-optimizable",
     reason: "deadline",

@@ -17,7 +17,7 @@ import { splitSemantics } from "../profile/semantics/versions.ts";
 import { createAnswer } from "../verify/describe/confirm.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Environment } from "./environment.ts";
-import { readSection } from "./filter.ts";
+import { readSection } from "./section.ts";
 import { referenceSpec } from "./reference.ts";
 import type { SentSpec } from "./reference_build.ts";
 import type { Entry } from "./store/entry.ts";

@@ -22,11 +22,13 @@ import {
   filterOf,
   type FilterResult,
   findFilter,
+  rememberLeft,
+} from "./filter.ts";
+import {
   type NotOptimizable,
   type ReadSection,
   readSection,
-  rememberLeft,
-} from "./filter.ts";
+} from "./section.ts";
 import { judgeAnnotation } from "./foreign.ts";
 import type { LogLevel } from "./syslog.ts";
 import { addAnnotation, type ConfigText, readConfigText } from "./rewrite.ts";

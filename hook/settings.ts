@@ -50,8 +50,8 @@ export interface Settings {
   /** Source of names; `auto` is the host's if it may be called. */
   readonly names: "auto" | "host" | "builtin";
   /**
-   * What a new filter is proved equal to: also to the one that the host's
-   * libseccomp builds, or to the text of the section alone.
+   * `host` to prove a new filter equal to the one that the host's libseccomp
+   * builds, as well as to the section.
    */
   readonly reference: "host" | "text";
   /** True to refuse sections that cannot be optimized. */

@@ -37,7 +37,7 @@ export interface TargetOptions {
   /** True if containers get filters by default. */
   readonly asDefault: boolean;
   readonly strict: boolean;
-  /** What filters are proved equal to besides the section. */
+  /** `host` to prove filters equal to those of the host's libseccomp, too. */
   readonly reference: "host" | "text";
   /**
    * Reading; without a version, that of the runtime at the time of the

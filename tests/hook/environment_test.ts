@@ -6,7 +6,7 @@ import { openLibseccomp } from "../../ffi/libseccomp.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import { describeEnvironment, hostNames } from "../../hook/environment.ts";
-import { readSection } from "../../hook/filter.ts";
+import { readSection } from "../../hook/section.ts";
 import { openLog } from "../../hook/log.ts";
 import { DEFAULTS } from "../../hook/settings.ts";
 import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
