@@ -27,7 +27,6 @@
 export {
   type CompiledProfile,
   compilePolicy,
-  type CompilePolicyOptions,
   compileProfile,
   type CompileProfileOptions,
   type Proved,
@@ -46,24 +45,12 @@ export type { Objective } from "./tables/objectives.ts";
 export { DEFAULT_PROFILE } from "./profile/default_profile.ts";
 export { type Diagnostic, ProfileError } from "./profile/diagnostic.ts";
 export { parseWeights } from "./profile/formats/weights.ts";
-export {
-  type KernelVersion,
-  parseCapabilities,
-  parseKernelRelease,
-} from "./profile/host.ts";
-export type { KnownCalls, UnknownNames } from "./profile/semantics/names.ts";
+export { type KernelVersion, parseKernelRelease } from "./profile/host.ts";
 export type { Semantics } from "./profile/semantics/versions.ts";
 export { type Arch, archByName, type ArchName } from "./tables/arch.ts";
 
 // The meaning of a profile.
-export type {
-  ArchPolicy,
-  Condition,
-  ConditionOp,
-  Policy,
-  ReturnValue,
-  Rule,
-} from "./profile/policy.ts";
+export type { ArchPolicy, Condition, Policy, Rule } from "./profile/policy.ts";
 
 // Filters as data, bytes and text.
 export { AssemblyError, ProgramError } from "./bpf/error.ts";
@@ -86,7 +73,6 @@ export { parseFilters } from "./bpf/text.ts";
 
 // Finds the best filter equal to a given one.
 export {
-  type AlreadyBest,
   type NotOptimized,
   optimize,
   type Optimized,
@@ -94,12 +80,7 @@ export {
 } from "./pipeline/optimize.ts";
 
 // Answers of filters, and how they differ.
-export {
-  type Digest,
-  digestOf,
-  type DigestOptions,
-  type NoDigest,
-} from "./verify/digest.ts";
+export { type Digest, digestOf } from "./verify/digest.ts";
 export {
   simulate,
   type SimulatedCall,
@@ -107,11 +88,9 @@ export {
 } from "./pipeline/simulate.ts";
 export type { Subject } from "./verify/core/subject.ts";
 export type { Outcome } from "./verify/describe/confirm.ts";
-export type { Range } from "./bpf/range.ts";
 export {
   type Difference,
   type DifferenceList,
-  type DifferenceOptions,
   listDifferences,
   proveNotLooser,
 } from "./verify/differences.ts";
@@ -122,7 +101,7 @@ export {
   proveEquivalent,
   type Unproven,
 } from "./verify/equivalence.ts";
-export type { LimitName, ProofLimits } from "./verify/limits.ts";
+export type { ProofLimits } from "./verify/limits.ts";
 
 // `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. It is not a static
 // import, so the library never loads the command line.

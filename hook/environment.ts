@@ -7,7 +7,6 @@
 
 import { hostArch } from "../host/machine.ts";
 import { type Arch, SYSCALL_TABLE_VERSION } from "../tables/arch.ts";
-import type { KnownCalls } from "../profile/semantics/names.ts";
 import { NEWEST } from "../profile/semantics/quirks.ts";
 import {
   type Semantics,
@@ -33,7 +32,7 @@ export interface NameSource {
    */
   readonly label: string;
   /** Test for calls that exist; absent if our tables decide. */
-  readonly knows?: KnownCalls;
+  readonly knows?: (name: string, arch?: Arch) => boolean;
   /** True if equal labels mean equal names; otherwise nothing may be stored. */
   readonly exact: boolean;
   /** Files that may change with the names; absent if they are unknown. */

@@ -31,10 +31,10 @@ import { WIDE_CALLS } from "../tables/wide_calls.ts";
 import {
   type Counterexample,
   type Proof,
+  type ProofOptions,
   proveEquivalent,
   type Unproven,
 } from "../verify/equivalence.ts";
-import type { ProofLimits } from "../verify/limits.ts";
 import {
   type ProfileTarget,
   type ResolvedProfile,
@@ -43,16 +43,15 @@ import {
 } from "./resolve_profile.ts";
 
 /** Options of compilation and proof. */
-export interface CompilePolicyOptions extends CompileOptions {
-  /** Limits of the proof. */
-  readonly limits?: Partial<ProofLimits>;
-  /** Called regularly; if it returns true, the work ends as unproved. */
-  readonly interrupted?: () => boolean;
-}
+export type CompilePolicyOptions =
+  & CompileOptions
+  & Pick<ProofOptions, "limits" | "interrupted">;
 
 /** Options of compilation and proof for a profile, whose calls have names. */
 export interface CompileProfileOptions
-  extends Omit<CompilePolicyOptions, "weights"> {
+  extends
+    Omit<CompileOptions, "weights">,
+    Pick<ProofOptions, "limits" | "interrupted"> {
   /**
    * How often each call occurs, by name, as read by `parseWeights`; uniform by
    * default.
@@ -205,7 +204,7 @@ export function compileParsed(
  */
 export function compilePolicy(
   policy: Policy,
-  options: CompilePolicyOptions = {},
+  options: CompileOptions & Pick<ProofOptions, "limits" | "interrupted"> = {},
 ): Proved | Unproved {
   return proveTree(policy, options);
 }

@@ -13,15 +13,19 @@
 
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
-import type { Filter, FilterStack } from "../bpf/filter.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { compileAttempt, type CompileOptions } from "../compiler/compile.ts";
 import { type Attempt, ATTEMPTS } from "../compiler/cost.ts";
+import type { Policy } from "../profile/policy.ts";
 import type { Objective } from "../tables/objectives.ts";
 import type { DecidedCalls } from "../compiler/policy_calls.ts";
 import { measure } from "../measure/measure.ts";
 import type { Arch } from "../tables/arch.ts";
-import { byteOrderOf, programsOf } from "../verify/core/subject.ts";
+import {
+  byteOrderOf,
+  programsOf,
+  type Subject,
+} from "../verify/core/subject.ts";
 import { type Outline, outlineOf } from "../verify/describe/outline.ts";
 import {
   type Counterexample,
@@ -74,10 +78,7 @@ export interface Optimized {
 }
 
 /** No shorter filter of at most the same cost was found. */
-export interface AlreadyBest {
-  /** Discriminates it from the other outcomes. */
-  readonly kind: "already-best";
-}
+type AlreadyBest = { readonly kind: "already-best" };
 
 /** No usable result exists. */
 export interface NotOptimized {
@@ -110,12 +111,13 @@ export interface NotOptimized {
  *
  * @param subject The filter, or all filters of a thread, oldest first.
  * @param options Cost to minimize, and limits.
- * @returns The filter with its proof, or the reason why it has none.
+ * @returns The filter with its proof; `already-best` if no shorter filter of at
+ * most the same cost was found; or the reason why there is none.
  */
 export function optimize(
-  subject: Program | Filter | FilterStack | Pick<FilterStack, "programs">,
+  subject: Exclude<Subject, Policy>,
   options: OptimizeOptions = {},
-): Optimized | AlreadyBest | NotOptimized {
+): Optimized | { readonly kind: "already-best" } | NotOptimized {
   const programs = programsOf(subject);
   const listener = explainListener(programs);
   if (listener !== undefined) return refusal(listener);
@@ -142,11 +144,12 @@ function comparison(
  * @param outline The meaning of the original, as far as it is believed.
  * @param subject The original.
  * @param options Cost to minimize, and limits.
- * @returns The filter with its proof, or the reason why it has none.
+ * @returns The filter with its proof; `already-best` if no shorter filter of at
+ * most the same cost was found; or the reason why there is none.
  */
 export function optimizeOutline(
   outline: Outline,
-  subject: Program | Filter | FilterStack | Pick<FilterStack, "programs">,
+  subject: Exclude<Subject, Policy>,
   options: OptimizeOptions = {},
 ): Optimized | AlreadyBest | NotOptimized {
   const programs = programsOf(subject);

@@ -20,7 +20,6 @@ import {
 } from "../profile/host.ts";
 import { locate } from "../profile/json/path.ts";
 import { selectFor } from "../profile/select.ts";
-import type { KnownCalls, UnknownNames } from "../profile/semantics/names.ts";
 import type { Policy } from "../profile/policy.ts";
 import { resolve, targetArches } from "../profile/semantics/resolve.ts";
 import type { Semantics } from "../profile/semantics/versions.ts";
@@ -49,9 +48,12 @@ export interface ProfileTarget {
    * Test for calls that exist, such as those of the host's libseccomp; all of
    * our tables by default.
    */
-  readonly knows?: KnownCalls;
-  /** Treatment of a name that exists nowhere; `deny-error` by default. */
-  readonly unknown?: UnknownNames;
+  readonly knows?: (name: string, arch?: Arch) => boolean;
+  /**
+   * Treatment of a name that exists nowhere. By default, `deny-error`: an error
+   * if the lost rule would be stricter than the default, else a warning.
+   */
+  readonly unknown?: "ignore" | "warn" | "deny-error" | "error";
   /** True if doubtful constructs that the runtimes accept are errors. */
   readonly strict?: boolean;
 }

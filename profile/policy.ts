@@ -10,9 +10,6 @@
  * @module
  */
 
-/** A comparison of one argument. */
-export type ConditionOp = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
-
 /**
  * One comparison, `(args[arg] & mask) op value`, unsigned. A 32-bit comparison
  * has a mask without high bits.
@@ -21,12 +18,15 @@ export interface Condition {
   /** Index of the argument, 0 to 5. */
   readonly arg: number;
   /** The comparison. */
-  readonly op: ConditionOp;
+  readonly op: "eq" | "ne" | "lt" | "le" | "gt" | "ge";
   /** A u64 mask that is applied to the argument first. */
   readonly mask: bigint;
   /** A u64 to compare with. */
   readonly value: bigint;
 }
+
+/** A comparison of one argument. */
+export type ConditionOp = Condition["op"];
 
 /**
  * The value that a filter returns: action and data in one u32, as
@@ -45,8 +45,8 @@ export interface Rule {
   readonly last: number;
   /** All must be true; a rule without conditions always matches. */
   readonly conditions: readonly Condition[];
-  /** The value that the filter returns. */
-  readonly value: ReturnValue;
+  /** The value that the filter returns, a u32 as `SECCOMP_RET_*`. */
+  readonly value: number;
   /** Origin of the rule, such as `syscalls[12]`, for messages. */
   readonly source: string;
 }
@@ -64,9 +64,9 @@ export interface ArchPolicy {
 /** The answer that a filter has to return for every input. */
 export interface Policy {
   /** Answer if no rule matches. */
-  readonly defaultValue: ReturnValue;
+  readonly defaultValue: number;
   /** Answer if no architecture matches. */
-  readonly badArchValue: ReturnValue;
+  readonly badArchValue: number;
   /** Byte order of the machine that runs the filter. */
   readonly littleEndian: boolean;
   /** One entry per `auditArch`, in the order of their tests. */

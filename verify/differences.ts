@@ -13,7 +13,6 @@
 import { effective } from "../bpf/return_value.ts";
 import { precedence } from "../tables/precedence.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
-import type { ReturnValue } from "../profile/policy.ts";
 import { boxesOf } from "./describe/boxes.ts";
 import { type ArgumentSets, conditionOf } from "./describe/condition.ts";
 import { cubesOf } from "./describe/cubes.ts";
@@ -31,9 +30,8 @@ import {
   LimitReached,
   type ProofLimits,
 } from "./limits.ts";
-import type { Counterexample, Unproven } from "./equivalence.ts";
+import type { Counterexample, ProofOptions, Unproven } from "./equivalence.ts";
 import { meaningOf } from "./core/meaning.ts";
-import type { Range } from "../bpf/range.ts";
 import { holdsWithin, regionsOf } from "./describe/regions.ts";
 import { lowestInput } from "./describe/inputs.ts";
 import { createSymbols, type Order, type Symbols } from "./core/symbols.ts";
@@ -43,18 +41,18 @@ import { compare, constant, type Word } from "./core/word.ts";
 /** Inputs on which the sides differ, all in one direction. */
 export interface Difference {
   /** Values of `arch`. */
-  readonly arch: Range;
+  readonly arch: { readonly first: number; readonly last: number };
   /** Values of `nr`. */
-  readonly nr: Range;
+  readonly nr: { readonly first: number; readonly last: number };
   /**
    * Condition on the arguments, such as `arg0 in 0x1..0x5`; empty if the arguments do
    * not matter, `undefined` if it would be too long.
    */
   readonly condition: string | undefined;
   /** The kernel's action under the one side, on the witness if it varies. */
-  readonly a: ReturnValue;
+  readonly a: number;
   /** Its action under the other. */
-  readonly b: ReturnValue;
+  readonly b: number;
   /**
    * True if other inputs of the entry have other answers, as with `ret a`.
    * Their order is the same: looser, tighter, or the same action with other
@@ -85,23 +83,10 @@ export interface LocatedList extends DifferenceList {
   readonly differences: readonly LocatedDifference[];
 }
 
-/** Options of `listDifferences`. */
-export interface DifferenceOptions {
-  /**
-   * Byte order of the machine; that of the sides if they have one, else
-   * little-endian.
-   */
-  readonly littleEndian?: boolean;
-  /**
-   * Architectures, `AUDIT_ARCH_*`, for witnesses, in order of preference.
-   * Default: none, so that each is the lowest input.
-   */
-  readonly arches?: readonly number[];
-  /** Limits of each attempt. */
-  readonly limits?: Partial<ProofLimits>;
-  /** Maximum number of entries, 4096 by default. */
-  readonly most?: number;
-}
+/** Options of `listDifferences`; `most` is the maximum number of entries. */
+type DifferenceOptions =
+  & Pick<ProofOptions, "littleEndian" | "arches" | "limits">
+  & { readonly most?: number };
 
 const ORDERS: readonly Order[] = ["word", "bit"];
 const MOST_DIFFERENCES = 4096;
@@ -136,13 +121,16 @@ const MOST_BOXES = 16;
  *
  * @param a One side.
  * @param b The other.
- * @param options Limits, and preferred architectures of witnesses.
+ * @param options Limits, preferred architectures of witnesses, and the maximum
+ * number of entries, 4096 by default.
  * @returns The list, empty if they are equal, or the limit that was reached.
  */
 export function listDifferences(
   a: Subject,
   b: Subject,
-  options: DifferenceOptions = {},
+  options:
+    & Pick<ProofOptions, "littleEndian" | "arches" | "limits">
+    & { readonly most?: number } = {},
 ): DifferenceList | Unproven {
   return locateDifferences(a, b, options);
 }
@@ -155,7 +143,8 @@ export function listDifferences(
  *
  * @param a One side.
  * @param b The other.
- * @param options Limits, and preferred architectures of witnesses.
+ * @param options Limits, preferred architectures of witnesses, and the maximum
+ * number of entries, 4096 by default.
  * @returns The list, empty if they are equal, or the limit that was reached.
  */
 export function locateDifferences(
@@ -276,7 +265,7 @@ export function locateDifferences(
 export function proveNotLooser(
   base: Subject,
   subject: Subject,
-  options: DifferenceOptions = {},
+  options: Pick<ProofOptions, "littleEndian" | "arches" | "limits"> = {},
 ): { readonly kind: "not-looser" } | Counterexample | Unproven {
   const littleEndian = byteOrderOf([base, subject], options.littleEndian);
   const answers = [

@@ -23,44 +23,19 @@ import { meaningOf } from "./core/meaning.ts";
 import { byteOrderOf, type Subject } from "./core/subject.ts";
 import { createSymbols, type Symbols } from "./core/symbols.ts";
 import { WORD_BITS } from "./core/word.ts";
+import type { ProofOptions, Unproven } from "./equivalence.ts";
 import {
   DEFAULT_PROOF_LIMITS,
-  type LimitName,
   LimitReached,
   type ProofLimits,
 } from "./limits.ts";
 
-/** Options of `digestOf`. */
-export interface DigestOptions {
-  /**
-   * Equality of answers: by their effect in the kernel, or by every bit.
-   * Default: `"effect"`.
-   */
-  readonly compare?: "effect" | "bits";
-  /**
-   * Byte order of the machine, if the subject has none. Default: little-endian.
-   */
-  readonly littleEndian?: boolean;
-  /** Limits of the work. */
-  readonly limits?: Partial<ProofLimits>;
-}
-
 /** The digest of a meaning. */
 export interface Digest {
-  /** Discriminates it from {@linkcode NoDigest}. */
+  /** Discriminates it from {@linkcode Unproven}. */
   readonly kind: "digest";
   /** `st1:` or `st1-bits:`, then 64 hexadecimal digits. */
   readonly text: string;
-}
-
-/** The diagram exceeded its limits: there is no digest. */
-export interface NoDigest {
-  /** Discriminates it from {@linkcode Digest}. */
-  readonly kind: "no-digest";
-  /** The limit. */
-  readonly limit: LimitName;
-  /** Its value; absent for `interrupted`. */
-  readonly allowed?: number;
 }
 
 /**
@@ -80,13 +55,14 @@ export interface NoDigest {
  * ```
  *
  * @param subject The filter.
- * @param options How to compare answers, and limits.
+ * @param options Comparison of answers, byte order if the subject has none, and
+ * limits.
  * @returns The digest, or the limit that was reached.
  */
 export async function digestOf(
   subject: Subject,
-  options: DigestOptions = {},
-): Promise<Digest | NoDigest> {
+  options: Pick<ProofOptions, "compare" | "littleEndian" | "limits"> = {},
+): Promise<Digest | Unproven> {
   const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
   const littleEndian = byteOrderOf([subject], options.littleEndian);
   const asActed = options.compare !== "bits";
@@ -99,7 +75,7 @@ export async function digestOf(
     if (!(error instanceof LimitReached)) throw error;
     const { limit } = error;
     return {
-      kind: "no-digest",
+      kind: "unproven",
       limit,
       ...(limit === "interrupted" ? {} : { allowed: limits[limit] }),
     };

@@ -6,7 +6,8 @@
 
 import type { FilterStack } from "../../bpf/filter.ts";
 import type { Subject } from "../../verify/core/subject.ts";
-import { digestOf, type DigestOptions } from "../../verify/digest.ts";
+import { digestOf } from "../../verify/digest.ts";
+import type { ProofOptions } from "../../verify/equivalence.ts";
 
 /** Number of characters of a digest in a column of a table. */
 const SHORT_DIGEST = "st1:".length + 12;
@@ -22,7 +23,7 @@ const LIMITS = { nodes: 1 << 19, steps: 1 << 22 };
  */
 export async function digestFor(
   subject: Subject,
-  options: Pick<DigestOptions, "compare" | "littleEndian"> = {},
+  options: Pick<ProofOptions, "compare" | "littleEndian"> = {},
 ): Promise<string | undefined> {
   const digest = await digestOf(subject, { ...options, limits: LIMITS });
   return digest.kind === "digest" ? digest.text : undefined;

@@ -8,14 +8,14 @@
 import { prevailing } from "../../tables/precedence.ts";
 import { prepare, trace } from "../../bpf/run.ts";
 import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
-import { checkPolicy, type ReturnValue } from "../../profile/policy.ts";
+import { checkPolicy } from "../../profile/policy.ts";
 import { decide } from "../decide.ts";
 import { policyOf, programsOf, type Subject } from "../core/subject.ts";
 
 /** The answer of a subject to an input, and its origin. */
 export interface Outcome {
   /** The return value, of several filters the winning one; a u32. */
-  readonly value: ReturnValue;
+  readonly value: number;
   /**
    * Steps that led to it: for each program the indices of the instructions that
    * it executed, for a policy none.
