@@ -25,11 +25,7 @@ import {
   NEVER,
   type Node,
 } from "./core/diagram.ts";
-import {
-  DEFAULT_PROOF_LIMITS,
-  LimitReached,
-  type ProofLimits,
-} from "./limits.ts";
+import { DEFAULT_PROOF_LIMITS, LimitReached } from "./limits.ts";
 import type { Counterexample, ProofOptions, Unproven } from "./equivalence.ts";
 import { meaningOf } from "./core/meaning.ts";
 import { holdsWithin, regionsOf } from "./describe/regions.ts";
