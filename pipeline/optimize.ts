@@ -112,7 +112,7 @@ export interface NotOptimized {
  * @param subject The filter, or all filters of a thread, oldest first.
  * @param options Cost to minimize, and limits.
  * @returns The filter with its proof; `already-best` if no shorter filter of at
- * most the same cost was found; or the reason why there is none.
+ * most the same cost was found; or the reason why it has none.
  */
 export function optimize(
   subject: Exclude<Subject, Policy>,
@@ -145,7 +145,7 @@ function comparison(
  * @param subject The original.
  * @param options Cost to minimize, and limits.
  * @returns The filter with its proof; `already-best` if no shorter filter of at
- * most the same cost was found; or the reason why there is none.
+ * most the same cost was found; or the reason why it has none.
  */
 export function optimizeOutline(
   outline: Outline,
