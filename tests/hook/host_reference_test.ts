@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { encode } from "../../bpf/encode.ts";
+import { decode, encode } from "../../bpf/encode.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import { compareWithHost } from "../../hook/host_reference.ts";
@@ -42,6 +42,23 @@ test("compareWithHost() proves filters equal to those of the host's libseccomp, 
   const found = await compareWithHost(entry, environment);
   assert(found.kind === "different");
   assertMatch(found.detail, /gets ALLOW, from the host's libseccomp /);
+  // The same as the section, except for ptrace on x86_64.
+  const rewrite = await rewriteConfig(smallConfig(), context);
+  assert(rewrite.kind === "added");
+  const bytes = encode([
+    { op: "ld.abs", jt: 0, jf: 0, k: 4 },
+    { op: "jeq.k", jt: 0, jf: 3, k: 0xc000_003e },
+    { op: "ld.abs", jt: 0, jf: 0, k: 0 },
+    { op: "jeq.k", jt: 0, jf: 1, k: 101 },
+    { op: "ret.k", jt: 0, jf: 0, k: 0x7fff_0000 },
+    ...decode(rewrite.entry.bytes),
+  ]);
+  const one = await compareWithHost({ ...rewrite.entry, bytes }, environment);
+  assert(one.kind === "different");
+  assertMatch(
+    one.detail,
+    /^number 101 on architecture 0xc000003e gets ALLOW, from the host's libseccomp ERRNO/,
+  );
 });
 
 test("compareWithHost() says why it asks nobody", async () => {

@@ -107,7 +107,7 @@ Deno.test("loadSettings() refuses a path that depends on the folder of the calle
     const error = await assertRejects(
       () => loadSettings(path),
       RefusedError,
-      "not an absolute path",
+      `Cannot read settings from "${path}": not an absolute path; give one`,
     );
     assertEquals(error.code, "bad-settings");
   }
