@@ -286,8 +286,8 @@ function mayHold({ op, mask, value }: Condition): boolean {
       return value < mask;
     case "ge":
       return value <= mask;
+    // No mask of a condition is empty.
     case "ne":
-      return mask !== 0n || value !== 0n;
     case "le":
       return true;
   }

@@ -246,7 +246,7 @@ export function describeSemantics(semantics: Semantics): string {
 export function distinctSemantics(): readonly Semantics[] {
   return RUNTIME_NAMES.flatMap((runtime) => {
     const changes = QUIRKS
-      .filter((quirk) => quirk.runtime === runtime && !isRefusal(quirk.name))
+      .filter((quirk) => quirk.runtime === runtime)
       .flatMap(({ since, until }) => [since, until])
       .filter((version) => version !== undefined);
     const found = new Map<string, Semantics>();
