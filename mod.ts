@@ -63,7 +63,12 @@ export {
 export type { Instruction, Op, Program } from "./bpf/instruction.ts";
 export { formatReturnValue, parseReturnValue } from "./bpf/return_value.ts";
 export type { SeccompData } from "./bpf/seccomp_data.ts";
-export { formatFilters, type FormatStackOptions } from "./bpf/format.ts";
+export type { PaintedPart } from "./bpf/assembly/paint.ts";
+export {
+  formatFilters,
+  type FormatStackOptions,
+  type StyleOptions,
+} from "./bpf/format.ts";
 export type { TextPlace } from "./bpf/assembly/draft.ts";
 export type {
   ParsedFilters,

@@ -80,10 +80,31 @@ export function fieldName(
   if (offset % 4 !== 0 || offset >= SECCOMP_DATA_SIZE || offset < 0) {
     return undefined;
   }
-  const half = (offset % 8 === 0) === littleEndian ? "low half" : "high half";
-  return offset < ARGS_OFFSET
+  const { high, index } = fieldWords(offset, littleEndian);
+  const half = high ? "high half" : "low half";
+  return index === undefined
     ? `instruction_pointer, ${half}`
-    : `args[${Math.floor((offset - ARGS_OFFSET) / 8)}], ${half}`;
+    : `args[${index}], ${half}`;
+}
+
+/**
+ * Finds the half of a 64-bit field at an offset.
+ *
+ * @param offset Offset in bytes, a multiple of 4 from 8 to 60.
+ * @param littleEndian Byte order of the machine.
+ * @returns The half, and the index of the argument; without an index, the field
+ * is the instruction pointer.
+ */
+export function fieldWords(
+  offset: number,
+  littleEndian: boolean,
+): { readonly high: boolean; readonly index: number | undefined } {
+  return {
+    high: (offset % 8 === 0) !== littleEndian,
+    index: offset < ARGS_OFFSET
+      ? undefined
+      : Math.floor((offset - ARGS_OFFSET) / 8),
+  };
 }
 
 function comment(

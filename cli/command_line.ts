@@ -40,7 +40,11 @@ export async function runCommandLine(
       return EXIT.ok;
     }
     const line = readCommandLine(args);
-    const colored = { ...io, color: line.color ?? io.color };
+    const colored = {
+      ...io,
+      color: line.color ?? io.color,
+      outColor: line.color ?? io.outColor,
+    };
     if (line.help !== undefined) {
       const { helpText } = await import("./output/help.ts");
       const text = await helpText(line.help);

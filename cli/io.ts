@@ -23,6 +23,8 @@ export interface Io {
   readonly outIsTerminal: boolean;
   /** True if messages have color. */
   readonly color: boolean;
+  /** True if results in text have color. */
+  readonly outColor: boolean;
 }
 
 /** Maximum number of bytes to read from standard input or a file. */
@@ -61,8 +63,14 @@ export function processIo(): Io {
     },
     stdin: readStdin,
     outIsTerminal: Deno.stdout.isTerminal(),
-    color: Deno.stderr.isTerminal() && (Deno.env.get("NO_COLOR") ?? "") === "",
+    color: Deno.stderr.isTerminal() && mayColor(),
+    outColor: Deno.stdout.isTerminal() && mayColor(),
   };
+}
+
+/** Reports whether the user permits color: https://no-color.org. */
+function mayColor(): boolean {
+  return (Deno.env.get("NO_COLOR") ?? "") === "";
 }
 
 function writeAll(

@@ -33,6 +33,15 @@ export interface NamedCall extends TextPlace {
   readonly arch?: string;
 }
 
+/** A return value with the name of an error as its data. */
+export interface NamedErrno extends TextPlace {
+  readonly kind: "errno";
+  /** Name, such as `EPERM`; its number depends on the architecture. */
+  readonly name: string;
+  /** The action. */
+  readonly action: number;
+}
+
 /** Half of a 64-bit field, whose offset depends on the byte order. */
 export interface HalfWord {
   readonly kind: "half";
@@ -54,7 +63,7 @@ export interface Draft {
   /** Target if the test fails. */
   readonly jf: JumpTarget;
   /** Constant, or target of `ja`. */
-  readonly k: JumpTarget | NamedCall | HalfWord;
+  readonly k: JumpTarget | NamedCall | NamedErrno | HalfWord;
   /** True for a test that becomes `ja` if both targets are the same. */
   readonly merges?: boolean;
 }

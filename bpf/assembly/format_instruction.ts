@@ -86,7 +86,7 @@ function formatOperand(name: string, form: string, k: number): string {
  * Reports whether all fields are 0 that the text of this instruction does not
  * show.
  */
-function isPlain(op: Op, { jt, jf, k }: Instruction): boolean {
+export function isPlain(op: Op, { jt, jf, k }: Instruction): boolean {
   return (isConditionalJump(op) || (jt === 0 && jf === 0)) &&
     (usesK(op) || k === 0);
 }

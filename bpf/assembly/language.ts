@@ -57,6 +57,11 @@ function blank(comment: string): string {
   return comment.replaceAll(/[^\n]/g, " ");
 }
 
+/** Reports whether a text is that of `disasm --style pseudo`. */
+export function isPseudocode(text: string): boolean {
+  return /^\s*# pseudocode of /.test(text);
+}
+
 /**
  * Detects the language by the first line that shows it.
  *

@@ -5,7 +5,8 @@
  */
 
 import type { Arch } from "../../tables/arch.ts";
-import { follow } from "../follow.ts";
+import { errnoNumber } from "../../tables/errno.ts";
+import { comparedArches, follow } from "../follow.ts";
 import type { Instruction, Program } from "../instruction.ts";
 import { isCallSomewhere, isName, numberOfCall } from "./call_names.ts";
 import type {
@@ -91,6 +92,7 @@ export function resolveNames(
   problems: AssemblyProblems,
 ): { readonly program: Program; readonly assumes: boolean } {
   const known = follow(program);
+  const [main] = comparedArches(program);
   let assumes = false;
   const resolved = section.written.map((written, pc): Instruction => {
     const { draft, fields } = written;
@@ -122,6 +124,21 @@ export function resolveNames(
         k,
       );
       return instruction;
+    }
+    if (typeof k !== "number" && k.kind === "errno") {
+      const auditArch = known[pc]?.arch ?? target.given[0]?.auditArch ?? main ??
+        target.assumed?.auditArch;
+      const errno = errnoNumber(k.name, auditArch);
+      if (errno === undefined) {
+        problems.add(
+          "unknown-name",
+          `Cannot read "${k.name}": the architecture has no such error; give its number`,
+          k,
+        );
+        return instruction;
+      }
+      const value = (k.action | errno) >>> 0;
+      return settle(written, { ...instruction, k: value }, problems);
     }
     const word = isHalf(k) ? offsetOf(k, target.littleEndian) : instruction.k;
     return settle(written, { ...instruction, k: word }, problems);

@@ -22,7 +22,7 @@ import {
   SECCOMP_RET_TRACE,
   SECCOMP_RET_TRAP,
 } from "../../tables/uapi.ts";
-import type { DraftSection, Written } from "./draft.ts";
+import type { DraftSection, Label, TextPlace, Written } from "./draft.ts";
 import type { AssemblyProblems } from "./problems.ts";
 
 const HEADER = /^\s*#?\s*(?:line|label)\s+code\s+jt\s+jf\s+k\s*$/i;
@@ -35,7 +35,7 @@ const FIELDS =
 const INDEX = /^(?<one>L?)(?<digits>[0-9]{4,6})$/;
 
 /** A remark that instructions were left out. */
-const SKIPPED = /^\s*#?\s*(?:\.{3}|…).*$/;
+const SKIPPED = /^\s*#?\s*(?:\.{3}|…)\s*(?:[0-9]+ line\(s\) skipped.*)?$/;
 
 /** A load with the prototype of the call: `0009: A = pid # kill(pid, sig)`. */
 const ARGUMENT =
@@ -85,6 +85,28 @@ export function isRule(line: string): boolean {
 /** Reports whether a line says that others are missing. */
 export function isSkipped(line: string): boolean {
   return SKIPPED.test(line);
+}
+
+/**
+ * Reads what stands before an instruction of bpf_asm: index, fields or both.
+ *
+ * @param line The line, without comments.
+ * @param place Position of its first word.
+ * @returns Both as far as they are there, and the offset at which they end.
+ */
+export function readPrefix(line: string, place: TextPlace): {
+  readonly first: Label | undefined;
+  readonly fields: Instruction | undefined;
+  readonly end: number;
+} {
+  const listed = readFields(line);
+  const text = listed?.label?.text ??
+    /^\s*(?<label>[0-9]{4,6}):/.exec(line)?.groups?.["label"];
+  return {
+    first: text === undefined ? undefined : { kind: "word", text, ...place },
+    fields: listed?.fields,
+    end: listed?.end ?? (text === undefined ? 0 : line.indexOf(":") + 1),
+  };
 }
 
 /**

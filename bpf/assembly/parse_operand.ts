@@ -8,9 +8,11 @@ import { AssemblyError } from "../error.ts";
 import { ARCH_OFFSET, NR_OFFSET } from "../seccomp_data.ts";
 import { SECCOMP_RET_DATA } from "../../tables/uapi.ts";
 import { didYouMean } from "../../tables/suggest.ts";
-import type { HalfWord, NamedCall } from "./draft.ts";
+import type { HalfWord, NamedCall, NamedErrno } from "./draft.ts";
 import type { StatementCursor } from "./statement_cursor.ts";
-import { archOfWord, archWords, errnoOfWord } from "./words.ts";
+import { usualArchNames } from "../../tables/arch_names.ts";
+import { errnoNames, errnoNumber } from "../../tables/errno.ts";
+import { archOfWord } from "./words.ts";
 
 /** The language of statements. */
 export type StatementLanguage = "seccomp-tools" | "ceccomp";
@@ -69,28 +71,32 @@ function readShift(cursor: StatementCursor): boolean {
   );
 }
 
-/** The data of an action: a number or the name of an error. */
+/** Reads the data of an action: a number, or the name of an error. */
 export function readData(
   cursor: StatementCursor,
   language: StatementLanguage,
-): number {
-  const at = cursor.peek();
-  if (at.kind === "word") {
-    const errno = errnoOfWord(at.text);
-    if (errno === undefined) {
+  action: number,
+): number | NamedErrno {
+  const { kind, text, line, column } = cursor.peek();
+  if (kind === "word") {
+    const name = text.toUpperCase();
+    if (errnoNumber(name) === undefined) {
+      const near = didYouMean(name, errnoNames().values());
       throw cursor.unexpected(
-        "a number, or the name of an error, such as EPERM",
+        `a number, or the name of an error, such as EPERM${
+          near === undefined ? "" : `; did you mean ${near}`
+        }`,
       );
     }
     cursor.take();
-    return errno;
+    return { kind: "errno", name, action, line, column };
   }
   const data = cursor.takeNumber(language === "ceccomp");
-  if (data <= SECCOMP_RET_DATA) return data;
+  if (data <= SECCOMP_RET_DATA) return (action | data) >>> 0;
   throw new AssemblyError(
     "number-range",
-    `Cannot read data "${at.text}": it is at most ${SECCOMP_RET_DATA}`,
-    at,
+    `Cannot read data "${text}": it is at most ${SECCOMP_RET_DATA}`,
+    { line, column },
   );
 }
 
@@ -142,7 +148,7 @@ export function readConstant(
     );
   }
   if (arch === undefined) {
-    const near = didYouMean(before, archWords());
+    const near = didYouMean(before, usualArchNames());
     throw new AssemblyError(
       "unknown-name",
       `Cannot read "${text}": unknown architecture "${before}"${

@@ -227,7 +227,7 @@ function readReturn(
     throw cursor.unexpected(`the end of the statement: ${text} takes no data`);
   }
   cursor.take();
-  const k = (action.value | readData(cursor, language)) >>> 0;
+  const k = readData(cursor, language, action.value);
   cursor.expect(")");
   return { ...plain("ret.k"), k };
 }

@@ -17,6 +17,7 @@ import {
   type AssemblyLanguage,
   blankComments,
   detectLanguage,
+  isPseudocode,
   stripColors,
 } from "./language.ts";
 import {
@@ -24,7 +25,7 @@ import {
   isRule,
   isSkipped,
   nameArguments,
-  readFields,
+  readPrefix,
 } from "./listing.ts";
 import { readInstruction } from "./parse_instruction.ts";
 import { readListed } from "./parse_listed.ts";
@@ -40,9 +41,6 @@ import { createCursor } from "./tokens.ts";
 /** A line that is a directive. */
 const DIRECTIVE = /^\s*\.(big-endian|little-endian|filter)\s*$/i;
 
-/** The index before an instruction of bpf_asm: `0007: ld [0]`. */
-const NUMBERED = /^\s*(?<label>[0-9]{4,6}):/;
-
 /**
  * Reads the filters of a text.
  *
@@ -55,6 +53,15 @@ export function readSections(
   problems: AssemblyProblems,
 ): ReadSections {
   const shown = stripColors(text);
+  if (isPseudocode(shown)) {
+    const place = { line: 1, column: 1 };
+    problems.add(
+      "pseudocode",
+      "Cannot read pseudocode: it does not say the order of the instructions; write the filter in another style",
+      place,
+    );
+    return { sections: [{ ...place, written: [], labels: new Map() }] };
+  }
   return new SectionReader(detectLanguage(shown) ?? "bpf_asm", problems)
     .read(shown);
 }
@@ -146,18 +153,10 @@ class SectionReader {
 
   /** Reads a line of bpf_asm. */
   #instructions(line: string, place: TextPlace): void {
-    const listed = readFields(line);
-    const { label } = NUMBERED.exec(line)?.groups ?? {};
-    const text = listed?.label?.text ?? label;
-    const first: Label | undefined = text === undefined
-      ? undefined
-      : { kind: "word", text, ...place };
+    const { first, fields, end } = readPrefix(line, place);
     if (first !== undefined) this.#label(first);
-    const skipped = listed?.end ??
-      (label === undefined ? 0 : line.indexOf(":") + 1);
-    const rest = " ".repeat(skipped) + line.slice(skipped);
+    const rest = " ".repeat(end) + line.slice(end);
     const cursor = createCursor(rest, place.line);
-    const fields = listed && { fields: listed.fields };
     let count = 0;
     do {
       for (
@@ -173,13 +172,13 @@ class SectionReader {
         line,
         column,
         draft,
-        ...fields,
+        ...(fields && { fields }),
         ...(first && count === 0 && { first }),
       });
       count++;
     } while (!cursor.atEnd());
     if (fields !== undefined && count === 0) {
-      this.#add({ ...place, ...fields, ...(first && { first }) });
+      this.#add({ ...place, fields, ...(first && { first }) });
     }
   }
 
@@ -197,13 +196,7 @@ class SectionReader {
   }
 
   #statement(cursor: StatementCursor): void {
-    let first: Label | undefined;
-    while (cursor.peek().kind === "label") {
-      const { text, line, column, first: isFirst } = cursor.take();
-      const label: Label = { kind: "word", text, line, column };
-      if (isFirst) first = label;
-      this.#label(label);
-    }
+    const first = this.#labels(cursor);
     const start = cursor.peek();
     const { line, column, fields } = start;
     const written = { line, column, ...(first && { first }) };
@@ -227,8 +220,21 @@ class SectionReader {
       return;
     }
     cursor.take();
+    this.#labels(cursor);
     const listed = readListed(cursor, fields, this.#statements, this.#problems);
     this.#add({ ...written, ...listed });
+  }
+
+  /** Takes labels; returns the one that stands first on its line. */
+  #labels(cursor: StatementCursor): Label | undefined {
+    let first: Label | undefined;
+    while (cursor.peek().kind === "label") {
+      const { text, line, column, first: isFirst } = cursor.take();
+      const label: Label = { kind: "word", text, line, column };
+      if (isFirst) first = label;
+      this.#label(label);
+    }
+    return first;
   }
 
   get #statements(): "seccomp-tools" | "ceccomp" {

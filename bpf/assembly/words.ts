@@ -1,11 +1,11 @@
 /**
- * Words of statements that stand for numbers: architectures, actions, errors.
+ * Words of statements that stand for numbers: architectures and actions.
  *
  * @module
  */
 
-import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
-import { errnoNumber } from "../../tables/errno.ts";
+import type { Arch } from "../../tables/arch.ts";
+import { archByAnyName } from "../../tables/arch_names.ts";
 import {
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_ERRNO,
@@ -17,32 +17,14 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
 
-/** Names of other tools for architectures. */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ["amd64", "x86_64"],
-  ["i386", "x86"],
-  ["i686", "x86"],
-  ["arm64", "aarch64"],
-  ["armhf", "arm"],
-  ["armv7l", "arm"],
-  ["armv8l", "arm"],
-  ["mipsel64", "mips64el"],
-]);
-
 /**
  * Finds an architecture by a name of this or another tool.
  *
- * @param word Name in any case, such as `i386` or `AUDIT_ARCH_X86_64`.
+ * @param word Name in any case, such as `i386` or `ARCH_X86_64`.
  * @returns The architecture, or `undefined` if the name is unknown.
  */
 export function archOfWord(word: string): Arch | undefined {
-  const name = word.toLowerCase().replace(/^(?:audit_|scmp_)?arch_/, "");
-  return archByName(ALIASES.get(name) ?? name);
-}
-
-/** Names of architectures, for suggestions. */
-export function archWords(): readonly string[] {
-  return [...ARCHES.map(({ name }) => name), ...ALIASES.keys()];
+  return archByAnyName(word.replace(/^arch_/i, ""));
 }
 
 /** An action of a `return`. */
@@ -77,14 +59,4 @@ export const ACTION_WORDS: readonly string[] = [...ACTIONS.keys()];
  */
 export function actionOfWord(word: string): ActionWord | undefined {
   return ACTIONS.get(word.toUpperCase().replace(/^SECCOMP_RET_/, ""));
-}
-
-/**
- * Finds an error number.
- *
- * @param word Name such as `EPERM`.
- * @returns The number, or `undefined` if the name is unknown.
- */
-export function errnoOfWord(word: string): number | undefined {
-  return errnoNumber(word.toUpperCase());
 }

@@ -53,6 +53,7 @@ export async function call(
     },
     outIsTerminal: options.terminal ?? false,
     color: options.color ?? false,
+    outColor: options.color ?? false,
   };
   const code = await runCommandLine(io, args);
   const bytes = concat(chunks);

@@ -6,11 +6,8 @@
  */
 
 import type { NamedCall } from "../../../bpf/assembly/draft.ts";
-import {
-  actionOfWord,
-  archOfWord,
-  errnoOfWord,
-} from "../../../bpf/assembly/words.ts";
+import { actionOfWord, archOfWord } from "../../../bpf/assembly/words.ts";
+import { errnoNumber } from "../../../tables/errno.ts";
 import {
   SECCOMP_RET_ACTION_FULL,
   SECCOMP_RET_DATA,
@@ -88,7 +85,7 @@ export function numberOfName(name: string): number | undefined {
     const arch = archOfWord(name);
     return arch?.syscallBit === 0 ? arch.auditArch : undefined;
   }
-  return /^E[A-Z0-9]+$/.test(name) ? errnoOfWord(name) : undefined;
+  return /^E[A-Z0-9]+$/.test(name) ? errnoNumber(name) : undefined;
 }
 
 /**

@@ -178,6 +178,7 @@ Deno.test("simulate --vectors answers while its input still comes", async () => 
       }
     },
     outIsTerminal: false,
+    outColor: false,
     color: false,
   };
   const args = ["simulate", ...QUIET, "default:docker", "--vectors", "-"];

@@ -61,6 +61,7 @@ Deno.test("a fault of ours ends with 70 and asks for a report", async () => {
     },
     stdin: async function* (): AsyncGenerator<Uint8Array> {},
     outIsTerminal: false,
+    outColor: false,
     color: false,
   };
   assertEquals(report(io, new Error("Unreachable: test")), 70);

@@ -18,6 +18,7 @@ function createIo(): Io & { readonly told: string[] } {
     },
     stdin: async function* (): AsyncGenerator<Uint8Array> {},
     outIsTerminal: false,
+    outColor: false,
     color: false,
   };
 }
