@@ -35,7 +35,7 @@ export async function gatherContext(
   deadline: Deadline,
   log: Log,
 ): Promise<RewriteContext> {
-  const { strict, names, reference } = settings;
+  const { strict, names, reference, requireCertificate } = settings;
   const host = names === "builtin" ? undefined : await hostNames();
   if (host === undefined && names === "auto") {
     log.write(
@@ -68,6 +68,7 @@ export async function gatherContext(
     deadline,
     strict,
     reference,
+    requireCertificate,
     ...(store === undefined ? {} : { store }),
     ...(host === undefined && names === "host"
       ? { obstacle: `the host's names are not available: ${whyNoNames()}` }

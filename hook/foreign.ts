@@ -39,16 +39,20 @@ export interface JudgeOptions {
  *
  * @param value The annotation.
  * @param measure The standard to which it must be equal.
+ * @returns Its filter.
  * @throws {RefusedError} `foreign-annotation` if it is malformed, different or not proved equal; the message
  * names the first call that it would have opened.
  */
-export function judgeAnnotation(value: string, measure: JudgeOptions): void {
+export function judgeAnnotation(
+  value: string,
+  measure: JudgeOptions,
+): Program {
   const { policy, deadline } = measure;
   const program = readAnnotation(value, measure.native);
   const proof = proveEquivalent(program, policy, {
     interrupted: () => deadline.left() === 0,
   });
-  if (proof.kind === "equal") return;
+  if (proof.kind === "equal") return program;
   if (proof.kind === "unproven") {
     throw foreign(
       `it is not proved equal to linux.seccomp (limit of ${proof.limit})`,

@@ -14,7 +14,8 @@
  * the wrapper. The exit status is 0 if the container may start and 1 if it must
  * not; then standard output is empty.
  *
- * Options: `--settings FILE`, `--strict`, `--rewrite-bundle`, and `--NAME
+ * Options: `--settings FILE`, `--strict`, `--require-certificate` (a foreign
+ * annotation needs one), `--rewrite-bundle`, and `--NAME
  * VALUE` for each setting: `--store`, `--log`, `--semantics`, `--names`,
  * `--reference`, `--verify`, `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics
  * runc@1.1.5` sets the version; without one the runtime is queried. `--refused
@@ -118,7 +119,9 @@ export function parseHookArgs(args: readonly string[]): HookCall {
     const word = args[i] ?? "";
     const [name = "", inline] = word.split(/=(.*)/s, 2);
     if (word === "--strict") settings.push(["strict", "true"]);
-    else if (word === "--rewrite-bundle") rewrite = true;
+    else if (word === "--require-certificate") {
+      settings.push(["requireCertificate", "true"]);
+    } else if (word === "--rewrite-bundle") rewrite = true;
     else if (word === "--locked") locked = true;
     else {
       const value = inline ?? args[++i];

@@ -29,7 +29,8 @@ import {
   type ReadSection,
   readSection,
 } from "./section.ts";
-import { judgeAnnotation } from "./foreign.ts";
+import { requireCertificateOf } from "./certificate.ts";
+import { judgeAnnotation, type JudgeOptions } from "./foreign.ts";
 import type { LogLevel } from "./syslog.ts";
 import { addAnnotation, type ConfigText, readConfigText } from "./rewrite.ts";
 
@@ -65,6 +66,8 @@ export type Rewrite =
 export interface RewriteContext extends FilterContext {
   /** True to refuse a section that cannot be optimized. */
   readonly strict: boolean;
+  /** True to accept no foreign annotation without a certificate. */
+  readonly requireCertificate?: boolean;
   /** Reason why no section can be optimized here; absent if nothing prevents it. */
   readonly obstacle?: string;
 }
@@ -110,7 +113,7 @@ export async function rewriteParsed(
   const known = await findKnown(config, context);
   if (known?.kind === "left") return known.rewrite;
   if (known !== undefined) {
-    return finish(config, known, context, undefined);
+    return await finish(config, known, context, undefined);
   }
   const reading = readSection(
     config.section,
@@ -125,7 +128,7 @@ export async function rewriteParsed(
   if (result.kind === "not-optimizable") {
     return await giveUp(config, result, context, section);
   }
-  return finish(config, result, context, section);
+  return await finish(config, result, context, section);
 }
 
 async function resultFor(
@@ -221,12 +224,12 @@ async function findKnown(
 }
 
 /** Adds a filter, or compares it with the existing annotation. */
-function finish(
+async function finish(
   config: ConfigText,
   { entry, from, notStored }: Found,
   context: RewriteContext,
   section: ReadSection | undefined,
-): Rewrite {
+): Promise<Rewrite> {
   const { environment, deadline } = context;
   const { native } = environment;
   const value = encodeBase64(entry.bytes);
@@ -245,7 +248,7 @@ function finish(
     const { littleEndian } = native;
     const own = decode(entry.bytes, { littleEndian });
     const measure = { policy, own, native, deadline };
-    judgeAnnotation(config.annotation.value, measure);
+    await judgeForeign(config, measure, context);
   }
   return {
     kind: "unchanged",
@@ -257,6 +260,18 @@ function finish(
     findings,
     warnings,
   };
+}
+
+/** Accepts a foreign annotation, or refuses it. */
+async function judgeForeign(
+  config: ConfigText,
+  measure: JudgeOptions,
+  { requireCertificate }: RewriteContext,
+): Promise<void> {
+  const program = judgeAnnotation(config.annotation?.value ?? "", measure);
+  if (requireCertificate) {
+    await requireCertificateOf(config, program, measure.policy);
+  }
 }
 
 /** The meaning of a section that was compiled before. */
@@ -288,11 +303,12 @@ async function giveUp(
         `Cannot check the annotation: linux.seccomp cannot be read for this machine (${detail}); remove it`,
       );
     }
-    judgeAnnotation(config.annotation.value, {
+    const measure = {
       policy: section.policy,
       native: environment.native,
       deadline,
-    });
+    };
+    await judgeForeign(config, measure, context);
   }
   if (strict) {
     throw new RefusedError(

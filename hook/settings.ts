@@ -10,6 +10,7 @@
  *   "names": "host",
  *   "reference": "host",
  *   "strict": false,
+ *   "requireCertificate": false,
  *   "verify": "refuse",
  *   "deadlineMs": 10000,
  *   "runtime": "/usr/bin/crun",
@@ -56,6 +57,8 @@ export interface Settings {
   readonly reference: "host" | "text";
   /** True to refuse sections that cannot be optimized. */
   readonly strict: boolean;
+  /** True to accept no foreign annotation without a certificate. */
+  readonly requireCertificate: boolean;
   /** Effect of a failed verification. */
   readonly verify: "refuse" | "log";
   /** Time limit in milliseconds for everything. */
@@ -74,6 +77,7 @@ export const DEFAULTS: Settings = {
   names: "auto",
   reference: "host",
   strict: false,
+  requireCertificate: false,
   verify: "refuse",
   deadlineMs: 10_000,
   runtime: undefined,
@@ -111,6 +115,10 @@ const READERS: Readonly<
   },
   strict(into, text): boolean {
     into.strict = text === "true";
+    return text === "true" || text === "false";
+  },
+  requireCertificate(into, text): boolean {
+    into.requireCertificate = text === "true";
     return text === "true" || text === "false";
   },
   verify(into, text): boolean {

@@ -39,6 +39,7 @@ const ROWS: readonly Row[] = [
     ["", "auto"],
   ],
   ["strict", [["true", true], ["false", false]], ["", "1", "yes"]],
+  ["requireCertificate", [["true", true], ["false", false]], ["", "1"]],
   ["verify", [["refuse", "refuse"], ["log", "log"]], ["", "warn"]],
   ["deadlineMs", [["1", 1], ["999999", 999_999]], [
     ...["", "0", "-1", "1000000", "1.5", "1e3", " 1", "01"],
