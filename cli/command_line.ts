@@ -19,6 +19,7 @@ import {
 } from "./input/line.ts";
 import { commandsOf } from "./output/reflect.ts";
 import { NAME } from "./command.ts";
+import { findCommand } from "./registry.ts";
 
 /**
  * Runs a command line.
@@ -101,7 +102,13 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
     io.out(await helpText(name ?? "") ?? "");
     return EXIT.ok;
   }
-  await run(app, given, { process, io, settle });
+  // The first -- ends the options, the second one reaches the command.
+  const separator = given.indexOf("--");
+  const passed =
+    findCommand(name ?? "")?.takesCommand === true && separator >= 0
+      ? given.toSpliced(separator, 0, "--")
+      : given;
+  await run(app, passed, { process, io, settle });
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);
   if (status === 0) return EXIT.ok;

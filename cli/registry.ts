@@ -26,6 +26,8 @@ export interface RegistryEntry {
   readonly name: string;
   /** Its purpose, in one line. */
   readonly brief: string;
+  /** True if `--` separates a command from what precedes it. */
+  readonly takesCommand?: true;
   /** Loads the definition and the code. */
   readonly load: () => Promise<{ readonly command: CommandDefinition }>;
 }
@@ -110,7 +112,14 @@ export const COMMANDS: readonly RegistryEntry[] = [
   {
     name: "dump",
     brief: "Write the filters of a process, or those a command loads",
+    takesCommand: true,
     load: () => import("./commands/dump.ts" as string),
+  },
+  {
+    name: "why",
+    brief: "Run a command and show each call that is denied, and why",
+    takesCommand: true,
+    load: () => import("./commands/why.ts" as string),
   },
   {
     name: "verify",

@@ -76,6 +76,15 @@ const SYMBOLS = {
   clone: { parameters: ["pointer", "pointer", "i32", "usize"], result: "i32" },
   // int kill(pid_t pid, int sig)
   kill: { parameters: ["i32", "i32"], result: "i32" },
+  // int ioctl(int fd, unsigned long request, void *data)
+  ioctl: { parameters: ["i32", "u64", "usize"], result: "i32" },
+  // int poll(struct pollfd *fds, nfds_t nfds, int timeout)
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
+  // ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long n, const struct iovec *remote, unsigned long m, unsigned long flags)
+  process_vm_readv: {
+    parameters: ["i32", "buffer", "u64", "buffer", "u64", "u64"],
+    result: "i32",
+  },
   // int siginterrupt(int sig, int flag)
   siginterrupt: { parameters: ["i32", "i32"], result: "i32" },
   // Addresses of functions, for clone() and signal().

@@ -129,15 +129,17 @@ export async function runDump(
   flags: DumpFlags,
   ...words: readonly string[]
 ): Promise<number> {
-  const [first, ...rest] = words;
-  if (first === undefined) {
+  const [first, second, ...rest] = words;
+  if (first === undefined || (first === "--" && second === undefined)) {
     throw new UsageError(
       "Missing argument: pid:N; write a process, or -- and a command",
     );
   }
-  if (/^pid:|^-?[0-9]+$/.test(first)) {
-    if (rest.length > 0) {
-      throw new UsageError(`Too many arguments: ${quoteText(rest[0] ?? "")}`);
+  if (first !== "--") {
+    if (second !== undefined) {
+      throw new UsageError(
+        `Too many arguments: ${quoteText(second)}; write -- before a command`,
+      );
     }
     return await runDumpProcess(io, flags, first);
   }
@@ -149,7 +151,7 @@ export async function runDump(
     );
   }
   const { runDumpCommand } = await import("./dump_command.ts");
-  return await runDumpCommand(io, flags, [first, ...rest]);
+  return await runDumpCommand(io, flags, [second ?? "", ...rest]);
 }
 
 /** Writes the filters of a process, oldest first. */

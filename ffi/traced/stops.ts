@@ -8,6 +8,7 @@ import { SyscallError } from "../error.ts";
 import { addressOf, type Libc } from "../libc.ts";
 
 /** linux/ptrace.h. */
+const PTRACE_CONT = 7;
 const PTRACE_SYSCALL = 24;
 const PTRACE_GETEVENTMSG = 0x4201;
 const PTRACE_SEIZE = 0x4206;
@@ -21,8 +22,11 @@ const PTRACE_GET_SYSCALL_INFO = 0x420e;
  * is traced outlives the tracer.
  */
 const OPTIONS = 0x1n | 0x2n | 0x4n | 0x8n | 0x10n | 0x10_0000n;
+/** PTRACE_O_TRACEEXIT: a thread stops when it is about to end. */
+const TRACEEXIT = 0x40n;
 
 /** linux/wait.h. */
+const WNOHANG = 1;
 const WALL = 0x4000_0000;
 
 /** Bytes of `struct ptrace_syscall_info`, and offsets in it. */
@@ -72,11 +76,13 @@ export class Stops {
   /**
    * Becomes the tracer of a thread and requests a stop.
    *
+   * @param ends True to stop its descendants and it also when they end.
    * @throws {SyscallError} if the kernel refuses.
    */
-  seize(tid: number): void {
+  seize(tid: number, { ends = false }: { readonly ends?: boolean } = {}): void {
     const { ptrace } = this.#libc.symbols;
-    if (ptrace(PTRACE_SEIZE, tid, 0n, OPTIONS) !== 0) {
+    const options = ends ? OPTIONS | TRACEEXIT : OPTIONS;
+    if (ptrace(PTRACE_SEIZE, tid, 0n, options) !== 0) {
       throw new SyscallError("Cannot trace a command", {
         syscall: "ptrace(PTRACE_SEIZE)",
         errno: this.#libc.errno(),
@@ -96,6 +102,26 @@ export class Stops {
     const found = this.#libc.symbols.waitpid(tid, this.#status, WALL);
     if (found < 0) return this.#libc.errno();
     return { tid: found, status: this.#status[0] ?? 0 };
+  }
+
+  /**
+   * Looks for a change without waiting.
+   *
+   * @returns The change; `undefined` if none has come yet, an errno if
+   * nothing is left to wait for.
+   */
+  look(): StopStatus | number | undefined {
+    const options = WALL | WNOHANG;
+    const found = this.#libc.symbols.waitpid(-1, this.#status, options);
+    if (found < 0) return this.#libc.errno();
+    return found === 0
+      ? undefined
+      : { tid: found, status: this.#status[0] ?? 0 };
+  }
+
+  /** Lets a thread run to its next event or signal, past its calls. */
+  proceed(tid: number, signal = 0): void {
+    this.#libc.symbols.ptrace(PTRACE_CONT, tid, 0n, BigInt(signal));
   }
 
   /** Lets a thread run to its next stop; one that was killed needs nothing. */

@@ -60,7 +60,7 @@ const TKILL: Readonly<Record<typeof Deno.build.arch, bigint>> = {
 export function traceFilters(options: TraceOptions): TraceResult {
   const libc = openLibc();
   const stops = new Stops(libc);
-  const pid = startTraced(libc, stops, options);
+  const { pid } = startTraced(libc, stops, options);
   const restore = leaveTerminal(libc);
   try {
     return new Trace(libc, stops, pid, options).run();

@@ -60,6 +60,7 @@ const LINES = [
   ...["run two.s -- ls", "dump", "dump pid:0", "dump good.s"],
   ...["dump pid:0 --limit 1", "dump --index 0 -- true", "dump -O - -- true"],
   ...["dump pid:1 2", "dump --timeout 0 -- true", "dump -O DIR/x/y -- true"],
+  ...["why", "why good.s", "why a b -- true", "why two.s -- true"],
   ...["verify", "verify pid:1", "verify pid:1 --all"],
   ...[
     "selftest -q --program action.json good.s",
