@@ -47,6 +47,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/test.ts"),
     import("./commands/uninstall.ts"),
     import("./commands/verify.ts"),
+    import("./commands/why.ts"),
     import("./completions/complete.ts"),
   ];
 }

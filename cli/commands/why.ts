@@ -44,6 +44,7 @@ import {
   jsonOfDenial,
   type NamedDenial,
 } from "../output/denials.ts";
+import { decidingRule } from "../output/call_rules.ts";
 import { reportJson } from "../output/json.ts";
 
 /** Flags of `why`. */
@@ -240,11 +241,10 @@ class Teller {
     const key = `${data.arch} ${data.nr} ${data.args.join(" ")}`;
     const known = this.#rules.get(key);
     if (known !== undefined) return known;
-    const { arch, rule } = decide(this.#filter.resolved.policy, data);
-    const text = rule?.source ??
-      (arch === undefined
-        ? "the profile is not for this architecture"
-        : "defaultAction, no rule matches");
+    const { arch } = decide(this.#filter.resolved.policy, data);
+    const text = arch === undefined
+      ? "the profile is not for this architecture"
+      : decidingRule(this.#filter, data);
     if (this.#rules.size >= MAX_KEPT) this.#rules.clear();
     this.#rules.set(key, text);
     return text;

@@ -7,20 +7,20 @@
 import { actionOf, formatReturnValue } from "../../bpf/return_value.ts";
 import { prevailing } from "../../tables/precedence.ts";
 import { prepare, run } from "../../bpf/run.ts";
-import { toWords } from "../../bpf/seccomp_data.ts";
+import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
 import type { LogRecord } from "../../logs/record.ts";
-import type { ArchPolicy, Policy, Rule } from "../../profile/policy.ts";
+import type { ArchPolicy, Rule } from "../../profile/policy.ts";
+import { findAllowEntries, type NewEntry } from "../../pipeline/allow_entry.ts";
 import { ARCHES } from "../../tables/arch.ts";
 import { printable } from "../../tables/printable.ts";
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { outlineOf } from "../../verify/describe/outline.ts";
 import { UnprovenError } from "../error.ts";
 import { archOfNumber } from "../output/names.ts";
+import { decidingRule } from "../output/call_rules.ts";
+import { entryText } from "../output/call_text.ts";
 import { namesOfRecord } from "../output/records.ts";
-import type { LoadedFilter } from "./filter.ts";
-
-/** The rule of a call that no rule names. */
-const NO_RULE = "defaultAction, no rule matches";
+import type { CompiledSource, LoadedFilter } from "./filter.ts";
 
 /** The answer of a source to a call with any arguments. */
 export interface SourceAnswer {
@@ -32,12 +32,16 @@ export interface SourceAnswer {
   readonly missing?: MissingEntry;
 }
 
-/** Entry of `syscalls`, and architectures to list. */
+/** A change of a profile that allows a call with any arguments. */
 export interface MissingEntry {
-  readonly names: readonly string[];
-  readonly action: "SCMP_ACT_ALLOW";
+  /** Entries of `syscalls` to add. */
+  readonly entries: readonly NewEntry[];
+  /** True if they have to be the first ones. */
+  readonly first: boolean;
+  /** Entries from whose names the call has to be removed. */
+  readonly removeFrom: readonly string[];
   /** Architectures that the profile does not list. */
-  readonly architectures?: readonly string[];
+  readonly architectures: readonly string[];
 }
 
 /** Judge of recorded calls. */
@@ -53,7 +57,7 @@ export type RecordJudge = (record: LogRecord) => SourceAnswer | undefined;
 export function createJudge(filter: LoadedFilter): RecordJudge {
   const answers = new Map<string, SourceAnswer>();
   const judge = filter.kind === "profile"
-    ? profileJudge(filter.resolved.policy)
+    ? profileJudge(filter)
     : programJudge(filter);
   return (record) => {
     const { auditArch, nr } = record;
@@ -61,7 +65,7 @@ export function createJudge(filter: LoadedFilter): RecordJudge {
     const key = `${auditArch}:${nr}`;
     const known = answers.get(key);
     if (known !== undefined) return known;
-    const answer = withEntry(judge(auditArch, nr), record);
+    const answer = withEntry(filter, judge(auditArch, nr), record);
     answers.set(key, answer);
     return answer;
   };
@@ -74,20 +78,41 @@ interface Judged extends Omit<SourceAnswer, "missing"> {
 }
 
 function withEntry(
+  filter: LoadedFilter,
   { unlisted, ...answer }: Judged,
   record: LogRecord,
 ): SourceAnswer {
   const { arch, call } = namesOfRecord(record);
   if (call === undefined || allows(answer.value)) return answer;
+  const simple: MissingEntry = {
+    entries: [{ names: [call], action: "SCMP_ACT_ALLOW", args: [] }],
+    first: false,
+    removeFrom: [],
+    architectures: [],
+  };
   const scmp = ARCHES.find(({ name }) => name === arch)?.scmp;
+  if (unlisted && scmp !== undefined) {
+    return { ...answer, missing: { ...simple, architectures: [scmp] } };
+  }
+  if (filter.kind === "programs") return { ...answer, missing: simple };
+  const { profile, resolved, target } = filter;
+  const found = findAllowEntries(profile, resolved, target, {
+    name: call,
+    args: new Map(),
+    data: dataOf(record.auditArch ?? 0, record.nr ?? 0),
+  });
+  if (found.kind === "no-entries") return answer;
+  const { add, first, removeFrom } = found;
   return {
     ...answer,
-    missing: {
-      names: [call],
-      action: "SCMP_ACT_ALLOW",
-      ...(unlisted && scmp !== undefined ? { architectures: [scmp] } : {}),
-    },
+    missing: { entries: add, first, removeFrom, architectures: [] },
   };
+}
+
+/** A call with arguments that no record has. */
+function dataOf(arch: number, nr: number): SeccompData {
+  const args = [0n, 0n, 0n, 0n, 0n, 0n];
+  return { arch, nr, instructionPointer: 0n, args };
 }
 
 function allows(value: number | undefined): boolean {
@@ -95,8 +120,9 @@ function allows(value: number | undefined): boolean {
 }
 
 function profileJudge(
-  policy: Policy,
+  filter: CompiledSource,
 ): (auditArch: number, nr: number) => Judged {
+  const { policy } = filter.resolved;
   return (auditArch, nr) => {
     const arch = policy.arches.find((each) => each.auditArch === auditArch);
     const owner = archOfNumber(auditArch, nr);
@@ -108,7 +134,12 @@ function profileJudge(
       };
     }
     const unlisted = owner !== undefined && !arch.names.includes(owner.name);
-    return { ...judgeRules(arch, policy.defaultValue, nr), unlisted };
+    const judged = judgeRules(arch, policy.defaultValue, nr);
+    return judged.value === undefined ? { ...judged, unlisted } : {
+      value: judged.value,
+      rule: decidingRule(filter, dataOf(auditArch, nr)),
+      unlisted,
+    };
   };
 }
 
@@ -133,19 +164,11 @@ function judgeRules(
     `${source} (${formatReturnValue(value)})`
   );
   if (!decided) {
-    words.push(
-      possible.length === 0
-        ? NO_RULE
-        : `else defaultAction (${formatReturnValue(defaultValue)})`,
-    );
+    words.push(`else defaultAction (${formatReturnValue(defaultValue)})`);
   }
   return {
     value: values.size === 1 ? value : undefined,
-    rule: values.size === 1 && decided && last !== undefined
-      ? last.source
-      : values.size === 1
-      ? NO_RULE
-      : `by arguments: ${words.join(", ")}`,
+    rule: `by arguments: ${words.join(", ")}`,
   };
 }
 
@@ -167,12 +190,7 @@ function programJudge(
     if (answer === undefined) {
       throw new Error("Unreachable: a gap in the outline");
     }
-    const words = toWords({
-      arch,
-      nr,
-      instructionPointer: 0n,
-      args: [0n, 0n, 0n, 0n, 0n, 0n],
-    }, littleEndian);
+    const words = toWords(dataOf(arch, nr), littleEndian);
     const value = prevailing(prepared.map((each) => run(each, words)));
     const parts = new Set(answer.offsets.map(partName));
     return answer.offsets.length === 0
@@ -200,14 +218,21 @@ export function answerLines(
   const verdict = value === undefined ? "" : `${formatReturnValue(value)} by `;
   const lines = [`  rule      ${printable(verdict + rule)}`];
   if (missing !== undefined) {
-    const { architectures, ...entry } = missing;
-    if (architectures !== undefined) {
-      lines.push(`  to allow  list ${architectures.join(", ")}`);
-    }
-    const scope = value === undefined
-      ? ", for all arguments; the record has none"
-      : "";
-    lines.push(`  to allow  ${JSON.stringify(entry)}${scope}`);
+    const { architectures, entries, first, removeFrom } = missing;
+    const scope = [
+      ...(first ? [", as the first entry"] : []),
+      ...(value === undefined
+        ? [", for all arguments; the record has none"]
+        : []),
+    ].join("");
+    const changes = [
+      ...architectures.map((name) => `list ${name}`),
+      ...removeFrom.map((path) =>
+        `remove ${entries[0]?.names[0] ?? "it"} from the names of ${path}`
+      ),
+      ...entries.map((entry) => entryText(entry) + scope),
+    ];
+    lines.push(...changes.map((change) => `  to allow  ${printable(change)}`));
   } else if (allows(value) && action !== undefined && action !== "ALLOW") {
     lines.push("  note      allowed here: another filter caused the record");
   }
@@ -221,6 +246,11 @@ export function jsonOfAnswer(
   return {
     verdict: value === undefined ? null : formatReturnValue(value),
     rule,
-    ...(missing === undefined ? {} : { missing }),
+    ...(missing === undefined ? {} : {
+      missing: {
+        ...missing,
+        entries: missing.entries.map((entry) => JSON.parse(entryText(entry))),
+      },
+    }),
   };
 }

@@ -178,25 +178,42 @@ Deno.test("decode: --against adds the rule and the entry that is missing", async
     record(4, "arch=40000003 syscall=21 compat=1");
   const records = await decodeJson(log, "--against", profile, "-q");
   const [mount, read, socket, compat] = records.map(({ against }) => against);
+  const entry = { names: ["mount"], action: "SCMP_ACT_ALLOW" };
+  const rest = { first: false, removeFrom: [] };
   assertEquals(mount?.["missing"], {
-    names: ["mount"],
-    action: "SCMP_ACT_ALLOW",
+    entries: [entry],
+    ...rest,
+    architectures: [],
   });
   assertEquals(mount?.["verdict"], "ERRNO(EPERM)");
+  assertStringIncludes(String(mount?.["rule"]), `defaultAction (${profile}:1:`);
   assertEquals([read?.["verdict"], read?.["missing"]], ["ALLOW", undefined]);
   assertEquals(socket?.["verdict"], null);
   assertStringIncludes(String(socket?.["rule"]), "syscalls[1] (ALLOW)");
   assertEquals(compat?.["missing"], {
-    names: ["mount"],
-    action: "SCMP_ACT_ALLOW",
+    entries: [entry],
+    ...rest,
     architectures: ["SCMP_ARCH_X86"],
   });
   // The entry, added, allows the call.
   const added = JSON.parse(SMALL_PROFILE);
-  added.syscalls.push(mount?.["missing"]);
+  added.syscalls.push(entry);
   const file = await folder.write("added.json", JSON.stringify(added));
   const [again] = await decodeJson(record(1), "--against", file, "-q");
   assertEquals(again?.against?.["verdict"], "ALLOW");
+  // A profile that denies by a list needs another change.
+  const denying = await folder.write(
+    "denying.json",
+    JSON.stringify({
+      defaultAction: "SCMP_ACT_ALLOW",
+      syscalls: [{ names: ["mount", "acct"], action: "SCMP_ACT_ERRNO" }],
+    }),
+  );
+  const [denied] = await decodeJson(record(1), "--against", denying, "-q");
+  const { removeFrom } = denied?.against?.["missing"] as {
+    readonly removeFrom: readonly string[];
+  };
+  assertEquals(removeFrom, ["syscalls[0]"]);
   // A bare filter has no rules, but answers.
   const { bytes } = await call(["compile", "-q", "-f", "raw", profile]);
   const raw = `${folder.path}/filter.bpf`;

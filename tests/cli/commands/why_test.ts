@@ -124,29 +124,34 @@ address: .short 2; .byte 0x1f, 0x90, 127, 0, 0, 1; .quad 0`,
     call,
     args.map(({ name, text, value }) => `${name}=${text ?? value}`).join(" "),
     verdict,
-    rule,
+    rule.replace(/ \(.*profile\.json:1:\d+\)$/, " at its line"),
   ]);
   assertEquals(
     texts,
     [
-      ["acct", 'name="/tmp/a \\"b\\""', "ERRNO(EPERM)", "syscalls[0]"],
+      [
+        "acct",
+        'name="/tmp/a \\"b\\""',
+        "ERRNO(EPERM)",
+        "syscalls[0] at its line",
+      ],
       [
         "swapon",
         'path="/tmp/a \\"b\\"" swap_flags=SWAP_FLAG_PREFER',
         "ERRNO(ENOSYS)",
-        "syscalls[1]",
+        "syscalls[1] at its line",
       ],
       [
         "mkdir",
         'pathname="/tmp/a \\"b\\"" mode=0o755',
         "ERRNO(0)",
-        "syscalls[2]",
+        "syscalls[2] at its line",
       ],
       [
         "connect",
         "fd=7 addr=AF_INET 127.0.0.1:8080 addrlen=16",
         "ERRNO(EACCES)",
-        "syscalls[3]",
+        "syscalls[3] at its line",
       ],
     ].map((row, i) => i === 1 ? [row[0], texts[1]?.[1], row[2], row[3]] : row),
   );
@@ -180,12 +185,14 @@ add ebx, dword ptr [rip + status]
 ${call(56, 0x10f00, "&stack_end", 0, 0, 0)}
 test eax, eax
 jz thread
-${call(56, 0x10f00, "&other_end", 0, 0, 0)}
+${call(56, 0x210f00, "&other_end", 0, "&alive", 0)}
 test eax, eax
 jz ended
 wait: ${call(24)}
 cmp dword ptr [rip + done], 0
 je wait
+cmp dword ptr [rip + alive], 0
+jne wait
 and ebx, 0x7f
 mov edi, ebx
 mov eax, 231
@@ -201,6 +208,7 @@ ${call(60, 0)}`,
     `path: .asciz "thread"
 status: .long 0
 done: .long 0
+alive: .long 1
 .bss
 .balign 16
 stack: .skip 4096
