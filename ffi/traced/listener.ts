@@ -26,7 +26,7 @@ const POLLIN = 1;
 const POLLHUP = 16;
 
 /** A question about one call, whose thread waits for the answer. */
-export interface CallQuestion {
+export interface KernelQuestion {
   readonly id: bigint;
   /** Thread. */
   readonly tid: number;
@@ -81,7 +81,7 @@ export class Listener {
    *
    * @returns It; `undefined` if its thread no longer asks.
    */
-  receive(): CallQuestion | undefined {
+  receive(): KernelQuestion | undefined {
     const notif = this.#notif;
     // The kernel requires zeros.
     new Uint8Array(notif.buffer).fill(0);
