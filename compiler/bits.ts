@@ -71,45 +71,58 @@ export function addBitTests(
   weightOf: (value: number) => number,
   price: number,
 ): BitTreeResult {
-  const gone = new Set<number>();
-  let savedCost = 0;
-  let savedTests = 0;
-  const result = narrowed(tree, 0, 0xffff_ffff);
-  return { tree: result, savedCost, savedTests };
+  return new BitTestPass(weightOf, price).run(tree);
+}
 
-  function narrowed(node: TestTree, first: number, last: number): BitTree {
+/** The pass over one tree, and what it has saved so far. */
+class BitTestPass {
+  readonly #weightOf: (value: number) => number;
+  readonly #price: number;
+  /** Values for which an `==` above has already decided. */
+  readonly #gone = new Set<number>();
+  #savedCost = 0;
+  #savedTests = 0;
+
+  constructor(weightOf: (value: number) => number, price: number) {
+    this.#weightOf = weightOf;
+    this.#price = price;
+  }
+
+  run(tree: TestTree): BitTreeResult {
+    const result = this.#narrowed(tree, 0, 0xffff_ffff);
+    return {
+      tree: result,
+      savedCost: this.#savedCost,
+      savedTests: this.#savedTests,
+    };
+  }
+
+  #narrowed(node: TestTree, first: number, last: number): BitTree {
     if (node.kind === "leaf") return node;
     // One test cannot be improved.
     if (last - first < MAX_SPAN && countTests(node) > 1) {
-      const better = split(node, pointsOf(node, first, last));
+      const better = this.#split(node, this.#pointsOf(node, first, last));
       if (better !== undefined) return better;
     }
     if (node.op === "ge") {
       return {
         ...node,
-        yes: narrowed(node.yes, node.k, last),
-        no: narrowed(node.no, first, node.k - 1),
+        yes: this.#narrowed(node.yes, node.k, last),
+        no: this.#narrowed(node.no, first, node.k - 1),
       };
     }
-    gone.add(node.k);
-    const no = narrowed(node.no, first, last);
-    gone.delete(node.k);
+    this.#gone.add(node.k);
+    const no = this.#narrowed(node.no, first, last);
+    this.#gone.delete(node.k);
     return { ...node, no };
   }
 
-  function pointsOf(
-    node: TestTree,
-    first: number,
-    last: number,
-  ): readonly Point[] {
+  #pointsOf(node: TestTree, first: number, last: number): readonly Point[] {
     const points: Point[] = [];
     for (let value = first; value <= last; value++) {
-      if (gone.has(value)) continue;
-      points.push({
-        value,
-        cls: classOf(node, value),
-        weight: weightOf(value),
-      });
+      if (this.#gone.has(value)) continue;
+      const weight = this.#weightOf(value);
+      points.push({ value, cls: classOf(node, value), weight });
     }
     return points;
   }
@@ -117,19 +130,29 @@ export function addBitTests(
   /**
    * The best tree that begins with a JSET, if it is better than the given node.
    */
-  function split(
-    node: TestTree,
-    points: readonly Point[],
-  ): BitTree | undefined {
+  #split(node: TestTree, points: readonly Point[]): BitTree | undefined {
     const own = priceOf(node, points);
+    const best = this.#bestSplit(own, points, depthOf(node));
+    if (best === own) return undefined;
+    this.#savedCost += own.cost - best.cost;
+    this.#savedTests += own.tests - best.tests;
+    return best.tree;
+  }
+
+  /** The best of a tree and of those of at most its depth that begin with a JSET. */
+  #bestSplit(
+    own: PricedTree,
+    points: readonly Point[],
+    depth: number,
+  ): PricedTree {
+    const price = this.#price;
     const weight = points.reduce((sum, point) => sum + point.weight, 0);
-    const depth = depthOf(node);
     let best = own;
     const sets = setsOf(points);
     const all = sets.reduce((values, set) => values | set, 0);
     // Two sides with two classes each.
     const poor = { cost: 2 * weight, tests: 3 };
-    let tooPoor = !isBetter(poor, best);
+    let tooPoor = !isBetter(poor, best, price);
     // Two masks may split the values alike, or with the sides exchanged.
     const seen = new Set<number>([0, all]);
     for (const mask of MASKS) {
@@ -145,86 +168,94 @@ export function addBitTests(
         cost: weight + yesLeast.cost + noLeast.cost,
         tests: 1 + yesLeast.tests + noLeast.tests,
       };
-      if (!isBetter(least, best)) continue;
-      const yes = points.filter(({ value }) => (value & mask) !== 0);
-      const no = points.filter(({ value }) => (value & mask) === 0);
-      const [a, b] = [solve(yes), solve(no)];
-      if (1 + Math.max(depthOf(a.tree), depthOf(b.tree)) > depth) continue;
-      const found: PricedTree = {
-        tree: { kind: "test", op: "set", k: mask, yes: a.tree, no: b.tree },
-        cost: weight + a.cost + b.cost,
-        tests: 1 + a.tests + b.tests,
-      };
-      if (!isBetter(found, best)) continue;
+      if (!isBetter(least, best, price)) continue;
+      const found = splitBy(mask, points, weight, price);
+      if (depthOf(found.tree) > depth || !isBetter(found, best, price)) {
+        continue;
+      }
       best = found;
-      tooPoor = !isBetter(poor, best);
+      tooPoor = !isBetter(poor, best, price);
     }
-    if (best === own) return undefined;
-    savedCost += own.cost - best.cost;
-    savedTests += own.tests - best.tests;
-    return best.tree;
+    return best;
   }
+}
 
-  function isBetter(a: Price, b: Price): boolean {
-    const gain = b.cost + price * b.tests - a.cost - price * a.tests;
-    // Rounding must not count as a gain.
-    if (Math.abs(gain) > 1e-9 * (1 + b.cost)) return gain > 0;
-    return a.tests < b.tests;
-  }
+/** A tree that begins with the JSET of a mask; both sides have values. */
+function splitBy(
+  mask: number,
+  points: readonly Point[],
+  weight: number,
+  price: number,
+): PricedTree {
+  const yes = solve(points.filter(({ value }) => (value & mask) !== 0), price);
+  const no = solve(points.filter(({ value }) => (value & mask) === 0), price);
+  return {
+    tree: { kind: "test", op: "set", k: mask, yes: yes.tree, no: no.tree },
+    cost: weight + yes.cost + no.cost,
+    tests: 1 + yes.tests + no.tests,
+  };
+}
 
-  /**
-   * A good tree of `==` and `>=` tests for a few values, when others cannot
-   * occur. It uses thresholds between runs of one class, and `==` on a value
-   * between two runs of one class: O(n^3) for n runs.
-   */
-  function solve(points: readonly Point[]): PricedTree {
-    const runs = runsOf(points);
-    const known = new Map<number, PricedTree>();
-    return solveRuns(0, runs.length - 1);
+/** Reports whether a price is less, or the same with fewer tests. */
+function isBetter(a: Price, b: Price, price: number): boolean {
+  const gain = b.cost + price * b.tests - a.cost - price * a.tests;
+  // Rounding must not count as a gain.
+  if (Math.abs(gain) > 1e-9 * (1 + b.cost)) return gain > 0;
+  return a.tests < b.tests;
+}
 
-    function solveRuns(i: number, j: number): PricedTree {
-      const key = i * runs.length + j;
-      let best = known.get(key);
-      if (best !== undefined) return best;
-      const head = runs[i] ?? absent();
-      if (i === j) {
-        return { tree: { kind: "leaf", cls: head.cls }, cost: 0, tests: 0 };
-      }
-      let weight = 0;
-      for (let r = i; r <= j; r++) weight += (runs[r] ?? absent()).weight;
-      for (let r = i + 1; r <= j; r++) {
-        const run = runs[r] ?? absent();
-        const yes = solveRuns(r, j);
-        const no = solveRuns(i, r - 1);
-        const found: PricedTree = {
-          tree: {
-            kind: "test",
-            op: "ge",
-            k: run.first,
-            yes: yes.tree,
-            no: no.tree,
-          },
-          cost: weight + yes.cost + no.cost,
-          tests: 1 + yes.tests + no.tests,
-        };
-        if (best === undefined || isBetter(found, best)) best = found;
-      }
-      const middle = runs[i + 1] ?? absent();
-      if (
-        j === i + 2 && middle.single && (runs[j] ?? absent()).cls === head.cls
-      ) {
-        const yes = { kind: "leaf", cls: middle.cls } as const;
-        const no = { kind: "leaf", cls: head.cls } as const;
-        best = {
-          tree: { kind: "test", op: "eq", k: middle.first, yes, no },
-          cost: weight,
-          tests: 1,
-        };
-      }
-      const found = best ?? absent();
-      known.set(key, found);
-      return found;
+/**
+ * A good tree of `==` and `>=` tests for a few values, when others cannot
+ * occur. It uses thresholds between runs of one class, and `==` on a value
+ * between two runs of one class: O(n^3) for n runs.
+ */
+function solve(points: readonly Point[], price: number): PricedTree {
+  const runs = runsOf(points);
+  const known = new Map<number, PricedTree>();
+  return solveRuns(0, runs.length - 1);
+
+  function solveRuns(i: number, j: number): PricedTree {
+    const key = i * runs.length + j;
+    let best = known.get(key);
+    if (best !== undefined) return best;
+    const head = runs[i] ?? absent();
+    if (i === j) {
+      return { tree: { kind: "leaf", cls: head.cls }, cost: 0, tests: 0 };
     }
+    let weight = 0;
+    for (let r = i; r <= j; r++) weight += (runs[r] ?? absent()).weight;
+    for (let r = i + 1; r <= j; r++) {
+      const run = runs[r] ?? absent();
+      const yes = solveRuns(r, j);
+      const no = solveRuns(i, r - 1);
+      const found: PricedTree = {
+        tree: {
+          kind: "test",
+          op: "ge",
+          k: run.first,
+          yes: yes.tree,
+          no: no.tree,
+        },
+        cost: weight + yes.cost + no.cost,
+        tests: 1 + yes.tests + no.tests,
+      };
+      if (best === undefined || isBetter(found, best, price)) best = found;
+    }
+    const middle = runs[i + 1] ?? absent();
+    if (
+      j === i + 2 && middle.single && (runs[j] ?? absent()).cls === head.cls
+    ) {
+      const yes = { kind: "leaf", cls: middle.cls } as const;
+      const no = { kind: "leaf", cls: head.cls } as const;
+      best = {
+        tree: { kind: "test", op: "eq", k: middle.first, yes, no },
+        cost: weight,
+        tests: 1,
+      };
+    }
+    const found = best ?? absent();
+    known.set(key, found);
+    return found;
   }
 }
 
