@@ -101,6 +101,23 @@ Deno.test("the single file does what the sources do, if there are none", async (
       assert(count("first-execution") > 100, "functions are called");
       assert(count("parse-function") < 100, `${count("parse-function")} late`);
     });
+    await t.step("what compile does not need is made later", async () => {
+      const text = await Deno.readTextFile(file);
+      const later = text.slice(
+        text.indexOf("GROUPS$="),
+        text.indexOf("NEEDED$="),
+      );
+      for (
+        const [part, mark] of [
+          ["values of arguments", "TIOCSTI="],
+          ["bench", "Kernel memory"],
+          ["install", "multi-user.target"],
+        ] as const
+      ) {
+        assert(text.includes(mark), `${part}: the mark "${mark}" has changed`);
+        assert(later.includes(mark), `${part} is loaded by compile`);
+      }
+    });
     await t.step("install", async () => {
       const image = join(directory, "image");
       await Deno.mkdir(image);

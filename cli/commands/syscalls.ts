@@ -19,7 +19,7 @@ import { archByAnyName } from "../../tables/arch_names.ts";
 import { argumentsOf } from "../../tables/arguments.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { archRemedy } from "../input/call.ts";
+import { archRemedy } from "../output/names.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";
 import { archOf } from "../input/target.ts";

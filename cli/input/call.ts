@@ -8,7 +8,7 @@ import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { didYouMean } from "../../tables/suggest.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
-import { archByAnyName, usualArchNames } from "../../tables/arch_names.ts";
+import { archByAnyName } from "../../tables/arch_names.ts";
 import {
   argumentsOf,
   formatArgument,
@@ -18,7 +18,12 @@ import { parseInteger } from "../../tables/value_set.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { NAME } from "../command.ts";
 import { UsageError } from "../error.ts";
-import { archNames, archOfNumber, syscallName } from "../output/names.ts";
+import {
+  archNames,
+  archOfNumber,
+  archRemedy,
+  syscallName,
+} from "../output/names.ts";
 
 /** Arguments of a call. */
 const ARGUMENTS = 6;
@@ -64,14 +69,6 @@ export function parseCall(text: string, native: Arch): CallNumber {
   const nr = arch?.syscalls.get(name) ?? arch?.syscalls.get(name.toLowerCase());
   if (nr === undefined) throw unknownCall(name, archText, arch);
   return { arch: auditArch, nr };
-}
-
-/** The remedy for an unknown architecture. */
-export function archRemedy(text: string): string {
-  const near = didYouMean(text, usualArchNames());
-  return near === undefined
-    ? `use one of ${ARCHES.map(({ name }) => name).join(", ")}`
-    : `did you mean ${near}`;
 }
 
 function parseNumber(text: string): number {

@@ -20,7 +20,7 @@ import { describeSemantics } from "../../profile/semantics/quirks.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
 import type { Arch } from "../../tables/arch.ts";
 import { archByAnyName } from "../../tables/arch_names.ts";
-import { archRemedy } from "./call.ts";
+import { archRemedy } from "../output/names.ts";
 import type { SourceKind } from "./guess.ts";
 import { MachineError, UsageError } from "../error.ts";
 

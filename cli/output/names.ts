@@ -5,6 +5,16 @@
  */
 
 import { type Arch, ARCHES } from "../../tables/arch.ts";
+import { usualArchNames } from "../../tables/arch_names.ts";
+import { didYouMean } from "../../tables/suggest.ts";
+
+/** The remedy for an unknown architecture. */
+export function archRemedy(text: string): string {
+  const near = didYouMean(text, usualArchNames());
+  return near === undefined
+    ? `use one of ${ARCHES.map(({ name }) => name).join(", ")}`
+    : `did you mean ${near}`;
+}
 
 /** Names of the architectures of an audit value, as `x86_64+x32`. */
 export function archNames(auditArch: number): string | undefined {
