@@ -22,7 +22,14 @@ import { formatTable } from "../../../host/table.ts";
 import { type Given, type Manual, start } from "../../../tools/arguments.ts";
 import { type DebianRoot, makeDebianRoot } from "../../../tools/debian_root.ts";
 import { formatShim } from "../shim.ts";
-import { DAEMONS, OPTIONS, type Row, ROWS, VERSIONS } from "./rows.ts";
+import {
+  DAEMONS,
+  MANAGER_PACKAGES,
+  OPTIONS,
+  type Row,
+  rowsWith,
+  VERSIONS,
+} from "./rows.ts";
 import { PACKAGES, prelude } from "./script.ts";
 
 const SUITES: readonly string[] = ["trixie", "sid", "experimental"];
@@ -35,7 +42,7 @@ const LIMIT_MS = 400_000;
 const ROOT = fromFileUrl(new URL("../../..", import.meta.url));
 
 /** A row of the table. */
-interface Result {
+export interface MatrixResult {
   readonly suite: string;
   readonly manager: string;
   readonly crun: string;
@@ -46,33 +53,15 @@ interface Result {
 }
 
 const MANUAL: Manual = {
-  usage: "deno task matrix [SUITE...] [MANAGER] [MODE] [pod | upgrade]",
+  usage:
+    "deno task matrix [SUITE...] [MANAGER] [MODE] [pod | rootless | upgrade]",
   brief:
     "Installs for podman, docker and containerd of other releases of Debian\n(default: trixie, sid, experimental), or the rows that are named. Requires root.\nExits with 1 if one is not verified.",
   words: 5,
 };
 
 async function main({ words }: Given): Promise<number> {
-  const shared = await Deno.makeTempDir({ prefix: "seccomp-tree-matrix-" });
-  const results: Result[] = [];
-  try {
-    await share(shared);
-    await shareOldCrun(shared);
-    const named = words.filter((word) => SUITES.includes(word));
-    for (const suite of named.length === 0 ? SUITES : named) {
-      const root = await makeDebianRoot(suite, PACKAGES);
-      if (typeof root === "string") {
-        say(`left out: ${suite}: ${root}`);
-        continue;
-      }
-      await using _ = root;
-      for (const row of rowsOf(suite, words)) {
-        results.push(await tryRow(root, row, shared));
-      }
-    }
-  } finally {
-    await Deno.remove(shared, { recursive: true });
-  }
+  const results = await tryMatrix(words);
   say(formatTable([
     ["release", "manager", "crun", "mode", "outcome", "instructions"],
     ...results.map((r) => [
@@ -83,10 +72,52 @@ async function main({ words }: Given): Promise<number> {
   return results.length > 0 && isGood ? 0 : 1;
 }
 
+/**
+ * Tries rows; prints what is left out, and the output of those that fail.
+ *
+ * @param words Releases, and words of {@linkcode Row} that all rows have.
+ * @returns The rows of the table.
+ */
+export async function tryMatrix(
+  words: readonly string[],
+): Promise<readonly MatrixResult[]> {
+  const shared = await Deno.makeTempDir({ prefix: "seccomp-tree-matrix-" });
+  const results: MatrixResult[] = [];
+  try {
+    // A user of the roots starts the program, too.
+    await Deno.chmod(shared, 0o755);
+    await share(shared);
+    const named = words.filter((word) => SUITES.includes(word));
+    for (const suite of named.length === 0 ? SUITES : named) {
+      const rows = rowsOf(suite, words, shared);
+      if (rows.some(({ kind }) => kind === "upgrade")) {
+        await shareOldCrun(shared);
+      }
+      const root = await makeDebianRoot(suite, [
+        ...PACKAGES,
+        ...rows.flatMap(({ manager }) => MANAGER_PACKAGES[manager]),
+      ]);
+      if (typeof root === "string") {
+        say(`left out: ${suite}: ${root}`);
+        continue;
+      }
+      await using _ = root;
+      for (const row of rows) results.push(await tryRow(root, row, shared));
+    }
+  } finally {
+    await Deno.remove(shared, { recursive: true });
+  }
+  return results;
+}
+
 /** The rows for a release, or those of them that are named. */
-function rowsOf(suite: string, words: readonly string[]): readonly Row[] {
+function rowsOf(
+  suite: string,
+  words: readonly string[],
+  shared: string,
+): readonly Row[] {
   const wanted = words.filter((word) => !SUITES.includes(word));
-  return ROWS.filter(({ suites, manager, mode, kind = "" }) =>
+  return rowsWith(shared).filter(({ suites, manager, mode, kind = "" }) =>
     (suites?.includes(suite) ?? true) &&
     wanted.every((word) => [manager, mode, kind].includes(word))
   );
@@ -122,7 +153,7 @@ async function tryRow(
   root: DebianRoot,
   row: Row,
   shared: string,
-): Promise<Result> {
+): Promise<MatrixResult> {
   const { manager, mode, kind } = row;
   // A namespace of processes ends the daemons with the script.
   const { stdout, stderr } = await ask(
@@ -160,15 +191,14 @@ async function tryRow(
 /** Installs, uses, uninstalls; prints `bad:` and `restored`. */
 function scriptOf(row: Row, shared: string): string {
   const { manager, mode, before = "", use = "", removal } = row;
+  const { options = OPTIONS[manager] } = row;
   return `${prelude(shared)}
 ${VERSIONS[manager]} | head -1
 ${DAEMONS[manager]}
 ${before}
 crun --version | head -1
 digest >/run/before
-tree install ${manager} --mode ${mode} --deno /usr/local/bin/deno --log stderr ${
-    OPTIONS[manager]
-  } 2>&1 |
+tree install ${manager} --mode ${mode} --deno /usr/local/bin/deno --log stderr ${options} 2>&1 |
   grep -E 'Verified|error|not' || echo "bad: install: nothing verified"
 ${use}
 ${removal ?? `check "uninstall" tree uninstall ${manager}`}

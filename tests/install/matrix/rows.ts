@@ -4,13 +4,13 @@
  * @module
  */
 
-import { CONTAINERD, DOCKERD, IMAGES } from "./script.ts";
+import { becomeUser, CONTAINERD, DOCKERD, IMAGES } from "./script.ts";
 
 /** One installation in one root. */
 export interface Row {
   readonly manager: "podman" | "docker" | "containerd";
   readonly mode: "cache" | "hook" | "wrapper";
-  /** Kind of use besides the installation: `pod` or `upgrade`. */
+  /** Kind of use besides the installation: `pod`, `rootless` or `upgrade`. */
   readonly kind?: string;
   /** The releases that it is for; all by default. */
   readonly suites?: readonly string[];
@@ -20,6 +20,8 @@ export interface Row {
   readonly removal?: string;
   /** Lines of `sh` before the installation. */
   readonly before?: string;
+  /** Options of `install`; by default those of {@linkcode OPTIONS}. */
+  readonly options?: string;
 }
 
 /** Lines of `sh` that start a daemon and wait for it. */
@@ -34,6 +36,18 @@ export const OPTIONS: Readonly<Record<Row["manager"], string>> = {
   podman: "",
   docker: "--reload",
   containerd: "--append",
+};
+
+/** Packages of a manager. */
+export const MANAGER_PACKAGES: Readonly<
+  Record<Row["manager"], readonly string[]>
+> = {
+  podman: [
+    ...["conmon", "golang-github-containers-common", "netavark", "podman"],
+    ...["uidmap"],
+  ],
+  docker: ["containerd", "docker-cli", "docker.io"],
+  containerd: ["containerd"],
 };
 
 /** Prints the version of a manager. */
@@ -157,8 +171,42 @@ ${mode === "wrapper" ? `check "uninstall at last" tree uninstall` : ""}
   };
 }
 
-/** All rows. */
-export const ROWS: readonly Row[] = [
+/** Podman of a user: the user's own cache has the tree, and then crun's list again. */
+function rootless(shared: string): Row {
+  return {
+    manager: "podman",
+    mode: "cache",
+    kind: "rootless",
+    options: "--user",
+    before: `${becomeUser(shared)}
+begin() { as_user podman run -d --name $1 --network=none --rootfs /run/of-user sleep 100000; }
+replaced() { /usr/bin/find /run/user/1000/crun/.cache/seccomp -type f -perm -1000 | wc -l; }
+`,
+    use: `
+check "start" begin one
+check "exec" as_user podman exec one grep '^Seccomp:.2' /proc/self/status
+tree status 2>&1 | grep -qE '^podman +one +[0-9]+ .* tree ' || echo "bad: $(tree status 2>&1 | tail -5)"
+[ $(replaced) = 1 ] || echo "bad: $(replaced) filters are replaced"
+`,
+    removal: `
+check "uninstall" tree uninstall --user
+[ $(replaced) = 0 ] || echo "bad: $(replaced) filters are still replaced"
+check "exec at last" as_user podman exec one true
+check "remove" as_user podman rm --force --time=0 one
+`,
+  };
+}
+
+/**
+ * Lists all rows.
+ *
+ * @param shared Folder with Deno and the program.
+ */
+export function rowsWith(shared: string): readonly Row[] {
+  return [...ROWS, rootless(shared)];
+}
+
+const ROWS: readonly Row[] = [
   { manager: "podman", mode: "cache" },
   { manager: "podman", mode: "hook" },
   { manager: "docker", mode: "cache", suites: ["trixie", "sid"] },
@@ -171,6 +219,7 @@ export const ROWS: readonly Row[] = [
   })),
   upgrade("podman", "cache"),
   upgrade("podman", "hook"),
+  upgrade("podman", "wrapper"),
   upgrade("docker", "wrapper"),
   upgrade("containerd", "wrapper"),
 ];

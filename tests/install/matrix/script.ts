@@ -5,12 +5,10 @@
  * @module
  */
 
-/** Packages for managers and for the commands of a row. */
+/** Packages for the commands of a row. */
 export const PACKAGES: readonly string[] = [
-  ...["crun", "runc", "podman", "conmon", "netavark", "containerd"],
-  ...["docker.io", "docker-cli", "golang-github-containers-common"],
-  ...["bash", "coreutils", "findutils", "grep", "mawk", "mount", "procps"],
-  ...["dash", "libc-bin", "sed"],
+  ...["bash", "coreutils", "crun", "dash", "findutils", "grep", "libc-bin"],
+  ...["mawk", "mount", "procps", "runc", "sed", "util-linux"],
 ];
 
 /**
@@ -19,7 +17,7 @@ export const PACKAGES: readonly string[] = [
  *
  * `check WHAT COMMAND…` prints `bad: WHAT` with the command's output if it fails.
  * `digest` lists all files but the containers' and crun's: contents and modes of
- * /etc and /usr/local; size, mode and time of the rest.
+ * /etc and /usr/local, modes of /home; size, mode and time of the rest.
  *
  * @param shared Folder with Deno, the program, and packages of npm.
  */
@@ -38,6 +36,7 @@ digest() {
     /usr/bin/find /etc ! -type d -printf '%p %m %l\\n'
     /usr/bin/find /usr -path /usr/lib/shim -prune -o -path /usr/bin/crun -prune \\
       -o ! -type d -printf '%p %s %m %T@ %l\\n'
+    /usr/bin/find /home -name containers -prune -o ! -type d -printf '%p %m %l\\n'
     /usr/bin/find /var/lib -maxdepth 1 -name 'seccomp-tree*'
   } | sort
 }
@@ -52,7 +51,7 @@ until_true() {
   for i in $(seq 200); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done
   echo "bad: $* does not succeed"
 }
-mkdir -p /etc/containers /usr/local/bin /run/rootfs/bin /run/rootfs/tmp
+mkdir -p /etc/containers /usr/local/bin /home /run/rootfs/bin /run/rootfs/tmp
 cp /bin/busybox /run/rootfs/bin/
 for name in sh sleep grep true; do ln -sf busybox /run/rootfs/bin/$name; done
 echo '127.0.0.1 localhost' >/etc/hosts
@@ -117,3 +116,35 @@ for name in localhost/matrix:1 $sandbox; do
 done
 cd /
 `;
+
+/**
+ * Makes a user with Podman's storage in memory, who runs the program from now on:
+ * `as_user COMMAND…`.
+ *
+ * @param shared As for {@linkcode prelude}.
+ */
+export function becomeUser(shared: string): string {
+  return `
+home=/home/user
+mkdir -p $home/.config/containers /run/user/1000
+echo 'user:x:1000:1000::/home/user:/bin/sh' >>/etc/passwd
+echo 'user:x:1000:' >>/etc/group
+echo 'user:100000:65536' | tee /etc/subuid >/etc/subgid
+chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap
+echo '[containers]
+cgroups = "disabled"
+[engine]
+events_logger = "none"
+cgroup_manager = "cgroupfs"' >$home/.config/containers/containers.conf
+echo '[storage]
+driver = "vfs"' >$home/.config/containers/storage.conf
+cp -r /run/rootfs /run/of-user
+chown -R 1000:1000 $home /run/of-user /run/user/1000
+chmod 700 /run/user/1000
+as_user() {
+  setpriv --reuid=1000 --regid=1000 --clear-groups env HOME=$home \\
+    XDG_RUNTIME_DIR=/run/user/1000 "$@"
+}
+tree() { as_user ${shared}/deno run -A ${shared}/program/cli/main.ts "$@"; }
+`;
+}
