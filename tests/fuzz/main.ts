@@ -29,23 +29,24 @@ import {
   judgeProgramFaults,
   noFaults,
 } from "./fault_campaign.ts";
+import { runLarge } from "./large_campaign.ts";
 import { judgePrograms, judgeReal, realStacks } from "./optimize_campaign.ts";
 
 const MANUAL: Manual = {
   usage: "deno task fuzz [OPTION...]",
   brief:
-    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n\nExits with 1 if a verdict differs.",
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n  large     profiles that libseccomp just fits into the kernel's limit\n\nExits with 1 if a verdict differs.",
   options: {
     of: {
       placeholder: "WHAT",
       brief:
-        "profiles (default), digests, filters, programs, faults, explanations, entries or certificates",
+        "profiles (default), digests, filters, programs, faults, explanations, entries, certificates or large",
     },
     seed: { placeholder: "N", brief: "Seed (default: random)" },
     count: {
       placeholder: "N",
       brief:
-        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 2000 explanations, 200 faults or entries)",
+        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 2000 explanations, 200 faults, entries or large profiles)",
     },
   },
 };
@@ -62,6 +63,7 @@ const CAMPAIGNS: Readonly<
   explanations,
   entries,
   certificates,
+  large,
 };
 
 async function main(given: Given): Promise<number> {
@@ -153,6 +155,16 @@ function explanations(seed: number, count = 2000): number {
 function entries(seed: number, count = 200): number {
   const { wrong, ...counts } = judgeEntries({ seed, count });
   return report(JSON.stringify(counts), wrong);
+}
+
+async function large(seed: number, count = 200): Promise<number> {
+  const counts = await runLarge({ seed, count, onProfile: say });
+  if (counts === undefined) {
+    say("no libseccomp here");
+    return 0;
+  }
+  const { wrong, ...numbers } = counts;
+  return report(JSON.stringify(numbers), wrong);
 }
 
 function report(line: string, wrong: readonly string[]): number {

@@ -11,6 +11,7 @@ import type {
   ScmpAction,
   ScmpOp,
 } from "../../profile/formats/oci.ts";
+import { archByName } from "../../tables/arch.ts";
 import { createRandom, type Random } from "./random.ts";
 
 /** A profile that can be had with any number of rules. */
@@ -34,11 +35,28 @@ const ARCHITECTURES: readonly (readonly string[])[] = [
   ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
 ];
 
+/** Calls of `drawWide`: those that all three architectures have. */
+const SHARED_CALLS: readonly string[] = (() => {
+  const tables = ["x86_64", "x32", "x86"].map((name) => {
+    const arch = archByName(name);
+    if (arch === undefined) throw new Error(`no ${name}`);
+    return arch.syscalls;
+  });
+  return [...tables[0]?.keys() ?? []].filter((name) =>
+    tables.every((table) => table.has(name))
+  );
+})();
+
+const OPERATORS: readonly ScmpOp[] = [
+  ...["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ"] as const,
+  ...["SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"] as const,
+];
+
 /** Draws comparisons of one rule. */
 type Draw = (random: Random) => readonly LinuxSeccompArg[];
 
 /**
- * Draws a kind of profile.
+ * Draws a kind of profile: many rules on few calls.
  *
  * @param seed A u32.
  * @returns The profile, whose rules are drawn one after the other.
@@ -47,6 +65,32 @@ export function drawLarge(seed: number): LargeProfile {
   const random = createRandom(seed);
   const [shape, draw] = drawShape(random);
   const names = CALLS.slice(0, random.pick([1, 1, 2, 5, 20]));
+  return profileOf(random, [shape, draw], names, { perCall: false });
+}
+
+/**
+ * Draws a kind of profile: few rules on each of many calls, with every operator.
+ * libseccomp takes them without hanging.
+ *
+ * @param seed A u32.
+ * @returns The profile, whose rules are drawn one after the other.
+ */
+export function drawWide(seed: number): LargeProfile {
+  const random = createRandom(seed);
+  const [shape, draw] = drawWideShape(random);
+  const from = random.int(SHARED_CALLS.length);
+  const names = [...SHARED_CALLS, ...SHARED_CALLS]
+    .slice(from, from + random.pick([30, 100, 200, SHARED_CALLS.length]));
+  // Rules of one call do not contradict one another.
+  return profileOf(random, [shape, draw], names, { perCall: true });
+}
+
+function profileOf(
+  random: Random,
+  [shape, draw]: readonly [string, Draw],
+  names: readonly string[],
+  { perCall }: { readonly perCall: boolean },
+): LargeProfile {
   const actions = random.int(random.pick([1, 1, 3])) + 1;
   const architectures = random.pick(ARCHITECTURES);
   const rules: LinuxSyscall[] = [];
@@ -55,12 +99,14 @@ export function drawLarge(seed: number): LargeProfile {
       `${architectures.length} architectures`,
     take(count): LinuxSeccomp {
       while (rules.length < count) {
-        const number = random.int(actions);
+        const drawn = random.int(actions);
+        const name = random.pick(names);
+        const number = perCall ? name.length % actions : drawn;
         const action: ScmpAction = number === 0
           ? "SCMP_ACT_ALLOW"
           : "SCMP_ACT_ERRNO";
         rules.push({
-          names: [random.pick(names)],
+          names: [name],
           action,
           ...(number === 0 ? {} : { errnoRet: number + 1 }),
           args: draw(random),
@@ -74,6 +120,34 @@ export function drawLarge(seed: number): LargeProfile {
       };
     },
   };
+}
+
+function drawWideShape(random: Random): readonly [string, Draw] {
+  const value = drawValues(random);
+  const ops = random.chance(0.3) ? [random.pick(OPERATORS)] : OPERATORS;
+  const most = random.int(3) + 1;
+  const sharesValues = random.chance(0.5);
+  const pool = poolOf(value, random.pick([4, 16, 64]), random);
+  const from = sharesValues ? pool : value;
+  const draw: Draw = (random) => {
+    const indices = [0, 1, 2, 3, 4, 5].sort(() => random.int(3) - 1);
+    return indices.slice(0, random.int(most) + 1).map((index) => {
+      const op = random.pick(ops);
+      const isMasked = op === "SCMP_CMP_MASKED_EQ";
+      const word = from();
+      return {
+        index,
+        op,
+        value: word,
+        valueTwo: isMasked ? from() & word : 0n,
+      };
+    });
+  };
+  const kinds = ops.length === 1 ? ops[0] : "all operators";
+  return [
+    `${kinds}, up to ${most} comparisons${sharesValues ? " of few" : ""}`,
+    draw,
+  ];
 }
 
 function drawShape(random: Random): readonly [string, Draw] {
