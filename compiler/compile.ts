@@ -240,7 +240,8 @@ function compileCalls(
  * @param options The work for a proof of the optimum, and the histogram.
  * @param attempt The weights and the price.
  * @returns The program, which may be too long for the kernel; `undefined` if
- * the attempt folds numbers and there are none to fold.
+ * the attempt folds numbers and there are none to fold, or the reverse for one
+ * that shares.
  */
 export function compileAttempt(
   calls: DecidedCalls,
@@ -251,10 +252,16 @@ export function compileAttempt(
   return draft(calls, { ...options, ...attempt }).program;
 }
 
-/** Reports whether an attempt differs from the same one without folding. */
-function canUse({ arches }: DecidedCalls, { folds }: Attempt): boolean {
-  return folds !== true ||
-    arches.some(({ intervals }) => isFoldable(intervals));
+/**
+ * Reports whether an attempt differs from the same one without folding, or is
+ * not worth its time because it does not fold.
+ */
+function canUse(
+  { arches }: DecidedCalls,
+  { folds = false, shares = false }: Attempt,
+): boolean {
+  if (!folds && !shares) return true;
+  return folds === arches.some(({ intervals }) => isFoldable(intervals));
 }
 
 /** Result of one attempt. */
@@ -310,6 +317,7 @@ function findTree(
   const maxDepth = depthLimit(intervals.length, options);
   const tree = treeOfCells(graph, NR_OFFSET, cells, {
     bits: true,
+    shares: options.shares === true && maxDepth === undefined,
     ...(folded === undefined ? {} : { mask: FOLDED_MASK }),
     sizePenalty: options.price,
     ...(maxDepth === undefined ? {} : { maxDepth }),

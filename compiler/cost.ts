@@ -68,11 +68,26 @@ export interface Attempt {
   readonly price: number;
   /** True if numbers of x32 are folded onto native ones; false by default. */
   readonly folds?: boolean;
+  /**
+   * True if parts of a tree are shared; false by default. Not used without
+   * `folds` if numbers can be folded.
+   */
+  readonly shares?: boolean;
   /** True if a redundant load may replace a `ja`; false by default. */
   readonly short?: boolean;
 }
 
 const CACHED: Attempt = { objective: "cached", price: 73 };
+
+/**
+ * Makes attempts that share parts: with numbers folded, or if there are none to
+ * fold.
+ *
+ * @param attempt The attempt without sharing.
+ */
+export function sharing(attempt: Attempt): readonly Attempt[] {
+  return [true, false].map((folds) => ({ ...attempt, folds, shares: true }));
+}
 
 /** Attempts for `size`, without folding. */
 const SIZE: readonly Attempt[] = [
@@ -90,7 +105,11 @@ const SIZE: readonly Attempt[] = [
 export const ATTEMPTS: Readonly<Record<Objective, readonly Attempt[]>> = {
   uncached: [{ objective: "uncached", price: 0 }],
   cached: [CACHED],
-  size: [...SIZE, ...SIZE.map((attempt) => ({ ...attempt, folds: true }))],
+  size: [
+    ...SIZE,
+    ...SIZE.map((attempt) => ({ ...attempt, folds: true })),
+    ...SIZE.slice(0, 2).flatMap((attempt) => sharing(attempt)),
+  ],
   balanced: [{ objective: "balanced", price: 0 }],
 };
 

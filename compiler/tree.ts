@@ -16,6 +16,8 @@ import { addBitTests, type BitTree } from "./bits.ts";
 import { absent } from "./present.ts";
 import type { SearchOptions } from "./search/problem.ts";
 import { searchTree } from "./search/search.ts";
+import { JSET_BITS } from "./replacement.ts";
+import { countSharedTests, shareTests, testsFor } from "./share.ts";
 
 /** A decision for a word that is in the accumulator. */
 export interface WordTree {
@@ -40,6 +42,8 @@ export interface TreeOptions extends SearchOptions {
   readonly cubes?: boolean;
   /** True to try JSET in narrow ranges, as a last pass. */
   readonly bits?: boolean;
+  /** True to share parts after that, for size. */
+  readonly shares?: boolean;
 }
 
 const FULL = 0xffff_ffff;
@@ -158,6 +162,9 @@ function plainTree(
   const { tree, savedCost, savedTests } = options.bits === true
     ? addBitTests(found.tree, (value) => weightOf(cells, value), price)
     : { tree: found.tree, savedCost: 0, savedTests: 0 };
+  if (options.shares === true) {
+    return sharedTree(word, { cells, merged, classes, nodes, tree }, options);
+  }
   const cost = found.cost - savedCost;
   return {
     node: decisionOf(word, tree, nodes),
@@ -167,6 +174,41 @@ function plainTree(
     proven: found.proven,
     lowerBound: found.lowerBound,
   };
+}
+
+/** The same with parts that are shared, about which nothing is proven. */
+function sharedTree(
+  word: TestedWord,
+  { cells, merged, classes, nodes, tree }: {
+    readonly cells: readonly WeightedInterval[];
+    readonly merged: readonly WeightedInterval[];
+    readonly classes: ReadonlyMap<Decision, number>;
+    readonly nodes: readonly Decision[];
+    readonly tree: BitTree;
+  },
+  options: TreeOptions,
+): WordTree {
+  const shared = shareTests(
+    tree,
+    merged.map(({ first, last, node }) => ({
+      first,
+      last,
+      cls: classes.get(node) ?? absent(),
+    })),
+  );
+  let [cost, depth] = [0, 0];
+  for (const { first, last, weight } of cells) {
+    // A longer cell is tested alike from there on.
+    const size = Math.min(last - first + 1, 2 ** JSET_BITS);
+    for (let value = first; value < first + size; value++) {
+      const tests = testsFor(shared, value);
+      depth = Math.max(depth, tests);
+      cost += tests * weight / size;
+    }
+  }
+  const priced = cost + (options.sizePenalty ?? 0) * countSharedTests(shared);
+  const node = decisionOf(word, shared, nodes);
+  return { node, cost, priced, depth, proven: false, lowerBound: 0 };
 }
 
 /** Weight of one value: its share of the cell that contains it. */
@@ -186,15 +228,21 @@ function decisionOf(
   word: TestedWord,
   tree: BitTree,
   nodes: readonly Decision[],
+  known: Map<BitTree, Decision> = new Map(),
 ): Decision {
   if (tree.kind === "leaf") {
     return nodes[tree.cls] ?? absent();
   }
-  return word.graph.branch(
-    { offset: word.offset, mask: word.mask, op: tree.op, k: tree.k },
-    decisionOf(word, tree.yes, nodes),
-    decisionOf(word, tree.no, nodes),
-  );
+  let node = known.get(tree);
+  if (node === undefined) {
+    node = word.graph.branch(
+      { offset: word.offset, mask: word.mask, op: tree.op, k: tree.k },
+      decisionOf(word, tree.yes, nodes, known),
+      decisionOf(word, tree.no, nodes, known),
+    );
+    known.set(tree, node);
+  }
+  return node;
 }
 
 /** Tries a JSET for each largest subcube of values of one class. */

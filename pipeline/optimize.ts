@@ -15,7 +15,7 @@ import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { compileAttempt, type CompileOptions } from "../compiler/compile.ts";
-import { type Attempt, ATTEMPTS } from "../compiler/cost.ts";
+import { type Attempt, ATTEMPTS, sharing } from "../compiler/cost.ts";
 import type { Policy } from "../profile/policy.ts";
 import type { Objective } from "../tables/objectives.ts";
 import type { DecidedCalls } from "../compiler/policy_calls.ts";
@@ -60,6 +60,12 @@ export interface OptimizeOptions
  * shortens no filter of a real program.
  */
 const WORK_LIMIT = 1_000_000;
+
+/**
+ * Under `balanced`, a program that folds numbers has at most this share of the
+ * instructions of others, because each call pays for it.
+ */
+const MOST_FOLDED = 0.85;
 
 /** A filter that gives the same answer to every input. */
 export interface Optimized {
@@ -196,7 +202,7 @@ function attemptsFor(objective: Objective): readonly Attempt[] {
   if (objective !== "balanced") return ATTEMPTS[objective];
   const plain = [0, 20, 73].map((price) => ({ objective, price }));
   const folded = [20, 73].map((price) => ({ objective, price, folds: true }));
-  return [...plain, ...folded];
+  return [...plain, ...folded, ...sharing({ objective, price: 73 })];
 }
 
 /**
@@ -221,6 +227,7 @@ function bestOf(
     ? (cost: Cost) => cost.length * cost.objective
     : (cost: Cost) => cost.objective;
   let best: { readonly program: Program; readonly rank: number } | undefined;
+  let plain = Infinity;
   for (const attempts of [attemptsFor(objective), ATTEMPTS.size]) {
     for (const attempt of attempts) {
       const program = compileAttempt(calls, work, attempt);
@@ -232,6 +239,10 @@ function bestOf(
       if (
         cost.length === given.length && cost.objective === given.objective
       ) continue;
+      if (attempt.folds !== true) plain = Math.min(plain, cost.length);
+      else if (objective === "balanced" && cost.length > MOST_FOLDED * plain) {
+        continue;
+      }
       const ranked = rank(cost);
       if (best === undefined || ranked < best.rank) {
         best = { program, rank: ranked };
