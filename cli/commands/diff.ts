@@ -7,16 +7,21 @@
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
-import { formatReturnValue } from "../../bpf/return_value.ts";
-import { precedence } from "../../tables/precedence.ts";
 import {
   type Difference,
-  listDifferences,
+  type LocatedDifference,
+  locateDifferences,
   proveNotLooser,
 } from "../../verify/differences.ts";
-import type { Range } from "../../bpf/range.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import { describeArch, jsonOfCall, jsonOfValue } from "../input/call.ts";
+import {
+  describeRange,
+  differencesText,
+  kindOfDifference,
+  namesOfNumbers,
+} from "../output/differences.ts";
+import { byteOrderOf } from "../../verify/core/subject.ts";
 import { UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import {
@@ -33,8 +38,6 @@ import {
   word,
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
-import { callName } from "../output/names.ts";
-import { simulateCommand } from "../output/reproduce.ts";
 import { checkOut } from "../output/write.ts";
 import {
   exitOf,
@@ -51,9 +54,6 @@ export interface DiffFlags
   extends SourceFlags, OutputFlags, LimitFlags, CertificateFlags {
   readonly subsetOf?: string;
 }
-
-/** Direction of a difference, seen from the first source. */
-type Kind = "looser" | "tighter" | "changed";
 
 /** The command. */
 export const command: CommandDefinition = defineCommand<
@@ -179,9 +179,9 @@ function tellDifferences(
     );
     return exitOf(result);
   }
-  const list = listDifferences(a.subject, b.subject, options);
+  const list = locateDifferences(a.subject, b.subject, options);
   const complete = list.kind === "listed" && list.complete;
-  const found: readonly Difference[] = list.kind !== "listed"
+  const found: readonly LocatedDifference[] = list.kind !== "listed"
     ? []
     : list.differences;
   const json = flags.output === "json";
@@ -195,7 +195,7 @@ function tellDifferences(
       })
       : found.length === 0
       ? witnessText("different", result, sides)
-      : differencesText(found, sides),
+      : differencesText(found, sides, byteOrderOf([a.subject, b.subject])),
   );
   if (!complete && !json) {
     io.out("There may be more differences: a limit was reached\n");
@@ -203,120 +203,19 @@ function tellDifferences(
   return EXIT.no;
 }
 
-/** The action decides: the lower one in the kernel's order is the stricter. */
-function kindOf({ a, b }: Difference): Kind {
-  const [before, after] = [precedence(a), precedence(b)];
-  return before === after ? "changed" : before < after ? "looser" : "tighter";
-}
-
 function jsonOfDifference(
   difference: Difference,
 ): Readonly<Record<string, unknown>> {
   const { arch, nr, condition = null, a, b, varies, witness } = difference;
   return {
-    kind: kindOf(difference),
+    kind: kindOfDifference(difference),
     arch: describeRange(arch, describeArch),
     nr,
-    syscalls: namesIn(arch, nr),
+    syscalls: namesOfNumbers(arch, nr),
     condition,
     a: jsonOfValue(a, witness.data.arch),
     b: jsonOfValue(b, witness.data.arch),
     varies,
     witness: jsonOfCall(witness.data),
   };
-}
-
-/** Entries with the same description, for several calls. */
-interface Group {
-  readonly first: Difference;
-  readonly numbers: Difference[];
-}
-
-function differencesText(
-  differences: readonly Difference[],
-  sides: Sides,
-): string {
-  const groups = new Map<string, Group>();
-  for (const difference of differences) {
-    const { arch, condition = null, a, b, varies } = difference;
-    const key = JSON.stringify([arch, condition, a, b, varies]);
-    const group = groups.get(key);
-    if (group === undefined) {
-      groups.set(key, { first: difference, numbers: [difference] });
-    } else group.numbers.push(difference);
-  }
-  const order: readonly Kind[] = ["looser", "tighter", "changed"];
-  const texts = [...groups.values()]
-    .toSorted((x, y) =>
-      order.indexOf(kindOf(x.first)) - order.indexOf(kindOf(y.first))
-    )
-    .map((group) => groupText(group, sides));
-  const count = (kind: Kind): string =>
-    `${differences.filter((d) => kindOf(d) === kind).length} ${kind}`;
-  return `${texts.join("")}different: ${order.map(count).join(", ")}\n`;
-}
-
-function groupText(
-  { first, numbers }: Group,
-  sides: Sides,
-): string {
-  const { arch, a, b, varies, witness } = first;
-  const { condition = "the arguments are such as these" } = first;
-  return [
-    `${kindOf(first)}: ${formatReturnValue(a, witness.data.arch)} -> ${
-      formatReturnValue(b, witness.data.arch)
-    } on ${describeRange(arch, describeArch)}`,
-    ...wrapped(
-      numbers.flatMap(({ nr }) => describeNumbers(arch, nr).split(", ")),
-    ),
-    ...(condition === "" ? [] : [`  where ${condition}`]),
-    ...(varies ? [`  also  other answers, all ${kindOf(first)}`] : []),
-    ...sides.map((side) => `  see   ${simulateCommand(side, witness.data)}`),
-  ].map((line) => `${line}\n`).join("");
-}
-
-/** Comma-separated words, over lines of up to 80 columns. */
-function wrapped(items: readonly string[]): readonly string[] {
-  const lines: string[] = [];
-  let line = "  calls";
-  for (const [i, item] of items.entries()) {
-    const text = i + 1 < items.length ? `${item},` : item;
-    if (line.length + 1 + text.length > 80) {
-      lines.push(line);
-      line = "       ";
-    }
-    line += ` ${text}`;
-  }
-  return [...lines, line];
-}
-
-function describeRange(
-  { first, last }: Range,
-  describe: (value: number) => string,
-): string {
-  return first === last
-    ? describe(first)
-    : `${describe(first)}..${describe(last)}`;
-}
-
-function describeNumbers(arch: Range, nr: Range): string {
-  const names = namesIn(arch, nr);
-  if (names.length === nr.last - nr.first + 1) return names.join(", ");
-  const range = nr.first === nr.last
-    ? String(nr.first)
-    : `${nr.first}..${nr.last}`;
-  return names.length === 0 ? range : `${range} (${names.join(" ")})`;
-}
-
-/** Maximum number of numbers that are looked up one by one. */
-const MOST_NAMED = 1024;
-
-function namesIn(arch: Range, nr: Range): readonly string[] {
-  const names: string[] = [];
-  const last = Math.min(nr.last, nr.first + MOST_NAMED - 1);
-  for (let i = nr.first; i <= last; i++) {
-    const name = callName(arch.first, i);
-    if (name !== undefined) names.push(name);
-  }
-  return names;
 }

@@ -25,7 +25,10 @@ function printedIn(out: string): readonly Printed[] {
       if (pair !== null) verdicts = [pair[1] ?? "", pair[2] ?? ""];
       continue;
     }
-    found.push({ line, verdict: verdicts[seen++] ?? "" });
+    // The lines of diff are at its end, with their answers in comments.
+    const answer = /(?: {2}#|;) ([A-Z_]+(?:\([\w?]+\))?)$/.exec(line)?.[1];
+    found.push({ line, verdict: answer ?? verdicts[seen] ?? "" });
+    seen++;
   }
   return found;
 }

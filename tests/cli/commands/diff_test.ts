@@ -9,7 +9,7 @@ Deno.test("diff says what became looser, tighter and changed", async () => {
   assertEquals(loose.code, 1);
   assertMatch(
     loose.out,
-    /^looser: ERRNO\(EPERM\) -> ALLOW on x86_64\+x32\n {2}calls ptrace\n/,
+    /^looser: ERRNO\(EPERM\) -> ALLOW on x86_64\n {2}calls ptrace\n {2}see/,
   );
   assertMatch(loose.out, /\ndifferent: 1 looser, 0 tighter, 0 changed\n$/);
   const tight = await call(["diff", ...FIXED, profile, tighter, "-o", "json"]);
@@ -116,7 +116,7 @@ Deno.test("diff keeps looser and tighter apart where answers are computed", asyn
   assertEquals(text.code, 1, text.err);
   assertMatch(
     text.out,
-    /^tighter: ALLOW -> ERRNO\(EPERM\) on .*\n {2}calls 2147418112\.\.2147483647\n {2}see/m,
+    /^tighter: ALLOW -> ERRNO\(EPERM\) on .*\n {2}calls 2147418112\.\.2147483647\n/m,
   );
   assertMatch(
     text.out,
@@ -180,4 +180,48 @@ Deno.test("diff --subset-of knows the order of actions of the kernel", async () 
       assertEquals(code, j <= i ? 0 : 1, `${actions[j]} within ${actions[i]}`);
     }
   }
+});
+
+Deno.test("diff makes one statement of several architectures, in names, and ends in see lines", async () => {
+  await using folder = await createFolder();
+  const rule = (names: readonly string[], args: unknown[] = []): unknown => ({
+    names,
+    action: "SCMP_ACT_ALLOW",
+    args,
+  });
+  const write = (name: string, ...rules: readonly unknown[]): Promise<string> =>
+    folder.write(
+      name,
+      JSON.stringify({
+        defaultAction: "SCMP_ACT_ERRNO",
+        architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+        syscalls: [rule(["read"]), ...rules],
+      }),
+    );
+  const vsock = [{ index: 0, value: 40, op: "SCMP_CMP_EQ" }];
+  const exec = [
+    { index: 2, value: 4, valueTwo: 0, op: "SCMP_CMP_MASKED_EQ" },
+  ];
+  const before = await write("a.json");
+  const after = await write(
+    "b.json",
+    rule(["bpf", "keyctl"]),
+    rule(["socket"], vsock),
+    rule(["mprotect"], exec),
+  );
+  const target = ["-q", "--arch", "x86_64,x86,x32"];
+  const { out, code } = await call(["diff", ...target, before, after]);
+  assertEquals(code, 1);
+  const lines = out.split("\n");
+  assert(
+    lines.includes("looser: ERRNO(EPERM) -> ALLOW on x86, x86_64 and x32"),
+    out,
+  );
+  assert(lines.includes("  calls keyctl, bpf"), out);
+  assert(lines.includes("  where domain == AF_VSOCK"), out);
+  assertMatch(out, /where prot & PROT_EXEC == 0x0/);
+  const first = lines.findIndex((line) => line.startsWith("  see "));
+  const rest = lines.slice(first, -2);
+  assert(rest.every((line) => line.startsWith("  see ")), out);
+  assertMatch(out, /b\.json x86:socket AF_VSOCK\n/);
 });
