@@ -223,5 +223,5 @@ Deno.test("diff makes one statement of several architectures, in names, and ends
   const first = lines.findIndex((line) => line.startsWith("  see "));
   const rest = lines.slice(first, -2);
   assert(rest.every((line) => line.startsWith("  see ")), out);
-  assertMatch(out, /b\.json x86:socket AF_VSOCK\n/);
+  assertMatch(out, /b\.json x86:socket AF_VSOCK {2}# ALLOW\n/);
 });
