@@ -6,6 +6,7 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
+import { paintVerdicts } from "../output/paint.ts";
 import { reportJson } from "../output/json.ts";
 import {
   type Difference,
@@ -151,7 +152,12 @@ async function tellSubset(
       }),
     );
   } else if (result.kind === "different") {
-    io.out(witnessText("not a subset: looser than the base", result, sides));
+    io.out(
+      paintVerdicts(
+        io,
+        witnessText("not a subset: looser than the base", result, sides),
+      ),
+    );
   } else {
     io.out(
       `unproven: the limit of ${result.limit} was reached; treat as not a subset, or raise --${result.limit}\n`,
@@ -194,8 +200,11 @@ function tellDifferences(
         differences: found.map(jsonOfDifference),
       })
       : found.length === 0
-      ? witnessText("different", result, sides)
-      : differencesText(found, sides, byteOrderOf([a.subject, b.subject])),
+      ? paintVerdicts(io, witnessText("different", result, sides))
+      : paintVerdicts(
+        io,
+        differencesText(found, sides, byteOrderOf([a.subject, b.subject])),
+      ),
   );
   if (!complete && !json) {
     io.out("There may be more differences: a limit was reached\n");

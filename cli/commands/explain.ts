@@ -24,6 +24,7 @@ import {
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { jsonOfPolicy, policyText } from "../output/policy_text.ts";
+import { paintVerdicts } from "../output/paint.ts";
 import { reportJson } from "../output/json.ts";
 import { limitsOf } from "./prove.ts";
 
@@ -115,7 +116,7 @@ export async function runExplain(
     io.out(
       flags.output === "json"
         ? reportJson(jsonOfReport(report))
-        : callText(report),
+        : paintVerdicts(io, callText(report)),
     );
     return EXIT.ok;
   }
@@ -135,7 +136,7 @@ export async function runExplain(
   io.out(
     flags.output === "json"
       ? reportJson(jsonOfPolicy(explained, filter, flags))
-      : policyText(explained, filter, flags),
+      : paintVerdicts(io, policyText(explained, filter, flags)),
   );
   return EXIT.ok;
 }

@@ -8,6 +8,7 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
 import { digestFor } from "../output/digest.ts";
+import { paintVerdicts } from "../output/paint.ts";
 import { reportJson } from "../output/json.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
@@ -150,7 +151,7 @@ export async function runProve(
     }));
     return exitOf(result);
   }
-  io.out(textOf(result, sides));
+  io.out(paintVerdicts(io, textOf(result, sides)));
   if (result.kind === "equal") {
     const { digests: [digest] } = await digestsOf(result, [a], flags);
     if (typeof digest === "string") io.out(`  digest   ${digest}\n`);

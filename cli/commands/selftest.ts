@@ -5,6 +5,7 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
+import { paintVerdicts } from "../output/paint.ts";
 import { reportJson } from "../output/json.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import { prepare, run } from "../../bpf/run.ts";
@@ -114,7 +115,10 @@ export async function runSelftest(
     io.out(
       flags.output === "json"
         ? jsonLine(title, program.length, report, wrong)
-        : textOf(title, program.length, { report, asked, given }),
+        : paintVerdicts(
+          io,
+          textOf(title, program.length, { report, asked, given }),
+        ),
     );
   }
   return failed ? EXIT.no : EXIT.ok;

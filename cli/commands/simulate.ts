@@ -5,6 +5,7 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
+import { paintVerdicts } from "../output/paint.ts";
 import { reportJson } from "../output/json.ts";
 import { effective, formatReturnValue } from "../../bpf/return_value.ts";
 import { prevailing } from "../../tables/precedence.ts";
@@ -159,7 +160,9 @@ export async function runSimulate(
     args: parseArguments(args, call),
   });
   io.out(
-    flags.output === "json" ? reportJson(jsonOf(result)) : textOf(result),
+    flags.output === "json"
+      ? reportJson(jsonOf(result))
+      : paintVerdicts(io, textOf(result)),
   );
   return EXIT.ok;
 }

@@ -6,6 +6,7 @@
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { printable } from "../../tables/printable.ts";
+import { paintVerdicts } from "../output/paint.ts";
 import { reportJson } from "../output/json.ts";
 import { orderOf, policyOf } from "../../verify/core/subject.ts";
 import { messageOf } from "../../host/reason.ts";
@@ -152,7 +153,7 @@ export async function runVerify(
       ...(equalUnder === undefined ? {} : { equalUnder }),
     }));
   } else if (worst.filters !== undefined) {
-    io.out(textOf(flags, pid, found, against));
+    io.out(paintVerdicts(io, textOf(flags, pid, found, against)));
   }
   if (worst.filters === undefined) return report(io, worst.error);
   if (equalUnder !== undefined && !flags.quiet) {

@@ -112,7 +112,7 @@ export function isKnownPlaceholder(placeholder: string): boolean {
 /** Options of the program itself, which every command takes. */
 const GLOBAL: readonly FlagInfo[] = [
   flag("help", "Help", undefined),
-  flag("color", "Colored messages", ["auto", "always", "never"]),
+  flag("color", "Colored text", ["auto", "always", "never"]),
 ];
 
 const VERSION: FlagInfo = flag("version", "Version", undefined);

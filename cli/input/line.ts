@@ -18,7 +18,7 @@ export interface CommandLine {
   /** The rest for the command. */
   readonly words: readonly string[];
   /**
-   * True or false if messages should have color; by default, the terminal
+   * True or false if messages and reports should have color; by default, the terminal
    * decides.
    */
   readonly color: boolean | undefined;

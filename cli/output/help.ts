@@ -35,14 +35,14 @@ function programHelp(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
   return [
     `Usage: ${NAME} ${USAGE}`,
-    "",
     "Compiles seccomp profiles into optimal decision trees, with proof.",
     "",
     ...COMMANDS.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
     "",
     ...GLOBAL,
-    `  ${"-h, --help".padEnd(LABEL_WIDTH)}Show help, also for each command`,
-    `  ${"--version".padEnd(LABEL_WIDTH)}Version`,
+    `  ${
+      "-h, --help".padEnd(LABEL_WIDTH)
+    }Help, also for each command; --version`,
     "",
     ...exampleLines(EXAMPLES),
   ].map((line) => `${line}\n`).join("");
