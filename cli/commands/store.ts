@@ -18,6 +18,7 @@ import { reportJson } from "../output/json.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { decodeFilter } from "../../bpf/filter.ts";
 import type { Entry } from "../../hook/store/entry.ts";
+import { certificateName } from "../../hook/store/store.ts";
 import { MachineError, UsageError } from "../error.ts";
 import { printable } from "../../tables/printable.ts";
 import { quoteText } from "../../tables/printable.ts";
@@ -71,6 +72,10 @@ export const command: CommandDefinition = defineCommand<
         optional: true,
         brief:
           "prime: prove filters equal to the host's libseccomp too, or to the text alone (default: host)",
+      },
+      certificate: {
+        ...BOOLEAN,
+        brief: "prime: also keep certificates, which others can check",
       },
       live: { ...BOOLEAN, brief: "prime: profiles of running containers" },
       kubelet: {
@@ -147,6 +152,11 @@ function checkUse(
       `Cannot run store ${action} with --live or --kubelet: they go with prime`,
     );
   }
+  if (flags.certificate && action !== "prime") {
+    throw new UsageError(
+      `Cannot run store ${action} with --certificate: it goes with prime`,
+    );
+  }
   if (flags.output === "json" && (action === "gc" || action === "prime")) {
     throw new UsageError(
       `Cannot run store ${action}: it has no report; omit -o json`,
@@ -187,6 +197,16 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
     ]),
   ], { left: [0, 1, 3] }));
   return EXIT.ok;
+}
+
+/** The path of the certificate of an entry, if `store prime` has kept one. */
+function certificateOf(directory: string, { key }: Entry): string | undefined {
+  const path = `${directory}/${certificateName(key)}`;
+  try {
+    return Deno.lstatSync(path).isFile ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function showEntry(
@@ -240,10 +260,19 @@ async function showEntry(
   }
   const decoded = decodeFilter(entry.bytes);
   const digest = await digestFor(decoded);
+  const certificate = certificateOf(directory, entry);
   if (flags.output === "json") {
     const filter = encodeBase64(entry.bytes);
     const { section } = entry;
-    io.out(reportJson({ ...about, digest: digest ?? null, filter, section }));
+    io.out(
+      reportJson({
+        ...about,
+        digest: digest ?? null,
+        certificate: certificate ?? null,
+        filter,
+        section,
+      }),
+    );
     return EXIT.ok;
   }
   const { formatFilter } = await import("../output/formats.ts");
@@ -254,6 +283,7 @@ environment   ${entry.environment} (${about.current ? "current" : "stale"})
 about         ${printable(entry.about)}
 instructions  ${about.instructions}
 digest        ${digest ?? "–"}
+certificate   ${certificate ?? "–"}
 section       ${about.sectionLength} bytes
 
 `,

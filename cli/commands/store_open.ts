@@ -64,6 +64,8 @@ export interface HookFlags {
 
 /** Flags of `store`. */
 export interface StoreFlags extends HookFlags, OutputFlags {
+  /** True to keep certificates of primed filters. */
+  readonly certificate: boolean;
   /** True to prime the filters of running containers. */
   readonly live: boolean;
   /** True to prime the profiles that pods may name. */

@@ -15,13 +15,21 @@ import { printable, quoteText } from "../../tables/printable.ts";
 import { resolveParsed } from "../../pipeline/resolve_profile.ts";
 import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
+import { decode } from "../../bpf/encode.ts";
 import type { Environment } from "../../hook/environment.ts";
 import { rememberLeft } from "../../hook/filter.ts";
 import { compareWithHost } from "../../hook/host_reference.ts";
-import { rewriteConfig } from "../../hook/precreate.ts";
+import { rewriteConfig, type RewriteContext } from "../../hook/precreate.ts";
 import { readConfigText } from "../../hook/rewrite.ts";
+import { readSection } from "../../hook/section.ts";
+import type { Entry } from "../../hook/store/entry.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../../profile/formats/oci.ts";
-import { InputError, MachineError, ReportedError } from "../error.ts";
+import {
+  InputError,
+  MachineError,
+  ReportedError,
+  UnprovenError,
+} from "../error.ts";
 import { EXIT, forEachInput, messageLine } from "../exit.ts";
 import { tellAssumed, tellFindings } from "../input/filter.ts";
 import type { Io } from "../io.ts";
@@ -111,6 +119,7 @@ export async function primeStore(
         log.write("info", `Not compared: ${compared.detail}`);
       }
     }
+    if (flags.certificate) await keepCertificate(rewrite.entry, gathered, word);
     const how = from === "store" ? "already there" : "proved and stored";
     io.out(
       `${key}  ${bytes.length / 8} instructions, ${how}: ${printable(word)}\n`,
@@ -122,6 +131,33 @@ export async function primeStore(
     if (code !== EXIT.ok) throw new ReportedError("profile", { code });
   });
   return code;
+}
+
+/** Keeps the certificate that a stored filter is equal to its section. */
+async function keepCertificate(
+  { key, bytes, section }: Entry,
+  { environment, store }: RewriteContext,
+  word: string,
+): Promise<void> {
+  const { makeCertificate, Uncertified } = await import(
+    "../../verify/certificate/make.ts"
+  );
+  const { littleEndian } = environment.native;
+  const reading = readSection(section, environment);
+  if (reading.kind !== "section") {
+    throw new Error("Unreachable: a stored section cannot be read");
+  }
+  try {
+    const program = decode(bytes, { littleEndian });
+    const { policy } = reading.section;
+    const text = await makeCertificate(program, policy, { littleEndian });
+    store?.putCertificate(key, text);
+  } catch (error) {
+    if (!(error instanceof Uncertified)) throw error;
+    throw new UnprovenError(
+      `Cannot keep the certificate of ${quoteText(word)}: ${error.message}`,
+    );
+  }
 }
 
 /** The sections of running containers, and the profiles of the kubelet. */

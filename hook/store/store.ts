@@ -85,6 +85,15 @@ export interface Store {
   lookup(environment: string, section: string): Promise<Entry | undefined>;
   /** Stores an entry that was proved. */
   put(entry: Entry): Promise<PutResult>;
+  /**
+   * Keeps the certificate of a stored filter in a file of its own, which no
+   * container reads.
+   *
+   * @param key `Entry.key`.
+   * @param text The certificate.
+   * @returns Its path.
+   */
+  putCertificate(key: string, text: string): string;
   /** Records for the dispatcher which entries are current. */
   putEnvironment(environment: Environment): Promise<void>;
   /**
@@ -144,6 +153,11 @@ export async function openStore(
     lookup: (environment, section) =>
       lookup(directory, { environment, section }, options.log),
     put: (entry) => put(directory, entry),
+    putCertificate: (key, text) => {
+      const path = `${directory}/${certificateName(key)}`;
+      writeWhole(path, text, { mode: ENTRY_MODE });
+      return path;
+    },
     putEnvironment: (environment) => putEnvironment(directory, environment),
     list: () => list(directory),
     gc: (keep) => gc(directory, keep),
@@ -362,7 +376,7 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
     }
     if (parts === undefined) {
       const ours = /^environment\.(?:crun|runc)[\w.@+-]*$/.test(name) ||
-        name === OLD_LOCK || isCountName(name);
+        name === OLD_LOCK || isCountName(name) || CERTIFICATE.test(name);
       if (!ours) items.push({ name, problem: "it is not an entry" });
       continue;
     }
@@ -393,8 +407,12 @@ async function gc(
   keep: ReadonlySet<string>,
 ): Promise<readonly string[]> {
   const removed: string[] = [];
+  const kept = new Set<string>();
   for (const { name, entry } of await list(directory)) {
-    if (entry !== undefined && keep.has(entry.environment)) continue;
+    if (entry !== undefined && keep.has(entry.environment)) {
+      kept.add(certificateName(entry.key));
+      continue;
+    }
     const path = `${directory}/${name}`;
     // Everything else here was put here by somebody else.
     const isOurs = parseEntryName(name) !== undefined ||
@@ -404,7 +422,25 @@ async function gc(
     await Deno.remove(path);
     removed.push(name);
   }
+  for await (const { name } of Deno.readDir(directory)) {
+    if (!CERTIFICATE.test(name) || kept.has(name)) continue;
+    await Deno.remove(`${directory}/${name}`);
+    removed.push(name);
+  }
   return removed;
+}
+
+/** Names of certificates. */
+const CERTIFICATE = /^[0-9a-f]{64}\.cert$/;
+
+/**
+ * Returns the name of the file with the certificate of an entry.
+ *
+ * @param key `Entry.key`.
+ * @returns A name in the store.
+ */
+export function certificateName(key: string): string {
+  return `${key}.cert`;
 }
 
 async function isStale(path: string): Promise<boolean> {

@@ -7,9 +7,11 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
+import { decodeBase64 } from "../../../bpf/base64.ts";
 import { formatSection } from "../../../cli/commands/store_prime.ts";
 import { openStore } from "../../../hook/store/store.ts";
 import { parseProfile } from "../../../profile/formats/parse.ts";
+import { checkCertificate } from "../../../verify/certificate/check.ts";
 import { needs, sharedFile } from "../../machine.ts";
 import {
   call,
@@ -272,4 +274,27 @@ Deno.test("store says what is wrong and exits by it", async () => {
   }
   const below = await call(["store", "ls", "--store", `${profile}/store`]);
   assertEquals(below.code, 5, below.err);
+});
+
+Deno.test("store prime --certificate keeps what the checkers accept, gc removes it with its filter", async () => {
+  await using folder = await createFolder();
+  const profile = await folder.write("profile.json", SMALL_PROFILE);
+  const primed = await store(folder, "prime", "--certificate", profile);
+  assertEquals([primed.code, primed.err], [0, ""]);
+  const key = primed.out.slice(0, 64);
+  const shown = await store(folder, "show", key, "-o", "json");
+  const { certificate, filter } = JSON.parse(shown.out);
+  assertEquals(certificate, join(storeOf(folder), `${key}.cert`));
+  const text = await Deno.readTextFile(certificate);
+  const bytes = decodeBase64(filter);
+  assertEquals(await checkCertificate(text, [bytes]), "equal");
+  assertMatch((await store(folder, "show", key)).out, /\ncertificate +\//);
+  assertEquals((await list(folder)).problems, []);
+
+  assertEquals((await store(folder, "gc")).out.includes(".cert"), false);
+  await Deno.writeTextFile(join(storeOf(folder), `${"0".repeat(64)}.cert`), "");
+  assertMatch((await store(folder, "gc")).out, /0{64}\.cert/);
+  assert((await Deno.stat(certificate)).isFile);
+  const wrong = await store(folder, "ls", "--certificate");
+  assertEquals(wrong.code, 2);
 });
