@@ -124,11 +124,17 @@ export function readConstant(
   cursor: StatementCursor,
   language: StatementLanguage,
 ): number | NamedCall {
-  if (cursor.accept("(") !== undefined) {
-    const value = readConstant(cursor, language);
-    cursor.expect(")");
-    return value;
-  }
+  let open = 0;
+  while (cursor.accept("(") !== undefined) open++;
+  const value = readBareConstant(cursor, language);
+  for (; open > 0; open--) cursor.expect(")");
+  return value;
+}
+
+function readBareConstant(
+  cursor: StatementCursor,
+  language: StatementLanguage,
+): number | NamedCall {
   const { kind, text, line, column } = cursor.peek();
   if (kind !== "word" || text.startsWith("$")) {
     return cursor.takeNumber(language === "ceccomp");

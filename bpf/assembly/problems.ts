@@ -7,6 +7,9 @@
 import { AssemblyError } from "../error.ts";
 import type { TextPlace } from "./draft.ts";
 
+/** Most errors that are kept; nobody reads more. */
+const MOST_PROBLEMS = 1000;
+
 /** The errors found so far. */
 export class AssemblyProblems {
   readonly #found: AssemblyError[] = [];
@@ -19,7 +22,7 @@ export class AssemblyProblems {
    * @param place Its position.
    */
   add(reason: string, message: string, place: TextPlace): void {
-    this.#found.push(new AssemblyError(reason, message, place));
+    if (!this.full) this.#found.push(new AssemblyError(reason, message, place));
   }
 
   /**
@@ -33,9 +36,14 @@ export class AssemblyProblems {
       return work();
     } catch (error) {
       if (!(error instanceof AssemblyError)) throw error;
-      this.#found.push(error);
+      if (!this.full) this.#found.push(error);
       return undefined;
     }
+  }
+
+  /** True if no further errors are kept. */
+  get full(): boolean {
+    return this.#found.length >= MOST_PROBLEMS;
   }
 
   /** True if there are errors. */

@@ -38,6 +38,8 @@ import {
 } from "./statement_tokens.ts";
 import { createCursor } from "./tokens.ts";
 
+const TRUNCATED =
+  "Cannot read listing: instructions are left out here; give all of them";
 /** A line that is a directive. */
 const DIRECTIVE = /^\s*\.(big-endian|little-endian|filter)\s*$/i;
 
@@ -71,6 +73,8 @@ class SectionReader {
   readonly #problems: AssemblyProblems;
   readonly #sections: DraftSection[] = [];
   #order: NamedOrder | undefined;
+  /** True after an error after which nothing else matters. */
+  #stopped = false;
   /** Tokens of statements that are not read yet. */
   #tokens: StatementToken[] = [];
 
@@ -85,13 +89,15 @@ class SectionReader {
     const blanked = blankComments(named, this.#language).split("\n");
     let end: TextPlace = { line: 1, column: 1 };
     for (const [i, whole] of lines.entries()) {
+      if (this.#stopped || this.#problems.full) break;
       const line = (blanked[i] ?? "").replaceAll("\r", " ");
       const place = { line: i + 1, column: Math.max(line.search(/\S/), 0) + 1 };
       end = { line: i + 1, column: line.length + 1 };
       if (isHeader(whole)) this.#title(place);
       else if (isRule(line)) continue;
-      else if (isSkipped(whole)) this.#skipped(place);
-      else if (DIRECTIVE.test(line)) {
+      else if (isSkipped(whole)) {
+        this.#problems.add("truncated", TRUNCATED, place);
+      } else if (DIRECTIVE.test(line)) {
         this.#directive(line, place);
         end = place;
       } else this.#line(line, place);
@@ -108,14 +114,6 @@ class SectionReader {
     if ((this.#sections.at(-1)?.written.length ?? 0) === 0) return;
     this.#finish(place);
     this.#begin(place);
-  }
-
-  #skipped(place: TextPlace): void {
-    this.#problems.add(
-      "truncated",
-      "Cannot read listing: instructions are left out here; give all of them",
-      place,
-    );
   }
 
   #directive(line: string, place: TextPlace): void {
@@ -138,14 +136,13 @@ class SectionReader {
   #line(line: string, place: TextPlace): void {
     if (line.trim() === "") return;
     if (this.#language !== "bpf_asm") {
-      this.#tokens.push(
-        ...readStatementTokens(
-          line,
-          place.line,
-          this.#problems,
-          this.#language === "ceccomp",
-        ),
-      );
+      const breaks = this.#language === "ceccomp";
+      const { line: at } = place;
+      for (
+        const token of readStatementTokens(line, at, this.#problems, breaks)
+      ) {
+        this.#tokens.push(token);
+      }
       return;
     }
     this.#problems.attempt(() => this.#instructions(line, place));
@@ -188,7 +185,9 @@ class SectionReader {
     if (tokens.length === 0) return;
     this.#tokens = [];
     const cursor = new StatementCursor(tokens, end);
-    while (cursor.peek().kind !== "end") {
+    while (
+      cursor.peek().kind !== "end" && !this.#stopped && !this.#problems.full
+    ) {
       const before = cursor.peek();
       this.#problems.attempt(() => this.#statement(cursor));
       if (cursor.peek() === before) cursor.take();
@@ -272,7 +271,8 @@ class SectionReader {
     const section = this.#sections.at(-1) ?? this.#begin(written);
     section.pending = undefined;
     section.written.push(written);
-    if (section.written.length !== MAX_ENCODED_LENGTH + 1) return;
+    if (section.written.length <= MAX_ENCODED_LENGTH) return;
+    this.#stopped = true;
     this.#problems.add(
       "program-too-long",
       `Cannot read program: more than ${MAX_ENCODED_LENGTH} instructions`,

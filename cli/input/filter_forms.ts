@@ -27,6 +27,12 @@ import { archesOf } from "./target.ts";
 /** Most errors of a text that are printed one by one. */
 const MOST_ERRORS = 100;
 
+/** Most bytes of a text; the longest listing of a filter has a tenth of it. */
+const MAX_TEXT_LENGTH = 4 * 2 ** 20;
+
+/** Forms that may be parts of long logs, or end early by themselves. */
+const UNLIMITED: ReadonlySet<FilterForm> = new Set(["raw", "strace"]);
+
 /** Options of reading a filter. */
 export interface FilterFormOptions {
   /** Architectures of `--arch`, for what the filter does not show. */
@@ -113,6 +119,11 @@ async function readForm(
   options: FilterFormOptions,
 ): Promise<FormedFilters> {
   const text = (): string => new TextDecoder().decode(bytes);
+  if (bytes.length > MAX_TEXT_LENGTH && !UNLIMITED.has(kind)) {
+    throw new InputError(
+      `Cannot read the filter: more than ${MAX_TEXT_LENGTH} bytes of text; give only the filter`,
+    );
+  }
   switch (kind) {
     case "raw":
       return oneFilter(bytes, options);
@@ -223,8 +234,12 @@ function readLines(
 ): readonly Filter[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
   if (lines.length > 1) {
-    const each = lines.map((line) => readWhole(line.trim(), read));
-    const whole = each.filter((filter) => filter !== undefined);
+    const whole: Filter[] = [];
+    for (const line of lines) {
+      const filter = readWhole(line.trim(), read);
+      if (filter === undefined) break;
+      whole.push(filter);
+    }
     if (whole.length === lines.length) return whole;
   }
   // Hex may have blanks between its digits; the reader refuses anything else.

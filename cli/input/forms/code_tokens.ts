@@ -23,6 +23,8 @@ const TOKEN =
   /\s+|(?<number>[0-9]\w*)|(?<word>[A-Za-z_]\w*(?:(?:::|\.)[A-Za-z_]\w*)*)|(?<sign>\.\.\.|<<|[-+|&(){}[\],:;=.~*<>!?%^/#"'\\@$`])/y;
 
 const MAX_U32 = 0xffff_ffff;
+/** Deepest nesting of parentheses. */
+const MAX_DEPTH = 50;
 
 /**
  * Replaces comments by spaces; offsets do not change.
@@ -42,16 +44,23 @@ export class CodeCursor {
   readonly #starts: readonly number[];
   #at: number;
   #next: CodeToken | undefined;
+  /** Number of open parentheses. */
+  #depth = 0;
 
   /**
    * Starts at an offset.
    *
    * @param text The text, without comments.
    * @param at The offset.
+   * @param starts Offsets of the lines, if they are known.
    */
-  constructor(text: string, at: number) {
+  constructor(
+    text: string,
+    at: number,
+    starts: readonly number[] = lineStartsOf(text),
+  ) {
     this.#text = text;
-    this.#starts = lineStartsOf(text);
+    this.#starts = starts;
     this.#at = at;
   }
 
@@ -151,8 +160,10 @@ export class CodeCursor {
   }
 
   #term(): number {
-    if (this.accept("(")) {
+    if (this.#depth < MAX_DEPTH && this.accept("(")) {
+      this.#depth++;
       const value = this.#sum();
+      this.#depth--;
       this.expect(")");
       return value;
     }

@@ -22,6 +22,7 @@ import type {
 import type { AssemblyProblems } from "../../../bpf/assembly/problems.ts";
 import { toOp } from "../../../bpf/opcode.ts";
 import { didYouMean } from "../../../tables/suggest.ts";
+import { lineStartsOf } from "../../../profile/text.ts";
 import { CODE_NAMES } from "./code_names.ts";
 import { blankCode, CodeCursor, nameOf } from "./code_tokens.ts";
 
@@ -58,11 +59,12 @@ export function readSourceCode(
   const code = blankCode(text);
   const lists = [...code.matchAll(LIST)];
   if (lists.length === 0) return [readBare(code, problems)];
+  const starts = lineStartsOf(code);
   return lists.map((list) => {
     const { c, rust } = list.groups ?? {};
     const length = Number(c || rust || NaN);
     const end = list.index + list[0].length;
-    const cursor = new CodeCursor(code, end);
+    const cursor = new CodeCursor(code, end, starts);
     const closer = CLOSERS[code.charAt(end - 1)] ?? "}";
     return readList(cursor, closer, length, problems);
   });

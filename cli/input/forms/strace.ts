@@ -10,6 +10,7 @@
 
 import type { DraftSection } from "../../../bpf/assembly/draft.ts";
 import type { AssemblyProblems } from "../../../bpf/assembly/problems.ts";
+import { lineStartsOf } from "../../../profile/text.ts";
 import { CodeCursor } from "./code_tokens.ts";
 import { readList } from "./source_code.ts";
 
@@ -35,12 +36,13 @@ export function readStrace(
   problems: AssemblyProblems,
 ): readonly DraftSection[] {
   const code = text.replaceAll(REMARK, (it) => " ".repeat(it.length));
+  const starts = lineStartsOf(code);
   const sections: DraftSection[] = [];
   const pids = new Set<string>();
   let failed: DraftSection | undefined;
   for (const match of code.matchAll(CALL)) {
     const end = match.index + match[0].length;
-    const cursor = new CodeCursor(code, end);
+    const cursor = new CodeCursor(code, end, starts);
     const { length = "", start = "" } = match.groups ?? {};
     if (start !== "[") {
       problems.add(
