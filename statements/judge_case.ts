@@ -7,19 +7,10 @@
 
 import { isConstAllow } from "../bpf/const_allow.ts";
 import type { Program } from "../bpf/instruction.ts";
-import type { Range } from "../bpf/range.ts";
-import { parseReturnValue } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { Rule } from "../profile/policy.ts";
 import type { Arch } from "../tables/arch.ts";
-import { archByAnyName } from "../tables/arch_names.ts";
-import { quoteText } from "../tables/printable.ts";
-import {
-  ALWAYS,
-  type Diagram,
-  NEVER,
-  type Node,
-} from "../verify/core/diagram.ts";
+import { ALWAYS, NEVER, type Node } from "../verify/core/diagram.ts";
 import { meaningOf, whereDifferent } from "../verify/core/meaning.ts";
 import type { Subject } from "../verify/core/subject.ts";
 import {
@@ -28,23 +19,22 @@ import {
   type Symbols,
 } from "../verify/core/symbols.ts";
 import { prevails } from "../verify/core/verdict.ts";
-import type { Word } from "../verify/core/word.ts";
 import { fromWords } from "../verify/describe/confirm.ts";
 import { lowestInput } from "../verify/describe/inputs.ts";
 import type { LimitName, ProofLimits } from "../verify/limits.ts";
-import { StatementError, UnknownArgumentError } from "./condition.ts";
-import { ALWAYS_TRUE, type Formula, type TermTest } from "./formula.ts";
-import { numbersOfCall } from "./parse_document.ts";
+import {
+  type AbiCalls,
+  callsOfCase,
+  errnoPattern,
+  fitsNode,
+  testOf,
+} from "./case_calls.ts";
+import { UnknownArgumentError } from "./condition.ts";
+import { ALWAYS_TRUE } from "./formula.ts";
 import { callsNode, formulaNode } from "./prove_statements.ts";
 import { resolveCondition } from "./resolve_condition.ts";
 import { nameOfCall } from "./rows.ts";
-import type { CallAbi } from "./statement.ts";
-import type {
-  AnswerCase,
-  AnswerPattern,
-  CaseCalls,
-  TestCase,
-} from "./test_case.ts";
+import type { AnswerCase, CaseCalls, TestCase } from "./test_case.ts";
 
 /** Result of a case. */
 export type CaseResult =
@@ -72,21 +62,7 @@ export interface TestedSource {
   readonly arches: readonly Arch[];
 }
 
-/** Some calls of one ABI. */
-interface AbiCalls {
-  readonly abi: CallAbi;
-  readonly arch: Arch;
-  /** Name as written. */
-  readonly call: string;
-  readonly numbers: Range;
-  /** True if the call is written with its architecture. */
-  readonly isNamed: boolean;
-}
-
-/**
- * Judges cases of one source; each of its methods throws `LimitReached` if a
- * function becomes too large.
- */
+/** Judges cases of one source; too large functions throw `LimitReached`. */
 export class CaseJudge {
   readonly #source: TestedSource;
   readonly #symbols: Symbols;
@@ -170,7 +146,7 @@ export class CaseJudge {
 
   #ruleNode({ conditions }: Rule): Node {
     const { diagram } = this.#symbols;
-    return conditions.map((c): Formula => testOf(c)).reduce(
+    return conditions.map(testOf).reduce(
       (all, formula) =>
         diagram.and(
           all,
@@ -223,7 +199,7 @@ export class CaseJudge {
    */
   #regionsOf(test: AnswerCase): readonly (readonly [AbiCalls, Node])[] {
     let unknown: UnknownArgumentError | undefined;
-    const regions = this.#callsOf(test).flatMap((
+    const regions = callsOfCase(test, this.#source.arches).flatMap((
       one,
     ): readonly (readonly [AbiCalls, Node])[] => {
       try {
@@ -264,7 +240,9 @@ export class CaseJudge {
 
   #caches(test: CaseCalls & { readonly cached: boolean }): CaseResult {
     const { programs } = this.#source;
-    for (const { arch, call, numbers } of this.#callsOf(test)) {
+    for (
+      const { arch, call, numbers } of callsOfCase(test, this.#source.arches)
+    ) {
       const isCached = arch.syscallBit === 0 && !arch.name.startsWith("mips") &&
         programs.every((program) =>
           isConstAllow(program, arch.auditArch, numbers.first)
@@ -280,7 +258,7 @@ export class CaseJudge {
       };
     }
     return this.#pass(
-      this.#callsOf(test).map(({ arch }) => arch)
+      callsOfCase(test, this.#source.arches).map(({ arch }) => arch)
         .filter(({ syscallBit }) => syscallBit === 0),
       test,
     );
@@ -301,9 +279,10 @@ export class CaseJudge {
   #isSame(other: Node, except: readonly string[]): CaseResult {
     const { diagram } = this.#symbols;
     let differ = whereDifferent(this.#meaning, other, this.#symbols);
-    const calls = except.length === 0
-      ? []
-      : this.#callsOf({ calls: except, arches: undefined });
+    const calls = except.length === 0 ? [] : callsOfCase(
+      { calls: except, arches: undefined },
+      this.#source.arches,
+    );
     for (const { abi, numbers } of calls) {
       differ = diagram.except(
         differ,
@@ -318,77 +297,4 @@ export class CaseJudge {
   #audits(): readonly number[] {
     return this.#source.arches.map(({ auditArch }) => auditArch);
   }
-
-  /** The calls of a case on the architectures that have them. */
-  #callsOf({ calls, arches }: CaseCalls): readonly AbiCalls[] {
-    return calls.flatMap((written) => {
-      const colon = written.indexOf(":");
-      const call = written.slice(colon + 1);
-      const named = colon < 0 ? arches : [written.slice(0, colon)];
-      const places = named?.map(archOf) ?? this.#source.arches;
-      const having = places.filter((arch) =>
-        arch.syscalls.has(call) || /^[0-9]/.test(call)
-      );
-      // The error names the call and a suggestion.
-      const found = having.length === 0 ? places.slice(0, 1) : having;
-      return found.map((arch) => ({
-        abi: {
-          audit: { first: arch.auditArch, last: arch.auditArch },
-          arch,
-        },
-        arch,
-        call,
-        numbers: numbersOfCall(call, arch),
-        isNamed: colon >= 0,
-      }));
-    });
-  }
-}
-
-function archOf(name: string): Arch {
-  const arch = archByAnyName(name);
-  if (arch !== undefined) return arch;
-  throw new StatementError(
-    `Cannot read case: unknown architecture ${quoteText(name)}`,
-    0,
-  );
-}
-
-/** An errno by its name; its number depends on the architecture. */
-function errnoPattern(errno: string, { auditArch }: Arch): AnswerPattern {
-  return {
-    mask: 0xffff_ffff,
-    value: parseReturnValue(`ERRNO(${errno})`, auditArch),
-  };
-}
-
-/** The inputs on which an answer has one of the patterns. */
-function fitsNode(
-  d: Diagram,
-  word: Word,
-  patterns: readonly AnswerPattern[],
-): Node {
-  return patterns.map(({ mask, value }) =>
-    word.reduce((all, bit, i) => {
-      if ((mask >>> i & 1) === 0) return all;
-      return (value >>> i & 1) === 1 ? d.and(all, bit) : d.except(all, bit);
-    }, ALWAYS as Node)
-  ).reduce(d.or, NEVER as Node);
-}
-
-/** A condition of a policy as a test of the whole argument. */
-function testOf(
-  { arg, op, mask, value }: Rule["conditions"][number],
-): TermTest {
-  const full = (1n << 64n) - 1n;
-  const spans = {
-    eq: [{ first: value, last: value }],
-    ne: [{ first: value, last: value }],
-    le: [{ first: 0n, last: value }],
-    gt: [{ first: 0n, last: value }],
-    ge: [{ first: value, last: full }],
-    lt: [{ first: value, last: full }],
-  }[op];
-  const negated = op === "ne" || op === "gt" || op === "lt";
-  return { kind: "test", term: { arg, part: "whole" }, mask, spans, negated };
 }

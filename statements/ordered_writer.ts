@@ -132,10 +132,12 @@ export class OrderedWriter {
     if ([...classes.keys()].every((rest) => rest <= ALWAYS)) {
       return values.write(f);
     }
+    const within = this.#alternatives(f, classes, values);
+    // Exceptions to many cases are no shorter, and large functions.
+    if (classes.size > MOST_REDUCED) return within;
     const outside = new Map(
       [...classes].map(([rest, set]) => [this.#diagram.not(rest), set]),
     );
-    const within = this.#alternatives(f, classes, values);
     const without = this.#alternatives(
       this.#diagram.not(f),
       outside,
@@ -154,24 +156,46 @@ export class OrderedWriter {
   #classesOf(f: Node, place: number): ReadonlyMap<Node, Node> {
     const d = this.#diagram;
     const end = this.#bases[place + 1] ?? 0;
-    const known = new Map<Node, ReadonlyMap<Node, Node>>();
-    const visit = (f: Node): ReadonlyMap<Node, Node> => {
-      const level = d.level(f);
-      if (level >= end) return new Map([[f, ALWAYS]]);
-      const made = known.get(f);
-      if (made !== undefined) return made;
-      const [low, high] = [visit(d.lowOf(f, level)), visit(d.highOf(f, level))];
-      const variable = d.variable(level);
-      const classes = new Map<Node, Node>();
-      for (const rest of new Set([...low.keys(), ...high.keys()])) {
-        const [h, l] = [high.get(rest) ?? NEVER, low.get(rest) ?? NEVER];
-        classes.set(rest, d.choose(variable, h, l));
+    const rests = new Set<Node>();
+    /** The nodes above each node. */
+    const above = new Map<Node, Node[]>([[f, []]]);
+    for (const node of above.keys()) {
+      const level = d.level(node);
+      if (level >= end) {
+        rests.add(node);
+        if (rests.size > MOST_CLASSES) throw new TooManyClasses();
+        continue;
       }
-      if (classes.size > MOST_CLASSES) throw new TooManyClasses();
-      known.set(f, classes);
-      return classes;
-    };
-    return visit(f);
+      for (const next of [d.lowOf(node, level), d.highOf(node, level)]) {
+        const parents = above.get(next);
+        if (parents === undefined) above.set(next, [node]);
+        else parents.push(node);
+      }
+    }
+    const classes = new Map<Node, Node>();
+    for (const rest of rests) {
+      const leading = new Set([rest]);
+      for (const node of leading) {
+        for (const parent of above.get(node) ?? []) leading.add(parent);
+      }
+      const known = new Map<Node, Node>();
+      const visit = (f: Node): Node => {
+        if (!leading.has(f)) return NEVER;
+        const level = d.level(f);
+        if (level >= end) return ALWAYS;
+        const made = known.get(f);
+        if (made !== undefined) return made;
+        const set = d.choose(
+          d.variable(level),
+          visit(d.highOf(f, level)),
+          visit(d.lowOf(f, level)),
+        );
+        known.set(f, set);
+        return set;
+      };
+      classes.set(rest, visit(f));
+    }
+    return classes;
   }
 
   /** "This set and that rest, or another set and another rest, or …" */
@@ -184,8 +208,10 @@ export class OrderedWriter {
     const found: { readonly where: Node; readonly formula: Formula }[] = [];
     for (const [rest, own] of classes) {
       if (rest === NEVER) continue;
-      let set: Node = NEVER;
-      for (const [other, values] of classes) {
+      let set: Node = classes.size > MOST_REDUCED ? own : NEVER;
+      for (
+        const [other, values] of classes.size > MOST_REDUCED ? [] : classes
+      ) {
         if (d.except(rest, other) === NEVER) set = d.or(set, values);
       }
       const two = this.#write(rest);

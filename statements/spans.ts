@@ -29,6 +29,9 @@ export function supportOf({ diagram }: ValueBlock, f: Node): readonly number[] {
   return [...levels].sort((a, b) => a - b);
 }
 
+/** More than the bits of a value. */
+const MOST_BITS = 128;
+
 /**
  * Counts the spans of a function under the mask of some bits.
  *
@@ -44,11 +47,11 @@ export function countSpans(
 ): number {
   /** The values at both ends, and the number of spans that are true. */
   type Ends = readonly [first: boolean, last: boolean, count: number];
-  const known = new Map<string, Ends>();
+  const known = new Map<number, Ends>();
   const visit = (f: Node, place: number): Ends => {
     if (f === NEVER) return [false, false, 0];
     if (f === ALWAYS) return [true, true, 1];
-    const key = `${f} ${place}`;
+    const key = f * MOST_BITS + place;
     const made = known.get(key);
     if (made !== undefined) return made;
     const level = levels[place] ?? 0;
@@ -221,4 +224,50 @@ export function previousValue(
       visit(diagram.lowOf(f, level), place + 1, value, free || !isClear);
   };
   return visit(f, 0, 0n, false);
+}
+
+/**
+ * Finds the span of a function's values around one of them.
+ *
+ * @param block The variables.
+ * @param f The function.
+ * @param at A value for which it is true.
+ */
+export function spanAround(block: ValueBlock, f: Node, at: bigint): Span {
+  const before = previousValue(block, f, at, false);
+  const after = nextValue(block, f, at, false);
+  return {
+    first: before === undefined ? 0n : before + 1n,
+    last: after === undefined ? (1n << BigInt(block.width)) - 1n : after - 1n,
+  };
+}
+
+/**
+ * Finds a value in the largest aligned block of values for which a function is
+ * true.
+ *
+ * @param block The variables.
+ * @param f The function.
+ * @returns The value; `undefined` if the function is never true.
+ */
+export function valueOfLargest(
+  { diagram, base, width }: ValueBlock,
+  f: Node,
+): bigint | undefined {
+  let layer = new Map<Node, bigint>([[f, 0n]]);
+  for (let place = 0; place <= width; place++) {
+    const found = layer.get(ALWAYS);
+    if (found !== undefined) return found;
+    const next = new Map<Node, bigint>();
+    const bit = place < width ? 1n << BigInt(width - 1 - place) : 0n;
+    for (const [f, value] of layer) {
+      const low = diagram.lowOf(f, base + place);
+      const high = diagram.highOf(f, base + place);
+      if (!next.has(low)) next.set(low, value);
+      if (!next.has(high)) next.set(high, value | bit);
+    }
+    next.delete(NEVER);
+    layer = next;
+  }
+  return undefined;
 }

@@ -32,7 +32,9 @@ import {
   nextValue,
   nodeOfSpans,
   previousValue,
+  spanAround,
   supportOf,
+  valueOfLargest,
 } from "./spans.ts";
 
 /** Up to this number of spans no shorter form is searched. */
@@ -96,7 +98,9 @@ export class ValueWriter {
         (f) => [this.#factored(f)],
         (f, most) => this.#withinHull(f, most),
       ];
+    const isSmall = this.#isSmall(set);
     for (const [i, form] of forms.entries()) {
+      if (i === 1 && best !== undefined && !isSmall) break;
       if (i === 1 && best !== undefined && areLonePoints(best)) break;
       // A cube is never shorter than this.
       const most = best === undefined
@@ -149,7 +153,7 @@ export class ValueWriter {
     const runs: Span[] = [];
     const take = (at: bigint | undefined): void => {
       if (at === undefined) return;
-      const run = this.#runAround(set, at);
+      const run = spanAround(this.#block, set, at);
       runs.push(run);
       left = this.#block.diagram.except(left, this.#nodeOf([run]));
     };
@@ -160,7 +164,7 @@ export class ValueWriter {
       const cubes = coverByCubes(this.#block, left, set, most);
       if (runs.length > 0) forms.push(cubes && this.#union(runs, cubes));
       if (cubes !== undefined && cubes.length <= 1) break;
-      take(this.#largestBlock(left));
+      take(valueOfLargest(this.#block, left));
     }
     if (left === NEVER) forms.push(this.#union(runs, []));
     return forms;
@@ -264,36 +268,6 @@ export class ValueWriter {
 
   #contains(set: Node, value: bigint): boolean {
     return nextValue(this.#block, set, value, true) === value;
-  }
-
-  #runAround(set: Node, at: bigint): Span {
-    const before = previousValue(this.#block, set, at, false);
-    const after = nextValue(this.#block, set, at, false);
-    return {
-      first: before === undefined ? 0n : before + 1n,
-      last: after === undefined ? fullMask(this.#term) : after - 1n,
-    };
-  }
-
-  /** A value in the largest aligned block of a set. */
-  #largestBlock(set: Node): bigint | undefined {
-    const { diagram, base, width } = this.#block;
-    let layer = new Map<Node, bigint>([[set, 0n]]);
-    for (let place = 0; place <= width; place++) {
-      const found = layer.get(ALWAYS);
-      if (found !== undefined) return found;
-      const next = new Map<Node, bigint>();
-      const bit = place < width ? 1n << BigInt(width - 1 - place) : 0n;
-      for (const [f, value] of layer) {
-        const low = diagram.lowOf(f, base + place);
-        const high = diagram.highOf(f, base + place);
-        if (!next.has(low)) next.set(low, value);
-        if (!next.has(high)) next.set(high, value | bit);
-      }
-      next.delete(NEVER);
-      layer = next;
-    }
-    return undefined;
   }
 
   #isSmall(set: Node): boolean {

@@ -25,7 +25,7 @@ import { shortestOf } from "./values.ts";
 /** Limits of the diagram of one condition, tried one after the other. */
 const LIMITS = [
   { nodes: 1 << 13, steps: 400_000 },
-  { nodes: 1 << 18, steps: 4_000_000 },
+  { nodes: 1 << 19, steps: 8_000_000 },
 ] as const;
 /** Up to this number of terms, every order is tried. */
 const MOST_ORDERED_TERMS = 3;
@@ -64,7 +64,8 @@ export function writeFormula(
   if (options.bits === 64 && words.length > args.length) choices.push(words);
   let best: Formula | undefined;
   for (const terms of choices) {
-    if (best !== undefined && formulaLength(best) < SHORT) break;
+    const length = best === undefined ? undefined : formulaLength(best);
+    if (length !== undefined && (length < SHORT || length > LONG)) break;
     for (const order of ordersOf(terms)) {
       const made = inOrder(symbols, f, order, options.littleEndian);
       best = shortestOf([best, made]);

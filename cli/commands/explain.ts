@@ -106,7 +106,8 @@ export async function runExplain(
   if (call !== undefined) {
     refuseListOptions(flags, call);
     const { reportCall } = await import("../output/call_report.ts");
-    const { callText, jsonOfReport } = await import("../output/call_text.ts");
+    const { callText } = await import("../output/call_text.ts");
+    const { jsonOfReport } = await import("../output/call_json.ts");
     const report = await reportCall(io, flags, {
       source,
       call,

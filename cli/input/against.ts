@@ -18,7 +18,7 @@ import { outlineOf } from "../../verify/describe/outline.ts";
 import { UnprovenError } from "../error.ts";
 import { archOfNumber } from "../output/names.ts";
 import { decidingRule } from "../output/call_rules.ts";
-import { entryText } from "../output/call_text.ts";
+import { entryText } from "../output/call_json.ts";
 import { namesOfRecord } from "../output/records.ts";
 import type { CompiledSource, LoadedFilter } from "./filter.ts";
 

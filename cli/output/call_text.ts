@@ -1,5 +1,5 @@
 /**
- * A report about one call, as text and as JSON.
+ * A report about one call, as text.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { fieldName } from "../../bpf/annotate.ts";
 import { ARCH_OFFSET } from "../../bpf/seccomp_data.ts";
 import { isConditionalJump } from "../../bpf/opcode.ts";
 import { formatReturnValue } from "../../bpf/return_value.ts";
-import type { AllowEntries, NewEntry } from "../../pipeline/allow_entry.ts";
 import { wordsOfArgument } from "../../statements/argument_words.ts";
 import { nameOfAbi } from "../../statements/rows.ts";
 import { wrapLine } from "../../statements/write_document.ts";
@@ -19,14 +18,10 @@ import {
 } from "../../statements/write_condition.ts";
 import { printable } from "../../tables/printable.ts";
 import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
-import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
+import { describeCall } from "../input/call.ts";
+import { entryText } from "./call_json.ts";
 import type { CallReport } from "./call_report.ts";
-import {
-  type CallRule,
-  decidingRule,
-  effectText,
-  ruleText,
-} from "./call_rules.ts";
+import { decidingRule, effectText, ruleText } from "./call_rules.ts";
 
 /** Maximum length of a line, as far as words permit. */
 const COLUMNS = 100;
@@ -237,100 +232,4 @@ function allowLines({ allow }: CallReport): readonly string[] {
         : `it allows more than this: ${also.map(describeCall).join("; ")}`,
     ),
   ];
-}
-
-/** Writes an entry as JSON; numbers of 64 bits stay exact. */
-export function entryText(entry: NewEntry): string {
-  const { names, action, errnoRet, args } = entry;
-  const fields = [
-    `"names":${JSON.stringify(names)}`,
-    `"action":"${action}"`,
-    ...(errnoRet === undefined ? [] : [`"errnoRet":${errnoRet}`]),
-    ...(args.length === 0 ? [] : [
-      `"args":[${
-        args.map(({ index, value, op }) =>
-          `{"index":${index},"value":${value},"op":"${op}"}`
-        ).join(",")
-      }]`,
-    ]),
-  ];
-  return `{${fields.join(",")}}`;
-}
-
-/** Makes the JSON of a report. */
-export function jsonOfReport(
-  report: CallReport,
-): Readonly<Record<string, unknown>> {
-  const { call, answers, paths, cached, rules, nearest, allow } = report;
-  return {
-    source: report.filter.name,
-    ...jsonOfCall(report.data),
-    ...jsonOfValue(report.value, report.data.arch),
-    steps: paths.reduce((sum, { path }) => sum + path.length, 0),
-    paths: paths.map(({ path }) => path),
-    cached,
-    answers: answers?.map(({ value, formula }) => ({
-      ...jsonOfValue(value, report.data.arch),
-      condition: writeCondition(formula, call) || null,
-    })) ?? null,
-    ...(rules === undefined ? {} : {
-      rule: jsonOfRule(rules.decided),
-      lost: rules.lost.map((rule) => ({
-        ...jsonOfRule(rule),
-        reason: rule.reason,
-      })),
-    }),
-    nearest: nearest.map(({ arg, value }) => ({
-      index: arg,
-      name: wordsOfArgument(call, arg).name,
-      value: `0x${value.toString(16)}`,
-    })),
-    ...(allow === undefined ? {} : { allow: jsonOfAllow(allow) }),
-  };
-}
-
-function jsonOfRule(
-  rule: CallRule,
-): Readonly<Record<string, unknown>> {
-  const { place = null, condition } = rule;
-  return {
-    rule: rule.rule,
-    place,
-    value: rule.value,
-    verdict: rule.action,
-    condition: condition === "" ? null : condition,
-  };
-}
-
-function jsonOfAllow(
-  allow: AllowEntries | {
-    readonly kind: "no-entries";
-    readonly reason: string;
-  },
-): Readonly<Record<string, unknown>> {
-  if (allow.kind === "no-entries") {
-    return { found: false, reason: allow.reason };
-  }
-  const { add, first, removeFrom, arches, also } = allow;
-  return {
-    found: true,
-    removeFrom,
-    position: first ? "first" : "last",
-    // Integers beyond 2^53 are decimal strings.
-    add: add.map(({ names, action, errnoRet, args }) => ({
-      names,
-      action,
-      ...(errnoRet === undefined ? {} : { errnoRet }),
-      ...(args.length === 0 ? {} : {
-        args: args.map(({ index, value, op }) => ({
-          index,
-          value: value <= Number.MAX_SAFE_INTEGER ? Number(value) : `${value}`,
-          op,
-        })),
-      }),
-    })),
-    arches,
-    exact: also.length === 0,
-    also: also.map(jsonOfCall),
-  };
 }
