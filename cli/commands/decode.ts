@@ -177,7 +177,9 @@ function tellCounts(
   if (lost > 0) {
     tell("warning", `The kernel dropped ${lost} messages: records may lack`);
   }
-  if (bad > 0) tell("warning", `${bad} lines cannot be read`);
+  if (bad > 0) {
+    tell("warning", `${bad} ${bad === 1 ? "line" : "lines"} cannot be read`);
+  }
   if (quiet) return;
   if (written === 0) {
     const older = records > 0 ? `; ${records} are older` : "";

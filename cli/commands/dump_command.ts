@@ -221,8 +221,12 @@ function tellResult(
   const loaded = loads.filter(isLoaded).length;
   const refused = loads.length - loaded;
   const parts = [
-    loaded === 0 ? "no filter" : `${loaded} filters loaded`,
-    ...(refused === 0 ? [] : [`${refused} loads refused`]),
+    loaded === 0
+      ? "no filter"
+      : `${loaded} ${loaded === 1 ? "filter" : "filters"} loaded`,
+    ...(refused === 0
+      ? []
+      : [`${refused} ${refused === 1 ? "load" : "loads"} refused`]),
     ended !== undefined
       ? ENDED[ended]
       : signal !== undefined

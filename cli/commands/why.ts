@@ -285,7 +285,7 @@ class Teller {
     if (this.#flags.quiet || this.#flags.output === "json") return;
     const text = this.#denials === 0
       ? "no call was denied"
-      : `${this.#denials} calls denied`;
+      : `${this.#denials} ${this.#denials === 1 ? "call" : "calls"} denied`;
     this.#io.err(messageLine(this.#io, "note", text));
   }
 }

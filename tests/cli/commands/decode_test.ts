@@ -130,7 +130,7 @@ Deno.test("decode: equal neighbors are one line with a count, bad lines are coun
   assertEquals(out.split("\n").length - 1, 3);
   assertMatch(out, /mount on x86_64.*×2 until 2021-05-28T/);
   assertStringIncludes(err, "<stdin>:5: warning: Cannot read record");
-  assertStringIncludes(err, "1 lines cannot be read");
+  assertStringIncludes(err, "1 line cannot be read");
 });
 
 Deno.test("decode: --group counts by call, architecture, program and action", async () => {
