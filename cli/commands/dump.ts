@@ -6,8 +6,6 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
-import { encodeBase64 } from "../../bpf/base64.ts";
-import { encode } from "../../bpf/encode.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
@@ -24,7 +22,7 @@ import type { Io } from "../io.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { parsePid } from "../input/pid.ts";
 import { liveFilters, readProcess } from "../input/process.ts";
-import { reportJson } from "../output/json.ts";
+import { filtersReport } from "../output/filters_report.ts";
 import { checkOut } from "../output/write.ts";
 import { writeFilters } from "../output/write_filters.ts";
 
@@ -180,11 +178,8 @@ async function runDumpProcess(
   }
   const chosen = choose(all, flags.index);
   if (flags.output === "json") {
-    const filters = chosen.programs.map((program) => ({
-      length: program.length,
-      base64: encodeBase64(encode(program)),
-    }));
-    io.out(reportJson({ pid, filters }));
+    const logs = flags.index === undefined ? all.logs : [all.logs[flags.index]];
+    io.out(filtersReport(`pid:${pid}`, chosen, { pid, logs }));
     if (flags.out === undefined) return EXIT.ok;
   }
   await writeFilters(io, chosen, { ...flags, format });

@@ -15,6 +15,8 @@ import { archNames, callName } from "./names.ts";
 
 /** Facts besides the instructions. */
 export interface FiltersReportOptions {
+  /** The process that has the filters. */
+  readonly pid?: number;
   /** Position of each instruction of each filter in a text. */
   readonly places?: ParsedFilters["places"];
   /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
@@ -32,11 +34,12 @@ export interface FiltersReportOptions {
 export function filtersReport(
   source: string,
   { programs, littleEndian }: FilterStack,
-  { places, logs }: FiltersReportOptions = {},
+  { pid, places, logs }: FiltersReportOptions = {},
 ): string {
   const names = { archName: archNames, syscallName: callName };
   return reportJson({
     source,
+    ...(pid !== undefined && { pid }),
     littleEndian,
     filters: programs.map((program, i) => {
       const comment = annotate({ program, littleEndian }, names);

@@ -180,7 +180,10 @@ test("dump tells filters apart if there are several", async () => {
   assertEquals(hex.out.split("\n").length, 3);
   const stack = await folder.write("stack.s", text.out);
   assertEquals((await call(["asm", stack, "-f", "hex"])).out, hex.out);
-  for (const data of [text.out, hex.out]) {
+  const report = await call(["dump", word, "-o", "json"]);
+  const { pid, filters } = JSON.parse(report.out);
+  assertEquals([pid, filters.length], [sleeper.pid, 2]);
+  for (const data of [text.out, hex.out, report.out]) {
     const again = await call(["disasm", "-"], { stdin: data });
     assertEquals([again.code, again.out], [0, text.out]);
   }
