@@ -96,9 +96,10 @@ export async function runDraw(
     });
     const { programs, littleEndian, name } = stack;
     native ??= stack.native;
+    const own = stack.native.auditArch;
     for (const [i, program] of programs.entries()) {
       const title = programs.length > 1 ? `${name}#${i}` : name;
-      filters.push({ title, program, littleEndian });
+      filters.push({ title, program, littleEndian, native: own });
     }
   }
   const graphs = filters.map((filter, i) =>

@@ -18,7 +18,13 @@ import {
   type Reach,
   splitReach,
 } from "./reach.ts";
-import { type Content, contentsOf, testText } from "./words.ts";
+import {
+  type Content,
+  contentsOf,
+  MOST_COLUMNS,
+  testText,
+  wrapTest,
+} from "./words.ts";
 
 /** A way out of a test. */
 export interface GraphEdge {
@@ -61,6 +67,8 @@ export interface DrawnFilter {
   readonly title: string;
   readonly program: Program;
   readonly littleEndian: boolean;
+  /** `AUDIT_ARCH_*` of calls if the program does not test `arch`. */
+  readonly native?: number;
 }
 
 /** State while a graph is made. */
@@ -90,10 +98,13 @@ const MOST_LISTED = 60;
  * @param prefix Beginning of all identifiers.
  */
 export function graphOf(
-  { title, program, littleEndian }: DrawnFilter,
+  { title, program, littleEndian, native }: DrawnFilter,
   prefix = "",
 ): FilterGraph {
-  const arches = comparedArches(program);
+  const compared = comparedArches(program);
+  const arches = compared.length === 0 && native !== undefined
+    ? [native]
+    : compared;
   const maker: Maker = {
     program,
     littleEndian,
@@ -240,13 +251,15 @@ function linesOf(maker: Maker, chain: readonly number[]): readonly string[] {
     return testText(test, content, calls, littleEndian);
   });
   const [first = ""] = texts;
-  if (texts.length === 1) return [first];
+  if (texts.length === 1) return wrapTest(first);
   const names = texts.map((text) => text.replace(/^nr = /, ""));
   const lines: string[] = [];
   let line = "nr is one of";
   for (const [i, name] of names.entries()) {
     const word = i + 1 < names.length ? `${name},` : name;
-    if (lines.length === 0 && i === 0 || line.length + word.length > 46) {
+    if (
+      lines.length === 0 && i === 0 || line.length + word.length > MOST_COLUMNS
+    ) {
       lines.push(line);
       line = word;
     } else line += ` ${word}`;

@@ -26,7 +26,7 @@ import type {
 export function placeInLayers(
   nodes: readonly Sized[],
   edges: readonly (readonly [from: string, to: string, name: string])[],
-  { direction, between, layers }: PlaceOptions,
+  { direction, between, layers, align }: PlaceOptions,
 ): PlacedGraph {
   const graph = new Graph({ multigraph: true });
   graph.setGraph({
@@ -35,6 +35,7 @@ export function placeInLayers(
     edgesep: between,
     ranksep: layers,
     ranker: "tight-tree",
+    ...(align === undefined ? {} : { align }),
   });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, width, height } of nodes) {

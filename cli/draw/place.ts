@@ -29,6 +29,8 @@ export interface PlaceOptions {
   readonly between: number;
   /** Gap between layers, in pixels. */
   readonly layers: number;
+  /** Side on which chains of nodes stand straight; balanced if absent. */
+  readonly align?: "UR" | "DR" | "UL";
 }
 
 /** A line between two nodes. */

@@ -6,8 +6,9 @@
  */
 
 import { printable } from "../../tables/printable.ts";
-import { type Look, lookOf, type Shape } from "./actions.ts";
+import { type Look, lookOf } from "./actions.ts";
 import type { FilterGraph, GraphNode } from "./graph.ts";
+import { round, shapePart } from "./shapes.ts";
 import type {
   PixelPoint,
   PlacedEdge,
@@ -27,11 +28,17 @@ const HEAD = 46;
 const GAP = 48;
 /** Width of a picture that is read without scrolling sideways. */
 const WANTED_WIDTH = 1600;
+/** Width up to which the balanced layout is taken without looking for another. */
+const EASY_WIDTH = 1000;
+/** Layouts in which chains stand straight instead of drifting sideways. */
+const ALIGNMENTS = ["UR", "DR", "UL"] as const;
+/** Most nodes of a graph for which they are tried. */
+const MOST_TRIED = 300;
 
 const STYLE = `text{font:11px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",` +
   `monospace;text-anchor:middle;fill:#1f2328}` +
   `.h{font-size:14px;font-weight:bold;text-anchor:start}.l{text-anchor:start}` +
-  `.r{fill:#57606a}.e{fill:none;stroke:#8c959f}.no{stroke-dasharray:5 3}` +
+  `.r{fill:#57606a}.a{paint-order:stroke;stroke:#fff;stroke-width:3px}.e{fill:none;stroke:#8c959f}.no{stroke-dasharray:5 3}` +
   `.on path.e,path.e.on{stroke:#0550ae;stroke-opacity:1}` +
   `.on>.s{stroke:#0550ae;stroke-width:3}`;
 
@@ -96,10 +103,17 @@ function placeGraph(
       edges,
       options,
     );
-  const down = placed({ direction: "TB", between: 14, layers: 28 });
-  if (down.width <= room) return down;
+  const down = { direction: "TB", between: 14, layers: 28 } as const;
+  const balanced = placed(down);
+  if (balanced.width <= Math.min(room, EASY_WIDTH)) return balanced;
+  const others = graph.nodes.length > MOST_TRIED
+    ? []
+    : ALIGNMENTS.map((align) => placed({ ...down, align }));
+  const narrowest = [balanced, ...others]
+    .reduce((best, one) => one.width < best.width ? one : best);
+  if (narrowest.width <= room) return narrowest;
   const right = placed({ direction: "LR", between: 6, layers: 30 });
-  return right.width < down.width ? right : down;
+  return right.width < narrowest.width ? right : narrowest;
 }
 
 /** The lines of a node: one for an action in a picture from left to right. */
@@ -134,23 +148,25 @@ function graphParts(
     const weight = byId.get(edge.from)?.edges
       .find(({ answer }) => answer === edge.name)?.weight ?? 0;
     const isOn = way.edges.has(`${edge.from} ${edge.name}`);
-    return edgePart(edge, weight, isOn, layout.direction);
+    return edgePart(edge, weight, isOn);
   });
   const boxes = nodes.map((node) => nodePart(node, layout, on.has(node)));
-  return edges.join("") + boxes.join("");
+  const labels = layout.edges.map(({ name, points }) =>
+    `${labelPart(name, points, layout.direction)}\n`
+  );
+  return [...edges, ...boxes, ...labels].join("");
 }
 
 function edgePart(
   { name, points }: PlacedEdge,
   weight: number,
   isOn: boolean,
-  direction: PlacedGraph["direction"],
 ): string {
   const width = round(0.8 + 3.6 * Math.sqrt(weight) + (isOn ? 1 : 0));
   const classes = `e${name === "no" ? " no" : ""}${isOn ? " on" : ""}`;
   return `<path class="${classes}" stroke-width="${width}" d="${
     curve(points)
-  }"/>${labelPart(name, points, direction)}\n`;
+  }"/>\n`;
 }
 
 /** The answer, beside the beginning of its line. */
@@ -164,7 +180,7 @@ function labelPart(
   const [x, y] = direction === "TB"
     ? [from.x + Math.sign(dx || 1) * 14 + dx / 8, from.y + 12]
     : [from.x + 14, from.y + Math.sign(dy || 1) * 6 + (dy > 0 ? 9 : 0)];
-  return `<text class="r" x="${round(x)}" y="${round(y)}">${name}</text>`;
+  return `<text class="r a" x="${round(x)}" y="${round(y)}">${name}</text>`;
 }
 
 /** A smooth line through points. */
@@ -213,49 +229,6 @@ function nodePart(
   }${lines.join("")}</g>\n`;
 }
 
-function shapePart(
-  { shape, fill, line }: Look,
-  width: number,
-  height: number,
-): string {
-  const paint = `class="s" fill="${fill}" stroke="${line}"`;
-  if (shape === "box" || shape === "ellipse") {
-    const radius = shape === "box" ? 2 : Math.min(height / 2, 14);
-    return `<rect ${paint} width="${width}" height="${height}" rx="${radius}"/>`;
-  }
-  const points = cornersOf(shape, width, height)
-    .map(([x, y]) => `${round(x)},${round(y)}`);
-  return `<polygon ${paint} points="${points.join(" ")}"/>`;
-}
-
-function cornersOf(
-  shape: Exclude<Shape, "box" | "ellipse">,
-  w: number,
-  h: number,
-): readonly (readonly [number, number])[] {
-  const c = 9;
-  const m = h / 2;
-  switch (shape) {
-    case "hexagon":
-      return [[c, 0], [w - c, 0], [w, m], [w - c, h], [c, h], [0, m]];
-    case "octagon":
-      return [
-        ...[[6, 0], [w - 6, 0], [w, 6], [w, h - 6]] as const,
-        ...[[w - 6, h], [6, h], [0, h - 6], [0, 6]] as const,
-      ];
-    case "parallelogram":
-      return [[c, 0], [w, 0], [w - c, h], [0, h]];
-    case "trapezium":
-      return [[c, 0], [w - c, 0], [w, h], [0, h]];
-    case "house":
-      return [[w / 2, -5], [w, 4], [w, h], [0, h], [0, 4]];
-    case "cds":
-      return [[0, 0], [w - c, 0], [w, m], [w - c, h], [0, h]];
-    case "diamond":
-      return [[w / 2, -6], [w + 6, m], [w / 2, h + 6], [-6, m]];
-  }
-}
-
 /** The looks of all actions in the graphs, each once. */
 function legendOf(graphs: readonly FilterGraph[]): readonly Look[] {
   const looks = graphs.flatMap(({ nodes }) =>
@@ -285,10 +258,6 @@ ${items.join("")}<path class="e" d="M${x} ${y + 8}h28"/><text class="l" x="${
 
 function textWidth(text: string): number {
   return text.length * CHARACTER;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 /** Text of XML. */

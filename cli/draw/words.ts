@@ -29,6 +29,8 @@ export interface Content {
 }
 
 const UNKNOWN: Content = { text: "A" };
+/** Longest line of a test, in characters. */
+export const MOST_COLUMNS = 46;
 /** Longest expression in words. */
 const MOST_TEXT = 40;
 
@@ -194,4 +196,23 @@ function countOnes(value: number): number {
 
 function hex(value: number): string {
   return value < 10 ? String(value) : `0x${value.toString(16)}`;
+}
+
+/**
+ * Breaks a long test after blanks and between names.
+ *
+ * @param text The test.
+ * @returns Its lines.
+ */
+export function wrapTest(text: string): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of text.split(/(?<=[| ])/)) {
+    if (line !== "" && line.length + part.trimEnd().length > MOST_COLUMNS) {
+      lines.push(line.trimEnd());
+      line = "";
+    }
+    line += part;
+  }
+  return [...lines, line];
 }
