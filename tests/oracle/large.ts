@@ -35,6 +35,9 @@ const ARCHITECTURES: readonly (readonly string[])[] = [
   ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
 ];
 
+/** Calls from this number on are newer than libseccomp 2.5.4. */
+const NEWER = 335;
+
 /** Calls of `drawWide`: those that all three architectures have. */
 const SHARED_CALLS: readonly string[] = (() => {
   const tables = ["x86_64", "x32", "x86"].map((name) => {
@@ -42,9 +45,9 @@ const SHARED_CALLS: readonly string[] = (() => {
     if (arch === undefined) throw new Error(`no ${name}`);
     return arch.syscalls;
   });
-  return [...tables[0]?.keys() ?? []].filter((name) =>
-    tables.every((table) => table.has(name))
-  );
+  return [...tables[0] ?? []].filter(([name, nr]) =>
+    nr < NEWER && tables.every((table) => table.has(name))
+  ).map(([name]) => name);
 })();
 
 const OPERATORS: readonly ScmpOp[] = [
