@@ -309,9 +309,12 @@ ${exit(9)}`,
   await pause();
   child.kill("SIGKILL");
   await child.status;
-  while (await Deno.stat(`/proc/${pid}`).then(() => true, () => false)) {
-    await pause();
-  }
+  // Nobody may be there to take its status.
+  const isAlive = async (): Promise<boolean> =>
+    /^State:\s+[^ZX]/m.test(
+      await Deno.readTextFile(`/proc/${pid}/status`).catch(() => ""),
+    );
+  while (await isAlive()) await pause();
   const freer = await Deno.stat(`${folder.path}/freer`).then(
     () => true,
     () => false,
