@@ -8,7 +8,10 @@ import {
   QUIRKS,
   readingOf,
 } from "../../../profile/semantics/quirks.ts";
-import type { Semantics } from "../../../profile/semantics/versions.ts";
+import {
+  compareVersions,
+  type Semantics,
+} from "../../../profile/semantics/versions.ts";
 import {
   ALLOW,
   arg,
@@ -86,6 +89,35 @@ Deno.test("readingOf() knows on which side of each change a version is", () => {
     [...new Set(QUIRKS.map(({ name }) => name))].sort(),
     CHANGES.map(([quirk]) => quirk).sort(),
   );
+});
+
+Deno.test("the list of changes has both sides of each row of QUIRKS", () => {
+  for (const { name, runtime, since, until } of QUIRKS) {
+    const [, has = [], hasNot = []] = CHANGES.find(([quirk]) =>
+      quirk === name
+    ) ?? [];
+    const versions = (list: readonly Semantics[]): readonly string[] =>
+      list.map((semantics) => semantics.split("@"))
+        .filter(([asked]) => asked === runtime)
+        .map(([, version]) => version ?? NEWEST[runtime]);
+    const isBefore = (version: string, change: string): boolean =>
+      compareVersions(version, change) < 0;
+    const row = `${name} of ${runtime}`;
+    const inside = versions(has).some((version) =>
+      (since === undefined || !isBefore(version, since)) &&
+      (until === undefined || isBefore(version, until))
+    );
+    assert(inside, `${row}: no version that has it`);
+    const others = versions(hasNot);
+    assert(
+      since === undefined || others.some((other) => isBefore(other, since)),
+      `${row}: no version before ${since}`,
+    );
+    assert(
+      until === undefined || others.some((other) => !isBefore(other, until)),
+      `${row}: no version from ${until} on`,
+    );
+  }
 });
 
 Deno.test("readingOf() reads versions beyond those known as the nearest one", () => {
