@@ -58,7 +58,7 @@ async function readBundle(path: string): Promise<LiveBundle | undefined> {
  * Lists the profiles of the kubelet, including subfolders.
  *
  * @param folder Folder of profiles; {@linkcode KUBELET_PROFILES} by default.
- * @returns Paths of files that end in `.json`; none if the folder is missing.
+ * @returns Paths of files that end in `.json`, `.yaml` or `.yml`; none if the folder is missing.
  */
 export async function kubeletProfiles(
   folder: string = KUBELET_PROFILES,
@@ -68,7 +68,7 @@ export async function kubeletProfiles(
   try {
     for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
       const path = `${folder}/${name}`;
-      if (isFile && name.endsWith(".json")) files.push(path);
+      if (isFile && /\.(?:json|ya?ml)$/.test(name)) files.push(path);
       if (isDirectory && depth < DEEPEST) {
         files.push(...await kubeletProfiles(path, depth + 1));
       }

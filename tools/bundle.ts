@@ -8,7 +8,7 @@
  * ```
  *
  * Deno reads all of it at each start, so it is kept small: the libraries that
- * draw the charts of `bench` and place the nodes of `draw`, the hook that
+ * draw the charts of `bench`, place the nodes of `draw` and read YAML, the hook that
  * `install` writes and programs for other processes are packed, and unpacked on use. Unpacking takes 8 ms, so the
  * code of commands is not packed: `defer.ts` keeps it from V8 instead. One
  * character beyond Latin-1 would make V8 store the whole text with two bytes
@@ -50,6 +50,7 @@ const PACKED_MODULES = [
   "hook/reference_child.ts",
   "bench/report/draw_chart.ts",
   "cli/draw/layout.ts",
+  "cli/yaml/tree.ts",
   "bench/experiments/stacked_child.ts",
   "bench/experiments/memory_child.ts",
   "bench/engine/process_child.ts",
@@ -87,9 +88,11 @@ async function main(given: Given): Promise<void> {
     );
     const modules: Record<string, string> = {};
     for (const entry of PACKED_MODULES) {
-      modules[entry] = entry === HOOK
-        ? await makeHook(scratch)
-        : await bundle(entry, `${scratch}/module.js`);
+      modules[entry] = entry === HOOK ? await makeHook(scratch) : await bundle(
+        entry,
+        `${scratch}/module.js`,
+        entry.startsWith("cli/yaml/") ? "browser" : "deno",
+      );
     }
     const packed = pack(JSON.stringify(modules));
     const text = toAscii(UNPACK.replace("@MODULES@", packed) + program);

@@ -13,15 +13,18 @@ const ROOT = fromFileUrl(new URL("..", import.meta.url));
  *
  * @param entry Its main module, from the root of the project.
  * @param output Path of the result.
+ * @param platform Which of a package's programs to take: those for browsers need
+ * no module of Node, which a program without a path cannot load.
  * @returns Its text.
  */
 export async function bundle(
   entry: string,
   output: string,
+  platform: "deno" | "browser" = "deno",
 ): Promise<string> {
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["bundle", "--quiet", "--minify", "--platform", "deno"],
+      ...["bundle", "--quiet", "--minify", "--platform", platform],
       ...["--lock=deno.lock", "--frozen", "-o", output, entry],
     ],
     cwd: ROOT,

@@ -32,7 +32,8 @@ import {
 } from "../error.ts";
 import { EXIT, forEachInput, messageLine } from "../exit.ts";
 import { tellAssumed, tellFindings } from "../input/filter.ts";
-import type { Io } from "../io.ts";
+import { type Io, readInput } from "../io.ts";
+import { readYamlProfiles } from "../yaml/read_yaml.ts";
 import {
   type BareFilters,
   loadProfile,
@@ -126,10 +127,14 @@ export async function primeStore(
     );
     return EXIT.ok;
   };
-  const { code } = await forEachInput(io, words, async (word) => {
-    const code = await refusing(io, () => primeOne(word));
-    if (code !== EXIT.ok) throw new ReportedError("profile", { code });
-  });
+  const { code } = await forEachInput(
+    io,
+    await eachProfile(io, words),
+    async (word) => {
+      const code = await refusing(io, () => primeOne(word));
+      if (code !== EXIT.ok) throw new ReportedError("profile", { code });
+    },
+  );
   return code;
 }
 
@@ -158,6 +163,26 @@ async function keepCertificate(
       `Cannot keep the certificate of ${quoteText(word)}: ${error.message}`,
     );
   }
+}
+
+/** Names each profile of a YAML file that has several. */
+async function eachProfile(
+  io: Io,
+  words: readonly string[],
+): Promise<readonly string[]> {
+  const all: string[] = [];
+  for (const word of words) {
+    if (!/\.ya?ml$/.test(word)) {
+      all.push(word);
+      continue;
+    }
+    const profiles = await readYamlProfiles(await readInput(io, word))
+      // It is reported where it is read.
+      .catch(() => []);
+    if (profiles.length < 2) all.push(word);
+    else all.push(...profiles.map(({ name }) => `${word}#${name}`));
+  }
+  return all;
 }
 
 /** The sections of running containers, and the profiles of the kubelet. */

@@ -16,6 +16,7 @@ export const SOURCE_KINDS = [
   "oci",
   "config",
   "annotation",
+  "yaml",
   "raw",
   "base64",
   "hex",
@@ -36,13 +37,16 @@ export type SourceKind = typeof SOURCE_KINDS[number];
 /** A form of a filter that `--from` can force. */
 export type FilterForm = Exclude<
   SourceKind,
-  "profile" | "docker" | "podman" | "oci" | "config" | "annotation"
+  "profile" | "docker" | "podman" | "oci" | "config" | "annotation" | "yaml"
 >;
 
 /**
  * Maximum number of bytes to examine: no profile needs more to be recognized.
  */
 const MOST_LOOKED_AT = 1 << 16;
+
+/** An object of the Security Profiles Operator, in block style. */
+const SECCOMP_PROFILE = /^["']?kind["']?:\s*["']?SeccompProfile\b/m;
 
 /** `\x7fELF`. */
 const ELF = [0x7f, 0x45, 0x4c, 0x46] as const;
@@ -75,7 +79,9 @@ export function guessKind(name: string, bytes: Uint8Array): SourceKind {
   // Text has no NUL; every filter has, in the high bytes of its codes.
   if (head.includes(0)) return "raw";
   // The reader of profiles recognizes the input of other tools.
-  if (foreignText(text) !== undefined) return "profile";
+  const foreign = foreignText(text);
+  if (foreign?.code === "yaml" && SECCOMP_PROFILE.test(text)) return "yaml";
+  if (foreign !== undefined) return "profile";
   const solid = text.replace(/\s/g, "");
   if (/^[0-9a-f]+$/i.test(solid) && solid.length % 16 === 0) return "hex";
   const lines = text.trim().split(/\r?\n/);

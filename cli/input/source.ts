@@ -3,6 +3,7 @@
  *
  * ```text
  * FILE  -         profile, config.json, or a filter in any form, as the content shows
+ * FILE.yaml#NAME  one of several SeccompProfiles
  * default:docker  the embedded profile
  * default:podman, default:containerd, default:crio  those of this machine
  * pid:N           the filters of a live process, oldest first
@@ -35,6 +36,11 @@ import { InputError, ReportedError, UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
 import { guessKind, type SourceKind } from "./guess.ts";
 import { inputName, type Io, readInput, readInputFile } from "../io.ts";
+import {
+  chooseYamlProfile,
+  readYamlProfiles,
+  splitYamlWord,
+} from "../yaml/read_yaml.ts";
 import { parsePid } from "./pid.ts";
 import { oneFilter, readAt, readFilters } from "./filter_forms.ts";
 import { nativeArch } from "./target.ts";
@@ -113,9 +119,12 @@ export async function loadSource(
   }
   if (word.startsWith("pid:")) return await loadProcess(word);
   if (word.startsWith("bundle:")) return await loadBundle(io, word, options);
-  const bytes = await readInput(io, word);
+  const named = splitYamlWord(word);
+  const bytes = await readInput(io, named?.file ?? word);
   const name = inputName(word);
-  return readSource(io, name, bytes, options);
+  return named === undefined
+    ? readSource(io, name, bytes, options)
+    : await readYamlSource(io, name, bytes, named.name);
 }
 
 /**
@@ -190,6 +199,8 @@ async function readSource(
       );
       return { kind: "profile", name, profile };
     }
+    case "yaml":
+      return await readYamlSource(io, name, bytes, undefined);
     case "annotation": {
       const read = (): JsonDocument => parseJson(decodeUtf8(bytes));
       const document = await tellingProfile(io, name, read);
@@ -200,6 +211,20 @@ async function readSource(
       return { kind: "programs", name, form: kind, ...filters };
     }
   }
+}
+
+async function readYamlSource(
+  io: Io,
+  name: string,
+  bytes: Uint8Array,
+  wanted: string | undefined,
+): Promise<ProfileSource> {
+  const profile = await tellingProfile(
+    io,
+    name,
+    async () => chooseYamlProfile(await readYamlProfiles(bytes), wanted),
+  );
+  return { kind: "profile", name, profile };
 }
 
 async function loadProcess(word: string): Promise<BareFilters> {

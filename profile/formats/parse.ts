@@ -80,6 +80,23 @@ export function parseProfile(
   const text = typeof source === "string" ? source : decodeUtf8(source);
   refuseForeign(text);
   const { document, diagnostics } = readJson(text, { maxLength });
+  return parseDocument(document, options, diagnostics);
+}
+
+/**
+ * Reads a profile from a document, of JSON or of anything else with its values.
+ *
+ * @param document The document.
+ * @param options Options of reading.
+ * @param diagnostics What is known of the document.
+ * @returns The profile.
+ * @throws {ProfileError} if it cannot be used; it has every problem.
+ */
+export function parseDocument(
+  document: JsonDocument,
+  options: Pick<ParseOptions, "kind"> = {},
+  diagnostics: readonly Diagnostic[] = [],
+): ParsedProfile {
   const findings: Findings = { document, diagnostics: [...diagnostics] };
   const root: CheckedPart<JsonValue> = {
     findings,
