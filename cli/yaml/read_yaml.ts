@@ -101,7 +101,7 @@ export async function readYamlProfiles(
     const spec = findMember(object, "spec");
     if (spec?.kind !== "object") {
       throw problem(
-        "Cannot read a SeccompProfile: it has no spec",
+        "Cannot read a profile from a SeccompProfile without a spec",
         object.start,
       );
     }

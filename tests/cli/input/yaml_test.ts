@@ -104,7 +104,7 @@ Deno.test("problems of a profile in YAML have their place in the file", async ()
         `${HEAD("a")}spec: &a {b: *a}\n`,
         /error: .*(?:deeply|Unresolved|Too many|anchor)/i,
       ],
-      [HEAD("a"), /has no spec/],
+      [HEAD("a"), /SeccompProfile without a spec/],
       [spec("  defaultAction: !!binary x\n"), /error: /],
     ] as const
   ) {
