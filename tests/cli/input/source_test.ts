@@ -55,7 +55,7 @@ Deno.test("sources are recognized automatically", async () => {
 Deno.test("formats of other tools are named for what they are", async () => {
   const cases: readonly (readonly [string, string])[] = [
     ["# ours: https://a.example/\napiVersion: v1\n", "YAML"],
-    ["kind: SeccompProfile\n", "YAML"],
+    ["kind: SeccompProfile\n", "a SeccompProfile without a spec"],
     ["2\ndenylist\n[all]\n", "an LXC policy"],
     ["1\nwhitelist\n103\n", "an LXC policy"],
     ["read: 1\n", "a minijail policy"],
