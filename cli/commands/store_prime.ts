@@ -177,7 +177,7 @@ async function eachProfile(
       continue;
     }
     const profiles = await readYamlProfiles(await readInput(io, word))
-      // It is reported where it is read.
+      // Its problems are reported by the reader of the profile.
       .catch(() => []);
     if (profiles.length < 2) all.push(word);
     else all.push(...profiles.map(({ name }) => `${word}#${name}`));

@@ -9,8 +9,8 @@ import { packedProgram } from "../../host/packed.ts";
 import { messageOf } from "../../host/reason.ts";
 import { type Diagnostic, ProfileError } from "../../profile/diagnostic.ts";
 import {
-  parseDocument,
   type ParsedProfile,
+  readProfileDocument,
 } from "../../profile/formats/parse.ts";
 import { tooLong } from "../../profile/json/read.ts";
 import {
@@ -141,7 +141,7 @@ export function chooseYamlProfile(
     ? profiles
     : profiles.filter((profile) => profile.name === name);
   if (first !== undefined && second === undefined) {
-    return parseDocument(first.document, { kind: "oci" });
+    return readProfileDocument(first.document, { kind: "oci" });
   }
   const names = profiles.map((profile) => profile.name).join(", ");
   throw new ProfileError([{

@@ -83,7 +83,7 @@ function toJson(walk: Walk, node: unknown, depth: number): JsonValue {
     if (target === undefined) {
       throw new Problem(`Unknown anchor "${node.source}"`, span.start);
     }
-    // What is said of a value is said of the place that repeats it.
+    // Problems of a repeated value have the place that repeats it.
     return { ...toJson(walk, target, depth + 1), ...span };
   }
   if (isMap(node)) {

@@ -80,7 +80,7 @@ export function parseProfile(
   const text = typeof source === "string" ? source : decodeUtf8(source);
   refuseForeign(text);
   const { document, diagnostics } = readJson(text, { maxLength });
-  return parseDocument(document, options, diagnostics);
+  return readProfileDocument(document, options, diagnostics);
 }
 
 /**
@@ -88,11 +88,11 @@ export function parseProfile(
  *
  * @param document The document.
  * @param options Options of reading.
- * @param diagnostics What is known of the document.
+ * @param diagnostics Findings of the reader of the document.
  * @returns The profile.
  * @throws {ProfileError} if it cannot be used; it has every problem.
  */
-export function parseDocument(
+export function readProfileDocument(
   document: JsonDocument,
   options: Pick<ParseOptions, "kind"> = {},
   diagnostics: readonly Diagnostic[] = [],
