@@ -9,6 +9,7 @@
 
 import { didYouMean } from "../../tables/suggest.ts";
 import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
+import { archByAnyName } from "../../tables/arch_names.ts";
 import type { NamedCall } from "./draft.ts";
 
 /** The number of a name, or why it has none. */
@@ -38,7 +39,10 @@ export function numberOfCall(
 ): CallNumberFound {
   const { arch, name } = call;
   if (arch !== undefined) {
-    const [found] = numbers(name, [archByName(arch)].flatMap((a) => a ?? []));
+    const [found] = numbers(
+      name,
+      [archByAnyName(arch)].flatMap((a) => a ?? []),
+    );
     return found ?? unknown(call, arch);
   }
   const decided = auditArch === undefined
@@ -107,7 +111,7 @@ function unknown(
   { name }: NamedCall,
   archName: string | undefined,
 ): CallNumberFound {
-  const arch = archName === undefined ? undefined : archByName(archName);
+  const arch = archName === undefined ? undefined : archByAnyName(archName);
   const elsewhere = numbers(name, ARCHES).map((found) => found.arch.name);
   const near = didYouMean(
     name,

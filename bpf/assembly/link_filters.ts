@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Arch, archByName } from "../../tables/arch.ts";
+import type { Arch } from "../../tables/arch.ts";
+import { archByAnyName } from "../../tables/arch_names.ts";
 import { type FilterStack, inferByteOrder } from "../filter.ts";
 import type { ReadSections, TextPlace } from "./draft.ts";
 import { linkLabels, orderOfFields, resolveNames } from "./link.ts";
@@ -77,5 +78,5 @@ export function linkFilters(
 }
 
 function archesNamed(names: readonly string[]): readonly Arch[] {
-  return names.flatMap((name) => archByName(name) ?? []);
+  return names.flatMap((name) => archByAnyName(name) ?? []);
 }

@@ -410,12 +410,13 @@ async function completeCapabilities({ typed }: Context): Promise<Choice> {
 
 /** `NAME` or `ARCH:NAME`. */
 async function completeCall({ typed, arch }: Context): Promise<Choice> {
-  const { archByName, ARCHES } = await import("../../tables/arch.ts");
+  const { ARCHES } = await import("../../tables/arch.ts");
+  const { archByAnyName } = await import("../../tables/arch_names.ts");
   const colon = typed.indexOf(":") + 1;
   const named = colon > 0
     ? typed.slice(0, colon - 1)
     : arch?.split(",")[0] ?? Deno.build.arch;
-  const names = [...archByName(named)?.syscalls.keys() ?? []];
+  const names = [...archByAnyName(named)?.syscalls.keys() ?? []];
   const calls = names.map((name) => typed.slice(0, colon) + name);
   const arches = colon > 0 ? [] : ARCHES.map(({ name }) => `${name}:`);
   return plain([...calls, ...arches]);
@@ -432,8 +433,9 @@ async function completeActionOrCall(context: Context): Promise<Choice> {
 
 /** The names of all architectures, or of those that `--arch` names. */
 async function completeName({ arch }: Context): Promise<Choice> {
-  const { archByName, ARCHES } = await import("../../tables/arch.ts");
-  const arches = arch?.split(",").map(archByName) ?? ARCHES;
+  const { ARCHES } = await import("../../tables/arch.ts");
+  const { archByAnyName } = await import("../../tables/arch_names.ts");
+  const arches = arch?.split(",").map(archByAnyName) ?? ARCHES;
   const names = arches.flatMap((a) => [...a?.syscalls.keys() ?? []]);
   return plain([...new Set(names)].sort());
 }

@@ -326,3 +326,13 @@ for (const { name, needs: all, command, setup } of SHELLS) {
     },
   );
 }
+
+Deno.test("calls are completed for every usual name of an architecture", async () => {
+  assertEquals(
+    await valuesOf("simulate", "default:docker", "arm64:renameat"),
+    ["arm64:renameat", "arm64:renameat2"],
+  );
+  assertEquals(await valuesOf("syscalls", "--arch", "i386", "waitp"), [
+    "waitpid",
+  ]);
+});
