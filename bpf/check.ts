@@ -74,6 +74,32 @@ export function check(program: Program): ProgramError | undefined {
     checkSeccomp(program);
 }
 
+/**
+ * Lists everything for which the kernel would refuse a filter, for its author.
+ *
+ * @param program The instructions.
+ * @returns One error per instruction at most, in their order; empty if the
+ * kernel accepts the filter.
+ */
+export function listRefusals(program: Program): readonly ProgramError[] {
+  const first = check(program);
+  if (first === undefined) return [];
+  const found = new Map<number, ProgramError>();
+  const keep = (error: ProgramError | undefined): void => {
+    if (error?.pc !== undefined && !found.has(error.pc)) {
+      found.set(error.pc, error);
+    }
+  };
+  for (const [pc, instruction] of program.entries()) {
+    keep(checkInstruction(instruction, pc, program.length));
+    keep(checkForSeccomp(instruction, pc));
+  }
+  keep(checkLastInstruction(program));
+  keep(first);
+  const listed = [...found.values()].sort((a, b) => (a.pc ?? 0) - (b.pc ?? 0));
+  return first.pc === undefined ? [first, ...listed] : listed;
+}
+
 function checkLength(program: Program): ProgramError | undefined {
   if (program.length === 0) {
     return new ProgramError(
@@ -199,21 +225,29 @@ function checkScratchReads(program: Program): ProgramError | undefined {
 /** `seccomp_check_filter()`: the rules of seccomp only. */
 function checkSeccomp(program: Program): ProgramError | undefined {
   for (let pc = 0; pc < program.length; pc++) {
-    const { op, k } = program[pc] as Instruction;
-    if (NOT_FOR_SECCOMP.has(op)) {
-      return refuse(
-        "forbidden-opcode",
-        pc,
-        `is ${op}, which seccomp does not permit`,
-      );
-    }
-    if (op === "ld.abs" && (k >= SECCOMP_DATA_SIZE || k % 4 !== 0)) {
-      return refuse(
-        "load-out-of-range",
-        pc,
-        `loads at ${k}; multiples of 4 below ${SECCOMP_DATA_SIZE} are accepted`,
-      );
-    }
+    const error = checkForSeccomp(program[pc] as Instruction, pc);
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+function checkForSeccomp(
+  { op, k }: Instruction,
+  pc: number,
+): ProgramError | undefined {
+  if (NOT_FOR_SECCOMP.has(op)) {
+    return refuse(
+      "forbidden-opcode",
+      pc,
+      `is ${op}, which seccomp does not permit`,
+    );
+  }
+  if (op === "ld.abs" && (k >= SECCOMP_DATA_SIZE || k % 4 !== 0)) {
+    return refuse(
+      "load-out-of-range",
+      pc,
+      `loads at ${k}; multiples of 4 below ${SECCOMP_DATA_SIZE} are accepted`,
+    );
   }
   return undefined;
 }

@@ -15,9 +15,10 @@ import {
   TELL_FLAGS,
 } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
-import { check } from "../../bpf/check.ts";
+import { listRefusals } from "../../bpf/check.ts";
 import { kernelRefusal, placeOfFault } from "../input/filter.ts";
 import { InputError, UsageError } from "../error.ts";
+import { report } from "../exit.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { readFilters } from "../input/filter_forms.ts";
 import { tellAssumed } from "../input/filter.ts";
@@ -35,6 +36,9 @@ export interface AsmFlags extends OutputFlags {
   readonly force: boolean;
   readonly quiet: boolean;
 }
+
+/** Most refusals of the kernel that are printed one by one. */
+const MOST_REFUSALS = 100;
 
 /** The command. */
 export const command: CommandDefinition = defineCommand<
@@ -102,13 +106,22 @@ export async function runAsm(
       }; leave one of them out`,
     );
   }
-  for (const [i, program] of programs.entries()) {
-    const fault = check(program);
-    if (fault === undefined || flags.force) continue;
-    throw new InputError(
-      `${kernelRefusal(fault)}; pass --force to write it anyway`,
-      { place: placeOfFault(name, fault, i, text), cause: fault },
+  if (!flags.force) {
+    const refused = programs.flatMap((program, i) =>
+      listRefusals(program).map((fault) =>
+        new InputError(
+          `${kernelRefusal(fault)}; pass --force to write it anyway`,
+          { place: placeOfFault(name, fault, i, text), cause: fault },
+        )
+      )
     );
+    const more = refused.length - MOST_REFUSALS;
+    const shown = refused.slice(0, MOST_REFUSALS);
+    const last = more > 0
+      ? new InputError(`${more} more refused instructions`, { place: name })
+      : shown.pop();
+    for (const error of shown) report(io, error);
+    if (last !== undefined) throw last;
   }
   if (!flags.bigEndian) {
     const machine = machineOf(name, text, arch);

@@ -120,3 +120,16 @@ Deno.test("asm tells all errors with their places, and what names mean", async (
     assertEquals(named.out.slice(24, 32), nr, arch);
   }
 });
+
+Deno.test("asm tells everything that the kernel refuses, with its place", async () => {
+  const stdin = "A = len\nA <<= 32\nA /= 0\n\nA = mem[3]\nX = A\n";
+  const { code, out, err } = await call(["asm", "-"], { stdin });
+  assertEquals([code, out], [3, ""]);
+  const places = [...err.matchAll(/^<stdin>:(\d+):1: error: /gm)];
+  assertEquals(places.map(([, line]) => line), ["2", "3", "6"], err);
+  const forced = await call(["asm", "-", "--force"], { stdin });
+  assertEquals(forced.code, 0);
+  // A scratch word that may be unset is found by a pass of its own.
+  const unset = await call(["asm", "-"], { stdin: "A = mem[3]\nreturn A\n" });
+  assertMatch(unset.err, /^<stdin>:1:1: error: .*scratch word 3/);
+});
