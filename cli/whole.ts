@@ -49,6 +49,10 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/verify.ts"),
     import("./commands/why.ts"),
     import("./completions/complete.ts"),
+    import("./input/host_default.ts"),
+    import("./input/process.ts"),
+    import("../hook/own_semantics.ts"),
+    import("../install/containers.ts"),
   ];
 }
 

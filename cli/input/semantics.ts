@@ -58,7 +58,8 @@ export async function withOwnSemantics<T extends SemanticsFlags>(
   const bundle = words.find((word) => word?.startsWith("bundle:"));
   if (process === undefined && bundle === undefined) return flags;
   const runtime = asked?.runtime ?? await runtimeOf(process) ?? "crun";
-  const { ownSemantics } = await import("../../hook/own_semantics.ts");
+  const { ownSemantics }: typeof import("../../hook/own_semantics.ts") =
+    await import("../../hook/own_semantics.ts" as string);
   const { semantics, note } = await ownSemantics({ semantics: runtime });
   // Processes have only filters, and no profile that could be read.
   const profiles = words.some((word) => word?.startsWith("pid:") === false);
@@ -74,6 +75,7 @@ async function runtimeOf(
 ): Promise<RuntimeName | undefined> {
   const pid = /^pid:([1-9][0-9]{0,9})$/.exec(word ?? "")?.[1];
   if (pid === undefined) return undefined;
-  const { findRuntimeOf } = await import("../../install/containers.ts");
+  const { findRuntimeOf }: typeof import("../../install/containers.ts") =
+    await import("../../install/containers.ts" as string);
   return await findRuntimeOf(Number(pid));
 }

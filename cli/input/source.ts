@@ -111,7 +111,9 @@ export async function loadSource(
     };
   }
   if (word.startsWith("default:")) {
-    const { hostDefault } = await import("./host_default.ts");
+    const { hostDefault }: typeof import("./host_default.ts") = await import(
+      "./host_default.ts" as string
+    );
     const found = await hostDefault(word);
     const from = options.from ??
       (found.startsWith("bundle:") ? "config" : "podman");
@@ -229,7 +231,9 @@ async function readYamlSource(
 
 async function loadProcess(word: string): Promise<BareFilters> {
   const pid = parsePid(word);
-  const { liveFilters } = await import("./process.ts");
+  const { liveFilters }: typeof import("./process.ts") = await import(
+    "./process.ts" as string
+  );
   return {
     kind: "programs",
     name: word,
