@@ -394,7 +394,8 @@ function signs(p,    j, n, c, rest) {
       if (state != "V" || depth != 2 || key[1] != "linux" || key[2] != "seccomp") miss()
       placed = 1
       state = "E"
-    } else {
+    } else if (c == "\\006") scalar(0)
+    else {
       rest = substr(p, j)
       if (!match(rest, /^[-+.0-9a-zA-Z]+/)) miss()
       rest = substr(rest, 1, RLENGTH)
@@ -446,21 +447,25 @@ function listed(text,    done, w, v, inside, all, quote, n) {
   return all
 }
 # What stands between two strings.
-function outside(p,    done, w, n) {
+function outside(p,    done, w, n, step, k) {
   if (length(p) <= 200) { signs(p); return }
   # busybox counts from the start of a text for each of its characters.
   n = length(p)
-  for (done = 0; done < n; done += length(w)) {
+  for (done = 0; done < n; done += step) {
     w = substr(p, done + 1, window(done, 200, n))
     if (length(w) == 200) {
       # Not in the middle of a value.
       if (!match(w, /[-+.0-9a-zA-Z]*$/) || RSTART == 1) miss()
       w = substr(w, 1, RSTART - 1)
     }
+    step = length(w)
     if (w ~ /^[ \\t\\n\\r]+$/) continue
+    # Byte 6 for an array that is whole, from the inside out.
+    for (k = depth; index(w, "]") && gsub(/\\[[ \\t\\n\\r]*((true|false|null|\\006|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)([ \\t\\n\\r]*,[ \\t\\n\\r]*(true|false|null|\\006|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?))*)?[ \\t\\n\\r]*\\]/, "\\006", w) > 0; k++)
+      if (k >= 100) miss()
     # Values of an array.
     if (type[depth] == "[" && (state == "V" || state == "A") &&
-        w ~ /^([ \\t\\n\\r]*(true|false|null|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)[ \\t\\n\\r]*,)+$/) state = "V"
+        w ~ /^([ \\t\\n\\r]*(true|false|null|\\006|-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?)[ \\t\\n\\r]*,)+$/) state = "V"
     else signs(w)
   }
 }

@@ -47,6 +47,10 @@ const LONG_HITS: readonly string[] = [
     return smallConfig({ tail: `,"n":[${values}]` });
   }),
   smallConfig({ head: " ".repeat(0x2_0000) }),
+  ...["[]", "[[]]", "[[1,2],[true,[null]]]", "[ [ ] , [-1e3 ] ]"].map((value) =>
+    smallConfig({ tail: `,"n":[${Array(9000).fill(value)}]` })
+  ),
+  smallConfig({ tail: `,"n":[${"[".repeat(90)}${"]".repeat(90)}]` }),
   ...[['","'], ['"a","b"', '"x":1'], ['"a"', "1"], ['"]"', '"["', '":"']].map((
     values,
   ) => {
@@ -71,6 +75,12 @@ const LONG_MISSES: readonly string[] = [
   ...[
     `{"a":${'"b",'.repeat(9000)}"c":1}`,
     `{${'"b",'.repeat(9000)}"c":1}`,
+    `[${"[[],1],".repeat(3000)}[1,],2]`,
+    `[${"[[],1],".repeat(3000)}[1 1],2]`,
+    `[${"[[],1],".repeat(3000)}]`,
+    `[${"[[],1],".repeat(3000)}[01]]`,
+    `{${"[[],1],".repeat(3000)}"a":1}`,
+    `${"[".repeat(99)}${"[[],1],".repeat(3000)}1${"]".repeat(99)}`,
     `[${'"b",'.repeat(9000)}]`,
     `[${'"b",'.repeat(9000)},1]`,
     `[1 ${'"b",'.repeat(9000)}1]`,
