@@ -198,6 +198,7 @@ function outside(p,    done, w, n, step, k) {
       # Not in the middle of a value.
       if (!match(w, /[-+.0-9a-zA-Z]*$/) || RSTART == 1) miss()
       w = substr(w, 1, RSTART - 1)
+      if (match(w, /.*,/)) w = substr(w, 1, RLENGTH)
     }
     step = length(w)
     if (w ~ /^[ \t\n\r]+$/) continue
