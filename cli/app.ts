@@ -24,6 +24,7 @@ import {
 import { didYouMean } from "../tables/suggest.ts";
 import { printable, quoteText } from "../tables/printable.ts";
 import { messageOf } from "../host/reason.ts";
+import { MachineError } from "./error.ts";
 import { faultText } from "./exit.ts";
 import { type AppContext, NAME } from "./command.ts";
 import { COMMANDS, findCommand, USAGE } from "./registry.ts";
@@ -43,7 +44,7 @@ export async function createApp(
   for (const entry of COMMANDS) {
     const { name, brief, load } = entry;
     if (asked !== undefined && entry !== asked) continue;
-    const { command } = await load();
+    const { command } = await loading(load);
     routes[name] = command.build(brief);
     if (entry === asked) usage = `${name} ${command.usage}`.trimEnd();
   }
@@ -65,6 +66,24 @@ export async function createApp(
       },
     },
   );
+}
+
+/**
+ * Loads the code of a command. Deno asks for permission to read a file that is
+ * imported under a computed name.
+ */
+async function loading<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!/^Requires read access/.test(messageOf(error))) throw error;
+    throw new MachineError(
+      `Cannot load the program: ${
+        messageOf(error)
+      }, or run cli/whole.ts, which needs no permission for its own files`,
+      { cause: error },
+    );
+  }
 }
 
 /** Maximum distance of a suggested name from the typed one. */

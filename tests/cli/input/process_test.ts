@@ -201,14 +201,17 @@ Deno.test("input without end is refused, not collected", async () => {
 });
 
 Deno.test("without permissions it says which one is missing", async () => {
-  const main = new URL("../../../cli/main.ts", import.meta.url).pathname;
-  const { code, err } = await shell(
-    `${Deno.execPath()} run --no-prompt --allow-env=NO_COLOR ${main} compile --kernel 6.1 --arch x86_64 /etc/hostname`,
-  );
-  assert(code === 3 || code === 5, `${code}: ${err}`);
-  assertMatch(err, /read access/);
-  const none = await shell(
-    `${Deno.execPath()} run --no-prompt --allow-env=NO_COLOR ${main} compile --kernel 6.1 --arch x86_64 -q`,
-  );
-  assertEquals(none.code, 0, "the embedded profile needs none");
+  const run = (program: string, ...words: readonly string[]) => {
+    const url = new URL(`../../../cli/${program}`, import.meta.url);
+    const deno = `${Deno.execPath()} run --no-prompt --allow-env=NO_COLOR`;
+    const given = "compile --kernel 6.1 --arch x86_64";
+    return shell(`${deno} ${url.pathname} ${given} ${words.join(" ")}`);
+  };
+  for (const program of ["main.ts", "whole.ts"]) {
+    const { code, err } = await run(program, "/etc/hostname");
+    assert(code === 3 || code === 5, `${code}: ${err}`);
+    assertMatch(err, /read access/);
+  }
+  const none = await run("whole.ts", "-q");
+  assertEquals(none.code, 0, `the embedded profile needs none: ${none.err}`);
 });
