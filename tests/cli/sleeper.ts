@@ -20,7 +20,7 @@ export async function sleepUnder(
   const prefix = sources.flatMap((source) => [
     ...[Deno.execPath(), "run", "-A", MAIN, "run", ...flags, source, "--"],
   ]);
-  const [program = "sleep", ...args] = [...prefix, "sleep", "60"];
+  const [program = "sleep", ...args] = [...prefix, "sleep", "100000"];
   const child = new Deno.Command(program, {
     args,
     stdin: "null",

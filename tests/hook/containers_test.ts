@@ -31,7 +31,7 @@ import {
 const test = needs(...CONTAINERS);
 
 const KEY = "run.oci.seccomp_bpf_data";
-const SLEEP = ["/bin/busybox", "sleep", "60"];
+const SLEEP = ["/bin/busybox", "sleep", "100000"];
 
 function contextOf(setup: Setup): Promise<RewriteContext> {
   return gatherContext(
