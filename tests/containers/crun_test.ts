@@ -92,7 +92,7 @@ test("compile: the live filter of init and of exec is the annotation, byte for b
   for (const noNewPrivileges of [false, true]) {
     await t.step(`noNewPrivileges ${noNewPrivileges}`, async () => {
       await using bundle = await createBundle({
-        args: ["/bin/busybox", "sleep", "60"],
+        args: ["/bin/busybox", "sleep", "100000"],
         seccomp: section,
         noNewPrivileges,
       });

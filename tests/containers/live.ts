@@ -87,7 +87,7 @@ async function load(
   seccomp: LiveProfile["section"],
 ): Promise<Loaded> {
   await using bundle = await createBundle({
-    args: ["/bin/busybox", "sleep", "60"],
+    args: ["/bin/busybox", "sleep", "100000"],
     seccomp,
   });
   let pid: number;

@@ -62,7 +62,7 @@ test("verify: the live filter of a runc container is proved equal to its section
   ) {
     await t.step(name, async () => {
       await using bundle = await createBundle({
-        args: ["/bin/busybox", "sleep", "60"],
+        args: ["/bin/busybox", "sleep", "100000"],
         seccomp,
       });
       const pid = await bundle.create("runc");
@@ -84,7 +84,7 @@ test("verify: the live filter of a runc container is proved equal to its section
 
 test("verify: the live filter of a crun container without annotation is proved equal to its section", async () => {
   await using bundle = await createBundle({
-    args: ["/bin/busybox", "sleep", "60"],
+    args: ["/bin/busybox", "sleep", "100000"],
     seccomp: dockerDefault(),
   });
   const pid = await bundle.create("crun");
@@ -99,7 +99,7 @@ test("verify: the live filter of a crun container without annotation is proved e
 test("verify: a healthy container of runc is equal although its profile lists no architecture", async () => {
   const { architectures: _, ...seccomp } = dockerDefault();
   await using bundle = await createBundle({
-    args: ["/bin/busybox", "sleep", "60"],
+    args: ["/bin/busybox", "sleep", "100000"],
     seccomp,
   });
   const pid = await bundle.create("runc");
@@ -126,7 +126,7 @@ test("findRuntimeOf() finds the runtime of every process in a container", async 
   for (const runtime of ["crun", "runc"] as const) {
     await t.step(runtime, async () => {
       await using bundle = await createBundle({
-        args: ["/bin/busybox", "sleep", "60"],
+        args: ["/bin/busybox", "sleep", "100000"],
         seccomp: dockerDefault(),
       });
       const init = await bundle.create(runtime);
