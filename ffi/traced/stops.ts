@@ -28,6 +28,8 @@ const TRACEEXIT = 0x40n;
 /** linux/wait.h. */
 const WNOHANG = 1;
 const WALL = 0x4000_0000;
+/** Leaves children of other threads to those who wait for them. */
+const WNOTHREAD = 0x2000_0000;
 
 /** Bytes of `struct ptrace_syscall_info`, and offsets in it. */
 const INFO_BYTES = 88;
@@ -94,12 +96,17 @@ export class Stops {
   }
 
   /**
-   * Waits for a change of any child or traced thread, or of one of them.
+   * Waits for a change of any thread that this thread traces or has started, or
+   * of one of them.
    *
    * @returns The change; an errno if none comes.
    */
   wait(tid = -1): StopStatus | number {
-    const found = this.#libc.symbols.waitpid(tid, this.#status, WALL);
+    const found = this.#libc.symbols.waitpid(
+      tid,
+      this.#status,
+      WALL | WNOTHREAD,
+    );
     if (found < 0) return this.#libc.errno();
     return { tid: found, status: this.#status[0] ?? 0 };
   }
@@ -111,7 +118,7 @@ export class Stops {
    * nothing is left to wait for.
    */
   look(): StopStatus | number | undefined {
-    const options = WALL | WNOHANG;
+    const options = WALL | WNOTHREAD | WNOHANG;
     const found = this.#libc.symbols.waitpid(-1, this.#status, options);
     if (found < 0) return this.#libc.errno();
     return found === 0
