@@ -218,7 +218,7 @@ class Checker:
         require(self.programs, "a program is missing")
         data = self.programs.pop(0)
         name = f"program {len(data) // 8:x} {hashlib.sha256(data).hexdigest()}"
-        require(words == name, f"the program given is {name}")
+        require(words == name and len(data) % 8 == 0, f"the program given is {name}")
         return list(struct.iter_unpack(("<" if self.little else ">") + "HBBI", data))
 
     def policy(self):
@@ -291,5 +291,5 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     if sys.argv[1:] == ["-"]:
-        sys.exit(not all([report(*line.split()) for line in sys.stdin]))
+        sys.exit(not all([report(*line.split()) for line in sys.stdin if line.strip()]))
     sys.exit(not report(*sys.argv[1:]))

@@ -216,7 +216,7 @@ export function isAtLeast(
  *
  * @example Docker's and one more
  * ```ts
- * import { parseCapabilities } from "@x/seccomp-tree";
+ * import { parseCapabilities } from "./host.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseCapabilities("default,CAP_SYS_ADMIN").size, 15);

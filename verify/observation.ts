@@ -76,7 +76,7 @@ const ORDERS: readonly Order[] = ["word", "bit"];
  * import { proveObservation } from "./observation.ts";
  *
  * const ret = (k: number) => [{ op: "ret.k", jt: 0, jf: 0, k }] as const;
- * const [allow, errno, notify] = [0x7fff_0000, 0x0005_0001, 0x7fc0_0000].map(ret);
+ * const [allow, errno, notify] = [ret(0x7fff_0000), ret(0x0005_0001), ret(0x7fc0_0000)];
  * assertEquals(proveObservation(errno, notify).kind, "observes");
  * assertEquals(proveObservation(allow, allow).kind, "observes");
  * assertEquals(proveObservation(errno, allow).kind, "different");

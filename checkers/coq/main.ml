@@ -68,9 +68,11 @@ let policy () =
   let default = u32 (entry "default") in
   let other = u32 (entry "other") in
   let arches = ref [] in
+  let seen = Hashtbl.create 8 in
   while starts "arch" do
     let arch = u32 (entry "arch") in
-    if List.mem_assoc arch !arches then bad "an architecture occurs twice";
+    if Hashtbl.mem seen arch then bad "an architecture occurs twice";
+    Hashtbl.add seen arch ();
     let rules = ref [] in
     while starts "rule" do rules := rule () :: !rules done;
     arches := (arch, List.rev !rules) :: !arches
@@ -179,14 +181,16 @@ let report arguments = match arguments with
   | path :: programs ->
     match check path programs with
     | () -> print_endline "accepted"; true
-    | exception Bad why -> print_endline ("rejected: " ^ why); false
+    | exception (Bad why | Sys_error why) -> print_endline ("rejected: " ^ why); false
 
 let () =
   let ok = match List.tl (Array.to_list Sys.argv) with
     | ["-"] ->
       let ok = ref true in
-      (try while true do ok := report (words (input_line stdin)) && !ok done
-       with End_of_file -> ());
+      (try while true do
+        let line = input_line stdin in
+        if line <> "" then ok := report (words line) && !ok
+      done with End_of_file -> ());
       !ok
     | arguments -> report arguments in
   exit (if ok then 0 else 1)

@@ -222,7 +222,7 @@ test("install docker: containers run the stored filter once dockerd has read its
         '"nonsense": 1, "semantics"',
       ),
     );
-    await box.ok("sh", "-c", "rm -f /var/cache/seccomp-tree/*");
+    await box.ok("sh", "-c", "rm -rf /var/cache/seccomp-tree/*");
     const refused = await box.run([...run, "--rm", "base", "true"]);
     assert(refused.code !== 0, "it starts");
     assertStringIncludes(refused.stderr, "nonsense");

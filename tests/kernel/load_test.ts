@@ -77,7 +77,7 @@ function script(code: string): Promise<Outcome> {
     "eval",
     "--no-lock",
     `const { loadFilter } = await import("${ffi}load.ts");
-     const { dumpFilters } = await import("${ffi}dump.ts");
+     const { dumpFilters } = await import("${ffi}live/dump.ts");
      const { openLibc } = await import("${ffi}libc.ts");
      const status = (tid, name) =>
        Deno.readTextFileSync("/proc/" + tid + "/status")
