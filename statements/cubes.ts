@@ -97,33 +97,3 @@ export function coverByCubes(
   };
   return visit(lower, upper, most)?.[0];
 }
-
-/**
- * Sets one variable of a function to 0 or 1.
- *
- * @param block The variables.
- * @param f The function.
- * @param at Level of the variable.
- * @param isSet True for 1.
- */
-export function restrict(
-  { diagram }: ValueBlock,
-  f: Node,
-  at: number,
-  isSet: boolean,
-): Node {
-  const made = new Map<Node, Node>();
-  const visit = (f: Node): Node => {
-    const level = diagram.level(f);
-    if (level > at) return f;
-    const known = made.get(f);
-    if (known !== undefined) return known;
-    const [low, high] = [diagram.lowOf(f, level), diagram.highOf(f, level)];
-    const g = level === at
-      ? isSet ? high : low
-      : diagram.choose(diagram.variable(level), visit(high), visit(low));
-    made.set(f, g);
-    return g;
-  };
-  return visit(f);
-}

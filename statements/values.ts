@@ -7,12 +7,8 @@
  */
 
 import { ALWAYS, NEVER, type Node } from "../verify/core/diagram.ts";
-import {
-  coverByCubes,
-  restrict,
-  type ValueBlock,
-  type ValueCube,
-} from "./cubes.ts";
+import { coverByCubes, type ValueBlock, type ValueCube } from "./cubes.ts";
+import { restrict } from "../verify/describe/word_cut.ts";
 import { areLonePoints, joinSpans, listPoints } from "./span_lists.ts";
 import {
   ALWAYS_TRUE,
@@ -179,8 +175,8 @@ export class ValueWriter {
     let rest = set;
     for (const level of supportOf(this.#block, set)) {
       const bit = 1n << BigInt(base + width - 1 - level);
-      const low = restrict(this.#block, rest, level, false);
-      const high = restrict(this.#block, rest, level, true);
+      const low = restrict(this.#block.diagram, rest, level, false);
+      const high = restrict(this.#block.diagram, rest, level, true);
       if (low !== NEVER && high !== NEVER) continue;
       mask |= bit;
       if (low === NEVER) value |= bit;

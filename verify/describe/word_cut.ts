@@ -221,8 +221,16 @@ function around(
   ].filter(({ first, last }) => first <= last);
 }
 
-/** A function with one variable set to 0 or 1. */
-function restrict(
+/**
+ * Sets one variable of a function to 0 or 1.
+ *
+ * @param diagram The diagram.
+ * @param f The function.
+ * @param at Level of the variable.
+ * @param isSet True for 1.
+ * @returns The function without the variable.
+ */
+export function restrict(
   diagram: Diagram,
   f: Node,
   at: number,
