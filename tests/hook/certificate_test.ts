@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { join } from "@std/path";
 import { decodeBase64, encodeBase64 } from "../../bpf/base64.ts";
 import { decode, encode } from "../../bpf/encode.ts";
 import { CERTIFICATE_ANNOTATION } from "../../hook/certificate.ts";
@@ -18,7 +19,8 @@ import { DEFAULTS } from "../../hook/settings.ts";
 import { readSection } from "../../hook/section.ts";
 import { ANNOTATION } from "../../tables/annotation.ts";
 import { makeCertificate } from "../../verify/certificate/make.ts";
-import { PATIENCE_S } from "../machine.ts";
+import { call, createFolder } from "../cli/harness.ts";
+import { needs, PATIENCE_S } from "../machine.ts";
 import { createSetup, smallConfig } from "./shared.ts";
 
 /** A configuration with annotations. */
@@ -82,6 +84,45 @@ Deno.test("rewriteConfig() requires a certificate of foreign annotations, if it 
   assertEquals((await rewriteConfig(ours, strict)).kind, "unchanged");
   assertEquals(decodeBase64(value).length, 8 * foreign.length);
 });
+
+needs("libseccomp")(
+  "what docs/certificate.md has compile write is accepted by the hook",
+  async () => {
+    await using setup = await createSetup();
+    await using folder = await createFolder();
+    const filter = join(folder.path, "filter.b64");
+    const certificate = join(folder.path, "filter.cert");
+    await folder.write("config.json", smallConfig());
+    const { code, err } = await call([
+      ...[
+        "compile",
+        `bundle:${folder.path}`,
+        "--names",
+        "host",
+        "-f",
+        "base64",
+      ],
+      ...["--objective", "size", "-O", filter, "--certificate", certificate],
+    ]);
+    assertEquals(code, 0, err);
+    const context = await gatherContext(
+      {
+        ...DEFAULTS,
+        store: setup.store,
+        names: "host",
+        requireCertificate: true,
+      },
+      startDeadline(1000 * PATIENCE_S),
+      openLog({ file: setup.logPath }),
+    );
+    const config = annotated({
+      [ANNOTATION]: (await Deno.readTextFile(filter)).trimEnd(),
+      [CERTIFICATE_ANNOTATION]: await Deno.readTextFile(certificate),
+    });
+    const { kind } = await rewriteConfig(config, context);
+    assertEquals(kind, "unchanged");
+  },
+);
 
 Deno.test("--require-certificate is an option of the hook", () => {
   const { settings } = parseHookArgs(["hook", "--require-certificate"]);
