@@ -108,8 +108,11 @@ export {
 } from "./verify/equivalence.ts";
 export type { ProofLimits } from "./verify/limits.ts";
 
-// `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. It is not a static
-// import, so the library never loads the command line.
+// `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. Running the library
+// loads nothing of it, because the import is computed. `deno cache` follows
+// types, too, and so keeps the program for use without a network.
+import type {} from "./cli/whole.ts";
+
 if (import.meta.main) {
   const program: string = new URL("./cli/main.ts", import.meta.url).href;
   import(program).then(({ start }) => start());

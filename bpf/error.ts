@@ -20,6 +20,7 @@
  * );
  * assertEquals([error.reason, error.pc], ["no-final-return", 0]);
  * ```
+ * @category Filters
  */
 export class ProgramError extends Error {
   /** Name of the class. */
@@ -58,6 +59,7 @@ export class ProgramError extends Error {
  * const error = assertThrows(() => parseFilters("ld [0]\njeqq #1\n"), AssemblyError);
  * assertEquals([error.line, error.column], [2, 1]);
  * ```
+ * @category Filters
  */
 export class AssemblyError extends SyntaxError {
   /** Name of the class. */

@@ -26,7 +26,11 @@ import { ProgramError } from "./error.ts";
 import { comparedArches } from "./follow.ts";
 import type { Program } from "./instruction.ts";
 
-/** A program and the machine's byte order. */
+/**
+ * A program and the machine's byte order.
+ *
+ * @category Filters
+ */
 export interface Filter {
   /** Its instructions. */
   readonly program: Program;
@@ -34,7 +38,11 @@ export interface Filter {
   readonly littleEndian: boolean;
 }
 
-/** The filters of one thread. */
+/**
+ * The filters of one thread.
+ *
+ * @category Filters
+ */
 export interface FilterStack {
   /** Instructions of each filter, oldest first. */
   readonly programs: readonly Program[];
@@ -60,6 +68,7 @@ export interface FilterStack {
  *
  * @param filter The filter, such as the result of `compile`.
  * @returns Eight bytes per instruction.
+ * @category Filters
  */
 export function encodeFilter(
   { program, littleEndian }: Filter,
@@ -91,6 +100,7 @@ export function encodeFilter(
  * @param bytes Eight bytes per instruction.
  * @param options The byte order, if it is known.
  * @returns The filter.
+ * @category Filters
  */
 export function decodeFilter(
   bytes: Uint8Array,

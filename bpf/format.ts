@@ -13,7 +13,11 @@ import { type FilterStack, inferByteOrder } from "./filter.ts";
 import type { Instruction, Program } from "./instruction.ts";
 import { isConditionalJump, toCode } from "./opcode.ts";
 
-/** Style of a text. */
+/**
+ * Style of a text.
+ *
+ * @category Filters
+ */
 export interface StyleOptions {
   /** The language: that of `bpf_asm` by default. */
   readonly style?: "bpf_asm" | "seccomp-tools";
@@ -152,7 +156,11 @@ function statementOf(
   );
 }
 
-/** Format of the filters of a thread. */
+/**
+ * Format of the filters of a thread.
+ *
+ * @category Filters
+ */
 export interface FormatStackOptions extends StyleOptions {
   /**
    * True (the default) for labels at the targets of jumps; false for distances
@@ -186,6 +194,7 @@ export interface FormatStackOptions extends StyleOptions {
  * @param stack The filters.
  * @param options Labels and comments.
  * @returns One line per instruction or directive, each ending in a line feed.
+ * @category Filters
  */
 export function formatFilters(
   { programs, littleEndian }: FilterStack,

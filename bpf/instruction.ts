@@ -22,6 +22,8 @@
  * The names are those of the codes that `bpf_check_classic()` accepts in any
  * filter (net/core/filter.c: chk_code_allowed()). `ret x`, which `bpf_asm`
  * assembles to code 0x0e, is not among them and stays a number.
+ *
+ * @category Filters
  */
 export type Op =
   | "ld.abs"
@@ -74,7 +76,11 @@ export type Op =
   | "tax"
   | "txa";
 
-/** One instruction. */
+/**
+ * One instruction.
+ *
+ * @category Filters
+ */
 export interface Instruction {
   /** Its name, or its 16-bit code if it has no name. */
   readonly op: Op | number;
@@ -86,5 +92,9 @@ export interface Instruction {
   readonly k: number;
 }
 
-/** The instructions of a filter, in order. */
+/**
+ * The instructions of a filter, in order.
+ *
+ * @category Filters
+ */
 export type Program = readonly Instruction[];

@@ -75,6 +75,7 @@ const WORDS =
  * differ on MIPS. The numbers of most architectures if absent.
  * @returns The name, or `0x…` if the action is unknown or has data without a
  * use.
+ * @category Filters
  */
 export function formatReturnValue(value: number, auditArch?: number): string {
   const action = actionOf(value);
@@ -114,6 +115,7 @@ export function formatReturnValue(value: number, auditArch?: number): string {
  * @param auditArch `seccomp_data.arch` of the call, as for
  * `formatReturnValue`.
  * @returns A u32.
+ * @category Filters
  */
 export function parseReturnValue(text: string, auditArch?: number): number {
   if (HEX.test(text) || DECIMAL.test(text)) {

@@ -25,7 +25,11 @@ export const ARCH_OFFSET = 4;
 /** Byte offset of `instruction_pointer`, a u64. */
 export const IP_OFFSET = 8;
 
-/** The input of a filter. */
+/**
+ * The input of a filter.
+ *
+ * @category Filters
+ */
 export interface SeccompData {
   /** System call number, a u32 (−1 is 0xffff_ffff). */
   readonly nr: number;

@@ -122,6 +122,7 @@ export function parseText(text: string): Program {
  *
  * @param text Assembly text.
  * @returns The filters, oldest first, and their byte order.
+ * @category Filters
  */
 export function parseFilters(
   text: string,

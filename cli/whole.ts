@@ -15,7 +15,22 @@
 
 import { start } from "./main.ts";
 
-/** Names the modules that `main.ts` loads on use; nothing calls it. */
+// Libraries from npm, and programs for other processes: `deno cache` keeps what
+// is imported as a type, `deno run` does not fetch it before it is needed.
+import type {} from "../bench/engine/process_child.ts";
+import type {} from "../bench/experiments/memory_child.ts";
+import type {} from "../bench/experiments/stacked_child.ts";
+import type {} from "../ffi/libseccomp_child.ts";
+import type {} from "../hook/main.ts";
+import type {} from "../hook/reference_child.ts";
+import type {} from "./draw/layout.ts";
+import type {} from "./yaml/tree.ts";
+
+/**
+ * Names the modules that `main.ts` loads on use; nothing calls it.
+ *
+ * @category Program
+ */
 export function loadWhole(): readonly Promise<unknown>[] {
   return [
     import("./commands/asm.ts"),

@@ -48,7 +48,11 @@ import {
   type MadeForSize,
 } from "./variants.ts";
 
-/** Options of the compiler. */
+/**
+ * Options of the compiler.
+ *
+ * @category Compile
+ */
 export interface CompileOptions extends CostOptions {
   /**
    * Work units that the search for the optimum of each architecture may use,
@@ -90,7 +94,11 @@ export interface PolicyCompilation extends Compilation {
   readonly testedInOrder: number;
 }
 
-/** Facts about the tree of one architecture. */
+/**
+ * Facts about the tree of one architecture.
+ *
+ * @category Compile
+ */
 export interface CompiledArch {
   /** Names for messages. */
   readonly names: readonly string[];

@@ -32,10 +32,16 @@ import type { Decision } from "./decision.ts";
 
 /**
  * How often each number is called, as any positive numbers, by `AUDIT_ARCH_*`.
+ *
+ * @category Compile
  */
 export type Weights = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
-/** Options that affect the cost. */
+/**
+ * Options that affect the cost.
+ *
+ * @category Compile
+ */
 export interface CostOptions {
   /** The cost to minimize; `balanced` by default. */
   readonly objective?: Objective;

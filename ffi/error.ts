@@ -6,7 +6,11 @@
 
 import { errnoText } from "../tables/errno.ts";
 
-/** Details of a {@linkcode SyscallError}. */
+/**
+ * Details of a {@linkcode SyscallError}.
+ *
+ * @category Kernel
+ */
 export interface SyscallFailure {
   /** The call that failed, such as `seccomp`. */
   readonly syscall: string;
@@ -18,7 +22,11 @@ export interface SyscallFailure {
   readonly hint: string;
 }
 
-/** Thrown if a call to the kernel or to a library fails. */
+/**
+ * Thrown if a call to the kernel or to a library fails.
+ *
+ * @category Kernel
+ */
 export class SyscallError extends Error {
   /** Name of the class. */
   override readonly name = "SyscallError";

@@ -49,7 +49,11 @@ const SIGPIPE = 13;
 const ENOENT = 2;
 const ENOEXEC = 8;
 
-/** The program to run, and how. */
+/**
+ * The program to run, and how.
+ *
+ * @category Kernel
+ */
 export interface ExecOptions extends LoadOptions, CommandWords {}
 
 /**
@@ -65,6 +69,7 @@ export interface ExecOptions extends LoadOptions, CommandWords {}
  *
  * @param filter `struct sock_filter[]`.
  * @param options The command; needs `-A`.
+ * @category Kernel
  */
 export function execWithFilter(
   filter: Uint8Array,

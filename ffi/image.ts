@@ -43,7 +43,11 @@ function toStrings(strings: readonly Uint8Array<ArrayBuffer>[]): CStrings {
   return { addresses, strings };
 }
 
-/** A command. */
+/**
+ * A command.
+ *
+ * @category Kernel
+ */
 export interface CommandWords {
   /** Path of the program, or a name to find in PATH. */
   readonly command: string;

@@ -26,7 +26,11 @@ const SEEK_END = 2;
 /** linux/memfd.h: programs that are started meanwhile do not inherit it. */
 const MFD_CLOEXEC = 1;
 
-/** A comparison of libseccomp. */
+/**
+ * A comparison of libseccomp.
+ *
+ * @category Kernel
+ */
 export type FilterCompare =
   | "ne"
   | "lt"
@@ -47,7 +51,11 @@ const COMPARE: readonly FilterCompare[] = [
   "maskedEq",
 ];
 
-/** One comparison of a rule. */
+/**
+ * One comparison of a rule.
+ *
+ * @category Kernel
+ */
 export interface FilterArg {
   /** Index of the argument; the library refuses values above 5. */
   readonly arg: number;
@@ -59,7 +67,11 @@ export interface FilterArg {
   readonly b: bigint;
 }
 
-/** One call of `seccomp_rule_add_array`. */
+/**
+ * One call of `seccomp_rule_add_array`.
+ *
+ * @category Kernel
+ */
 export interface FilterRule {
   /** `SCMP_ACT_*` with its data, a u32. */
   readonly action: number;
@@ -72,7 +84,11 @@ export interface FilterRule {
   readonly args: readonly FilterArg[];
 }
 
-/** Input of the library. */
+/**
+ * Input of the library.
+ *
+ * @category Kernel
+ */
 export interface FilterSpec {
   /** `SCMP_ACT_*` with its data, a u32. */
   readonly defaultAction: number;
@@ -84,7 +100,11 @@ export interface FilterSpec {
   readonly optimize: 1 | 2;
 }
 
-/** Output of the library. */
+/**
+ * Output of the library.
+ *
+ * @category Kernel
+ */
 export type ExportResult =
   | {
     readonly kind: "filter";
@@ -113,7 +133,11 @@ export type ExportResult =
     readonly detail: string;
   };
 
-/** The opened library. */
+/**
+ * The opened library.
+ *
+ * @category Kernel
+ */
 export interface Libseccomp {
   /** Its version, such as `2.5.4`. */
   readonly version: string;
@@ -169,6 +193,7 @@ let opened: Libseccomp | undefined;
  *
  * @returns The library, or undefined if the host has none, which is normal;
  * needs `--allow-ffi`.
+ * @category Kernel
  */
 export function openLibseccomp(): Libseccomp | undefined {
   opened ??= open();

@@ -20,13 +20,21 @@ import { decodeResult, encodeSpec } from "./libseccomp_wire.ts";
  */
 const MAX_LENGTH = 0xffff;
 
-/** Limits of the child. */
+/**
+ * Limits of the child.
+ *
+ * @category Kernel
+ */
 export interface GuardOptions {
   /** Time limit of one request in milliseconds, 10,000 by default. */
   readonly timeLimit?: number;
 }
 
-/** A running guard; close it after use. */
+/**
+ * A running guard; close it after use.
+ *
+ * @category Kernel
+ */
 export interface LibseccompGuard extends AsyncDisposable {
   /**
    * Builds a filter in the child. Requests may overlap; they are answered in order.
@@ -44,6 +52,7 @@ export interface LibseccompGuard extends AsyncDisposable {
  *
  * @param options Limits of the child.
  * @returns The guard, or undefined if the host has no libseccomp; needs `--allow-ffi --allow-run --allow-read`.
+ * @category Kernel
  */
 export function openLibseccompGuard(
   options: GuardOptions = {},
@@ -58,6 +67,7 @@ export function openLibseccompGuard(
  * @param spec The filter to build.
  * @param options Limits of the child.
  * @returns The answer, or undefined if the host has no libseccomp.
+ * @category Kernel
  */
 export async function exportFilterGuarded(
   spec: FilterSpec,
@@ -82,6 +92,7 @@ export async function exportFilterGuarded(
  *
  * @param spec The filter to build.
  * @returns An upper bound in instructions.
+ * @category Kernel
  */
 export function boundInstructions(spec: FilterSpec): number {
   let perArch = 16;

@@ -15,6 +15,8 @@ import { addressOf, type Libc, openLibc } from "./libc.ts";
 /**
  * A flag of a filter. Flags of listeners are missing, because runtimes serve
  * them.
+ *
+ * @category Kernel
  */
 export type FilterFlag =
   | "SECCOMP_FILTER_FLAG_TSYNC"
@@ -50,7 +52,11 @@ const HINTS: Readonly<Record<number, string>> = {
   38: "the kernel has no seccomp filters",
 };
 
-/** Options of loading. */
+/**
+ * Options of loading.
+ *
+ * @category Kernel
+ */
 export interface LoadOptions {
   /** Flags, none by default; one that the kernel refuses is an error. */
   readonly flags?: readonly FilterFlag[];
@@ -67,6 +73,7 @@ export interface LoadOptions {
  * @param flags Names, which may come from a profile.
  * @throws {RangeError} if a name is not supported.
  * @returns The argument of `seccomp`, a u32.
+ * @category Kernel
  */
 export function filterFlags(flags: readonly string[]): number {
   let bits = 0;
@@ -102,6 +109,7 @@ export function filterFlags(flags: readonly string[]): number {
  * @param bytes `struct sock_filter[]`, 8 bytes per instruction, 1 to 4096 of
  * them.
  * @param options Flags and no_new_privs; needs `--allow-ffi`.
+ * @category Kernel
  */
 export function loadFilter(
   bytes: Uint8Array,

@@ -25,10 +25,18 @@ import { runInSeccomp } from "./seccomp_engine.ts";
 import { runInKernel } from "./socket_filter.ts";
 import { openStub } from "./stub.ts";
 
-/** An engine. */
+/**
+ * An engine.
+ *
+ * @category Kernel
+ */
 export type SelftestEngine = "socket" | "seccomp";
 
-/** A verdict that is not as expected. */
+/**
+ * A verdict that is not as expected.
+ *
+ * @category Kernel
+ */
 export interface SelftestMismatch {
   /** The engine. */
   readonly engine: SelftestEngine;
@@ -42,7 +50,11 @@ export interface SelftestMismatch {
   readonly actual: number | undefined;
 }
 
-/** Result of one engine. */
+/**
+ * Result of one engine.
+ *
+ * @category Kernel
+ */
 export interface SelftestCount {
   /** The engine. */
   readonly engine: SelftestEngine;
@@ -52,7 +64,11 @@ export interface SelftestCount {
   readonly mismatches: number;
 }
 
-/** Result of the kernel's judgment. */
+/**
+ * Result of the kernel's judgment.
+ *
+ * @category Kernel
+ */
 export interface SelftestReport {
   /** One entry per engine. */
   readonly counts: readonly SelftestCount[];
@@ -67,7 +83,11 @@ export interface SelftestReport {
   readonly notes: readonly string[];
 }
 
-/** Options of the test. */
+/**
+ * Options of the test.
+ *
+ * @category Kernel
+ */
 export interface SelftestOptions {
   /** Flags with which the program will be loaded, none by default. */
   readonly flags?: readonly string[];
@@ -105,6 +125,7 @@ export interface SelftestOptions {
  * one.
  * @param options Flags and number of mismatches; needs `--allow-ffi`.
  * @returns Counts and the first mismatches; a mismatch throws no error.
+ * @category Kernel
  */
 export function selftest(
   program: Program,

@@ -58,6 +58,7 @@ const LENGTH_BITS = 6;
  * @param program A program that seccomp would accept.
  * @param inputs Inputs of sixteen words each, from `toWords`.
  * @returns The program's return value for each input, u32; needs `--allow-ffi`.
+ * @category Kernel
  */
 export function runInKernel(
   program: Program,

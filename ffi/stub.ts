@@ -29,7 +29,11 @@ const I386_GETPID = 20;
 /** A result that no system call has: the row was not reached. */
 const UNREACHED = 0x7fff_ffff_ffff_ffffn;
 
-/** One system call. */
+/**
+ * One system call.
+ *
+ * @category Kernel
+ */
 export interface StubCall {
   /** Its number, a u32. */
   readonly nr: number;
@@ -37,7 +41,11 @@ export interface StubCall {
   readonly args: readonly bigint[];
 }
 
-/** Task of the child. */
+/**
+ * Task of the child.
+ *
+ * @category Kernel
+ */
 export interface StubJob {
   /** `struct sock_filter[]`; empty for calls without a filter. */
   readonly filter?: Uint8Array;
@@ -57,7 +65,11 @@ export interface StubJob {
   readonly calls: readonly StubCall[];
 }
 
-/** Result of the child. */
+/**
+ * Result of the child.
+ *
+ * @category Kernel
+ */
 export interface StubOutcome {
   /** 0, or the errno of seccomp; then no call was made. */
   readonly loadErrno: number;
@@ -74,7 +86,11 @@ export interface StubOutcome {
   readonly callTicks: number;
 }
 
-/** The stub. */
+/**
+ * The stub.
+ *
+ * @category Kernel
+ */
 export interface Stub {
   /** Instruction pointer that a filter sees, by kind of entry. */
   readonly instructionPointer: Readonly<Record<"syscall" | "int80", bigint>>;
@@ -103,6 +119,7 @@ let opened: { readonly stub: Stub | undefined } | undefined;
  *
  * @returns The stub; undefined if this machine cannot have one; needs
  * `--allow-ffi`.
+ * @category Kernel
  */
 export function openStub(): Stub | undefined {
   opened ??= { stub: open() };

@@ -36,7 +36,11 @@ export interface BundleConfig {
   readonly doubt?: string;
 }
 
-/** Options for rewriting a bundle. */
+/**
+ * Options for rewriting a bundle.
+ *
+ * @category Containers
+ */
 export interface BundleOptions extends RewriteContext {
   /** Name of the configuration in the bundle; `config.json` by default. */
   readonly configName?: string;
@@ -51,6 +55,7 @@ export interface BundleOptions extends RewriteContext {
  * @returns Result for its configuration.
  * @throws {RefusedError} if the container must not start; the bundle is
  * unchanged.
+ * @category Containers
  */
 export async function rewriteBundle(
   directory: string,

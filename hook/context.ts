@@ -29,6 +29,7 @@ import { openStore, type Store } from "./store/store.ts";
  * @param log Log of messages.
  * @returns The context.
  * @throws {RefusedError} `doubtful-store` if others could change the store.
+ * @category Containers
  */
 export async function gatherContext(
   settings: Settings,

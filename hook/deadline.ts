@@ -7,7 +7,11 @@
 
 import { RefusedError } from "./error.ts";
 
-/** A point in time after which no new work begins. */
+/**
+ * A point in time after which no new work begins.
+ *
+ * @category Containers
+ */
 export interface Deadline {
   /** Remaining milliseconds, 0 when it has passed. */
   left(): number;
@@ -20,6 +24,7 @@ export interface Deadline {
  *
  * @param ms Milliseconds from now.
  * @returns The deadline.
+ * @category Containers
  */
 export function startDeadline(ms: number): Deadline {
   const end = performance.now() + ms;

@@ -17,13 +17,19 @@ import { digestFields, sha256 } from "./store/digest.ts";
 
 /**
  * Version of the compiler, from deno.json: each version has its own entries.
+ *
+ * @category Containers
  */
-export const COMPILER_VERSION = "0.1.0";
+export const COMPILER_VERSION = "0.2.0";
 
 /** First field of every digest: version of the format of keys and entries. */
 export const FORMAT = "seccomp-tree entry 2";
 
-/** Source of names. */
+/**
+ * Source of names.
+ *
+ * @category Containers
+ */
 export interface NameSource {
   /** The host's library or our tables. */
   readonly kind: "host" | "builtin";
@@ -39,7 +45,11 @@ export interface NameSource {
   readonly files?: readonly FileIdentity[];
 }
 
-/** The machine and runtime for which filters are made. */
+/**
+ * The machine and runtime for which filters are made.
+ *
+ * @category Containers
+ */
 export interface Environment {
   /** Native architecture. */
   readonly native: Arch;
@@ -55,7 +65,11 @@ export interface Environment {
   readonly files?: readonly FileIdentity[];
 }
 
-/** Inputs of an environment. */
+/**
+ * Inputs of an environment.
+ *
+ * @category Containers
+ */
 export interface EnvironmentOptions {
   /** Reading; without a version, the newest known one. */
   readonly semantics: Semantics;
@@ -69,7 +83,11 @@ export interface EnvironmentOptions {
   readonly files?: readonly FileIdentity[];
 }
 
-/** Reading that settings name. */
+/**
+ * Reading that settings name.
+ *
+ * @category Containers
+ */
 export interface SemanticsSetting {
   /** The runtime, and its version if it is given. */
   readonly semantics: Semantics;
@@ -83,6 +101,7 @@ export interface SemanticsSetting {
  * @param options Semantics and names.
  * @returns The environment.
  * @throws {RangeError} If this machine has no system call table.
+ * @category Containers
  */
 export async function describeEnvironment(
   options: EnvironmentOptions,
@@ -176,6 +195,7 @@ export async function presentEnvironments(
  * Returns the built-in tables as source of names.
  *
  * @returns The source.
+ * @category Containers
  */
 export async function builtinNames(): Promise<NameSource> {
   const label = `builtin ${SYSCALL_TABLE_VERSION}`;
@@ -199,6 +219,7 @@ export function mayCallLibraries(): boolean {
  *
  * @returns The source, or `undefined` if the host has no libseccomp or it must
  * not be called.
+ * @category Containers
  */
 export async function hostNames(): Promise<NameSource | undefined> {
   if (!mayCallLibraries()) return undefined;

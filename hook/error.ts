@@ -4,7 +4,11 @@
  * @module
  */
 
-/** Reason of a refusal, in kebab-case; scripts and logs may rely on it. */
+/**
+ * Reason of a refusal, in kebab-case; scripts and logs may rely on it.
+ *
+ * @category Containers
+ */
 export type RefusalCode =
   | "bad-input"
   | "bad-config"
@@ -20,6 +24,8 @@ export type RefusalCode =
 /**
  * Thrown if continuing would put a policy at risk: the container must not
  * start, and nothing may be written to standard output.
+ *
+ * @category Containers
  */
 export class RefusedError extends Error {
   /** Name of the class. */

@@ -4,7 +4,11 @@
  * @module
  */
 
-/** A file whose change suggests a new environment. */
+/**
+ * A file whose change suggests a new environment.
+ *
+ * @category Containers
+ */
 export interface FileIdentity {
   /** Absolute path. */
   readonly path: string;

@@ -14,7 +14,11 @@ import type { Entry } from "./store/entry.ts";
 import { COMPILER_VERSION, type Environment, keyOf } from "./environment.ts";
 import type { Store } from "./store/store.ts";
 
-/** Inputs besides the section. */
+/**
+ * Inputs besides the section.
+ *
+ * @category Containers
+ */
 export interface FilterContext {
   /** Machine, semantics, names. */
   readonly environment: Environment;

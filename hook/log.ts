@@ -15,10 +15,16 @@ import { type LogLevel, sendToSyslog } from "./syslog.ts";
 /**
  * Destination of lines besides standard error: the system's log, a file, or
  * none.
+ *
+ * @category Containers
  */
 export type LogTarget = "syslog" | "stderr" | { readonly file: string };
 
-/** A log of messages. */
+/**
+ * A log of messages.
+ *
+ * @category Containers
+ */
 export interface Log {
   /**
    * Writes one line. It never throws: a log that fails must not affect a
@@ -89,6 +95,7 @@ export function short(text: string): string {
  *
  * @param target Destination of lines.
  * @returns The log.
+ * @category Containers
  */
 export function openLog(target: LogTarget): Log {
   return {

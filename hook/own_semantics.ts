@@ -25,7 +25,11 @@ import { type FileIdentity, identify } from "./file_identity.ts";
 /** Time limit for a runtime to report its version, in milliseconds. */
 const LIMIT_MS = 3000;
 
-/** A reading with its version, and its origin. */
+/**
+ * A reading with its version, and its origin.
+ *
+ * @category Containers
+ */
 export interface OwnSemantics {
   /** The reading, always with a version. */
   readonly semantics: Semantics;
@@ -43,6 +47,7 @@ export interface OwnSemantics {
  * @param setting The reading, and the program to query.
  * @returns The reading; the newest known one, with a note, if no program
  * reports a version.
+ * @category Containers
  */
 export async function ownSemantics(
   { semantics, program }: SemanticsSetting,

@@ -34,7 +34,11 @@ import { judgeAnnotation, type JudgeOptions } from "./foreign.ts";
 import type { LogLevel } from "./syslog.ts";
 import { addAnnotation, type ConfigText, readConfigText } from "./rewrite.ts";
 
-/** Result for a configuration. */
+/**
+ * Result for a configuration.
+ *
+ * @category Containers
+ */
 export type Rewrite =
   | {
     readonly kind: "added";
@@ -62,7 +66,11 @@ export type Rewrite =
     readonly warnings: readonly string[];
   };
 
-/** Options of a rewrite. */
+/**
+ * Options of a rewrite.
+ *
+ * @category Containers
+ */
 export interface RewriteContext extends FilterContext {
   /** True to refuse a section that cannot be optimized. */
   readonly strict: boolean;
@@ -79,6 +87,7 @@ export interface RewriteContext extends FilterContext {
  * @param context Environment, store and time limit.
  * @returns The result.
  * @throws {RefusedError} if the container must not start.
+ * @category Containers
  */
 export async function rewriteConfig(
   text: string,

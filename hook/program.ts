@@ -39,6 +39,8 @@ export const FAST: string = [
 
 /** The hook's main module. */
 const MAIN = new URL("../hook/main.ts", import.meta.url);
+/** The line that Deno adds to a module in its cache. */
+const CACHE_LINE = /\n\/\/ denoCacheMetadata=[^\n]*$/;
 /** Prints the entire hook as one module. */
 const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
 
@@ -57,6 +59,11 @@ export async function readProgram(
   const packed = await packedProgram("hook/main.ts");
   if (packed !== undefined || form === "bundle") {
     const main = "hook.js";
+    if (packed === undefined && BUNDLER.protocol !== "file:") {
+      throw new Error(
+        "Cannot bundle the hook: its bundler is not part of the published package: leave out --bundle, or use a checkout",
+      );
+    }
     const text = packed ?? await run([deno, "run", "-A", BUNDLER.href]);
     return { files: new Map([[main, text]]), main };
   }
@@ -75,7 +82,11 @@ export async function readProgram(
         `Cannot copy the hook: it imports "${specifier}", which does not belong to this program: report this`,
       );
     }
-    files.set(specifier.slice(base.length), await Deno.readTextFile(local));
+    const text = await Deno.readTextFile(local);
+    files.set(
+      specifier.slice(base.length),
+      specifier.startsWith("file:") ? text : text.replace(CACHE_LINE, ""),
+    );
   }
   return { files, main: MAIN.href.slice(base.length) };
 }

@@ -14,7 +14,11 @@
  * @module
  */
 
-/** A parsed command line. */
+/**
+ * A parsed command line.
+ *
+ * @category Containers
+ */
 export interface RuntimeCall {
   /**
    * `create`: a container is created, by `create` or `run`; `other`: anything
@@ -84,6 +88,7 @@ export const CREATE_SWITCHES: readonly string[] = [
  *
  * @param args Arguments without the program's name.
  * @returns The parsed command line.
+ * @category Containers
  */
 export function parseRuntimeArgs(args: readonly string[]): RuntimeCall {
   const call: { -readonly [K in keyof RuntimeCall]: RuntimeCall[K] } = {

@@ -37,7 +37,11 @@ import { doubtAboutFile } from "../host/trust.ts";
 /** Default path of the settings file, which `--settings` replaces. */
 export const DEFAULT_SETTINGS = "/etc/seccomp-tree/hook.json";
 
-/** All settings. */
+/**
+ * All settings.
+ *
+ * @category Containers
+ */
 export interface Settings {
   /** Folder of precompiled filters, or none. */
   readonly store: string | undefined;
@@ -69,7 +73,11 @@ export interface Settings {
   readonly runtimeKind: "crun" | "runc" | "unknown";
 }
 
-/** Default settings. */
+/**
+ * Default settings.
+ *
+ * @category Containers
+ */
 export const DEFAULTS: Settings = {
   store: DEFAULT_STORE,
   log: "syslog",
@@ -206,6 +214,7 @@ export function withSetting(
  * @param text One JSON object.
  * @returns The settings.
  * @throws {RefusedError} `bad-settings` or `bad-config`.
+ * @category Containers
  */
 export function parseSettings(text: string): Settings {
   let settings = DEFAULTS;
@@ -230,6 +239,7 @@ export function parseSettings(text: string): Settings {
  * @returns The settings; the built-in ones if the default file is missing or
  * may not be read.
  * @throws {RefusedError} `bad-settings`, also if others could change the file.
+ * @category Containers
  */
 export async function loadSettings(path?: string): Promise<Settings> {
   const file = path ?? DEFAULT_SETTINGS;

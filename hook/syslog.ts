@@ -17,7 +17,11 @@ const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0x8_0000 | 0x800;
 const MSG_NOSIGNAL = 0x4000;
 
 /** sys/syslog.h: facility `LOG_DAEMON`, then the severity. */
-/** Severity of a line. */
+/**
+ * Severity of a line.
+ *
+ * @category Containers
+ */
 export type LogLevel = "error" | "warning" | "info";
 
 const PRIORITY: Readonly<Record<LogLevel, number>> = {

@@ -47,7 +47,11 @@ export type CompilePolicyOptions =
   & CompileOptions
   & Pick<ProofOptions, "limits" | "interrupted">;
 
-/** Options of compilation and proof for a profile, whose calls have names. */
+/**
+ * Options of compilation and proof for a profile, whose calls have names.
+ *
+ * @category Compile
+ */
 export interface CompileProfileOptions
   extends
     Omit<CompileOptions, "weights">,
@@ -59,7 +63,11 @@ export interface CompileProfileOptions
   readonly counts?: ReadonlyMap<string, number>;
 }
 
-/** A filter that is equal to its policy for every input. */
+/**
+ * A filter that is equal to its policy for every input.
+ *
+ * @category Compile
+ */
 export interface Proved extends Filter {
   /** Discriminates it from {@linkcode Unproved}. */
   readonly kind: "proved";
@@ -81,7 +89,11 @@ export interface Proved extends Filter {
   readonly testedInOrder: number;
 }
 
-/** No usable filter exists. */
+/**
+ * No usable filter exists.
+ *
+ * @category Compile
+ */
 export interface Unproved {
   /** Discriminates it from {@linkcode Proved}. */
   readonly kind: "unproved";
@@ -103,6 +115,8 @@ export interface Unproved {
 
 /**
  * The meaning of a profile with its filter, or with the reason why it has none.
+ *
+ * @category Compile
  */
 export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
 
@@ -143,6 +157,7 @@ export type CompiledSection = ResolvedSection & (ProvedTree | Unproved);
  * cases with all warnings.
  * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
+ * @category Compile
  */
 export function compileProfile(
   source: string | Uint8Array,
@@ -201,6 +216,7 @@ export function compileParsed(
  * @returns The filter with its proof, or the reason why it has none.
  * @throws {RangeError} if the policy has a number that no call can have.
  * @throws {TypeError} if the policy has no byte order.
+ * @category Compile
  */
 export function compilePolicy(
   policy: Policy,

@@ -40,6 +40,8 @@ import { explainListener, explainNoOutline } from "./refusal.ts";
 /**
  * Cost to minimize, and limits. Under `balanced`, the default, the cost is the
  * product of length and expected instructions.
+ *
+ * @category Optimize
  */
 export interface OptimizeOptions
   extends CompileOptions, Pick<ProofOptions, "limits" | "interrupted"> {
@@ -67,7 +69,11 @@ const WORK_LIMIT = 1_000_000;
  */
 const MOST_FOLDED = 0.85;
 
-/** A filter that gives the same answer to every input. */
+/**
+ * A filter that gives the same answer to every input.
+ *
+ * @category Optimize
+ */
 export interface Optimized {
   /** Discriminates it from the other outcomes. */
   readonly kind: "optimized";
@@ -86,7 +92,11 @@ export interface Optimized {
 /** No shorter filter of at most the same cost was found. */
 type AlreadyBest = { readonly kind: "already-best" };
 
-/** No usable result exists. */
+/**
+ * No usable result exists.
+ *
+ * @category Optimize
+ */
 export interface NotOptimized {
   /** Discriminates it from the other outcomes. */
   readonly kind: "not-optimized";
@@ -119,6 +129,7 @@ export interface NotOptimized {
  * @param options Cost to minimize, and limits.
  * @returns The filter with its proof; `already-best` if no shorter filter of at
  * most the same cost was found; or the reason why it has none.
+ * @category Optimize
  */
 export function optimize(
   subject: Exclude<Subject, Policy>,

@@ -25,7 +25,11 @@ import { resolve, targetArches } from "../profile/semantics/resolve.ts";
 import type { Semantics } from "../profile/semantics/versions.ts";
 import { type Arch, archByName, type ArchName } from "../tables/arch.ts";
 
-/** The machine, container and runtime that will use a profile. */
+/**
+ * The machine, container and runtime that will use a profile.
+ *
+ * @category Compile
+ */
 export interface ProfileTarget {
   /**
    * Native architecture, which adds the architectures that the profile lists;
@@ -58,7 +62,11 @@ export interface ProfileTarget {
   readonly strict?: boolean;
 }
 
-/** The meaning of a profile for a target. */
+/**
+ * The meaning of a profile for a target.
+ *
+ * @category Compile
+ */
 export interface ResolvedProfile {
   /** The meaning of the profile. */
   readonly policy: Policy;
@@ -115,6 +123,7 @@ const ARCHITECTURE_CODES: readonly string[] = ["native-only", "native-added"];
  * @returns The policy, and all warnings and notes with their positions.
  * @throws {ProfileError} if the profile cannot be used; it has every problem.
  * @throws {RangeError} if the target names no architecture, an unknown one, or two of different byte order.
+ * @category Compile
  */
 export function resolveProfile(
   source: string | Uint8Array,

@@ -12,7 +12,11 @@ import { type Arch, archByName, type ArchName } from "../tables/arch.ts";
 import { orderOf, type Subject } from "../verify/core/subject.ts";
 import { createAnswer, type Outcome } from "../verify/describe/confirm.ts";
 
-/** A system call as users name it. */
+/**
+ * A system call as users name it.
+ *
+ * @category Compare
+ */
 export interface SimulatedCall {
   /** Architecture of the calling program; it decides the byte order. */
   readonly arch: ArchName;
@@ -27,7 +31,11 @@ export interface SimulatedCall {
   readonly instructionPointer?: bigint | number;
 }
 
-/** The answer to a call, and its cost. */
+/**
+ * The answer to a call, and its cost.
+ *
+ * @category Compare
+ */
 export interface Simulation extends Outcome {
   /** The kernel's action, such as `ALLOW` or `ERRNO(EPERM)`. */
   readonly action: string;
@@ -61,6 +69,7 @@ export interface Simulation extends Outcome {
  * number does not fit.
  * @throws {TypeError} if the subject is for machines of the other byte order.
  * @throws {ProgramError} if the kernel would refuse a program.
+ * @category Compare
  */
 export function simulate(subject: Subject, call: SimulatedCall): Simulation {
   const arch = archByName(call.arch);

@@ -14,7 +14,11 @@
  * @module
  */
 
-/** Docker's default profile as JSON text. */
+/**
+ * Docker's default profile as JSON text.
+ *
+ * @category Profiles
+ */
 export const DEFAULT_PROFILE = `{
 	"defaultAction": "SCMP_ACT_ERRNO",
 	"defaultErrnoRet": 1,

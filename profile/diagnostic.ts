@@ -4,7 +4,11 @@
  * @module
  */
 
-/** One finding about an input. */
+/**
+ * One finding about an input.
+ *
+ * @category Profiles
+ */
 export interface Diagnostic {
   /** Errors stop the work, warnings do not. */
   readonly severity: "error" | "warning" | "note";
@@ -43,6 +47,7 @@ export interface Diagnostic {
  *   [3, 47, "syscalls[0].action", 'did you mean "SCMP_ACT_ALLOW"'],
  * ]);
  * ```
+ * @category Profiles
  */
 export class ProfileError extends Error {
   /** Name of the class. */

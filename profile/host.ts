@@ -42,7 +42,11 @@ export const ARCH_SPELLINGS: Readonly<Record<ArchName, ArchSpelling>> = {
   "mips64n32": { scmp: "SCMP_ARCH_MIPS64N32", docker: "mips64n32" },
 };
 
-/** The two numbers of a kernel release that profiles use. */
+/**
+ * The two numbers of a kernel release that profiles use.
+ *
+ * @category Targets
+ */
 export interface KernelVersion {
   /** The 6 of 6.1. */
   readonly major: number;
@@ -190,6 +194,7 @@ export function parseKernelVersion(text: string): KernelVersion | undefined {
  *
  * @param text A release such as `6.1.0-13-amd64` or `6.1`.
  * @returns The version, or `undefined` if the text does not begin with one.
+ * @category Targets
  */
 export function parseKernelRelease(text: string): KernelVersion | undefined {
   const start = /^[0-9]{1,3}\.[0-9]{1,3}(?![0-9])/.exec(text)?.[0];

@@ -13,6 +13,8 @@
 /**
  * One comparison, `(args[arg] & mask) op value`, unsigned. A 32-bit comparison
  * has a mask without high bits.
+ *
+ * @category Profiles
  */
 export interface Condition {
   /** Index of the argument, 0 to 5. */
@@ -34,7 +36,11 @@ export type ConditionOp = Condition["op"];
  */
 export type ReturnValue = number;
 
-/** One rule: its range of numbers, its conditions, its outcome. */
+/**
+ * One rule: its range of numbers, its conditions, its outcome.
+ *
+ * @category Profiles
+ */
 export interface Rule {
   /** First number of the range, a u32 as in `seccomp_data.nr`. */
   readonly first: number;
@@ -51,7 +57,11 @@ export interface Rule {
   readonly source: string;
 }
 
-/** The rules of one `seccomp_data.arch` value. */
+/**
+ * The rules of one `seccomp_data.arch` value.
+ *
+ * @category Profiles
+ */
 export interface ArchPolicy {
   /** `AUDIT_ARCH_*`, a u32. x86_64 and x32 share one. */
   readonly auditArch: number;
@@ -61,7 +71,11 @@ export interface ArchPolicy {
   readonly rules: readonly Rule[];
 }
 
-/** The answer that a filter has to return for every input. */
+/**
+ * The answer that a filter has to return for every input.
+ *
+ * @category Profiles
+ */
 export interface Policy {
   /** Answer if no rule matches. */
   readonly defaultValue: number;

@@ -47,6 +47,8 @@ import { X86_64 } from "./syscalls/x86_64.ts";
 
 /**
  * Short name of an architecture, as libseccomp and the command line spell it.
+ *
+ * @category Targets
  */
 export type ArchName =
   | "x86_64"
@@ -68,7 +70,11 @@ export type ArchName =
   | "mips"
   | "mips64n32";
 
-/** Facts about an architecture that a filter needs. */
+/**
+ * Facts about an architecture that a filter needs.
+ *
+ * @category Targets
+ */
 export interface Arch {
   /** Short name. */
   readonly name: ArchName;
@@ -97,7 +103,11 @@ export interface Arch {
   }[];
 }
 
-/** One call that a multiplexer serves, such as `socketcall(2)` or `ipc(2)`. */
+/**
+ * One call that a multiplexer serves, such as `socketcall(2)` or `ipc(2)`.
+ *
+ * @category Targets
+ */
 export type MultiplexedCall = Arch["multiplexed"][number];
 
 const TABLES: readonly (readonly [ArchName, ArchData])[] = [
@@ -155,6 +165,7 @@ const OTHER_SYSCALLS: ReadonlySet<string> = new Set(OTHER_NAMES);
  *
  * @param name Short name, such as `x86_64`, in lower case.
  * @returns The architecture, or `undefined` if there is no table for it.
+ * @category Targets
  */
 export function archByName(name: string): Arch | undefined {
   return ARCHES.find((arch) => arch.name === name);

@@ -5,7 +5,11 @@
  * @module
  */
 
-/** The cost to minimize. */
+/**
+ * The cost to minimize.
+ *
+ * @category Compile
+ */
 export type Objective = "balanced" | "uncached" | "cached" | "size";
 
 /** Names of the objectives, the default first. */

@@ -34,7 +34,11 @@ import { createSymbols, type Order, type Symbols } from "./core/symbols.ts";
 import { prevails } from "./core/verdict.ts";
 import { compare, constant, type Word } from "./core/word.ts";
 
-/** Inputs on which the sides differ, all in one direction. */
+/**
+ * Inputs on which the sides differ, all in one direction.
+ *
+ * @category Compare
+ */
 export interface Difference {
   /** Values of `arch`. */
   readonly arch: { readonly first: number; readonly last: number };
@@ -61,7 +65,11 @@ export interface Difference {
   readonly witness: Counterexample;
 }
 
-/** All differences, or the requested number of them. */
+/**
+ * All differences, or the requested number of them.
+ *
+ * @category Compare
+ */
 export interface DifferenceList {
   /** Discriminates it from {@linkcode Unproven}. */
   readonly kind: "listed";
@@ -120,6 +128,7 @@ const MOST_BOXES = 16;
  * @param options Limits, preferred architectures of witnesses, and the maximum
  * number of entries, 4096 by default.
  * @returns The list, empty if they are equal, or the limit that was reached.
+ * @category Compare
  */
 export function listDifferences(
   a: Subject,
@@ -257,6 +266,7 @@ export function locateDifferences(
  * @param subject The subject to check.
  * @param options Limits.
  * @returns Yes, an input on which it is looser, or the limit that was reached.
+ * @category Compare
  */
 export function proveNotLooser(
   base: Subject,

@@ -30,7 +30,11 @@ import {
   type ProofLimits,
 } from "./limits.ts";
 
-/** The digest of a meaning. */
+/**
+ * The digest of a meaning.
+ *
+ * @category Compare
+ */
 export interface Digest {
   /** Discriminates it from {@linkcode Unproven}. */
   readonly kind: "digest";
@@ -58,6 +62,7 @@ export interface Digest {
  * @param options Comparison of answers, byte order if the subject has none, and
  * limits.
  * @returns The digest, or the limit that was reached.
+ * @category Compare
  */
 export async function digestOf(
   subject: Subject,

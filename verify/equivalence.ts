@@ -72,7 +72,11 @@ import {
 } from "./core/symbols.ts";
 import { witnesses } from "./describe/witnesses.ts";
 
-/** Options of `proveEquivalent`. */
+/**
+ * Options of `proveEquivalent`.
+ *
+ * @category Compare
+ */
 export interface ProofOptions {
   /**
    * Comparison of return values: by their effect in the kernel (an errno is
@@ -98,7 +102,11 @@ export interface ProofOptions {
   readonly interrupted?: () => boolean;
 }
 
-/** Both sides are equal for every input. */
+/**
+ * Both sides are equal for every input.
+ *
+ * @category Compare
+ */
 export interface Proof {
   /** Discriminates the three results. */
   readonly kind: "equal";
@@ -123,7 +131,11 @@ export interface Proof {
   };
 }
 
-/** An input on which the sides differ, confirmed by running both. */
+/**
+ * An input on which the sides differ, confirmed by running both.
+ *
+ * @category Compare
+ */
 export interface Counterexample {
   /** Discriminates the three results. */
   readonly kind: "different";
@@ -135,7 +147,11 @@ export interface Counterexample {
   readonly b: Outcome;
 }
 
-/** Nothing was decided. */
+/**
+ * Nothing was decided.
+ *
+ * @category Compare
+ */
 export interface Unproven {
   /** Discriminates the three results. */
   readonly kind: "unproven";
@@ -190,6 +206,7 @@ const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
  * @param b The other side.
  * @param options How to compare, and limits.
  * @returns A proof, a confirmed difference, or the limit that was reached.
+ * @category Compare
  */
 export function proveEquivalent(
   a: Subject,

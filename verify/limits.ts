@@ -5,7 +5,11 @@
  * @module
  */
 
-/** Limits of the work on a proof. */
+/**
+ * Limits of the work on a proof.
+ *
+ * @category Compare
+ */
 export interface ProofLimits {
   /**
    * Maximum number of nodes of a diagram; a node takes up to {@linkcode

@@ -7,7 +7,11 @@
 
 import type { Instruction, Op } from "../instruction.ts";
 
-/** Position in a text, both from 1; columns count UTF-16 units. */
+/**
+ * Position in a text, both from 1; columns count UTF-16 units.
+ *
+ * @category Filters
+ */
 export interface TextPlace {
   /** Line. */
   readonly line: number;

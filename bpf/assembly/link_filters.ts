@@ -11,7 +11,11 @@ import type { ReadSections, TextPlace } from "./draft.ts";
 import { linkLabels, orderOfFields, resolveNames } from "./link.ts";
 import type { AssemblyProblems } from "./problems.ts";
 
-/** Facts about the machine of a text. */
+/**
+ * Facts about the machine of a text.
+ *
+ * @category Filters
+ */
 export interface ParseFiltersOptions {
   /** Byte order, unless the text names one. */
   readonly littleEndian?: boolean;
@@ -21,7 +25,11 @@ export interface ParseFiltersOptions {
   readonly assumedArch?: Arch["name"];
 }
 
-/** The filters of a text. */
+/**
+ * The filters of a text.
+ *
+ * @category Filters
+ */
 export interface ParsedFilters extends FilterStack {
   /**
    * Origin of the byte order: `given` by a directive, `inferred` from the

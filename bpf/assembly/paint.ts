@@ -15,7 +15,11 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
 
-/** The part of a line that gets a color. */
+/**
+ * The part of a line that gets a color.
+ *
+ * @category Filters
+ */
 export type PaintedPart = "allow" | "deny" | "other" | "name" | "target";
 
 /**

@@ -84,6 +84,7 @@ const SOCK_FILTER_SIZE = 8;
  * @param tid A thread; the id of a process is the id of its first thread.
  * @returns `struct sock_filter[]` as loaded, oldest first; empty if the thread
  * has no filter. Needs `--allow-ffi`.
+ * @category Kernel
  */
 export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
   return dumpAttached(tid).map(({ bytes }) => bytes);
@@ -96,6 +97,7 @@ export function dumpFilters(tid: number): Uint8Array<ArrayBuffer>[] {
  *
  * @param tid A thread; the id of a process is the id of its first thread.
  * @returns The filters, oldest first; needs `--allow-ffi`.
+ * @category Kernel
  */
 export function dumpAttached(tid: number): AttachedFilter[] {
   if (!Number.isInteger(tid) || tid <= 0 || tid > 0x7fff_ffff) {

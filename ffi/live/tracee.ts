@@ -48,7 +48,11 @@ const RELEASE_MS = 10;
 /** Time that a thread may run until its next call. */
 const CALL_LIMIT_MS = 20;
 
-/** A filter as it is attached to a thread. */
+/**
+ * A filter as it is attached to a thread.
+ *
+ * @category Kernel
+ */
 export interface AttachedFilter {
   /** `struct sock_filter[]` as loaded. */
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -30,7 +30,11 @@ import { type DispatcherTools, STAT_FORMAT } from "./tools.ts";
 import { ancestorsOf } from "../../host/trust.ts";
 import { semanticsSetting } from "../settings.ts";
 
-/** Options of a dispatcher. */
+/**
+ * Options of a dispatcher.
+ *
+ * @category Containers
+ */
 export interface DispatcherOptions {
   /** Programs of the host. */
   readonly tools: DispatcherTools;
@@ -63,7 +67,11 @@ export interface DispatcherOptions {
   readonly strict: boolean;
 }
 
-/** Options of a wrapper. */
+/**
+ * Options of a wrapper.
+ *
+ * @category Containers
+ */
 export interface WrapperOptions extends DispatcherOptions {
   /** The real runtime: an absolute path. */
   readonly runtime: string;
@@ -77,6 +85,7 @@ export interface WrapperOptions extends DispatcherOptions {
  * @param options Options of the dispatcher.
  * @returns A `sh` program.
  * @throws {RangeError} if an option cannot be written into the program.
+ * @category Containers
  */
 export function renderHookDispatcher(options: DispatcherOptions): string {
   return render(HOOK_SH, options, {});
@@ -110,6 +119,7 @@ export function renderHookDispatcher(options: DispatcherOptions): string {
  * @param options Options of the wrapper.
  * @returns A `sh` program.
  * @throws {RangeError} if an option cannot be written into the program.
+ * @category Containers
  */
 export function renderRuntimeWrapper(options: WrapperOptions): string {
   const { runtime, runtimeKind, strict } = options;

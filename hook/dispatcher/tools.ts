@@ -15,7 +15,11 @@
 
 import { findProgram } from "../../host/programs.ts";
 
-/** Programs by the words that start them, the first one an absolute path. */
+/**
+ * Programs by the words that start them, the first one an absolute path.
+ *
+ * @category Containers
+ */
 export interface DispatcherTools {
   /** The shell: a path, or that of busybox and `sh`. */
   readonly sh: string;
@@ -63,6 +67,7 @@ const TRIAL_MS = 5000;
  * @returns Their words.
  * @throws {RangeError} if a tool is missing; the message lists all missing
  * ones.
+ * @category Containers
  */
 export async function findTools(
   choice: "fastest" | "usual" = "fastest",
@@ -196,6 +201,7 @@ async function moves(mv: readonly string[]): Promise<boolean> {
  *
  * @param awk The words that start it.
  * @returns True if it does.
+ * @category Containers
  */
 export async function keepsNul(awk: readonly string[]): Promise<boolean> {
   const program = 'BEGIN { RS = "^$" } { print length($0) }';

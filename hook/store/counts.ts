@@ -10,7 +10,11 @@
  * @module
  */
 
-/** Fate of a container's filter. */
+/**
+ * Fate of a container's filter.
+ *
+ * @category Containers
+ */
 export type StartCount =
   /** The store had it. */
   | "hit"

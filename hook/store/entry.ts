@@ -39,7 +39,11 @@ import { decode } from "../../bpf/encode.ts";
 import { FORMAT } from "../environment.ts";
 import { sha256 } from "./digest.ts";
 
-/** A filter and its origin. */
+/**
+ * A filter and its origin.
+ *
+ * @category Containers
+ */
 export interface Entry {
   /** Digest of all inputs that decide the bytes, 64 hexadecimal digits. */
   readonly key: string;

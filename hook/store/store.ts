@@ -36,7 +36,11 @@ import { messageOf } from "../../host/reason.ts";
 import type { Log } from "../log.ts";
 import { doubtAboutFolder, doubtOf, trustedOwners } from "../../host/trust.ts";
 
-/** Default folder of filters. */
+/**
+ * Default folder of filters.
+ *
+ * @category Containers
+ */
 export const DEFAULT_STORE = "/var/cache/seccomp-tree";
 
 /** Mode of entries: nobody else needs to read them. */
@@ -44,7 +48,11 @@ const ENTRY_MODE = 0o600;
 /** Age in milliseconds from which a temporary file has no writer. */
 const STALE_MS = 3_600_000;
 
-/** Result of storing an entry. */
+/**
+ * Result of storing an entry.
+ *
+ * @category Containers
+ */
 export type PutResult =
   | {
     /** It was stored. */
@@ -59,7 +67,11 @@ export type PutResult =
     readonly reason: string;
   };
 
-/** One file in the store. */
+/**
+ * One file in the store.
+ *
+ * @category Containers
+ */
 export interface StoreItem {
   /** Name of the file. */
   readonly name: string;
@@ -71,7 +83,11 @@ export interface StoreItem {
   readonly killed?: string;
 }
 
-/** An open store. */
+/**
+ * An open store.
+ *
+ * @category Containers
+ */
 export interface Store {
   /** The folder. */
   readonly directory: string;
@@ -119,7 +135,11 @@ export interface Store {
   count(count: StartCount): void;
 }
 
-/** Options for opening a store. */
+/**
+ * Options for opening a store.
+ *
+ * @category Containers
+ */
 export interface StoreOptions {
   /** True to make the folder, with mode 0700, if its parent exists. */
   readonly create?: boolean;
@@ -136,6 +156,7 @@ export interface StoreOptions {
  * made).
  * @throws {RefusedError} `doubtful-store` if somebody else could change it,
  * `bad-settings` if the path is not absolute and plain.
+ * @category Containers
  */
 export async function openStore(
   directory: string,

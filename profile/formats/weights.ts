@@ -45,6 +45,7 @@ const COUNT = /^[0-9]+(?:\.[0-9]+)?$/;
  * @returns Counts by name; lines with the same name are added up.
  * @throws {ProfileError} if a line cannot be read, a key of JSON is repeated,
  * or there are no counts.
+ * @category Profiles
  */
 export function parseWeights(text: string): {
   /** Counts by name, 0 or more. */

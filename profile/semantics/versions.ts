@@ -5,12 +5,18 @@
  * @module
  */
 
-/** A runtime whose reading of profiles is known. */
+/**
+ * A runtime whose reading of profiles is known.
+ *
+ * @category Targets
+ */
 export type RuntimeName = "crun" | "runc";
 
 /**
  * Name of a reading: a runtime, with its version after the `@`. A name without
  * a version stands for the newest known one.
+ *
+ * @category Targets
  */
 export type Semantics = "crun" | "runc" | `crun@${string}` | `runc@${string}`;
 

@@ -12,6 +12,8 @@ import type { Policy } from "../../profile/policy.ts";
  * One side of a comparison: a policy, a program, a program with its byte order,
  * or the filters of a thread, oldest first. A side without a byte order has
  * that of the other side.
+ *
+ * @category Compare
  */
 export type Subject =
   | Policy

@@ -12,7 +12,11 @@ import { checkPolicy } from "../../profile/policy.ts";
 import { decide } from "../decide.ts";
 import { policyOf, programsOf, type Subject } from "../core/subject.ts";
 
-/** The answer of a subject to an input, and its origin. */
+/**
+ * The answer of a subject to an input, and its origin.
+ *
+ * @category Compare
+ */
 export interface Outcome {
   /** The return value, of several filters the winning one; a u32. */
   readonly value: number;
