@@ -224,11 +224,16 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
   },
   // Mounts in a private mount namespace.
   "mounts": { remedy: "user", after: ["root", "unshare"], run: tryMounts },
-  // PTRACE_SECCOMP_GET_FILTER, CONFIG_CHECKPOINT_RESTORE: EIO without.
+  // PTRACE_SECCOMP_GET_FILTER: without CONFIG_CHECKPOINT_RESTORE EINVAL,
+  // before Linux 4.4 EIO.
   "checkpoint-restore": {
     remedy: "kernel",
     after: ["root"],
-    run: () => unless(tryDump() !== "EIO", "ptrace answers EIO"),
+    run: () =>
+      unless(
+        !["EIO", "EINVAL"].includes(tryDump()),
+        `ptrace answers ${tryDump()}`,
+      ),
   },
   // Filters of live processes; refused to who is confined or not privileged.
   "dump": {

@@ -23,6 +23,7 @@ const EPERM = 1;
 const ESRCH = 3;
 const EIO = 5;
 const EACCES = 13;
+const EINVAL = 22;
 
 /**
  * Time to wait for another tracer: one that also reads filters needs only a
@@ -114,6 +115,7 @@ function explain(libc: Libc, tid: number, errno: number): string {
     case EACCES:
       return "CAP_SYS_ADMIN in the initial user namespace is needed, and this process must not be filtered itself";
     case EIO:
+    case EINVAL:
       return "the kernel is built without CONFIG_CHECKPOINT_RESTORE or CONFIG_SECCOMP_FILTER";
     default:
       return "";

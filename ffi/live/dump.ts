@@ -44,12 +44,17 @@ import { type AttachedFilter, Tracee } from "./tracee.ts";
 
 /** linux/ptrace.h. */
 const PTRACE_SECCOMP_GET_FILTER = 0x420c;
+const GET_FILTER = "ptrace(PTRACE_SECCOMP_GET_FILTER)";
 /** Since Linux 4.16; reads a `struct seccomp_metadata`. */
 const PTRACE_SECCOMP_GET_METADATA = 0x420d;
 /** `struct seccomp_metadata { __u64 filter_off; __u64 flags; }`. */
 const METADATA_BYTES = 16;
 /** linux/seccomp.h; the only flag that the kernel reports. */
 const SECCOMP_FILTER_FLAG_LOG = 2n;
+
+/** linux/prctl.h; since Linux 3.18. */
+const PR_SET_MM = 35;
+const PR_SET_MM_MAP_SIZE = 15n;
 
 const ENOENT = 2;
 const EACCES = 13;
@@ -78,8 +83,8 @@ const SOCK_FILTER_SIZE = 8;
  *
  * @throws {SyscallError} if the kernel refuses: no such thread (ESRCH), not
  * permitted or traced by another for a second (EPERM), not root or itself
- * filtered (EACCES), no kernel support (EIO). Also if a stop would harm the
- * thread, which then continues untouched.
+ * filtered (EACCES), no kernel support (EINVAL; EIO before Linux 4.4). Also if a
+ * stop would harm the thread, which then continues untouched.
  *
  * @param tid A thread; the id of a process is the id of its first thread.
  * @returns `struct sock_filter[]` as loaded, oldest first; empty if the thread
@@ -114,7 +119,7 @@ export function dumpAttached(tid: number): AttachedFilter[] {
  * Reports whether a thread must be stopped for an answer.
  *
  * @throws {SyscallError} if a stop would be useless, because this process may
- * not read filters.
+ * not read filters, or this kernel has no way to.
  */
 function mayHaveFilters(libc: Libc, tid: number): boolean {
   const status = readStatus(libc, tid);
@@ -133,9 +138,23 @@ function mayHaveFilters(libc: Libc, tid: number): boolean {
   // kernel/seccomp.c: seccomp_get_filter().
   const capabilities = BigInt(`0x${own.get("CapEff") ?? "0"}`);
   if (
-    (capabilities >> CAP_SYS_ADMIN & 1n) === 1n && own.get("Seccomp") === "0"
-  ) return true;
-  throw refusal(libc, tid, "ptrace(PTRACE_SECCOMP_GET_FILTER)", EACCES);
+    (capabilities >> CAP_SYS_ADMIN & 1n) !== 1n || own.get("Seccomp") !== "0"
+  ) throw refusal(libc, tid, GET_FILTER, EACCES);
+  if (!hasCheckpointRestore(libc)) {
+    throw refusal(libc, tid, GET_FILTER, EINVAL);
+  }
+  return true;
+}
+
+/**
+ * Reports whether the kernel is built with CONFIG_CHECKPOINT_RESTORE, without
+ * which no tracer can read filters: kernel/sys.c, prctl_set_mm() then tells
+ * everybody the size of a structure, and changes nothing.
+ */
+function hasCheckpointRestore(libc: Libc): boolean {
+  const size = new Uint32Array(1);
+  libc.symbols.prctl(PR_SET_MM, PR_SET_MM_MAP_SIZE, addressOf(size), 0n, 0n);
+  return size[0] !== 0;
 }
 
 function readFilters(libc: Libc, tid: number): AttachedFilter[] {
@@ -183,8 +202,7 @@ function getFilter(
   );
   if (length >= 0) return length;
   const errno = libc.errno();
-  // kernel/seccomp.c: get_nth_filter() answers EINVAL if there is no filter at
-  // all.
-  if (errno === ENOENT || errno === EINVAL) return undefined;
-  throw refusal(libc, tid, "ptrace(PTRACE_SECCOMP_GET_FILTER)", errno);
+  // A thread that is asked has a filter, so the first one is never absent.
+  if (errno === ENOENT && index > 0) return undefined;
+  throw refusal(libc, tid, GET_FILTER, errno);
 }

@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { dumpFilters } from "../../ffi/live/dump.ts";
@@ -264,6 +269,62 @@ test("dumpFilters() says why it cannot", async () => {
   assertEquals(statusField(Number(tracer?.[1]), "Tgid"), String(Deno.pid));
   assertThrows(() => dumpFilters(0), RangeError, "not the id of a thread");
 });
+
+/** Reads the filters of a process while strace answers some calls in the kernel's place. */
+async function dumpWhere(
+  pid: number,
+  injected: string,
+): Promise<{ readonly answer: string; readonly calls: readonly string[] }> {
+  const log = await Deno.makeTempFile({ prefix: "seccomp-tree-strace-" });
+  try {
+    const { stdout } = await new Deno.Command("strace", {
+      args: [
+        ...["-f", "-qq", "-X", "raw", "-o", log, "-e", "trace=ptrace,prctl"],
+        ...["-e", `inject=${injected}`, Deno.execPath()],
+        ...["eval", "--no-config", "--no-lock"],
+        `import { dumpFilters } from ${JSON.stringify(DUMP)};
+         try {
+           console.log(dumpFilters(${pid}).length, "filters");
+         } catch (error) {
+           console.log(error.message);
+         }`,
+      ],
+      stdin: "null",
+    }).output();
+    const text = await Deno.readTextFile(log);
+    return {
+      answer: new TextDecoder().decode(stdout),
+      calls: text.split("\n").filter((line) => line.includes("ptrace(")),
+    };
+  } finally {
+    await Deno.remove(log);
+  }
+}
+
+const NOT_BUILT =
+  "ptrace(PTRACE_SECCOMP_GET_FILTER) answers EINVAL; the kernel is built without CONFIG_CHECKPOINT_RESTORE";
+
+needs("dump", "strace")(
+  "dumpFilters() does not take filters that a kernel cannot show for none",
+  async () => {
+    await using target = await start("echo up; exec sleep 100", [allowAll(1)]);
+    const { pid } = target.process;
+    const before = await dumpWhere(pid, "prctl:error=EINVAL");
+    assertStringIncludes(before.answer, NOT_BUILT);
+    assertEquals(before.calls, [], "it was touched");
+    // The first request for a filter, among the same requests each time.
+    const { answer, calls } = await dumpWhere(
+      pid,
+      "ptrace:error=EPERM:when=999",
+    );
+    assertEquals(answer, "1 filters\n");
+    const first = calls.findIndex((line) => line.includes("0x420c")) + 1;
+    assert(first > 0, calls.join("\n"));
+    const after = await dumpWhere(pid, `ptrace:error=EINVAL:when=${first}`);
+    assertStringIncludes(after.answer, NOT_BUILT);
+    assertUnharmed(pid, "RS");
+  },
+);
 
 test("dumpFilters() gives a process that dies meanwhile back to its parent", async () => {
   const filters = [allowAll(1)];
