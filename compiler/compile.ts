@@ -39,6 +39,8 @@ import {
   type DecidedCalls,
 } from "./policy_calls.ts";
 import { present } from "./present.ts";
+import type { SearchResult } from "./search/problem.ts";
+import { searchTree } from "./search/search.ts";
 import { select } from "./select.ts";
 import { SizeError, sizeOf } from "./size.ts";
 import { treeOfCells, type WordTree } from "./tree.ts";
@@ -219,9 +221,10 @@ function compileCalls(
   calls: DecidedCalls,
   options: CompileOptions,
 ): Compilation {
+  const searches: Searches = new Map();
   const drafts = ATTEMPTS[options.objective ?? "balanced"]
     .filter((attempt) => canUse(calls, attempt))
-    .map((attempt) => draft(calls, { ...options, ...attempt }));
+    .map((attempt) => draft(calls, { ...options, ...attempt, searches }));
   // The first of the shortest: the sort keeps the order of equals.
   const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
   const { program, decision, trees } = present(best);
@@ -247,6 +250,7 @@ function compileCalls(
  * @param calls The decisions.
  * @param options The work for a proof of the optimum, and the histogram.
  * @param attempt The weights and the price.
+ * @param searches Results of earlier attempts for these calls and options.
  * @returns The program, which may be too long for the kernel; `undefined` if
  * the attempt folds numbers and there are none to fold, or the reverse for one
  * that shares.
@@ -255,10 +259,20 @@ export function compileAttempt(
   calls: DecidedCalls,
   options: CompileOptions,
   attempt: Attempt,
+  searches: Searches = new Map(),
 ): Program | undefined {
   if (!canUse(calls, attempt)) return undefined;
-  return draft(calls, { ...options, ...attempt }).program;
+  return draft(calls, { ...options, ...attempt, searches }).program;
 }
+
+/**
+ * Results of searches under the same options, by intervals and what attempts
+ * differ in: those that only share parts need no search of their own.
+ */
+export type Searches = Map<
+  DecidedArch["intervals"],
+  Map<string, SearchResult>
+>;
 
 /**
  * Reports whether an attempt differs from the same one without folding, or is
@@ -311,6 +325,7 @@ const NO_ARCH = 0;
 /** Options of one attempt. */
 interface DraftOptions extends CompileOptions, Attempt, LayoutOptions {
   readonly objective: Attempt["objective"];
+  readonly searches: Searches;
 }
 
 function findTree(
@@ -323,7 +338,16 @@ function findTree(
     : undefined;
   const cells = weigh(folded ?? intervals, auditArch, options);
   const maxDepth = depthLimit(intervals.length, options);
+  const { objective, price, searches } = options;
+  const known = searches.get(intervals) ?? new Map<string, SearchResult>();
+  searches.set(intervals, known);
+  const key = `${objective} ${price} ${folded !== undefined}`;
   const tree = treeOfCells(graph, NR_OFFSET, cells, {
+    search: (problem, limits) => {
+      const found = known.get(key) ?? searchTree(problem, limits);
+      known.set(key, found);
+      return found;
+    },
     bits: true,
     shares: options.shares === true && maxDepth === undefined,
     ...(folded === undefined ? {} : { mask: FOLDED_MASK }),
@@ -333,10 +357,10 @@ function findTree(
     boundWork: options.boundWork ?? 0,
   });
   const total = cells.reduce((sum, { weight }) => sum + weight, 0);
-  const known = folded === undefined
+  const stated = folded === undefined
     ? tree
     : { ...tree, proven: false, lowerBound: 0 };
-  return { tree: known, total: total === 0 ? 1 : total };
+  return { tree: stated, total: total === 0 ? 1 : total };
 }
 
 /** Checks properties that do not need the meaning; the proof is in verify/. */

@@ -94,15 +94,17 @@ class SharedGraph {
   readonly #tests: ValueTest[] = [];
   readonly #testIds = new Map<string, number>();
   /** By test: the samples for which it succeeds. */
-  readonly #holds: Uint32Array[] = [];
+  readonly #holds: Int32Array[] = [];
   /** By node; a leaf has its class as its number, and no test. */
   readonly #test: number[] = [];
   readonly #yes: number[] = [];
   readonly #no: number[] = [];
   /** By node: the samples for which it is right, and those that reach it. */
-  readonly #right: Uint32Array[] = [];
-  readonly #reached: Uint32Array[] = [];
+  readonly #right: Int32Array[] = [];
+  readonly #reached: Int32Array[] = [];
   readonly #nodeIds = new Map<string, number>();
+  /** By node: 1 if it is in use. */
+  #alive = new Uint8Array(0);
   #root: number;
   #work = 0;
 
@@ -151,26 +153,44 @@ class SharedGraph {
 
   /** Replaces nodes as long as that saves tests. */
   improve(): void {
+    let alive = this.#begin();
     for (let saves = true; saves;) {
       saves = false;
       // From the ends to the root.
-      const order = this.#order();
+      const order = alive;
       if (order.length > MOST_TESTS) return;
       for (const node of order) {
         if (this.#work > WORK_LIMIT) return;
-        if (node < this.#classes) continue;
         // An earlier replacement may have removed it.
-        const alive = this.#order();
-        if (alive.includes(node) && this.#replace(node, alive)) saves = true;
+        if (node < this.#classes || this.#alive[node] !== 1) continue;
+        if (!this.#replace(node, alive)) continue;
+        saves = true;
+        alive = this.#begin();
       }
     }
+  }
+
+  /** Describes the graph as it is now; returns all nodes in use. */
+  #begin(): readonly number[] {
+    const alive = this.#order();
+    this.#alive = new Uint8Array(this.#test.length);
+    this.#nodeIds.clear();
+    for (const node of alive) {
+      this.#alive[node] = 1;
+      if (node < this.#classes) continue;
+      const [test, yes, no] = [this.#test, this.#yes, this.#no]
+        .map((list) => list[node]);
+      this.#nodeIds.set(`${test} ${yes} ${no}`, node);
+    }
+    this.#measure(alive);
+    return alive;
   }
 
   #testId({ op, k }: ValueTest): number {
     const key = `${op}${k}`;
     const known = this.#testIds.get(key);
     if (known !== undefined) return known;
-    const holds = new Uint32Array(this.#words);
+    const holds = new Int32Array(this.#words);
     for (const { value, index } of this.#samples) {
       if (succeeds({ op, k }, value)) put(holds, index);
     }
@@ -183,8 +203,8 @@ class SharedGraph {
     this.#test.push(test);
     this.#yes.push(yes);
     this.#no.push(no);
-    this.#right.push(new Uint32Array(this.#words));
-    return this.#reached.push(new Uint32Array(this.#words)) - 1;
+    this.#right.push(new Int32Array(this.#words));
+    return this.#reached.push(new Int32Array(this.#words)) - 1;
   }
 
   #add(tree: BitTree): number {
@@ -206,10 +226,10 @@ class SharedGraph {
   /** All nodes in use, targets before tests. */
   #order(without = -1): number[] {
     const order: number[] = [];
-    const seen = new Set<number>();
+    const seen = new Uint8Array(this.#test.length);
     const visit = (node: number): void => {
-      if (node === without || seen.has(node)) return;
-      seen.add(node);
+      if (node === without || seen[node] === 1) return;
+      seen[node] = 1;
       if (node >= this.#classes) {
         visit(present(this.#yes[node]));
         visit(present(this.#no[node]));
@@ -249,44 +269,38 @@ class SharedGraph {
         no[w] = (no[w] ?? absent()) | (r & ~h);
       }
     }
-    this.#work += 4 * order.length * this.#words;
   }
 
   /** Replaces a node if that saves tests. */
   #replace(node: number, alive: readonly number[]): boolean {
-    this.#measure(alive);
-    this.#nodeIds.clear();
-    for (const each of alive) {
-      if (each < this.#classes) continue;
-      const [test, yes, no] = [this.#test, this.#yes, this.#no]
-        .map((list) => list[each]);
-      this.#nodeIds.set(`${test} ${yes} ${no}`, each);
-    }
-    const staying = new Set(this.#order(node));
-    const own = alive.filter((each) =>
-      each >= this.#classes && !staying.has(each)
-    );
+    this.#work += 4 * alive.length * this.#words;
+    const staying = new Uint8Array(this.#test.length);
+    for (const each of this.#order(node)) staying[each] = 1;
+    let own = 0;
     const candidates: StandIn[] = [];
-    const leading = new Set([node]);
+    const leading = new Uint8Array(this.#test.length);
     for (const each of alive) {
-      const isLeading = each === node || each >= this.#classes &&
-          (leading.has(present(this.#yes[each])) ||
-            leading.has(present(this.#no[each])));
+      const isTest = each >= this.#classes;
+      if (isTest && staying[each] === 0) own++;
+      const isLeading = each === node ||
+        isTest && (leading[present(this.#yes[each])] === 1 ||
+            leading[present(this.#no[each])] === 1);
       if (isLeading) {
-        leading.add(each);
+        leading[each] = 1;
         continue;
       }
-      const kept = staying.has(each) ? 0 : this.#countOwn(each, staying);
+      const kept = staying[each] === 1 ? 0 : this.#countOwn(each, staying);
       const right = present(this.#right[each]);
       candidates.push({ node: each, right, kept });
     }
     const reached = present(this.#reached[node]);
     const search = new ReplacementSearch(
       this.#samples.filter(({ index }) => has(reached, index)),
+      reached,
       candidates,
       (test, yes, no) => this.#node(this.#testId(test), yes, no),
     );
-    const best = search.best(own.length);
+    const best = search.best(own);
     this.#work += search.work;
     if (best === undefined) return false;
     this.#redirect(node, best());
@@ -294,10 +308,10 @@ class SharedGraph {
   }
 
   /** Number of tests below a node that nothing else keeps. */
-  #countOwn(node: number, staying: ReadonlySet<number>): number {
+  #countOwn(node: number, staying: Uint8Array): number {
     const seen = new Set<number>();
     const visit = (node: number): void => {
-      if (node < this.#classes || staying.has(node) || seen.has(node)) return;
+      if (node < this.#classes || staying[node] === 1 || seen.has(node)) return;
       seen.add(node);
       visit(present(this.#yes[node]));
       visit(present(this.#no[node]));

@@ -44,6 +44,8 @@ export interface TreeOptions extends SearchOptions {
   readonly bits?: boolean;
   /** True to share parts after that, for size. */
   readonly shares?: boolean;
+  /** The search, if not `searchTree` itself. */
+  readonly search?: typeof searchTree;
 }
 
 const FULL = 0xffff_ffff;
@@ -152,7 +154,8 @@ function plainTree(
 ): WordTree {
   const nodes = [...new Set(merged.map((cell) => cell.node))];
   const classes = new Map(nodes.map((node, i) => [node, i]));
-  const found = searchTree({
+  const { search = searchTree } = options;
+  const found = search({
     starts: Uint32Array.from(merged, (cell) => cell.first),
     singles: Uint8Array.from(merged, (c) => c.first === c.last ? 1 : 0),
     classes: Int32Array.from(merged, (c) => classes.get(c.node) ?? absent()),

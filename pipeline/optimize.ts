@@ -14,7 +14,11 @@
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
-import { compileAttempt, type CompileOptions } from "../compiler/compile.ts";
+import {
+  compileAttempt,
+  type CompileOptions,
+  type Searches,
+} from "../compiler/compile.ts";
 import { type Attempt, ATTEMPTS, sharing } from "../compiler/cost.ts";
 import type { Policy } from "../profile/policy.ts";
 import type { Objective } from "../tables/objectives.ts";
@@ -239,9 +243,10 @@ function bestOf(
     : (cost: Cost) => cost.objective;
   let best: { readonly program: Program; readonly rank: number } | undefined;
   let plain = Infinity;
+  const searches: Searches = new Map();
   for (const attempts of [attemptsFor(objective), ATTEMPTS.size]) {
     for (const attempt of attempts) {
-      const program = compileAttempt(calls, work, attempt);
+      const program = compileAttempt(calls, work, attempt, searches);
       if (program === undefined || check(program) !== undefined) continue;
       const cost = costOf([program], arches, objective, options);
       if (cost.length > given.length || cost.objective > given.objective) {

@@ -78,16 +78,16 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   const lows = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
   const highs = new Int32Array(mostNodes + 2).fill(ALWAYS, 1, 2);
   let size = 2;
-  /**
-   * Nodes by `mix`, or at the next free place. At least half of the places are
-   * free, that is, 0.
-   */
-  const slots = new Int32Array(4 << Math.log2(mostNodes));
+  /** By node: an older one with the same `mix`; 0 for none. */
+  const nexts = new Int32Array(mostNodes + 2);
+  const places = 4 << Math.log2(mostNodes);
+  /** The newest node of each `mix`: few, because it takes time to touch memory. */
+  const newest = new Int32Array(Math.min(places, 1 << 18));
   /**
    * Results of `choose`, four words each: f, g, h, result; overwritten as
    * needed.
    */
-  const cache = new Int32Array(Math.min(slots.length, 1 << 19));
+  const cache = new Int32Array(Math.min(places, 1 << 19));
   let steps = 0;
 
   const level = (f: Node): number => levels[f] as number;
@@ -99,14 +99,16 @@ export function createDiagram(limits: DiagramLimits): Diagram {
 
   function make(level: number, low: Node, high: Node): Node {
     if (low === high) return low;
-    for (let i = mix(level, low, high);; i++) {
-      const slot = i & (slots.length - 1);
-      const node = slots[slot] as number;
-      if (node === 0) return slots[slot] = add(level, low, high);
+    const place = mix(level, low, high) & (newest.length - 1);
+    let node = newest[place] as number;
+    for (; node !== 0; node = nexts[node] as number) {
       if (
         lows[node] === low && highs[node] === high && levels[node] === level
       ) return node;
     }
+    node = add(level, low, high);
+    nexts[node] = newest[place] as number;
+    return newest[place] = node;
   }
 
   function add(level: number, low: Node, high: Node): Node {

@@ -37,7 +37,7 @@ import {
   type ProofLimits,
 } from "../limits.ts";
 import { intervalsOf } from "./intervals.ts";
-import { readFunction, type Reading } from "./reading.ts";
+import { OrderedDiagrams, OrderedReader, type Reading } from "./reading.ts";
 import type { Range } from "../../bpf/range.ts";
 
 /** The meaning of a filter, cut by `arch` and `nr`. */
@@ -152,8 +152,9 @@ const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
 function cut(symbols: Symbols, meaning: Node): Outline {
   const { diagram } = symbols;
   const functions = new Map<Node, ArgumentFunction>();
+  const ordered = new OrderedDiagrams(symbols);
   const answerOf = (f: Node): ArgumentFunction => {
-    const made = functions.get(f) ?? createFunction(symbols, f);
+    const made = functions.get(f) ?? createFunction(symbols, f, ordered);
     functions.set(f, made);
     return made;
   };
@@ -194,12 +195,14 @@ function whole(
   return intervals;
 }
 
-function createFunction(symbols: Symbols, f: Node): ArgumentFunction {
+function createFunction(
+  symbols: Symbols,
+  f: Node,
+  ordered: OrderedDiagrams,
+): ArgumentFunction {
   const offsets = dependencies(symbols, f);
-  return {
-    offsets,
-    read: (order, most) => readFunction(symbols, f, order, most),
-  };
+  const reader = new OrderedReader(ordered, f);
+  return { offsets, read: (order, most) => reader.read(order, most) };
 }
 
 /** Byte offsets of the words on which a function depends. */

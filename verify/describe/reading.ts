@@ -51,102 +51,270 @@ export interface OutlineCell extends Range {
 
 /** Maximum number of questions of one reading. */
 const MOST_QUESTIONS = 512;
-/** Limits of the second diagram of one call. */
+/** Limits of the diagram of one order of words. */
 const ORDER_LIMITS = { nodes: 1 << 14, steps: 500_000 };
 
 /**
- * Reads a function in up to two forms: with intervals cut first, and with
- * required bits tested first.
- *
- * @param symbols The input of the function.
- * @param f The function.
- * @param order Byte offsets of the words on which it depends, in the order in which to test them.
- * @param most Maximum number of cells of one word.
- * @returns The first question of each form; none if a word has more cells than
- * allowed in every form, or if an answer is computed from the input.
+ * Diagrams for functions with their words in another order. It takes time to
+ * touch the memory of a new one, so each is used for many orders.
  */
-export function readFunction(
-  symbols: Symbols,
-  f: Node,
-  order: readonly number[],
-  most: number,
-): readonly Reading[] {
-  const readings: Reading[] = [];
-  try {
-    const reader = new Reader(symbols, order, most);
-    for (const bitsFirst of [false, true]) {
-      const reading = reader.read(f, bitsFirst);
-      if (reading !== undefined) readings.push(reading);
-      if (!reader.hasForms) break;
+export class OrderedDiagrams {
+  /** The input of the functions. */
+  readonly symbols: Symbols;
+  /** The byte offset and the bit of each variable, by level. */
+  readonly bits: Map<number, readonly [offset: number, bit: number]> =
+    new Map();
+  readonly #limits = { ...ORDER_LIMITS };
+  #diagram: Diagram = createDiagram(this.#limits);
+
+  /** @param symbols The input of the functions. */
+  constructor(symbols: Symbols) {
+    this.symbols = symbols;
+    for (const [offset, word] of symbols.words) {
+      for (const [bit, variable] of word.entries()) {
+        this.bits.set(symbols.diagram.level(variable), [offset, bit]);
+      }
     }
-  } catch (error) {
-    if (!(error instanceof LimitReached)) throw error;
   }
-  return readings;
+
+  /** Returns a diagram with room for most functions. */
+  next(): Diagram {
+    if (this.#diagram.nodes() > ORDER_LIMITS.nodes / 2) {
+      this.#diagram = createDiagram(this.#limits);
+    }
+    this.#limits.steps = this.#diagram.steps() + ORDER_LIMITS.steps;
+    return this.#diagram;
+  }
 }
 
-/** Reads functions with their words in a given order. */
+/** A function of some words in one order. */
+interface Ordered {
+  readonly diagram: Diagram;
+  readonly f: Node;
+  /** The byte offset and the bit that the variable of a level is. */
+  readonly bitAt: (level: number) => readonly [offset: number, bit: number];
+  /** The answer of a leaf, if it is not computed. */
+  readonly answerOf: (leaf: Node) => Answer | undefined;
+}
+
+/**
+ * Reads a function word by word in any order. Each order is made from the last
+ * one: neighbors in a list of all orders are much alike.
+ */
+export class OrderedReader {
+  readonly #diagrams: OrderedDiagrams;
+  readonly #first: Ordered;
+  #last: Ordered;
+
+  /**
+   * @param diagrams Diagrams for the other orders.
+   * @param f The function.
+   */
+  constructor(diagrams: OrderedDiagrams, f: Node) {
+    this.#diagrams = diagrams;
+    const { bits, symbols: { diagram, wordOf } } = diagrams;
+    this.#first = {
+      diagram,
+      f,
+      bitAt: (level) => {
+        const at = bits.get(level);
+        if (at === undefined) throw new Error("Unreachable: no such variable");
+        return at;
+      },
+      answerOf: (leaf) => {
+        const value = constantOf(wordOf(leaf));
+        return value === undefined ? undefined : { kind: "answer", value };
+      },
+    };
+    this.#last = this.#first;
+  }
+
+  /**
+   * Reads the function in up to two forms: with intervals cut first, and with
+   * required bits tested first.
+   *
+   * @param order Byte offsets of the words on which it depends, in the order in
+   * which to test them.
+   * @param most Maximum number of cells of one word.
+   * @returns The first question of each form; none if a word has more cells
+   * than allowed in every form, or if an answer is computed from the input.
+   */
+  read(order: readonly number[], most: number): readonly Reading[] {
+    const readings: Reading[] = [];
+    const readFrom = (from: Ordered, diagram: Diagram): void => {
+      readings.splice(0);
+      const ordered = reorder(from, diagram, order);
+      if (ordered === undefined) return;
+      this.#last = ordered;
+      const reader = new Reader(ordered, order, most);
+      for (const reading of reader.forms()) readings.push(reading);
+    };
+    try {
+      try {
+        readFrom(this.#last, this.#diagrams.next());
+      } catch (error) {
+        if (!(error instanceof LimitReached)) throw error;
+        readFrom(this.#first, createDiagram(ORDER_LIMITS));
+      }
+    } catch (error) {
+      if (!(error instanceof LimitReached)) throw error;
+    }
+    return readings;
+  }
+}
+
+/** Makes a function with its words in a given order; `undefined` if it computes. */
+function reorder(
+  from: Ordered,
+  diagram: Diagram,
+  order: readonly number[],
+): Ordered | undefined {
+  const places = new Map(order.map((offset, place) => [offset, place]));
+  const answers = new Map<Node, Answer>();
+  const made = new Map<Node, Node>();
+  const visit = (f: Node): Node | undefined => {
+    const known = made.get(f);
+    if (known !== undefined) return known;
+    let node: Node;
+    if (from.diagram.level(f) === CONSTANT_LEVEL) {
+      const answer = from.answerOf(f);
+      if (answer === undefined) return undefined;
+      node = from.diagram === diagram ? f : diagram.leaf();
+      answers.set(node, answer);
+    } else {
+      const cut = cutTop(from, f);
+      const rests = new Map<Node, Node>();
+      for (const rest of cut.rests) {
+        const node = visit(rest);
+        if (node === undefined) return undefined;
+        rests.set(rest, node);
+      }
+      const place = places.get(cut.offset);
+      if (place === undefined) throw new Error("Unreachable: no such word");
+      node = moveWord(diagram, { ...cut, place, ends: rests });
+    }
+    made.set(f, node);
+    return node;
+  };
+  const root = visit(from.f);
+  return root === undefined ? undefined : {
+    diagram,
+    f: root,
+    bitAt: (level) => [
+      order[Math.floor(level / WORD_BITS)] ?? -1,
+      WORD_BITS - 1 - level % WORD_BITS,
+    ],
+    answerOf: (leaf) => answers.get(leaf),
+  };
+}
+
+/** The part of a function that tests the word of its first variable. */
+interface TopWord {
+  readonly offset: number;
+  /** The nodes that test it, rests first, with the bit that each tests. */
+  readonly tests: readonly {
+    readonly f: Node;
+    readonly bit: number;
+    readonly low: Node;
+    readonly high: Node;
+  }[];
+  /** The functions that are left after it. */
+  readonly rests: readonly Node[];
+}
+
+/** Cuts off the first word; one that is not in one piece ends at another's variable. */
+function cutTop({ diagram, bitAt }: Ordered, f: Node): TopWord {
+  const [top] = bitAt(diagram.level(f));
+  const tests: { f: Node; bit: number; low: Node; high: Node }[] = [];
+  const rests: Node[] = [];
+  const seen = new Set<Node>();
+  const visit = (f: Node): void => {
+    if (seen.has(f)) return;
+    seen.add(f);
+    const level = diagram.level(f);
+    const [offset, bit] = level === CONSTANT_LEVEL ? [-1, 0] : bitAt(level);
+    if (offset !== top) {
+      rests.push(f);
+      return;
+    }
+    const low = diagram.lowOf(f, level);
+    const high = diagram.highOf(f, level);
+    visit(low);
+    visit(high);
+    tests.push({ f, bit, low, high });
+  };
+  visit(f);
+  return { offset: top, tests, rests };
+}
+
+/** Up to this number of rests, each is put under all its values at once. */
+const FEW_RESTS = 8;
+
+/** Makes the tests of a word at another place, above or below what its rests test. */
+function moveWord(
+  diagram: Diagram,
+  { tests, ends, place }: TopWord & {
+    readonly place: number;
+    readonly ends: ReadonlyMap<Node, Node>;
+  },
+): Node {
+  const build = (ends: ReadonlyMap<Node, Node>): Node => {
+    const built = new Map(ends);
+    let root = NEVER;
+    for (const { f, bit, low, high } of tests) {
+      const level = WORD_BITS * place + WORD_BITS - 1 - bit;
+      root = diagram.choose(
+        diagram.variable(level),
+        built.get(high) ?? NEVER,
+        built.get(low) ?? NEVER,
+      );
+      built.set(f, root);
+    }
+    return root;
+  };
+  const isAbove = [...ends.values()].every((end) =>
+    diagram.level(end) >= WORD_BITS * (place + 1)
+  );
+  if (isAbove || ends.size > FEW_RESTS) return build(ends);
+  // Bit by bit, there would be many functions of half of the word.
+  const [[, first] = [NEVER, NEVER], ...others] = ends;
+  let all = first;
+  for (const [rest, end] of others) {
+    const here = build(new Map([[rest, ALWAYS]]));
+    all = diagram.choose(here, end, all);
+  }
+  return all;
+}
+
+/** Reads a function in the order of its words. */
 class Reader {
-  readonly #symbols: Symbols;
+  readonly #ordered: Ordered;
+  readonly #diagram: Diagram;
   readonly #order: readonly number[];
   readonly #most: number;
-  /** The functions again, with variables in the given order. */
-  readonly #diagram: Diagram = createDiagram(ORDER_LIMITS);
-  readonly #levels = new Map<number, number>();
-  readonly #ordered = new Map<Node, Node>();
-  readonly #answers = new Map<Node, Answer>();
   readonly #readings = new Map<Node, Reading | undefined>();
   #bitsFirst = false;
   #hasForms = false;
   #questions = 0;
 
-  constructor(symbols: Symbols, order: readonly number[], most: number) {
-    this.#symbols = symbols;
+  constructor(ordered: Ordered, order: readonly number[], most: number) {
+    this.#ordered = ordered;
+    this.#diagram = ordered.diagram;
     this.#order = order;
     this.#most = most;
-    for (const [place, offset] of order.entries()) {
-      for (const [bit, variable] of symbols.input(offset).entries()) {
-        const level = WORD_BITS * place + WORD_BITS - 1 - bit;
-        this.#levels.set(symbols.diagram.level(variable), level);
-      }
+  }
+
+  /** Reads the function in one form or two. */
+  *forms(): Iterable<Reading> {
+    for (const bitsFirst of [false, true]) {
+      this.#bitsFirst = bitsFirst;
+      this.#hasForms = false;
+      this.#questions = 0;
+      this.#readings.clear();
+      const reading = this.#visit(this.#ordered.f);
+      if (reading !== undefined) yield reading;
+      if (!this.#hasForms) break;
     }
-  }
-
-  /** True if the last reading may have another form. */
-  get hasForms(): boolean {
-    return this.#hasForms;
-  }
-
-  read(f: Node, bitsFirst: boolean): Reading | undefined {
-    this.#bitsFirst = bitsFirst;
-    this.#hasForms = false;
-    this.#questions = 0;
-    this.#readings.clear();
-    const ordered = this.#reorder(f);
-    return ordered === undefined ? undefined : this.#visit(ordered);
-  }
-
-  #reorder(f: Node): Node | undefined {
-    const known = this.#ordered.get(f);
-    if (known !== undefined) return known;
-    const { diagram, wordOf } = this.#symbols;
-    const level = diagram.level(f);
-    let made: Node;
-    if (level === CONSTANT_LEVEL) {
-      const value = constantOf(wordOf(f));
-      if (value === undefined) return undefined;
-      made = this.#diagram.leaf();
-      this.#answers.set(made, { kind: "answer", value });
-    } else {
-      const low = this.#reorder(diagram.lowOf(f, level));
-      const high = this.#reorder(diagram.highOf(f, level));
-      const to = this.#levels.get(level);
-      if (low === undefined || high === undefined) return undefined;
-      if (to === undefined) throw new Error("Unreachable: a word out of order");
-      made = this.#diagram.choose(this.#diagram.variable(to), high, low);
-    }
-    this.#ordered.set(f, made);
-    return made;
   }
 
   #visit(f: Node): Reading | undefined {
@@ -155,9 +323,9 @@ class Reader {
   }
 
   #ask(f: Node): Reading | undefined {
-    const answer = this.#answers.get(f);
-    if (answer !== undefined) return answer;
-    const place = Math.floor(this.#diagram.level(f) / WORD_BITS);
+    const top = this.#diagram.level(f);
+    if (top === CONSTANT_LEVEL) return this.#ordered.answerOf(f);
+    const place = Math.floor(top / WORD_BITS);
     if (++this.#questions > MOST_QUESTIONS) return undefined;
     const level = WORD_BITS * place;
     const options = { most: this.#most, bitsFirst: this.#bitsFirst };

@@ -99,23 +99,41 @@ function maskOf(word: CutWord, bits: readonly number[]): number {
 /** Number of cells under the mask of some bits: O(nodes times bits). */
 function countCells({ diagram, f }: CutWord, bits: readonly number[]): number {
   /** The functions at both ends, and the number of cells. */
-  type Span = readonly [first: Node, last: Node, count: number];
-  const last = bits.at(-1) ?? 0;
-  const known = new Map<number, Span>();
-  const span = (f: Node, place: number): Span => {
-    const at = bits[place];
-    if (at === undefined || diagram.level(f) > last) return [f, f, 1];
-    const key = f * WORD_BITS + place;
-    const made = known.get(key);
-    if (made !== undefined) return made;
-    const low = span(diagram.lowOf(f, at), place + 1);
-    const high = span(diagram.highOf(f, at), place + 1);
-    const merged = low[1] === high[0] ? 1 : 0;
-    const both: Span = [low[0], high[1], low[2] + high[2] - merged];
-    known.set(key, both);
-    return both;
+  interface Span {
+    readonly first: Node;
+    readonly last: Node;
+    readonly count: number;
+  }
+  const places = new Map(bits.map((at, place) => [at, place]));
+  /** By node: its span from its own level on. */
+  const known = new Map<Node, Span>();
+  /** Number of cells from a place on. */
+  const countFrom = (place: number, f: Node, span: Span): number => {
+    const own = places.get(diagram.level(f)) ?? bits.length;
+    let { count } = span;
+    // Bits on which it does not depend repeat the cells.
+    const merged = span.first === span.last ? 1 : 0;
+    for (let at = place; at < own; at++) count = 2 * count - merged;
+    return count;
   };
-  return span(f, 0)[2];
+  const spanOf = (f: Node): Span => {
+    const made = known.get(f);
+    if (made !== undefined) return made;
+    const at = diagram.level(f);
+    const place = places.get(at);
+    if (place === undefined) return { first: f, last: f, count: 1 };
+    const [low, high] = [diagram.lowOf(f, at), diagram.highOf(f, at)];
+    const [below, above] = [spanOf(low), spanOf(high)];
+    const { first } = below;
+    const { last } = above;
+    const merged = below.last === above.first ? 1 : 0;
+    const count = countFrom(place + 1, low, below) +
+      countFrom(place + 1, high, above) - merged;
+    const span = { first, last, count };
+    known.set(f, span);
+    return span;
+  };
+  return countFrom(0, f, spanOf(f));
 }
 
 /** The cells of the word under the mask of some bits, all that matter among them. */
