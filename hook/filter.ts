@@ -147,7 +147,10 @@ async function makeFilter(
   if (reference === "host") {
     const { compareWithHost } = await import("./host_reference.ts");
     const limit = Math.ceil(deadline.left() / 2);
-    const compared = await compareWithHost(entry, environment, limit);
+    const compared = await compareWithHost(entry, environment, {
+      limitMs: limit,
+      read: section,
+    });
     if (compared.kind === "different") {
       const { detail } = compared;
       return { kind: "not-optimizable", reason: "reference", detail };

@@ -3,7 +3,10 @@
  * same section: the filter that its container had without this program.
  *
  * The proof of a filter is against our reading of the section. Here the library
- * itself says what it makes of it, in a child with a time limit.
+ * itself says what it makes of it, in a child with a time limit: of the calls of
+ * the runtime that the section is read for, crun or runc, in its version. In front
+ * of that runc puts its ENOSYS stub, with the numbers that the library has for the
+ * names.
  *
  * @module
  */
@@ -13,19 +16,21 @@ import type { Program } from "../bpf/instruction.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
 import { ask } from "../host/command.ts";
 import { packedProgram } from "../host/packed.ts";
-import { splitSemantics } from "../profile/semantics/versions.ts";
 import { createAnswer } from "../verify/describe/confirm.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
 import type { Environment } from "./environment.ts";
-import { readSection } from "./section.ts";
-import { referenceSpec } from "./reference.ts";
-import type { SentSpec } from "./reference_build.ts";
+import { type ReadSection, readSection } from "./section.ts";
+import { referenceSpec, withStub } from "./reference.ts";
+import type { BuiltReference, SentSpec } from "./reference_build.ts";
 import type { Entry } from "./store/entry.ts";
 
 /** Time limit of the library and of the proof, in milliseconds. */
 const LIMIT_MS = 20_000;
 
 const CHILD = "hook/reference_child.ts";
+
+/** A `BuiltReference`, and nothing that a library has printed. */
+const BUILT = /^\{"filter":"(?:[0-9a-f]{16})+","largest":\[[0-9,]*\]\}$/;
 
 /** Result of a comparison. */
 export type HostComparison =
@@ -37,44 +42,56 @@ export type HostComparison =
     readonly detail: string;
   };
 
+/** Options of a comparison. */
+export interface ComparisonOptions {
+  /** Time limit in milliseconds, for the library and for the proof; 20,000 by default. */
+  readonly limitMs?: number;
+  /** The section, if it was read before. */
+  readonly read?: ReadSection;
+}
+
 /**
  * Compares an entry with the filter of the host's libseccomp.
  *
  * @param entry The entry.
  * @param environment Its environment.
- * @param limitMs Time limit in milliseconds, for the library and for the proof.
+ * @param options Time limit, and the section.
  * @returns The result.
  */
 export async function compareWithHost(
   { bytes, section }: Pick<Entry, "bytes" | "section">,
   environment: Environment,
-  limitMs: number = LIMIT_MS,
+  { limitMs = LIMIT_MS, read }: ComparisonOptions = {},
 ): Promise<HostComparison> {
   const notAsked = (detail: string): HostComparison => ({
     kind: "not-asked",
     detail,
   });
   const { native: { littleEndian }, semantics, names } = environment;
-  if (splitSemantics(semantics).runtime !== "crun" || names.kind !== "host") {
-    return notAsked("filters do not follow crun and the host's libseccomp");
+  if (names.kind !== "host") {
+    return notAsked("filters do not follow the host's libseccomp");
   }
-  const reading = readSection(section, environment);
+  const reading = read === undefined
+    ? readSection(section, environment)
+    : { kind: "section" as const, section: read };
   if (reading.kind !== "section") return notAsked(reading.detail);
   const { seccomp, arches } = reading.section;
-  const { rules, ...spec } = referenceSpec(seccomp, arches, {
-    optimize: 1,
-    semantics,
-  });
-  const theirs = await build({
+  const { rules, ...spec } = referenceSpec(seccomp, arches, { semantics });
+  const built = await build({
     ...spec,
+    names: [...new Set(seccomp.syscalls.flatMap(({ names }) => names))],
     rules: rules.map((rule) => ({
       ...rule,
       args: rule.args.map((arg) => ({ ...arg, a: `${arg.a}`, b: `${arg.b}` })),
     })),
   }, limitMs);
-  if (theirs === undefined) {
+  if (built === undefined) {
     return notAsked("the host's libseccomp builds no filter of it");
   }
+  const theirs = withStub(built.program, seccomp, arches, {
+    semantics,
+    largest: (arch) => built.largest[arches.indexOf(arch)] ?? 0,
+  });
   const ours = decode(bytes, { littleEndian });
   const end = performance.now() + limitMs;
   const proof = proveEquivalent(ours, theirs, {
@@ -105,7 +122,9 @@ export async function compareWithHost(
 async function build(
   spec: SentSpec,
   limitMs: number,
-): Promise<Program | undefined> {
+): Promise<
+  { readonly program: Program; readonly largest: readonly number[] } | undefined
+> {
   const packed = await packedProgram(CHILD);
   // In one file with the hook, this is the hook.
   const own = import.meta.url.endsWith("/host_reference.ts")
@@ -123,7 +142,8 @@ async function build(
       input: new TextEncoder().encode(JSON.stringify(spec)),
     },
   );
-  return code === 0 && /^(?:[0-9a-f]{16})+$/.test(stdout)
-    ? decode(Uint8Array.fromHex(stdout))
-    : undefined;
+  if (code !== 0 || !BUILT.test(stdout)) return undefined;
+  // Sent by reference_build.ts.
+  const { filter, largest } = JSON.parse(stdout) as BuiltReference;
+  return { program: decode(Uint8Array.fromHex(filter)), largest };
 }

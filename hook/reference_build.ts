@@ -3,7 +3,7 @@
  * output, in a process that has nothing else to do.
  *
  * Standard input: a `FilterSpec` as JSON, whose values are decimal texts. Standard
- * output: the filter in hexadecimal, or nothing if the library refuses.
+ * output: a `BuiltReference` as JSON, or nothing if the library refuses.
  *
  * @module
  */
@@ -17,6 +17,19 @@ import {
 /** A specification as it is sent: JSON has no 64-bit values. */
 export interface SentSpec extends Omit<FilterSpec, "rules"> {
   readonly rules: readonly SentRule[];
+  /** Names whose largest number is wanted. */
+  readonly names: readonly string[];
+}
+
+/** What the library makes of a specification. */
+export interface BuiltReference {
+  /** The filter in hexadecimal. */
+  readonly filter: string;
+  /**
+   * The largest number that one of the names has on each architecture, in the
+   * order of the specification; 0 if none has one.
+   */
+  readonly largest: readonly number[];
 }
 
 interface SentRule extends Omit<FilterRule, "args"> {
@@ -32,7 +45,8 @@ interface SentRule extends Omit<FilterRule, "args"> {
 export async function buildReference(): Promise<void> {
   // Sent by host_reference.ts.
   const spec = await new Response(Deno.stdin.readable).json() as SentSpec;
-  const result = openLibseccomp()?.exportFilter({
+  const library = openLibseccomp();
+  const result = library?.exportFilter({
     ...spec,
     rules: spec.rules.map((rule) => ({
       ...rule,
@@ -44,5 +58,14 @@ export async function buildReference(): Promise<void> {
     })),
   });
   if (result?.kind !== "filter") return;
-  Deno.stdout.writeSync(new TextEncoder().encode(result.bytes.toHex()));
+  const built: BuiltReference = {
+    filter: result.bytes.toHex(),
+    largest: spec.architectures.map((token) =>
+      spec.names.reduce(
+        (max, name) => Math.max(max, library?.resolveName(token, name) ?? 0),
+        0,
+      )
+    ),
+  };
+  Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(built)));
 }

@@ -16,13 +16,7 @@
  */
 
 import { type Arch, archByScmp, type ArchName } from "../../tables/arch.ts";
-import {
-  SECCOMP_RET_ACTION_FULL,
-  SECCOMP_RET_ALLOW,
-  SECCOMP_RET_KILL_THREAD,
-  SECCOMP_RET_LOG,
-  SECCOMP_RET_TRACE,
-} from "../../tables/uapi.ts";
+import { SECCOMP_RET_KILL_THREAD } from "../../tables/uapi.ts";
 import { returnValue } from "./action.ts";
 import { asRead, checkReading } from "./as_read.ts";
 import { checkEntries, checkErrnos, repeatsIndex } from "../formats/entries.ts";
@@ -34,14 +28,14 @@ import {
   type UnknownNames,
 } from "./names.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "../formats/oci.ts";
-import type { ArchPolicy, Policy, ReturnValue, Rule } from "../policy.ts";
+import type { ArchPolicy, Policy, Rule } from "../policy.ts";
 import { checkDenials, checkLostRules } from "./lost_rules.ts";
 import { orderCalls } from "./order.ts";
 import type { PendingRule } from "./precedence.ts";
 import { readingOf, type RuntimeReading } from "./quirks.ts";
 import { checkRefusals } from "./refusals.ts";
 import { checkStartup } from "./startup.ts";
-import { enosysStub } from "./stub.ts";
+import { enosysStub, largestNumber } from "./stub.ts";
 import type { Semantics } from "./versions.ts";
 
 /** The machine and runtime for which a profile is resolved. */
@@ -170,7 +164,6 @@ export function resolve(written: LinuxSeccomp, asked: Target): Resolution {
       seccomp,
       { ...target, native, reading },
       rules,
-      defaultValue,
       names.skip,
     ),
   };
@@ -262,16 +255,16 @@ function archPolicies(
     readonly reading: RuntimeReading;
   },
   rules: ReadonlyMap<Arch, readonly Rule[]>,
-  defaultValue: ReturnValue,
   skip: ReadonlySet<string>,
 ): readonly ArchPolicy[] {
   const { quirks } = target.reading;
   const values = new Set(target.arches.map((arch) => arch.auditArch));
   return [...values].map((auditArch) => {
     const arches = target.arches.filter((a) => a.auditArch === auditArch);
-    const stub = quirks.has("enosys-stub") && hasStub(defaultValue)
-      ? enosysStub(seccomp, arches, target.native, { quirks, skip })
-      : [];
+    const stub = enosysStub(seccomp, arches, target.native, {
+      quirks,
+      largest: (arch) => largestNumber(seccomp, arch, skip),
+    });
     return {
       auditArch,
       names: arches.map((arch) => arch.name as ArchName),
@@ -282,12 +275,6 @@ function archPolicies(
       ],
     };
   });
-}
-
-function hasStub(defaultValue: ReturnValue): boolean {
-  const action = (defaultValue & SECCOMP_RET_ACTION_FULL) >>> 0;
-  return action !== SECCOMP_RET_ALLOW && action !== SECCOMP_RET_LOG &&
-    action !== SECCOMP_RET_TRACE;
 }
 
 /**

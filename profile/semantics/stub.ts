@@ -11,7 +11,7 @@
 
 import type { Arch } from "../../tables/arch.ts";
 import { SECCOMP_RET_ERRNO } from "../../tables/uapi.ts";
-import type { LinuxSeccomp } from "../formats/oci.ts";
+import type { LinuxSeccomp, ScmpAction } from "../formats/oci.ts";
 import type { Rule } from "../policy.ts";
 import type { QuirkName } from "./quirks.ts";
 
@@ -23,30 +23,38 @@ const ENOSYS_MIPS = 89;
 export interface StubOptions {
   /** Quirks of the runtime. */
   readonly quirks: ReadonlySet<QuirkName>;
-  /** Names that the library does not know. */
-  readonly skip: ReadonlySet<string>;
+  /** Returns the largest number that the profile names on an architecture. */
+  readonly largest: (arch: Arch) => number;
 }
+
+/** Default actions without a stub: they let calls run. */
+const WITHOUT_STUB: ReadonlySet<ScmpAction> = new Set([
+  "SCMP_ACT_ALLOW",
+  "SCMP_ACT_LOG",
+  "SCMP_ACT_TRACE",
+]);
 
 /**
  * Makes the rules of the stub for the architectures of one audit value.
  *
- * Names of every entry count, including entries that make no rule. Calls of a
- * multiplexer have pseudo numbers in libseccomp and do not count. An
- * architecture whose largest number is 0 gets no stub.
+ * An architecture whose largest number is 0 gets no stub.
  *
  * @param seccomp The profile.
  * @param arches Architectures that share an audit value: one, or x86_64 and x32.
  * @param native The host: runc answers with the ENOSYS of the machine for which
  * it was built.
- * @param options The runtime and its library.
- * @returns Rules to put in front.
+ * @param options The runtime, and the numbers of its library.
+ * @returns Rules to put in front; none if the runtime has no stub.
  */
 export function enosysStub(
   seccomp: LinuxSeccomp,
   arches: readonly Arch[],
   native: Arch,
-  { quirks, skip }: StubOptions,
+  { quirks, largest }: StubOptions,
 ): readonly Rule[] {
+  if (!quirks.has("enosys-stub") || WITHOUT_STUB.has(seccomp.defaultAction)) {
+    return [];
+  }
   const rules: Rule[] = [];
   const enosys = native.name.startsWith("mips") ? ENOSYS_MIPS : ENOSYS;
   const add = (first: number, last: number): void => {
@@ -62,7 +70,7 @@ export function enosysStub(
   for (const arch of arches) {
     const isMeant = !quirks.has("stub-of-listed-only") ||
       seccomp.architectures.includes(arch.scmp);
-    const max = isMeant ? largestNumber(seccomp, arch, skip) : 0;
+    const max = isMeant ? largest(arch) : 0;
     if (max === 0) continue;
     switch (arch.name) {
       case "x86_64":
@@ -86,7 +94,18 @@ export function enosysStub(
   return rules.sort((a, b) => a.first - b.first);
 }
 
-function largestNumber(
+/**
+ * Finds the largest number that a profile names.
+ *
+ * Names of every entry count, including entries that make no rule. Calls of a
+ * multiplexer have pseudo numbers in libseccomp and do not count.
+ *
+ * @param seccomp The profile.
+ * @param arch The architecture.
+ * @param skip Names that the library does not know.
+ * @returns The number; 0 if there is none.
+ */
+export function largestNumber(
   seccomp: LinuxSeccomp,
   arch: Arch,
   skip: ReadonlySet<string>,

@@ -1,9 +1,17 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { dumpFilters } from "../../ffi/live/dump.ts";
+import { gatherContext } from "../../hook/context.ts";
+import { startDeadline } from "../../hook/deadline.ts";
+import { compareWithHost } from "../../hook/host_reference.ts";
+import { openLog } from "../../hook/log.ts";
 import { ownSemantics } from "../../hook/own_semantics.ts";
+import { readConfigText } from "../../hook/rewrite.ts";
+import { DEFAULTS } from "../../hook/settings.ts";
 import { findRuntimeOf } from "../../install/containers.ts";
 import { readingOf } from "../../profile/semantics/quirks.ts";
-import { CONTAINERS, needs } from "../machine.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
+import { CONTAINERS, needs, PATIENCE_S } from "../machine.ts";
 import { dockerDefault } from "./docker_default.ts";
 import { createBundle, waitForCommand } from "./harness.ts";
 
@@ -79,6 +87,41 @@ test("verify: the live filter of a runc container is proved equal to its section
         ["different", 1, 1],
       );
     });
+  }
+});
+
+test("compareWithHost() builds the filter that this runc loads", async () => {
+  const { semantics } = await ownSemantics({ semantics: "runc" });
+  const { architectures: _, ...bare } = dockerDefault();
+  for (const seccomp of [dockerDefault(), bare]) {
+    await using bundle = await createBundle({
+      args: ["/bin/busybox", "sleep", "100000"],
+      seccomp,
+    });
+    const pid = await bundle.create("runc");
+    await bundle.start("runc");
+    await waitForCommand(pid, "sleep");
+    const [bytes, ...more] = dumpFilters(pid);
+    assert(bytes !== undefined && more.length === 0);
+    const { section } = readConfigText(
+      await Deno.readTextFile(bundle.configPath),
+    );
+    assert(section !== undefined);
+    const compared = async (read: Semantics): Promise<string> => {
+      const { environment } = await gatherContext(
+        { ...DEFAULTS, store: undefined, names: "host", semantics: read },
+        startDeadline(1000 * PATIENCE_S),
+        openLog("stderr"),
+      );
+      const live = { bytes: bytes.slice(), section };
+      return (await compareWithHost(live, environment)).kind;
+    };
+    assertEquals(await compared(semantics), "equal");
+    // Only the stub differs, which crun has not, nor has every runc for a
+    // profile without architectures.
+    const hasStub = seccomp !== bare ||
+      !readingOf(semantics).quirks.has("stub-of-listed-only");
+    assertEquals(await compared("crun"), hasStub ? "different" : "equal");
   }
 });
 

@@ -4,8 +4,9 @@ import { gatherContext } from "../../hook/context.ts";
 import { startDeadline } from "../../hook/deadline.ts";
 import { compareWithHost } from "../../hook/host_reference.ts";
 import { openLog } from "../../hook/log.ts";
-import { rewriteConfig } from "../../hook/precreate.ts";
+import { rewriteConfig, type RewriteContext } from "../../hook/precreate.ts";
 import { DEFAULTS } from "../../hook/settings.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
 import {
   annotationOf,
@@ -61,9 +62,47 @@ test("compareWithHost() proves filters equal to those of the host's libseccomp, 
   );
 });
 
+test("compareWithHost() knows the filter that a version of runc loads, with its ENOSYS stub", async () => {
+  const contextOf = (semantics: Semantics): Promise<RewriteContext> =>
+    gatherContext(
+      { ...DEFAULTS, store: undefined, names: "host", semantics },
+      startDeadline(1000 * PATIENCE_S),
+      openLog("stderr"),
+    );
+  const crun = await contextOf("crun@1.8.1");
+  // Without architectures, the stub of the native one came with runc 1.1.15.
+  const bare = SMALL_SECTION.replace(
+    '"architectures":["SCMP_ARCH_X86_64"],',
+    "",
+  );
+  for (const text of [dockerConfig(), smallConfig({ section: bare })]) {
+    const rewrite = await rewriteConfig(text, crun);
+    assert(rewrite.kind === "added");
+    const withoutStub = rewrite.entry;
+    for (const semantics of ["runc@1.1.5", "runc@1.3.6"] as const) {
+      const context = await contextOf(semantics);
+      const { environment } = context;
+      const own = await rewriteConfig(text, context);
+      assert(own.kind === "added");
+      assertEquals(await compareWithHost(own.entry, environment), {
+        kind: "equal",
+      });
+      const other = await compareWithHost(withoutStub, environment);
+      const hasStub = text !== smallConfig({ section: bare }) ||
+        semantics === "runc@1.3.6";
+      assertEquals(other.kind, hasStub ? "different" : "equal", semantics);
+      if (other.kind === "equal") continue;
+      assertMatch(
+        other.detail,
+        /gets ERRNO.*, from the host's libseccomp ERRNO.*ENOSYS/,
+      );
+    }
+  }
+});
+
 test("compareWithHost() says why it asks nobody", async () => {
   const context = await gatherContext(
-    { ...DEFAULTS, store: undefined, names: "host", semantics: "runc@1.1.5" },
+    { ...DEFAULTS, store: undefined, names: "builtin" },
     startDeadline(1000 * PATIENCE_S),
     openLog("stderr"),
   );
