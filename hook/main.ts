@@ -34,7 +34,7 @@
 
 import { messageOf } from "../host/reason.ts";
 import { armAlarm } from "./alarm.ts";
-import { readBundle, rewriteBundle, textOf } from "./bundle.ts";
+import { readBundle, rewriteRead, textOf } from "./bundle.ts";
 import { gatherContext } from "./context.ts";
 import {
   type Deadline,
@@ -225,7 +225,8 @@ async function runHook(
     );
   }
   const text = textOf(bytes);
-  const root = parseObject(text);
+  const document = parseObject(text);
+  const { root } = document;
   if (isState(root)) {
     return await runVerification(readState(root), call, settings, around);
   }
@@ -235,7 +236,7 @@ async function runHook(
       "Cannot read the input: neither a configuration nor a container's state: call this as a hook",
     );
   }
-  const config = readConfigText(text, root);
+  const config = readConfigText(text, document);
   const { log } = around;
   const rewrite = config.section === undefined
     // Regardless of the state of store and library.
@@ -286,8 +287,9 @@ async function runVerification(
   const about = { container: state.id, status: state.status };
   const isLenient = settings.verify === "log";
   try {
-    const { text } = await readBundle(state.bundle);
-    if (readConfigText(text).section === undefined) return 0;
+    const { path, text } = await readBundle(state.bundle);
+    const config = readConfigText(text);
+    if (config.section === undefined) return 0;
     // If it cannot be optimized, only the create stage may refuse it, not a
     // later hook.
     const context = {
@@ -297,6 +299,7 @@ async function runVerification(
     const { kind, detail, live, rewrite } = await verifyContainer(
       state,
       context,
+      config,
     );
     if (live === "cannot-tell") {
       const message =
@@ -306,7 +309,7 @@ async function runVerification(
     }
     const canOptimize = rewrite.kind === "added";
     if (call.rewriteBundle && canOptimize) {
-      await rewriteBundle(state.bundle, context);
+      await rewriteRead(path, config, context);
       log.write(
         "info",
         "Bundle rewritten for the next create: this container is not affected, it keeps the filter that its runtime made",

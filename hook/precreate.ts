@@ -127,7 +127,7 @@ export async function rewriteParsed(
   const reading = readSection(
     config.section,
     context.environment,
-    config.sectionPlace,
+    config.sectionDocument,
   );
   if (reading.kind === "not-optimizable") {
     return await giveUp(config, reading, context, undefined);
@@ -253,7 +253,7 @@ async function finish(
   }
   const ours = config.annotation.value === value;
   if (!ours) {
-    const policy = section?.policy ?? policyOf(entry.section, context);
+    const policy = section?.policy ?? policyOf(config, context);
     const { littleEndian } = native;
     const own = decode(entry.bytes, { littleEndian });
     const measure = { policy, own, native, deadline };
@@ -284,8 +284,11 @@ async function judgeForeign(
 }
 
 /** The meaning of a section that was compiled before. */
-function policyOf(text: string, { environment }: RewriteContext): Policy {
-  const reading = readSection(text, environment);
+function policyOf(
+  { section = "", sectionDocument }: ConfigText,
+  { environment }: RewriteContext,
+): Policy {
+  const reading = readSection(section, environment, sectionDocument);
   if (reading.kind === "section") return reading.section.policy;
   throw new Error("Unreachable: a stored section cannot be read");
 }

@@ -21,7 +21,7 @@ export interface SentSpec extends Omit<FilterSpec, "rules"> {
   readonly names: readonly string[];
 }
 
-/** What the library makes of a specification. */
+/** The result of the library for a specification. */
 export interface BuiltReference {
   /** The filter in hexadecimal. */
   readonly filter: string;

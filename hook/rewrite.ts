@@ -22,15 +22,11 @@ import { ProfileError } from "../profile/diagnostic.ts";
 import { readJson } from "../profile/json/read.ts";
 import {
   findMember,
+  type JsonDocument,
   type JsonObject,
   type JsonString,
 } from "../profile/json/value.ts";
-import {
-  diagnosticAt,
-  foldKey,
-  lineStartsOf,
-  type Place,
-} from "../profile/text.ts";
+import { foldKey } from "../profile/text.ts";
 import { RefusedError } from "./error.ts";
 
 /**
@@ -38,6 +34,12 @@ import { RefusedError } from "./error.ts";
  * take 10 Ki.
  */
 export const MAX_CONFIG_LENGTH: number = 16 * 1024 * 1024;
+
+/** A document whose root is an object. */
+export interface ObjectDocument extends JsonDocument {
+  /** The object. */
+  readonly root: JsonObject;
+}
 
 /** A `config.json` and its relevant positions. */
 export interface ConfigText {
@@ -50,8 +52,8 @@ export interface ConfigText {
    * unconfined (no section, or null).
    */
   readonly section?: string;
-  /** Line and column of the section; absent like the section. */
-  readonly sectionPlace?: Place;
+  /** The section as it was parsed with the rest; absent like the section. */
+  readonly sectionDocument?: ObjectDocument;
   /** The value of an existing annotation. */
   readonly annotation?: JsonString;
 }
@@ -70,14 +72,15 @@ export interface ConfigText {
  * ```
  *
  * @param text The configuration.
- * @param root Its root, if it was parsed before.
+ * @param document The configuration as it was parsed before.
  * @returns Text and positions.
  * @throws {RefusedError} `bad-config` if it is malformed or ambiguous.
  */
 export function readConfigText(
   text: string,
-  root: JsonObject = parseObject(text),
+  document: ObjectDocument = parseObject(text),
 ): ConfigText {
+  const { root } = document;
   const linux = memberOf(root, "linux", "object");
   const section = linux === undefined
     ? undefined
@@ -91,7 +94,7 @@ export function readConfigText(
     root,
     ...(section === undefined ? {} : {
       section: text.slice(section.start, section.end),
-      sectionPlace: diagnosticAt(lineStartsOf(text), section.start),
+      sectionDocument: { ...document, root: section },
     }),
     ...(annotation === undefined ? {} : { annotation }),
   };
@@ -154,54 +157,46 @@ function insert(text: string, object: JsonObject, member: string): string {
  * Reads a text whose root must be an object and which has only one meaning.
  *
  * @param text JSON without comments.
- * @returns The root.
+ * @returns The document.
  * @throws {RefusedError} `bad-config` if it is anything else.
  */
-export function parseObject(text: string): JsonObject {
+export function parseObject(text: string): ObjectDocument {
   if (text.charCodeAt(0) === 0xfeff) {
     throw bad("it starts with a byte order mark, which runtimes refuse");
   }
-  let root;
+  let document;
   try {
-    const { document, diagnostics } = readJson(text, {
+    const reading = readJson(text, {
       maxLength: MAX_CONFIG_LENGTH,
       comments: "reject",
     });
-    const errors = diagnostics.filter((d) => d.severity === "error");
+    const errors = reading.diagnostics.filter((d) => d.severity === "error");
     if (errors.length > 0) throw new ProfileError(errors);
-    root = document.root;
+    document = reading.document;
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
     throw bad(firstOf(error), { cause: error });
   }
+  const { root } = document;
   if (root.kind !== "object") {
     throw bad(`it is a JSON ${root.kind}, not an object`);
   }
-  return root;
+  return { ...document, root };
 }
 
 /**
  * Reports the first problem of a document with its position.
  *
  * @param error All problems.
- * @param start Position of the document in its file; its first character by
- * default.
  * @param path Path of the document in its file.
  * @returns One line without a final period.
  */
-export function firstOf(
-  error: ProfileError,
-  start: Place = { line: 1, column: 1 },
-  path = "",
-): string {
+export function firstOf(error: ProfileError, path = ""): string {
   const errors = error.diagnostics.filter((d) => d.severity === "error");
   const first = errors[0];
   if (first === undefined) return error.message;
   const { line, column = 1 } = first;
-  const before = line === 1 ? start.column - 1 : 0;
-  const place = line === undefined
-    ? ""
-    : `line ${line + start.line - 1}, column ${column + before}: `;
+  const place = line === undefined ? "" : `line ${line}, column ${column}: `;
   const paths = [path, first.path].filter((part) => part !== "").join(".");
   const where = paths === "" ? "" : `${paths}: `;
   const more = errors.length === 1 ? "" : ` (and ${errors.length - 1} more)`;

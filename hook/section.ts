@@ -7,13 +7,12 @@
 import { resolveParsed } from "../pipeline/resolve_profile.ts";
 import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
 import type { LinuxSeccomp } from "../profile/formats/oci.ts";
-import { parseProfile } from "../profile/formats/parse.ts";
+import { parseProfile, readProfileDocument } from "../profile/formats/parse.ts";
 import type { Policy } from "../profile/policy.ts";
-import type { Place } from "../profile/text.ts";
 import type { Arch } from "../tables/arch.ts";
 import type { Environment } from "./environment.ts";
 import { RefusedError } from "./error.ts";
-import { firstOf } from "./rewrite.ts";
+import { firstOf, type ObjectDocument } from "./rewrite.ts";
 
 /** Reason to leave a section to the filter that its runtime makes. */
 export type NotOptimizable =
@@ -67,7 +66,8 @@ const LEFT_TO_RUNTIME: ReadonlySet<string> = new Set([
  *
  * @param text The section exactly as written.
  * @param environment Machine, semantics, names.
- * @param place Line and column of the section in its file.
+ * @param document The section as it was parsed with its configuration, to
+ * which positions refer; the text is parsed if it is absent.
  * @returns The section, or the reason to leave it to its runtime: it has an
  * architecture without a table, or something with which this runtime does not
  * start a container.
@@ -77,11 +77,13 @@ const LEFT_TO_RUNTIME: ReadonlySet<string> = new Set([
 export function readSection(
   text: string,
   environment: Environment,
-  place?: Place,
+  document?: ObjectDocument,
 ): SectionReading {
   const { native, semantics, names } = environment;
   try {
-    const profile = parseProfile(text, { kind: "oci" });
+    const profile = document === undefined
+      ? parseProfile(text, { kind: "oci" })
+      : readProfileDocument(document, { kind: "oci" });
     const { seccomp, arches, policy, diagnostics } = resolveParsed(profile, {
       arch: native.name,
       semantics,
@@ -96,7 +98,7 @@ export function readSection(
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
     const errors = error.diagnostics.filter((d) => d.severity === "error");
-    const detail = firstOf(error, place, "linux.seccomp");
+    const detail = firstOf(error, "linux.seccomp");
     if (errors.every((d) => d.code === "unsupported-architecture")) {
       return { kind: "not-optimizable", reason: "architecture", detail };
     }

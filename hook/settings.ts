@@ -218,7 +218,7 @@ export function withSetting(
  */
 export function parseSettings(text: string): Settings {
   let settings = DEFAULTS;
-  for (const { key, value } of parseObject(text).members) {
+  for (const { key, value } of parseObject(text).root.members) {
     const word = value.kind === "string"
       ? value.value
       : value.kind === "boolean"

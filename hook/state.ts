@@ -17,10 +17,10 @@ import { mayCallLibraries } from "./environment.ts";
 import { RefusedError } from "./error.ts";
 import {
   type Rewrite,
-  rewriteConfig,
   type RewriteContext,
+  rewriteParsed,
 } from "./precreate.ts";
-import { readConfigText } from "./rewrite.ts";
+import { type ConfigText, readConfigText } from "./rewrite.ts";
 
 /** A container's state as passed to hooks. */
 export interface ContainerState {
@@ -100,6 +100,7 @@ export function readState(root: JsonObject): ContainerState {
  *
  * @param state Its state.
  * @param context Environment, store and time limit.
+ * @param config The configuration of its bundle, if it was read before.
  * @returns The result.
  * @throws {RefusedError} if its annotation is not equal to its section, or its
  * live filter is a different one.
@@ -107,9 +108,10 @@ export function readState(root: JsonObject): ContainerState {
 export async function verifyContainer(
   state: ContainerState,
   context: RewriteContext,
+  config?: ConfigText,
 ): Promise<Verification> {
-  const { text } = await readBundle(state.bundle);
-  const rewrite = await rewriteConfig(text, context);
+  const read = config ?? readConfigText((await readBundle(state.bundle)).text);
+  const rewrite = await rewriteParsed(read, context);
   if (rewrite.kind === "added") {
     return {
       kind: "plain",
@@ -127,7 +129,7 @@ export async function verifyContainer(
       rewrite,
     };
   }
-  const { annotation } = readConfigText(text);
+  const { annotation } = read;
   if (annotation === undefined) {
     return {
       kind: "plain",

@@ -103,7 +103,7 @@ export function enosysStub(
  * @param seccomp The profile.
  * @param arch The architecture.
  * @param skip Names that the library does not know.
- * @returns The number; 0 if there is none.
+ * @returns The number; 0 if no name has one.
  */
 export function largestNumber(
   seccomp: LinuxSeccomp,

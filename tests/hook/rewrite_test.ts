@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { RefusedError } from "../../hook/error.ts";
 import { addAnnotation, firstOf, readConfigText } from "../../hook/rewrite.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
-import { parseProfile } from "../../profile/formats/parse.ts";
+import { readProfileDocument } from "../../profile/formats/parse.ts";
 
 const KEY = "run.oci.seccomp_bpf_data";
 const SEED = 20260101;
@@ -155,12 +155,13 @@ Deno.test("firstOf() places a problem of the section in the whole configuration"
     ],
   ];
   for (const [text, message] of cases) {
-    const { section = "", sectionPlace } = readConfigText(text);
+    const { sectionDocument } = readConfigText(text);
+    assert(sectionDocument !== undefined);
     const error = assertThrows(
-      () => parseProfile(section, { kind: "oci" }),
+      () => readProfileDocument(sectionDocument, { kind: "oci" }),
       ProfileError,
     );
-    const said = firstOf(error, sectionPlace, "linux.seccomp");
+    const said = firstOf(error, "linux.seccomp");
     assertStringIncludes(said, message);
     // A person finds it there.
     const [, line, column] = /line (\d+), column (\d+)/.exec(said) ?? [];
