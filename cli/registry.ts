@@ -95,6 +95,16 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/diff.ts" as string),
   },
   {
+    name: "combine",
+    brief: "Intersect, unite or change profiles, proved under every runtime",
+    load: () => import("./commands/combine.ts" as string),
+  },
+  {
+    name: "minimize",
+    brief: "Write the smallest profile with the same meaning",
+    load: () => import("./commands/minimize.ts" as string),
+  },
+  {
     name: "decode",
     brief: "Name the calls in kernel, audit and journal logs",
     load: () => import("./commands/decode.ts" as string),

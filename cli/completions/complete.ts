@@ -77,6 +77,8 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   CAPS: completeCapabilities,
   SYSCALL: completeCall,
   CALL: completeCall,
+  "CALL[:CONDITION]": completeCall,
+  "ERRNO:CALL[:CONDITION]": () => ({}),
   "NAME|NR": completeName,
   "ACTION|CALL": completeActionOrCall,
   MANAGER: async () => {

@@ -19,6 +19,9 @@ import type { QuirkName } from "./quirks.ts";
 const ENOSYS = 38;
 const ENOSYS_MIPS = 89;
 
+/** Source of the rules of a stub. */
+export const STUB_SOURCE = "runc's ENOSYS stub";
+
 /** Inputs of a stub besides the profile. */
 export interface StubOptions {
   /** Quirks of the runtime. */
@@ -64,7 +67,7 @@ export function enosysStub(
       last,
       conditions: [],
       value: SECCOMP_RET_ERRNO + enosys,
-      source: "runc's ENOSYS stub",
+      source: STUB_SOURCE,
     });
   };
   for (const arch of arches) {

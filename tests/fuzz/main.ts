@@ -19,6 +19,7 @@ import {
 } from "../../tools/arguments.ts";
 import { type Findings, runAny, runContract } from "../oracle/campaign.ts";
 import { createRandom } from "../verify/programs.ts";
+import { judgeCombinations } from "./combine_campaign.ts";
 import { judgeEntries } from "./entry_campaign.ts";
 import { judgeExplanations } from "./explain_campaign.ts";
 import { availableCheckers } from "../checkers/checkers.ts";
@@ -35,12 +36,12 @@ import { judgePrograms, judgeReal, realStacks } from "./optimize_campaign.ts";
 const MANUAL: Manual = {
   usage: "deno task fuzz [OPTION...]",
   brief:
-    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n  large     profiles that libseccomp just fits into the kernel's limit\n\nExits with 1 if a verdict differs.",
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  combine   random pairs of profiles, combined and proved against both stacked\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n  large     profiles that libseccomp just fits into the kernel's limit\n\nExits with 1 if a verdict differs.",
   options: {
     of: {
       placeholder: "WHAT",
       brief:
-        "profiles (default), digests, filters, programs, faults, explanations, entries, certificates or large",
+        "profiles (default), digests, filters, programs, faults, explanations, entries, combine, certificates or large",
     },
     seed: { placeholder: "N", brief: "Seed (default: random)" },
     count: {
@@ -62,6 +63,7 @@ const CAMPAIGNS: Readonly<
   faults,
   explanations,
   entries,
+  combine,
   certificates,
   large,
 };
@@ -154,6 +156,11 @@ function explanations(seed: number, count = 2000): number {
 
 function entries(seed: number, count = 200): number {
   const { wrong, ...counts } = judgeEntries({ seed, count });
+  return report(JSON.stringify(counts), wrong);
+}
+
+function combine(seed: number, count = 20_000): number {
+  const { wrong, ...counts } = judgeCombinations({ seed, count });
   return report(JSON.stringify(counts), wrong);
 }
 

@@ -1,0 +1,156 @@
+/**
+ * Proves that a profile has a given meaning under every known version of crun
+ * and runc.
+ *
+ * runc answers ENOSYS to numbers above those that a profile names. That answer
+ * belongs to the runtime and not to a profile, so it is left out on both sides.
+ *
+ * @module
+ */
+
+import { ProfileError } from "../../profile/diagnostic.ts";
+import type { ParsedProfile } from "../../profile/formats/parse.ts";
+import type { Policy, Rule } from "../../profile/policy.ts";
+import { distinctSemantics } from "../../profile/semantics/quirks.ts";
+import { STUB_SOURCE } from "../../profile/semantics/stub.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
+import type { Node } from "../../verify/core/diagram.ts";
+import { meaningOf } from "../../verify/core/meaning.ts";
+import type { Symbols } from "../../verify/core/symbols.ts";
+import {
+  type ProfileTarget,
+  type ResolvedSection,
+  resolveParsed,
+} from "../resolve_profile.ts";
+
+/** A reading under which a profile has another meaning. */
+export interface WrongReading {
+  readonly semantics: Semantics;
+  /** The meaning of the profile; absent if the runtime refuses it. */
+  readonly meaning?: Node;
+  /** The construct that the runtime refuses. */
+  readonly refusal?: string;
+}
+
+/** The result of reading a profile as every version does. */
+export interface ReadingsProof {
+  /** The policy under the newest crun; absent if that refuses the profile. */
+  readonly policy?: Policy;
+  /** Readings with the meaning; each stands for the versions up to the next. */
+  readonly equal: readonly Semantics[];
+  /** Readings that refuse an input and the result. */
+  readonly refused: readonly Semantics[];
+  /** The first reading with another meaning. */
+  readonly wrong?: WrongReading;
+}
+
+/**
+ * Resolves a profile, without runc's ENOSYS stub.
+ *
+ * @throws {ProfileError} if the runtime would refuse it.
+ *
+ * @param profile The profile.
+ * @param target The machine, container and runtime.
+ */
+export function resolveBare(
+  profile: ParsedProfile,
+  target: ProfileTarget,
+): ResolvedSection {
+  const resolved = resolveParsed(profile, target);
+  return { ...resolved, policy: withoutStub(resolved.policy) };
+}
+
+function withoutStub(policy: Policy): Policy {
+  return {
+    ...policy,
+    arches: policy.arches.map((arch) => ({
+      ...arch,
+      rules: arch.rules.filter(({ source }) => source !== STUB_SOURCE),
+    })),
+  };
+}
+
+/**
+ * Reads a profile as every known version does, and compares the meanings.
+ *
+ * @throws {LimitReached} if a function becomes too large.
+ *
+ * @param symbols The inputs.
+ * @param profile The profile.
+ * @param target The machine and the container.
+ * @param wanted The meaning that the profile must have.
+ * @param meaningAs Makes the meaning that the inputs have under a reading;
+ * `undefined` if that version refuses one of them.
+ */
+export function proveReadings(
+  symbols: Symbols,
+  profile: ParsedProfile,
+  target: ProfileTarget,
+  wanted: Node,
+  meaningAs: (semantics: Semantics) => Node | undefined,
+): ReadingsProof {
+  const known: (readonly [Policy, Node])[] = [];
+  const equal: Semantics[] = [];
+  const refused: Semantics[] = [];
+  for (const semantics of distinctSemantics()) {
+    const [newest] = known;
+    const facts = { ...newest && { policy: newest[0] }, equal, refused };
+    const read = readAs(profile, { ...target, semantics });
+    if ("refusal" in read) {
+      // One that refuses an input never starts a container with the result.
+      if (newest !== undefined && meaningAs(semantics) === undefined) {
+        refused.push(semantics);
+        continue;
+      }
+      return { ...facts, wrong: { semantics, ...read } };
+    }
+    const { policy } = read;
+    const before = known.find(([other]) => isSamePolicy(other, policy));
+    const meaning = before?.[1] ?? meaningOf(policy, true, symbols);
+    if (before === undefined) known.push([policy, meaning]);
+    // A version that reads the inputs differently reads the result likewise.
+    if (meaning !== wanted && meaning !== meaningAs(semantics)) {
+      return { ...facts, wrong: { semantics, meaning } };
+    }
+    equal.push(semantics);
+  }
+  const [newest] = known;
+  return { ...newest && { policy: newest[0] }, equal, refused };
+}
+
+function readAs(
+  profile: ParsedProfile,
+  target: ProfileTarget,
+): { readonly policy: Policy } | { readonly refusal: string } {
+  try {
+    return { policy: resolveBare(profile, target).policy };
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    const [{ message = "" } = {}] = error.diagnostics;
+    return { refusal: message };
+  }
+}
+
+/** Compares all but the sources of rules. */
+function isSamePolicy(a: Policy, b: Policy): boolean {
+  return a.defaultValue === b.defaultValue &&
+    a.badArchValue === b.badArchValue &&
+    a.arches.length === b.arches.length &&
+    a.arches.every(({ auditArch, rules }, i) => {
+      const other = b.arches[i];
+      return other?.auditArch === auditArch &&
+        other.rules.length === rules.length &&
+        rules.every((rule, j) => isSameRule(rule, other.rules[j]));
+    });
+}
+
+function isSameRule(a: Rule, b: Rule | undefined): boolean {
+  return b !== undefined && a.first === b.first && a.last === b.last &&
+    a.value === b.value && a.conditions.length === b.conditions.length &&
+    a.conditions.every((one, i) => {
+      const other = b.conditions[i];
+      return other !== undefined && one.arg === other.arg &&
+        one.op === other.op && one.mask === other.mask &&
+        one.value === other.value;
+    });
+}

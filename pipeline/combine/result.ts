@@ -1,0 +1,88 @@
+/**
+ * Inputs, options and results of `combine`.
+ *
+ * @module
+ */
+
+import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import type { ParsedProfile } from "../../profile/formats/parse.ts";
+import type { CommentedSection } from "../../profile/formats/write_section.ts";
+import type { Policy, ReturnValue } from "../../profile/policy.ts";
+import type { Semantics } from "../../profile/semantics/versions.ts";
+import type { Arch } from "../../tables/arch.ts";
+import type { Subject } from "../../verify/core/subject.ts";
+import type { LimitName, ProofLimits } from "../../verify/limits.ts";
+import type { ResolvedSection } from "../resolve_profile.ts";
+import type { PolicyEdit } from "./edits.ts";
+
+/** Something to combine: a profile, or a filter. */
+export type CombineInput =
+  | { readonly profile: ParsedProfile }
+  | { readonly filter: Subject };
+
+/** How answers are combined. */
+export type CombineOperation = "intersect" | "union" | "minus";
+
+/** Options of `combine`. */
+export interface CombineOptions {
+  /** How several inputs are combined; `intersect` by default. */
+  readonly operation?: CombineOperation;
+  /** Changes that are made after that, in order. */
+  readonly edits?: readonly PolicyEdit[];
+  /** True to keep the order in which the first profile names calls. */
+  readonly keepOrder?: boolean;
+  /** Limits of the work. */
+  readonly limits?: Partial<ProofLimits>;
+}
+
+/** A profile with the meaning. */
+export interface CombinedProfile {
+  readonly kind: "profile";
+  /** The profile in normal form. */
+  readonly section: CommentedSection;
+  /** It as text. */
+  readonly text: string;
+  /** Its policy under the newest crun, without what runtimes add. */
+  readonly policy: Policy;
+  /** Architectures of the profile, the native one first. */
+  readonly arches: readonly Arch[];
+  /** Versions of runtimes under which it was proved to have the meaning. */
+  readonly equal: readonly Semantics[];
+  /** Versions that refuse it as they refuse an input. */
+  readonly refused: readonly Semantics[];
+  /** The inputs as they were resolved; absent for filters. */
+  readonly inputs: readonly (ResolvedSection | undefined)[];
+}
+
+/** No profile has the meaning; a filter can. */
+export interface UnsaidProfile {
+  readonly kind: "unsaid";
+  /** The part that no entry says, such as `socket on x86`. */
+  readonly part: string;
+  /** The reason, without a final period. */
+  readonly reason: string;
+  /** A call for which the nearest profile is wrong. */
+  readonly witness?: {
+    readonly data: SeccompData;
+    /** The combined answer. */
+    readonly wanted: ReturnValue;
+    /** The answer of the nearest profile. */
+    readonly got: ReturnValue;
+  };
+  /**
+   * Makes the meaning as a policy, from which a filter is compiled; `undefined`
+   * if rules cannot say it either.
+   */
+  readonly toPolicy: () => Policy | undefined;
+  readonly arches: readonly Arch[];
+  readonly inputs: readonly (ResolvedSection | undefined)[];
+}
+
+/** A limit was reached. */
+export interface UnprovedProfile {
+  readonly kind: "unproved";
+  readonly limit: LimitName;
+}
+
+/** Result of `combine`. */
+export type Combined = CombinedProfile | UnsaidProfile | UnprovedProfile;

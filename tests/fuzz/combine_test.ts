@@ -1,0 +1,58 @@
+/** A slice of `deno task fuzz --of combine`, and all pairs of real profiles. */
+
+import { assert, assertEquals } from "@std/assert";
+import { readYamlProfiles } from "../../cli/yaml/read_yaml.ts";
+import { resolveParsed } from "../../pipeline/resolve_profile.ts";
+import type { LinuxSeccomp } from "../../profile/formats/oci.ts";
+import {
+  type ParsedProfile,
+  parseProfile,
+  readProfileDocument,
+} from "../../profile/formats/parse.ts";
+import { needs, sharedFile } from "../machine.ts";
+import { judgeCombinations, judgeReal } from "./combine_campaign.ts";
+
+Deno.test("combine gives random pairs the pointwise meaning, proved", () => {
+  const { outcomes, stacked, verdicts, wrong } = judgeCombinations({
+    seed: 5,
+    count: 32,
+  });
+  assertEquals(wrong, []);
+  assertEquals(outcomes.unproved, 0);
+  assert(outcomes.profile > 8, JSON.stringify(outcomes));
+  assert(stacked > 3 && verdicts > 1000, `${stacked}, ${verdicts}`);
+});
+
+needs("shared")(
+  "combine gives all pairs of real profiles the pointwise meaning",
+  async () => {
+    const { wrong, profiles, unsaid } = judgeReal(await realSections(), [
+      "intersect",
+    ]);
+    assertEquals(wrong, []);
+    assert(profiles > 40, `${profiles}, ${unsaid}`);
+  },
+);
+
+/** The sections of all profiles among the shared data. */
+async function realSections(): Promise<ReadonlyMap<string, LinuxSeccomp>> {
+  const sections = new Map<string, LinuxSeccomp>();
+  const add = (name: string, profile: ParsedProfile): void => {
+    const target = {
+      arch: "x86_64",
+      kernel: { major: 6, minor: 1 },
+      unknown: "ignore",
+    } as const;
+    sections.set(name, resolveParsed(profile, target).seccomp);
+  };
+  for await (const { name } of Deno.readDir(sharedFile("profiles/"))) {
+    const bytes = await Deno.readFile(sharedFile(`profiles/${name}`));
+    if (name === "index.json" || name.startsWith("firecracker")) continue;
+    if (name.endsWith(".yaml")) {
+      for (const one of await readYamlProfiles(bytes)) {
+        add(`${name}#${one.name}`, readProfileDocument(one.document));
+      }
+    } else add(name, parseProfile(bytes));
+  }
+  return sections;
+}
