@@ -21,6 +21,7 @@
 import { dumpFilters } from "../ffi/live/dump.ts";
 import { SyscallError } from "../ffi/error.ts";
 import { openLibc } from "../ffi/libc.ts";
+import { showsCaller } from "../ffi/seccomp_engine.ts";
 import { openStub } from "../ffi/stub.ts";
 import { findMirror } from "../tools/mirror.ts";
 import { confinedCommand } from "./kernel/confined.ts";
@@ -96,6 +97,7 @@ export type Fact =
   | "debian-mirror"
   | "dump"
   | "i386"
+  | "instruction-pointer"
   | "mdwe"
   | "mounts"
   | "new-privileges"
@@ -192,6 +194,17 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
         "its kernel does not serve int $0x80",
       ),
   },
+  // By which filters of tests tell the calls that they are asked about.
+  "instruction-pointer": {
+    remedy: "kernel",
+    run: () => {
+      const stub = openStub();
+      return unless(
+        stub === undefined || showsCaller(stub, "syscall"),
+        "its kernel shows filters no instruction pointer",
+      );
+    },
+  },
   "root": {
     remedy: "user",
     run: () => unless(Deno.uid() === 0, `the user is ${Deno.uid()}`),
@@ -264,7 +277,8 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
 
 /** Root and everything that starts containers in tests/containers. */
 export const CONTAINERS: readonly Need[] = [
-  ...["x86_64", "mounts", "dump", "crun", "runc", "busybox"] as const,
+  ...["x86_64", "instruction-pointer", "mounts", "dump"] as const,
+  ...["crun", "runc", "busybox"] as const,
 ];
 
 const known = new Map<Need, Absence | undefined>();

@@ -7,7 +7,7 @@ const I386_ROWS: readonly ProbeRow[] = [
   { abi: "int80", nr: 0xffff_ffff, args: [] },
 ];
 
-const test = needs("x86_64");
+const test = needs("x86_64", "instruction-pointer");
 
 test("buildProbe() asks about calls without executing them", async () => {
   const rows: readonly ProbeRow[] = [

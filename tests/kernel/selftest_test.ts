@@ -21,7 +21,8 @@ const X32_BIT = 0x4000_0000;
 const KILL_PROCESS = 0x8000_0000;
 
 /** True if real seccomp is tested. */
-const NATIVE = absence("stub") === undefined;
+const NATIVE = absence("stub") === undefined &&
+  has("instruction-pointer", "real seccomp");
 
 function ins(
   op: Instruction["op"],
@@ -121,7 +122,7 @@ test("selftest() finds kernel and interpreter of one mind about libseccomp's fil
   assertEquals(statusField(Deno.pid, "NoNewPrivs"), "0");
 });
 
-needs("stub")(
+needs("stub", "instruction-pointer")(
   "runInSeccomp() leaves out i386 calls that the kernel does not serve, and says so",
   () => {
     const stub = openStub();
@@ -143,6 +144,37 @@ needs("stub")(
     assertEquals(notes, [
       "i386 by real seccomp was not tested: this kernel does not support int $0x80",
     ]);
+  },
+);
+
+needs("stub")(
+  "runInSeccomp() makes no call under test where filters do not see where it comes from",
+  () => {
+    const stub = openStub();
+    assert(stub !== undefined);
+    const made: number[] = [];
+    const answers = runInSeccomp(
+      {
+        // No call comes from there, so no filter finds the address that it looks for.
+        instructionPointer: { syscall: 0n, int80: 0n },
+        run: (job) => {
+          made.push(...job.calls.map(({ nr }) => nr));
+          return stub.run(job);
+        },
+        servesI386: () => programFinds("i386"),
+      },
+      [ins("ret.k", ERRNO + 1)],
+      [X86_64, X86].map((arch) => ({
+        ...{ nr: 102, arch, instructionPointer: 0n, args: [] },
+      })),
+    );
+    assertEquals(made.filter((nr) => nr === 102), []);
+    assertEquals([answers.inputs, answers.values], [[], []]);
+    assertEquals(
+      answers.notes.filter((note) => note.includes("where a call comes from"))
+        .length,
+      programFinds("i386") ? 2 : 1,
+    );
   },
 );
 
