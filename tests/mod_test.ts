@@ -175,3 +175,20 @@ Deno.test("mod.ts exports what users need, each documented, what can be called w
     }
   }
 });
+
+Deno.test("the documentation of every entry point is checked, by .ci/run and by deno task ok", async () => {
+  const read = (path: string): Promise<string> =>
+    Deno.readTextFile(new URL(path, ROOT));
+  const { exports, tasks } = JSON.parse(await read("deno.json")) as {
+    readonly exports: Readonly<Record<string, string>>;
+    readonly tasks: Readonly<Record<string, string>>;
+  };
+  for (const text of [await read(".ci/run"), tasks["ok"] ?? ""]) {
+    // A backslash joins the lines of a command.
+    const command = /doc --lint ((?:[^\n&\\]|\\\n)*)/.exec(text)?.[1] ?? "";
+    const checked = command.split(/[\s\\]+/).map((word) => `./${word}`);
+    for (const entry of Object.values(exports)) {
+      assert(checked.includes(entry), `${entry} is not among ${command}`);
+    }
+  }
+});
