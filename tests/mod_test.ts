@@ -53,7 +53,11 @@ Deno.test("the library example of the README runs", async () => {
     console.log(bytes.length % 8, diagnostics.length, proof.kind);`,
   );
   try {
-    const [code, out] = await run(["--check", "--no-prompt", path]);
+    // By file and not by jsr:, the checker needs the names of packages.
+    const config = new URL("deno.json", ROOT).pathname;
+    const [code, out] = await run([
+      ...["--config", config, "--no-lock", "--check", "--no-prompt", path],
+    ]);
     assertEquals([code, out.trim()], [0, "0 1 equal"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
