@@ -124,44 +124,38 @@ def holds(little, box, arg, op, mask, value):
     return less if op in ("lt", "le") else invert(less)
 
 
-def past(holes, nr):
-    while nr in holes:
-        nr += 1
-    return nr
+def without(ranges, first, last):
+    """Takes the numbers from first to last out of ranges."""
+    pieces = [piece for start, end in ranges
+              for piece in ((start, min(end, first - 1)), (max(start, last + 1), end))]
+    return [(start, end) for start, end in pieces if start <= end]
 
 
-def answers(little, policy, box, by, excluded):
+def answers(little, policy, box, reason):
     """Returns the values that a policy may return in a box."""
     default, other, arches = policy
     here = {arch: decide(box, ARCH, ALL, "=", arch) for arch in arches}
-    if by == "other":
-        open_ = excluded or any(result is not False for result in here.values())
-        require(not open_, "the architecture is open")
+    if reason == "other":
+        require(all(result is False for result in here.values()), "the architecture is open")
         return {other}
     rules = next((arches[arch] for arch, result in here.items() if result), None)
     require(rules is not None, "the architecture is open")
-    for r, c in excluded:
-        require(r < len(rules) and c < len(rules[r][3]), "a condition does not exist")
-        false = holds(little, box, *rules[r][3][c]) is False
-        require(false, f"condition {r:x}.{c:x} may be true")
+    require(reason == "default" or reason < len(rules), "the rule does not exist")
     low, high, holes, _, _, _ = bounds(box[NR], ALL)
-    end, values = len(rules), {default}
-    if by != "default":
-        end, values, following = 0, set(), past(holes, low)
-        for start, stop in by:
-            require(start <= stop < len(rules), "a rule does not exist")
-            for first, last, _, conditions in rules[start : stop + 1]:
-                always = all(holds(little, box, *condition) for condition in conditions)
-                require(always, "a rule may not match")
-                if first <= following:
-                    following = past(holes, max(following, last + 1))
-            end = max(end, stop + 1)
-        require(following > high, "a number has no rule")
-    for r, (first, last, value, _) in enumerate(rules[:end]):
-        apart = last < low or first > high or first == last and first in holes
-        if not apart and r not in (rule for rule, _ in excluded):
-            values.add(value)
-    return values
+    numbers, values = [(low, high)] if low <= high else [], set()
+    for hole in holes:
+        numbers = without(numbers, hole, hole)
+    for first, last, value, conditions in rules if reason == "default" else rules[: reason + 1]:
+        if not any(max(start, first) <= min(end, last) for start, end in numbers):
+            continue
+        results = [holds(little, box, *condition) for condition in conditions]
+        if False in results:
+            continue
+        values.add(value)
+        if None not in results:
+            numbers = without(numbers, first, last)
+    require(reason == "default" or not numbers, "a number has no rule")
+    return values | {default} if reason == "default" else values
 
 
 def effect(value):
@@ -229,6 +223,7 @@ class Checker:
             arches[arch] = []
             while self.starts("rule "):
                 first, last, value, rest = self.match(RULE)
+                require(first != last, "a range of one number")
                 found = re.findall(CONDITION, rest)
                 conditions = [(int(a), op, int(m, 16), int(v, 16)) for a, op, m, v in found]
                 numbers = (int(number, 16) for number in (first, last or first, value))
@@ -240,12 +235,9 @@ class Checker:
             value = follow(side, box)
             require(text == f"{value:x}", f"the program returns {value:x}")
             return {value}
-        by, pairs = self.match(r"([^ ]+)(?: not (.+))?", text)
-        excluded = [self.numbers(r"#\.#", pair) for pair in pairs.split(" ")] if pairs else []
-        if by not in ("default", "other"):
-            ranges = (self.numbers("#(?:-#)?", word) for word in by.split(","))
-            by = [(first, first if last is None else last) for first, last in ranges]
-        return answers(self.little, side, box, by, excluded)
+        if text not in ("default", "other"):
+            (text,) = self.numbers("#", text)
+        return answers(self.little, side, box, text)
 
     def check(self):
         self.match("seccomp-certificate 1")

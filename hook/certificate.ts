@@ -9,11 +9,8 @@
 import { findMember } from "../profile/json/value.ts";
 import type { Policy } from "../profile/policy.ts";
 import { printable } from "../tables/printable.ts";
-import {
-  CertificateError,
-  checkCertificate,
-} from "../verify/certificate/check.ts";
-import { claimText } from "../verify/certificate/text.ts";
+import { checkCertificate } from "../verify/certificate/check.ts";
+import { CertificateError } from "../verify/certificate/text.ts";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { RefusedError } from "./error.ts";
@@ -44,14 +41,9 @@ export async function requireCertificateOf(
     throw refuse(`it has no certificate (${CERTIFICATE_ANNOTATION})`);
   }
   const { littleEndian } = policy;
-  const claim = await claimText(program, policy, { littleEndian });
-  if (!node.value.startsWith(`${claim}\n`)) {
-    throw refuse(
-      "its certificate is about another filter or another section",
-    );
-  }
+  const bytes = encode(program, { littleEndian });
   try {
-    await checkCertificate(node.value, [encode(program, { littleEndian })]);
+    await checkCertificate(node.value, [bytes, policy], { littleEndian });
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     throw refuse(

@@ -170,19 +170,46 @@ Definition decide_condition (little : bool) (b : box) (c : condition) : option b
   end.
 
 (** The reason for the answer of a policy. *)
-Inductive by_ := ByDefault | ByOther | ByRules (ranges : list (N * N)).
-Record reason := { by_rules : by_; excluded : list (N * N) }.
+Inductive reason := ByDefault | ByOther | ByRule (index : N).
 
 Definition is_true (a : option bool) : bool :=
   match a with Some true => true | _ => false end.
 Definition is_false (a : option bool) : bool :=
   match a with Some false => true | _ => false end.
 
-(** The first number from [n] that is not a hole. *)
-Fixpoint past (fuel : list N) (hs : list N) (n : N) : N :=
-  match fuel with
-  | [] => n
-  | _ :: rest => if is_in n hs then past rest hs (n + 1) else n
+(** Sets of numbers, as ranges. *)
+Definition ranges := list (N * N).
+
+Definition touches (f l : N) (open : ranges) : bool :=
+  existsb (fun r => N.max (fst r) f <=? N.min (snd r) l) open.
+
+Definition without (f l : N) (open : ranges) : ranges :=
+  flat_map (fun r =>
+    (if fst r <? f then [(fst r, N.min (snd r) (f - 1))] else [])
+    ++ (if l <? snd r then [(N.max (fst r) (l + 1), snd r)] else [])) open.
+
+(** The numbers of a box: from [l] to [h] without holes. *)
+Definition numbers (l h : N) (hs : list N) : ranges :=
+  fold_left (fun open n => without n n open) hs (if l <=? h then [(l, h)] else []).
+
+Definition decide_conditions (little : bool) (b : box) (cs : list condition)
+  : option bool :=
+  fold_right (fun c r => and3 (decide_condition little b c) r) (Some true) cs.
+
+(** The values of the rules that may match, and the numbers that are still open
+    after them. *)
+Fixpoint walk (little : bool) (b : box) (rs : list rule) (open : ranges)
+  : list N * ranges :=
+  match rs with
+  | [] => ([], open)
+  | r :: rest =>
+    let matches := decide_conditions little b r.(conditions) in
+    if negb (touches r.(first) r.(last) open) || is_false matches
+    then walk little b rest open
+    else
+      let (values, left) := walk little b rest
+        (if is_true matches then without r.(first) r.(last) open else open) in
+      (r.(returns) :: values, left)
   end.
 
 Fixpoint take {A} (n : N) (l : list A) : list A :=
@@ -191,91 +218,36 @@ Fixpoint take {A} (n : N) (l : list A) : list A :=
   | x :: rest => if n =? 0 then [] else x :: take (n - 1) rest
   end.
 
-Definition always (little : bool) (b : box) (r : rule) : bool :=
-  forallb (fun c => is_true (decide_condition little b c)) r.(conditions).
-
-(** Covers numbers by rules; [open] is the first that is not covered. *)
-Fixpoint cover (little : bool) (b : box) (hs : list N) (rs : list rule) (open : N)
-  : option N :=
-  match rs with
-  | [] => Some open
-  | r :: rest =>
-    if always little b r then
-      cover little b hs rest
-        (if r.(first) <=? open then past hs hs (N.max open (r.(last) + 1)) else open)
-    else None
-  end.
-
 Definition size {A} (l : list A) : N := N.of_nat (length l).
 
-(** Covers by ranges of indices; also finds the index after the last. *)
-Fixpoint cover_ranges (little : bool) (b : box) (hs : list N) (rules : list rule)
-  (ranges : list (N * N)) (open end_ : N) : option (N * N) :=
-  match ranges with
-  | [] => Some (open, end_)
-  | (from, to) :: rest =>
-    if (from <=? to) && (to <? size rules) then
-      match cover little b hs (take (to + 1 - from) (skip from rules)) open with
-      | Some open => cover_ranges little b hs rules rest open (N.max end_ (to + 1))
-      | None => None
-      end
-    else None
-  end.
-
-Definition nth_n {A} (l : list A) (n : N) : option A := hd_error (skip n l).
-
-Definition not_holding (little : bool) (b : box) (rules : list rule) (rc : N * N) : bool :=
-  match nth_n rules (fst rc) with
-  | Some r =>
-    match nth_n r.(conditions) (snd rc) with
-    | Some c => is_false (decide_condition little b c)
-    | None => false
-    end
-  | None => false
-  end.
-
-(** The values of rules from index [i] that may match. *)
-Fixpoint values (l h : N) (hs : list N) (ex : list (N * N)) (i : N) (rs : list rule)
-  : list N :=
-  match rs with
-  | [] => []
-  | r :: rest =>
-    let apart := (r.(last) <? l) || (h <? r.(first))
-      || ((r.(first) =? r.(last)) && is_in r.(first) hs) in
-    let out := apart || is_in i (map fst ex) in
-    (if out then [] else [r.(returns)]) ++ values l h hs ex (i + 1) rest
-  end.
-
-Definition nr_test (k : N) : test :=
-  {| t_word := 0; t_mask := word_bits; t_op := Is; t_k := k |}.
 Definition arch_test (k : N) : test :=
   {| t_word := 1; t_mask := word_bits; t_op := Is; t_k := k |}.
 
+(** The values that rules, or the default after them, may return in a box. *)
+Definition values_of (little : bool) (b : box) (rules : list rule) (default : N)
+  (why : reason) : option (list N) :=
+  let vs := views_of b 0 in
+  let (l, h) := bounds vs word_bits in
+  let open := numbers l h (holes_of vs word_bits) in
+  match why with
+  | ByRule index =>
+    match walk little b (take (index + 1) rules) open with
+    | (values, []) => if index <? size rules then Some values else None
+    | _ => None
+    end
+  | _ => Some (default :: fst (walk little b rules open))
+  end.
+
 (** The values that a policy may return in a box. *)
 Definition answers (little : bool) (b : box) (p : policy) (why : reason) : option (list N) :=
-  match why.(by_rules) with
+  match why with
   | ByOther =>
     if forallb (fun a => is_false (decide_test b (arch_test (fst a)))) p.(arches)
     then Some [p.(other)] else None
-  | by_ =>
+  | _ =>
     match find (fun a => is_true (decide_test b (arch_test (fst a)))) p.(arches) with
+    | Some (_, rules) => values_of little b rules p.(default) why
     | None => None
-    | Some (_, rules) =>
-      let vs := views_of b 0 in
-      let (l, h) := bounds vs word_bits in
-      let hs := holes_of vs word_bits in
-      if forallb (not_holding little b rules) why.(excluded) then
-        match by_ with
-        | ByRules ranges =>
-          match cover_ranges little b hs rules ranges (past hs hs l) 0 with
-          | Some (open, end_) =>
-            if h <? open
-            then Some (values l h hs why.(excluded) 0 (take end_ rules)) else None
-          | None => None
-          end
-        | _ => Some (values l h hs why.(excluded) 0 rules ++ [p.(default)])
-        end
-      else None
     end
   end.
 

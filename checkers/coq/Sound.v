@@ -385,145 +385,72 @@ Proof.
   - rewrite GE. apply G.
 Qed.
 
-(** A number is in the range of a rule. *)
-Definition in_range (n : N) (r : rule) : Prop := first r <= n <= last r.
+(** A number is in one of the ranges. *)
+Definition has (n : N) (open : ranges) : Prop := exists r, In r open /\ fst r <= n <= snd r.
 
-Lemma past_ok hs fuel n x : n <= x -> x < past fuel hs n -> is_in x hs = true.
+Lemma without_ok n f l open : has n open -> ~ (f <= n <= l) -> has n (without f l open).
 Proof.
-  revert n. induction fuel as [|h fuel IH]; intros n Hn Hx; cbn in Hx; [lia|].
-  destruct (is_in n hs) eqn:E; [|lia].
-  destruct (N.eq_dec x n) as [->|D]; [exact E|]. apply (IH (n + 1)); lia.
+  intros ([x y] & Hr & Hn) Hout. cbn in Hn. unfold has, without.
+  destruct (N.lt_ge_cases n f) as [L|G].
+  - exists (x, N.min y (f - 1)). split; [|cbn; lia]. apply in_flat_map. exists (x, y). split; [exact Hr|].
+    cbn. replace (x <? f) with true by (symmetry; apply N.ltb_lt; lia). now left.
+  - exists (N.max x (l + 1), y). split; [|cbn; lia]. apply in_flat_map. exists (x, y). split; [exact Hr|].
+    cbn. apply in_or_app. right. replace (l <? y) with true by (symmetry; apply N.ltb_lt; lia). now left.
 Qed.
 
-Lemma cover_ok little d b hs rs open open' : valid d -> box_ok d b ->
-  cover little b hs rs open = Some open' ->
-  (forall r, In r rs -> forallb (holds little d) (conditions r) = true) /\
-  (forall x, open <= x -> x < open' -> is_in x hs = true \/ exists r, In r rs /\ in_range x r).
+Lemma touches_ok n f l open : has n open -> f <= n <= l -> touches f l open = true.
 Proof.
-  intros Hd Hb. revert open. induction rs as [|r rs IH]; intros open H; cbn in H.
-  - injection H as <-. split; [intros r []|intros; lia].
-  - destruct (always little b r) eqn:A; [|discriminate].
-    apply IH in H. destruct H as [H1 H2]. split.
-    + intros q [<-|Hq]; [|now apply H1]. apply forallb_forall. intros c Hc.
-      unfold always in A. rewrite forallb_forall in A. specialize (A c Hc).
-      destruct (decide_condition little b c) as [[]|] eqn:E; try discriminate.
-      now apply (decide_condition_ok little d b c Hd Hb).
-    + intros x Hx Hy. destruct (first r <=? open) eqn:F.
-      * apply N.leb_le in F. destruct (N.le_gt_cases x (last r)) as [G|G].
-        { right. exists r. split; [now left|]. unfold in_range. lia. }
-        destruct (N.lt_ge_cases x (past hs hs (N.max open (last r + 1)))) as [P|P].
-        { left. apply (past_ok hs hs (N.max open (last r + 1))); [lia|exact P]. }
-        destruct (H2 x P Hy) as [I|(q & Hq & Q)]; [now left|right; exists q; split; [now right|exact Q]].
-      * destruct (H2 x Hx Hy) as [I|(q & Hq & Q)]; [now left|right; exists q; split; [now right|exact Q]].
+  intros ([x y] & Hr & Hn) Hin. cbn in Hn. apply existsb_exists. exists (x, y). split; [exact Hr|].
+  cbn. apply N.leb_le. lia.
 Qed.
 
-Lemma in_take {A} n (l : list A) x : In x (take n l) -> exists i, i < n /\ nth_n l i = Some x.
+Lemma numbers_ok n l h hs : l <= n <= h -> is_in n hs = false -> has n (numbers l h hs).
 Proof.
-  revert n. induction l as [|y l IH]; intros n H; cbn in H; [easy|].
-  destruct (n =? 0) eqn:E; [easy|]. apply N.eqb_neq in E. destruct H as [<-|H].
-  - exists 0. split; [lia|reflexivity].
-  - apply IH in H. destruct H as (i & Hi & H). exists (i + 1). split; [lia|].
-    unfold nth_n in *. cbn. replace (i + 1 =? 0) with false by (symmetry; apply N.eqb_neq; lia).
-    now replace (i + 1 - 1) with i by lia.
+  intros Hn Hh. unfold numbers. replace (l <=? h) with true by (symmetry; apply N.leb_le; lia).
+  assert (S : has n [(l, h)]) by (exists (l, h); split; [now left|exact Hn]).
+  revert S Hh. generalize [(l, h)]. induction hs as [|k hs IH]; intros open S Hh; [exact S|].
+  cbn in Hh. apply orb_false_iff in Hh. destruct Hh as [K Hh]. apply N.eqb_neq in K.
+  cbn. apply IH; [|exact Hh]. apply without_ok; [exact S|lia].
 Qed.
 
-Lemma skip_skip {A} n m (l : list A) : skip n (skip m l) = skip (n + m) l.
+Lemma decide_conditions_ok little d b cs : valid d -> box_ok d b ->
+  right (decide_conditions little b cs) (forallb (holds little d) cs).
 Proof.
-  revert n m. induction l as [|x l IH]; intros n m; [reflexivity|]. cbn [skip].
-  destruct (m =? 0) eqn:E.
-  - apply N.eqb_eq in E. subst m. now rewrite N.add_0_r.
-  - apply N.eqb_neq in E. replace (n + m =? 0) with false by (symmetry; apply N.eqb_neq; lia).
-    rewrite IH. f_equal. lia.
+  intros Hd Hb. induction cs as [|c cs IH]; [intros r [= <-]; reflexivity|].
+  cbn. apply right_and; [|exact IH]. intros r E. now apply (decide_condition_ok little d b c).
 Qed.
 
-Lemma cover_ranges_ok little d b hs rules ranges open end_ open' end' :
-  valid d -> box_ok d b ->
-  cover_ranges little b hs rules ranges open end_ = Some (open', end') ->
-  end_ <= end' /\
-  (forall x, open <= x -> x < open' -> is_in x hs = true \/
-    exists i r, i < end' /\ nth_n rules i = Some r /\ in_range x r /\
-      forallb (holds little d) (conditions r) = true).
+(** The first rule that matches is among those that may; if none matches, the
+    number stays open. *)
+Lemma walk_ok little d b : valid d -> box_ok d b -> forall rs open, has (d 0) open ->
+  match find (matches little d) rs with
+  | Some r => In (returns r) (fst (walk little b rs open))
+  | None => has (d 0) (snd (walk little b rs open))
+  end.
 Proof.
-  intros Hd Hb. revert open end_. induction ranges as [|[from to] ranges IH]; intros open end_ H; cbn in H.
-  - injection H as <- <-. split; [lia|intros; lia].
-  - destruct (_ && _) eqn:E; [|discriminate]. apply andb_true_iff in E. destruct E as [E _].
-    apply N.leb_le in E. destruct (cover _ _ _ _ _) as [mid|] eqn:C; [|discriminate].
-    apply (cover_ok _ d) in C; [|exact Hd|exact Hb]. destruct C as [C1 C2].
-    apply IH in H. destruct H as [H1 H2]. split; [lia|]. intros x Hx Hy.
-    destruct (N.lt_ge_cases x mid) as [M|M]; [|now apply H2].
-    destruct (C2 x Hx M) as [I|(r & Hr & R)]; [now left|]. right.
-    pose proof (C1 r Hr) as A. apply in_take in Hr. destruct Hr as (i & Hi & Hr).
-    exists (i + from), r. repeat split; [lia| |apply R|apply R|exact A].
-    unfold nth_n in *. now rewrite <- skip_skip.
-Qed.
-
-Lemma nth_n_cons {A} (x : A) l i y : nth_n (x :: l) i = Some y ->
-  (i = 0 /\ x = y) \/ (0 < i /\ nth_n l (i - 1) = Some y).
-Proof.
-  unfold nth_n. cbn. destruct (i =? 0) eqn:E; intros H.
-  - apply N.eqb_eq in E. injection H as <-. now left.
-  - apply N.eqb_neq in E. right. split; [lia|exact H].
-Qed.
-
-(** The first rule that matches is among the possible ones. *)
-Lemma values_ok little d l h hs ex base rs r :
-  l <= d 0 <= h -> is_in (d 0) hs = false ->
-  (forall i q, nth_n rs i = Some q -> is_in (base + i) (map fst ex) = true ->
-    forallb (holds little d) (conditions q) = false) ->
-  find (matches little d) rs = Some r -> In (returns r) (values l h hs ex base rs).
-Proof.
-  intros Hn Hh. revert base. induction rs as [|q rs IH]; intros base Hex F; [discriminate|].
-  cbn in F. cbn [values]. apply in_or_app.
-  destruct (matches little d q) eqn:M.
-  - injection F as <-. left. unfold matches in M. apply andb_true_iff in M. destruct M as [M C].
+  intros Hd Hb. induction rs as [|r rs IH]; intros open Hn; [exact Hn|]. cbn [find walk].
+  pose proof (decide_conditions_ok little d b (conditions r) Hd Hb) as R.
+  destruct (matches little d r) eqn:M.
+  - unfold matches in M. apply andb_true_iff in M. destruct M as [M C].
     apply andb_true_iff in M. destruct M as [M1 M2]. apply N.leb_le in M1. apply N.leb_le in M2.
-    assert (A : (last q <? l) = false) by (apply N.ltb_ge; lia).
-    assert (B : (h <? first q) = false) by (apply N.ltb_ge; lia).
-    assert (D : ((first q =? last q) && is_in (first q) hs) = false).
-    { destruct (first q =? last q) eqn:Q; [|reflexivity]. apply N.eqb_eq in Q.
-      replace (first q) with (d 0) by lia. exact Hh. }
-    assert (X : is_in base (map fst ex) = false).
-    { destruct (is_in base (map fst ex)) eqn:X; [|reflexivity].
-      rewrite (Hex 0 q) in C; [discriminate|reflexivity|now rewrite N.add_0_r]. }
-    rewrite A, B, D, X. now left.
-  - right. apply IH; [|exact F]. intros i p Hi Hx. apply (Hex (i + 1)).
-    + unfold nth_n in *. cbn. replace (i + 1 =? 0) with false by (symmetry; apply N.eqb_neq; lia).
-      now replace (i + 1 - 1) with i by lia.
-    + now replace (base + (i + 1)) with (base + 1 + i) by lia.
+    rewrite (touches_ok (d 0)) by (exact Hn || lia).
+    destruct (decide_conditions little b (conditions r)) as [[]|] eqn:D.
+    2: { rewrite (R false eq_refl) in C. discriminate C. }
+    all: cbn; destruct (walk _ _ _ _); now left.
+  - destruct (negb _ || _) eqn:Skip; [now apply IH|].
+    set (open' := if is_true _ then _ else _).
+    assert (Hn' : has (d 0) open').
+    { unfold open'. destruct (decide_conditions little b (conditions r)) as [[]|] eqn:D; try exact Hn.
+      cbn. apply without_ok; [exact Hn|]. intros [F L]. unfold matches in M.
+      apply N.leb_le in F. apply N.leb_le in L. rewrite F, L, (R true eq_refl) in M. discriminate M. }
+    specialize (IH open' Hn'). destruct (walk little b rs open') as [vs left]. cbn in *.
+    destruct (find _ rs); [now right|exact IH].
 Qed.
 
-Lemma excluded_ok little d b rules ex : valid d -> box_ok d b ->
-  forallb (not_holding little b rules) ex = true ->
-  forall i q, nth_n rules i = Some q -> is_in i (map fst ex) = true ->
-  forallb (holds little d) (conditions q) = false.
+Lemma find_take {A} f n (l : list A) x : find f (take n l) = Some x -> find f l = Some x.
 Proof.
-  intros Hd Hb H i q Hq Hi. apply is_in_spec, in_map_iff in Hi. destruct Hi as ([i' c] & E & Hc).
-  cbn in E. subst i'. rewrite forallb_forall in H. specialize (H _ Hc). unfold not_holding in H.
-  cbn [fst snd] in H. rewrite Hq in H. destruct (nth_n (conditions q) c) as [cond|] eqn:N; [|discriminate].
-  destruct (decide_condition little b cond) as [[]|] eqn:E; try discriminate H.
-  apply (decide_condition_ok little d b cond Hd Hb) in E.
-  apply not_true_is_false. intros T. rewrite forallb_forall in T.
-  assert (I : In cond (conditions q)); [|rewrite (T cond I) in E; discriminate E].
-  clear - N. revert c N. induction (conditions q) as [|y l IH]; intros c N; [discriminate|].
-  apply nth_n_cons in N. destruct N as [[_ E1]|[_ N]]; [subst; now left|right; now apply (IH (c - 1))].
-Qed.
-
-Lemma nth_take {A} n (l : list A) i x : nth_n (take n l) i = Some x -> nth_n l i = Some x.
-Proof.
-  revert n i. induction l as [|y l IH]; intros n i H; cbn in H; [exact H|].
-  destruct (n =? 0); [discriminate|]. apply nth_n_cons in H. destruct H as [[E1 E2]|[P H]]; [subst; reflexivity|].
-  apply IH in H. unfold nth_n in *. cbn. now replace (i =? 0) with false by (symmetry; apply N.eqb_neq; lia).
-Qed.
-
-(** If a rule below [n] matches, the first that matches is below [n]. *)
-Lemma find_take {A} f n (l : list A) i x : i < n -> nth_n l i = Some x -> f x = true ->
-  exists y, find f l = Some y /\ find f (take n l) = Some y.
-Proof.
-  revert n i. induction l as [|z l IH]; intros n i Hi Hx Hf; [discriminate|]. cbn.
-  replace (n =? 0) with false by (symmetry; apply N.eqb_neq; lia). cbn.
-  destruct (f z) eqn:Z; [now exists z|].
-  apply nth_n_cons in Hx. destruct Hx as [[_ E1]|[P Hx]]; [congruence|].
-  apply (IH (n - 1) (i - 1)); [lia|exact Hx|exact Hf].
+  revert n. induction l as [|y l IH]; intros n H; [discriminate|]. cbn in *.
+  destruct (n =? 0); [discriminate|]. cbn in H. destruct (f y); [exact H|]. now apply (IH (n - 1)).
 Qed.
 
 Lemma full_mask d i : valid d -> N.land (d i) word_bits = d i.
@@ -538,52 +465,29 @@ Proof.
   fold word_bits in E. now rewrite full_mask, N.eqb_sym in E.
 Qed.
 
-Lemma answers_rules little d b rules why dflt vs : valid d -> box_ok d b ->
-  (let (l, h) := bounds (views_of b 0) word_bits in
-   let hs := holes_of (views_of b 0) word_bits in
-   if forallb (not_holding little b rules) why.(excluded) then
-     match why.(by_rules) with
-     | ByRules ranges =>
-       match cover_ranges little b hs rules ranges (past hs hs l) 0 with
-       | Some (open, end_) =>
-         if h <? open then Some (values l h hs why.(excluded) 0 (take end_ rules)) else None
-       | None => None
-       end
-     | _ => Some (values l h hs why.(excluded) 0 rules ++ [dflt])
-     end
-   else None) = Some vs ->
+Lemma values_of_ok little d b rules dflt why vs : valid d -> box_ok d b ->
+  values_of little b rules dflt why = Some vs ->
   In (match find (matches little d) rules with Some r => returns r | None => dflt end) vs.
 Proof.
   intros Hd Hb. pose proof (views_of_ok d b 0 Hb) as Hvs.
   pose proof (bounds_ok d 0 _ word_bits Hvs) as G.
   pose proof (holes_of_ok d 0 _ word_bits Hvs) as Hh.
-  rewrite full_mask in G, Hh by exact Hd. destruct (bounds _ _) as [l h]. cbn in G. cbv zeta.
-  set (hs := holes_of _ _) in *.
-  destruct (forallb _ _) eqn:X; [|discriminate].
-  pose proof (excluded_ok little d b rules _ Hd Hb X) as Hex.
-  assert (All : forall rs r, (forall i q, nth_n rs i = Some q -> nth_n rules i = Some q) ->
-    find (matches little d) rs = Some r -> In (returns r) (values l h hs (excluded why) 0 rs)).
-  { intros rs r Hrs F. apply (values_ok little d) with (1 := G) (2 := Hh) (4 := F).
-    intros i q Hi Hx. apply (Hex i); [now apply Hrs|exact Hx]. }
-  assert (Default : Some (values l h hs (excluded why) 0 rules ++ [dflt]) = Some vs ->
+  rewrite full_mask in G, Hh by exact Hd. unfold values_of.
+  destruct (bounds _ _) as [l h]. cbn in G. cbv zeta.
+  pose proof (walk_ok little d b Hd Hb) as W.
+  assert (Hn : has (d 0) (numbers l h (holes_of (views_of b 0) word_bits))) by now apply numbers_ok.
+  assert (Default : Some (dflt :: fst (walk little b rules
+    (numbers l h (holes_of (views_of b 0) word_bits)))) = Some vs ->
     In (match find (matches little d) rules with Some r => returns r | None => dflt end) vs).
-  { intros [= <-]. apply in_or_app. destruct (find _ rules) as [r|] eqn:F.
-    - left. now apply (All rules).
-    - right. now left. }
-  destruct (by_rules why) as [| |ranges]; [exact Default|exact Default|].
-  match goal with |- context [cover_ranges ?a ?b ?c ?d ?e ?f ?g] =>
-    destruct (cover_ranges a b c d e f g) as [[open end_]|] eqn:C end; [|discriminate].
-  apply (cover_ranges_ok little d) in C; [|exact Hd|exact Hb]. destruct C as [_ C].
-  destruct (h <? open) eqn:O; [|discriminate]. apply N.ltb_lt in O. intros [= <-].
-  assert (P : past hs hs l <= d 0).
-  { destruct (N.le_gt_cases (past hs hs l) (d 0)) as [P|P]; [exact P|].
-    rewrite (past_ok hs hs l (d 0)) in Hh; [discriminate|lia|exact P]. }
-  destruct (C (d 0) P ltac:(lia)) as [I|(i & r & Hi & Hr & R & T)]; [congruence|].
-  assert (M : matches little d r = true).
-  { unfold matches. rewrite T. destruct R as [R1 R2].
-    apply N.leb_le in R1. apply N.leb_le in R2. now rewrite R1, R2. }
-  destruct (find_take _ _ _ _ _ Hi Hr M) as (y & F1 & F2). rewrite F1.
-  apply (All (take end_ rules)); [|exact F2]. intros j q. apply nth_take.
+  { intros [= <-]. specialize (W rules _ Hn).
+    destruct (find _ rules); [now right|now left]. }
+  destruct why as [| |index]; [exact Default|exact Default|].
+  specialize (W (take (index + 1) rules) _ Hn).
+  destruct (walk little b (take (index + 1) rules) _) as [values [|r left]]; [|discriminate].
+  destruct (index <? size rules); [|discriminate]. intros [= <-].
+  destruct (find _ (take _ _)) as [r|] eqn:F.
+  - apply find_take in F. now rewrite F.
+  - destruct W as (r & [] & _).
 Qed.
 
 Lemma answers_ok little d b p why vs : valid d -> box_ok d b ->
@@ -603,17 +507,25 @@ Proof.
       apply find_some in F. destruct F as [_ F]. cbn in F.
       destruct (decide_test b (arch_test x)) as [[]|] eqn:X; try discriminate.
       pose proof (arch_ok d b x true Hd Hb X) as Z. apply N.eqb_eq in Z. subst x. congruence. }
-  unfold answers in H. destruct (by_rules why) as [| |ranges] eqn:B.
-  2: { destruct (forallb _ _) eqn:F; [|discriminate]. injection H as <-.
-    replace (find (fun a => fst a =? d 1) (arches p)) with (@None (N * list rule)); [now left|].
-    symmetry. rewrite forallb_forall in F. revert F. generalize (arches p).
-    induction l as [|[y rs] l IH]; cbn; intros F; [reflexivity|].
-    pose proof (F (y, rs) (or_introl eq_refl)) as E. cbn in E.
-    destruct (decide_test b (arch_test y)) as [[]|] eqn:X; try discriminate.
-    apply (arch_ok d) in X; [|exact Hd|exact Hb]. rewrite X. apply IH. intros a Ha. apply F. now right. }
-  all: destruct (find _ (arches p)) as [[x rules]|] eqn:F in H; [|discriminate];
-    rewrite (Known _ _ F); apply (answers_rules little d b rules why (default p) vs Hd Hb);
-    rewrite B; exact H.
+  assert (Listed : match find (fun a => is_true (decide_test b (arch_test (fst a)))) (arches p) with
+    | Some (_, rules) => values_of little b rules (default p) why
+    | None => None
+    end = Some vs ->
+    In match find (fun a => fst a =? d 1) (arches p) with
+    | Some (_, rules) =>
+      match find (matches little d) rules with Some r => returns r | None => default p end
+    | None => other p
+    end vs).
+  { destruct (find _ (arches p)) as [[x rules]|] eqn:F; [|discriminate].
+    rewrite (Known _ _ eq_refl). now apply values_of_ok. }
+  unfold answers in H. destruct why as [| |index]; [now apply Listed| |now apply Listed].
+  destruct (forallb _ _) eqn:F; [|discriminate]. injection H as <-.
+  replace (find (fun a => fst a =? d 1) (arches p)) with (@None (N * list rule)); [now left|].
+  symmetry. rewrite forallb_forall in F. revert F. generalize (arches p).
+  induction l as [|[y rs] l IH]; cbn; intros F; [reflexivity|].
+  pose proof (F (y, rs) (or_introl eq_refl)) as E. cbn in E.
+  destruct (decide_test b (arch_test y)) as [[]|] eqn:X; try discriminate.
+  apply (arch_ok d) in X; [|exact Hd|exact Hb]. rewrite X. apply IH. intros a Ha. apply F. now right.
 Qed.
 
 (** * Certificates *)

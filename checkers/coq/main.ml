@@ -45,7 +45,7 @@ let entry key = match words (next ()) with
 
 let range s = match String.split_on_char '-' s with
   | [a] -> u32 a, u32 a
-  | [a; b] -> u32 a, u32 b
+  | [a; b] when a <> b -> u32 a, u32 b
   | _ -> bad "no range"
 
 let rec conditions = function
@@ -118,23 +118,13 @@ let side key little programs =
       program little (String.sub line 2 (String.length line - 2)) path
   else bad ("expected " ^ key)
 
-let pair s = match String.split_on_char '.' s with
-  | [r; c] -> u32 r, u32 c
-  | _ -> bad "no condition"
-
-let answer side text = match side, words text with
-  | Program _, [v] -> Returns (u32 v)
-  | Policy _, by :: more ->
-    let excluded = match more with
-      | [] -> []
-      | "not" :: (_ :: _ as pairs) when by <> "other" -> List.map pair pairs
-      | _ -> bad "no reason" in
-    let by_rules = match by with
+let answer side text = match side with
+  | Program _ -> Returns (u32 text)
+  | Policy _ ->
+    Because (match text with
       | "default" -> ByDefault
       | "other" -> ByOther
-      | _ -> ByRules (List.map range (String.split_on_char ',' by)) in
-    Because { by_rules; excluded }
-  | _ -> bad "no answer"
+      | _ -> ByRule (u32 text))
 
 let split left op k =
   let word, mask = match String.split_on_char '&' left with

@@ -5,19 +5,10 @@
  */
 
 import { dirname, fromFileUrl, join } from "@std/path";
-import {
-  CertificateError,
-  checkCertificate,
-} from "../../verify/certificate/check.ts";
+import { checkCertificate } from "../../verify/certificate/check.ts";
+import { CertificateError } from "../../verify/certificate/text.ts";
 import { absence } from "../machine.ts";
-
-/** A certificate with its programs. */
-export interface CertificateCase {
-  /** The text. */
-  readonly text: string;
-  /** Sides that are programs, as `struct sock_filter[]`. */
-  readonly programs: readonly Uint8Array<ArrayBuffer>[];
-}
+import { type CertificateCase, isLittleEndian, readSides } from "./sides.ts";
 
 /** A checker: reports for each case whether it is accepted. */
 export type RunChecker = (
@@ -29,18 +20,26 @@ const CHECKERS = join(
   "../../checkers",
 );
 
-/** Runs the checker of the program itself. */
+/**
+ * Runs the checker of the program itself, about the sides that the text names:
+ * it takes policies as `check` does, not from the text.
+ */
 export async function inTypeScript(
   cases: readonly CertificateCase[],
 ): Promise<readonly boolean[]> {
   const accepted: boolean[] = [];
-  for (const { text, programs } of cases) {
-    try {
-      await checkCertificate(text, programs);
-      accepted.push(true);
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      accepted.push(false);
+  for (const one of cases) {
+    const sides = readSides(one);
+    if (sides === undefined) accepted.push(false);
+    else {
+      const littleEndian = isLittleEndian(one);
+      try {
+        await checkCertificate(one.text, sides, { littleEndian });
+        accepted.push(true);
+      } catch (error) {
+        if (!(error instanceof CertificateError)) throw error;
+        accepted.push(false);
+      }
     }
   }
   return accepted;

@@ -8,20 +8,18 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { compileProfile, DEFAULT_PROFILE } from "../../mod.ts";
 import { decode } from "../../bpf/encode.ts";
-import {
-  CertificateError,
-  checkCertificate,
-} from "../../verify/certificate/check.ts";
+import { checkCertificate } from "../../verify/certificate/check.ts";
+import { CertificateError } from "../../verify/certificate/text.ts";
 import { makeCertificate, Uncertified } from "../../verify/certificate/make.ts";
 import { runCertificates } from "../fuzz/certificate_campaign.ts";
 import { needs, sharedFile } from "../machine.ts";
 import {
   availableCheckers,
-  type CertificateCase,
   coqChecker,
   inPython,
   inTypeScript,
 } from "./checkers.ts";
+import { type CertificateCase, readSides } from "./sides.ts";
 
 const SEED = 20_261_130;
 
@@ -35,8 +33,9 @@ async function dockerCase(): Promise<CertificateCase> {
 }
 
 Deno.test("the certificate of Docker's default has at most 40 KB, 10 KB compressed", async () => {
-  const { text, programs } = await dockerCase();
-  assertEquals(await checkCertificate(text, programs), "equal");
+  const docker = await dockerCase();
+  const { text } = docker;
+  assertEquals(await inTypeScript([docker]), [true]);
   const stream = new Blob([text]).stream()
     .pipeThrough(new CompressionStream("gzip"));
   const compressed = await new Response(stream).bytes();
@@ -44,23 +43,36 @@ Deno.test("the certificate of Docker's default has at most 40 KB, 10 KB compress
   assert(compressed.length <= 10_000, `${compressed.length} bytes compressed`);
 });
 
-Deno.test("a certificate is about its programs only", async () => {
-  const { text, programs: [bytes = new Uint8Array()] } = await dockerCase();
+Deno.test("a certificate is about its sides only", async () => {
+  const docker = await dockerCase();
+  const { text } = docker;
+  const sides = readSides(docker);
+  assert(sides !== undefined);
+  const [bytes, policy] = sides;
+  assert(bytes instanceof Uint8Array && "arches" in policy);
   const other = bytes.slice();
   other[4] = (other[4] ?? 0) ^ 1;
-  const wrong: readonly (readonly Uint8Array<ArrayBuffer>[])[] = [
-    [],
-    [other],
-    [bytes.slice(0, -8)],
+  const wrong = [
+    [other, policy],
+    [bytes.slice(0, -8), policy],
     [bytes, bytes],
-  ];
-  for (const programs of wrong) {
+    [policy, bytes],
+    [bytes, { ...policy, defaultValue: 0 }],
+    [bytes, { ...policy, arches: policy.arches.slice(1) }],
+  ] as const;
+  for (const pair of wrong) {
     const error = await assertRejects(
-      () => checkCertificate(text, programs),
+      () => checkCertificate(text, pair),
       CertificateError,
+      "something else",
     );
     assert(error.line > 0);
   }
+  const big = { littleEndian: false };
+  await assertRejects(
+    () => checkCertificate(text, [bytes, policy], big),
+    CertificateError,
+  );
 });
 
 Deno.test("makeCertificate() refuses what is false or not covered", async () => {
@@ -149,13 +161,20 @@ needs("shared")(
 );
 
 Deno.test("the checker shares nothing with the prover, or with who makes certificates", async () => {
-  for (const name of ["part.ts", "check.ts"]) {
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    "part.ts": [],
+    "text.ts": ["../../profile/policy.ts"],
+    "check.ts": ["../../profile/policy.ts", "./part.ts", "./text.ts"],
+  };
+  for (const [name, expected] of Object.entries(allowed)) {
     const url = new URL(`../../verify/certificate/${name}`, import.meta.url);
-    const imports = [
-      ...(await Deno.readTextFile(url)).matchAll(/from "(.*)";/g),
-    ]
-      .map(([, from = ""]) => from)
-      .filter((from) => from !== "@std/assert" && from !== "./check.ts");
-    assertEquals(imports, name === "part.ts" ? [] : ["./part.ts"]);
+    const text = (await Deno.readTextFile(url))
+      .replaceAll(/^ \*.*$/gm, "");
+    const imports = [...text.matchAll(/^(import[^;]*) from "(.*)";/gm)];
+    assertEquals(imports.map(([, , from = ""]) => from), [...expected]);
+    // Of the rest of the program, types only.
+    for (const [, what = "", from = ""] of imports) {
+      assert(from.startsWith("./") || what.startsWith("import type"), from);
+    }
   }
 });

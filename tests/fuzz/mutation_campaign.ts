@@ -142,7 +142,12 @@ export function judgeMutants(
     counts.wrong.push(`${name}, ${change} at ${pc}: ${what}`);
   };
   const search = (mutant: Mutant): LatticeSearch =>
-    searchLattice(program, mutant.program, effective, MOST_INPUTS);
+    searchLattice(
+      program,
+      mutant.program,
+      (a, b) => effective(a) === effective(b),
+      MOST_INPUTS,
+    );
   for (const [i, mutant] of [...mutantsOf(program)].entries()) {
     if (i % every !== from % every) continue;
     counts.mutants++;

@@ -64,8 +64,8 @@ Deno.test("rewriteConfig() requires a certificate of foreign annotations, if it 
   assertEquals([accepted.kind, accepted.text], ["unchanged", config(text)]);
   const rows: readonly (readonly [string | undefined, RegExp])[] = [
     [undefined, /has no certificate/],
-    [other, /about another filter or another section/],
-    ["", /about another filter/],
+    [other, /is about something else/],
+    ["", /is about something else/],
     [text.replace(/\nend\n$/, "\n"), /rejected: line \d+: All parts are shown/],
     [text.replace("| default", "| other"), /rejected: line \d+/],
   ];

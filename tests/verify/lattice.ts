@@ -61,14 +61,14 @@ const ACTIONS = [
  *
  * @param a One program that the kernel accepts.
  * @param b Another.
- * @param acts Maps return values to the kernel's effect.
+ * @param agree Reports whether the kernel acts alike on two return values.
  * @param most Maximum number of combinations.
  * @returns The result.
  */
 export function searchLattice(
   a: Program,
   b: Program,
-  acts: (value: number) => number,
+  agree: (a: number, b: number) => boolean,
   most: number,
 ): LatticeSearch {
   const values = classesOf([a, b]);
@@ -98,11 +98,11 @@ export function searchLattice(
         isFixed[word] = false;
         return goesOn;
       }
-      results.push(acts(value));
+      results.push(value);
     }
     if (inputs === most) return false;
     inputs++;
-    if (results[0] === results[1]) return true;
+    if (agree(results[0] ?? 0, results[1] ?? 0)) return true;
     difference = words.slice();
     return false;
   }

@@ -5,7 +5,7 @@ import { createRandom, jump, plain } from "./programs.ts";
 import { ALLOW, ERRNO, returning } from "./subjects.ts";
 
 const END = [...returning(ALLOW), ...returning(ERRNO)];
-const same = (value: number): number => value;
+const same = (a: number, b: number): boolean => a === b;
 
 Deno.test("classesOf() has one value for every way in which tests can end", () => {
   const random = createRandom(1);

@@ -11,36 +11,36 @@
  * @module
  */
 
+import type {
+  ArchPolicy,
+  Condition,
+  Policy,
+  Rule,
+} from "../../profile/policy.ts";
 import {
-  boundsOf,
-  cutPart,
   decideTest,
   EVERYTHING,
   type InputPart,
   isEmptyPart,
+  NO,
+  numbersOf,
+  OPEN,
+  type PartWord,
+  splitPart,
   type SplitTest,
+  touches,
+  type Truth,
+  without,
+  wordOf,
+  YES,
 } from "./part.ts";
+import { CertificateError, type ClaimSide, skipSides } from "./text.ts";
 
 /**
  * `equal`: both sides have the same effect for every input; `within`: the first
  * permits nothing that the second denies.
  */
 export type CertifiedClaim = "equal" | "within";
-
-/** A certificate does not show its claim. */
-export class CertificateError extends Error {
-  override readonly name = "CertificateError";
-
-  /**
-   * Records the reason and its place.
-   *
-   * @param message The reason.
-   * @param line Number of the line, from 1.
-   */
-  constructor(message: string, readonly line: number) {
-    super(message);
-  }
-}
 
 /**
  * Checks a certificate.
@@ -63,41 +63,27 @@ export class CertificateError extends Error {
  * assertEquals(await checkCertificate(text, [allow, allow]), "equal");
  * ```
  *
- * @throws {CertificateError} if the certificate does not show its claim, which
- * may still be true.
+ * @throws {CertificateError} if the certificate is about other sides, or does
+ * not show its claim, which may still be true.
  *
  * @param text The certificate.
- * @param programs Those of its sides that are programs, in its order, as
- * `struct sock_filter[]` in its byte order.
+ * @param sides What it has to be about, a and b.
+ * @param options Byte order of the machine; little-endian by default.
  * @returns The claim, which is true.
  */
 export async function checkCertificate(
   text: string,
-  programs: readonly Uint8Array<ArrayBuffer>[],
+  sides: readonly [a: ClaimSide, b: ClaimSide],
+  { littleEndian = true }: { readonly littleEndian?: boolean } = {},
 ): Promise<CertifiedClaim> {
-  const named: NamedProgram[] = [];
-  for (const bytes of programs) {
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    const digits = Array.from(hash, (b) => b.toString(16).padStart(2, "0"));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const length = (bytes.length / 8).toString(16);
-    named.push([`program ${length} ${digits.join("")}`, view]);
-  }
-  return new Checker(text, named).check();
+  const head = await skipSides(text, sides, littleEndian);
+  return new Checker(text, head, sides, littleEndian).check();
 }
 
-/** A program with its words in a certificate. */
-type NamedProgram = readonly [words: string, bytes: DataView];
-/** A side: the values that it may return in a part, for a stated reason. */
-type Side = (part: InputPart, reason: string) => readonly number[];
-/** A condition: its result for all inputs of a part, if the part shows it. */
-type Holds = (part: InputPart) => boolean | undefined;
-
-interface Rule {
-  readonly first: number;
-  readonly last: number;
-  readonly value: number;
-  readonly conditions: readonly Holds[];
+/** A part, and the rules that have a number in it: for each list, indices. */
+interface Place {
+  readonly part: InputPart;
+  readonly rules: readonly (readonly number[])[];
 }
 
 const ALL_BITS = 0xffff_ffff;
@@ -106,286 +92,225 @@ const [NR, ARCH, FIRST_ARG] = [0, 1, 4];
 /** Codes of instructions, linux/bpf_common.h. */
 const [LD_ABS, AND_K, JA, RET_K] = [0x20, 0x54, 0x05, 0x06];
 const [JEQ_K, JGT_K, JGE_K, JSET_K] = [0x15, 0x25, 0x35, 0x45];
+/** Actions, linux/seccomp.h. */
+const [KILL_PROCESS, TRAP] = [0x8000_0000, 0x3_0000];
+const [ERRNO, TRACE] = [0x5_0000, 0x7ff0_0000];
+/** KILL_THREAD, USER_NOTIF, LOG, ALLOW. */
+const WITHOUT_DATA = new Set([0, 0x7fc0_0000, 0x7ffc_0000, 0x7fff_0000]);
+const MAX_ERRNO = 4095;
+const LOW = 0xffff_ffffn;
 
-const PATTERNS = new Map<string, RegExp>();
-
-/** Reads and checks from the first line to the last. */
+/** Reads and checks line after line, from the claim to the end. */
 class Checker {
+  /** The lists of rules of both sides. */
+  readonly #lists: readonly ArchPolicy[];
   readonly #lines: readonly string[];
-  readonly #programs: NamedProgram[];
-  /** Number of the line that was read last. */
-  #line = 0;
-  #littleEndian = true;
+  /** How many lines have been read. */
+  #read = 0;
 
-  constructor(text: string, programs: NamedProgram[]) {
-    this.#lines = text.split("\n");
-    this.#programs = programs;
+  constructor(
+    text: string,
+    readonly head: string,
+    readonly sides: readonly ClaimSide[],
+    readonly littleEndian: boolean,
+  ) {
+    this.#lines = text.slice(head.length).split("\n");
+    this.#lists = sides.flatMap((side) =>
+      side instanceof Uint8Array ? [] : side.arches
+    );
   }
 
   check(): CertifiedClaim {
-    this.#read("seccomp-certificate 1");
-    this.#littleEndian = this.#read("order (little|big)")[1] === "little";
-    const [a, b] = [this.#side("a"), this.#side("b")];
-    const isEqual = this.#read("claim (equal|within)")[1] === "equal";
-    if (this.#programs.length > 0) this.#refuse("A program is not part of it");
+    const claim = this.#next();
+    const isEqual = claim === "claim equal";
+    if (!isEqual && claim !== "claim within") this.#refuse("This is no claim");
     const agree = isEqual ? haveSameEffect : isNotLooser;
-    const parts = [EVERYTHING];
+    const rules = this.#lists.map(({ rules }) => rules.map((_, i) => i));
+    const places: Place[] = [{ part: EVERYTHING, rules }];
     for (let line = this.#next(); line !== "end"; line = this.#next()) {
-      const part = parts.pop() ?? this.#refuse("All parts are shown already");
-      if (line.startsWith("w")) {
-        const test = this.#test(line);
-        parts.push(cutPart(part, test, false), cutPart(part, test, true));
-      } else if (line === "none") {
-        if (!isEmptyPart(part)) this.#refuse("This part may have inputs");
+      const place = places.pop() ?? this.#refuse("All parts are shown already");
+      if (line.startsWith("w")) this.#split(place, line, places);
+      else if (line === "none") {
+        if (!isEmptyPart(place.part)) this.#refuse("This part may have inputs");
       } else {
-        const [, x = "", y = ""] = this.#match("([^|]+) \\| ([^|]+)", line);
-        const [values, others] = [a(part, x), b(part, y)];
-        if (!values.every((v) => others.every((w) => agree(v, w)))) {
-          this.#refuse("The answers do not agree");
-        }
+        const [values, others] = this.#answers(place, line.split(" | "));
+        const areGood = values.every((v) => others.every((w) => agree(v, w)));
+        if (!areGood) this.#refuse("The answers do not agree");
       }
     }
-    if (parts.length > 0) this.#refuse("A part is not shown");
-    if (this.#next() !== "" || this.#line < this.#lines.length) {
+    if (places.length > 0) this.#refuse("A part is not shown");
+    if (this.#lines.slice(this.#read).join() !== "" || this.#next() !== "") {
       this.#refuse("There is text after the end");
     }
     return isEqual ? "equal" : "within";
   }
 
   #refuse(why: string): never {
-    throw new CertificateError(why, this.#line);
+    throw new CertificateError(
+      why,
+      this.#read + this.head.split("\n").length - 1,
+    );
   }
 
   #next(): string {
-    return this.#lines[this.#line++] ?? this.#refuse("The text ends");
+    return this.#lines[this.#read++] ?? this.#refuse("The text ends");
   }
 
-  #read(form: string): readonly string[] {
-    return this.#match(form, this.#next());
-  }
-
-  /** Reads a text, in whose form `#` is a u32 and `%` is a u64. */
-  #match(form: string, text: string): readonly string[] {
-    let pattern = PATTERNS.get(form);
-    if (pattern === undefined) {
-      const source = form.replaceAll("#", "(0|[1-9a-f][0-9a-f]{0,7})")
-        .replaceAll("%", "(0|[1-9a-f][0-9a-f]{0,15})");
-      PATTERNS.set(form, pattern = new RegExp(`^${source}$`));
-    }
-    return pattern.exec(text) ??
-      this.#refuse(`Expected "${form}"`);
+  #number(digits = ""): number {
+    const value = parseInt(digits, 16);
+    const isNumber = value <= ALL_BITS && value.toString(16) === digits;
+    return isNumber ? value : this.#refuse(`"${digits}" is not a number`);
   }
 
   #test(line: string): SplitTest {
-    const [, word, mask = "ffffffff", op, k] = this.#match(
-      "w([0-9a-f])(?:&#)? (=|>=) #",
-      line,
-    );
-    if (op === ">=" && k === "0") this.#refuse("One part has no inputs");
-    const test = { word: u32(word), mask: u32(mask), k: u32(k) };
-    return { ...test, op: op === "=" ? "=" : ">=" };
+    const [left = "", op, digits, ...more] = line.split(" ");
+    const [word, bits = "ffffffff", ...bad] = left.slice(1).split("&");
+    const [mask, k] = [this.#number(bits), this.#number(digits)];
+    const isTest = op === "=" || op === ">=" && k > 0;
+    if (isTest && word?.length === 1 && more.length + bad.length === 0) {
+      return { word: this.#number(word), mask, op, k };
+    }
+    return this.#refuse(`"${line}" is not a split`);
   }
 
-  #side(key: string): Side {
-    const form = `${key} (policy|program [0-9a-f]+ [0-9a-f]{64})`;
-    const [, words = ""] = this.#read(form);
-    if (words === "policy") return this.#policy();
-    const [name, bytes] = this.#programs.shift() ??
-      this.#refuse("A program is missing");
-    if (name !== words) this.#refuse(`The program given is "${name}"`);
-    return (part, reason) => {
-      const value = this.#follow(bytes, part);
+  /** Splits a place; a rule goes where it has a number. */
+  #split({ part, rules }: Place, line: string, places: Place[]): void {
+    const test = this.#test(line);
+    const { word, mask, op, k } = test;
+    const { passing, others } = splitPart(part, test);
+    let above = rules;
+    let below = rules;
+    if (word === ARCH && mask === ALL_BITS && op === "=") {
+      above = rules.map((list, i) =>
+        this.#lists[i]?.auditArch === k ? list : []
+      );
+    } else if (word === NR && mask === ALL_BITS) {
+      const keep = (isKept: (rule: Rule) => boolean) =>
+        rules.map((list, i) =>
+          list.filter((index) => isKept(this.#lists[i]?.rules[index] as Rule))
+        );
+      above = keep(({ first, last }) =>
+        last >= k && (op === ">=" || first <= k)
+      );
+      below = keep(({ first, last }) => first < k || op === "=" && last !== k);
+    }
+    places.push({ part: others, rules: below }, {
+      part: passing,
+      rules: above,
+    });
+  }
+
+  /** Lists the values that each side may return in a place. */
+  #answers(
+    place: Place,
+    [a = "", b = "", ...more]: string[],
+  ): [number[], number[]] {
+    if (more.length > 0) this.#refuse("There are more than two answers");
+    const [values = [], others = []] = [a, b].map((reason, i) => {
+      const side = this.sides[i] as ClaimSide;
+      if (!(side instanceof Uint8Array)) return this.#walk(side, place, reason);
+      const value = this.#follow(side, place.part);
       if (reason === value.toString(16)) return [value];
       return this.#refuse(`The program returns ${value.toString(16)}`);
-    };
+    });
+    return [values, others];
   }
 
   /** Follows a program on all inputs of a part. */
-  #follow(bytes: DataView, part: InputPart): number {
-    let [word, mask] = [-1, 0];
-    for (let pc = 0; 8 * pc < bytes.byteLength; pc++) {
-      const code = bytes.getUint16(8 * pc, this.#littleEndian);
-      const k = bytes.getUint32(8 * pc + 4, this.#littleEndian);
+  #follow({ buffer, byteOffset, length }: Uint8Array, part: InputPart): number {
+    const bytes = new DataView(buffer, byteOffset, length);
+    let word: PartWord | undefined;
+    let mask = 0;
+    for (let pc = 0; 8 * pc + 8 <= length; pc++) {
+      const code = bytes.getUint16(8 * pc, this.littleEndian);
+      const k = bytes.getUint32(8 * pc + 4, this.littleEndian);
       if (code === RET_K) return k;
       if (code === JA) pc += k;
-      else if (code === AND_K && word >= 0) mask = (mask & k) >>> 0;
       else if (code === LD_ABS && k % 4 === 0 && k < 64) {
-        [word, mask] = [k / 4, ALL_BITS];
-      } else {
-        const passes = word < 0
-          ? undefined
-          : decideJump(part, code, { word, mask, k });
-        if (passes === undefined) this.#refuse(`Instruction ${pc} is open`);
-        pc += bytes.getUint8(8 * pc + (passes ? 2 : 3));
+        word = part[k / 4];
+        mask = ALL_BITS;
+      } else if (word === undefined) this.#refuse(`Instruction ${pc} is open`);
+      else if (code === AND_K) mask = (mask & k) >>> 0;
+      else {
+        const passes = decideJump(word, code, mask, k);
+        if (passes === OPEN) this.#refuse(`Instruction ${pc} is open`);
+        pc += bytes.getUint8(8 * pc + (passes === YES ? 2 : 3));
       }
     }
     return this.#refuse("The program does not end in a return");
   }
 
-  #policy(): Side {
-    const defaultValue = u32(this.#read("default #")[1]);
-    const otherValue = u32(this.#read("other #")[1]);
-    const arches = new Map<number, Rule[]>();
-    while (this.#lines[this.#line]?.startsWith("arch ")) {
-      const arch = u32(this.#read("arch #")[1]);
-      if (arches.has(arch)) this.#refuse("The architecture has rules already");
-      const rules: Rule[] = [];
-      while (this.#lines[this.#line]?.startsWith("rule ")) {
-        rules.push(this.#rule());
-      }
-      arches.set(arch, rules);
+  /** Walks through the rules of a policy that may match in a place. */
+  #walk(policy: Policy, { part, rules }: Place, reason: string): number[] {
+    const arch = wordOf(part, ARCH);
+    const isArch = ({ auditArch }: ArchPolicy): Truth =>
+      decideTest(arch, ALL_BITS, "=", auditArch);
+    if (reason === "other" && policy.arches.every((a) => isArch(a) === NO)) {
+      return [policy.badArchValue];
     }
-    return (part, reason) => {
-      const isHere = (arch: number): boolean | undefined =>
-        decideTest(part, { word: ARCH, mask: ALL_BITS, op: "=", k: arch });
-      if (reason === "other") {
-        const open = [...arches.keys()].some((a) => isHere(a) !== false);
-        return open ? this.#refuse("This architecture is open") : [otherValue];
-      }
-      const rules = [...arches].find(([arch]) => isHere(arch))?.[1] ??
-        this.#refuse("The architecture is open");
-      const [, by = "", not = ""] = this.#match(
-        "([^ ]+)(?: not (.+))?",
-        reason,
-      );
-      return by === "default"
-        ? [...this.#values(part, rules, rules.length, not), defaultValue]
-        : this.#values(part, rules, this.#cover(part, rules, by), not);
-    };
+    const here = policy.arches.find((one) => isArch(one) === YES) ??
+      this.#refuse("The architecture is open");
+    const isDefault = reason === "default";
+    const last = isDefault ? here.rules.length : this.#number(reason);
+    if (last >= here.rules.length && !isDefault) this.#refuse("No such rule");
+    const values = isDefault ? [policy.defaultValue] : [];
+    let open = numbersOf(part);
+    for (const index of rules[this.#lists.indexOf(here)] ?? []) {
+      const rule = here.rules[index] as Rule;
+      if (index > last || !touches(open, rule)) continue;
+      const all = rule.conditions.map((one) => this.#holds(part, one));
+      const matches = Math.min(YES, ...all);
+      if (matches !== NO) values.push(rule.value);
+      if (matches === YES) open = without(open, rule);
+    }
+    if (open.length > 0 && !isDefault) this.#refuse("A number has no rule");
+    return values;
   }
 
-  #rule(): Rule {
-    const [, first, last = first, value, list = ""] = this.#read(
-      "rule #(?:-#)? #((?: [0-5] [a-z]+ [0-9a-f]+ [0-9a-f]+)*)",
-    );
-    const conditions = (list.match(/ [^ ]+ [^ ]+ [^ ]+ [^ ]+/g) ?? []).map(
-      (text) => this.#condition(text.slice(1)),
-    );
-    return {
-      first: u32(first),
-      last: u32(last),
-      value: u32(value),
-      conditions,
-    };
-  }
-
-  /** Reads a condition on 64 bits, which its halves decide. */
-  #condition(text: string): Holds {
-    const form = "([0-5]) (eq|ne|lt|le|gt|ge) % %";
-    const [, arg, op = "", mask, value] = this.#match(form, text);
-    const half = (shift: bigint, index: number): Omit<SplitTest, "op"> => ({
-      word: FIRST_ARG + 2 * u32(arg) + index,
-      mask: Number(BigInt(`0x${mask}`) >> shift & 0xffff_ffffn),
-      k: Number(BigInt(`0x${value}`) >> shift & 0xffff_ffffn),
-    });
-    const [high, low] = this.#littleEndian
-      ? [half(32n, 1), half(0n, 0)]
-      : [half(32n, 0), half(0n, 1)];
-    const strict = op === "gt" || op === "le" ? 1 : 0;
-    return (part) => {
-      const same = decideTest(part, { ...high, op: "=" });
-      const isEqual = and(same, decideTest(part, { ...low, op: "=" }));
-      if (op === "eq") return isEqual;
-      if (op === "ne") return not(isEqual);
-      const above = decideTest(part, { ...high, op: ">=", k: high.k + 1 });
-      const rest = decideTest(part, { ...low, op: ">=", k: low.k + strict });
-      const isAbove = not(and(not(above), not(and(same, rest))));
-      return op === "gt" || op === "ge" ? isAbove : not(isAbove);
-    };
-  }
-
-  /** Requires that rules match everywhere; returns the index after the last. */
-  #cover(part: InputPart, rules: readonly Rule[], ranges: string): number {
-    const { low, high, holes } = boundsOf(part[NR] ?? [], ALL_BITS);
-    const past = (nr: number): number => {
-      let next = nr;
-      while (holes.includes(next)) next++;
-      return next;
-    };
-    let [open, end] = [past(low), 0];
-    for (const range of ranges.split(",")) {
-      const [, from, to = from] = this.#match("#(?:-#)?", range);
-      if (u32(from) > u32(to)) this.#refuse("No range of rules");
-      for (let r = u32(from); r <= u32(to); r++) {
-        const rule = rules[r] ?? this.#refuse("A rule does not exist");
-        if (!rule.conditions.every((holds) => holds(part) === true)) {
-          this.#refuse(`Rule ${r.toString(16)} may not match`);
-        }
-        if (rule.first <= open) open = past(Math.max(open, rule.last + 1));
-      }
-      end = Math.max(end, u32(to) + 1);
+  /** Decides a condition on 64 bits by its halves. */
+  #holds(part: InputPart, { arg, op, mask, value }: Condition): Truth {
+    const index = FIRST_ARG + 2 * arg;
+    const low = wordOf(part, this.littleEndian ? index : index + 1);
+    const high = wordOf(part, this.littleEndian ? index + 1 : index);
+    const [lowMask, lowK] = [Number(mask & LOW), Number(value & LOW)];
+    const [highMask, highK] = [Number(mask >> 32n), Number(value >> 32n)];
+    const same = decideTest(high, highMask, "=", highK);
+    if (op === "eq" || op === "ne") {
+      const equal = Math.min(same, decideTest(low, lowMask, "=", lowK));
+      return op === "eq" ? equal : -equal;
     }
-    return open > high ? end : this.#refuse("A number has no rule");
-  }
-
-  /** Lists the values of the first rules, without those that do not match. */
-  #values(
-    part: InputPart,
-    rules: readonly Rule[],
-    end: number,
-    not: string,
-  ): readonly number[] {
-    const { low, high, holes } = boundsOf(part[NR] ?? [], ALL_BITS);
-    const excluded = new Set<number>();
-    for (const pair of not === "" ? [] : not.split(" ")) {
-      const [r = 0, c = 0] = this.#match("#\\.#", pair).slice(1).map(u32);
-      if (rules[r]?.conditions[c]?.(part) !== false) {
-        this.#refuse(`Condition ${pair} may be true`);
-      }
-      excluded.add(r);
-    }
-    const values = new Set<number>();
-    for (let r = 0; r < end; r++) {
-      const { first, last, value } = rules[r] as Rule;
-      if (last < low || first > high || excluded.has(r)) continue;
-      if (first !== last || !holes.includes(first)) values.add(value);
-    }
-    return [...values];
+    const more = decideTest(high, highMask, ">=", highK + 1);
+    const least = op === "gt" || op === "le" ? lowK + 1 : lowK;
+    const rest = decideTest(low, lowMask, ">=", least);
+    const above = Math.max(more, Math.min(same, rest));
+    return op === "gt" || op === "ge" ? above : -above;
   }
 }
 
-function u32(digits = ""): number {
-  return parseInt(digits, 16);
-}
-
-function and(a?: boolean, b?: boolean): boolean | undefined {
-  return a === false || b === false ? false : a && b;
-}
-
-function not(a?: boolean): boolean | undefined {
-  return a === undefined ? undefined : !a;
-}
-
-/** Decides a conditional jump on `word & mask`. */
+/** Decides a conditional jump. */
 function decideJump(
-  part: InputPart,
+  word: PartWord,
   code: number,
-  { word, mask, k }: Omit<SplitTest, "op">,
-): boolean | undefined {
-  if (code === JEQ_K) return decideTest(part, { word, mask, op: "=", k });
-  if (code === JGE_K) return decideTest(part, { word, mask, op: ">=", k });
-  if (code === JGT_K) {
-    return decideTest(part, { word, mask, op: ">=", k: k + 1 });
-  }
-  if (code !== JSET_K) return undefined;
-  const bits = (mask & k) >>> 0;
-  return not(decideTest(part, { word, mask: bits, op: "=", k: 0 }));
+  mask: number,
+  k: number,
+): Truth {
+  if (code === JEQ_K) return decideTest(word, mask, "=", k);
+  if (code === JGT_K) return decideTest(word, mask, ">=", k + 1);
+  if (code === JGE_K) return decideTest(word, mask, ">=", k);
+  if (code !== JSET_K) return OPEN;
+  return -decideTest(word, (mask & k) >>> 0, "=", 0);
 }
-
-/** Bits of the action, and the actions, linux/seccomp.h. */
-const ACTION = 0xffff_0000;
-const [KILL_PROCESS, KILL_THREAD, TRAP] = [0x8000_0000, 0, 0x3_0000];
-const [ERRNO, TRACE] = [0x5_0000, 0x7ff0_0000];
-const [USER_NOTIF, LOG, ALLOW] = [0x7fc0_0000, 0x7ffc_0000, 0x7fff_0000];
-const MAX_ERRNO = 4095;
 
 /** Returns the lowest value that the kernel treats like a value. */
 function effectOf(value: number): number {
-  const action = (value & ACTION) >>> 0;
+  const action = actionOf(value);
   if (action === TRAP || action === TRACE) return value;
   if (action === ERRNO) return ERRNO | Math.min(value & 0xffff, MAX_ERRNO);
-  const known = [KILL_THREAD, USER_NOTIF, LOG, ALLOW].includes(action);
-  return known ? action : KILL_PROCESS;
+  return WITHOUT_DATA.has(action) ? action : KILL_PROCESS;
+}
+
+function actionOf(value: number): number {
+  return (value & 0xffff_0000) >>> 0;
 }
 
 function haveSameEffect(a: number, b: number): boolean {
@@ -394,5 +319,5 @@ function haveSameEffect(a: number, b: number): boolean {
 
 /** Reports whether a permits nothing that b denies: signed order of actions. */
 function isNotLooser(a: number, b: number): boolean {
-  return (effectOf(a) & ACTION) <= (effectOf(b) & ACTION);
+  return (actionOf(effectOf(a)) | 0) <= (actionOf(effectOf(b)) | 0);
 }

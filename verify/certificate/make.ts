@@ -5,29 +5,40 @@
  * @module
  */
 
+import { encode } from "../../bpf/encode.ts";
 import type { Instruction, Program } from "../../bpf/instruction.ts";
 import { effective } from "../../bpf/return_value.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { precedence } from "../../tables/precedence.ts";
 import {
   boundsOf,
-  cutPart,
-  decideTest,
   EVERYTHING,
   type InputPart,
   isEmptyPart,
+  OPEN,
+  splitPart,
   type SplitTest,
+  wordOf,
+  YES,
 } from "./part.ts";
 import {
   answerOfPolicy,
+  decide,
   highestBit,
   type NoAnswer,
   type PartAnswer,
 } from "./reason.ts";
-import { type ClaimOptions, claimText, isPolicySide } from "./text.ts";
+import { type ClaimSide, sidesText } from "./text.ts";
 
 /** Options of `makeCertificate`. */
-export interface CertificateOptions extends ClaimOptions {
+export interface CertificateOptions {
+  /**
+   * `equal` (the default): both sides have the same effect for every input;
+   * `within`: the first permits nothing that the second denies.
+   */
+  readonly claim?: "equal" | "within";
+  /** Byte order of the machine; little-endian by default. */
+  readonly littleEndian?: boolean;
   /** Maximum number of lines of the proof; 1,000,000 by default. */
   readonly mostLines?: number;
 }
@@ -61,7 +72,10 @@ export async function makeCertificate(
     claim === "equal"
       ? effective(x) === effective(y)
       : precedence(effective(x)) <= precedence(effective(y));
-  const lines = [await claimText(a, b, options)];
+  const toSide = (side: Policy | Program): ClaimSide =>
+    isPolicy(side) ? side : encode(side, { littleEndian });
+  const sides = await sidesText([toSide(a), toSide(b)], littleEndian);
+  const lines = [`${sides}claim ${claim}`];
   const most = 1 + (options.mostLines ?? MOST_LINES);
   const parts = [EVERYTHING];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
@@ -75,11 +89,16 @@ export async function makeCertificate(
       lines.push(found.text);
       continue;
     }
-    const test = toSplit(found.open ?? finerTest(part) ?? differ(part));
+    const test = toSplit(found.open ?? finerTest(part) ?? differ(part), part);
     lines.push(testText(test));
-    parts.push(cutPart(part, test, false), cutPart(part, test, true));
+    const { passing, others } = splitPart(part, test);
+    parts.push(others, passing);
   }
   return [...lines, "end", ""].join("\n");
+}
+
+function isPolicy(side: Policy | Program): side is Policy {
+  return "arches" in side;
 }
 
 /** Answers a part by both sides. */
@@ -90,7 +109,7 @@ function answer(
   littleEndian: boolean,
 ): { readonly text: string } | NoAnswer {
   const ofProgram = [a, b].map((side) =>
-    isPolicySide(side) ? undefined : follow(part, side)
+    isPolicy(side) ? undefined : follow(part, side)
   );
   const open = ofProgram.find((one) => one !== undefined && "open" in one);
   if (open !== undefined) return open as NoAnswer;
@@ -143,9 +162,9 @@ function follow(part: InputPart, program: Program): PartAnswer | NoAnswer {
           `Certificates do not cover instruction ${pc}, "${op}": only loads of words, "and" with constants, tests of constants, and constant returns`,
         );
       }
-      const passes = decideTest(part, test);
-      if (passes === undefined) return { open: test };
-      pc += passes === (op !== "jset.k") ? jt : jf;
+      const passes = decide(part, test);
+      if (passes === OPEN) return { open: test };
+      pc += (passes === YES) === (op !== "jset.k") ? jt : jf;
     }
   }
   throw new Uncertified("The program does not end in a return");
@@ -175,9 +194,10 @@ function testOf(
  * hole, or at a bit of a word that several masks see.
  */
 function finerTest(part: InputPart): SplitTest | undefined {
-  for (const [word, views] of part.entries()) {
+  for (const [word, facts] of part.entries()) {
+    const { views, known } = facts;
     for (const { mask } of views) {
-      const { low, high, holes, known } = boundsOf(views, mask);
+      const { low, high, holes } = boundsOf(facts, mask);
       const hole = holes.find((one) => low <= one && one <= high);
       if (hole !== undefined) {
         return { word, mask, op: ">=", k: hole > low ? hole : hole + 1 };
@@ -191,19 +211,27 @@ function finerTest(part: InputPart): SplitTest | undefined {
   return undefined;
 }
 
+/** Most values of a word that are told apart by intervals, not by bits. */
+const MOST_VALUES = 256;
+
 /**
- * Prefers intervals to holes, since they show more: not 0 under a mask is its
- * lowest bit or more.
+ * Prefers intervals to bits and holes, since they show more: in a few values,
+ * a bit changes at one place; and not 0 under a mask is its lowest bit or more.
  */
-function toSplit(test: SplitTest): SplitTest {
-  const { mask, op, k } = test;
+function toSplit(test: SplitTest, part: InputPart): SplitTest {
+  const { word, mask, op, k } = test;
+  const { low, high } = boundsOf(wordOf(part, word), ALL_BITS);
+  if (mask !== ALL_BITS && low < high && high - low < MOST_VALUES) {
+    const below = highestBit((low ^ high) >>> 0) - 1;
+    return { word, mask: ALL_BITS, op: ">=", k: (high & ~below) >>> 0 };
+  }
   if (op === ">=" || k !== 0) return test;
   return { ...test, op: ">=", k: (mask & -mask) >>> 0 };
 }
 
 function differ(part: InputPart): never {
-  const words = part.map((views) =>
-    views.reduce((bits, { mask }) => bits | boundsOf(views, mask).low, 0)
+  const words = part.map((word) =>
+    word.views.reduce((bits, { mask }) => bits | boundsOf(word, mask).low, 0)
   );
   const input = words.map((word) => (word >>> 0).toString(16)).join(" ");
   throw new Uncertified(`The claim does not hold for the words ${input}`);

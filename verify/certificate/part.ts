@@ -7,26 +7,32 @@
  * @module
  */
 
-/** The values that one word under one mask has in a part. */
+/** The values of one word under one mask; all numbers are u32. */
 export interface WordView {
-  /** The mask, a u32. */
+  /** The mask. */
   readonly mask: number;
-  /** Lowest value of `word & mask`, a u32. */
+  /** Lowest value of `word & mask`. */
   readonly low: number;
-  /** Highest value, a u32; below `low` if it has none. */
+  /** Highest value; below `low` if it has none. */
   readonly high: number;
   /** Values in between that it does not have. */
   readonly holes: readonly number[];
 }
 
-/**
- * The views of each of the sixteen words. A part has the inputs for which all of
- * them are true.
- */
-export type InputPart = readonly (readonly WordView[])[];
+/** What a part knows of one word: the inputs of the part fit all of it. */
+export interface PartWord {
+  /** At most one for each mask. */
+  readonly views: readonly WordView[];
+  /** Bits of the word that have one value, by its views. */
+  readonly known: number;
+  /** Their values. */
+  readonly bits: number;
+  /** True if the views contradict each other: the part is empty. */
+  readonly clash: boolean;
+}
 
-/** All inputs. */
-export const EVERYTHING: InputPart = Array.from({ length: 16 }, () => []);
+/** What is known of each of the sixteen words. */
+export type InputPart = readonly PartWord[];
 
 /** A test of one word, `(word & mask) = k` or `(word & mask) >= k`. */
 export interface SplitTest {
@@ -40,43 +46,54 @@ export interface SplitTest {
   readonly k: number;
 }
 
-/** Bounds of a word under a mask, and the bits of the word that are known. */
-export interface WordBounds extends WordView {
-  /** Bits of the word that have one value in the part. */
-  readonly known: number;
-  /** Their values. */
-  readonly bits: number;
-  /** True if the views contradict each other: the part is empty. */
-  readonly clash: boolean;
-}
+/**
+ * Result of a test or condition for all inputs of a part: "and" is the least,
+ * "or" is the greatest, and "not" changes the sign.
+ */
+export type Truth = number;
+/** False for all inputs of the part. */
+export const NO = -1;
+/** Not shown by the part. */
+export const OPEN = 0;
+/** True for all inputs of the part. */
+export const YES = 1;
 
 const NO_HOLES: readonly number[] = [];
 
+/** All inputs. */
+export const EVERYTHING: InputPart = new Array(16).fill(combine([]));
+
+/** The leading bits that both ends of a view share are known. */
+function combine(views: readonly WordView[]): PartWord {
+  let known = 0;
+  let bits = 0;
+  let clash = false;
+  for (let i = 0; i < views.length; i++) {
+    const { mask, low, high } = views[i] as WordView;
+    const free = 32 - Math.clz32(low ^ high);
+    const fixed = free === 32 ? 0 : mask >>> free << free;
+    clash ||= ((bits ^ low) & known & fixed) !== 0;
+    known |= fixed;
+    bits |= low & fixed;
+  }
+  return { views, known, bits, clash };
+}
+
 /**
- * Bounds a word under a mask by its views. The leading bits that both ends of
- * an interval share are those of every value in it; and if two masks differ
- * only in such bits, the values under them differ by a constant.
+ * Bounds a word under a mask by all its views. If two masks differ only in
+ * known bits, the values under them differ by a constant.
  *
- * @param views The views of the word.
+ * @param word What is known of the word.
  * @param mask A u32.
  * @returns The bounds; `low` is above `high` if the part is seen to be empty.
  */
-export function boundsOf(
-  views: readonly WordView[],
-  mask: number,
-): WordBounds {
-  let [known, bits, clash] = [0, 0, false];
-  for (const view of views) {
-    const free = 32 - Math.clz32(view.low ^ view.high);
-    const fixed = free === 32 ? 0 : view.mask >>> free << free;
-    clash ||= ((bits ^ view.low) & known & fixed) !== 0;
-    known |= fixed;
-    bits |= view.low & fixed;
-  }
+export function boundsOf(word: PartWord, mask: number): WordView {
+  const { views, known, bits } = word;
   let low = (bits & mask) >>> 0;
   let high = (low | mask & ~known) >>> 0;
   let holes = NO_HOLES;
-  for (const view of views) {
+  for (let i = 0; i < views.length; i++) {
+    const view = views[i] as WordView;
     if (view.mask === mask) holes = view.holes;
     if (((view.mask ^ mask) & ~known) !== 0) continue;
     const plus = (bits & mask & ~view.mask) >>> 0;
@@ -84,60 +101,57 @@ export function boundsOf(
     low = Math.max(low, view.low + plus - minus);
     high = Math.min(high, Math.max(0, view.high + plus - minus));
   }
-  return { mask, low, high, holes, known, bits, clash };
+  return { mask, low, high, holes };
 }
 
 /**
- * Decides a test for all inputs of a part.
+ * Decides a test, `(word & mask) = k` or `(word & mask) >= k`, for all inputs
+ * of a part.
  *
- * @param part The part.
- * @param test The test.
- * @returns The result, or `undefined` if the part does not show it.
+ * @param word What is known of the word.
+ * @param mask A u32.
+ * @param op The comparison, unsigned.
+ * @param k An integer from 0 to 2^32, which no word reaches.
+ * @returns The result.
  */
 export function decideTest(
-  part: InputPart,
-  test: SplitTest,
-): boolean | undefined {
-  const { word, mask, op, k } = test;
-  const { low, high, holes, known, bits, clash } = boundsOf(
-    part[word] ?? [],
-    mask,
-  );
-  if (clash || k > high) return false;
-  if (op === ">=") return k <= low ? true : undefined;
-  if (k < low || holes.includes(k) || (k & ~mask) !== 0) return false;
-  if (((k ^ bits) & known & mask) !== 0) return false;
-  return low === high ? true : undefined;
+  word: PartWord,
+  mask: number,
+  op: "=" | ">=",
+  k: number,
+): Truth {
+  const { low, high, holes } = boundsOf(word, mask);
+  if (word.clash || k > high) return NO;
+  if (op === ">=") return k <= low ? YES : OPEN;
+  if (k < low || holes.includes(k) || (k & ~mask) !== 0) return NO;
+  if (((k ^ word.bits) & word.known & mask) !== 0) return NO;
+  return low === high ? YES : OPEN;
 }
 
 /**
- * Cuts a part by a test.
+ * Splits a part by a test.
  *
  * @param part The part.
  * @param test The test; for `>=`, `k` is not 0.
- * @param passes The result that is kept.
- * @returns The inputs of the part for which the test has this result.
+ * @returns The inputs of the part that pass, and the others.
  */
-export function cutPart(
+export function splitPart(
   part: InputPart,
-  test: SplitTest,
-  passes: boolean,
-): InputPart {
-  const { word, mask, op, k } = test;
-  const views = part[word] ?? [];
-  const own = views.find((view) => view.mask === mask);
-  const { low = 0, high = mask, holes = NO_HOLES } = own ?? {};
-  const cut = {
-    mask,
-    low: passes ? Math.max(low, k) : low,
-    high: op === "="
-      ? passes ? Math.min(high, k) : high
-      : passes
-      ? high
-      : Math.min(high, k - 1),
-    holes: op === "=" && !passes ? [...holes, k] : holes,
+  { word, mask, op, k }: SplitTest,
+): { readonly passing: InputPart; readonly others: InputPart } {
+  const { views } = wordOf(part, word);
+  const kept = views.filter((view) => view.mask !== mask);
+  const narrow = (low: number, high: number, holes: WordView["holes"]) =>
+    part.with(word, combine([...kept, { mask, low, high, holes }]));
+  const { low, high, holes } = views.find((view) => view.mask === mask) ??
+    { low: 0, high: mask, holes: NO_HOLES };
+  const isLeast = op === ">=";
+  const most = isLeast ? high : Math.min(high, k);
+  const rest = isLeast ? Math.min(high, k - 1) : high;
+  return {
+    passing: narrow(Math.max(low, k), most, holes),
+    others: narrow(low, rest, isLeast ? holes : [...holes, k]),
   };
-  return part.with(word, [...views.filter((view) => view !== own), cut]);
 }
 
 /**
@@ -147,10 +161,82 @@ export function cutPart(
  * @returns True if it is empty; false if it is not, or does not show it.
  */
 export function isEmptyPart(part: InputPart): boolean {
-  return part.some((views) =>
-    views.some(({ mask }) => {
-      const { low, high, holes, clash } = boundsOf(views, mask);
-      return clash || low > high || low === high && holes.includes(low);
+  return part.some((word) =>
+    word.views.some(({ mask }) => {
+      const { low, high, holes } = boundsOf(word, mask);
+      return word.clash || low > high || low === high && holes.includes(low);
     })
   );
+}
+
+/** System call numbers, from the first to the last. */
+export interface NumberRange {
+  /** The first, a u32. */
+  readonly first: number;
+  /** The last, a u32; if it is below the first, there are none. */
+  readonly last: number;
+}
+
+/**
+ * Lists the numbers of a part, by what is known of all bits of the word.
+ *
+ * @param part The part.
+ * @returns Ranges that are not empty.
+ */
+export function numbersOf(part: InputPart): readonly NumberRange[] {
+  const { low, high, holes } = boundsOf(wordOf(part, 0), 0xffff_ffff);
+  const numbers: NumberRange[] = [];
+  let first = low;
+  for (const hole of holes.toSorted((a, b) => a - b)) {
+    if (hole < first || hole > high) continue;
+    if (hole > first) numbers.push({ first, last: hole - 1 });
+    first = hole + 1;
+  }
+  if (first <= high) numbers.push({ first, last: high });
+  return numbers;
+}
+
+/**
+ * Takes a range out of others.
+ *
+ * @param numbers Ranges that are not empty.
+ * @param range The range.
+ * @returns The numbers that are left.
+ */
+export function without(
+  numbers: readonly NumberRange[],
+  { first, last }: NumberRange,
+): readonly NumberRange[] {
+  const left: NumberRange[] = [];
+  for (const { first: from, last: to } of numbers) {
+    if (from < first) left.push({ first: from, last: Math.min(to, first - 1) });
+    if (to > last) left.push({ first: Math.max(from, last + 1), last: to });
+  }
+  return left;
+}
+
+/**
+ * Reports whether a range has some of the numbers.
+ *
+ * @param numbers Ranges that are not empty.
+ * @param range The range.
+ * @returns True if it has.
+ */
+export function touches(
+  numbers: readonly NumberRange[],
+  { first, last }: NumberRange,
+): boolean {
+  return numbers.some((one) =>
+    Math.max(one.first, first) <= Math.min(one.last, last)
+  );
+}
+
+/**
+ * Returns what a part knows of a word.
+ *
+ * @param part The part.
+ * @param index Index of the word, 0 to 15.
+ */
+export function wordOf(part: InputPart, index: number): PartWord {
+  return part[index] as PartWord;
 }

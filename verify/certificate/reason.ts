@@ -10,7 +10,16 @@ import {
   boundsOf,
   decideTest,
   type InputPart,
+  NO,
+  type NumberRange,
+  numbersOf,
+  OPEN,
   type SplitTest,
+  touches,
+  type Truth,
+  without,
+  wordOf,
+  YES,
 } from "./part.ts";
 
 /** The values that a side may return in a part, with the text that shows it. */
@@ -40,6 +49,20 @@ export function highestBit(word: number): number {
   return (1 << (31 - Math.clz32(word))) >>> 0;
 }
 
+/**
+ * Decides a test for all inputs of a part.
+ *
+ * @param part The part.
+ * @param test The test.
+ * @returns The result.
+ */
+export function decide(
+  part: InputPart,
+  { word, mask, op, k }: SplitTest,
+): Truth {
+  return decideTest(wordOf(part, word), mask, op, k);
+}
+
 const ALL_BITS = 0xffff_ffff;
 const [NR, ARCH, FIRST_ARG] = [0, 1, 4];
 
@@ -60,9 +83,9 @@ export function answerOfPolicy(
 ): PartAnswer | NoAnswer {
   for (const { auditArch, rules } of arches) {
     const test = { word: ARCH, mask: ALL_BITS, op: "=", k: auditArch } as const;
-    const isHere = decideTest(part, test);
-    if (isHere === undefined) return { open: test };
-    if (!isHere) continue;
+    const isHere = decide(part, test);
+    if (isHere === OPEN) return { open: test };
+    if (isHere === NO) continue;
     const bit = unseenBit(part);
     if (bit !== undefined) return { open: bit };
     return new Rules(part, rules, littleEndian, accepts).answer(defaultValue);
@@ -84,8 +107,7 @@ function bitCount(word: number): number {
  * which are cut apart by it.
  */
 function unseenBit(part: InputPart): SplitTest | undefined {
-  const views = part[NR] ?? [];
-  const { known } = boundsOf(views, ALL_BITS);
+  const { views = [], known = 0 } = part[NR] ?? {};
   for (const { mask } of views) {
     const unseen = (~mask & ~known) >>> 0;
     if (unseen === 0 || bitCount(unseen) > MOST_UNSEEN) continue;
@@ -98,14 +120,9 @@ function unseenBit(part: InputPart): SplitTest | undefined {
 class Rules {
   readonly #low: number;
   readonly #high: number;
-  readonly #holes: readonly number[];
-  /** Rules that match everywhere in the part, at their numbers. */
-  readonly #cover: [index: number, rule: Rule][] = [];
-  /** How many numbers they have, those of several counted again. */
-  #width = 0;
+  /** The numbers for which no rule is known to match. */
+  #numbers: readonly NumberRange[];
   readonly #values = new Set<number>();
-  /** Rules that match nowhere in the part: index, false condition, value. */
-  readonly #failing: [rule: number, condition: number, value: number][] = [];
   /** A rule whose value is accepted, if only it were known to match. */
   #hope: Rule | undefined;
 
@@ -115,97 +132,37 @@ class Rules {
     readonly littleEndian: boolean,
     readonly accepts: (value: number) => boolean,
   ) {
-    const { low, high, holes } = boundsOf(part[NR] ?? [], ALL_BITS);
-    [this.#low, this.#high, this.#holes] = [low, high, holes];
+    const { low, high } = boundsOf(wordOf(part, NR), ALL_BITS);
+    [this.#low, this.#high] = [low, high];
+    this.#numbers = numbersOf(part);
   }
 
   answer(defaultValue: number): PartAnswer | NoAnswer {
     for (const [index, rule] of this.rules.entries()) {
-      const { first, last, value } = rule;
-      if (last < this.#low || first > this.#high || last < first) continue;
-      if (first === last && this.#holes.includes(first)) continue;
-      const failing = rule.conditions.findIndex((c) =>
-        this.#decide(c) === false
-      );
-      if (failing >= 0) {
-        this.#failing.push([index, failing, value]);
-        continue;
-      }
+      const { value, conditions } = rule;
+      if (!touches(this.#numbers, rule)) continue;
+      const matches = Math.min(YES, ...conditions.map((c) => this.#decide(c)));
+      if (matches === NO) continue;
       const accepted = this.accepts(value);
       if (!accepted) return { open: this.#split(rule) ?? this.#finer() };
       this.#values.add(value);
-      if (rule.conditions.every((c) => this.#decide(c))) {
-        this.#cover.push([index, rule]);
-        this.#width += Math.min(last, this.#high) -
-          Math.max(first, this.#low) + 1;
-        const by = this.#covering();
-        if (by !== undefined) return this.#reason(by);
-      } else this.#hope ??= rule;
+      if (matches === OPEN) this.#hope ??= rule;
+      else this.#numbers = without(this.#numbers, rule);
+      if (this.#numbers.length === 0) {
+        return { values: [...this.#values], text: index.toString(16) };
+      }
     }
-    if (this.accepts(defaultValue)) {
-      this.#values.add(defaultValue);
-      return this.#reason("default");
-    }
-    return { open: this.#finer() };
-  }
-
-  #reason(by: string): PartAnswer {
-    const not: string[] = [];
-    for (const [rule, condition, value] of this.#failing) {
-      if (this.accepts(value)) this.#values.add(value);
-      else not.push(`${rule.toString(16)}.${condition.toString(16)}`);
-    }
-    const words = not.length === 0 ? [by] : [by, "not", ...not];
-    return { values: [...this.#values], text: words.join(" ") };
-  }
-
-  /** Ranges of indices of rules that cover all numbers, if some do. */
-  #covering(): string | undefined {
-    const wanted = this.#high - this.#low + 1 - this.#holes.length;
-    if (this.#width < wanted) return undefined;
-    const sorted = this.#cover.toSorted(([, a], [, b]) => a.first - b.first);
-    let next = this.#afterHoles(this.#low);
-    const ranges: [number, number][] = [];
-    for (const [index, { first, last }] of sorted) {
-      if (first > next) return undefined;
-      if (last < next) continue;
-      next = this.#afterHoles(last + 1);
-      const range = ranges.at(-1);
-      if (range?.[1] === index - 1) range[1] = index;
-      else ranges.push([index, index]);
-      if (next > this.#high) break;
-    }
-    if (next <= this.#high) return undefined;
-    return ranges.map(([from, to]) =>
-      from === to
-        ? from.toString(16)
-        : `${from.toString(16)}-${to.toString(16)}`
-    ).join(",");
-  }
-
-  #afterHoles(nr: number): number {
-    let next = nr;
-    while (this.#holes.includes(next)) next++;
-    return next;
-  }
-
-  /** A split at an end of the numbers that no rule covers. */
-  #gap(): SplitTest | undefined {
-    let next = this.#afterHoles(this.#low);
-    for (
-      const [, { first, last }] of this.#cover.toSorted(([, a], [, b]) =>
-        a.first - b.first
-      )
-    ) {
-      if (first > next) return at(next > this.#low ? next : first);
-      next = Math.max(next, this.#afterHoles(last + 1));
-    }
-    return next > this.#low && next <= this.#high ? at(next) : undefined;
+    return this.accepts(defaultValue)
+      ? { values: [...this.#values, defaultValue], text: "default" }
+      : { open: this.#finer() };
   }
 
   /** A test by which rules that are accepted may come to cover the part. */
   #finer(): SplitTest | undefined {
-    return this.#gap() ?? (this.#hope && this.#split(this.#hope));
+    const [open] = this.#numbers;
+    if (open && open.first > this.#low) return at(open.first);
+    if (open && open.last < this.#high) return at(open.last + 1);
+    return this.#hope && this.#split(this.#hope);
   }
 
   /** A test by which a rule will match everywhere in the part, or nowhere. */
@@ -213,7 +170,7 @@ class Rules {
     if (first > this.#low) return at(first);
     if (last < this.#high) return at(last + 1);
     for (const condition of conditions) {
-      if (this.#decide(condition) === undefined) return this.#open(condition);
+      if (this.#decide(condition) === OPEN) return this.#open(condition);
     }
     return undefined;
   }
@@ -244,21 +201,14 @@ class Rules {
     ];
   }
 
-  #decide(condition: Condition): boolean | undefined {
+  #decide(condition: Condition): Truth {
     const [same, above, low] = this.#tests(condition).map((test) =>
-      decideTest(this.part, test)
-    );
+      decide(this.part, test)
+    ) as [Truth, Truth, Truth];
     const { op } = condition;
-    const both = same === false || low === false ? false : same && low;
-    const inverted = op === "ne" || op === "lt" || op === "le";
-    const holds = op === "eq" || op === "ne"
-      ? both
-      : above === true || both === true
-      ? true
-      : above === false && both === false
-      ? false
-      : undefined;
-    return holds === undefined ? undefined : holds !== inverted;
+    const both = Math.min(same, low);
+    const holds = op === "eq" || op === "ne" ? both : Math.max(above, both);
+    return op === "ne" || op === "lt" || op === "le" ? -holds : holds;
   }
 
   /** The first undecided test of a condition that is not decided. */
@@ -266,7 +216,7 @@ class Rules {
     const [same, above, low] = this.#tests(condition);
     const isEquality = condition.op === "eq" || condition.op === "ne";
     return [isEquality ? same : above, same, low].find((test) =>
-      decideTest(this.part, test) === undefined
+      decide(this.part, test) === OPEN
     );
   }
 }

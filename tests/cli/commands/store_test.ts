@@ -12,6 +12,7 @@ import { formatSection } from "../../../cli/commands/store_prime.ts";
 import { openStore } from "../../../hook/store/store.ts";
 import { parseProfile } from "../../../profile/formats/parse.ts";
 import { checkCertificate } from "../../../verify/certificate/check.ts";
+import { isLittleEndian, readSides } from "../../checkers/sides.ts";
 import { needs, sharedFile } from "../../machine.ts";
 import {
   call,
@@ -286,8 +287,11 @@ Deno.test("store prime --certificate keeps what the checkers accept, gc removes 
   const { certificate, filter } = JSON.parse(shown.out);
   assertEquals(certificate, join(storeOf(folder), `${key}.cert`));
   const text = await Deno.readTextFile(certificate);
-  const bytes = decodeBase64(filter);
-  assertEquals(await checkCertificate(text, [bytes]), "equal");
+  const one = { text, programs: [decodeBase64(filter)] };
+  const sides = readSides(one);
+  assert(sides !== undefined);
+  const littleEndian = isLittleEndian(one);
+  assertEquals(await checkCertificate(text, sides, { littleEndian }), "equal");
   assertMatch((await store(folder, "show", key)).out, /\ncertificate +\//);
   assertEquals((await list(folder)).problems, []);
 
