@@ -67,6 +67,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/why.ts"),
     import("./completions/complete.ts"),
     import("./input/host_default.ts"),
+    import("./input/oci.ts"),
     import("./input/process.ts"),
     import("../hook/own_semantics.ts"),
     import("../install/containers.ts"),

@@ -46,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   install: ["pipeline", "profile", "bpf", "tables", "ffi", "host", "hook"],
   bench: BENCH,
   // Programs of developers, which bundle and start others.
+  "bench/certificate.ts": [...BENCH, "tools"],
   "bench/cold.ts": [...BENCH, "install", "tools"],
   "bench/filters.ts": [...BENCH, "tools/arguments.ts"],
   "bench/crun_cache.ts": [...BENCH, "tools"],

@@ -81,6 +81,7 @@ export type Installed =
     | "node"
     | "nsenter"
     | "podman"
+    | "skopeo"
     | "runc"
     | "script"
     | "setpriv"
@@ -137,6 +138,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   node: "nodejs",
   nsenter: "util-linux",
   podman: "podman",
+  skopeo: "skopeo",
   python3: "python3",
   runc: "runc",
   script: "bsdutils",

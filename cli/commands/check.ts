@@ -18,7 +18,7 @@ import {
   policyOf,
   programsOf,
 } from "../../verify/core/subject.ts";
-import { InputError } from "../error.ts";
+import { InputError, UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
 import {
   OUTPUT_FLAG,
@@ -39,12 +39,12 @@ export interface CheckFlags extends SourceFlags, OutputFlags {}
 /** The command. */
 export const command: CommandDefinition = defineCommand<
   CheckFlags,
-  [certificate: string, a: string, b: string]
+  [certificate: string, a?: string, b?: string]
 >({
-  usage: "[OPTION...] CERTIFICATE A B",
+  usage: "[OPTION...] CERTIFICATE A B | oci:DIR",
   examples: [
     "check filter.cert filter.bpf profile.json",
-    "check -o json subset.cert profile.json default:docker",
+    "check --arch x86_64,x86,x32 oci:layout",
   ],
   parameters: {
     flags: { ...OUTPUT_FLAG, ...SOURCE_FLAGS },
@@ -54,11 +54,22 @@ export const command: CommandDefinition = defineCommand<
       parameters: [
         {
           ...SOURCE_ARGUMENT,
-          brief: "Certificate, as --certificate writes it",
+          brief:
+            "Certificate, as --certificate writes it; or a layout with both sides, as compile --oci writes it",
           placeholder: "FILE",
         },
-        { ...SOURCE_ARGUMENT, brief: "Its first side", placeholder: "A" },
-        { ...SOURCE_ARGUMENT, brief: "Its second side", placeholder: "B" },
+        {
+          ...SOURCE_ARGUMENT,
+          brief: "Its first side",
+          placeholder: "A",
+          optional: true,
+        },
+        {
+          ...SOURCE_ARGUMENT,
+          brief: "Its second side",
+          placeholder: "B",
+          optional: true,
+        },
       ],
     },
   },
@@ -72,18 +83,19 @@ export async function runCheck(
   io: Io,
   flags: CheckFlags,
   file: string,
-  a: string,
-  b: string,
+  a?: string,
+  b?: string,
 ): Promise<number> {
-  refuseTwoStdins(file, a, b);
-  const text = new TextDecoder().decode(await readInput(io, file));
+  const { text, words, options } = a === undefined || b === undefined
+    ? await fromLayout(file, a)
+    : await fromFiles(io, file, [a, b]);
   if (!text.startsWith(FIRST_LINE)) {
     throw new InputError(
       'It is not a certificate: the first line is not "seccomp-certificate 1"; give what --certificate writes',
       { place: inputName(file) },
     );
   }
-  const sides = await loadSubjects(io, flags, [a, b]);
+  const sides = await loadSubjects(io, flags, words);
   const result = await judge(text, sides);
   const { claim, reason, line } = result;
   if (flags.output === "json") {
@@ -104,9 +116,58 @@ export async function runCheck(
     );
   } else {
     const place = line === undefined ? "" : `line ${line}: `;
-    io.out(`rejected: ${place}${reason}\n`);
+    const hint = options === undefined
+      ? ""
+      : `; the filter was compiled with ${options || "no options"}`;
+    io.out(`rejected: ${place}${reason}${printable(hint)}\n`);
   }
   return reason === undefined ? EXIT.ok : EXIT.no;
+}
+
+/** A certificate, and the words for its sides. */
+interface GivenCertificate {
+  readonly text: string;
+  readonly words: readonly [a: string, b: string];
+  /** The options with which a filter in a layout was compiled. */
+  readonly options?: string;
+}
+
+async function fromFiles(
+  io: Io,
+  file: string,
+  words: readonly [a: string, b: string],
+): Promise<GivenCertificate> {
+  refuseTwoStdins(file, ...words);
+  return { text: new TextDecoder().decode(await readInput(io, file)), words };
+}
+
+/** Takes certificate and sides from a layout. */
+async function fromLayout(
+  word: string,
+  a: string | undefined,
+): Promise<GivenCertificate> {
+  if (!word.startsWith("oci:") || a !== undefined) {
+    throw new UsageError(
+      `Missing argument: ${
+        a === undefined ? "A" : "B"
+      }; give a certificate and both of its sides, or only oci:DIR`,
+    );
+  }
+  const { OciLayout, splitOciWord }: typeof import("../input/oci.ts") =
+    await import("../input/oci.ts" as string);
+  const { directory, digest } = splitOciWord(word);
+  const layout = new OciLayout(directory);
+  const { certificate, descriptor, profile, options } = await layout.filter(
+    await layout.find(digest),
+  );
+  return {
+    text: certificate,
+    words: [
+      `oci:${directory}@${descriptor.digest}`,
+      `oci:${directory}@${profile.digest}`,
+    ],
+    options,
+  };
 }
 
 /** The claim of a certificate, or the reason why it is not accepted. */

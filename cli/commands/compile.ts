@@ -7,7 +7,7 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { readCost } from "../input/cost.ts";
-import { InputError } from "../error.ts";
+import { InputError, UsageError } from "../error.ts";
 import { messageLine } from "../exit.ts";
 import { type CompiledSource, compileSource } from "../input/filter.ts";
 import {
@@ -24,6 +24,7 @@ import {
   SOURCE_FLAGS,
   type SourceFlags,
   TELL_ALIASES,
+  word as filePath,
 } from "../input/flags.ts";
 import {
   beyondFilter,
@@ -41,6 +42,7 @@ export interface CompileFlags
   extends SourceFlags, CostFlags, OutputFlags, CertificateFlags {
   readonly format: Format;
   readonly out?: string;
+  readonly oci?: string;
 }
 
 /** The command. */
@@ -59,6 +61,13 @@ export const command: CommandDefinition = defineCommand<
       ...OUT_FLAG,
       ...OUTPUT_FLAG,
       ...CERTIFICATE_FLAG,
+      oci: {
+        kind: "parsed",
+        parse: filePath,
+        optional: true,
+        placeholder: "DIR",
+        brief: "OCI image layout for profile, filter and certificate",
+      },
       ...COST_FLAGS,
       ...SOURCE_FLAGS,
     },
@@ -80,6 +89,11 @@ export async function runCompile(
   refuseTwoOutputs(flags);
   checkOut(flags.out, word);
   checkOut(flags.certificate, word);
+  if (flags.oci !== undefined && flags.out === "-") {
+    throw new UsageError(
+      "Cannot write the filter and its place in the layout to standard output; omit -O -",
+    );
+  }
   refuseTwoStdins(word, flags.weights);
   const source = await loadProfile(
     io,
@@ -101,8 +115,14 @@ export async function runCompile(
     const { program, policy } = resolved;
     await writeCertificate(flags.certificate, [program, policy], "equal");
   }
+  if (flags.oci !== undefined) {
+    const { writeToLayout } = await import("../output/oci.ts");
+    const written = await writeToLayout(flags.oci, source, resolved, flags);
+    if (flags.output === "text") io.out(`${written}\n`);
+  }
   if (flags.output === "json") io.out(await reportOf(compiled));
-  if (flags.output === "text" || flags.out !== undefined) {
+  const isShown = flags.output === "text" && flags.oci === undefined;
+  if (isShown || flags.out !== undefined) {
     const data = await formatFilter(resolved, flags.format, beyond);
     writeArtefact(io, flags.out, data);
   }

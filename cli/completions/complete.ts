@@ -350,13 +350,15 @@ const SOURCES: readonly Candidate[] = [
   { value: "default:crio", brief: "this machine's, of CRI-O" },
   { value: "pid:", brief: "the filters of a live process" },
   { value: "bundle:", brief: "config.json of a bundle" },
+  { value: "oci:", brief: "a profile in an OCI image layout" },
 ];
 
 function completeSource({ typed }: Context): Choice {
   if (typed.startsWith("pid:")) return { candidates: confinedProcesses() };
-  return typed.startsWith("bundle:")
-    ? { shell: "folders", prefix: "bundle:" }
-    : { shell: "files", candidates: SOURCES };
+  const prefix = ["bundle:", "oci:"].find((one) => typed.startsWith(one));
+  return prefix === undefined
+    ? { shell: "files", candidates: SOURCES }
+    : { shell: "folders", prefix };
 }
 
 /** Processes that have filters, by their numbers. */

@@ -311,7 +311,7 @@ export const CERTIFICATE_FLAG: Flags<CertificateFlags> = {
 
 /** One source of a command. */
 export const SOURCE_ARGUMENT: Positional = {
-  brief: "FILE, -, default:NAME, pid:N or bundle:DIR",
+  brief: "FILE, -, default:NAME, pid:N, bundle:DIR or oci:DIR",
   parse: word,
   placeholder: "SOURCE",
 };

@@ -8,6 +8,8 @@
  * default:podman, default:containerd, default:crio  those of this machine
  * pid:N           the filters of a live process, oldest first
  * bundle:DIR      the annotation in config.json of a bundle, else its profile
+ * oci:DIR         the only profile in an OCI image layout
+ * oci:DIR@sha256:DIGEST  a profile or filter in it, by the digest of its manifest
  * ```
  *
  * @module
@@ -121,6 +123,7 @@ export async function loadSource(
   }
   if (word.startsWith("pid:")) return await loadProcess(word);
   if (word.startsWith("bundle:")) return await loadBundle(io, word, options);
+  if (word.startsWith("oci:")) return await loadFromLayout(io, word, options);
   const named = splitYamlWord(word);
   const bytes = await readInput(io, named?.file ?? word);
   const name = inputName(word);
@@ -242,6 +245,23 @@ async function loadProcess(word: string): Promise<BareFilters> {
     order: "given",
     native: nativeArch(),
   };
+}
+
+async function loadFromLayout(
+  io: Io,
+  word: string,
+  options: SourceOptions,
+): Promise<Source> {
+  const { isFilter, OciLayout, splitOciWord }: typeof import("./oci.ts") =
+    await import("./oci.ts" as string);
+  const { directory, digest } = splitOciWord(word);
+  const layout = new OciLayout(directory);
+  const found = await layout.find(digest);
+  if (!isFilter(found.manifest)) {
+    return await readSource(io, word, await layout.profile(found), options);
+  }
+  const { program } = await layout.filter(found);
+  return await readSource(io, word, program, { ...options, from: "raw" });
 }
 
 async function loadBundle(

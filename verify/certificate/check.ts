@@ -23,7 +23,7 @@ import {
   type InputPart,
   isEmptyPart,
   NO,
-  numbersOf,
+  numbersIn,
   OPEN,
   type PartWord,
   splitPart,
@@ -67,7 +67,7 @@ export type CertifiedClaim = "equal" | "within";
  * not show its claim, which may still be true.
  *
  * @param text The certificate.
- * @param sides What it has to be about, a and b.
+ * @param sides The sides that it has to be about, a and b.
  * @param options Byte order of the machine; little-endian by default.
  * @returns The claim, which is true.
  */
@@ -173,7 +173,7 @@ class Checker {
     return this.#refuse(`"${line}" is not a split`);
   }
 
-  /** Splits a place; a rule goes where it has a number. */
+  /** Splits a place, and its rules by their numbers. */
   #split({ part, rules }: Place, line: string, places: Place[]): void {
     const test = this.#test(line);
     const { word, mask, op, k } = test;
@@ -254,7 +254,7 @@ class Checker {
     const last = isDefault ? here.rules.length : this.#number(reason);
     if (last >= here.rules.length && !isDefault) this.#refuse("No such rule");
     const values = isDefault ? [policy.defaultValue] : [];
-    let open = numbersOf(part);
+    let open = numbersIn(part);
     for (const index of rules[this.#lists.indexOf(here)] ?? []) {
       const rule = here.rules[index] as Rule;
       if (index > last || !touches(open, rule)) continue;

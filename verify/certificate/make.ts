@@ -23,7 +23,7 @@ import {
 } from "./part.ts";
 import {
   answerOfPolicy,
-  decide,
+  decideIn,
   highestBit,
   type NoAnswer,
   type PartAnswer,
@@ -162,7 +162,7 @@ function follow(part: InputPart, program: Program): PartAnswer | NoAnswer {
           `Certificates do not cover instruction ${pc}, "${op}": only loads of words, "and" with constants, tests of constants, and constant returns`,
         );
       }
-      const passes = decide(part, test);
+      const passes = decideIn(part, test);
       if (passes === OPEN) return { open: test };
       pc += (passes === YES) === (op !== "jset.k") ? jt : jf;
     }

@@ -19,7 +19,7 @@ export interface WordView {
   readonly holes: readonly number[];
 }
 
-/** What a part knows of one word: the inputs of the part fit all of it. */
+/** Facts about one word, which are true of all inputs of a part. */
 export interface PartWord {
   /** At most one for each mask. */
   readonly views: readonly WordView[];
@@ -31,7 +31,7 @@ export interface PartWord {
   readonly clash: boolean;
 }
 
-/** What is known of each of the sixteen words. */
+/** Facts about each of the sixteen words; its inputs are those that fit. */
 export type InputPart = readonly PartWord[];
 
 /** A test of one word, `(word & mask) = k` or `(word & mask) >= k`. */
@@ -83,7 +83,7 @@ function combine(views: readonly WordView[]): PartWord {
  * Bounds a word under a mask by all its views. If two masks differ only in
  * known bits, the values under them differ by a constant.
  *
- * @param word What is known of the word.
+ * @param word Facts about the word.
  * @param mask A u32.
  * @returns The bounds; `low` is above `high` if the part is seen to be empty.
  */
@@ -108,7 +108,7 @@ export function boundsOf(word: PartWord, mask: number): WordView {
  * Decides a test, `(word & mask) = k` or `(word & mask) >= k`, for all inputs
  * of a part.
  *
- * @param word What is known of the word.
+ * @param word Facts about the word.
  * @param mask A u32.
  * @param op The comparison, unsigned.
  * @param k An integer from 0 to 2^32, which no word reaches.
@@ -183,7 +183,7 @@ export interface NumberRange {
  * @param part The part.
  * @returns Ranges that are not empty.
  */
-export function numbersOf(part: InputPart): readonly NumberRange[] {
+export function numbersIn(part: InputPart): readonly NumberRange[] {
   const { low, high, holes } = boundsOf(wordOf(part, 0), 0xffff_ffff);
   const numbers: NumberRange[] = [];
   let first = low;
@@ -232,7 +232,7 @@ export function touches(
 }
 
 /**
- * Returns what a part knows of a word.
+ * Returns the facts of a part about a word.
  *
  * @param part The part.
  * @param index Index of the word, 0 to 15.

@@ -12,7 +12,7 @@ import {
   type InputPart,
   NO,
   type NumberRange,
-  numbersOf,
+  numbersIn,
   OPEN,
   type SplitTest,
   touches,
@@ -56,7 +56,7 @@ export function highestBit(word: number): number {
  * @param test The test.
  * @returns The result.
  */
-export function decide(
+export function decideIn(
   part: InputPart,
   { word, mask, op, k }: SplitTest,
 ): Truth {
@@ -83,7 +83,7 @@ export function answerOfPolicy(
 ): PartAnswer | NoAnswer {
   for (const { auditArch, rules } of arches) {
     const test = { word: ARCH, mask: ALL_BITS, op: "=", k: auditArch } as const;
-    const isHere = decide(part, test);
+    const isHere = decideIn(part, test);
     if (isHere === OPEN) return { open: test };
     if (isHere === NO) continue;
     const bit = unseenBit(part);
@@ -134,7 +134,7 @@ class Rules {
   ) {
     const { low, high } = boundsOf(wordOf(part, NR), ALL_BITS);
     [this.#low, this.#high] = [low, high];
-    this.#numbers = numbersOf(part);
+    this.#numbers = numbersIn(part);
   }
 
   answer(defaultValue: number): PartAnswer | NoAnswer {
@@ -203,7 +203,7 @@ class Rules {
 
   #decide(condition: Condition): Truth {
     const [same, above, low] = this.#tests(condition).map((test) =>
-      decide(this.part, test)
+      decideIn(this.part, test)
     ) as [Truth, Truth, Truth];
     const { op } = condition;
     const both = Math.min(same, low);
@@ -216,7 +216,7 @@ class Rules {
     const [same, above, low] = this.#tests(condition);
     const isEquality = condition.op === "eq" || condition.op === "ne";
     return [isEquality ? same : above, same, low].find((test) =>
-      decide(this.part, test) === OPEN
+      decideIn(this.part, test) === OPEN
     );
   }
 }
