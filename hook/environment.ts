@@ -153,6 +153,17 @@ export function environmentName(
 }
 
 /**
+ * Counts the files by which a source of names is recognized: this program, and
+ * for the host's the linker's cache and the library.
+ *
+ * @param names Kind of the source of names.
+ * @returns The number; one more is the runtime whose version decides the reading.
+ */
+export function filesOfNames(names: "host" | "builtin"): number {
+  return names === "host" ? 3 : 1;
+}
+
+/**
  * Names the folder of links to the files of an environment, from which a
  * dispatcher asks stat(1) about them.
  *

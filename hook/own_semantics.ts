@@ -134,11 +134,9 @@ async function findRuntime(
   const found = program ?? await findProgram(name, { folders });
   if (found === undefined) return undefined;
   try {
-    const path = await Deno.realPath(found);
-    const file = await identify(path);
-    // A link that leads elsewhere one day is another program.
-    const link = path === found ? [] : [await identify(found)];
-    return { path, files: [file, ...link] };
+    // By the name that was found: a link that leads elsewhere one day is another
+    // program.
+    return { path: await Deno.realPath(found), files: [await identify(found)] };
   } catch {
     return undefined;
   }

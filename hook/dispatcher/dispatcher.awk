@@ -346,6 +346,8 @@ function trusted(    home, last, i, w, plain) {
     if (i > home || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
     # Nobody else looks into the store, so its entries need no look.
     else if (i == home) { if (w[1] !~ /^4.c0$/) return 0 }
+    # A file that is made in the bundle would have the group of that.
+    else if (bundle && i == 2 && w[1] ~ /^4[4567cdef]/) return 0
     # In a sticky folder others cannot replace what is not theirs.
     else if (w[1] !~ /^4/ || !plain && (bundle && i == 2 || w[1] !~ /^4[2367abef]/)) return 0
   }

@@ -13,10 +13,14 @@
  * @module
  */
 
-import type { Semantics } from "../../profile/semantics/versions.ts";
+import {
+  type Semantics,
+  splitSemantics,
+} from "../../profile/semantics/versions.ts";
 import {
   COMPILER_VERSION,
   environmentName,
+  filesOfNames,
   linksName,
 } from "../environment.ts";
 import { countName, WATCHED_COUNTS } from "../store/counts.ts";
@@ -184,7 +188,8 @@ function render(
     STAT: words([...tools.stat, "-L", "-c", STAT_FORMAT, "--"]),
     WATCHED: [
       ...folders,
-      ...[`${store}/${environment}`, `${store}/${linksName(environment)}/*`],
+      `${store}/${environment}`,
+      ...linkPaths(`${store}/${linksName(environment)}`, options),
       ...WATCHED_COUNTS.map((kind) => `${store}/${countName(kind)}`),
     ].join(" "),
     LINKED: folders.slice(1).map((folder) => `[ -L ${folder} ]`).join(" || "),
@@ -210,12 +215,27 @@ function render(
     KEEPSNUL: tools.awkKeepsNul,
     FLOCK: tools.flock !== undefined,
     LENIENT: !options.strict,
+    NESTS: tools.shNests,
+    SEVERAL: owners.length > 1,
   })
     .replace(/@([A-Z0-9]+)@/g, (whole, name) => {
       const value = values[name];
       if (value === undefined) throw new Error(`Unreachable: ${whole}`);
       return value;
     });
+}
+
+/**
+ * The links to the files of an environment, named one by one: a shell makes five
+ * calls to list a folder.
+ */
+function linkPaths(
+  folder: string,
+  { semantics, names }: DispatcherOptions,
+): readonly string[] {
+  const { version } = splitSemantics(semantics);
+  const count = filesOfNames(names) + (version === undefined ? 1 : 0);
+  return Array.from({ length: count }, (_, i) => `${folder}/${i + 1}`);
 }
 
 /** The awk program, without what only readers need. */

@@ -14,16 +14,16 @@ export LC_ALL
 st_nl='
 '
 exec 3>&1
+# awk answers on standard output, and reports on standard error.
 st_look() {
-  ulimit -t @SECONDS@ 2>/dev/null
   ST_META=''
-  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ @WATCHED@ 2>/dev/null); fi
+  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ @WATCHED@ 2>&-); fi
   export ST_META
   #@if KEEPSNUL
-  exec @AWK@ -v bundle=0 -v sealed=0 "$st_program" 2>&1 >&3 3>&-
+  exec @AWK@ -v bundle=0 -v sealed=0 "$st_program"
   #@else
   [ -x @AWKPATH@ ] || exit 127
-  { @TR@ '\\000' '\\001' && printf '\\002'; } | @AWK@ -v bundle=0 -v sealed=1 "$st_program" 2>&1 >&3 3>&-
+  { @TR@ '\\000' '\\001' && printf '\\002'; } | @AWK@ -v bundle=0 -v sealed=1 "$st_program"
   #@end
 }
 # Takes what awk has said: ends after an answer.
@@ -56,11 +56,18 @@ st_judge() {
 }
 @SHARED@
 st_program=@PROGRAM@
-st_text=$(st_look)
+# The report is what the shell takes.
+#@if NESTS
+# What this shell does at the end of a subshell needs no other process, and saves
+# no descriptor.
+st_text=$( (ulimit -t @SECONDS@; (st_look) 2>&1 >&3 3>&-) 2>&-)
+#@else
+st_text=$(ulimit -t @SECONDS@ 2>&-; st_look 2>&1 >&3 3>&-)
+#@end
 st_judge $?
 if [ "$st_seen" -eq 14 ]; then
   st_program=@LONGPROGRAM@
-  st_text=$(printf %s "$st_text" | st_look)
+  st_text=$(printf %s "$st_text" | { ulimit -t @SECONDS@ 2>&-; st_look 2>&1 >&3 3>&-; })
   st_judge $?
 fi
 st_locked=''
@@ -80,7 +87,12 @@ st_slow() {
   # Of many starts at once, one compiles; the others look again.
   if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9; then
     st_locked=--locked
-    st_answer=$(printf %s "$st_text" | st_look 3>&1 >/dev/null 9<&-; st_status=$?; printf .; exit "$st_status")
+    st_answer=$(
+      printf %s "$st_text" | { ulimit -t @SECONDS@ 2>&-; st_look 2>/dev/null 3>&- 9<&-; }
+      st_status=$?
+      printf .
+      exit "$st_status"
+    )
     st_status=$?
     if [ "$st_status" -eq 0 ]; then
       if [ "$st_answer" = "$st_text." ]; then st_count left; else st_count hit; fi
@@ -163,8 +175,12 @@ case $st_bundle in
 esac
 st_stat() {
   cd -P -- "$st_bundle" || exit
-  # Another owner or group than a new file would have is for Deno.
-  [ -O config.json ] && [ -G config.json ] && [ ! -L config.json ] && [ ! -g . ] || exit
+  # Another owner or group than a new file would have is for Deno. If one user is
+  # trusted, nobody else gets this far.
+  #@if SEVERAL
+  [ -O config.json ] || exit
+  #@end
+  [ -G config.json ] && [ ! -L config.json ] || exit
   if @LINKED@; then exit; fi
   umask
   ulimit -S -t
@@ -180,7 +196,11 @@ st_stat() {
   exec @STAT@ config.json $st_above @WATCHED@
 }
 st_measure() {
-  st_meta=$(st_stat 2>/dev/null)
+  #@if NESTS
+  st_meta=$( (st_stat) 2>&-)
+  #@else
+  st_meta=$(st_stat 2>&-)
+  #@end
   st_umask=\${st_meta%%"$st_nl"*} st_meta=\${st_meta#*"$st_nl"}
   st_cpu=\${st_meta%%"$st_nl"*} st_meta=\${st_meta#*"$st_nl"}
   # The folder itself, whatever its path leads to later.
@@ -605,6 +625,8 @@ function trusted(    home, last, i, w, plain) {
     if (i > home || bundle && i == 1) { if (!plain || w[1] !~ /^8/) return 0 }
     # Nobody else looks into the store, so its entries need no look.
     else if (i == home) { if (w[1] !~ /^4.c0$/) return 0 }
+    # A file that is made in the bundle would have the group of that.
+    else if (bundle && i == 2 && w[1] ~ /^4[4567cdef]/) return 0
     # In a sticky folder others cannot replace what is not theirs.
     else if (w[1] !~ /^4/ || !plain && (bundle && i == 2 || w[1] !~ /^4[2367abef]/)) return 0
   }

@@ -27,16 +27,16 @@ export LC_ALL
 st_nl='
 '
 exec 3>&1
+# awk answers on standard output, and reports on standard error.
 st_look() {
-  ulimit -t @SECONDS@ 2>/dev/null
   ST_META=''
-  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ @WATCHED@ 2>/dev/null); fi
+  if ! { @LINKED@; }; then ST_META=$(exec @STAT@ @WATCHED@ 2>&-); fi
   export ST_META
   #@if KEEPSNUL
-  exec @AWK@ -v bundle=0 -v sealed=0 "$st_program" 2>&1 >&3 3>&-
+  exec @AWK@ -v bundle=0 -v sealed=0 "$st_program"
   #@else
   [ -x @AWKPATH@ ] || exit 127
-  { @TR@ '\000' '\001' && printf '\002'; } | @AWK@ -v bundle=0 -v sealed=1 "$st_program" 2>&1 >&3 3>&-
+  { @TR@ '\000' '\001' && printf '\002'; } | @AWK@ -v bundle=0 -v sealed=1 "$st_program"
   #@end
 }
 # Takes what awk has said: ends after an answer.
@@ -69,11 +69,18 @@ st_judge() {
 }
 @SHARED@
 st_program=@PROGRAM@
-st_text=$(st_look)
+# The report is what the shell takes.
+#@if NESTS
+# What this shell does at the end of a subshell needs no other process, and saves
+# no descriptor.
+st_text=$( (ulimit -t @SECONDS@; (st_look) 2>&1 >&3 3>&-) 2>&-)
+#@else
+st_text=$(ulimit -t @SECONDS@ 2>&-; st_look 2>&1 >&3 3>&-)
+#@end
 st_judge $?
 if [ "$st_seen" -eq 14 ]; then
   st_program=@LONGPROGRAM@
-  st_text=$(printf %s "$st_text" | st_look)
+  st_text=$(printf %s "$st_text" | { ulimit -t @SECONDS@ 2>&-; st_look 2>&1 >&3 3>&-; })
   st_judge $?
 fi
 st_locked=''
@@ -93,7 +100,12 @@ st_slow() {
   # Of many starts at once, one compiles; the others look again.
   if [ "$st_seen" -eq 10 ] && @FLOCK@ -w @SECONDS@ 9; then
     st_locked=--locked
-    st_answer=$(printf %s "$st_text" | st_look 3>&1 >/dev/null 9<&-; st_status=$?; printf .; exit "$st_status")
+    st_answer=$(
+      printf %s "$st_text" | { ulimit -t @SECONDS@ 2>&-; st_look 2>/dev/null 3>&- 9<&-; }
+      st_status=$?
+      printf .
+      exit "$st_status"
+    )
     st_status=$?
     if [ "$st_status" -eq 0 ]; then
       if [ "$st_answer" = "$st_text." ]; then st_count left; else st_count hit; fi

@@ -23,6 +23,11 @@ import { findProgram } from "../../host/programs.ts";
 export interface DispatcherTools {
   /** The shell: a path, or that of busybox and `sh`. */
   readonly sh: string;
+  /**
+   * True if that shell starts no process for a subshell at the end of another
+   * one, as dash and busybox do and bash does not.
+   */
+  readonly shNests: boolean;
   /** awk: mawk, gawk or busybox. */
   readonly awk: readonly string[];
   /**
@@ -96,6 +101,7 @@ export async function findTools(
     : await find("awk");
   const tools: DispatcherTools = {
     sh: "/bin/sh",
+    shNests: await nests(["/bin/sh"]),
     awk,
     awkKeepsNul: missing.length === 0 && await keepsNul(awk),
     tr: await find("tr"),
@@ -193,6 +199,20 @@ async function moves(mv: readonly string[]): Promise<boolean> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * Tests whether a shell starts no process for a subshell at the end of another
+ * one.
+ *
+ * @param sh The words that start it.
+ * @returns True if it starts none.
+ */
+export async function nests(sh: readonly string[]): Promise<boolean> {
+  const program = `f() { exec /bin/sh -c 'echo "$PPID"'; }
+parent=$( (:; (f) 2>&1) 2>&-)
+echo "$((parent == $$))"`;
+  return await outputOf(sh, ["-c", program]) === "1\n";
 }
 
 /**

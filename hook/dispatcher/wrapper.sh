@@ -61,8 +61,12 @@ case $st_bundle in
 esac
 st_stat() {
   cd -P -- "$st_bundle" || exit
-  # Another owner or group than a new file would have is for Deno.
-  [ -O config.json ] && [ -G config.json ] && [ ! -L config.json ] && [ ! -g . ] || exit
+  # Another owner or group than a new file would have is for Deno. If one user is
+  # trusted, nobody else gets this far.
+  #@if SEVERAL
+  [ -O config.json ] || exit
+  #@end
+  [ -G config.json ] && [ ! -L config.json ] || exit
   if @LINKED@; then exit; fi
   umask
   ulimit -S -t
@@ -78,7 +82,11 @@ st_stat() {
   exec @STAT@ config.json $st_above @WATCHED@
 }
 st_measure() {
-  st_meta=$(st_stat 2>/dev/null)
+  #@if NESTS
+  st_meta=$( (st_stat) 2>&-)
+  #@else
+  st_meta=$(st_stat 2>&-)
+  #@end
   st_umask=${st_meta%%"$st_nl"*} st_meta=${st_meta#*"$st_nl"}
   st_cpu=${st_meta%%"$st_nl"*} st_meta=${st_meta#*"$st_nl"}
   # The folder itself, whatever its path leads to later.

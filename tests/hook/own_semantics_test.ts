@@ -1,11 +1,17 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { gatherContext } from "../../hook/context.ts";
+import { startDeadline } from "../../hook/deadline.ts";
 import {
   describeEnvironment,
   environmentName,
+  filesOfNames,
 } from "../../hook/environment.ts";
+import { openLog } from "../../hook/log.ts";
 import { ownSemantics, presentSemantics } from "../../hook/own_semantics.ts";
+import { DEFAULTS } from "../../hook/settings.ts";
 import { formatEnvironment } from "../../hook/store/store.ts";
 import { NEWEST } from "../../profile/semantics/quirks.ts";
+import { needs, PATIENCE_S } from "../machine.ts";
 import { runProgram, writeProgram } from "./shared.ts";
 
 /** Writes a program that answers `--version`, and waits until it can be started. */
@@ -136,7 +142,7 @@ Deno.test("ownSemantics() asks a program once, and again after it was replaced",
   assertEquals(await ask(), ["crun@1.30.1", 2]);
 });
 
-Deno.test("ownSemantics() watches a link as well as the program that it leads to", async () => {
+Deno.test("ownSemantics() watches a program by its name, also what a link leads to", async () => {
   await using programs = await folder();
   const program = await programs.says("crun version 1.8.1\\n");
   const link = `${programs.directory}/link`;
@@ -146,8 +152,45 @@ Deno.test("ownSemantics() watches a link as well as the program that it leads to
     program: link,
   });
   assertEquals(semantics, "crun@1.8.1");
-  assertEquals(files.map(({ path }) => path), [program, link]);
+  assertEquals(files.map(({ path }) => path), [link]);
+  const own = async (): Promise<readonly [string, string]> => {
+    const found = await ownSemantics({ semantics: "crun", program: link });
+    return [found.semantics, JSON.stringify(found.files)];
+  };
+  const [, before] = await own();
+  await Deno.writeTextFile(
+    program,
+    `${await Deno.readTextFile(program)}# more\n`,
+  );
+  const [, replaced] = await own();
+  assert(before !== replaced);
+  const other = await programs.says("crun version 1.28\n");
+  await Deno.remove(link);
+  await Deno.symlink(other, link);
+  const [named, led] = await own();
+  assertEquals(named, "crun@1.28");
+  assert(led !== replaced);
 });
+
+needs("crun", "libseccomp")(
+  "filesOfNames() counts what a dispatcher looks at, besides the runtime",
+  async () => {
+    for (const names of ["host", "builtin"] as const) {
+      for (const semantics of ["crun", "crun@1.8.1"] as const) {
+        const { environment } = await gatherContext(
+          { ...DEFAULTS, store: undefined, names, semantics },
+          startDeadline(1000 * PATIENCE_S),
+          openLog("stderr"),
+        );
+        assertEquals(
+          environment.files?.length,
+          filesOfNames(names) + (semantics === "crun" ? 1 : 0),
+          `${names} ${semantics}`,
+        );
+      }
+    }
+  },
+);
 
 Deno.test("describeEnvironment() puts the version into the key, the program into the name", async () => {
   const names = {

@@ -188,38 +188,45 @@ export function toolSets(): readonly ToolSet[] {
     {
       name: "dash and mawk",
       needs: ["dash", "mawk"],
-      tools: { sh: dash, ...mawk },
+      tools: { sh: dash, shNests: true, ...mawk },
     },
     {
       name: "dash and gawk",
       needs: ["dash", "gawk"],
-      tools: { sh: dash, ...mawk, awk: [path("gawk")] },
+      tools: { sh: dash, shNests: true, ...mawk, awk: [path("gawk")] },
     },
     {
       name: "dash and mawk by tr",
       needs: ["dash", "mawk"],
-      tools: { sh: dash, ...mawk, awkKeepsNul: false },
+      tools: { sh: dash, shNests: true, ...mawk, awkKeepsNul: false },
     },
     {
       name: "dash, mawk and applets of busybox",
       needs: ["dash", "mawk", "busybox"],
       tools: {
         sh: dash,
+        shNests: true,
         ...mawk,
         stat: busybox("stat"),
         mv: busybox("mv"),
       },
     },
     {
+      name: "bash and gawk",
+      needs: ["bash", "gawk"],
+      tools: { ...mawk, sh: path("bash"), shNests: false, awk: [path("gawk")] },
+    },
+    {
       name: "busybox sh and mawk",
       needs: ["busybox", "mawk"],
-      tools: { sh: `${path("busybox")} sh`, ...mawk },
+      tools: { sh: `${path("busybox")} sh`, shNests: true, ...mawk },
     },
     {
       name: "busybox alone",
       needs: ["busybox"],
       tools: {
         sh: `${path("busybox")} sh`,
+        shNests: true,
         awk: busybox("awk"),
         awkKeepsNul: false,
         tr: busybox("tr"),

@@ -25,6 +25,7 @@ import type {
 const TOOL = ["/usr/bin/tool"];
 const TOOLS: DispatcherTools = {
   sh: "/bin/sh",
+  shNests: true,
   awk: TOOL,
   awkKeepsNul: true,
   tr: TOOL,
