@@ -8,6 +8,7 @@ import { run, type StricliProcess } from "@stricli/core";
 import { createApp } from "./app.ts";
 import { didYouMean } from "../tables/suggest.ts";
 import { printable } from "../tables/printable.ts";
+import { CHILD_COMMAND } from "../host/child.ts";
 import { UsageError } from "./error.ts";
 import { EXIT, report } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -40,7 +41,19 @@ export async function runCommandLine(
       io.out(formatCompletion(await complete(args.slice(1))));
       return EXIT.ok;
     }
+    if (args[0] === CHILD_COMMAND) {
+      const { runChild } = await import("./children.ts" as string);
+      await runChild(args.slice(1));
+      return EXIT.ok;
+    }
     const line = readCommandLine(args);
+    if (
+      line.help === undefined &&
+      findCommand(args[0] ?? "")?.isEntryPoint === true
+    ) {
+      const { serve } = await import("../hook/main.ts" as string);
+      return await serve(args);
+    }
     const colored = {
       ...io,
       color: line.color ?? io.color,

@@ -28,6 +28,8 @@ export interface RegistryEntry {
   readonly brief: string;
   /** True if `--` separates a command from what precedes it. */
   readonly takesCommand?: true;
+  /** True if managers call it: its words are read by the hook, not here. */
+  readonly isEntryPoint?: true;
   /** Loads the definition and the code. */
   readonly load: () => Promise<{ readonly command: CommandDefinition }>;
 }
@@ -180,6 +182,18 @@ export const COMMANDS: readonly RegistryEntry[] = [
     name: "rewrite",
     brief: "Add the compiled filter to the config.json of a bundle",
     load: () => import("./commands/rewrite.ts" as string),
+  },
+  {
+    name: "hook",
+    brief: "Rewrite or verify a configuration; managers call this",
+    isEntryPoint: true,
+    load: () => import("./commands/hook.ts" as string),
+  },
+  {
+    name: "runtime",
+    brief: "Prepare a bundle for its runtime; the wrapper calls this",
+    isEntryPoint: true,
+    load: () => import("./commands/runtime.ts" as string),
   },
   {
     name: "syscalls",

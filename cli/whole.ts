@@ -15,14 +15,8 @@
 
 import { start } from "./main.ts";
 
-// Libraries from npm, and programs for other processes: `deno cache` keeps what
-// is imported as a type, `deno run` does not fetch it before it is needed.
-import type {} from "../bench/engine/process_child.ts";
-import type {} from "../bench/experiments/memory_child.ts";
-import type {} from "../bench/experiments/stacked_child.ts";
-import type {} from "../ffi/libseccomp_child.ts";
-import type {} from "../hook/main.ts";
-import type {} from "../hook/reference_child.ts";
+// Libraries from npm: `deno cache` keeps what is imported as a type, `deno run`
+// does not fetch it before it is needed.
 import type {} from "./draw/layout.ts";
 import type {} from "./yaml/tree.ts";
 
@@ -49,12 +43,14 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/draw.ts"),
     import("./commands/dump.ts"),
     import("./commands/explain.ts"),
+    import("./commands/hook.ts"),
     import("./commands/install.ts"),
     import("./commands/minimize.ts"),
     import("./commands/optimize.ts"),
     import("./commands/prove.ts"),
     import("./commands/rewrite.ts"),
     import("./commands/run.ts"),
+    import("./commands/runtime.ts"),
     import("./commands/selftest.ts"),
     import("./commands/simulate.ts"),
     import("./commands/stats.ts"),
@@ -65,10 +61,12 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/uninstall.ts"),
     import("./commands/verify.ts"),
     import("./commands/why.ts"),
+    import("./children.ts"),
     import("./completions/complete.ts"),
     import("./input/host_default.ts"),
     import("./input/oci.ts"),
     import("./input/process.ts"),
+    import("../hook/main.ts"),
     import("../hook/own_semantics.ts"),
     import("../install/containers.ts"),
   ];

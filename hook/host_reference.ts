@@ -15,6 +15,7 @@ import { decode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { formatReturnValue } from "../bpf/return_value.ts";
 import { ask } from "../host/command.ts";
+import { childWords } from "../host/child.ts";
 import { packedProgram } from "../host/packed.ts";
 import { createAnswer } from "../verify/describe/confirm.ts";
 import { proveEquivalent } from "../verify/equivalence.ts";
@@ -22,6 +23,8 @@ import type { Environment } from "./environment.ts";
 import { type ReadSection, readSection } from "./section.ts";
 import { referenceSpec, withStub } from "./reference.ts";
 import type { BuiltReference, SentSpec } from "./reference_build.ts";
+// So that an installed copy has it: `deno info` lists it.
+import type {} from "./reference_child.ts";
 import type { Entry } from "./store/entry.ts";
 
 /** Time limit of the library and of the proof, in milliseconds. */
@@ -119,29 +122,25 @@ export async function compareWithHost(
   };
 }
 
+async function wordsOfChild(): Promise<readonly string[]> {
+  const isHookAlone = !import.meta.url.endsWith("/host_reference.ts") &&
+    !Deno.build.standalone && await packedProgram(CHILD) === undefined;
+  if (!isHookAlone) return await childWords(CHILD);
+  // One file with the hook, and nothing else.
+  const deno = [Deno.execPath(), "run", "-A", "--no-config", "--no-lock"];
+  return [...deno, import.meta.url, "reference"];
+}
+
 async function build(
   spec: SentSpec,
   limitMs: number,
 ): Promise<
   { readonly program: Program; readonly largest: readonly number[] } | undefined
 > {
-  const packed = await packedProgram(CHILD);
-  // In one file with the hook, this is the hook.
-  const own = import.meta.url.endsWith("/host_reference.ts")
-    ? [new URL("reference_child.ts", import.meta.url).href]
-    : [import.meta.url, "reference"];
-  const program = packed === undefined ? own : [
-    `data:text/javascript;base64,${
-      new TextEncoder().encode(packed).toBase64()
-    }`,
-  ];
-  const { code, stdout } = await ask(
-    [Deno.execPath(), "run", "-A", "--no-config", "--no-lock", ...program],
-    {
-      limitMs,
-      input: new TextEncoder().encode(JSON.stringify(spec)),
-    },
-  );
+  const { code, stdout } = await ask(await wordsOfChild(), {
+    limitMs,
+    input: new TextEncoder().encode(JSON.stringify(spec)),
+  });
   if (code !== 0 || !BUILT.test(stdout)) return undefined;
   // Sent by reference_build.ts.
   const { filter, largest } = JSON.parse(stdout) as BuiltReference;

@@ -4,8 +4,8 @@
  * ```text
  * deno run … hook/main.ts [hook] [OPTION…]         stdin: a configuration or a state
  * deno run … hook/main.ts runtime [OPTION…] -- ARGUMENTS OF THE RUNTIME
- * deno run … hook/main.ts cache
- * deno run … hook/main.ts reference
+ * deno run … hook/main.ts [hook] cache
+ * deno run … hook/main.ts [hook] reference
  * ```
  *
  * A *configuration* (Podman's `precreate` stage) is returned on standard
@@ -125,7 +125,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
     else if (word === "--locked") locked = true;
     else {
       const value = inline ?? args[++i];
-      if (!/^--[A-Za-z]+$/.test(name) || value === undefined) {
+      if (!/^--[A-Za-z]+(?:-[a-z]+)*$/.test(name) || value === undefined) {
         throw new RefusedError(
           "bad-settings",
           `Cannot use argument ${
@@ -136,7 +136,7 @@ export function parseHookArgs(args: readonly string[]): HookCall {
       if (name === "--settings") settingsPath = value;
       else if (name === "--refused" && /^[1-9][0-9]?$/.test(value)) {
         refused = Number(value);
-      } else settings.push([name.slice(2), value]);
+      } else settings.push([settingOf(name), value]);
     }
   }
   return {
@@ -150,6 +150,11 @@ export function parseHookArgs(args: readonly string[]): HookCall {
   };
 }
 
+/** The setting that an option names: `deadlineMs` for `--deadline-ms`. */
+function settingOf(option: string): string {
+  return option.slice(2).replace(/-([a-z])/g, (_, c) => c.toUpperCase());
+}
+
 /**
  * Does what a manager requests.
  *
@@ -161,11 +166,12 @@ export async function main(
   args: readonly string[],
   streams: HookStreams,
 ): Promise<number> {
-  if (args[0] === "cache") {
+  const task = args[0] === "hook" ? args[1] : args[0];
+  if (task === "cache") {
     const { optimizeCaches } = await import("./cache/run.ts");
     return await optimizeCaches(openLog(DEFAULTS.log));
   }
-  if (args[0] === "reference") {
+  if (task === "reference") {
     const { buildReference } = await import("./reference_build.ts");
     await buildReference();
     return 0;
@@ -344,10 +350,17 @@ function processStreams(): HookStreams {
   };
 }
 
-if (import.meta.main) {
+/**
+ * Does what a manager requests, on the streams of this process, and ends it.
+ *
+ * @param args Arguments without the program's name.
+ */
+export function serve(args: readonly string[]): Promise<never> {
   // Exits even if a read or a late lock is pending.
-  main(Deno.args, processStreams()).then(
+  return main(args, processStreams()).then(
     (code) => Deno.exit(code),
     () => Deno.exit(1),
   );
 }
+
+if (import.meta.main) serve(Deno.args);

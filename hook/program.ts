@@ -13,8 +13,8 @@ import { packedProgram } from "../host/packed.ts";
 export interface ProgramFiles {
   /** Text by path below the program's folder. */
   readonly files: ReadonlyMap<string, string>;
-  /** Path of the main file. */
-  readonly main: string;
+  /** Path of the main file; `undefined` if the hook is in a compiled binary. */
+  readonly main: string | undefined;
 }
 
 /** Form of the program. */
@@ -47,7 +47,8 @@ const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
 /**
  * Reads this program's hook.
  *
- * @param deno Path of Deno.
+ * @param deno Path of Deno, or of this program if it is a compiled binary: then
+ * containers start that.
  * @param form Form of the program; the single file has only the bundle.
  * @returns Its files.
  * @throws {Error} if Deno cannot list or bundle it.
@@ -56,6 +57,9 @@ export async function readProgram(
   deno: string,
   form: ProgramForm,
 ): Promise<ProgramFiles> {
+  if (Deno.build.standalone && deno === Deno.execPath()) {
+    return { files: new Map(), main: undefined };
+  }
   const packed = await packedProgram("hook/main.ts");
   if (packed !== undefined || form === "bundle") {
     const main = "hook.js";
@@ -109,7 +113,7 @@ async function run(words: readonly string[]): Promise<string> {
 /**
  * The command that starts the program, up to its own arguments.
  *
- * @param deno Path of Deno, absolute and real.
+ * @param deno Path of Deno or of a compiled binary, absolute and real.
  * @param source The program.
  * @param folder Its folder.
  * @param v8 Flags of V8.
@@ -120,6 +124,10 @@ export function programWords(
   folder: string,
   v8: string,
 ): readonly string[] {
+  if (main === undefined) {
+    // `deno task compile` gives a binary FAST; env sets variables.
+    return v8 === FAST ? [deno] : [`DENO_V8_FLAGS=${v8}`, deno];
+  }
   return [
     ...[deno, "run", "-A", "--no-prompt", "--no-config", "--no-lock"],
     ...["--no-remote", "--no-npm", `--v8-flags=${v8}`],

@@ -1,6 +1,6 @@
 /**
- * Programs for other processes that the single file carries along, because it
- * has no modules beside it.
+ * Programs for other processes, and modules outside of the static graph. The
+ * single file carries them along, because it has no modules beside it.
  *
  * @module
  */
@@ -25,4 +25,17 @@ export async function packedProgram(
   const text: unknown = await unpack(path);
   if (typeof text === "string") return text;
   throw new Error(`Unreachable: ${path} is not packed`);
+}
+
+/**
+ * Returns the URL of a module of this program, for `deno run` and `import()`.
+ *
+ * @param path The module below the project's root.
+ * @returns In the single file, a `data:` URL that contains the module.
+ */
+export async function moduleUrl(path: string): Promise<string> {
+  const text = await packedProgram(path);
+  if (text === undefined) return new URL(`../${path}`, import.meta.url).href;
+  const base64 = new TextEncoder().encode(text).toBase64();
+  return `data:text/javascript;base64,${base64}`;
 }

@@ -185,7 +185,7 @@ async function gather(
   const version = place.root === "/" ? await versionOf(target) : undefined;
   const configs = await findConfigs(target, place, manifest, request.config);
   const program = request.program ??
-    await hookProgram(form);
+    await hookProgram(request.deno, form);
   const facts: TargetFacts = {
     layout: place.layout,
     deno,
@@ -211,9 +211,15 @@ async function gather(
   };
 }
 
-async function hookProgram(form: ProgramForm): Promise<ProgramFiles> {
+async function hookProgram(
+  deno: string | undefined,
+  form: ProgramForm,
+): Promise<ProgramFiles> {
+  const self = Deno.execPath();
   try {
-    return await readProgram(Deno.execPath(), form);
+    // Only a compiled binary is no Deno; that of an image may not be here.
+    const reader = Deno.build.standalone ? deno ?? self : self;
+    return await readProgram(reader, form);
   } catch (error) {
     throw new InstallError("failed", messageOf(error), { cause: error });
   }

@@ -240,7 +240,9 @@ async function calledBy(
     if (name !== "podman" && path === hookPath(layout)) continue;
     const state = await lookAt(root, path);
     if (state.kind !== "file") continue;
-    const deno = /'([^']+)' 'run' '-A'/.exec(state.text)?.[1];
+    const deno = /'([^']+)' 'run' '-A'/.exec(state.text)?.[1] ??
+      // A compiled binary.
+      /'([^']+)' (?:hook|runtime) --settings/.exec(state.text)?.[1];
     const shell = /^#!(\S+)/.exec(state.text)?.[1] ?? "/bin/sh";
     const tools = [...state.text.matchAll(TOOL)].map(([, tool = ""]) => tool);
     const isReaching = (tool: string): boolean => tool.endsWith("/env");

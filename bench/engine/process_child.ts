@@ -10,13 +10,15 @@ import { openLibc } from "../../ffi/libc.ts";
 import { loadFilter } from "../../ffi/load.ts";
 import type { ChildJob } from "./process_engine.ts";
 
-if (import.meta.main) {
-  new Response(Deno.stdin.readable).text().then((text) => {
-    // The parent is our own code.
-    const sample = measure(JSON.parse(text) as ChildJob);
-    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(sample)));
-  });
+/** Measures what standard input asks for. */
+export async function measureJob(): Promise<void> {
+  const text = await new Response(Deno.stdin.readable).text();
+  // The parent is our own code.
+  const sample = measure(JSON.parse(text) as ChildJob);
+  Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(sample)));
 }
+
+if (import.meta.main) measureJob();
 
 function measure(
   { filter, count, calls }: ChildJob,

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { moduleUrl } from "../module_url.ts";
+import { childWords } from "../../host/child.ts";
 import type { Engine, Job, Sample } from "./model.ts";
 
-const CHILD = "engine/process_child.ts";
+const CHILD = "bench/engine/process_child.ts";
 
 /**
  * Time after which a child is killed whose filter keeps it from ending, in
@@ -47,8 +47,9 @@ async function sample({ filter, batches, count }: Job): Promise<Sample> {
       args: call.args.map(String),
     })),
   };
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-config", "--no-lock", await moduleUrl(CHILD)],
+  const [program, ...args] = await childWords(CHILD);
+  const child = new Deno.Command(program, {
+    args,
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

@@ -18,12 +18,12 @@
  * @module
  */
 
-import { moduleUrl } from "../module_url.ts";
+import { childWords } from "../../host/child.ts";
 import type { MemoryRow } from "../report.ts";
 import type { Progress } from "../engine/rounds.ts";
 import type { Variant } from "../engine/variants.ts";
 
-const CHILD = "experiments/memory_child.ts";
+const CHILD = "bench/experiments/memory_child.ts";
 const PAGE = 4096;
 /**
  * Maximum number of processes with filters: the limit on a thread's
@@ -142,11 +142,9 @@ async function measureOne(
 }
 
 async function spawn(bytes: Uint8Array): Promise<Deno.ChildProcess> {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-config", "--no-lock", await moduleUrl(CHILD)],
-      ...[bytes.toHex(), String(MOST_FILTERS)],
-    ],
+  const [program, ...args] = await childWords(CHILD);
+  return new Deno.Command(program, {
+    args: [...args, bytes.toHex(), String(MOST_FILTERS)],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

@@ -9,12 +9,18 @@ import { SyscallError } from "../../ffi/error.ts";
 import { loadFilter } from "../../ffi/load.ts";
 import { type Held, readProgramMemory } from "./memory.ts";
 
-if (import.meta.main) {
-  const [hex = "", most = "1"] = Deno.args;
+/**
+ * Loads copies of a filter and keeps them until standard input ends.
+ *
+ * @param args The filter in hexadecimal, and the maximum number of copies.
+ */
+export function holdFilters([hex = "", most = "1"]: readonly string[]): void {
   const held = hold(Uint8Array.fromHex(hex), Number(most));
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(held)}\n`));
   Deno.stdin.readSync(new Uint8Array(1));
 }
+
+if (import.meta.main) holdFilters(Deno.args);
 
 function hold(filter: Uint8Array, most: number): Held {
   const marks: number[] = [];

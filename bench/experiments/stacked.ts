@@ -8,13 +8,13 @@
  * @module
  */
 
-import { moduleUrl } from "../module_url.ts";
+import { childWords } from "../../host/child.ts";
 import type { StackedRow } from "../report.ts";
 import type { Progress } from "../engine/rounds.ts";
 import { summarize } from "../engine/summary.ts";
 import type { Variant } from "../engine/variants.ts";
 
-const CHILD = "experiments/stacked_child.ts";
+const CHILD = "bench/experiments/stacked_child.ts";
 
 /** The child's answer for each height of the stack. */
 export interface StackedTimes {
@@ -88,11 +88,9 @@ async function stack(
   bytes: Uint8Array,
   height: number,
 ): Promise<readonly StackedTimes[]> {
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-config", "--no-lock", await moduleUrl(CHILD)],
-      ...[bytes.toHex(), String(height)],
-    ],
+  const [program, ...args] = await childWords(CHILD);
+  const { success, stdout } = await new Deno.Command(program, {
+    args: [...args, bytes.toHex(), String(height)],
     stdin: "null",
     stderr: "null",
   }).output();

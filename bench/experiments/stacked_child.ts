@@ -18,11 +18,17 @@ const COUNT = 200;
 const TRIES = 8;
 const SPEC_ALLOW = 4;
 
-if (import.meta.main) {
-  const [hex = "", height = "1"] = Deno.args;
+/**
+ * Measures.
+ *
+ * @param args The filter in hexadecimal, and the maximum height.
+ */
+export function timeStack([hex = "", height = "1"]: readonly string[]): void {
   const times = stackUp(Uint8Array.fromHex(hex), Number(height));
   Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(times)));
 }
+
+if (import.meta.main) timeStack(Deno.args);
 
 function stackUp(
   filter: Uint8Array<ArrayBuffer>,

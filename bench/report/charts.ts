@@ -5,7 +5,7 @@
  */
 
 import { messageOf } from "../../host/reason.ts";
-import { moduleUrl } from "../module_url.ts";
+import { moduleUrl } from "../../host/packed.ts";
 import type { Report } from "../report.ts";
 import type { ChartSpec } from "./chart_parts.ts";
 import { chartsOf } from "./chart_specs.ts";
@@ -28,7 +28,7 @@ export type Draw = (spec: ChartSpec, theme: Theme) => Promise<string>;
  * @throws {Error} with the remedy, if they are not available.
  */
 export async function loadDrawing(): Promise<Draw> {
-  const url = await moduleUrl("report/draw_chart.ts");
+  const url = await moduleUrl("bench/report/draw_chart.ts");
   try {
     const drawing: { readonly drawChart: Draw } = await import(url);
     return drawing.drawChart;

@@ -35,11 +35,16 @@ export async function writePage(
   const page = join(directory, "benchmarks.md");
   const crun = await readCrunReport(join(charts, CRUN_DOCUMENT));
   writeWhole(page, pageText(report, names, crun));
-  // Formats lines and tables like the repository.
-  await new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--quiet", "--no-config", page],
-    stdin: "null",
-  }).output();
+  // Formats lines and tables like the repository, if there is Deno.
+  const deno = Deno.build.standalone ? "deno" : Deno.execPath();
+  try {
+    await new Deno.Command(deno, {
+      args: ["fmt", "--quiet", "--no-config", page],
+      stdin: "null",
+    }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Reads the document of `deno task cached`, if it exists. */

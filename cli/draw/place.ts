@@ -5,7 +5,7 @@
  */
 
 import { messageOf } from "../../host/reason.ts";
-import { packedProgram } from "../../host/packed.ts";
+import { moduleUrl } from "../../host/packed.ts";
 import { MachineError } from "../error.ts";
 
 /** A point in pixels. */
@@ -65,12 +65,7 @@ export type Placing = (
  * @throws {MachineError} with the remedy, if it is not available.
  */
 export async function loadPlacing(): Promise<Placing> {
-  const text = await packedProgram("cli/draw/layout.ts");
-  const url = text === undefined
-    ? new URL("layout.ts", import.meta.url).href
-    : `data:text/javascript;base64,${
-      new TextEncoder().encode(text).toBase64()
-    }`;
+  const url = await moduleUrl("cli/draw/layout.ts");
   try {
     const library: { readonly placeInLayers: Placing } = await import(url);
     return library.placeInLayers;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { packedProgram } from "../../host/packed.ts";
+import { moduleUrl } from "../../host/packed.ts";
 import { messageOf } from "../../host/reason.ts";
 import { type Diagnostic, ProfileError } from "../../profile/diagnostic.ts";
 import {
@@ -173,12 +173,7 @@ function textOf(object: JsonObject, key: string): string | undefined {
  * contains it.
  */
 async function loadReader(): Promise<(text: string) => YamlTree> {
-  const text = await packedProgram("cli/yaml/tree.ts");
-  const url = text === undefined
-    ? new URL("tree.ts", import.meta.url).href
-    : `data:text/javascript;base64,${
-      new TextEncoder().encode(text).toBase64()
-    }`;
+  const url = await moduleUrl("cli/yaml/tree.ts");
   try {
     const library: { readonly readYaml: (text: string) => YamlTree } =
       await import(url);

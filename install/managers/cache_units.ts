@@ -89,7 +89,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 Nice=10
-ExecStart=${[...words, "cache"].map(unitWord).join(" ")}
+ExecStart=${[...words, "hook", "cache"].map(unitWord).join(" ")}
 `,
     ),
     unit(

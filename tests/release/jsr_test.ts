@@ -278,6 +278,11 @@ Deno.test("the published package", async (t) => {
         const program = join(image, "usr/local/lib/seccomp-tree/program");
         const installed = await filesOf(program, ["."]);
         assert(installed.size > 50, `${installed.size} files`);
+        // A program that the hook starts, and imports nowhere.
+        assert(
+          installed.has("/./hook/reference_child.ts"),
+          "the child is there",
+        );
         for (const [path, bytes] of installed) {
           const source = await Deno.readTextFile(join(ROOT, path));
           assertEquals(DECODER.decode(bytes), source, path);
@@ -285,6 +290,35 @@ Deno.test("the published package", async (t) => {
         const before = await stateOf(program);
         assertMatch(await run(), /(?:no change|nothing|already)/i);
         assertEquals(await stateOf(program), before);
+      },
+    );
+
+    await t.step(
+      "deno compile embeds the commands of cli, once cached",
+      async () => {
+        const sizes: number[] = [];
+        for (const entry of ["", "/cli"]) {
+          const binary = join(scratch, `compiled${entry.length}`);
+          const words = [
+            "compile",
+            "-A",
+            "--no-check",
+            "-o",
+            binary,
+            NAME + entry,
+          ];
+          await deno(words, scratch, {
+            ...offline,
+            DENORT_BIN: Deno.execPath(),
+          });
+          const bytes = await Deno.readFile(binary);
+          const text = new TextDecoder("latin1").decode(bytes);
+          assertEquals(text.includes("/cli/commands/install.ts"), entry !== "");
+          sizes.push(bytes.length);
+          await Deno.remove(binary);
+        }
+        const [library = 0, program = 0] = sizes;
+        assert(library < program, "the library alone is smaller");
       },
     );
 

@@ -22,9 +22,17 @@ interface Use {
   readonly code?: number;
   /** Pattern of standard output; the sources' output if omitted. */
   readonly says?: RegExp;
+  /** Standard input; empty if omitted. */
+  readonly input?: string;
   /** True if it needs a tracer's privileges. */
   readonly traces?: true;
 }
+
+/** A container without a store. */
+const CONFIG = JSON.stringify({
+  ociVersion: "1.0.0",
+  linux: { seccomp: { defaultAction: "SCMP_ACT_ALLOW" } },
+});
 
 /** Uses that depend on files of `prepareUses`, in an order in which they work. */
 export const USES: readonly Use[] = [
@@ -62,6 +70,10 @@ export const USES: readonly Use[] = [
   },
   { line: "store ls --store store", says: /./ },
   { line: "rewrite --store none bundle", says: /^/ },
+  { line: "hook --store none --log stderr", input: CONFIG },
+  {
+    line: "runtime --store none --runtime-kind crun -- create -b HERE/other x",
+  },
   { line: "syscalls openat" },
   { line: "demo", says: /proved equal to the profile/ },
   { line: "completions bash" },
@@ -70,14 +82,11 @@ export const USES: readonly Use[] = [
   { line: "--version" },
 ];
 
-/** Commands that wait for a manager, or are one of the manager's own calls. */
-const OTHERS: readonly string[] = [];
-
 /** Fails if a command of the program has no use here. */
 export function assertComplete(): void {
   const used = new Set(USES.map(({ line }) => line.split(" ")[0]));
   const missing = COMMANDS.map(({ name }) => name)
-    .filter((name) => !used.has(name) && !OTHERS.includes(name));
+    .filter((name) => !used.has(name));
   assertEquals(missing, [], "commands without a use in tests/release/uses.ts");
 }
 
@@ -107,16 +116,12 @@ export async function prepareUses(folder: string): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(join(folder, name), text);
   }
-  for (const name of ["image", "crun", "bundle"]) {
+  for (const name of ["image", "crun", "bundle", "other"]) {
     await Deno.mkdir(join(folder, name));
   }
-  await Deno.writeTextFile(
-    join(folder, "bundle/config.json"),
-    JSON.stringify({
-      ociVersion: "1.0.0",
-      linux: { seccomp: JSON.parse(allow) },
-    }),
-  );
+  for (const name of ["bundle", "other"]) {
+    await Deno.writeTextFile(join(folder, name, "config.json"), CONFIG);
+  }
 }
 
 /** Starts a form of the program. */
@@ -144,12 +149,12 @@ export async function useAll(t: Deno.TestContext, form: Form): Promise<void> {
   try {
     await Promise.all([prepareUses(ours), prepareUses(theirs)]);
     const traces = has("dump", "uses of commands that trace");
-    for (const { line, code = 0, says, traces: traced } of USES) {
+    for (const { line, code = 0, says, input, traces: traced } of USES) {
       if (traced === true && !traces) continue;
       await t.step(line, async () => {
         const [output, expected] = await Promise.all([
-          use(form, line, ours),
-          use(SOURCES, line, theirs),
+          use(form, line, ours, input),
+          use(SOURCES, line, theirs, input),
         ]);
         const context = `${output.text}\n${output.errors}`;
         assertEquals([output.code, expected.code], [code, code], context);
@@ -181,19 +186,27 @@ interface Output {
  * @param line Words after the program's name; `PID` stands for this process and `HERE` for
  * the folder.
  * @param cwd The folder.
+ * @param input Standard input.
  */
 export async function use(
   { words: [program = "", ...words], env }: Form,
   line: string,
   cwd: string,
+  input = "",
 ): Promise<Output> {
   const given = line.replace("PID", `${Deno.pid}`).replace("HERE", cwd);
-  const { code, stdout, stderr } = await new Deno.Command(program, {
+  const child = new Deno.Command(program, {
     args: [...words, ...given.split(" ")],
     cwd,
-    stdin: "null",
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
     ...(env === undefined ? {} : { env }),
-  }).output();
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
   return {
     code,
     text: DECODER.decode(stdout).replaceAll(cwd, "HERE"),

@@ -1,0 +1,36 @@
+/**
+ * The modules that run in processes of their own, for compiled binaries:
+ * `BINARY __child MODULE [ARG…]`.
+ *
+ * @module
+ */
+
+import { UsageError } from "./error.ts";
+
+/** Runs a module with its arguments. */
+type Child = (args: readonly string[]) => Promise<void>;
+
+const CHILDREN: Readonly<Record<string, Child>> = {
+  "bench/engine/process_child.ts": async () =>
+    await (await import("../bench/engine/process_child.ts")).measureJob(),
+  "bench/experiments/memory_child.ts": async (args) =>
+    (await import("../bench/experiments/memory_child.ts")).holdFilters(args),
+  "bench/experiments/stacked_child.ts": async (args) =>
+    (await import("../bench/experiments/stacked_child.ts")).timeStack(args),
+  "hook/reference_child.ts": async () =>
+    await (await import("../hook/reference_build.ts")).buildReference(),
+};
+
+/**
+ * Runs a module in this process.
+ *
+ * @param args Its path below the project's root, and its arguments.
+ * @throws {UsageError} if it is not one of the modules for that.
+ */
+export async function runChild(
+  [path = "", ...args]: readonly string[],
+): Promise<void> {
+  const child = Object.hasOwn(CHILDREN, path) ? CHILDREN[path] : undefined;
+  if (child === undefined) throw new UsageError(`Unknown child "${path}"`);
+  await child(args);
+}
