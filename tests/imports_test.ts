@@ -444,6 +444,14 @@ Deno.test("mod.ts never reaches ffi/, not even by way of another file", async ()
   assertEquals(reached.map((i) => `${i.from} imports ${i.to}`), []);
 });
 
+Deno.test("check decides without the compiler, also by way of other files", async () => {
+  const root = "cli/commands/check.ts";
+  const imports = codeReachedFrom([root], await importsOf(SOURCES));
+  assert(imports.some(({ to }) => to === "verify/certificate/check.ts"));
+  const reached = imports.filter(({ to }) => to.startsWith("compiler/"));
+  assertEquals(reached.map((i) => `${i.from} imports ${i.to}`), []);
+});
+
 Deno.test("hook/ reaches no package, not even by way of another file", async () => {
   const roots = SOURCES.filter((path) => folderOf(path) === "hook");
   if (roots.length === 0) return;

@@ -16,12 +16,15 @@ import {
 } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { listRefusals } from "../../bpf/check.ts";
-import { kernelRefusal, placeOfFault } from "../input/filter.ts";
+import {
+  kernelRefusal,
+  placeOfFault,
+  tellAssumed,
+} from "../input/resolve_source.ts";
 import { InputError, UsageError } from "../error.ts";
 import { report } from "../exit.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { readFilters } from "../input/filter_forms.ts";
-import { tellAssumed } from "../input/filter.ts";
 import { assumptionWords, machineOf, orderName } from "../input/machine.ts";
 import { filtersReport } from "../output/filters_report.ts";
 import { checkOut, refuseTwoOutputs } from "../output/write.ts";

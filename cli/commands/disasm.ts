@@ -7,12 +7,8 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { check } from "../../bpf/check.ts";
 import { messageLine } from "../exit.ts";
-import {
-  kernelRefusal,
-  type LoadedFilter,
-  readFilterSource,
-  requireAccepted,
-} from "../input/filter.ts";
+import { type LoadedFilter, readFilterSource } from "../input/filter.ts";
+import { kernelRefusal, requireAccepted } from "../input/resolve_source.ts";
 import {
   OUT_FLAG,
   OUTPUT_FLAG,

@@ -31,7 +31,7 @@ import { printable, printableLines } from "../../tables/printable.ts";
 import { MachineError, UnprovenError, UsageError } from "../error.ts";
 import { reasonOf } from "../../host/reason.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { tellFindings } from "../input/filter.ts";
+import { tellFindings } from "../input/resolve_source.ts";
 import { tellingProfile } from "../input/source.ts";
 import { kernelOf } from "../input/target.ts";
 import type { Io } from "../io.ts";

@@ -33,7 +33,7 @@ import {
   requireAccepted,
   resolveSource,
   tellAssumed,
-} from "../input/filter.ts";
+} from "../input/resolve_source.ts";
 import {
   CERTIFICATE_FLAG,
   type CertificateFlags,

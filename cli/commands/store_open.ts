@@ -41,7 +41,7 @@ import {
 import { ProfileError } from "../../profile/diagnostic.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { tellFindings } from "../input/filter.ts";
+import { tellFindings } from "../input/resolve_source.ts";
 import { placeOf, reportInstallErrors } from "./install.ts";
 import {
   type Flags,

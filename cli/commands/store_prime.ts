@@ -31,7 +31,7 @@ import {
   UnprovenError,
 } from "../error.ts";
 import { EXIT, forEachInput, messageLine } from "../exit.ts";
-import { tellAssumed, tellFindings } from "../input/filter.ts";
+import { tellAssumed, tellFindings } from "../input/resolve_source.ts";
 import { type Io, readInput } from "../io.ts";
 import { readYamlProfiles } from "../yaml/read_yaml.ts";
 import {

@@ -4,28 +4,28 @@
  * @module
  */
 
-import { check } from "../../bpf/check.ts";
-import type { ProgramError } from "../../bpf/error.ts";
-import type { ParsedFilters } from "../../bpf/assembly/link_filters.ts";
 import type { FilterStack } from "../../bpf/filter.ts";
 import {
   compileParsed,
   type ProvedTree,
 } from "../../pipeline/compile_profile.ts";
-import {
-  type ProfileTarget,
-  type ResolvedSection,
-  resolveParsed,
+import type {
+  ProfileTarget,
+  ResolvedSection,
 } from "../../pipeline/resolve_profile.ts";
 import type { ParsedProfile } from "../../profile/formats/parse.ts";
-import type { Diagnostic } from "../../profile/diagnostic.ts";
 import type { Objective } from "../../tables/objectives.ts";
 import { costOptions, type CostRequest } from "./cost.ts";
-import { InputError, UnprovenError } from "../error.ts";
-import { messageLine, tellDiagnostics } from "../exit.ts";
+import { UnprovenError } from "../error.ts";
+import { messageLine } from "../exit.ts";
 import type { SourceFlags } from "./flags.ts";
 import { assumptionWords, type FilterMachine, machineOf } from "./machine.ts";
 import type { Io } from "../io.ts";
+import {
+  requireAccepted,
+  tellAssumed,
+  tellFindings,
+} from "./resolve_source.ts";
 import { withOwnSemantics } from "./semantics.ts";
 import { loadSource, type ProfileSource, tellingProfile } from "./source.ts";
 import { assumedWords, nativeArch, targetFor } from "./target.ts";
@@ -99,56 +99,6 @@ export async function readFilterSource(
   const words = assumptionWords(machine, { native });
   tellAssumed(io, source.name, flags, [words]);
   return { ...source, ...machine };
-}
-
-/**
- * Requires filters that the kernel accepts.
- *
- * @param source The filters and the name of their source.
- * @throws {InputError} with the problem of the first one that is refused.
- */
-export function requireAccepted(
-  { name, programs, places }:
-    & Pick<Loaded, "name" | "programs">
-    & Pick<ParsedFilters, "places">,
-): void {
-  for (const [i, program] of programs.entries()) {
-    const fault = check(program);
-    if (fault === undefined) continue;
-    const place = placeOfFault(name, fault, i, {
-      programs,
-      ...(places && { places }),
-    });
-    throw new InputError(kernelRefusal(fault), { place, cause: fault });
-  }
-}
-
-/**
- * Finds the position of what the kernel refuses.
- *
- * @param name Name of the source.
- * @param fault The refusal.
- * @param index Index of the filter.
- * @param filters The filters, with the positions in their text.
- * @returns `file:line:column`, or the filter.
- */
-export function placeOfFault(
-  name: string,
-  { pc }: ProgramError,
-  index: number,
-  { programs, places }: Partial<ParsedFilters>,
-): string {
-  const place = pc === undefined ? undefined : places?.[index]?.[pc];
-  if (place !== undefined) return `${name}:${place.line}:${place.column}`;
-  return (programs?.length ?? 1) > 1 ? `${name}#${index}` : name;
-}
-
-/** Explains why the kernel refuses a filter. */
-export function kernelRefusal({ message }: ProgramError): string {
-  return message.replace(
-    "Cannot load program",
-    "The kernel refuses the filter",
-  );
 }
 
 /**
@@ -244,62 +194,4 @@ function tellLimits(
     );
   }
   for (const note of notes) io.err(messageLine(io, "note", note, name));
-}
-
-/**
- * Resolves a profile source and reports its diagnostics.
- *
- * @param io Stream for warnings.
- * @param source The profile.
- * @param flags Options of profiles.
- */
-export async function resolveSource(
-  io: Io,
-  { name, profile }: ProfileSource,
-  flags: SourceFlags,
-): Promise<ResolvedSection> {
-  const target = await targetFor(flags);
-  const resolved = await tellingProfile(
-    io,
-    name,
-    () => resolveParsed(profile, target),
-  );
-  tellFindings(io, name, resolved.diagnostics, flags);
-  return resolved;
-}
-
-/**
- * Reports the diagnostics of a profile, at the requested level.
- *
- * @param io Stream for the messages.
- * @param name The source.
- * @param diagnostics Warnings and notes.
- * @param flags Options for warnings and notes.
- */
-export function tellFindings(
-  io: Io,
-  name: string,
-  diagnostics: readonly Diagnostic[],
-  { quiet = false, verbose }: Pick<SourceFlags, "verbose"> & {
-    readonly quiet?: boolean;
-  },
-): void {
-  const told = diagnostics.filter(({ severity }) =>
-    severity === "note" ? verbose : !quiet
-  );
-  tellDiagnostics(io, name, told);
-}
-
-/**
- * Prints the machine that was assumed for a source; empty parts are omitted.
- */
-export function tellAssumed(
-  io: Io,
-  name: string,
-  flags: Pick<SourceFlags, "quiet">,
-  parts: readonly string[],
-): void {
-  const known = parts.filter((part) => part !== "");
-  if (flags.quiet || known.length === 0) return;
-  io.err(messageLine(io, "note", `for ${known.join(", ")}`, name));
 }

@@ -18,7 +18,11 @@ import { printable } from "../../tables/printable.ts";
 import { UnprovenError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
-import { requireAccepted, tellAssumed, tellFindings } from "../input/filter.ts";
+import {
+  requireAccepted,
+  tellAssumed,
+  tellFindings,
+} from "../input/resolve_source.ts";
 import { type Format, FORMATS, type SourceFlags } from "../input/flags.ts";
 import { machineOf } from "../input/machine.ts";
 import { loadSource } from "../input/source.ts";
