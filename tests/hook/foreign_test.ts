@@ -8,6 +8,7 @@ import { RefusedError } from "../../hook/error.ts";
 import { judgeAnnotation, type JudgeOptions } from "../../hook/foreign.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { type Arch, archByName } from "../../tables/arch.ts";
+import { PATIENCE_S } from "../machine.ts";
 
 /** x86_64: `read` may run, `write` to 1 and 2; i386: `exit`. All else is EPERM. */
 const POLICY: Policy = {
@@ -91,7 +92,7 @@ function judge(
   const measure: JudgeOptions = {
     policy: POLICY,
     native: native(),
-    deadline: startDeadline(60_000),
+    deadline: startDeadline(1000 * PATIENCE_S),
     ...(own === null ? {} : { own }),
   };
   judgeAnnotation(value, measure);
