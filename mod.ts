@@ -37,8 +37,8 @@ export {
   type ResolvedProfile,
   resolveProfile,
 } from "./pipeline/resolve_profile.ts";
-export type { CompiledArch, CompileOptions } from "./compiler/compile.ts";
-export type { CostOptions, Weights } from "./compiler/cost.ts";
+export type { CompiledArch } from "./compiler/compile.ts";
+export type { CompileOptions } from "./compiler/cost.ts";
 export type { Objective } from "./tables/objectives.ts";
 
 // Descriptions of targets and profiles.
@@ -46,7 +46,6 @@ export { DEFAULT_PROFILE } from "./profile/default_profile.ts";
 export { type Diagnostic, ProfileError } from "./profile/diagnostic.ts";
 export { parseWeights } from "./profile/formats/weights.ts";
 export { type KernelVersion, parseKernelRelease } from "./profile/host.ts";
-export type { Semantics } from "./profile/semantics/versions.ts";
 export { type Arch, archByName, type ArchName } from "./tables/arch.ts";
 
 // The meaning of a profile.
@@ -63,13 +62,7 @@ export {
 export type { Instruction, Op, Program } from "./bpf/instruction.ts";
 export { formatReturnValue, parseReturnValue } from "./bpf/return_value.ts";
 export type { SeccompData } from "./bpf/seccomp_data.ts";
-export type { PaintedPart } from "./bpf/assembly/paint.ts";
-export {
-  formatFilters,
-  type FormatStackOptions,
-  type StyleOptions,
-} from "./bpf/format.ts";
-export type { TextPlace } from "./bpf/assembly/draft.ts";
+export { formatFilters, type FormatStackOptions } from "./bpf/format.ts";
 export type {
   ParsedFilters,
   ParseFiltersOptions,
@@ -106,7 +99,6 @@ export {
   proveEquivalent,
   type Unproven,
 } from "./verify/equivalence.ts";
-export type { ProofLimits } from "./verify/limits.ts";
 
 // `deno run -A jsr:@x/seccomp-tree COMMAND`: the program. Running the library
 // loads nothing of it, because the import is computed. `deno cache` follows

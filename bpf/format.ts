@@ -7,35 +7,53 @@
 
 import { formatInstruction } from "./assembly/format_instruction.ts";
 import { formatStatement } from "./assembly/format_statement.ts";
-import { type PaintedPart, paintLine } from "./assembly/paint.ts";
+import { paintLine } from "./assembly/paint.ts";
 import { ProgramError } from "./error.ts";
 import { type FilterStack, inferByteOrder } from "./filter.ts";
 import type { Instruction, Program } from "./instruction.ts";
 import { isConditionalJump, toCode } from "./opcode.ts";
 
 /**
- * Style of a text.
+ * Format of the filters of a thread.
  *
  * @category Filters
  */
-export interface StyleOptions {
+export interface FormatStackOptions {
   /** The language: that of `bpf_asm` by default. */
   readonly style?: "bpf_asm" | "seccomp-tools";
   /** True for the index before each instruction. */
   readonly numbers?: boolean;
   /** True for code, jt, jf and k before each instruction. */
   readonly fields?: boolean;
-  /** Colors a part of a line. */
-  readonly paint?: (part: PaintedPart, text: string) => string;
-}
-
-/** Format of a program. */
-export interface FormatOptions extends StyleOptions {
+  /** Colors a part of a line: an answer by its action, a name, or a target. */
+  readonly paint?: (
+    part: "allow" | "deny" | "other" | "name" | "target",
+    text: string,
+  ) => string;
   /**
    * True (the default) for labels at the targets of jumps; false for distances
    * in instructions.
    */
   readonly labels?: boolean;
+  /** Makes the function that comments the instructions of one program. */
+  readonly comments?: (
+    program: Program,
+  ) => (instruction: Instruction, pc: number) => string | undefined;
+  /** Makes the function that names the constants of one program. */
+  readonly constants?: (
+    program: Program,
+  ) => (instruction: Instruction, pc: number) => string | undefined;
+}
+
+/** Style of a text. */
+export type StyleOptions = Omit<
+  FormatStackOptions,
+  "labels" | "comments" | "constants"
+>;
+
+/** Format of a program. */
+export interface FormatOptions
+  extends Omit<FormatStackOptions, "comments" | "constants"> {
   /** Comment for an instruction, or `undefined` for none. */
   readonly comments?: (
     instruction: Instruction,
@@ -154,27 +172,6 @@ function statementOf(
     `Cannot write instruction ${pc} in the language of seccomp-tools: it has no words for "${words}"; pass --bytes, or use the style bpf_asm`,
     pc,
   );
-}
-
-/**
- * Format of the filters of a thread.
- *
- * @category Filters
- */
-export interface FormatStackOptions extends StyleOptions {
-  /**
-   * True (the default) for labels at the targets of jumps; false for distances
-   * in instructions.
-   */
-  readonly labels?: boolean;
-  /** Makes the function that comments the instructions of one program. */
-  readonly comments?: (
-    program: Program,
-  ) => (instruction: Instruction, pc: number) => string | undefined;
-  /** Makes the function that names the constants of one program. */
-  readonly constants?: (
-    program: Program,
-  ) => (instruction: Instruction, pc: number) => string | undefined;
 }
 
 /**

@@ -25,7 +25,7 @@ import { findUncached } from "./cached.ts";
 import {
   type Attempt,
   ATTEMPTS,
-  type CostOptions,
+  type CompileOptions,
   depthLimit,
   weigh,
 } from "./cost.ts";
@@ -49,24 +49,6 @@ import {
   compileVariants,
   type MadeForSize,
 } from "./variants.ts";
-
-/**
- * Options of the compiler.
- *
- * @category Compile
- */
-export interface CompileOptions extends CostOptions {
-  /**
-   * Work units that the search for the optimum of each architecture may use,
-   * about 10^7 per second; 20 million by default, 0 for only the quick search.
-   */
-  readonly workLimit?: number;
-  /**
-   * Work units that each architecture may use for a lower bound under
-   * `maxDepth`, if that makes the tree costlier; 0 by default.
-   */
-  readonly boundWork?: number;
-}
 
 /** Default of `CompileOptions.workLimit`. */
 const WORK_LIMIT = 20_000_000;

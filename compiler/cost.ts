@@ -31,22 +31,18 @@ import { SECCOMP_RET_ALLOW } from "../tables/uapi.ts";
 import type { Decision } from "./decision.ts";
 
 /**
- * How often each number is called, as any positive numbers, by `AUDIT_ARCH_*`.
+ * Options of the compiler.
  *
  * @category Compile
  */
-export type Weights = ReadonlyMap<number, ReadonlyMap<number, number>>;
-
-/**
- * Options that affect the cost.
- *
- * @category Compile
- */
-export interface CostOptions {
+export interface CompileOptions {
   /** The cost to minimize; `balanced` by default. */
   readonly objective?: Objective;
-  /** A histogram; uniform by default. */
-  readonly weights?: Weights;
+  /**
+   * A histogram: how often each number is called, as any positive numbers, by
+   * `AUDIT_ARCH_*`; uniform by default.
+   */
+  readonly weights?: ReadonlyMap<number, ReadonlyMap<number, number>>;
   /** Share of the uniform background in a histogram, 0 to 1; 0.5 by default. */
   readonly background?: number;
   /**
@@ -55,7 +51,23 @@ export interface CostOptions {
    * without a histogram there is no limit.
    */
   readonly maxDepth?: number;
+  /**
+   * Work units that the search for the optimum of each architecture may use,
+   * about 10^7 per second; 20 million by default, 0 for only the quick search.
+   */
+  readonly workLimit?: number;
+  /**
+   * Work units that each architecture may use for a lower bound under
+   * `maxDepth`, if that makes the tree costlier; 0 by default.
+   */
+  readonly boundWork?: number;
 }
+
+/** Options that affect the cost. */
+type CostOptions = Omit<CompileOptions, "workLimit" | "boundWork">;
+
+/** A histogram of the options. */
+export type Weights = NonNullable<CompileOptions["weights"]>;
 
 /** Instructions around the tests of an argument word. */
 export const ARGUMENT_COSTS = { load: 1 } as const;

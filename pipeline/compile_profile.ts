@@ -18,10 +18,9 @@ import { formatReturnValue } from "../bpf/return_value.ts";
 import {
   compile,
   type CompiledArch,
-  type CompileOptions,
   type PolicyCompilation,
 } from "../compiler/compile.ts";
-import type { Weights } from "../compiler/cost.ts";
+import type { CompileOptions, Weights } from "../compiler/cost.ts";
 import { SizeError } from "../compiler/size.ts";
 import { type ParsedProfile, parseProfile } from "../profile/formats/parse.ts";
 import type { Policy } from "../profile/policy.ts";

@@ -14,12 +14,13 @@
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
+import { compileAttempt, type Searches } from "../compiler/compile.ts";
 import {
-  compileAttempt,
+  type Attempt,
+  ATTEMPTS,
   type CompileOptions,
-  type Searches,
-} from "../compiler/compile.ts";
-import { type Attempt, ATTEMPTS, sharing } from "../compiler/cost.ts";
+  sharing,
+} from "../compiler/cost.ts";
 import type { Policy } from "../profile/policy.ts";
 import type { Objective } from "../tables/objectives.ts";
 import type { DecidedCalls } from "../compiler/policy_calls.ts";

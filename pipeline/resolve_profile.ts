@@ -47,7 +47,11 @@ export interface ProfileTarget {
    * Runtime whose semantics apply, such as `crun` or `runc@1.1.5`; `crun` by
    * default.
    */
-  readonly semantics?: Semantics;
+  readonly semantics?:
+    | "crun"
+    | "runc"
+    | `crun@${string}`
+    | `runc@${string}`;
   /**
    * Test for calls that exist, such as those of the host's libseccomp; all of
    * our tables by default.
@@ -79,7 +83,7 @@ export interface ResolvedProfile {
     /** Architectures of the filter, the native one first. */
     readonly arches: readonly ArchName[];
     /** Runtime whose semantics apply, such as `crun` or `runc@1.1.5`. */
-    readonly semantics: Semantics;
+    readonly semantics: NonNullable<ProfileTarget["semantics"]>;
     /** Capabilities of the container; absent if the format has no conditions. */
     readonly capabilities?: ReadonlySet<string>;
     /** Running kernel; absent if unknown, or if the format has no conditions. */

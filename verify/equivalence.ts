@@ -58,7 +58,6 @@ import {
   DEFAULT_PROOF_LIMITS,
   type LimitName,
   LimitReached,
-  type ProofLimits,
 } from "./limits.ts";
 import { intervalsOf } from "./describe/intervals.ts";
 import { meaningOf, whereDifferent } from "./core/meaning.ts";
@@ -97,7 +96,12 @@ export interface ProofOptions {
    */
   readonly arches?: readonly number[];
   /** Limits of each attempt, of which there are at most four. */
-  readonly limits?: Partial<ProofLimits>;
+  readonly limits?: {
+    /** Maximum number of nodes of a diagram, each of up to 40 bytes. */
+    readonly nodes?: number;
+    /** Maximum number of steps on a diagram, each of about 0.1 µs. */
+    readonly steps?: number;
+  };
   /** Called regularly; if it returns true, the work ends as unproven. */
   readonly interrupted?: () => boolean;
 }

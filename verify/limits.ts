@@ -5,11 +5,7 @@
  * @module
  */
 
-/**
- * Limits of the work on a proof.
- *
- * @category Compare
- */
+/** Limits of the work on a proof. */
 export interface ProofLimits {
   /**
    * Maximum number of nodes of a diagram; a node takes up to {@linkcode

@@ -7,11 +7,7 @@
 
 import type { Instruction, Op } from "../instruction.ts";
 
-/**
- * Position in a text, both from 1; columns count UTF-16 units.
- *
- * @category Filters
- */
+/** Position in a text, both from 1; columns count UTF-16 units. */
 export interface TextPlace {
   /** Line. */
   readonly line: number;

@@ -7,7 +7,7 @@
 import type { Arch } from "../../tables/arch.ts";
 import { archByAnyName } from "../../tables/arch_names.ts";
 import { type FilterStack, inferByteOrder } from "../filter.ts";
-import type { ReadSections, TextPlace } from "./draft.ts";
+import type { ReadSections } from "./draft.ts";
 import { linkLabels, orderOfFields, resolveNames } from "./link.ts";
 import type { AssemblyProblems } from "./problems.ts";
 
@@ -36,8 +36,14 @@ export interface ParsedFilters extends FilterStack {
    * architectures that the programs name, or `assumed` to be little-endian.
    */
   readonly order: "given" | "inferred" | "assumed";
-  /** Position of each instruction of each filter. */
-  readonly places?: readonly (readonly TextPlace[])[];
+  /**
+   * Line and column of each instruction of each filter, both from 1; columns
+   * count UTF-16 units.
+   */
+  readonly places?: readonly (readonly {
+    readonly line: number;
+    readonly column: number;
+  }[])[];
   /** The assumed architecture, if the number of a named call depends on it. */
   readonly assumedArch?: Arch["name"];
 }

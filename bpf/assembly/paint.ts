@@ -15,11 +15,7 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
 
-/**
- * The part of a line that gets a color.
- *
- * @category Filters
- */
+/** The part of a line that gets a color. */
 export type PaintedPart = "allow" | "deny" | "other" | "name" | "target";
 
 /**

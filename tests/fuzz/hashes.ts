@@ -17,12 +17,8 @@
 
 import fc from "fast-check";
 import { encode } from "../../bpf/encode.ts";
-import {
-  type Compilation,
-  compile,
-  type CompileOptions,
-} from "../../compiler/compile.ts";
-import type { Weights } from "../../compiler/cost.ts";
+import { type Compilation, compile } from "../../compiler/compile.ts";
+import type { CompileOptions, Weights } from "../../compiler/cost.ts";
 import { OBJECTIVES } from "../../tables/objectives.ts";
 import { searchTree } from "../../compiler/search/search.ts";
 import { SizeError } from "../../compiler/size.ts";
