@@ -26,6 +26,14 @@ const X32_BIT = 0x4000_0000;
 /** All bits of a number that remain. */
 export const FOLDED_MASK = 0xbfff_ffff;
 
+/** The test of bit 30. */
+const BIT_TEST = {
+  offset: NR_OFFSET,
+  mask: 0xffff_ffff,
+  op: "set",
+  k: X32_BIT,
+} as const;
+
 /**
  * Reports whether decisions change among the numbers of x32.
  *
@@ -50,19 +58,15 @@ export function foldNumbers(
   // Each number without bit 30 at which a decision begins, with the bit or not.
   const starts = new Set([0, 2 * X32_BIT]);
   for (const { first } of intervals) starts.add((first & FOLDED_MASK) >>> 0);
-  const test = {
-    offset: NR_OFFSET,
-    mask: 0xffff_ffff,
-    op: "set",
-    k: X32_BIT,
-  } as const;
   const folded: { readonly first: number; readonly node: Decision }[] = [];
   for (const first of [...starts].sort((a, b) => a - b)) {
-    const node = graph.branch(
-      test,
-      decisionAt(intervals, (first | X32_BIT) >>> 0),
-      decisionAt(intervals, first),
-    );
+    const x32 = decisionAt(intervals, (first | X32_BIT) >>> 0);
+    const native = decisionAt(intervals, first);
+    // A constant answer may not wait for arguments: it would lose the allow cache.
+    const isConstant = x32.kind !== "branch" || native.kind !== "branch";
+    const node = isConstant
+      ? graph.branch(BIT_TEST, x32, native)
+      : testBitLast(graph, x32, native);
     if (folded.at(-1)?.node !== node) folded.push({ first, node });
   }
   return folded.map(({ first, node }, i) => ({
@@ -70,6 +74,43 @@ export function foldNumbers(
     last: (folded[i + 1]?.first ?? 0x1_0000_0000) - 1,
     node,
   }));
+}
+
+/**
+ * Decides by arguments first, as far as both decisions ask alike, and by bit 30
+ * at the ends: the tests of it there are shared with those of other numbers.
+ */
+function testBitLast(
+  graph: DecisionGraph,
+  x32: Decision,
+  native: Decision,
+): Decision {
+  if (x32 === native) return native;
+  const asking = native.kind === "branch" ? native : x32;
+  const isAlike = x32.kind === "leaf" || native.kind === "leaf" ||
+    x32.kind === "branch" && native.kind === "branch" &&
+      BY_TEST.every((key) => x32[key] === native[key]);
+  if (asking.kind !== "branch" || !isAlike) {
+    return graph.branch(BIT_TEST, x32, native);
+  }
+  const { offset, mask, op, k } = asking;
+  const [x32Yes, x32No] = sidesOf(x32);
+  const [nativeYes, nativeNo] = sidesOf(native);
+  return graph.branch(
+    { offset, mask, op, k },
+    testBitLast(graph, x32Yes, nativeYes),
+    testBitLast(graph, x32No, nativeNo),
+  );
+}
+
+/** Fields that alike tests have in common. */
+const BY_TEST = ["offset", "mask", "op", "k"] as const;
+
+/** Returns the decisions after a test that succeeds, and after one that fails. */
+function sidesOf(decision: Decision): readonly [Decision, Decision] {
+  return decision.kind === "branch"
+    ? [decision.yes, decision.no]
+    : [decision, decision];
 }
 
 function decisionAt(

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { compile } from "../../compiler/compile.ts";
 import { createDecisionGraph } from "../../compiler/decision.ts";
 import { isFoldable } from "../../compiler/fold.ts";
+import { compileProfile } from "../../pipeline/compile_profile.ts";
+import { DEFAULT_PROFILE } from "../../profile/default_profile.ts";
 import type { Rule } from "../../profile/policy.ts";
 import {
   ALLOW,
@@ -59,6 +61,22 @@ Deno.test("compile() for size tests numbers of x32 with those of x86_64", () => 
     );
     assertMeans(program, both, calls);
   }
+});
+
+Deno.test("compile() for size tests the bit of x32 after arguments, once for all calls", () => {
+  // Docker's default compares sockets and personalities by both halves, but for
+  // x32 by the low ones.
+  const target = {
+    arch: "x86_64",
+    kernel: { major: 6, minor: 18 },
+  } as const;
+  const filter = compileProfile(DEFAULT_PROFILE, target, { objective: "size" });
+  assert(filter.kind === "proved");
+  const { program } = filter;
+  const tests = program.filter(({ op, k }) => op === "jset.k" && k === X32);
+  // One if x32 is denied, one if it is allowed.
+  assertEquals(tests.length, 2);
+  assert(program.length <= 187, `${program.length}`);
 });
 
 Deno.test("compile() for size means what policies with numbers of x32 mean", () => {
