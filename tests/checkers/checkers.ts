@@ -121,12 +121,17 @@ async function runBatch(
   const folder = await Deno.makeTempDir();
   try {
     const lines: string[] = [];
+    const files = new Map<string, string>();
     for (const [i, { text, programs }] of cases.entries()) {
       const paths = [join(folder, `${i}.cert`)];
       await Deno.writeTextFile(paths[0] as string, text);
-      for (const [p, bytes] of programs.entries()) {
-        paths.push(join(folder, `${i}.${p}.bpf`));
-        await Deno.writeFile(paths.at(-1) as string, bytes);
+      for (const bytes of programs) {
+        // A program of many cases is one file, which is hashed once.
+        const path = files.get(bytes.toHex()) ??
+          join(folder, `${files.size}.bpf`);
+        paths.push(path);
+        if (files.size === files.set(bytes.toHex(), path).size) continue;
+        await Deno.writeFile(path, bytes);
       }
       lines.push(`${paths.join(" ")}\n`);
     }
