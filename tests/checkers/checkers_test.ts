@@ -7,12 +7,15 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { compileProfile, DEFAULT_PROFILE } from "../../mod.ts";
-import { decode } from "../../bpf/encode.ts";
+import { decode, encode } from "../../bpf/encode.ts";
+import { compile } from "../../compiler/compile.ts";
 import { checkCertificate } from "../../verify/certificate/check.ts";
 import { CertificateError } from "../../verify/certificate/text.ts";
 import { makeCertificate, Uncertified } from "../../verify/certificate/make.ts";
 import { runCertificates } from "../fuzz/certificate_campaign.ts";
 import { needs, sharedFile } from "../machine.ts";
+import { generateAny } from "../oracle/generate.ts";
+import { produce } from "../oracle/production.ts";
 import {
   availableCheckers,
   coqChecker,
@@ -91,6 +94,20 @@ Deno.test("makeCertificate() refuses what is false or not covered", async () => 
   const text = await makeCertificate(deny, allow, within);
   assert(text.includes("\nclaim within\n50001 | 7fff0000\nend\n"));
   await assertRejects(() => makeCertificate(sum, sum), Uncertified, "add.k");
+});
+
+Deno.test("makeCertificate() splits an empty part where its holes are", async () => {
+  // Bits of another word that stay unknown made 1,000,000 lines of this one.
+  const { seccomp, target } = generateAny(51_348);
+  const produced = produce(seccomp, target, { program: false });
+  assert(produced.kind !== "refused");
+  const { policy } = produced;
+  const { littleEndian } = policy;
+  const { program } = compile(policy);
+  const options = { littleEndian, mostLines: 5000 };
+  const text = await makeCertificate(program, policy, options);
+  const programs = [encode(program, { littleEndian })];
+  assertEquals(await inTypeScript([{ text, programs }]), [true]);
 });
 
 needs("python3")(

@@ -195,6 +195,14 @@ function testOf(
  */
 function finerTest(part: InputPart): SplitTest | undefined {
   for (const [word, facts] of part.entries()) {
+    for (const { mask } of facts.views) {
+      const { low, high, holes } = boundsOf(facts, mask);
+      const met = new Set(holes.filter((one) => low <= one && one <= high));
+      // Every value is a hole: other words would be split for nothing.
+      if (met.size > high - low) return { word, mask, op: ">=", k: low + 1 };
+    }
+  }
+  for (const [word, facts] of part.entries()) {
     const { views, known } = facts;
     for (const { mask } of views) {
       const { low, high, holes } = boundsOf(facts, mask);
