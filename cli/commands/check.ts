@@ -31,7 +31,7 @@ import {
 import { refuseTwoStdins } from "../input/source.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { reportJson } from "../output/json.ts";
-import { loadSubjects, type NamedSubject, titleOf } from "./prove.ts";
+import { loadSubjects, type NamedSubject, titleOf } from "../input/sides.ts";
 
 /** Flags of `check`. */
 export interface CheckFlags extends SourceFlags, OutputFlags {}

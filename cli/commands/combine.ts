@@ -23,6 +23,7 @@ import { EXIT, forEachInput, tellDiagnostics } from "../exit.ts";
 import {
   LIMIT_FLAGS,
   type LimitFlags,
+  limitsOf,
   OUT_FLAG,
   OUTPUT_FLAG,
   SOURCE_ARGUMENT,
@@ -42,7 +43,6 @@ import {
   writeCombined,
 } from "../output/combined.ts";
 import { checkOut, refuseTwoOutputs } from "../output/write.ts";
-import { limitsOf } from "./prove.ts";
 
 /** Flags of `combine`. */
 export interface CombineFlags extends CombinedFlags, LimitFlags {

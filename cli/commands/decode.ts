@@ -24,7 +24,7 @@ import { followFile } from "../input/follow.ts";
 import { parseSince } from "../input/since.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import { inputName, type Io, readLines, splitLines } from "../io.ts";
-import { createRecordWriter } from "../output/record_writers.ts";
+import { createRecordWriter } from "../output/records/writers.ts";
 
 /** Flags of `decode`. */
 export interface DecodeFlags extends SourceFlags {

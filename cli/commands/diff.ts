@@ -30,6 +30,7 @@ import {
   type CertificateFlags,
   LIMIT_FLAGS,
   type LimitFlags,
+  limitsOf,
   OUTPUT_FLAG,
   type OutputFlags,
   SOURCE_ARGUMENT,
@@ -40,15 +41,8 @@ import {
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { checkOut } from "../output/write.ts";
-import {
-  exitOf,
-  jsonOfResult,
-  limitsOf,
-  loadSubjects,
-  type Sides,
-  wantedArches,
-  witnessText,
-} from "./prove.ts";
+import { exitOfProof, jsonOfResult, witnessText } from "../output/verdict.ts";
+import { loadSubjects, type Sides, wantedArches } from "../input/sides.ts";
 
 /** Flags of `diff`. */
 export interface DiffFlags
@@ -163,7 +157,7 @@ async function tellSubset(
       `unproven: the limit of ${result.limit} was reached; treat as not a subset, or raise --${result.limit}\n`,
     );
   }
-  return exitOf(result);
+  return exitOfProof(result);
 }
 
 function tellDifferences(
@@ -183,7 +177,7 @@ function tellDifferences(
         ? "equal: no differences\n"
         : `unproven: the limit of ${result.limit} was reached; treat as different, or raise --${result.limit}\n`,
     );
-    return exitOf(result);
+    return exitOfProof(result);
   }
   const list = locateDifferences(a.subject, b.subject, options);
   const complete = list.kind === "listed" && list.complete;

@@ -13,6 +13,7 @@ import { readFilterSource } from "../input/filter.ts";
 import {
   LIMIT_FLAGS,
   type LimitFlags,
+  limitsOf,
   OUTPUT_FLAG,
   type OutputFlags,
   SOURCE_ARGUMENT,
@@ -25,7 +26,6 @@ import { withOwnSemantics } from "../input/semantics.ts";
 import { refuseTwoStdins } from "../input/source.ts";
 import { inputName, type Io, readInput } from "../io.ts";
 import { reportJson } from "../output/json.ts";
-import { limitsOf } from "./prove.ts";
 
 /** Flags of `digest`. */
 export interface DigestFlags extends SourceFlags, LimitFlags, OutputFlags {

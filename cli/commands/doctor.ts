@@ -4,13 +4,17 @@
  * @module
  */
 
-import { STATUS_FLAGS, type StatusFlags } from "../input/manager.ts";
+import {
+  placeOf,
+  reportInstallErrors,
+  STATUS_FLAGS,
+  type StatusFlags,
+} from "../input/manager.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { reportJson } from "../output/json.ts";
 import { type Advice, diagnose } from "../../install/doctor.ts";
 import { gatherStatus } from "../../install/status.ts";
 import { EXIT, messageLine } from "../exit.ts";
-import { placeOf, reportInstallErrors } from "./install.ts";
 import type { Io } from "../io.ts";
 
 /** The command. */

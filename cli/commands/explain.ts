@@ -15,6 +15,7 @@ import { type LoadedFilter, readFilterSource } from "../input/filter.ts";
 import {
   LIMIT_FLAGS,
   type LimitFlags,
+  limitsOf,
   OUTPUT_FLAG,
   type OutputFlags,
   SOURCE_FLAGS,
@@ -26,7 +27,6 @@ import type { Io } from "../io.ts";
 import { jsonOfPolicy, policyText } from "../output/policy_text.ts";
 import { paintVerdicts } from "../output/paint.ts";
 import { reportJson } from "../output/json.ts";
-import { limitsOf } from "./prove.ts";
 
 /** Flags of `explain`. */
 export interface ExplainFlags extends SourceFlags, OutputFlags, LimitFlags {
@@ -105,9 +105,9 @@ export async function runExplain(
   }
   if (call !== undefined) {
     refuseListOptions(flags, call);
-    const { reportCall } = await import("../output/call_report.ts");
-    const { callText } = await import("../output/call_text.ts");
-    const { jsonOfReport } = await import("../output/call_json.ts");
+    const { reportCall } = await import("../output/call/report.ts");
+    const { callText } = await import("../output/call/text.ts");
+    const { jsonOfReport } = await import("../output/call/json.ts");
     const report = await reportCall(io, flags, {
       source,
       call,

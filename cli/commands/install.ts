@@ -10,31 +10,28 @@ import {
   DRY_RUN_FLAG,
   PLACE_FLAGS,
   type PlaceFlags,
+  placeOf,
+  reportInstallErrors,
   TARGET_ARGUMENT,
 } from "../input/manager.ts";
 import { word } from "../input/flags.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import type { InstallRoot } from "../../install/changes/apply.ts";
-import { unifiedDiff } from "../../install/changes/diff.ts";
-import { InstallError } from "../../install/error.ts";
 import {
   install,
   type InstallRequest,
   type InstallResult,
 } from "../../install/install.ts";
-import type { Change } from "../../install/changes/item.ts";
-import { systemLayout, userLayout } from "../../install/changes/layout.ts";
 import type { ManagerName } from "../../install/changes/manifest.ts";
 import type { Mode } from "../../install/managers/target.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
-import { printable, printableLines } from "../../tables/printable.ts";
-import { MachineError, UnprovenError, UsageError } from "../error.ts";
-import { reasonOf } from "../../host/reason.ts";
+import { UsageError } from "../error.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { tellFindings } from "../input/resolve_source.ts";
 import { tellingProfile } from "../input/source.ts";
 import { kernelOf } from "../input/target.ts";
 import type { Io } from "../io.ts";
+import { formatChanges, summary } from "../output/changes.ts";
 
 /** Flags of `install`. */
 export interface InstallFlags extends PlaceFlags {
@@ -287,67 +284,6 @@ function semanticsOf(target: ManagerName): "crun" | "runc" {
   return target === "docker" || target === "containerd" ? "runc" : "crun";
 }
 
-/**
- * Finds the location of an installation.
- *
- * @param flags Options.
- * @param targets The targets.
- * @throws {UsageError} if the options contradict each other.
- */
-export function placeOf(
-  { user, root }: PlaceFlags,
-  targets: readonly ManagerName[],
-): InstallRoot {
-  if (root !== undefined && !root.startsWith("/")) {
-    throw new UsageError(
-      `Cannot use --root "${root}": not an absolute path; give one`,
-    );
-  }
-  if (root !== undefined && !isFolder(root)) {
-    throw new UsageError(
-      `Cannot use --root "${root}": not a folder; create it, or correct the path`,
-    );
-  }
-  if (!user) {
-    return { root: root ?? "/", layout: systemLayout() };
-  }
-  if (root !== undefined) {
-    throw new UsageError("Cannot use --user with --root; omit one");
-  }
-  const other = targets.find((target) => target !== "podman");
-  if (other !== undefined) {
-    throw new UsageError(
-      `Cannot install for ${other} with --user: only Podman runs without root; omit --user`,
-    );
-  }
-  const home = homeFolder();
-  const layout = userLayout(home);
-  if (!isFolder(home)) {
-    throw new UsageError(
-      `Cannot use --user: the home folder "${home}" is not a folder; set HOME`,
-    );
-  }
-  return { root: "/", layout };
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
-/** The user's home without links, because the hook does not follow them. */
-function homeFolder(): string {
-  const home = Deno.env.get("HOME") ?? "";
-  try {
-    return Deno.realPathSync(home);
-  } catch {
-    return home;
-  }
-}
-
 function tell(
   io: Io,
   { plan, steps, warnings, reading }: InstallResult,
@@ -361,128 +297,4 @@ function tell(
     );}
   if (plan.changes.length === 0) return;
   for (const step of steps) io.err(messageLine(io, "note", step));
-}
-
-/**
- * Reports the changes, one line each; the program's many files are one line.
- *
- * @param changes The changes.
- * @param none Message if there are no changes.
- */
-export function summary(changes: readonly Change[], none: string): string {
-  if (changes.length === 0) return none;
-  const shown = changes.filter((change) => !isProgram(change));
-  const hidden = changes.length - shown.length;
-  const lines = shown.map((change) =>
-    `${VERBS[change.kind]} ${printable(change.path)}\n`
-  );
-  if (hidden > 0) {
-    lines.push(`and ${hidden} files and folders of the program\n`);
-  }
-  return lines.join("");
-}
-
-const VERBS: Readonly<Record<Change["kind"], string>> = {
-  mkdir: "make  ",
-  rmdir: "remove",
-  write: "write ",
-  remove: "remove",
-};
-
-function isProgram({ path }: Change): boolean {
-  return path.includes("/lib/seccomp-tree/program");
-}
-
-/** The dispatchers, which are long and generated. */
-function isGenerated({ path }: Change): boolean {
-  return /\/lib\/seccomp-tree\/\w+\/(?:hook|crun)$/.test(path);
-}
-
-/**
- * Writes changes as a unified diff; programs are listed by name only.
- *
- * @param changes The changes.
- */
-export function formatChanges(changes: readonly Change[]): string {
-  const parts: string[] = [];
-  const program = changes.filter(isProgram).length;
-  for (const change of changes.filter((c) => !isProgram(c))) {
-    const { path } = change;
-    switch (change.kind) {
-      case "mkdir":
-        parts.push(`# make folder ${path}, mode ${change.mode.toString(8)}\n`);
-        break;
-      case "rmdir":
-        parts.push(
-          `# remove folder ${path}${
-            change.cache ? " and the filters in it" : ""
-          }\n`,
-        );
-        break;
-      case "write": {
-        if (isGenerated(change)) {
-          const lines = change.after.split("\n").length - 1;
-          parts.push(`# generated program ${path}, ${lines} lines\n`);
-          break;
-        }
-        const names = {
-          before: change.before === undefined ? "/dev/null" : path,
-          after: path,
-        };
-        if (change.before === undefined) {
-          parts.push(`# new file ${path}, mode ${change.mode.toString(8)}\n`);
-        }
-        parts.push(unifiedDiff(change.before ?? "", change.after, names));
-        break;
-      }
-      case "remove":
-        if (isGenerated(change)) {
-          parts.push(`# remove program ${path}\n`);
-          break;
-        }
-        parts.push(
-          unifiedDiff(change.before, "", { before: path, after: "/dev/null" }),
-        );
-        break;
-      default:
-        change satisfies never;
-    }
-  }
-  if (program > 0) {
-    parts.push(`# and ${program} files and folders of the program\n`);
-  }
-  return printableLines(parts.join(""));
-}
-
-/**
- * Runs a function of `install/` and converts its errors to those of commands.
- *
- * @param io Stream for errors.
- * @param work The function.
- */
-export async function reportInstallErrors(
-  io: Io,
-  work: () => Promise<number>,
-): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof InstallError)) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      throw new MachineError(
-        `Cannot inspect everything: ${reasonOf(error)}; run this as root`,
-        { cause: error },
-      );
-    }
-    const { code, message } = error;
-    if (code === "usage") throw new UsageError(message, { cause: error });
-    if (code === "not-proved") {
-      throw new UnprovenError(message, { cause: error });
-    }
-    if (code !== "not-verified") {
-      throw new MachineError(message, { cause: error });
-    }
-    io.err(messageLine(io, "error", message));
-    return EXIT.no;
-  }
 }

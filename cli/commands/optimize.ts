@@ -24,6 +24,7 @@ import {
   FORMAT_FLAG,
   LIMIT_FLAGS,
   type LimitFlags,
+  limitsOf,
   OUT_FLAG,
   OUTPUT_FLAG,
   type OutputFlags,
@@ -41,7 +42,6 @@ import { digestFor } from "../output/digest.ts";
 import { formatFilter } from "../output/formats.ts";
 import { reportJson } from "../output/json.ts";
 import { checkOut, refuseTwoOutputs, writeArtefact } from "../output/write.ts";
-import { limitsOf } from "./prove.ts";
 
 /** Flags of `optimize`. */
 export interface OptimizeFlags

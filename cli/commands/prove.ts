@@ -6,39 +6,20 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
-import { printable } from "../../tables/printable.ts";
-import { digestFor } from "../output/digest.ts";
-import { paintVerdicts } from "../output/paint.ts";
-import { reportJson } from "../output/json.ts";
-import { formatReturnValue } from "../../bpf/return_value.ts";
-import type { SeccompData } from "../../bpf/seccomp_data.ts";
-import { type Arch, ARCHES } from "../../tables/arch.ts";
 import {
   type Counterexample,
   type Proof,
   proveEquivalent,
   type Unproven,
 } from "../../verify/equivalence.ts";
-import type { Outcome } from "../../verify/describe/confirm.ts";
-import type { ProofLimits } from "../../verify/limits.ts";
-import {
-  byteOrderOf,
-  orderOf,
-  type Subject,
-} from "../../verify/core/subject.ts";
-import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
-import { ReportedError, UsageError } from "../error.ts";
-import { EXIT, forEachInput } from "../exit.ts";
-import {
-  requireAccepted,
-  resolveSource,
-  tellAssumed,
-} from "../input/resolve_source.ts";
+import { byteOrderOf } from "../../verify/core/subject.ts";
+import { UsageError } from "../error.ts";
 import {
   CERTIFICATE_FLAG,
   type CertificateFlags,
   LIMIT_FLAGS,
   type LimitFlags,
+  limitsOf,
   OUTPUT_FLAG,
   type OutputFlags,
   SOURCE_ARGUMENT,
@@ -46,35 +27,25 @@ import {
   type SourceFlags,
   TELL_ALIASES,
 } from "../input/flags.ts";
+import {
+  loadBundleSubjects,
+  loadSubjects,
+  type NamedSubject,
+  type Sides,
+  wantedArches,
+} from "../input/sides.ts";
 import type { Io } from "../io.ts";
-import { withOwnSemantics } from "../input/semantics.ts";
-import { type GivenSource, simulateCommand } from "../output/reproduce.ts";
-import { loadSource, refuseTwoStdins } from "../input/source.ts";
+import { digestFor } from "../output/digest.ts";
+import { reportJson } from "../output/json.ts";
+import { paintVerdicts } from "../output/paint.ts";
+import { exitOfProof, jsonOfResult, witnessText } from "../output/verdict.ts";
 import { checkOut } from "../output/write.ts";
-import { assumptionWords, machineOf } from "../input/machine.ts";
-import { assumedWords, nativeArch } from "../input/target.ts";
 
 /** Flags of `prove`. */
 export interface ProveFlags
   extends SourceFlags, OutputFlags, LimitFlags, CertificateFlags {
   readonly bits: boolean;
 }
-
-/** A source in the form of the prover. */
-export interface NamedSubject extends GivenSource {
-  /** Its name, if that is not the source word. */
-  readonly title?: string;
-  readonly subject: Subject;
-  /** The architecture of its machine. */
-  readonly native: Arch;
-  /**
-   * Assumption about the byte order; empty or absent if there is no assumption.
-   */
-  readonly assumed?: string;
-}
-
-/** Two sides of a comparison. */
-export type Sides = readonly [NamedSubject, NamedSubject];
 
 /** The command. */
 export const command: CommandDefinition = defineCommand<
@@ -149,14 +120,14 @@ export async function runProve(
       ...jsonOfResult(result),
       ...await digestsOf(result, sides, flags),
     }));
-    return exitOf(result);
+    return exitOfProof(result);
   }
   io.out(paintVerdicts(io, textOf(result, sides)));
   if (result.kind === "equal") {
     const { digests: [digest] } = await digestsOf(result, [a], flags);
     if (typeof digest === "string") io.out(`  digest   ${digest}\n`);
   }
-  return exitOf(result);
+  return exitOfProof(result);
 }
 
 function refuseBitCertificate({ bits, certificate }: ProveFlags): void {
@@ -184,197 +155,6 @@ async function digestsOf(
   return { digests: await Promise.all(digests) };
 }
 
-/** Limits as given by the user. */
-export function limitsOf({ nodes, steps }: LimitFlags): Partial<ProofLimits> {
-  return {
-    ...(nodes === undefined ? {} : { nodes }),
-    ...(steps === undefined ? {} : { steps }),
-  };
-}
-
-/**
- * Loads two sources for a comparison.
- *
- * @param io Stream for warnings.
- * @param flags Options of profiles.
- * @param words The source words.
- */
-export async function loadSubjects(
-  io: Io,
-  flags: SourceFlags,
-  words: readonly [string, string],
-): Promise<Sides> {
-  refuseTwoStdins(...words);
-  const [first, second] = words;
-  const loaded: NamedSubject[] = [];
-  const load = async (word: string): Promise<void> => {
-    const other = word === first ? second : first;
-    loaded.push(await loadSubject(io, flags, word, other));
-  };
-  const { code } = await forEachInput(io, [...new Set(words)], load);
-  const [a, b = a] = loaded;
-  if (code !== EXIT.ok || a === undefined || b === undefined) {
-    throw new ReportedError("sources", { code });
-  }
-  return comparable(io, [a, b]);
-}
-
-/**
- * Loads the annotation of a bundle and its section. Names are those of the
- * host's libseccomp unless others are requested, as with `rewrite`.
- */
-async function loadBundleSubjects(
-  io: Io,
-  flags: SourceFlags,
-  word: string,
-): Promise<Sides> {
-  if (!word.startsWith("bundle:")) {
-    throw new UsageError(
-      "Missing argument: B; give a second source, or only bundle:DIR to compare its annotation with its section",
-    );
-  }
-  const made = flags.names === undefined ? await asHook(flags) : flags;
-  const a = await loadSubject(io, { ...made, from: "annotation" }, word);
-  const b = await loadSubject(io, { ...made, from: "config" }, word);
-  return comparable(io, [
-    { ...a, title: `${word} (annotation)` },
-    { ...b, title: `${word} (linux.seccomp)` },
-  ]);
-}
-
-/** The options with which `rewrite` reads a section. */
-async function asHook(flags: SourceFlags): Promise<SourceFlags> {
-  const { openLibseccomp } = await import("../../ffi/libseccomp.ts");
-  const names = openLibseccomp() === undefined ? "builtin" : "host";
-  const unknown = flags.unknown === "ignore" ? "ignore" : "warn";
-  return { ...flags, names, unknown };
-}
-
-/**
- * Refuses sides of different byte order, and prints the assumptions about both.
- */
-function comparable(io: Io, sides: Sides): Sides {
-  const [a, b] = sides;
-  const [first, second] = [orderOf(a.subject), orderOf(b.subject)];
-  if (first !== undefined && second !== undefined && first !== second) {
-    throw new UsageError(
-      `Cannot compare ${titleOf(a)} with ${
-        titleOf(b)
-      }: they are for machines of different byte order`,
-    );
-  }
-  if (first === undefined && second === undefined) {
-    for (const { word, flags, assumed = "" } of sides) {
-      tellAssumed(io, word, flags, [assumed]);
-    }
-  }
-  return sides;
-}
-
-/** Name of a side in text. */
-export function titleOf(
-  { word, title }: Pick<NamedSubject, "word" | "title">,
-): string {
-  return title ?? (word === "-" ? "standard input" : word);
-}
-
-/**
- * The architectures for a witness: first those of the machines, then any other.
- *
- * @param sides The sides.
- */
-export function wantedArches(
-  sides: readonly Pick<NamedSubject, "native">[],
-): readonly number[] {
-  const natives = sides.map(({ native }) => native);
-  return [...natives, ...ARCHES].map(({ auditArch }) => auditArch);
-}
-
-/**
- * Loads one source: a profile is represented by its meaning, it is not
- * compiled.
- *
- * @param io Stream for warnings.
- * @param flags Options of profiles.
- * @param word The source word.
- * @param other The source to which it is compared.
- */
-export async function loadSubject(
-  io: Io,
-  flags: SourceFlags,
-  word: string,
-  other?: string,
-): Promise<NamedSubject> {
-  const source = await loadSource(io, word, flags);
-  if (source.kind === "profile") {
-    const own = await withOwnSemantics(io, flags, [word, other]);
-    const resolved = await resolveSource(io, source, own);
-    const { policy, arches: [native = nativeArch()], assumed } = resolved;
-    tellAssumed(io, source.name, own, [assumedWords(assumed, own)]);
-    return { word, flags: own, native, subject: policy };
-  }
-  requireAccepted(source);
-  const { programs, order } = source;
-  const machine = machineOf(source.name, source, flags.arch);
-  const { native, littleEndian } = machine;
-  const isAssumed = order === "assumed" && flags.arch === undefined;
-  return {
-    word,
-    flags,
-    native,
-    subject: { programs, ...(isAssumed ? {} : { littleEndian }) },
-    assumed: assumptionWords(machine, { native: false }),
-  };
-}
-
-/** Exit code of an answer. */
-export function exitOf(result: Proof | Counterexample | Unproven): number {
-  switch (result.kind) {
-    case "equal":
-      return EXIT.ok;
-    case "different":
-      return EXIT.no;
-    case "unproven":
-      return EXIT.unproven;
-  }
-}
-
-/** An answer for machines. */
-export function jsonOfResult(
-  result: Proof | Counterexample | Unproven,
-): Readonly<Record<string, unknown>> {
-  switch (result.kind) {
-    case "equal":
-      return { state: "equal", coverage: result.coverage };
-    case "different":
-      return {
-        state: "different",
-        witness: {
-          ...jsonOfCall(result.data),
-          a: jsonOfOutcome(result.a, result.data.arch),
-          b: jsonOfOutcome(result.b, result.data.arch),
-        },
-      };
-    case "unproven":
-      return {
-        state: "unproven",
-        limit: result.limit,
-        ...(result.allowed === undefined ? {} : { allowed: result.allowed }),
-      };
-  }
-}
-
-function jsonOfOutcome(
-  { value, paths, source }: Outcome,
-  auditArch: number,
-): Readonly<Record<string, unknown>> {
-  return {
-    ...jsonOfValue(value, auditArch),
-    paths,
-    ...(source === undefined ? {} : { rule: source }),
-  };
-}
-
 function textOf(
   result: Proof | Counterexample | Unproven,
   sides: Sides,
@@ -394,51 +174,4 @@ function textOf(
     case "unproven":
       return `unproven: the limit of ${result.limit} was reached; treat as different, or raise --${result.limit}\n`;
   }
-}
-
-/** A side as shown with a witness. */
-export interface Shown extends GivenSource {
-  /** Its name, if that is not the source word. */
-  readonly title?: string;
-  /**
-   * The command that shows it, if `simulate` does not accept the source word.
-   */
-  readonly see?: string;
-}
-
-/** The command that reproduces an answer. */
-function seeCommand(side: Shown, data: SeccompData): string {
-  return side.see ?? simulateCommand(side, data);
-}
-
-/**
- * Prints a difference: the call, both answers, how to reproduce it.
- *
- * @param title Its title.
- * @param witness The call and the answers.
- * @param sides The sides that gave the answers.
- */
-export function witnessText(
-  title: string,
-  { data, a, b }: Pick<Counterexample, "data" | "a" | "b">,
-  sides: readonly Shown[],
-): string {
-  const lines = [
-    title,
-    `  call  ${describeCall(data)}`,
-    ...[a, b].flatMap((outcome, i) => [
-      `  ${"AB".charAt(i)}     ${formatReturnValue(outcome.value, data.arch)}${
-        reasonOf(outcome)
-      }  ${titleOf(sides[i] ?? { word: "" })}`,
-    ]),
-    ...sides.map((side) => `  see   ${seeCommand(side, data)}`),
-  ];
-  return lines.map((line) => `${printable(line)}\n`).join("");
-}
-
-function reasonOf({ source, paths }: Outcome): string {
-  if (source !== undefined) return `, by ${source}`;
-  const steps = paths.reduce((sum, path) => sum + path.length, 0);
-  if (steps === 0) return ", by no rule";
-  return `, after ${steps} instruction${steps === 1 ? "" : "s"}`;
 }

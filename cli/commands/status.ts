@@ -4,7 +4,12 @@
  * @module
  */
 
-import { STATUS_FLAGS, type StatusFlags } from "../input/manager.ts";
+import {
+  placeOf,
+  reportInstallErrors,
+  STATUS_FLAGS,
+  type StatusFlags,
+} from "../input/manager.ts";
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { DigestCache, shortDigest } from "../output/digest.ts";
 import { reportJson } from "../output/json.ts";
@@ -18,7 +23,6 @@ import {
   type Status,
 } from "../../install/status.ts";
 import { EXIT } from "../exit.ts";
-import { placeOf, reportInstallErrors } from "./install.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";
 

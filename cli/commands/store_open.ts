@@ -42,7 +42,6 @@ import { ProfileError } from "../../profile/diagnostic.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import { tellFindings } from "../input/resolve_source.ts";
-import { placeOf, reportInstallErrors } from "./install.ts";
 import {
   type Flags,
   type OutputFlags,
@@ -51,6 +50,7 @@ import {
 } from "../input/flags.ts";
 import type { SourceKind } from "../input/guess.ts";
 import type { Io } from "../io.ts";
+import { placeOf, reportInstallErrors } from "../input/manager.ts";
 
 /** Flags for the settings of a container's hook. */
 export interface HookFlags {

@@ -31,6 +31,7 @@ import {
 import {
   LIMIT_FLAGS,
   type LimitFlags,
+  limitsOf,
   SOURCE_ARGUMENT,
   SOURCE_FLAGS,
   type SourceFlags,
@@ -47,7 +48,7 @@ import {
   testReport,
 } from "../output/test_report.ts";
 import { subjectOf } from "./explain.ts";
-import { limitsOf, loadSubject } from "./prove.ts";
+import { loadSubject } from "../input/sides.ts";
 
 /** Flags of `test`. */
 export interface TestFlags extends SourceFlags, LimitFlags {

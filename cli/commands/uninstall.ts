@@ -9,20 +9,17 @@ import {
   DRY_RUN_FLAG,
   PLACE_FLAGS,
   type PlaceFlags,
+  placeOf,
+  reportInstallErrors,
   TARGET_ARGUMENT,
 } from "../input/manager.ts";
 import { type CommandDefinition, defineCommand, NAME } from "../command.ts";
 import { readManifest } from "../../install/changes/installed.ts";
 import { uninstall } from "../../install/uninstall.ts";
 import { type ManagerName, targetsOf } from "../../install/changes/manifest.ts";
-import {
-  formatChanges,
-  placeOf,
-  reportInstallErrors,
-  summary,
-} from "./install.ts";
 import { EXIT, messageLine } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { formatChanges, summary } from "../output/changes.ts";
 
 /** Flags of `uninstall`. */
 export interface UninstallFlags extends PlaceFlags {

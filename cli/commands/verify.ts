@@ -36,17 +36,13 @@ import { withOwnSemantics } from "../input/semantics.ts";
 import { type ThreadGroup, threadGroups } from "../input/process.ts";
 import { commandLine } from "../output/reproduce.ts";
 import {
-  loadSubject,
-  type NamedSubject,
-  titleOf,
-  witnessText,
-} from "./prove.ts";
-import {
   exitOf,
   jsonOf,
   type ProcessVerification,
   verify,
 } from "./verify_process.ts";
+import { loadSubject, type NamedSubject, titleOf } from "../input/sides.ts";
+import { witnessText } from "../output/verdict.ts";
 
 /** Flags of `verify`. */
 export interface VerifyFlags extends SourceFlags, OutputFlags {

@@ -20,7 +20,6 @@ import {
   type ThreadGroup,
   threadGroups,
 } from "../input/process.ts";
-import type { NamedSubject } from "./prove.ts";
 import { formatTable } from "../../host/table.ts";
 import {
   exitOf,
@@ -29,6 +28,7 @@ import {
   verify,
   worstExit,
 } from "./verify_process.ts";
+import type { NamedSubject } from "../input/sides.ts";
 
 /** One confined process. */
 interface Row {

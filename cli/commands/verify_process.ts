@@ -16,7 +16,8 @@ import {
 import type { Subject } from "../../verify/core/subject.ts";
 import { EXIT } from "../exit.ts";
 import type { ThreadGroup } from "../input/process.ts";
-import { jsonOfResult, type NamedSubject, wantedArches } from "./prove.ts";
+import { jsonOfResult } from "../output/verdict.ts";
+import { type NamedSubject, wantedArches } from "../input/sides.ts";
 
 /**
  * The result: one filter that is equal or not, several that are compared in

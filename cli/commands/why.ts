@@ -44,7 +44,7 @@ import {
   jsonOfDenial,
   type NamedDenial,
 } from "../output/denials.ts";
-import { decidingRule } from "../output/call_rules.ts";
+import { decidingRule } from "../output/call/rules.ts";
 import { reportJson } from "../output/json.ts";
 
 /** Flags of `why`. */

@@ -17,9 +17,9 @@ import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { outlineOf } from "../../verify/describe/outline.ts";
 import { UnprovenError } from "../error.ts";
 import { archOfNumber } from "../output/names.ts";
-import { decidingRule } from "../output/call_rules.ts";
-import { entryText } from "../output/call_json.ts";
-import { namesOfRecord } from "../output/records.ts";
+import { decidingRule } from "../output/call/rules.ts";
+import { entryText } from "../output/call/json.ts";
+import { namesOfRecord } from "../output/records/format.ts";
 import type { CompiledSource, LoadedFilter } from "./filter.ts";
 
 /** The answer of a source to a call with any arguments. */

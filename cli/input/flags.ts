@@ -12,6 +12,7 @@ import { type Objective, OBJECTIVES } from "../../tables/objectives.ts";
 import {
   DEFAULT_PROOF_LIMITS,
   NODE_BYTES,
+  type ProofLimits,
   STEP_MICROSECONDS,
 } from "../../verify/limits.ts";
 import { SOURCE_KINDS } from "./guess.ts";
@@ -254,6 +255,18 @@ export const LIMIT_FLAGS: Flags<LimitFlags> = {
       `Steps per attempt, ~${STEP_MICROSECONDS} µs each (default: ${DEFAULT_PROOF_LIMITS.steps})`,
   },
 };
+
+/**
+ * Limits of a proof, as far as they were given.
+ *
+ * @param flags The flags.
+ */
+export function limitsOf({ nodes, steps }: LimitFlags): Partial<ProofLimits> {
+  return {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(steps === undefined ? {} : { steps }),
+  };
+}
 
 /** Forms of a filter. */
 export const FORMATS = [

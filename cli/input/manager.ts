@@ -1,13 +1,20 @@
 /**
- * Options and arguments of the commands that set up container managers.
+ * Options, arguments and errors of the commands that set up container managers.
  *
  * @module
  */
 
-import { type ManagerName, TARGETS } from "../../install/changes/manifest.ts";
-import { type Flags, OUTPUT_FLAG, type OutputFlags, word } from "./flags.ts";
-import type { AppContext } from "../command.ts";
 import type { TypedPositionalParameter } from "@stricli/core";
+import { reasonOf } from "../../host/reason.ts";
+import type { InstallRoot } from "../../install/changes/apply.ts";
+import { systemLayout, userLayout } from "../../install/changes/layout.ts";
+import { type ManagerName, TARGETS } from "../../install/changes/manifest.ts";
+import { InstallError } from "../../install/error.ts";
+import type { AppContext } from "../command.ts";
+import { MachineError, UnprovenError, UsageError } from "../error.ts";
+import { EXIT, messageLine } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { type Flags, OUTPUT_FLAG, type OutputFlags, word } from "./flags.ts";
 
 /** Flags for the location. */
 export interface PlaceFlags {
@@ -74,3 +81,97 @@ export const STATUS_FLAGS: Flags<StatusFlags> = {
     brief: "State folder of runtimes; repeatable",
   },
 };
+
+/**
+ * Finds the location of an installation.
+ *
+ * @param flags Options.
+ * @param targets The targets.
+ * @throws {UsageError} if the options contradict each other.
+ */
+export function placeOf(
+  { user, root }: PlaceFlags,
+  targets: readonly ManagerName[],
+): InstallRoot {
+  if (root !== undefined && !root.startsWith("/")) {
+    throw new UsageError(
+      `Cannot use --root "${root}": not an absolute path; give one`,
+    );
+  }
+  if (root !== undefined && !isFolder(root)) {
+    throw new UsageError(
+      `Cannot use --root "${root}": not a folder; create it, or correct the path`,
+    );
+  }
+  if (!user) {
+    return { root: root ?? "/", layout: systemLayout() };
+  }
+  if (root !== undefined) {
+    throw new UsageError("Cannot use --user with --root; omit one");
+  }
+  const other = targets.find((target) => target !== "podman");
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot install for ${other} with --user: only Podman runs without root; omit --user`,
+    );
+  }
+  const home = homeFolder();
+  const layout = userLayout(home);
+  if (!isFolder(home)) {
+    throw new UsageError(
+      `Cannot use --user: the home folder "${home}" is not a folder; set HOME`,
+    );
+  }
+  return { root: "/", layout };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** The user's home without links, because the hook does not follow them. */
+function homeFolder(): string {
+  const home = Deno.env.get("HOME") ?? "";
+  try {
+    return Deno.realPathSync(home);
+  } catch {
+    return home;
+  }
+}
+
+/**
+ * Runs a function of `install/` and converts its errors to those of commands.
+ *
+ * @param io Stream for errors.
+ * @param work The function.
+ */
+export async function reportInstallErrors(
+  io: Io,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof InstallError)) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      throw new MachineError(
+        `Cannot inspect everything: ${reasonOf(error)}; run this as root`,
+        { cause: error },
+      );
+    }
+    const { code, message } = error;
+    if (code === "usage") throw new UsageError(message, { cause: error });
+    if (code === "not-proved") {
+      throw new UnprovenError(message, { cause: error });
+    }
+    if (code !== "not-verified") {
+      throw new MachineError(message, { cause: error });
+    }
+    io.err(messageLine(io, "error", message));
+    return EXIT.no;
+  }
+}

@@ -7,7 +7,7 @@
  */
 
 import { decodeUtf8 } from "../../profile/text.ts";
-import { entryText } from "../../cli/output/call_json.ts";
+import { entryText } from "../../cli/output/call/json.ts";
 import {
   type AllowEntries,
   findAllowEntries,

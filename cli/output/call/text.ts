@@ -4,24 +4,24 @@
  * @module
  */
 
-import { formatInstruction } from "../../bpf/assembly/format_instruction.ts";
-import { fieldName } from "../../bpf/annotate.ts";
-import { ARCH_OFFSET } from "../../bpf/seccomp_data.ts";
-import { isConditionalJump } from "../../bpf/opcode.ts";
-import { formatReturnValue } from "../../bpf/return_value.ts";
-import { wordsOfArgument } from "../../statements/argument_words.ts";
-import { nameOfAbi } from "../../statements/rows.ts";
-import { wrapLine } from "../../statements/write_document.ts";
+import { formatInstruction } from "../../../bpf/assembly/format_instruction.ts";
+import { fieldName } from "../../../bpf/annotate.ts";
+import { ARCH_OFFSET } from "../../../bpf/seccomp_data.ts";
+import { isConditionalJump } from "../../../bpf/opcode.ts";
+import { formatReturnValue } from "../../../bpf/return_value.ts";
+import { wordsOfArgument } from "../../../statements/argument_words.ts";
+import { nameOfAbi } from "../../../statements/rows.ts";
+import { wrapLine } from "../../../statements/write_document.ts";
 import {
   numberText,
   writeCondition,
-} from "../../statements/write_condition.ts";
-import { printable } from "../../tables/printable.ts";
-import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
-import { describeCall } from "../input/call.ts";
-import { entryText } from "./call_json.ts";
-import type { CallReport } from "./call_report.ts";
-import { decidingRule, effectText, ruleText } from "./call_rules.ts";
+} from "../../../statements/write_condition.ts";
+import { printable } from "../../../tables/printable.ts";
+import { SECCOMP_RET_ALLOW } from "../../../tables/uapi.ts";
+import { describeCall } from "../../input/call.ts";
+import { entryText } from "./json.ts";
+import type { CallReport } from "./report.ts";
+import { decidingRule, effectText, ruleText } from "./rules.ts";
 
 /** Maximum length of a line, as far as words permit. */
 const COLUMNS = 100;

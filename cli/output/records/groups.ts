@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { LogRecord } from "../../logs/record.ts";
-import { formatTable } from "../../host/table.ts";
+import type { LogRecord } from "../../../logs/record.ts";
+import { formatTable } from "../../../host/table.ts";
 import {
   actionText,
   archText,
-  callText,
   namesOfRecord,
+  recordedCall,
   timeOfRecord,
-} from "./records.ts";
+} from "./format.ts";
 
 /** Records that differ only in time, process and user. */
 export interface RecordGroup {
@@ -66,7 +66,7 @@ export function groupTable(groups: readonly RecordGroup[]): string {
     ["count", "call", "arch", "action", "program", "first", "last"],
     ...groups.map(({ count, first, last }) => [
       String(count),
-      callText(first),
+      recordedCall(first),
       archText(first),
       actionText(first),
       programOf(first) ?? "–",

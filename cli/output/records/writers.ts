@@ -4,24 +4,24 @@
  * @module
  */
 
-import type { LogCounts, PlacedRecord } from "../../logs/reader.ts";
-import type { LogRecord } from "../../logs/record.ts";
-import { printable } from "../../tables/printable.ts";
-import { EXIT, messageLine } from "../exit.ts";
+import type { LogCounts, PlacedRecord } from "../../../logs/reader.ts";
+import type { LogRecord } from "../../../logs/record.ts";
+import { printable } from "../../../tables/printable.ts";
+import { EXIT, messageLine } from "../../exit.ts";
 import {
   answerLines,
   jsonOfAnswer,
   type RecordJudge,
-} from "../input/against.ts";
-import type { Io } from "../io.ts";
-import { reportJson } from "./json.ts";
+} from "../../input/against.ts";
+import type { Io } from "../../io.ts";
+import { reportJson } from "../json.ts";
 import {
   groupTable,
   jsonOfGroup,
   type RecordGroup,
   RecordGroups,
-} from "./record_groups.ts";
-import { jsonOfRun, recordLine, type RecordRun } from "./records.ts";
+} from "./groups.ts";
+import { jsonOfRun, recordLine, type RecordRun } from "./format.ts";
 
 /** The form of results. */
 export interface RecordWriterOptions {

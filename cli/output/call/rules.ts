@@ -5,23 +5,27 @@
  * @module
  */
 
-import { formatReturnValue } from "../../bpf/return_value.ts";
-import type { SeccompData } from "../../bpf/seccomp_data.ts";
-import { locate } from "../../profile/json/path.ts";
-import type { ParsedProfile } from "../../profile/formats/parse.ts";
-import type { Condition, ReturnValue, Rule } from "../../profile/policy.ts";
-import { returnValue } from "../../profile/semantics/action.ts";
-import type { ResolvedSection } from "../../pipeline/resolve_profile.ts";
+import { formatReturnValue } from "../../../bpf/return_value.ts";
+import type { SeccompData } from "../../../bpf/seccomp_data.ts";
+import { locate } from "../../../profile/json/path.ts";
+import type { ParsedProfile } from "../../../profile/formats/parse.ts";
+import type { Condition, ReturnValue, Rule } from "../../../profile/policy.ts";
+import { returnValue } from "../../../profile/semantics/action.ts";
+import type { ResolvedSection } from "../../../pipeline/resolve_profile.ts";
 import {
   type WordedCall,
   wordsOfArgument,
-} from "../../statements/argument_words.ts";
-import { type Formula, fullMask, type Term } from "../../statements/formula.ts";
+} from "../../../statements/argument_words.ts";
+import {
+  type Formula,
+  fullMask,
+  type Term,
+} from "../../../statements/formula.ts";
 import {
   numberText,
   writeCondition,
-} from "../../statements/write_condition.ts";
-import { decide, holds } from "../../verify/decide.ts";
+} from "../../../statements/write_condition.ts";
+import { decide, holds } from "../../../verify/decide.ts";
 
 /** A rule, or what takes its place. */
 export interface CallRule {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { LogRecord, RecordedId } from "../../logs/record.ts";
-import { ARCHES } from "../../tables/arch.ts";
-import { printable } from "../../tables/printable.ts";
-import { archOfNumber, callName, syscallName } from "./names.ts";
+import type { LogRecord, RecordedId } from "../../../logs/record.ts";
+import { ARCHES } from "../../../tables/arch.ts";
+import { printable } from "../../../tables/printable.ts";
+import { archOfNumber, callName, syscallName } from "../names.ts";
 
 /** One call, made once or several times in a row. */
 export interface RecordRun {
@@ -111,7 +111,7 @@ export function actionText(record: LogRecord): string {
 }
 
 /** Writes a call with its number if the name alone does not show it. */
-export function callText(record: LogRecord): string {
+export function recordedCall(record: LogRecord): string {
   const { nr, compat } = record;
   const { call, arch } = namesOfRecord(record);
   if (nr === undefined) return call ?? "unknown call";
@@ -135,7 +135,7 @@ export function recordLine(run: RecordRun): string {
   const parts = [
     timeOfRecord(record) ?? "no time",
     actionText(record),
-    `${callText(record)} on ${archText(record)}`,
+    `${recordedCall(record)} on ${archText(record)}`,
     whoText(record),
     count === 1
       ? ""

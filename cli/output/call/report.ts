@@ -5,44 +5,44 @@
  * @module
  */
 
-import { isConstAllow } from "../../bpf/const_allow.ts";
-import { effective } from "../../bpf/return_value.ts";
-import { prepare, trace } from "../../bpf/run.ts";
-import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
+import { isConstAllow } from "../../../bpf/const_allow.ts";
+import { effective } from "../../../bpf/return_value.ts";
+import { prepare, trace } from "../../../bpf/run.ts";
+import { type SeccompData, toWords } from "../../../bpf/seccomp_data.ts";
 import {
   type AllowEntries,
   findAllowEntries,
   type NoEntries,
-} from "../../pipeline/allow_entry.ts";
-import type { ReturnValue } from "../../profile/policy.ts";
+} from "../../../pipeline/allow_entry.ts";
+import type { ReturnValue } from "../../../profile/policy.ts";
 import {
   type WordedCall,
   wordsOfArgument,
-} from "../../statements/argument_words.ts";
+} from "../../../statements/argument_words.ts";
 import {
   abiOfCall,
   type NearestInput,
   nearestInputs,
-} from "../../statements/explain_call.ts";
+} from "../../../statements/explain_call.ts";
 import {
   type CallExplanation,
   explainCall,
-} from "../../statements/explain_subject.ts";
-import { nameOfCall } from "../../statements/rows.ts";
-import type { CallAbi } from "../../statements/statement.ts";
-import { prevailing } from "../../tables/precedence.ts";
-import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
-import { UnprovenError } from "../error.ts";
-import { parseArguments, parseCall } from "../input/call.ts";
+} from "../../../statements/explain_subject.ts";
+import { nameOfCall } from "../../../statements/rows.ts";
+import type { CallAbi } from "../../../statements/statement.ts";
+import { prevailing } from "../../../tables/precedence.ts";
+import { SECCOMP_RET_ALLOW } from "../../../tables/uapi.ts";
+import { UnprovenError } from "../../error.ts";
+import { parseArguments, parseCall } from "../../input/call.ts";
 import {
   type CompiledSource,
   type LoadedFilter,
   readFilterSource,
-} from "../input/filter.ts";
-import type { SourceFlags } from "../input/flags.ts";
-import type { ProofLimits } from "../../verify/limits.ts";
-import type { Io } from "../io.ts";
-import { type CallRules, rulesOfCall } from "./call_rules.ts";
+} from "../../input/filter.ts";
+import type { SourceFlags } from "../../input/flags.ts";
+import type { ProofLimits } from "../../../verify/limits.ts";
+import type { Io } from "../../io.ts";
+import { type CallRules, rulesOfCall } from "./rules.ts";
 
 /** A question about one call. */
 export interface CallQuestion {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { AllowEntries, NewEntry } from "../../pipeline/allow_entry.ts";
-import { wordsOfArgument } from "../../statements/argument_words.ts";
-import { writeCondition } from "../../statements/write_condition.ts";
-import { jsonOfCall, jsonOfValue } from "../input/call.ts";
-import type { CallReport } from "./call_report.ts";
-import type { CallRule } from "./call_rules.ts";
+import type { AllowEntries, NewEntry } from "../../../pipeline/allow_entry.ts";
+import { wordsOfArgument } from "../../../statements/argument_words.ts";
+import { writeCondition } from "../../../statements/write_condition.ts";
+import { jsonOfCall, jsonOfValue } from "../../input/call.ts";
+import type { CallReport } from "./report.ts";
+import type { CallRule } from "./rules.ts";
 
 /** Writes an entry as JSON; numbers of 64 bits stay exact. */
 export function entryText(entry: NewEntry): string {
