@@ -210,6 +210,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     brief: "Print the completion script for a shell",
     load: () => import("./commands/completions.ts" as string),
   },
+  {
+    name: "licenses",
+    brief: "Print what is in the program, with its licenses",
+    load: () => import("./commands/licenses.ts" as string),
+  },
 ];
 
 /**

@@ -18,6 +18,7 @@ import { start } from "./main.ts";
 // Libraries from npm: `deno cache` keeps what is imported as a type, `deno run`
 // does not fetch it before it is needed.
 import type {} from "./draw/layout.ts";
+import type {} from "./licenses/texts.ts";
 import type {} from "./yaml/tree.ts";
 
 /**
@@ -46,6 +47,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/hook.ts"),
     import("./commands/install.ts"),
     import("./commands/minimize.ts"),
+    import("./commands/licenses.ts"),
     import("./commands/optimize.ts"),
     import("./commands/prove.ts"),
     import("./commands/rewrite.ts"),

@@ -69,6 +69,7 @@ export type Installed =
     | "crun"
     | "ctr"
     | "dash"
+    | "dpkg-deb"
   )
   | ("docker" | "dockerd" | "fish" | "gawk" | "gcc" | "headers" | "libseccomp")
   | "libc-headers"
@@ -125,6 +126,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   dash: "dash",
   docker: "docker.io",
   dockerd: "docker.io",
+  "dpkg-deb": "dpkg",
   fish: "fish",
   gawk: "gawk",
   dot: "graphviz",

@@ -28,10 +28,10 @@ import type { Use } from "./calls.ts";
 import { compileAtOnce } from "./eager.ts";
 import { HOOK, makeHook } from "./hook_program.ts";
 
-const SHEBANG = [
-  ...["#!/usr/bin/env", "-S", "deno", "run", "-A", "--ext=js"],
-  ...["--no-config", "--no-lock", "--no-remote", `--v8-flags=${FAST}\n`],
-].join(" ");
+/** Starts Deno, for any `sh`: only GNU's `env` takes several words. */
+const SHEBANG = `#!/bin/sh
+":" //; exec deno run -A --ext=js --no-config --no-lock --no-remote --v8-flags=${FAST} "$0" "$@"
+`;
 
 /** The most frequent use of the program. */
 const COMPILE: Use = {
@@ -50,6 +50,7 @@ const PACKED_MODULES = [
   "hook/reference_child.ts",
   "bench/report/draw_chart.ts",
   "cli/draw/layout.ts",
+  "cli/licenses/texts.ts",
   "cli/yaml/tree.ts",
   "bench/experiments/stacked_child.ts",
   "bench/experiments/memory_child.ts",

@@ -24,11 +24,39 @@ const LABEL_WIDTH = 24;
  */
 export async function helpText(name: string): Promise<string | undefined> {
   if (name === "") return programHelp();
+  const help = await readHelp(name);
+  return help === undefined ? undefined : commandHelp(help);
+}
+
+/** The parts of a command's help. */
+export interface CommandHelp extends Pick<CommandInfo, "name" | "brief"> {
+  /** The command line without the program's name. */
+  readonly usage: string;
+  /** Arguments and their explanation. */
+  readonly words: readonly HelpEntry[];
+  /** Options of the command itself. */
+  readonly options: readonly HelpEntry[];
+  /** Options for reading profiles, which many commands share. */
+  readonly sourceOptions: readonly HelpEntry[];
+  /** Command lines without the program's name. */
+  readonly examples: readonly [string, string];
+}
+
+/** A label, such as `-f, --format FORMAT`, and its explanation. */
+export type HelpEntry = readonly [label: string, text: string];
+
+/**
+ * Reads the help of a command from its definition.
+ *
+ * @param name Its name.
+ * @returns `undefined` if there is no such command.
+ */
+export async function readHelp(name: string): Promise<CommandHelp | undefined> {
   const entry = findCommand(name);
   if (entry === undefined) return undefined;
   const [app, { command }] = await Promise.all([createApp(name), entry.load()]);
   const info = commandsOf(app).find((known) => known.name === name);
-  return info === undefined ? undefined : commandHelp(info, command);
+  return info === undefined ? undefined : partsOf(info, command);
 }
 
 function programHelp(): string {
@@ -39,7 +67,7 @@ function programHelp(): string {
     "",
     ...COMMANDS.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
     "",
-    ...GLOBAL,
+    ...entry(...COLOR_OPTION),
     `  ${
       "-h, --help".padEnd(LABEL_WIDTH)
     }Help, also for each command; --version`,
@@ -48,42 +76,59 @@ function programHelp(): string {
   ].map((line) => `${line}\n`).join("");
 }
 
-function commandHelp(
+function partsOf(
   { name, brief, flags, words }: CommandInfo,
   { usage, examples }: CommandDefinition,
-): string {
+): CommandHelp {
   const readsSource = flags.some((flag) => flag.name === "from");
   const isTarget = (flag: FlagInfo): boolean =>
     readsSource && TARGET_FLAG_NAMES.has(flag.name);
-  const own = flags.filter((flag) => !isTarget(flag));
-  const target = flags.filter(isTarget);
+  return {
+    name,
+    brief,
+    usage: `${name} ${usage}`.trimEnd(),
+    words: words.map((word) => [word.placeholder, word.brief]),
+    options: [
+      ...flags.filter((flag) => !isTarget(flag)).map(flagEntry),
+      COLOR_OPTION,
+    ],
+    sourceOptions: flags.filter(isTarget).map(flagEntry),
+    examples,
+  };
+}
+
+function commandHelp(
+  { brief, usage, words, options, sourceOptions, examples }: CommandHelp,
+): string {
+  const lines = (entries: readonly HelpEntry[]): readonly string[] =>
+    entries.flatMap(([label, text]) => entry(label, text));
   return [
-    `Usage: ${`${NAME} ${name} ${usage}`.trimEnd()}`,
+    `Usage: ${NAME} ${usage}`,
     "",
     brief,
     "",
-    ...words.flatMap((word) => entry(word.placeholder, word.brief)),
+    ...lines(words),
     ...(words.length > 0 ? [""] : []),
-    ...own.flatMap(flagEntry),
-    ...GLOBAL,
-    ...(readsSource
-      ? ["", "For reading sources:", ...target.flatMap(flagEntry)]
+    ...lines(options),
+    ...(sourceOptions.length > 0
+      ? ["", "For reading sources:", ...lines(sourceOptions)]
       : []),
     "",
     ...exampleLines(examples),
   ].map((line) => `${line}\n`).join("");
 }
 
-const GLOBAL: readonly string[] = entry(
+/** The option of the program itself that concerns every command. */
+export const COLOR_OPTION: HelpEntry = [
   "--color WHEN",
   "Color: auto, always or never (default: auto)",
-);
+];
 
 function exampleLines(lines: readonly string[]): readonly string[] {
   return ["Examples:", ...lines.map((line) => `  ${NAME} ${line}`)];
 }
 
-function flagEntry(flag: FlagInfo): readonly string[] {
+function flagEntry(flag: FlagInfo): HelpEntry {
   const { external, alias, brief, values, placeholder, preset } = flag;
   const listed = values === undefined ? "" : values.join("|");
   const value = placeholder ?? listed;
@@ -96,7 +141,7 @@ function flagEntry(flag: FlagInfo): readonly string[] {
     ? `: ${values.join(", ")}`
     : "";
   const note = preset === undefined ? "" : ` (default: ${preset})`;
-  return entry(label, `${brief}${more}${note}`);
+  return [label, `${brief}${more}${note}`];
 }
 
 /** A label and its explanation, wrapped; a long label has a line of its own. */

@@ -6,7 +6,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { needs } from "../machine.ts";
+import { has, needs } from "../machine.ts";
 import { assertStored } from "../install/filters.ts";
 import { LOG, remove, sleeper } from "../install/podman.ts";
 import { openSandbox, SANDBOX } from "../install/sandbox.ts";
@@ -71,6 +71,15 @@ async function compiled(): Promise<string> {
   return join(folder, BINARY);
 }
 
+/** Paths of files below a folder, which is `/`. */
+async function* filesBelow(root: string, folder = ""): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(root + folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* filesBelow(root, path);
+    else yield path;
+  }
+}
+
 Deno.test("the single file has the same bytes when it is built again", async () => {
   const [first, again] = await Promise.all([
     singleFile(),
@@ -80,6 +89,90 @@ Deno.test("the single file has the same bytes when it is built again", async () 
   assert(a.length > 100_000 && a.every((byte, i) => byte === b[i]));
   assertEquals(a.length, b.length);
 });
+
+Deno.test("the single file starts by the sh of any system", async () => {
+  const file = await singleFile();
+  const version = await run(
+    [Deno.execPath(), "run", "-A", file, "--version"],
+    "/",
+  );
+  const path = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
+  const starts = [[file]];
+  if (has("busybox", "busybox starts the single file")) {
+    starts.push(["busybox", "ash", file]);
+  }
+  if (has("dash", "dash starts the single file")) starts.push(["dash", file]);
+  for (const words of starts) {
+    const text = await run([...words, "--version"], "/", {
+      env: { PATH: path },
+    });
+    assertEquals(text, version, words.join(" "));
+  }
+});
+
+Deno.test("deno task stage lays out a prefix, and prints its files", async () => {
+  const root = join(scratch, "root");
+  const tool = join(ROOT, "tools/stage.ts");
+  const words = ["--prefix", "/opt/st", "--program", await singleFile(), root];
+  const list = await run([Deno.execPath(), "run", "-A", tool, ...words], ROOT);
+  const files = await Array.fromAsync(filesBelow(root));
+  assertEquals(list.trim().split("\n").sort(), files.sort());
+  for (
+    const path of [
+      "bin/seccomp-tree",
+      "share/man/man1/seccomp-tree.1",
+      "share/man/man1/seccomp-tree-compile.1",
+      "share/man/man8/seccomp-tree-hook.8",
+      "share/bash-completion/completions/seccomp-tree",
+      "share/zsh/site-functions/_seccomp-tree",
+      "share/fish/vendor_completions.d/seccomp-tree.fish",
+      "share/doc/seccomp-tree/seccomp-tree.cdx.json",
+    ]
+  ) assert(files.includes(`/opt/st/${path}`), path);
+  const program = join(root, "opt/st/bin/seccomp-tree");
+  assertEquals(((await Deno.stat(program)).mode ?? 0) & 0o777, 0o755);
+});
+
+needs("root", "dpkg-deb", "man")(
+  "the package for Debian is installed in a root, runs there, and is removed",
+  async () => {
+    const file = await singleFile();
+    const make = async (name: string): Promise<string> => {
+      const deb = join(scratch, name);
+      const words = ["--program", file, deb];
+      const tool = join(ROOT, "tools/deb.ts");
+      await run([Deno.execPath(), "run", "-A", tool, ...words], ROOT);
+      return deb;
+    };
+    const [deb, again] = [await make("one.deb"), await make("two.deb")];
+    assertEquals(await Deno.readFile(deb), await Deno.readFile(again));
+    const root = join(scratch, "debian");
+    await Deno.mkdir(join(root, "var/lib/dpkg/info"), { recursive: true });
+    for (const name of ["status", "available"]) {
+      await Deno.writeTextFile(join(root, "var/lib/dpkg", name), "");
+    }
+    const path = `${dirname(Deno.execPath())}:/usr/sbin:/sbin:${
+      Deno.env.get("PATH")
+    }`;
+    const dpkg = (...words: readonly string[]): Promise<string> =>
+      run(["dpkg", `--root=${root}`, "--log=/dev/null", ...words], "/", {
+        env: { PATH: path },
+      });
+    await dpkg("--install", deb);
+    assertMatch(await dpkg("--status", "seccomp-tree"), /^Status: install ok/m);
+    const program = join(root, "usr/bin/seccomp-tree");
+    const text = await run([program, "syscalls", "openat"], "/", {
+      env: { PATH: path },
+    });
+    assertMatch(text, /openat/);
+    const page = join(root, "usr/share/man/man8/seccomp-tree-hook.8.gz");
+    assertMatch(await run(["man", "-l", page], "/"), /--rewrite-bundle/);
+    await dpkg("--purge", "seccomp-tree");
+    const left = (await Array.fromAsync(filesBelow(root)))
+      .filter((path) => !path.startsWith("/var/lib/dpkg/"));
+    assertEquals(left, []);
+  },
+);
 
 Deno.test("deno compile embeds the single file and nothing else", async () => {
   const { tasks } = JSON.parse(

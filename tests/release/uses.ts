@@ -77,6 +77,7 @@ export const USES: readonly Use[] = [
   { line: "syscalls openat" },
   { line: "demo", says: /proved equal to the profile/ },
   { line: "completions bash" },
+  { line: "licenses" },
   { line: "__complete compile --form" },
   { line: "--help" },
   { line: "--version" },
