@@ -63,6 +63,7 @@ export type Installed =
     | "bash"
     | "bash-completion"
     | "buildah"
+    | "bwrap"
     | "busybox"
     | "containerd"
     | "coq"
@@ -118,6 +119,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   bash: "bash",
   "bash-completion": "bash-completion",
   buildah: "buildah",
+  bwrap: "bubblewrap",
   busybox: "busybox-static",
   containerd: "containerd",
   coq: "coq",

@@ -22,6 +22,7 @@ import {
   kindOfDifference,
   namesOfNumbers,
 } from "../output/differences.ts";
+import { digestFor } from "../output/digest.ts";
 import { byteOrderOf } from "../../verify/core/subject.ts";
 import { UsageError } from "../error.ts";
 import { EXIT } from "../exit.ts";
@@ -123,6 +124,9 @@ async function tellSubset(
     arches: wantedArches(sides),
   });
   const words = { base: base.word, source: subject.word };
+  const facts = flags.output === "json"
+    ? { ...words, digests: await digestsOf(sides) }
+    : words;
   if (result.kind === "not-looser") {
     if (flags.certificate !== undefined) {
       const { writeCertificate } = await import("../output/certificate.ts");
@@ -131,7 +135,12 @@ async function tellSubset(
     }
     io.out(
       flags.output === "json"
-        ? reportJson({ ...words, state: "subset" })
+        ? reportJson({
+          ...facts,
+          state: "subset",
+          complete: true,
+          looser: [],
+        })
         : "subset: nothing is permitted that the base denies\n",
     );
     return EXIT.ok;
@@ -140,9 +149,10 @@ async function tellSubset(
     const { state, ...rest } = jsonOfResult(result);
     io.out(
       reportJson({
-        ...words,
+        ...facts,
         state: state === "different" ? "not-a-subset" : state,
         ...rest,
+        ...looserThan(sides, flags, result.kind === "different"),
       }),
     );
   } else if (result.kind === "different") {
@@ -158,6 +168,40 @@ async function tellSubset(
     );
   }
   return exitOfProof(result);
+}
+
+/** The digests of both sides; null if that would take long. */
+async function digestsOf(
+  [base, subject]: Sides,
+): Promise<Readonly<Record<string, string | null>>> {
+  const littleEndian = byteOrderOf([base.subject, subject.subject]);
+  const digests = [base, subject].map(async (side) =>
+    await digestFor(side.subject, { littleEndian }) ?? null
+  );
+  const [first = null, second = null] = await Promise.all(digests);
+  return { base: first, source: second };
+}
+
+/** The differences in which the second side is looser. */
+function looserThan(
+  sides: Sides,
+  flags: DiffFlags,
+  isLooser: boolean,
+): Readonly<Record<string, unknown>> {
+  const [base, subject] = sides;
+  const list = isLooser
+    ? locateDifferences(base.subject, subject.subject, {
+      limits: limitsOf(flags),
+      arches: wantedArches(sides),
+    })
+    : undefined;
+  const found = list?.kind === "listed" ? list : undefined;
+  return {
+    complete: found?.complete ?? false,
+    looser: (found?.differences ?? [])
+      .filter((one) => kindOfDifference(one) === "looser")
+      .map(jsonOfDifference),
+  };
 }
 
 function tellDifferences(

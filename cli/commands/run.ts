@@ -20,12 +20,14 @@ import {
   SOURCE_FLAGS,
   type SourceFlags,
   TELL_ALIASES,
+  word,
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 
 /** Flags of `run`. */
 export interface RunFlags extends SourceFlags {
   readonly noNewPrivs: boolean;
+  readonly preset?: readonly string[];
 }
 
 /** Exit codes of a shell that cannot run a command. */
@@ -38,10 +40,10 @@ export const command: CommandDefinition = defineCommand<
   RunFlags,
   string[]
 >({
-  usage: "[OPTION...] SOURCE -- COMMAND [ARG...]",
+  usage: "[OPTION...] SOURCE|--preset NAME -- COMMAND [ARG...]",
   examples: [
     "run default:docker -- ls -l",
-    "run filter.bpf -- python3 -c 'print(1)'",
+    "run --preset no-ptrace --preset no-af-alg -- python3 -c 'print(1)'",
   ],
   parameters: {
     flags: {
@@ -50,6 +52,14 @@ export const command: CommandDefinition = defineCommand<
         default: false,
         withNegated: false,
         brief: "Set no_new_privs even if it is not needed",
+      },
+      preset: {
+        kind: "parsed",
+        parse: word,
+        variadic: true,
+        optional: true,
+        placeholder: "PRESET",
+        brief: "Deny one thing, instead of a source; repeatable",
       },
       ...SOURCE_FLAGS,
     },
@@ -72,14 +82,18 @@ export async function runRun(
   flags: RunFlags,
   ...words: readonly string[]
 ): Promise<number> {
-  const [word, command, ...args] = words;
-  if (word === undefined || command === undefined) {
+  const { preset = [] } = flags;
+  const source = preset.length > 0 ? undefined : words[0];
+  const [command, ...args] = preset.length > 0 ? words : words.slice(1);
+  if (command === undefined) {
     throw new UsageError(
       "Missing argument: COMMAND; write a source, -- and a command, such as run default:docker -- ls",
     );
   }
   const tells = { ...flags, quiet: flags.quiet || !flags.verbose };
-  const filter = await readFilterSource(io, word, tells);
+  const filter = source === undefined
+    ? await presetFilter(io, preset, tells)
+    : await readFilterSource(io, source, tells);
   const program = onlyProgram(filter);
   try {
     return execWithFilter(encode(program), {
@@ -93,6 +107,16 @@ export async function runRun(
     io.err(messageLine(io, "error", messageOf(error)));
     return exitOf(error);
   }
+}
+
+/** The filter that denies what any of some presets denies. */
+async function presetFilter(
+  io: Io,
+  names: readonly string[],
+  flags: SourceFlags,
+): Promise<LoadedFilter> {
+  const { combinedFilter } = await import("../input/preset_filter.ts");
+  return await combinedFilter(io, names.map((name) => `preset:${name}`), flags);
 }
 
 function exitOf({ syscall, errno }: SyscallError): number {

@@ -85,6 +85,12 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
     const { TARGETS } = await import("../../install/changes/manifest.ts");
     return plain(TARGETS);
   },
+  PRESET: async () => {
+    const { PRESETS } = await import("../../profile/presets.ts");
+    return {
+      candidates: PRESETS.map(({ name, brief }) => ({ value: name, brief })),
+    };
+  },
   SHELL: () => plain(["bash", "zsh", "fish"]),
   ACTION: async () => {
     const { STORE_ACTIONS: ACTIONS } = await import("../commands/store.ts");

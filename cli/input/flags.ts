@@ -324,7 +324,7 @@ export const CERTIFICATE_FLAG: Flags<CertificateFlags> = {
 
 /** One source of a command. */
 export const SOURCE_ARGUMENT: Positional = {
-  brief: "FILE, -, default:NAME, pid:N, bundle:DIR or oci:DIR",
+  brief: "FILE, -, default:, preset:, pid:, bundle: or oci:",
   parse: word,
   placeholder: "SOURCE",
 };

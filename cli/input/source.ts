@@ -6,6 +6,7 @@
  * FILE.yaml#NAME  one of several SeccompProfiles
  * default:docker  the embedded profile
  * default:podman, default:containerd, default:crio  those of this machine
+ * preset:NAME     a profile that denies one thing
  * pid:N           the filters of a live process, oldest first
  * bundle:DIR      the annotation in config.json of a bundle, else its profile
  * oci:DIR         the only profile in an OCI image layout
@@ -30,7 +31,10 @@ import {
   type ParsedProfile,
   parseProfile,
 } from "../../profile/formats/parse.ts";
+import { presetProfile, PRESETS } from "../../profile/presets.ts";
 import type { Arch } from "../../tables/arch.ts";
+import { quoteText } from "../../tables/printable.ts";
+import { didYouMean } from "../../tables/suggest.ts";
 import { ProfileError } from "../../profile/diagnostic.ts";
 import { decodeUtf8, diagnosticAt } from "../../profile/text.ts";
 import { messageOf } from "../../host/reason.ts";
@@ -112,6 +116,7 @@ export async function loadSource(
       }),
     };
   }
+  if (word.startsWith("preset:")) return loadPreset(word);
   if (word.startsWith("default:")) {
     const { hostDefault }: typeof import("./host_default.ts") = await import(
       "./host_default.ts" as string
@@ -230,6 +235,24 @@ async function readYamlSource(
     async () => chooseYamlProfile(await readYamlProfiles(bytes), wanted),
   );
   return { kind: "profile", name, profile };
+}
+
+function loadPreset(word: string): ProfileSource {
+  const name = word.slice("preset:".length);
+  const text = presetProfile(name);
+  if (text === undefined) {
+    const names = PRESETS.map((preset) => preset.name);
+    const near = didYouMean(name, names);
+    throw new UsageError(
+      `Cannot read source ${quoteText(word)}: no such preset; ${
+        near === undefined
+          ? `give one of ${names.join(", ")}`
+          : `did you mean preset:${near}`
+      }`,
+    );
+  }
+  const profile = parseProfile(text, { kind: "docker" });
+  return { kind: "profile", name: word, profile };
 }
 
 async function loadProcess(word: string): Promise<BareFilters> {

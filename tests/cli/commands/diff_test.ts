@@ -225,3 +225,38 @@ Deno.test("diff makes one statement of several architectures, in names, and ends
   assert(rest.every((line) => line.startsWith("  see ")), out);
   assertMatch(out, /b\.json x86:socket AF_VSOCK {2}# ALLOW\n/);
 });
+
+Deno.test("diff --subset-of reports every looser difference for machines", async () => {
+  await using folder = await createFolder();
+  const { profile, looser, tighter } = await prepare(folder);
+  const words = ["diff", ...FIXED, "--subset-of", profile];
+  const no = await call([...words, looser, "-o", "json"]);
+  assertEquals(no.code, 1);
+  const report = JSON.parse(no.out);
+  assertEquals([report.state, report.complete], ["not-a-subset", true]);
+  assertEquals(
+    report.looser.map((
+      one: Record<string, unknown>,
+    ) => [one.kind, one.syscalls]),
+    [["looser", ["ptrace"]]],
+  );
+  const [{ witness, a, b }] = report.looser;
+  assertEquals(
+    [witness.syscall, a.verdict, b.verdict],
+    ["ptrace", "ERRNO(EPERM)", "ALLOW"],
+  );
+  assert(report.digests.base !== report.digests.source);
+  const yes = JSON.parse((await call([...words, tighter, "-o", "json"])).out);
+  assertEquals([yes.state, yes.looser], ["subset", []]);
+  assertMatch(yes.digests.base, /^st1:/);
+  assertEquals(yes.digests.base, report.digests.base);
+  const repair = await call([
+    "combine",
+    ...FIXED,
+    "--intersect",
+    profile,
+    looser,
+  ]);
+  const admitted = await folder.write("admitted.json", repair.out);
+  assertEquals((await call([...words, admitted])).code, 0);
+});
