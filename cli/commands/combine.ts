@@ -164,7 +164,9 @@ export async function combineSources(
   const own = await withOwnSemantics(io, flags, words);
   const target = await targetFor(own);
   const limits = limitsOf(flags);
-  const options = { operation, edits, keepOrder: flags.keepOrder, limits };
+  const { arch, caps, kernel, keepOrder } = flags;
+  const keepConditions = [arch, caps, kernel].every((one) => one === undefined);
+  const options = { operation, edits, keepOrder, keepConditions, limits };
   try {
     const result = combine(inputs, target, options);
     if (result.kind === "unproved") {

@@ -43,6 +43,7 @@ import {
 } from "../../verify/pointwise.ts";
 import type { ProfileTarget, ResolvedSection } from "../resolve_profile.ts";
 import { CallFunctions, UNNAMED_NUMBER } from "./call_functions.ts";
+import { keepConditions } from "./conditions.ts";
 import { editMeaning } from "./edits.ts";
 import { writeEntries } from "./entries.ts";
 import { policyOfMeaning } from "./meaning_policy.ts";
@@ -104,6 +105,16 @@ export function combine(
 ): Combined {
   if (inputs.length === 0) {
     throw new RangeError("Cannot combine nothing; give a profile");
+  }
+  if (options.keepConditions === true) {
+    const decided = { ...options, keepConditions: false };
+    const kept = keepConditions(
+      inputs,
+      target,
+      options,
+      (some, one) => combine(some, one, decided),
+    );
+    if (kept !== undefined) return kept;
   }
   const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
   let limit: LimitName = "nodes";

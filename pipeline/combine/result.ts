@@ -31,6 +31,11 @@ export interface CombineOptions {
   readonly edits?: readonly PolicyEdit[];
   /** True to keep the order in which the first profile names calls. */
   readonly keepOrder?: boolean;
+  /**
+   * True to keep conditions of Docker's format, if all inputs agree on the calls
+   * that have them; else they are decided for the target.
+   */
+  readonly keepConditions?: boolean;
   /** Limits of the work. */
   readonly limits?: Partial<ProofLimits>;
 }

@@ -233,3 +233,38 @@ Deno.test("combine() keeps comments and the order of the first profile", () => {
   const kept = combine(input, TARGET, { keepOrder: true });
   assertEquals(lines(kept), ["write LOG", "read close accept ALLOW"]);
 });
+
+Deno.test("combine() keeps conditions on which all profiles agree", () => {
+  const keepConditions = true;
+  const docker = { profile: parseProfile(DEFAULT_PROFILE) };
+  const edits = [{ call: "keyctl", answer: ALLOW }] as const;
+  const more = combine([docker], TARGET, { edits, keepConditions });
+  assert(more.kind === "profile");
+  assert(more.section.archMap !== undefined);
+  const text = more.text;
+  const profile = parseProfile(text, { kind: "docker" });
+  // Another machine, and containers with other capabilities.
+  const targets = [
+    { arch: "aarch64", capabilities: new Set(["CAP_SYS_ADMIN", "CAP_BPF"]) },
+    { arch: "x86_64", capabilities: new Set(["CAP_SYS_PTRACE"]) },
+    { arch: "s390x", capabilities: new Set<string>() },
+  ] as const;
+  for (const { arch, capabilities } of targets) {
+    const target = { ...TARGET, arch, capabilities };
+    const got = resolveParsed(profile, target).policy;
+    const wanted = combine([docker], target, { edits });
+    assert(wanted.kind === "profile");
+    assertEquals(proveEquivalent(got, wanted.policy).kind, "equal", arch);
+  }
+  // Both sides agree: a profile with itself, and with the changed one.
+  const both = combine([docker, { profile }], TARGET, { keepConditions });
+  assert(both.kind === "profile" && both.section.archMap !== undefined);
+  // They do not: a call with a condition in one is allowed always in the other.
+  const mount = [{ call: "mount", answer: ALLOW }] as const;
+  const other = combine([docker], TARGET, { edits: mount, keepConditions });
+  assert(other.kind === "profile" && other.section.archMap !== undefined);
+  const changed = { profile: parseProfile(other.text, { kind: "docker" }) };
+  const decided = combine([docker, changed], TARGET, { keepConditions });
+  assert(decided.kind === "profile");
+  assertEquals(decided.section.archMap, undefined);
+});

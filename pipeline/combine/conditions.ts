@@ -1,0 +1,253 @@
+/**
+ * Keeps conditions of Docker's format (`includes`, `excludes`, `archMap`) in a
+ * combination, if all inputs agree on the calls that have them. The other calls
+ * are combined for each machine of the map.
+ *
+ * @module
+ */
+
+import type {
+  DockerSeccomp,
+  DockerSyscall,
+} from "../../profile/formats/docker.ts";
+import {
+  type ParsedProfile,
+  parseProfile,
+} from "../../profile/formats/parse.ts";
+import {
+  type CommentedSection,
+  writeSection,
+} from "../../profile/formats/write_section.ts";
+import { CAPABILITIES } from "../../profile/host.ts";
+import { ProfileError } from "../../profile/diagnostic.ts";
+import { type Arch, archByScmp, ARCHES } from "../../tables/arch.ts";
+import { proveEquivalent } from "../../verify/equivalence.ts";
+import type { ProfileTarget } from "../resolve_profile.ts";
+import { resolveBare } from "./readings.ts";
+import type {
+  Combined,
+  CombinedProfile,
+  CombineInput,
+  CombineOptions,
+} from "./result.ts";
+
+/** Combines inputs for one target, with all conditions decided. */
+export type CombineResolved = (
+  inputs: readonly CombineInput[],
+  target: ProfileTarget,
+) => Combined;
+
+/** The parts of profiles that agree on conditions. */
+interface SplitProfiles {
+  /** The profiles without conditions and without the calls that have them. */
+  readonly plain: readonly { readonly profile: ParsedProfile }[];
+  /** The entries of the calls that have conditions. */
+  readonly kept: readonly DockerSyscall[];
+  readonly archMap: NonNullable<DockerSeccomp["archMap"]>;
+}
+
+/**
+ * Combines profiles and keeps their conditions.
+ *
+ * @throws {ProfileError} if a profile cannot be used.
+ *
+ * @param inputs The inputs.
+ * @param target The machine, container and runtime.
+ * @param options The operation, and changes.
+ * @param combineFor Combines for one target.
+ * @returns The profile; `undefined` if the conditions have to be decided.
+ */
+export function keepConditions(
+  inputs: readonly CombineInput[],
+  target: ProfileTarget,
+  options: CombineOptions,
+  combineFor: CombineResolved,
+): CombinedProfile | undefined {
+  const { arch: native } = target;
+  const split = splitProfiles(inputs, options);
+  if (split === undefined || typeof native !== "string") return undefined;
+  const machines = split.archMap.flatMap(({ architecture }) =>
+    archByScmp(architecture) ?? []
+  );
+  const made: (readonly [Arch, CombinedProfile])[] = [];
+  for (const machine of machines) {
+    const result = combineFor(split.plain, { ...target, arch: machine.name });
+    if (result.kind !== "profile") return undefined;
+    made.push([machine, result]);
+  }
+  const first = made.find(([{ name }]) => name === native)?.[1];
+  const merged = mergedEntries(made.map(([, { section }]) => section));
+  if (first === undefined || merged === undefined) return undefined;
+  const { architectures: _listed, ...rest } = first.section;
+  const section: CommentedSection = {
+    ...rest,
+    architectures: [],
+    archMap: split.archMap,
+    syscalls: [...merged, ...split.kept],
+  };
+  const text = writeSection(section);
+  const profile = parseProfile(text, { kind: "docker" });
+  const whole = isRight(profile, inputs, target, combineFor);
+  // Calls with conditions are in no entry of the others, so the machines agree.
+  const others = machines.every((machine, i) => {
+    const only = { ...section, syscalls: merged };
+    const plain = parseProfile(writeSection(only), { kind: "docker" });
+    const { policy } = resolveBare(plain, { ...target, arch: machine.name });
+    const wanted = made[i]?.[1].policy;
+    return wanted !== undefined &&
+      proveEquivalent(policy, wanted).kind === "equal";
+  });
+  if (!whole || !others) return undefined;
+  const { policy } = resolveBare(profile, target);
+  const resolved = inputs.map((input) =>
+    "profile" in input ? resolveBare(input.profile, target) : undefined
+  );
+  return { ...first, section, text, policy, inputs: resolved };
+}
+
+/**
+ * Proves the whole profile for containers without capabilities, with the usual
+ * ones and with all.
+ */
+function isRight(
+  profile: ParsedProfile,
+  inputs: readonly CombineInput[],
+  target: ProfileTarget,
+  combineFor: CombineResolved,
+): boolean {
+  const containers: readonly ProfileTarget[] = [
+    target,
+    { ...target, capabilities: new Set() },
+    { ...target, capabilities: new Set(CAPABILITIES) },
+  ];
+  return containers.every((container) => {
+    const wanted = combineFor(inputs, container);
+    const policy = wanted.kind === "profile"
+      ? wanted.policy
+      : wanted.kind === "unsaid"
+      ? wanted.toPolicy()
+      : undefined;
+    if (policy === undefined) return false;
+    try {
+      const got = resolveBare(profile, container).policy;
+      return proveEquivalent(got, policy).kind === "equal";
+    } catch (error) {
+      if (error instanceof ProfileError) return false;
+      throw error;
+    }
+  });
+}
+
+function splitProfiles(
+  inputs: readonly CombineInput[],
+  { operation, edits = [] }: CombineOptions,
+): SplitProfiles | undefined {
+  if (operation === "minus") return undefined;
+  const profiles = inputs.flatMap((input) =>
+    "profile" in input && input.profile.kind === "docker" ? [input.profile] : []
+  );
+  if (profiles.length < inputs.length) return undefined;
+  const sections = profiles.flatMap(({ section }) => section ?? []);
+  const [first] = sections;
+  if (first?.archMap === undefined) return undefined;
+  const frames = new Set(sections.map((section) =>
+    JSON.stringify([
+      section.archMap,
+      section.defaultAction,
+      section.defaultErrnoRet ?? 1,
+    ])
+  ));
+  const conditional = new Set(
+    sections.flatMap(({ syscalls }) =>
+      syscalls.filter(isConditional).flatMap(({ names }) => names)
+    ),
+  );
+  if (frames.size !== 1 || conditional.size === 0) return undefined;
+  // A call that always gets one answer no longer depends on anything.
+  for (const { call, condition } of edits) {
+    if (condition === undefined) conditional.delete(call);
+    else if (conditional.has(call)) return undefined;
+  }
+  if ([...conditional].some(isServed)) return undefined;
+  const kept = sections.map(({ syscalls }) =>
+    withNames(syscalls, (name) => conditional.has(name))
+  );
+  if (new Set(kept.map(textOf)).size !== 1) return undefined;
+  return {
+    archMap: first.archMap,
+    kept: kept[0] ?? [],
+    plain: profiles.flatMap((profile) => {
+      const { section } = profile;
+      if (section === undefined) return [];
+      const syscalls = withNames(
+        section.syscalls.filter((entry) => !isConditional(entry)),
+        (name) => !conditional.has(name),
+      );
+      return [{ profile: { ...profile, section: { ...section, syscalls } } }];
+    }),
+  };
+}
+
+function isConditional({ includes, excludes }: DockerSyscall): boolean {
+  return includes !== undefined || excludes !== undefined;
+}
+
+/** Reports whether a multiplexer serves a call, or it is one. */
+function isServed(name: string): boolean {
+  return ARCHES.some(({ multiplexed, syscalls }) =>
+    multiplexed.some((call) =>
+      call.name === name || call.nr === syscalls.get(name)
+    )
+  );
+}
+
+/** The entries for some names. */
+function withNames(
+  syscalls: readonly DockerSyscall[],
+  has: (name: string) => boolean,
+): readonly DockerSyscall[] {
+  return syscalls.flatMap((entry) => {
+    const names = entry.names.filter(has);
+    return names.length === 0 ? [] : [{ ...entry, names }];
+  });
+}
+
+/** Entries as text, without their places. */
+function textOf(syscalls: readonly DockerSyscall[]): string {
+  return JSON.stringify(
+    syscalls.map(({ path: _path, ...entry }) => entry),
+    (_key, value) => typeof value === "bigint" ? `${value}` : value,
+  );
+}
+
+/** Entries of several machines; `undefined` if they differ on a call. */
+function mergedEntries(
+  sections: readonly CommentedSection[],
+): CommentedSection["syscalls"] | undefined {
+  const rules = new Map<string, string>();
+  const entries = new Map<string, CommentedSection["syscalls"][number]>();
+  const names = new Map<string, Set<string>>();
+  for (const { syscalls } of sections) {
+    const own = new Map<string, string[]>();
+    for (const entry of syscalls) {
+      const { names: called, comment: _comment, ...rule } = entry;
+      const key = textOf([{ ...rule, names: [] }]);
+      if (!entries.has(key)) entries.set(key, entry);
+      const all = names.get(key) ?? new Set();
+      for (const name of called) {
+        all.add(name);
+        own.set(name, [...own.get(name) ?? [], key]);
+      }
+      names.set(key, all);
+    }
+    for (const [name, keys] of own) {
+      const text = keys.join();
+      if ((rules.get(name) ?? text) !== text) return undefined;
+      rules.set(name, text);
+    }
+  }
+  return [...entries].map(([key, entry]) => ({
+    ...entry,
+    names: [...names.get(key) ?? []].sort(),
+  }));
+}
