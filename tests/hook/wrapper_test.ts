@@ -37,6 +37,7 @@ while read -r line; do
 done </proc/self/status
 for file in /proc/$$/fd/*; do printf '%s ' "\${file##*/}"; done
 ulimit -n
+ulimit -t
 cat <&7
 `,
   );
@@ -59,7 +60,7 @@ cat <&7
       [
         "/bin/sh",
         "-c",
-        'ulimit -Sn 333; echo seven >"$0/7"; exec "$@" 7<"$0/7"',
+        'ulimit -Sn 333; ulimit -t 55; echo seven >"$0/7"; exec "$@" 7<"$0/7"',
         setup.directory,
         program,
         ...words,
