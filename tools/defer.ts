@@ -5,7 +5,8 @@
  * Deno reads the data of each from its cache. A bundle has the functions of all
  * commands at its top. This module moves those that only other commands need
  * into functions that run once, before the `import()` that needs them: until
- * then they are text that V8 skips.
+ * then they are text that V8 skips. All of these are in one function, `LATER$`,
+ * because V8 also reads the names of all variables at the top from its cache.
  *
  * Runs of the program show which modules are initialized. They stay at the top,
  * with everything to which they refer, directly or not, called or not. So only an `import()` leads to what was
@@ -29,11 +30,14 @@ import {
 } from "./calls.ts";
 
 /** Names that are added to the program. */
-const ADDED = /\b(?:GROUPS|NEEDED|MAKE)\$/;
+const ADDED = /\b(?:GROUPS|NEEDED|MAKE|LATER|LOADERS|loaders)\$/;
 
 /** Makes the groups that an import needs, once. */
 const MAKE =
   "function MAKE$(i){for(const g of NEEDED$[i]){GROUPS$[g]?.();delete GROUPS$[g]}}";
+/** Loads the module of an import, with what it needs. */
+const LATER =
+  "let loaders$;function LATER$(i){return(loaders$??=LOADERS$())[i]()}";
 
 /**
  * Defers the code that the given uses of a program do not need.
@@ -102,17 +106,19 @@ class Deferral {
   /** Writes the new program. */
   write(program: string): string {
     const text = new MagicString(program);
-    this.#makeBeforeImports(text);
+    const loaders = this.#makeBeforeImports(text, program);
     const groups = this.#groups();
+    // V8 skips functions in a function faster than arrows.
     const functions = groups.map(({ parts }) =>
-      `()=>{${parts.map((part) => assignmentOf(part, text)).join(";")}}`
+      `function(){${parts.map((part) => assignmentOf(part, text)).join(";")}}`
     );
     const needed = [...this.#needed.keys()].map((names) =>
       groups.flatMap(({ imports }, i) => imports.includes(names) ? [i] : [])
     );
+    const moved = this.#parts.filter((part) => !this.#kept.has(part));
     const variables = this.#parts.filter((part) =>
-      part.kind === "name" || !this.#kept.has(part)
-    ).flatMap(({ names }) => names);
+      part.kind === "name" && this.#kept.has(part)
+    );
     const kept = (isImport: boolean): readonly string[] =>
       this.#parts.filter((part) =>
         this.#kept.has(part) && part.kind !== "name" &&
@@ -120,9 +126,13 @@ class Deferral {
       ).map((part) => statementOf(part, text));
     return [
       ...kept(true),
-      `var ${variables.join()};`,
+      variablesOf(variables),
+      LATER,
+      "function LOADERS$(){",
+      variablesOf(moved),
       `const GROUPS$=[${functions.join()}],NEEDED$=${JSON.stringify(needed)};`,
       MAKE,
+      `return[${loaders.join()}]}`,
       ...kept(false),
     ].join("\n");
   }
@@ -161,13 +171,26 @@ class Deferral {
     return [...groups.values()];
   }
 
-  #makeBeforeImports(text: MagicString): void {
-    const numbers = new Map([...this.#needed.keys()].map((key, i) => [key, i]));
-    for (const { loader, names } of this.#parts.flatMap((p) => p.imports)) {
-      const number = numbers.get(names.join());
-      if (number === undefined) continue;
-      text.appendRight(loader.start, `()=>MAKE$(${number})).then(`);
+  /**
+   * Changes the imports that need moved parts.
+   *
+   * @returns For each number of such an import, the function that makes these
+   * parts and loads the module.
+   */
+  #makeBeforeImports(text: MagicString, program: string): readonly string[] {
+    const keys = [...this.#needed.keys()];
+    const loaders = keys.map(() => "");
+    for (const part of this.#parts) {
+      for (const { loader: { start, end }, names } of part.imports) {
+        const number = keys.indexOf(names.join());
+        if (number < 0) continue;
+        const load = `(MAKE$(${number}),(${program.slice(start, end)})())`;
+        loaders[number] = `()=>${load}`;
+        const isKept = this.#kept.has(part);
+        text.update(start, end, `()=>${isKept ? `LATER$(${number})` : load}`);
+      }
     }
+    return loaders;
   }
 }
 
@@ -185,6 +208,11 @@ function statementOf({ nodes }: BundlePart, text: MagicString): string {
   return nodes.map((node) =>
     `${node.type === "VariableDeclarator" ? "var " : ""}${textOf(node, text)};`
   ).join("");
+}
+
+function variablesOf(parts: readonly BundlePart[]): string {
+  const names = parts.flatMap((part) => part.names);
+  return names.length === 0 ? "" : `var ${names.join()};`;
 }
 
 /** A part as an assignment to the variables that it declares. */
