@@ -105,7 +105,8 @@ st_look() {
   esac
   if [ "$st_mask" != "$st_umask" ]; then umask "$st_mask"; fi
   # A lower limit stays: nobody may raise it.
-  if [ "$st_cpu" = unlimited ] || [ "$st_cpu" -gt @SECONDS@ ]; then ulimit -S -t @SECONDS@; fi
+  st_word=@SECONDS@
+  if [ "$st_cpu" = unlimited ] || [ "$st_cpu" -gt "$st_word" ]; then ulimit -S -t "$st_word"; fi
   st_temp=$st_real/.seccomp-tree-$$.
   LC_ALL=C ST_META=$st_meta ST_TEMP=$st_temp @AWK@ -v bundle=1 -v sealed=0 "$st_program" "$st_real/config.json"
   st_seen=$?
