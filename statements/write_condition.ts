@@ -17,6 +17,7 @@ import {
   type TermTest,
   widthOf,
 } from "./formula.ts";
+import { countBits } from "../tables/bits.ts";
 
 /** Up to this number of values, a range is written as its values if all have names. */
 const MOST_NAMED = 8;
@@ -58,7 +59,7 @@ function testText(given: TermTest, call: WordedCall): string {
 /** A few bits of the low half are the same bits of the whole argument. */
 function widened(test: TermTest): TermTest {
   const { term, mask } = test;
-  const isFew = bitCount(mask) <= widthOf(term) / 2;
+  const isFew = countBits(mask) <= widthOf(term) / 2;
   return term.part === "low" && isFew
     ? { ...test, term: { ...term, part: "whole" } }
     : test;
@@ -99,7 +100,7 @@ function maskedText(
 ): string {
   const full = fullMask(term);
   const others = full & ~mask;
-  const isWide = bitCount(mask) > widthOf(term) / 2;
+  const isWide = countBits(mask) > widthOf(term) / 2;
   const [one] = spans;
   const value = spans.length === 1 && one?.first === one?.last
     ? one?.first
@@ -107,7 +108,7 @@ function maskedText(
   if (value === 0n && isWide) {
     return `${name} ${negated ? "⊈" : "⊆"} ${maskText(others, words)}`;
   }
-  const isBit = bitCount(mask) === 1;
+  const isBit = countBits(mask) === 1;
   if (isBit && (value === 0n || value === mask)) {
     const has = (value === mask) !== negated;
     return `${name} ${has ? "∋" : "∌"} ${maskText(mask, words)}`;
@@ -194,8 +195,4 @@ function withoutNames(words: ArgumentWords): ArgumentWords {
     write: () => undefined,
     writeMask: () => undefined,
   };
-}
-
-function bitCount(value: bigint): number {
-  return value.toString(2).replaceAll("0", "").length;
 }

@@ -17,6 +17,7 @@ import { MEMORY_VALUES } from "./values/memory.ts";
 import { PROCESSES_VALUES } from "./values/processes.ts";
 import { REQUESTS_VALUES } from "./values/requests.ts";
 import { SOCKETS_VALUES } from "./values/sockets.ts";
+import { countBits } from "./bits.ts";
 
 /** A name and its value in a register. */
 export interface ValueName {
@@ -235,8 +236,4 @@ export function parseInteger(text: string): bigint | undefined {
 function commonPrefix(names: readonly string[]): string {
   const prefix = /^[A-Z]+_/.exec(names[0] ?? "")?.[0] ?? "";
   return names.every((name) => name.startsWith(prefix)) ? prefix : "";
-}
-
-function countBits(word: bigint): number {
-  return word.toString(2).replaceAll("0", "").length;
 }

@@ -21,6 +21,7 @@ import {
   wordOf,
   YES,
 } from "./part.ts";
+import { countBits } from "../../tables/bits.ts";
 
 /** The values that a side may return in a part, with the text that shows it. */
 export interface PartAnswer {
@@ -98,10 +99,6 @@ export function answerOfPolicy(
 /** Maximum number of bits of the number by which a part is split. */
 const MOST_UNSEEN = 4;
 
-function bitCount(word: number): number {
-  return word.toString(2).replaceAll("0", "").length;
-}
-
 /**
  * Finds a bit of the number that a mask hides: rules are intervals of numbers,
  * which are cut apart by it.
@@ -110,7 +107,7 @@ function unseenBit(part: InputPart): SplitTest | undefined {
   const { views = [], known = 0 } = part[NR] ?? {};
   for (const { mask } of views) {
     const unseen = (~mask & ~known) >>> 0;
-    if (unseen === 0 || bitCount(unseen) > MOST_UNSEEN) continue;
+    if (unseen === 0 || countBits(unseen) > MOST_UNSEEN) continue;
     return { word: NR, mask: highestBit(unseen), op: "=", k: 0 };
   }
   return undefined;
