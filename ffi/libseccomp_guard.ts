@@ -13,6 +13,8 @@ import {
   type FilterSpec,
   openLibseccomp,
 } from "./libseccomp.ts";
+// So that `deno cache` keeps it.
+import type {} from "./libseccomp_child.ts";
 import { decodeResult, encodeSpec } from "./libseccomp_wire.ts";
 
 /**
