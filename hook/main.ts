@@ -96,6 +96,9 @@ export interface HookStreams {
   limit(ms: number): void;
 }
 
+/** Status if the time limit passed before a dispatcher's input was read. */
+const UNREAD = 4;
+
 /** Time after its own deadline at which the kernel ends the process. */
 const ALARM_AFTER_MS = 1000;
 
@@ -204,6 +207,11 @@ export async function main(
     const message = messageOf(error);
     const code = error instanceof RefusedError ? error.code : "fault";
     openLog(settings.log).write("error", message, { code });
+    if (code === "deadline" && call?.refused === 3 && !settings.strict) {
+      // The dispatcher has the input that was not read in time, and knows
+      // whether every reader reads it alike.
+      return UNREAD;
+    }
     if (call?.mode === "runtime") reportToManager(call.rest, message);
     await countContainer(settings.store, "refused");
     return call?.refused ?? 1;
