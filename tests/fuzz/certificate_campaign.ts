@@ -49,7 +49,7 @@ export interface CertificateCounts {
 }
 
 /** Maximum number of inputs on which a judge runs both sides. */
-const MOST_INPUTS = 20_000;
+const MOST_INPUTS = 100_000;
 /** Maximum size of a certificate that gets faults. */
 const MOST_BYTES = 4000;
 /** Number of cases that a checker reads at once. */

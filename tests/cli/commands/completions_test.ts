@@ -104,7 +104,7 @@ Deno.test("values of options are offered without files, wherever they stand", as
 Deno.test("sources are words and files, folders stand after bundle:", async () => {
   const defaults = ["docker", "podman", "containerd", "crio"]
     .map((name) => `default:${name}`);
-  const sources = [...defaults, "pid:", "bundle:"];
+  const sources = [...defaults, "pid:", "bundle:", "oci:"];
   for (
     const line of [
       ...["compile ", "prove a ", "diff --subset-of ", "stats a b c "],
@@ -117,6 +117,9 @@ Deno.test("sources are words and files, folders stand after bundle:", async () =
   }
   assertEquals(await complete("compile", "bundle:x"), {
     ...{ shell: "folders", prefix: "bundle:", candidates: [] },
+  });
+  assertEquals(await complete("compile", "oci:x"), {
+    ...{ shell: "folders", prefix: "oci:", candidates: [] },
   });
   assertEquals(await complete("diff", "a", "--subset-of=bundle:x"), {
     ...{ shell: "folders", prefix: "--subset-of=bundle:", candidates: [] },
