@@ -41,6 +41,8 @@ export const USES: readonly Use[] = [
   { line: "compile pod.yaml -f hex" },
   { line: "compile few.json -f raw -O few.bpf" },
   { line: "optimize few.bpf" },
+  { line: "combine --allow close few.json" },
+  { line: "minimize few.json" },
   { line: "digest p.bpf default:docker" },
   { line: "draw few.bpf" },
   { line: "disasm p.bpf" },
