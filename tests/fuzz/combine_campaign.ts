@@ -8,7 +8,7 @@
  */
 
 import type { Program } from "../../bpf/instruction.ts";
-import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import { type SeccompData, toWords } from "../../bpf/seccomp_data.ts";
 import { combine } from "../../pipeline/combine/combine.ts";
 import type {
   Combined,
@@ -34,7 +34,8 @@ import {
   generateContract,
 } from "../oracle/generate.ts";
 import { inputs } from "../oracle/inputs.ts";
-import { hostOf, interpret, type Target } from "../oracle/meaning.ts";
+import { runInKernel } from "../../ffi/socket_filter.ts";
+import { archOf, hostOf, interpret, type Target } from "../oracle/meaning.ts";
 
 /** Results of the campaign. */
 export interface CombineCounts {
@@ -120,6 +121,79 @@ export function judgeReal(
     }
   }
   return { ...counts, wrong };
+}
+
+/** Verdicts of the kernel. */
+export interface KernelCounts {
+  readonly pairs: number;
+  readonly verdicts: number;
+  readonly wrong: readonly string[];
+}
+
+/**
+ * Runs the filters of random pairs and of their intersections in the kernel: the
+ * verdict of the one is the strictest of the two.
+ */
+export function judgeInKernel(
+  { seed, pairs, inputs: most }: {
+    readonly seed: number;
+    readonly pairs: number;
+    /** Number of calls of each pair. */
+    readonly inputs: number;
+  },
+): KernelCounts {
+  const counts = { pairs: 0, verdicts: 0 };
+  const wrong: string[] = [];
+  for (let own = seed; counts.pairs < pairs && wrong.length < 5; own++) {
+    const { sections, native } = drawPair(own);
+    const target: ProfileTarget = { arch: native, unknown: "ignore" };
+    const programs = programsOf(sections, target);
+    const [a, b, both] = programs ?? [];
+    if (a === undefined || b === undefined || both === undefined) continue;
+    counts.pairs++;
+    const machine: Target = { native, semantics: "crun" };
+    const calls = sections.flatMap((section) =>
+      inputs(section, machine, { seed: own, combinations: 200 })
+    ).slice(0, most);
+    const { littleEndian } = archOf(native);
+    const words = calls.map((call) => toWords(call, littleEndian));
+    const [first, second, result] = [a, b, both].map((program) =>
+      runInKernel(program, words)
+    );
+    for (const [i, call] of calls.entries()) {
+      const values = [first?.[i] ?? 0, second?.[i] ?? 0] as const;
+      const wanted = strictestOf(...values);
+      counts.verdicts++;
+      if (effect(result?.[i] ?? 0) === wanted) continue;
+      wrong.push(`seed ${own}: ${show(call)} is not ${wanted.toString(16)}`);
+      break;
+    }
+  }
+  return { ...counts, wrong };
+}
+
+/** The filters of two profiles and of their intersection. */
+function programsOf(
+  sections: Pair["sections"],
+  target: ProfileTarget,
+): readonly (Program | undefined)[] | undefined {
+  try {
+    const sides = sections.map((one) => sideOf(one, target, new Map()));
+    const result = combine(sides.map(({ profile }) => ({ profile })), target);
+    const policy = result.kind === "profile"
+      ? result.policy
+      : result.kind === "unsaid"
+      ? result.toPolicy()
+      : undefined;
+    const filter = policy && compilePolicy(policy);
+    return [
+      ...sides.map(({ program }) => program),
+      filter?.kind === "proved" ? filter.program : undefined,
+    ];
+  } catch (error) {
+    if (error instanceof ProfileError) return undefined;
+    throw error;
+  }
 }
 
 /** Two profiles for one machine. */
@@ -361,11 +435,16 @@ function joinValues(
       .includes((policy.defaultValue & 0xffff_0000) >>> 0);
     return denies ? effect(policy.defaultValue) : ERRNO + 1;
   }
-  // Actions in the kernel's order; of one action, the lesser data, 0 last.
+  const least = strictestOf(x, y);
+  return operation === "intersect" ? least : least === x ? y : x;
+}
+
+/** Actions in the kernel's order; of one action, the lesser data, 0 last. */
+function strictestOf(a: number, b: number): number {
   const rank = (value: number): number =>
     ((value & 0xffff_0000) | 0) + ((value & 0xffff) || 0xffff);
-  const least = rank(x) <= rank(y) ? x : y;
-  return operation === "intersect" ? least : least === x ? y : x;
+  const [x, y] = [effect(a), effect(b)];
+  return rank(x) <= rank(y) ? x : y;
 }
 
 /** Data that the kernel does not show is 0. */

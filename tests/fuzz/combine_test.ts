@@ -10,7 +10,11 @@ import {
   readProfileDocument,
 } from "../../profile/formats/parse.ts";
 import { needs, sharedFile } from "../machine.ts";
-import { judgeCombinations, judgeReal } from "./combine_campaign.ts";
+import {
+  judgeCombinations,
+  judgeInKernel,
+  judgeReal,
+} from "./combine_campaign.ts";
 
 Deno.test("combine gives random pairs the pointwise meaning, proved", () => {
   const { outcomes, stacked, verdicts, wrong } = judgeCombinations({
@@ -33,6 +37,16 @@ needs("shared")(
     assert(profiles > 40, `${profiles}, ${unsaid}`);
   },
 );
+
+needs("x86_64")("combine gives what the kernel gives for both filters", () => {
+  const { pairs, verdicts, wrong } = judgeInKernel({
+    seed: 40,
+    pairs: 10,
+    inputs: 400,
+  });
+  assertEquals(wrong, []);
+  assert(pairs === 10 && verdicts > 1500, `${pairs}, ${verdicts}`);
+});
 
 /** The sections of all profiles among the shared data. */
 async function realSections(): Promise<ReadonlyMap<string, LinuxSeccomp>> {
