@@ -82,6 +82,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/test.ts" as string),
   },
   {
+    name: "lint",
+    brief: "Find faults of a profile or filter, with proof and fixes",
+    load: () => import("./commands/lint.ts" as string),
+  },
+  {
     name: "prove",
     brief: "Prove two sources equal for every input, or show a difference",
     load: () => import("./commands/prove.ts" as string),

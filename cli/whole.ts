@@ -46,6 +46,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/explain.ts"),
     import("./commands/hook.ts"),
     import("./commands/install.ts"),
+    import("./commands/lint.ts"),
     import("./commands/minimize.ts"),
     import("./commands/licenses.ts"),
     import("./commands/optimize.ts"),

@@ -37,7 +37,7 @@ export interface CallAnswer {
   readonly formula: Formula;
 }
 
-/** Thrown if the meaning cannot be stated; never leaves `explain_subject.ts`. */
+/** Thrown if the meaning cannot be stated; who asks for it must catch it. */
 export class Unstated extends Error {
   override readonly name = "Unstated";
 }

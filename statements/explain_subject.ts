@@ -7,7 +7,7 @@
  */
 
 import { ARCHES } from "../tables/arch.ts";
-import { ALWAYS, NEVER, type Node } from "../verify/core/diagram.ts";
+import type { Node } from "../verify/core/diagram.ts";
 import { meaningOf } from "../verify/core/meaning.ts";
 import { byteOrderOf, type Subject } from "../verify/core/subject.ts";
 import {
@@ -17,7 +17,7 @@ import {
   type Order,
   type Symbols,
 } from "../verify/core/symbols.ts";
-import { type Word, WORD_BITS } from "../verify/core/word.ts";
+import { WORD_BITS } from "../verify/core/word.ts";
 import { intervalsOf } from "../verify/describe/intervals.ts";
 import {
   DEFAULT_PROOF_LIMITS,
@@ -32,6 +32,7 @@ import {
   Unstated,
 } from "./answer_writer.ts";
 import { statesMeaning } from "./prove_statements.ts";
+import { spreadAnswers } from "./spread_answers.ts";
 import { abisOf, type AbiStatements, type CallAbi } from "./statement.ts";
 
 /** The whole meaning of a subject, proved equal to it. */
@@ -59,9 +60,6 @@ export interface ExplainOptions {
   /** Limits of the diagram. */
   readonly limits?: Partial<ProofLimits>;
 }
-
-/** Maximum number of answers that a `ret a` may have. */
-const MOST_ANSWERS = 256;
 
 /**
  * States the meaning of a subject.
@@ -176,36 +174,6 @@ function stating<T>(
     reason:
       `the limit of ${limit} was reached before the meaning was known; raise --${limit}`,
   };
-}
-
-/** Replaces answers that are computed from the input by constant ones. */
-function spreadAnswers(symbols: Symbols, meaning: Node): Node {
-  const { diagram, leaf, wordOf } = symbols;
-  const answers = new Set<Node>();
-  /** The answers within a region that is not empty, for bits up to `bit`. */
-  const spread = (word: Word, region: Node, bit: number): Node => {
-    const f = word[bit];
-    if (f === undefined) {
-      const answer = leaf(word);
-      answers.add(answer);
-      if (answers.size <= MOST_ANSWERS) return answer;
-      throw new Unstated(
-        `it returns more than ${MOST_ANSWERS} different values, which it computes from the call`,
-      );
-    }
-    const set = diagram.and(region, f);
-    const clear = diagram.except(region, f);
-    const given = (value: Node, region: Node): Node =>
-      spread(word.with(bit, value), region, bit - 1);
-    if (set === NEVER) return given(NEVER, region);
-    if (clear === NEVER) return given(ALWAYS, region);
-    return diagram.choose(f, given(ALWAYS, set), given(NEVER, clear));
-  };
-  return diagram.apply(
-    meaning,
-    meaning,
-    (f) => spread(wordOf(f), ALWAYS, WORD_BITS - 1),
-  );
 }
 
 /** Cuts a meaning by `arch` and states each part. */

@@ -39,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "statements",
     "tables",
   ],
+  lint: ["pipeline", "profile", "bpf", "verify", "statements", "tables"],
   measure: ["bpf", "compiler", "tables", "profile/policy.ts"],
   "mod.ts": [...CORE, "compiler", "measure", "cli/whole.ts"],
   host: ["tables"],
@@ -54,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...CORE,
     "statements",
+    "lint",
     "measure",
     "ffi",
     "logs",
@@ -66,6 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tools: [
     ...CORE,
     "compiler",
+    "lint",
     "measure",
     "ffi",
     "logs",

@@ -81,6 +81,10 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   "ERRNO:CALL[:CONDITION]": () => ({}),
   "NAME|NR": completeName,
   "ACTION|CALL": completeActionOrCall,
+  "ID,ID": async ({ typed }) => {
+    const { LINT_IDS } = await import("../../lint/catalog.ts");
+    return listOf(typed, LINT_IDS);
+  },
   MANAGER: async () => {
     const { TARGETS } = await import("../../install/changes/manifest.ts");
     return plain(TARGETS);

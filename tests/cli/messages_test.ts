@@ -52,6 +52,8 @@ const LINES = [
   ...["explain good.s --short --all", "explain good.s read --by call"],
   ...["explain good.s socket AF_VSOK", "explain good.s --only ALOW"],
   ...["test good.s", "test good.s nofile", "test - -"],
+  ...["lint", "lint good.s --fix", "lint good.s --disable dead-tst"],
+  ...["lint nofile", "lint - --baseline -", "lint good.s --baseline good.s"],
   ...["decode nofile", "decode DIR", "decode --group --follow"],
   ...["decode --since soon good.s", "decode a b"],
   ...["prove good.s", "prove nofile far.s", "prove - -"],

@@ -31,23 +31,28 @@ import {
   noFaults,
 } from "./fault_campaign.ts";
 import { runLarge } from "./large_campaign.ts";
+import {
+  judgeLint,
+  judgeRealFilters,
+  judgeRealProfiles,
+} from "./lint_campaign.ts";
 import { judgePrograms, judgeReal, realStacks } from "./optimize_campaign.ts";
 
 const MANUAL: Manual = {
   usage: "deno task fuzz [OPTION...]",
   brief:
-    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  combine   random pairs of profiles, combined and proved against both stacked\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n  large     profiles that libseccomp just fits into the kernel's limit\n\nExits with 1 if a verdict differs.",
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  combine   random pairs of profiles, combined and proved against both stacked\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n  lint      findings about random and real profiles, and real filters, each\n            checked by another way\n  large     profiles that libseccomp just fits into the kernel's limit\n\nExits with 1 if a verdict differs.",
   options: {
     of: {
       placeholder: "WHAT",
       brief:
-        "profiles (default), digests, filters, programs, faults, explanations, entries, combine, certificates or large",
+        "profiles (default), digests, filters, programs, faults, explanations, entries, combine, certificates, lint or large",
     },
     seed: { placeholder: "N", brief: "Seed (default: random)" },
     count: {
       placeholder: "N",
       brief:
-        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 2000 explanations, 200 faults, entries or large profiles)",
+        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 2000 explanations, 200 faults, entries, profiles for lint, or large profiles)",
     },
   },
 };
@@ -65,6 +70,7 @@ const CAMPAIGNS: Readonly<
   entries,
   combine,
   certificates,
+  lint,
   large,
 };
 
@@ -162,6 +168,19 @@ function entries(seed: number, count = 200): number {
 function combine(seed: number, count = 20_000): number {
   const { wrong, ...counts } = judgeCombinations({ seed, count });
   return report(JSON.stringify(counts), wrong);
+}
+
+function lint(seed: number, count = 200): number {
+  const rows = [
+    ["random profiles", judgeLint({ seed, count })],
+    ["real profiles", judgeRealProfiles()],
+    ["real filters", judgeRealFilters()],
+  ] as const;
+  return rows.reduce((sum, [what, { sources, findings, patches, wrong }]) => {
+    const all = [...findings].sort().map(([id, n]) => `${id} ${n}`).join(", ");
+    const line = `${sources} ${what}, ${patches} patches: ${all}`;
+    return sum + report(line, wrong);
+  }, 0);
 }
 
 async function large(seed: number, count = 200): Promise<number> {

@@ -1,0 +1,331 @@
+/**
+ * `lint`: findings about a profile or filters, each with its evidence, and
+ * fixes.
+ *
+ * @module
+ */
+
+import {
+  LINT_CONTEXTS,
+  LINT_IDS,
+  type LintContext,
+  type LintId,
+  type LintLevel,
+} from "../../lint/catalog.ts";
+import type { LintFinding, LintReport } from "../../lint/finding.ts";
+import { isCovered, lintFilters, lintProfile } from "../../lint/lint.ts";
+import type { ParsedProfile } from "../../profile/formats/parse.ts";
+import { splitSemantics } from "../../profile/semantics/versions.ts";
+import { didYouMean } from "../../tables/suggest.ts";
+import { decodeUtf8 } from "../../profile/text.ts";
+import { type CommandDefinition, defineCommand } from "../command.ts";
+import { UsageError } from "../error.ts";
+import { EXIT } from "../exit.ts";
+import {
+  requireAccepted,
+  tellAssumed,
+  tellFindings,
+} from "../input/resolve_source.ts";
+import {
+  LIMIT_FLAGS,
+  type LimitFlags,
+  limitsOf,
+  SOURCE_ARGUMENT,
+  SOURCE_FLAGS,
+  type SourceFlags,
+  TELL_ALIASES,
+  word,
+} from "../input/flags.ts";
+import { fixText, readBaseline, splitKnown } from "../input/lint_fixes.ts";
+import { assumptionWords, machineOf } from "../input/machine.ts";
+import { withOwnSemantics } from "../input/semantics.ts";
+import {
+  type BareFilters,
+  loadSource,
+  type ProfileSource,
+  refuseTwoStdins,
+  tellingProfile,
+} from "../input/source.ts";
+import { assumedWords, targetFor } from "../input/target.ts";
+import { type Io, readInputFile } from "../io.ts";
+import {
+  LINT_FORMS,
+  type LintForm,
+  lintGithub,
+  lintJson,
+  type LintOutcome,
+  lintText,
+} from "../output/lint_report.ts";
+import { paintVerdicts } from "../output/paint.ts";
+import { writeFileWhole } from "../output/write.ts";
+
+/** Levels, the most severe first. */
+const LEVELS = ["error", "warning", "note"] as const;
+
+/** Flags of `lint`. */
+export interface LintFlags extends SourceFlags, LimitFlags {
+  readonly output: LintForm;
+  readonly context?: LintContext;
+  readonly level: LintLevel;
+  readonly disable?: readonly LintId[];
+  readonly baseline?: string;
+  readonly fix: boolean;
+  readonly fixAll: boolean;
+}
+
+const BOOLEAN = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+} as const;
+
+/** The command. */
+export const command: CommandDefinition = defineCommand<
+  LintFlags,
+  [source: string]
+>({
+  usage: "[OPTION...] SOURCE",
+  examples: [
+    "lint profile.json --fix",
+    "lint filter.bpf --context ctf --level note",
+  ],
+  parameters: {
+    flags: {
+      output: {
+        kind: "enum",
+        values: LINT_FORMS,
+        default: "text",
+        brief: "Report format",
+      },
+      context: {
+        kind: "enum",
+        values: LINT_CONTEXTS as readonly LintContext[],
+        optional: true,
+        brief:
+          "Use of the policy (default: container for profiles, else sandbox)",
+      },
+      level: {
+        kind: "enum",
+        values: LEVELS,
+        default: "warning",
+        brief: "Least severity that is reported",
+      },
+      disable: {
+        kind: "parsed",
+        parse: idsWord,
+        optional: true,
+        placeholder: "ID,ID",
+        brief: "Findings that are not reported",
+      },
+      baseline: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Report of lint -o json: its findings are not reported again",
+      },
+      fix: {
+        ...BOOLEAN,
+        brief: "Apply the fixes that are proved to change no answer",
+      },
+      fixAll: { ...BOOLEAN, brief: "Also apply fixes that change the policy" },
+      ...LIMIT_FLAGS,
+      ...SOURCE_FLAGS,
+    },
+    aliases: { ...TELL_ALIASES, o: "output" },
+    positional: { kind: "tuple", parameters: [SOURCE_ARGUMENT] },
+  },
+  run: runLint,
+});
+
+/** Reads the ids of findings. */
+function idsWord(input: string): readonly LintId[] {
+  return input.split(",").map((text) => {
+    const id = LINT_IDS.find((known) => known === text.trim());
+    if (id !== undefined) return id;
+    const near = didYouMean(text.trim(), LINT_IDS);
+    throw new Error(
+      near === undefined
+        ? "not an id of a finding; see docs/lint.md"
+        : `not an id of a finding; did you mean ${near}`,
+    );
+  });
+}
+
+/** Checks a source, and fixes it if that is wanted. */
+export async function runLint(
+  io: Io,
+  flags: LintFlags,
+  source: string,
+): Promise<number> {
+  refuseTwoStdins(source, flags.baseline);
+  const known = flags.baseline === undefined
+    ? new Map<string, number>()
+    : await readBaseline(io, flags.baseline);
+  const loaded = await loadSource(io, source, flags);
+  const outcome = loaded.kind === "profile"
+    ? await lintProfileSource(io, flags, source, loaded, known)
+    : lintFilterSource(io, flags, source, loaded, known);
+  io.out(await reportOf(io, flags.output, outcome));
+  if (outcome.open.length > 0) return EXIT.unproven;
+  return outcome.findings.length > 0 ? EXIT.no : EXIT.ok;
+}
+
+async function reportOf(
+  io: Io,
+  form: LintForm,
+  outcome: LintOutcome,
+): Promise<string> {
+  switch (form) {
+    case "text":
+      return paintVerdicts(io, lintText(io, outcome));
+    case "json":
+      return lintJson(outcome);
+    case "github":
+      return lintGithub(outcome);
+    case "sarif": {
+      const { sarifReport } = await import("../output/sarif.ts");
+      const { default: { version } } = await import("../../deno.json", {
+        with: { type: "json" },
+      });
+      return sarifReport(outcome, version);
+    }
+  }
+}
+
+/** Findings at the level that the baseline does not have. */
+function selected(
+  { findings }: LintReport,
+  { level }: LintFlags,
+  known: ReadonlyMap<string, number>,
+): Pick<LintOutcome, "findings" | "below" | "known"> {
+  const split = splitKnown(findings, known);
+  const shown = split.fresh.filter((finding) => isAtLevel(finding, level));
+  return {
+    findings: shown,
+    below: split.fresh.length - shown.length,
+    known: split.known,
+  };
+}
+
+function isAtLevel({ severity }: LintFinding, level: LintLevel): boolean {
+  return LEVELS.indexOf(severity) <= LEVELS.indexOf(level);
+}
+
+async function lintProfileSource(
+  io: Io,
+  flags: LintFlags,
+  word: string,
+  source: ProfileSource,
+  known: ReadonlyMap<string, number>,
+): Promise<LintOutcome> {
+  const own = await withOwnSemantics(io, flags, [word]);
+  const target = await targetFor(own);
+  const context = flags.context ?? "container";
+  const options = {
+    context,
+    limits: limitsOf(flags),
+    disabled: new Set(flags.disable),
+    ...own.semantics === undefined
+      ? {}
+      : { runtimes: [splitSemantics(own.semantics).runtime] },
+  };
+  const lint = (profile: ParsedProfile): LintReport =>
+    lintProfile(profile, target, options);
+  const { name, profile } = source;
+  const isFile = isFixable(word, source);
+  const wanted = flags.fix || flags.fixAll;
+  if (wanted && !isFile) {
+    throw new UsageError(
+      `Cannot fix ${word}: only files of JSON that are profiles can be fixed; omit --fix`,
+    );
+  }
+  tellFindings(
+    io,
+    name,
+    profile.diagnostics.filter((one) => !isCovered(one)),
+    flags,
+  );
+  return await tellingProfile(io, name, () => {
+    const { text: given } = profile.document;
+    const made = wanted
+      ? fixText(given, lint, (finding) =>
+        isAtLevel(finding, flags.level) &&
+        !known.has(finding.fingerprint) &&
+        (flags.fixAll || finding.fix?.effect === "equal"))
+      : { text: given, fixed: [], report: lint(profile) };
+    if (made.text !== given) writeFileWhole(word, made.text);
+    const { assumed } = made.report;
+    tellAssumed(io, name, flags, [
+      ...assumed === undefined ? [] : [assumedWords(assumed, own)],
+      `context ${context}`,
+    ]);
+    return {
+      source: name,
+      given: { word, flags: own },
+      context,
+      ...selected(made.report, flags, known),
+      fixed: made.fixed,
+      open: made.report.open,
+      canFix: isFile,
+      ...isFile ? { text: made.text } : {},
+    };
+  });
+}
+
+/** Reports whether a source is a file of its own whose text is JSON. */
+function isFixable(word: string, { profile }: ProfileSource): boolean {
+  if (word === "-" || /^(?:default|pid|bundle):/.test(word)) return false;
+  if (profile.kind === "config") return false;
+  try {
+    return decodeUtf8(readInputFile(word)) === profile.document.text &&
+      /^\s*\{/.test(profile.document.text);
+  } catch {
+    // A part of a YAML file, or a pipe.
+    return false;
+  }
+}
+
+function lintFilterSource(
+  io: Io,
+  flags: LintFlags,
+  word: string,
+  source: BareFilters,
+  known: ReadonlyMap<string, number>,
+): LintOutcome {
+  if (flags.fix || flags.fixAll) {
+    throw new UsageError(
+      `Cannot fix ${word}: it is a filter; use optimize for the best equal one`,
+    );
+  }
+  requireAccepted(source);
+  const machine = machineOf(source.name, source, flags.arch);
+  const context = flags.context ?? "sandbox";
+  tellAssumed(io, source.name, flags, [
+    assumptionWords(machine, { native: true }),
+    `context ${context}`,
+  ]);
+  const { programs, places } = source;
+  const stack = { programs, littleEndian: machine.littleEndian };
+  const report = lintFilters(stack, machine, {
+    context,
+    limits: limitsOf(flags),
+    disabled: new Set(flags.disable),
+    tests: flags.level === "note",
+  });
+  // Of text, an instruction has a line.
+  const findings = report.findings.map((finding) => {
+    const at = places?.[finding.filter ?? 0]?.[finding.instruction ?? -1];
+    return at === undefined ? finding : { ...finding, ...at };
+  });
+  return {
+    source: source.name,
+    given: { word, flags },
+    context,
+    ...selected({ ...report, findings }, flags, known),
+    fixed: [],
+    open: report.open,
+    canFix: false,
+    filters: programs.length,
+  };
+}

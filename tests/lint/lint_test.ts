@@ -1,0 +1,198 @@
+/**
+ * The findings of docs/lint.md, each with its example, and what must not be
+ * found.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { parseFilters } from "../../bpf/text.ts";
+import { LINT_IDS, type LintContext } from "../../lint/catalog.ts";
+import type { LintReport } from "../../lint/finding.ts";
+import { lintFilters, lintProfile } from "../../lint/lint.ts";
+import { parseProfile } from "../../profile/formats/parse.ts";
+import { applyPatch } from "../../profile/json/patch.ts";
+import { archByName, ARCHES } from "../../tables/arch.ts";
+
+const KERNEL = { major: 6, minor: 18 };
+
+/** Lints an example; `words` are those of its first line. */
+function lintExample(
+  text: string,
+  language: string,
+  words: readonly string[],
+): LintReport {
+  const named = ARCHES.find(({ name }) => words.includes(name)) ??
+    archByName("x86_64");
+  if (named === undefined) throw new Error("no x86_64");
+  if (language === "asm") {
+    const context: LintContext = words.includes("ctf") ? "ctf" : "sandbox";
+    return lintFilters(
+      parseFilters(text),
+      { native: named, arches: [named] },
+      { context },
+    );
+  }
+  const runtime = (["crun", "runc"] as const).find((r) => words.includes(r));
+  return lintProfile(
+    parseProfile(text),
+    {
+      arch: named.name,
+      kernel: KERNEL,
+      ...(runtime === undefined ? {} : { semantics: runtime }),
+    },
+    {
+      context: "container",
+      ...(runtime === undefined ? {} : { runtimes: [runtime] }),
+    },
+  );
+}
+
+/** The examples of the documentation. */
+function examples(): readonly (readonly [
+  id: string,
+  language: string,
+  words: readonly string[],
+  text: string,
+])[] {
+  const doc = Deno.readTextFileSync(
+    new URL("../../docs/lint.md", import.meta.url),
+  );
+  return doc.split(/^### /m).slice(1).map((section) => {
+    const [id = ""] = section.split("\n");
+    const [, language = "", words = "", text = ""] =
+      /^```(json|asm)(.*)\n([\s\S]*?)^```$/m.exec(section) ?? [];
+    return [id, language, words.trim().split(" "), text] as const;
+  });
+}
+
+Deno.test("docs/lint.md explains every id, by an example that has it", () => {
+  const found = examples();
+  assertEquals<readonly string[]>(found.map(([id]) => id), LINT_IDS);
+  for (const [id, language, words, text] of found) {
+    assert(text !== "", `${id} has no example`);
+    const { findings } = lintExample(text, language, words);
+    const own = findings.filter((finding) => finding.id === id);
+    assert(
+      own.length > 0,
+      `${id}: ${findings.map((finding) => finding.id).join(", ")}`,
+    );
+    for (const { witnesses, proof, fingerprint } of own) {
+      assert(witnesses.length > 0 || proof !== undefined, id);
+      assert(fingerprint.startsWith(`${id}: `), fingerprint);
+    }
+  }
+});
+
+Deno.test("fixes of the examples remove what they are for", () => {
+  let fixes = 0;
+  for (const [id, language, words, text] of examples()) {
+    if (language !== "json") continue;
+    const before = lintExample(text, language, words);
+    for (const { fix, ...finding } of before.findings) {
+      if (finding.id !== id || fix === undefined) continue;
+      fixes++;
+      const changed = applyPatch(text, fix.patch);
+      const after = lintExample(changed, language, words);
+      assert(
+        after.findings.every(({ fingerprint }) =>
+          fingerprint !== finding.fingerprint
+        ),
+        `${id} is still there: ${changed}`,
+      );
+    }
+  }
+  assert(fixes >= 14, `${fixes} fixes`);
+});
+
+/** Ids of findings about a profile, notes left out. */
+function idsOf(
+  syscalls: readonly unknown[],
+  more: Readonly<Record<string, unknown>> = {},
+): readonly string[] {
+  const text = JSON.stringify({
+    defaultAction: "SCMP_ACT_ALLOW",
+    ...more,
+    syscalls,
+  });
+  const { findings } = lintExample(text, "json", ["crun"]);
+  return findings.filter(({ severity }) => severity !== "note")
+    .map(({ id }) => id);
+}
+
+const deny = (names: string[], args: unknown[] = []): unknown => ({
+  names,
+  action: "SCMP_ACT_ERRNO",
+  args,
+});
+const eq = (index: number, value: number): unknown => ({
+  index,
+  value,
+  op: "SCMP_CMP_EQ",
+});
+
+Deno.test("lint finds nothing in rules that have an effect", () => {
+  const rows: readonly (readonly [string, readonly unknown[]])[] = [
+    ["two calls", [deny(["acct"]), deny(["swapon"])]],
+    ["two values", [deny(["mlockall"], [
+      { index: 0, value: 0xffffffff, valueTwo: 1, op: "SCMP_CMP_MASKED_EQ" },
+    ])]],
+    // A name that exists on other architectures only.
+    ["another architecture", [deny(["acct", "s390_runtime_instr"])]],
+    ["NULL", [deny(["nanosleep"], [eq(0, 0)])]],
+  ];
+  for (const [what, entries] of rows) assertEquals(idsOf(entries), [], what);
+});
+
+Deno.test("lint reports the later one of two equal rules, and keeps one", () => {
+  const text = JSON.stringify({
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [deny(["acct"]), deny(["swapon"]), deny(["acct"])],
+  });
+  const { findings } = lintExample(text, "json", ["crun"]);
+  const found = findings.filter(({ id }) => id === "duplicate-rule");
+  assertEquals(found.map(({ path }) => path), ["syscalls[2]"]);
+  const changed = applyPatch(text, found[0]?.fix?.patch ?? []);
+  assertEquals(JSON.parse(changed).syscalls.length, 2);
+});
+
+Deno.test("a rule of other capabilities is not a duplicate", () => {
+  const profile = (includes: unknown): string =>
+    JSON.stringify({
+      defaultAction: "SCMP_ACT_ERRNO",
+      archMap: [{
+        architecture: "SCMP_ARCH_X86_64",
+        subArchitectures: ["SCMP_ARCH_X86"],
+      }],
+      syscalls: [
+        {
+          names: ["execve", "exit_group", "chroot"],
+          action: "SCMP_ACT_ALLOW",
+          includes,
+        },
+        {
+          names: ["chroot"],
+          action: "SCMP_ACT_ALLOW",
+          includes: { caps: ["CAP_SYS_CHROOT"] },
+        },
+      ],
+    });
+  const ids = (text: string): readonly string[] =>
+    lintExample(text, "json", ["crun"]).findings.map(({ id }) => id)
+      .filter((id) => id.startsWith("duplicate"));
+  // Both apply to the default capabilities, and only the first without one.
+  assertEquals(ids(profile({})), ["duplicate-rule"]);
+  assertEquals(ids(profile({ caps: ["CAP_SETUID"] })), []);
+});
+
+Deno.test("what a limit keeps from being decided is listed", () => {
+  const profile = parseProfile(
+    '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["acct"],"action":"SCMP_ACT_ERRNO"}]}',
+  );
+  const { findings, open } = lintProfile(profile, { arch: "x86_64" }, {
+    context: "container",
+    limits: { nodes: 64 },
+  });
+  assertEquals([findings.length, open.length], [0, 1]);
+  assert(open[0]?.includes("nodes"), open[0]);
+});
