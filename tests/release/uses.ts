@@ -43,6 +43,7 @@ export const USES: readonly Use[] = [
   { line: "optimize few.bpf" },
   { line: "combine --allow close few.json" },
   { line: "minimize few.json" },
+  { line: "lint few.json", code: 1 },
   { line: "digest p.bpf default:docker" },
   { line: "draw few.bpf" },
   { line: "disasm p.bpf" },
