@@ -30,6 +30,8 @@ export interface RegistryEntry {
   readonly takesCommand?: true;
   /** True if managers call it: its words are read by the hook, not here. */
   readonly isEntryPoint?: true;
+  /** True if the program's help only names it, so that it fits a screen. */
+  readonly isSeldom?: true;
   /** Loads the definition and the code. */
   readonly load: () => Promise<{ readonly command: CommandDefinition }>;
 }
@@ -145,11 +147,13 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "selftest",
+    isSeldom: true,
     brief: "Compare the kernel's verdicts with the interpreter's",
     load: () => import("./commands/selftest.ts" as string),
   },
   {
     name: "bench",
+    isSeldom: true,
     brief: "Measure the cost of filters on this machine",
     load: () => import("./commands/bench.ts" as string),
   },
@@ -185,23 +189,27 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "rewrite",
+    isSeldom: true,
     brief: "Add the compiled filter to the config.json of a bundle",
     load: () => import("./commands/rewrite.ts" as string),
   },
   {
     name: "hook",
+    isSeldom: true,
     brief: "Rewrite or verify a configuration; managers call this",
     isEntryPoint: true,
     load: () => import("./commands/hook.ts" as string),
   },
   {
     name: "runtime",
+    isSeldom: true,
     brief: "Prepare a bundle for its runtime; the wrapper calls this",
     isEntryPoint: true,
     load: () => import("./commands/runtime.ts" as string),
   },
   {
     name: "syscalls",
+    isSeldom: true,
     brief: "Print the system call tables",
     load: () => import("./commands/syscalls.ts" as string),
   },
@@ -212,11 +220,13 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "completions",
+    isSeldom: true,
     brief: "Print the completion script for a shell",
     load: () => import("./commands/completions.ts" as string),
   },
   {
     name: "licenses",
+    isSeldom: true,
     brief: "Print what is in the program, with its licenses",
     load: () => import("./commands/licenses.ts" as string),
   },

@@ -71,10 +71,10 @@ const CALLS = {
 /** The command. */
 export const command: CommandDefinition = defineCommand<CombineFlags, string[]>(
   {
-    usage: "[OPTION...] --intersect|--union|--minus A B... | --allow CALL... A",
+    usage: "--intersect|--union|--minus|EDIT... [OPTION...] A...",
     examples: [
       "combine --intersect default:docker profile.json -O both.json",
-      "combine --allow keyctl --deny 'socket:domain == AF_ALG' profile.json",
+      "combine --allow keyctl --deny 'socket:domain == AF_ALG' p.json",
     ],
     parameters: {
       flags: {
@@ -83,17 +83,17 @@ export const command: CommandDefinition = defineCommand<CombineFlags, string[]>(
         minus: { ...BOOLEAN, brief: "Deny in the first what others permit" },
         allow: {
           ...CALLS,
-          placeholder: "CALL[:CONDITION]",
+          placeholder: "CALL[:COND]",
           brief: "Allow a call, or some of its arguments; repeatable",
         },
         deny: {
           ...CALLS,
-          placeholder: "CALL[:CONDITION]",
+          placeholder: "CALL[:COND]",
           brief: "Deny it as the default does, or with EPERM; repeatable",
         },
         errno: {
           ...CALLS,
-          placeholder: "ERRNO:CALL[:CONDITION]",
+          placeholder: "ERR:CALL[:COND]",
           brief: "Deny it with an error; repeatable",
         },
         keepOrder: {

@@ -101,8 +101,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "enum",
         values: LINT_CONTEXTS as readonly LintContext[],
         optional: true,
-        brief:
-          "Use of the policy (default: container for profiles, else sandbox)",
+        brief: "Use (default: container for profiles, else sandbox)",
       },
       level: {
         kind: "enum",
@@ -122,7 +121,7 @@ export const command: CommandDefinition = defineCommand<
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "Report of lint -o json: its findings are not reported again",
+        brief: "Report of lint -o json to leave out",
       },
       fix: {
         ...BOOLEAN,

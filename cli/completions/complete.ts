@@ -77,8 +77,8 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   CAPS: completeCapabilities,
   SYSCALL: completeCall,
   CALL: completeCall,
-  "CALL[:CONDITION]": completeCall,
-  "ERRNO:CALL[:CONDITION]": () => ({}),
+  "CALL[:COND]": completeCall,
+  "ERR:CALL[:COND]": () => ({}),
   "NAME|NR": completeName,
   "ACTION|CALL": completeActionOrCall,
   "ID,ID": async ({ typed }) => {

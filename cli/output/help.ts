@@ -60,12 +60,15 @@ export async function readHelp(name: string): Promise<CommandHelp | undefined> {
 }
 
 function programHelp(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
+  const listed = COMMANDS.filter(({ isSeldom }) => !isSeldom);
+  const seldom = COMMANDS.filter(({ isSeldom }) => isSeldom);
+  const width = Math.max(...listed.map(({ name }) => name.length)) + 2;
   return [
     `Usage: ${NAME} ${USAGE}`,
     "Compiles seccomp profiles into optimal decision trees, with proof.",
     "",
-    ...COMMANDS.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
+    ...listed.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
+    `  Also: ${seldom.map(({ name }) => name).join(", ")}`,
     "",
     ...entry(...COLOR_OPTION),
     `  ${
