@@ -43,7 +43,7 @@ export const command: CommandDefinition = defineCommand<
   usage: "[OPTION...] SOURCE|--preset NAME -- COMMAND [ARG...]",
   examples: [
     "run default:docker -- ls -l",
-    "run --preset no-ptrace --preset no-af-alg -- python3 -c 'print(1)'",
+    "run --preset no-ptrace --preset no-af-alg -- python3 -V",
   ],
   parameters: {
     flags: {
