@@ -21,7 +21,7 @@ export const command: CommandDefinition = defineCommand<
 >({
   usage: "[OPTION...] -- [ARG...]",
   examples: [
-    "runtime --settings /etc/seccomp-tree/docker.json -- create -b . web",
+    "runtime --settings /etc/seccomp-tree/hook.json -- create web",
     "runtime --store none -- run --bundle /run/bundle web",
   ],
   parameters: {
