@@ -36,7 +36,7 @@ export interface Classified {
 const SHAPE =
   'an object with "defaultAction" and "syscalls", or a whole config.json';
 /** Keys of a runtime configuration. Source: runtime-spec, config.md. */
-const CONFIG_KEYS: readonly string[] = [
+export const CONFIG_KEYS: readonly string[] = [
   "ociVersion",
   "process",
   "root",

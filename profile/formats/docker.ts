@@ -125,6 +125,12 @@ function readConditions(
   };
 }
 
+/** Fields of an entry of `archMap`. */
+export const ARCH_FIELDS: readonly string[] = [
+  "architecture",
+  "subArchitectures",
+];
+
 /** Reads `archMap`. */
 function readArchMap(
   part: CheckedPart<JsonObject>,
@@ -160,7 +166,7 @@ function readArch(part: CheckedPart<JsonValue>): DockerArch | undefined {
     return undefined;
   }
   const entry: CheckedPart<JsonObject> = { findings, path, value };
-  checkKeys(entry, ["architecture", "subArchitectures"]);
+  checkKeys(entry, ARCH_FIELDS);
   const native = required(entry, "architecture", 'such as "SCMP_ARCH_X86_64"');
   const subs = optional(entry, "subArchitectures");
   const architecture = native && readWord(native, ARCHITECTURES);

@@ -36,7 +36,7 @@ export interface DockerFilter {
 }
 
 /** Docker's names of architectures. Source: moby, seccomp_linux.go, `nativeToSeccomp`. */
-const DOCKER_ARCHES: Vocabulary<string> = {
+export const DOCKER_ARCHES: Vocabulary<string> = {
   what: "architecture",
   code: "unknown-docker-architecture",
   prefix: "",
@@ -44,7 +44,7 @@ const DOCKER_ARCHES: Vocabulary<string> = {
 };
 
 /** Capabilities in the spelling that Docker compares. */
-const CAPS: Vocabulary<string> = {
+export const CAPS: Vocabulary<string> = {
   what: "capability",
   code: "unknown-capability",
   prefix: "CAP_",
@@ -52,7 +52,11 @@ const CAPS: Vocabulary<string> = {
 };
 
 /** The names of all conditions. */
-const FIELDS: readonly string[] = ["caps", "arches", "minKernel"];
+export const CONDITION_FIELDS: readonly string[] = [
+  "caps",
+  "arches",
+  "minKernel",
+];
 
 /**
  * Reads `includes` or `excludes`.
@@ -138,7 +142,7 @@ export function decideFilter(
 /** Refuses conditions that no manager evaluates; a comment is a warning. */
 function refuseUnknown(filter: CheckedPart<JsonObject>): void {
   for (const { key } of filter.value.members) {
-    if (FIELDS.includes(key.value)) continue;
+    if (CONDITION_FIELDS.includes(key.value)) continue;
     if (isRemark(key.value)) {
       warnIgnored(filter, key);
       continue;

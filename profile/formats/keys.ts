@@ -14,11 +14,14 @@ import { foldKey, quote } from "../text.ts";
 const MAX_UNKNOWN = 100;
 /** Longest key for which a suggestion is searched. */
 const MAX_SUGGESTED = 40;
+/** Key by which a document names its JSON Schema, for editors. */
+const SCHEMA_KEY = "$schema";
 
 /**
  * Reports members that no runtime reads. A comment is a warning. A key that
  * resembles a field is an error: it is most likely misspelled, and a runtime
  * would ignore it. Go's readers also accept keys in another case, C's do not.
+ * `$schema` of the whole document is for editors, and accepted.
  *
  * @param part The object.
  * @param known The keys that are read.
@@ -31,6 +34,7 @@ export function checkKeys(
   for (const { key } of part.value.members) {
     const name = key.value;
     if (known.includes(name)) continue;
+    if (name === SCHEMA_KEY && part.path === "") continue;
     if (++unknown > MAX_UNKNOWN) {
       return addError(part.findings, {
         code: "too-many-unknown-fields",

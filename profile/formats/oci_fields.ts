@@ -123,11 +123,7 @@ export function readErrnoRet(
   const at = errno.value;
   const { findings } = part;
   const { path } = errno;
-  const max = !takesData(action)
-    ? MAX_UNUSED
-    : action === "SCMP_ACT_TRACE"
-    ? MAX_DATA
-    : MAX_ERRNO;
+  const max = largestErrnoRet(action);
   const number = readUnsigned(errno, { what: field, code: "bad-errno", max });
   if (number === 0n && action === "SCMP_ACT_ERRNO") {
     addWarning(findings, {
@@ -139,6 +135,17 @@ export function readErrnoRet(
     });
   }
   return number === undefined ? undefined : Number(number);
+}
+
+/**
+ * Finds the largest number that a profile may give with an action.
+ *
+ * @param action The action; `undefined` if it is invalid.
+ * @returns The number; for an action without data any u32, which has no effect.
+ */
+export function largestErrnoRet(action: ScmpAction | undefined): bigint {
+  if (!takesData(action)) return MAX_UNUSED;
+  return action === "SCMP_ACT_TRACE" ? MAX_DATA : MAX_ERRNO;
 }
 
 /**

@@ -32,7 +32,7 @@ import { readSyscall } from "./oci_syscall.ts";
 import type { LinuxSeccomp, LinuxSyscall } from "./oci.ts";
 
 /** Fields of the section. */
-const FIELDS: readonly string[] = [
+export const SECTION_FIELDS: readonly string[] = [
   "defaultAction",
   "defaultErrnoRet",
   "architectures",
@@ -41,15 +41,18 @@ const FIELDS: readonly string[] = [
   "listenerMetadata",
   "syscalls",
 ];
-/**
- * Additional fields of Docker's and Podman's files; `comment` is for people.
- */
-const DOCKER_FIELDS: readonly string[] = [
-  ...FIELDS,
+/** Fields of the whole document that only Docker and Podman know. */
+export const DOCKER_SECTION_FIELDS: readonly string[] = [
   "archMap",
   "defaultErrno",
+];
+/** All fields; `comment` is for people. */
+const ALL_FIELDS: readonly string[] = [
+  ...SECTION_FIELDS,
+  ...DOCKER_SECTION_FIELDS,
   "comment",
 ];
+
 /**
  * Reads the section, adding its problems to the findings.
  *
@@ -63,8 +66,8 @@ export function readSeccomp(
   part: CheckedPart<JsonObject>,
   dialect: Dialect,
 ): LinuxSeccomp {
-  checkKeys(part, DOCKER_FIELDS);
-  if (dialect === "oci") refuseDockerFields(part, ["archMap", "defaultErrno"]);
+  checkKeys(part, ALL_FIELDS);
+  if (dialect === "oci") refuseDockerFields(part, DOCKER_SECTION_FIELDS);
   const actionPart = required(
     part,
     "defaultAction",

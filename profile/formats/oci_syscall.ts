@@ -26,28 +26,33 @@ import {
   refuseDockerFields,
 } from "./oci_fields.ts";
 
-/** Fields of a rule that only Docker and Podman know; `comment` is for people. */
-const DOCKER_FIELDS: readonly string[] = [
+/** Fields of a rule that only Docker and Podman know. */
+export const DOCKER_RULE_FIELDS: readonly string[] = [
   "name",
   "includes",
   "excludes",
   "errno",
 ];
-/** Fields of a rule. */
-const FIELDS: readonly string[] = [
+/** Fields of a rule; `comment` is for people. */
+export const RULE_FIELDS: readonly string[] = [
   "names",
   "action",
   "errnoRet",
   "args",
   "comment",
-  ...DOCKER_FIELDS,
+  ...DOCKER_RULE_FIELDS,
 ];
 /** Fields of a comparison. */
-const ARG_FIELDS: readonly string[] = ["index", "value", "valueTwo", "op"];
+export const ARG_FIELDS: readonly string[] = [
+  "index",
+  "value",
+  "valueTwo",
+  "op",
+];
 /** Number of arguments of a system call. */
-const MAX_ARGS = 6;
-/** Largest u64. */
-const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+export const MAX_ARGS = 6;
+/** Largest number to compare with: a u64. */
+export const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
 /**
  * Reads one rule.
@@ -66,8 +71,8 @@ export function readSyscall(
     return undefined;
   }
   const rule: CheckedPart<JsonObject> = { findings, path, value };
-  checkKeys(rule, FIELDS);
-  if (dialect === "oci") refuseDockerFields(rule, DOCKER_FIELDS);
+  checkKeys(rule, RULE_FIELDS);
+  if (dialect === "oci") refuseDockerFields(rule, DOCKER_RULE_FIELDS);
   const names = readNames(rule, dialect);
   const fix = 'say what the calls get, such as "SCMP_ACT_ALLOW"';
   const actionPart = required(rule, "action", fix);

@@ -168,9 +168,11 @@ Deno.test("the published package", async (t) => {
           `/${x}.md`
         );
         const late = ["/bench/report/draw_chart.ts"];
+        const schemas = ["docker", "oci"].map((x) => `/schema/${x}.json`);
         assertEquals(
           [...files.keys()].sort(),
-          [...reached, ...texts, ...late, "/LICENSE", "/NOTICE"].sort(),
+          [...reached, ...texts, ...late, ...schemas, "/LICENSE", "/NOTICE"]
+            .sort(),
         );
         const bytes = files.values().reduce(
           (sum, file) => sum + file.length,
