@@ -112,10 +112,11 @@ function applyStep(text: string, { op, path, value }: PatchStep): string {
   const isSet = parent.kind === "object" && childOf(parent, last) !== undefined;
   // Of a member that exists, "add" replaces the value.
   if (op === "add" && !isSet) {
-    const index = last === "-" && parent.kind === "array"
-      ? parent.items.length
-      : Number(last);
-    return insert(text, parent, { index, key: last }, value);
+    const size = partsOf(parent).length;
+    const isEnd = parent.kind === "object" || last === "-";
+    const at = isEnd ? size : INDEX.test(last) ? Number(last) : Infinity;
+    if (at > size) return missing(path);
+    return insert(text, parent, { at, key: last }, value);
   }
   const child = childOf(parent, last) ?? missing(path);
   if (op === "remove") return remove(text, parent, child);
@@ -131,10 +132,13 @@ function missing(path: string): never {
 
 function childOf(value: JsonValue, step: string): JsonValue | undefined {
   if (value.kind === "object") return findMember(value, step);
-  return value.kind === "array" && /^\d+$/.test(step)
+  return value.kind === "array" && INDEX.test(step)
     ? value.items.at(Number(step))
     : undefined;
 }
+
+/** An index of an array, which has no leading zero (RFC 6901, section 4). */
+const INDEX = /^(?:0|[1-9]\d*)$/;
 
 /** Starts and ends of the elements or members, with their keys. */
 function partsOf(
@@ -170,13 +174,11 @@ function remove(
 function insert(
   text: string,
   parent: JsonArray | JsonObject,
-  { index, key }: { readonly index: number; readonly key: string },
+  { at, key }: { readonly at: number; readonly key: string },
   value: PatchValue = "",
 ): string {
   const parts = partsOf(parent);
   const name = parent.kind === "object" ? `${JSON.stringify(key)}: ` : "";
-  const at = parent.kind === "object" ? parts.length : index;
-  if (!(at >= 0 && at <= parts.length)) return missing(key);
   const [first] = parts;
   if (first === undefined) {
     const isLines = text.includes("\n");
@@ -190,10 +192,9 @@ function insert(
   }
   const before = parts[at - 1];
   // Blanks before an element: those of its neighbor.
-  const gap = text.slice(
-    (parts.at(-2)?.end ?? parent.start) + 1,
-    parts.at(-1)?.start,
-  ).replace(/^[^\S\n]*,/, "");
+  const gap = parts.length === 1
+    ? text.slice(parent.start + 1, first.start)
+    : text.slice(parts.at(-2)?.end, parts.at(-1)?.start).replace(/^\s*,/, "");
   const lead = parts.length === 1 && !gap.includes("\n") ? " " : gap;
   const written = lead.includes("\n")
     ? patchText(value, lead.slice(lead.lastIndexOf("\n") + 1), unitOf(text))
