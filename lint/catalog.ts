@@ -191,7 +191,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "notify-before-listener": {
     levels: ["warning", "off", "off"],
-    brief: "The hand-over of the listener may wait for the listener",
+    brief: "NOTIFY on a call by which a listener is handed over",
   },
   "restart-syscall-denied": {
     levels: ["warning", "warning", "off"],

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { Program } from "../bpf/instruction.ts";
 import type { Arch } from "../tables/arch.ts";
 import { orderRules } from "../profile/semantics/precedence.ts";
@@ -145,13 +144,4 @@ export function pathInSection(
   return sectionPath !== "" && path.startsWith(`${sectionPath}.`)
     ? path.slice(sectionPath.length + 1)
     : path;
-}
-
-/** The rule that decides a call, or the default. */
-export function deciderOf(
-  { answers, rules }: LintView,
-  data: SeccompData,
-): string {
-  if (rules === undefined) return "";
-  return answers.answer(data).source ?? "defaultAction";
 }

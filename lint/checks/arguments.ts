@@ -6,6 +6,7 @@
  */
 
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import { repeatsIndex } from "../../profile/formats/entries.ts";
 import { type PatchStep, pointerOf } from "../../profile/json/patch.ts";
 import { argumentsOf } from "../../tables/arguments.ts";
 import { isNarrow } from "../../tables/narrow_arguments.ts";
@@ -16,10 +17,10 @@ import {
   type ArchCall,
   callOn,
   conditionsOf,
-  deciderOf,
   entryWords,
   type LintView,
   pathInSection,
+  valueOfEntry,
 } from "../view.ts";
 import { argValue } from "./conditions.ts";
 
@@ -126,7 +127,7 @@ function highHalf(
             : "with a bit in the upper half, an allowed call is denied"
         }`,
       witnesses: [plain, alias],
-      ...id === "high-half-bypass" ? maskFix(view, call, arg, plain) : {},
+      ...id === "high-half-bypass" ? maskFix(view, call, arg) : {},
     });
   }
   return drafts;
@@ -139,40 +140,44 @@ function isRule({ answers, rules }: LintView, data: SeccompData): boolean {
 }
 
 function withLowHalf(data: SeccompData, arg: number): SeccompData {
-  const low = (data.args[arg] ?? 0n) & 0xffff_ffffn;
+  const low = (data.args[arg] ?? 0n) & LOW_HALF;
   return { ...data, args: data.args.with(arg, low) };
 }
 
-/** Compares 32 bits in the rule that denies; only for equality. */
+/**
+ * Compares 32 bits in all rules that deny a value; none if a rule compares the
+ * argument in another way, or is about other calls, too.
+ */
 function maskFix(
-  view: LintView,
+  { rules }: LintView,
   { name }: ArchCall,
   arg: number,
-  plain: SeccompData,
 ): { readonly fix?: LintFix } {
-  const { rules } = view;
   if (rules === undefined) return {};
-  const path = deciderOf(view, plain);
-  const entry = rules.profile.section?.syscalls.find((one) =>
-    one.path === path
-  );
-  const patch = entry?.args.flatMap((one, i): readonly PatchStep[] => {
-    if (one.index !== arg || one.op !== "SCMP_CMP_EQ") return [];
-    if (one.value > 0xffff_ffffn) return [];
-    return [{
-      op: "replace",
-      path: pointerOf(`${pathInSection(rules, path)}.args[${i}]`),
-      value: argValue({
-        index: arg,
-        value: 0xffff_ffffn,
-        valueTwo: one.value,
-        op: "SCMP_CMP_MASKED_EQ",
-      }),
-    }];
-  }) ?? [];
-  if (entry === undefined || patch.length === 0 || entry.names.length > 1) {
-    return {};
+  const patch: PatchStep[] = [];
+  for (const entry of rules.resolved.seccomp.syscalls) {
+    const { names, args } = entry;
+    const tests = [...args.entries()].filter(([, { index }]) => index === arg);
+    if (!names.includes(name) || tests.length === 0) continue;
+    if (new Set(names).size > 1 || repeatsIndex(entry)) return {};
+    for (const [i, { op, value }] of tests) {
+      if (op === "SCMP_CMP_MASKED_EQ" && value <= LOW_HALF) continue;
+      // A mask would also deny a value that is allowed for its upper half.
+      if (op !== "SCMP_CMP_EQ" || !isStopped(valueOfEntry(entry))) return {};
+      if (value > LOW_HALF) continue;
+      patch.push({
+        op: "replace",
+        path: pointerOf(`${pathInSection(rules, entry.path)}.args[${i}]`),
+        value: argValue({
+          index: arg,
+          value: LOW_HALF,
+          valueTwo: value,
+          op: "SCMP_CMP_MASKED_EQ",
+        }),
+      });
+    }
   }
+  if (patch.length === 0) return {};
   return {
     fix: {
       effect: "changes",
@@ -181,6 +186,8 @@ function maskFix(
     },
   };
 }
+
+const LOW_HALF = 0xffff_ffffn;
 
 /** Conditions on the flags of clone, for an argument that is the stack. */
 function cloneFlags(view: LintView): readonly FindingDraft[] {

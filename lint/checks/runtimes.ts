@@ -10,8 +10,8 @@ import type { SeccompData } from "../../bpf/seccomp_data.ts";
 import { type PatchStep, pointerOf } from "../../profile/json/patch.ts";
 import { errnoNumber } from "../../tables/errno.ts";
 import * as uapi from "../../tables/uapi.ts";
-import { ALWAYS, NEVER, type Node } from "../../verify/core/diagram.ts";
-import { isAllowed, isStopped, returnedAction } from "../answers.ts";
+import { ALWAYS, NEVER } from "../../verify/core/diagram.ts";
+import { isAllowed, isStopped } from "../answers.ts";
 import {
   HOT_CALLS,
   probedCalls,
@@ -19,6 +19,7 @@ import {
   RUNTIME_CALLS,
 } from "../equivalents.ts";
 import type { FindingDraft, LintFix } from "../finding.ts";
+import { notifiedCalls } from "./notify.ts";
 import {
   type ArchCall,
   archWords,
@@ -139,41 +140,6 @@ function fakedCalls(view: LintView): readonly FindingDraft[] {
     witnesses,
   }];
 }
-
-/** NOTIFY on what a runtime does before anybody listens. */
-function notifiedCalls(view: LintView): readonly FindingDraft[] {
-  const { answers, native, rules } = view;
-  if (rules === undefined) return [];
-  const isNotified = (value: number): boolean =>
-    returnedAction(value) === uapi.SECCOMP_RET_USER_NOTIF;
-  const found: (readonly [ArchCall, Node])[] = [];
-  for (const name of LISTENER_CALLS) {
-    const call = callOn(native, name);
-    if (call === undefined) continue;
-    const where = answers.where(answers.of(call), isNotified);
-    if (where !== NEVER) found.push([call, where]);
-  }
-  const [first] = found;
-  if (first === undefined) return [];
-  return [{
-    id: "notify-before-listener",
-    at: answers.input(...first),
-    about: found.map(([{ name }]) => name).join(","),
-    message:
-      `Who loads the filter may need these calls to hand over its listener, and would then wait for itself (runc refuses write): ${
-        listWords(found.map(([{ name }]) => name))
-      }`,
-    witnesses: found.map(([call, where]) => answers.input(call, where)),
-  }];
-}
-
-/**
- * Calls by which a listener is handed over: runc writes its number to a pipe,
- * and refuses NOTIFY on write; a descriptor is sent by sendmsg(2), and made
- * inheritable by fcntl(2). crun 1.8.1 and 1.28 have a helper that is not under
- * the filter.
- */
-const LISTENER_CALLS: readonly string[] = ["sendmsg", "fcntl", "write"];
 
 function restartSyscall(view: LintView): readonly FindingDraft[] {
   const { answers, arches } = view;

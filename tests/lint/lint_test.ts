@@ -196,3 +196,89 @@ Deno.test("what a limit keeps from being decided is listed", () => {
   assertEquals([findings.length, open.length], [0, 1]);
   assert(open[0]?.includes("nodes"), open[0]);
 });
+
+Deno.test("an alias differs from a denied value in the upper half only", () => {
+  const text = JSON.stringify({
+    defaultAction: "SCMP_ACT_ALLOW",
+    syscalls: [
+      deny(["socket"], [eq(0, 38)]),
+      deny(["socket"], [eq(0, 40), eq(1, 2)]),
+    ],
+  });
+  const bypasses = (source: string): LintReport["findings"] =>
+    lintExample(source, "json", ["crun"]).findings
+      .filter(({ id }) => id === "high-half-bypass");
+  const [finding] = bypasses(text);
+  const [plain, alias] = finding?.witnesses ?? [];
+  const [denied = 0n, allowed = 0n] = [plain, alias].map((one) =>
+    one?.data.args[0] ?? 0n
+  );
+  assert(denied === 38n || denied === 40n, `${denied}`);
+  assert(allowed > 0xffff_ffffn, `${allowed}`);
+  assertEquals(allowed & 0xffff_ffffn, denied);
+  assertEquals(plain?.data.args.slice(1), alias?.data.args.slice(1));
+  assertEquals([plain?.value, alias?.value], [0x50001, 0x7fff0000]);
+  // The fix is complete: it changes both rules.
+  assertEquals(finding?.fix?.patch.length, 2);
+  const rest = bypasses(applyPatch(text, finding?.fix?.patch ?? []));
+  assertEquals(
+    rest.map(({ fingerprint }) => fingerprint),
+    ["high-half-bypass: socket type"],
+  );
+});
+
+Deno.test("there is no fix by a mask if it would not be enough", () => {
+  const rows: readonly (readonly [string, readonly unknown[]])[] = [
+    ["below a value", [
+      deny(["socket"], [{ index: 0, value: 5, op: "SCMP_CMP_LT" }]),
+      deny(["socket"], [eq(0, 38)]),
+    ]],
+    ["allowed by the upper half", [
+      {
+        names: ["socket"],
+        action: "SCMP_ACT_LOG",
+        args: [eq(0, 0x1_0000_0026)],
+      },
+      deny(["socket"], [eq(0, 38)]),
+    ]],
+    ["two calls", [deny(["socket", "socketpair"], [eq(0, 38)])]],
+  ];
+  for (const [what, syscalls] of rows) {
+    const text = JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls });
+    const found = lintExample(text, "json", ["crun"]).findings
+      .filter(({ id }) => id === "high-half-bypass");
+    assert(found.length > 0, what);
+    assert(found.every(({ fix }) => fix === undefined), what);
+  }
+});
+
+Deno.test("NOTIFY is a fault on write for runc, and a note on sendmsg and fcntl", () => {
+  const found = (names: string[], runtime?: string): readonly string[] =>
+    lintExample(
+      JSON.stringify({
+        defaultAction: "SCMP_ACT_ALLOW",
+        listenerPath: "/run/agent.sock",
+        syscalls: [{ names, action: "SCMP_ACT_NOTIFY" }],
+      }),
+      "json",
+      runtime === undefined ? [] : [runtime],
+    ).findings.filter(({ id }) => id.includes("notify") || id.includes("refus"))
+      .map(({ id, severity, proof, path, witnesses }) =>
+        `${severity} ${id} ${path} ${witnesses.map(({ data }) => data.nr)} ${
+          proof ?? ""
+        }`.trimEnd()
+      );
+  assertEquals(found(["mount", "write"]), [
+    "warning notify-before-listener syscalls[0] 1 runc refuses the profile",
+  ]);
+  assertEquals(found(["mount", "write"], "crun"), []);
+  assertEquals(found(["write"], "runc"), [
+    "error refused-by-runtime syscalls[0]  the runtime refuses the profile",
+  ]);
+  for (const runtime of [undefined, "crun", "runc"]) {
+    assertEquals(found(["sendmsg", "fcntl"], runtime), [
+      "note notify-before-listener syscalls[0] 46,72",
+    ]);
+  }
+  assertEquals(found(["mount", "writev"]), []);
+});
