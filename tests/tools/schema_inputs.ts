@@ -1,7 +1,9 @@
 /**
  * Bad inputs that users give, and what finds each of them in an editor. The
- * numbers are those of a list of 52 inputs; those without a row here are
- * command lines, programs of BPF, signals, and streams.
+ * numbers are those of a list of 52 kinds. Those from 26 on are not here,
+ * because no profile contains them: streams and whole configurations (26 to
+ * 35), annotations (36 to 38), programs of BPF (39 to 43), command lines,
+ * files, processes and signals (44 to 52).
  *
  * @module
  */
@@ -15,7 +17,7 @@ export interface BadInput {
   readonly row: number;
   readonly what: string;
   readonly text: string;
-  readonly schema: "docker" | "oci" | "config";
+  readonly schema: "docker" | "oci";
   readonly finder: Finder;
 }
 
