@@ -282,3 +282,27 @@ Deno.test("NOTIFY is a fault on write for runc, and a note on sendmsg and fcntl"
   }
   assertEquals(found(["mount", "writev"]), []);
 });
+
+Deno.test("ways around a denial go from a call that is denied to one that runs", () => {
+  let found = 0;
+  for (const [id, language, words, text] of examples()) {
+    if (!id.startsWith("reachable-by-")) continue;
+    for (const one of lintExample(text, language, words).findings) {
+      if (one.id !== id) continue;
+      found++;
+      const [first, last] = [one.witnesses[0], one.witnesses.at(-1)];
+      assert(first?.value !== 0x7fff0000, `${id}: ${one.message}`);
+      assertEquals(last?.value, 0x7fff0000, `${id}: ${one.message}`);
+    }
+  }
+  assert(found >= 4, `${found}`);
+});
+
+Deno.test("lint finds nothing in a filter that is closed", () => {
+  const { findings } = lintExample(
+    "ld [4]\njne #0xc000003e, no\nld [0]\njeq #59, yes\njeq #231, yes\njeq #219, yes\nno: ret #0x80000000\nyes: ret #0x7fff0000",
+    "asm",
+    [],
+  );
+  assertEquals(findings.map(({ message }) => message), []);
+});
