@@ -75,7 +75,8 @@ st_program=@PROGRAM@
 # no descriptor.
 st_text=$( (ulimit -t @SECONDS@; (st_look) 2>&1 >&3 3>&-) 2>&-)
 #@else
-st_text=$(ulimit -t @SECONDS@ 2>&-; st_look 2>&1 >&3 3>&-)
+# bash warns of a NUL in what it takes.
+{ st_text=$(ulimit -t @SECONDS@ 2>&-; st_look 2>&1 >&3 3>&-); } 2>/dev/null
 #@end
 st_judge $?
 if [ "$st_seen" -eq 14 ]; then

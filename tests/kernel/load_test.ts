@@ -226,7 +226,7 @@ test("loadFilter() sets no_new_privs only where the kernel asks for it", async (
   );
   assert(
     /^(EACCES|EPERM) .*(CAP_SYS_ADMIN|root is required)/m.test(user.stdout),
-    user.stdout,
+    `${user.stdout}${user.stderr}`,
   );
 });
 
