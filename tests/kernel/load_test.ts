@@ -212,7 +212,7 @@ test("loadFilter() sets no_new_privs only where the kernel asks for it", async (
     if (openLibc().symbols.syscall(nr, id, id, id, 0n, 0n, 0n) !== 0) throw 0;
     loadFilter(allow);
     console.log(status("thread-self", "NoNewPrivs"), status("thread-self", "Seccomp"));
-    const target = new Deno.Command("sleep", { args: ["100"] }).spawn();
+    const target = new Deno.Command("sleep", { args: ["100"], cwd: "/" }).spawn();
     let seen;
     try { dumpFilters(target.pid); } catch (error) { seen = error; }
     console.log(seen.errnoName, seen.hint);
