@@ -219,7 +219,7 @@ function finerTest(part: InputPart): SplitTest | undefined {
   return undefined;
 }
 
-/** Most values of a word that are told apart by intervals, not by bits. */
+/** Maximum number of values of a word that intervals separate; bits separate more. */
 const MOST_VALUES = 256;
 
 /**

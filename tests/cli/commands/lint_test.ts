@@ -200,7 +200,7 @@ Deno.test("lint -o sarif is valid, and its replacements are the fixes", async ()
   const ajv = new Ajv({
     strict: false,
     validateFormats: false,
-    // One of its patterns is none under the flag that Ajv sets.
+    // The flag that Ajv sets makes one of its patterns invalid.
     unicodeRegExp: false,
   });
   // Of draft 4, it has nothing that later drafts read differently.
