@@ -30,7 +30,7 @@ Deno.test("a configuration that Deno gets too late is left to its runtime, unles
     assertEquals(code, strict ? 1 : 0);
     const answer = new TextDecoder().decode(stdout);
     assertEquals(answer, strict ? "" : smallConfig());
-    // What nobody proved is refused, however little time there was.
+    // An annotation without proof is refused, however little time there was.
     const foreign = smallConfig().replace(
       "{",
       '{"annotations":{"run.oci.seccomp_bpf_data":"BgAAAAAA/38="},',
