@@ -32,8 +32,8 @@ import { COMMANDS, findCommand, USAGE } from "./registry.ts";
 /**
  * Makes the application.
  *
- * @param command The requested command: only its code is loaded, of others only
- * the names. If the name is unknown, all are defined.
+ * @param command The requested command: only its code is loaded; of the others,
+ * only the names are known. If the name is unknown, all are defined.
  */
 export async function createApp(
   command?: string,
@@ -86,14 +86,14 @@ async function loading<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Maximum distance of a suggested name from the typed one. */
+/** Maximum edit distance between a suggested name and the typed one. */
 const DISTANCE = {
   threshold: 4,
   weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 },
 } as const;
 
 /**
- * Messages about command lines that cannot be read, and about internal errors.
+ * Messages about invalid command lines and internal errors.
  */
 function texts(command: string, usage: string): Partial<typeof ENGLISH> {
   return {
@@ -130,7 +130,7 @@ function explain(error: unknown, command: string, line: string): string {
   }
   if (error instanceof ArgumentParseError) {
     const { externalFlagNameOrPlaceholder: name, input, exception } = error;
-    // Placeholders of arguments are upper case, names of options lower case.
+    // Argument placeholders are upper case, option names lower case.
     const what = /^[a-z]/.test(name) ? `--${name}` : name;
     const why = exception instanceof SyntaxError
       ? "the option takes no value"

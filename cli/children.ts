@@ -1,5 +1,5 @@
 /**
- * The modules that run in processes of their own, for compiled binaries:
+ * The modules that run in a child process, for compiled binaries:
  * `BINARY __child MODULE [ARG…]`.
  *
  * @module
@@ -24,8 +24,8 @@ const CHILDREN: Readonly<Record<string, Child>> = {
 /**
  * Runs a module in this process.
  *
- * @param args Its path below the project's root, and its arguments.
- * @throws {UsageError} if it is not one of the modules for that.
+ * @param args Path of the module below the project's root, then its arguments.
+ * @throws {UsageError} if the path is not one of these modules.
  */
 export async function runChild(
   [path = "", ...args]: readonly string[],

@@ -26,14 +26,14 @@ export interface AppContext extends CommandContext {
   readonly settle: (work: () => CommandExit) => Promise<void>;
 }
 
-/** A command in the form that the program needs. */
+/** A command as the program runs it. */
 export interface CommandDefinition {
   /** The arguments after the command's name. */
   readonly usage: string;
   /** Two command lines without the program's name. */
   readonly examples: readonly [string, string];
   /**
-   * Makes the command.
+   * Builds the command.
    *
    * @param brief The purpose of the command, in one line.
    */

@@ -1,5 +1,5 @@
 /**
- * Runs one command line in any process and returns its exit code.
+ * Runs one command line in the current process and returns its exit code.
  *
  * @module
  */
@@ -125,6 +125,6 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
   if (code !== undefined) return code;
   const status = Number(process.exitCode ?? 0);
   if (status === 0) return EXIT.ok;
-  // @stricli/core's own codes, for what the user typed; those for faults differ.
+  // @stricli/core's exit codes for wrong usage; its codes for faults differ.
   return status === -4 || status === -5 ? EXIT.usage : EXIT.fault;
 }

@@ -1,5 +1,5 @@
 /**
- * Errors of commands. The class decides the exit code.
+ * Errors of commands. The class determines the exit code.
  *
  * @module
  */
@@ -81,7 +81,7 @@ export class UnprovenError extends Error {
   override readonly name = "UnprovenError";
 }
 
-/** Thrown if this machine does not allow the requested action: exit 5. */
+/** Thrown if this machine does not permit the requested action: exit 5. */
 export class MachineError extends Error {
   override readonly name = "MachineError";
 }

@@ -31,7 +31,7 @@ export const EXIT = {
   input: 3,
   /** Not proven, or a limit was reached: treat as no. */
   unproven: 4,
-  /** The machine does not allow it. */
+  /** This machine does not permit it. */
   machine: 5,
   /** An internal error. */
   fault: 70,
@@ -75,11 +75,11 @@ export function faultText(error: unknown): string {
 }
 
 /**
- * Works on several inputs and reports the problems of each before it continues.
+ * Processes several inputs and reports the problems of each before continuing.
  *
  * @param io Stream for problems.
  * @param inputs The inputs.
- * @param work Works on one of them; throws if it cannot be used.
+ * @param work Processes one input; throws if it cannot be used.
  * @returns The inputs that could not be used, and their common exit code; 3 if
  * the codes differ, 0 if there are none.
  */
@@ -112,7 +112,7 @@ function codeOf(error: unknown): number {
   if (error instanceof AssemblyError) return EXIT.input;
   if (error instanceof UnprovenError) return EXIT.unproven;
   if (error instanceof MachineError) return EXIT.machine;
-  // Loading ffi/ only for its class would cost every command start-up time.
+  // Loading ffi/ just for its class would slow down the start of every command.
   if (error instanceof Error && error.name === "SyscallError") {
     return EXIT.machine;
   }
@@ -144,7 +144,7 @@ export function tellDiagnostics(
 }
 
 /**
- * Makes one line of a message: `place: severity: text`.
+ * Formats one line of a message: `place: severity: text`.
  *
  * @param io Its color setting is used.
  * @param severity Severity.

@@ -1,6 +1,6 @@
 /**
- * The streams of a command. They are an argument, so that a test can pass
- * others; no command writes elsewhere.
+ * The streams of a command. They are passed as an argument, so that a test can
+ * substitute them; commands write nowhere else.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface Io {
 /** Maximum number of bytes to read from standard input or a file. */
 export const MAX_INPUT_LENGTH: number = 64 * 2 ** 20;
 
-/** Maximum length of a line that is read by itself, in characters. */
+/** Maximum length of a line when an input is read by lines, in characters. */
 export const MAX_LINE_LENGTH: number = 2 ** 20;
 
 /** Waiting time if a nonblocking pipe is full, in milliseconds. */
@@ -105,8 +105,8 @@ async function* readStdin(): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Bytes read at a time: few, so that little of the data survives a collection
- * of young objects, and V8 does not grow its heap for it.
+ * Bytes to read at a time: few, so that little of the data survives a minor
+ * garbage collection and V8 does not grow its heap.
  */
 const CHUNK_LENGTH = 1 << 13;
 

@@ -3,8 +3,8 @@
  * a file in commands/ and an entry here.
  *
  * The code of a command is loaded on use; names and briefs are here, so that
- * the list of commands costs nothing. `as string` keeps Deno from reading the
- * modules before one of them is asked for; whole.ts is for those who want that.
+ * the list of commands costs nothing. `as string` keeps Deno from reading a
+ * module before it is needed; whole.ts is for those who want all of them.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface RegistryEntry {
   readonly brief: string;
   /** True if `--` separates a command from what precedes it. */
   readonly takesCommand?: true;
-  /** True if managers call it: its words are read by the hook, not here. */
+  /** True if managers call it: the hook reads its command line. */
   readonly isEntryPoint?: true;
   /** True if the program's help only names it, so that it fits a screen. */
   readonly isSeldom?: true;
@@ -75,17 +75,17 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "explain",
-    brief: "State a policy in names, or why a call gets its answer",
+    brief: "Explain a policy in words, or why a call gets its answer",
     load: () => import("./commands/explain.ts" as string),
   },
   {
     name: "test",
-    brief: "Judge the cases of a policy's test, for all arguments",
+    brief: "Check test cases against a policy, for all argument values",
     load: () => import("./commands/test.ts" as string),
   },
   {
     name: "lint",
-    brief: "Find faults of a profile or filter, with proof and fixes",
+    brief: "Find mistakes in a profile or filter, with proof and fixes",
     load: () => import("./commands/lint.ts" as string),
   },
   {
@@ -95,17 +95,17 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "check",
-    brief: "Check a certificate about two sources",
+    brief: "Check a certificate for two sources",
     load: () => import("./commands/check.ts" as string),
   },
   {
     name: "diff",
-    brief: "List what became looser and tighter, with examples",
+    brief: "List what became looser or tighter, with examples",
     load: () => import("./commands/diff.ts" as string),
   },
   {
     name: "combine",
-    brief: "Intersect, unite or change profiles, proved under every runtime",
+    brief: "Intersect, merge or edit profiles, proved under every runtime",
     load: () => import("./commands/combine.ts" as string),
   },
   {
@@ -115,7 +115,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "decode",
-    brief: "Name the calls in kernel, audit and journal logs",
+    brief: "Decode seccomp records in kernel, audit and journal logs",
     load: () => import("./commands/decode.ts" as string),
   },
   {
@@ -130,19 +130,19 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "dump",
-    brief: "Write the filters of a process, or those a command loads",
+    brief: "Dump the filters of a process, or those that a command loads",
     takesCommand: true,
     load: () => import("./commands/dump.ts" as string),
   },
   {
     name: "why",
-    brief: "Run a command and show each call that is denied, and why",
+    brief: "Run a command and show each denied call, and why",
     takesCommand: true,
     load: () => import("./commands/why.ts" as string),
   },
   {
     name: "verify",
-    brief: "Check whether a process runs the filter it should",
+    brief: "Check whether a process runs the expected filter",
     load: () => import("./commands/verify.ts" as string),
   },
   {
@@ -179,12 +179,12 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "cache",
-    brief: "Optimize the filters that crun 1.14 and later keeps",
+    brief: "Optimize the filters that crun 1.14 and later caches",
     load: () => import("./commands/cache.ts" as string),
   },
   {
     name: "store",
-    brief: "List, show, remove and prepare stored filters",
+    brief: "List, show, remove and precompile stored filters",
     load: () => import("./commands/store.ts" as string),
   },
   {
@@ -215,7 +215,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   },
   {
     name: "demo",
-    brief: "Compile Docker's profile for this host; compare to libseccomp",
+    brief: "Compile Docker's profile for this host; compare with libseccomp",
     load: () => import("./commands/demo.ts" as string),
   },
   {
@@ -227,7 +227,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   {
     name: "licenses",
     isSeldom: true,
-    brief: "Print what is in the program, with its licenses",
+    brief: "Print the packages in this program and their licenses",
     load: () => import("./commands/licenses.ts" as string),
   },
 ];

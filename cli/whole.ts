@@ -1,6 +1,6 @@
 /**
- * The program with all of its modules in one graph, for those who fetch or
- * embed it before they run it: `deno cache`, `deno compile`, JSR.
+ * The program with all of its modules in one graph, for tools that fetch or
+ * embed it before it runs: `deno cache`, `deno compile`, JSR.
  *
  * `main.ts` names the modules of commands so that Deno reads none of them
  * before the command is known: Deno reads all modules that an `import()` names

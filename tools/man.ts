@@ -29,7 +29,7 @@ const STATUSES: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: "The command line is wrong.",
   input: "An input is invalid; the message has its place.",
   unproven: "Not proved, or a limit was reached: treat it as no.",
-  machine: "The machine does not allow it.",
+  machine: "This machine does not permit it.",
   fault: "An internal error.",
 };
 

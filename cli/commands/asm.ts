@@ -40,7 +40,7 @@ export interface AsmFlags extends OutputFlags {
   readonly quiet: boolean;
 }
 
-/** Most refusals of the kernel that are printed one by one. */
+/** Maximum number of kernel refusals to print individually. */
 const MOST_REFUSALS = 100;
 
 /** The command. */

@@ -48,7 +48,7 @@ export interface BenchFlags extends SourceFlags, OutputFlags, OutFlags {
   readonly weights?: readonly string[];
   /** True if the arguments are two documents to compare. */
   readonly compare: boolean;
-  /** A document whose figures to use, instead of measuring. */
+  /** Earlier report to use instead of measuring. */
   readonly report?: string;
   /** Folder for `benchmarks.md` and its charts. */
   readonly page?: string;
@@ -129,7 +129,7 @@ export async function runBench(
     );
   }
   checkOut(flags.out);
-  // Charts that cannot be drawn are reported before minutes of measuring.
+  // If charts cannot be drawn, this is reported before minutes of measurement.
   const draw = flags.page === undefined ? undefined : await drawing();
   const report = flags.report === undefined
     ? await measure(io, flags, words[0] ?? "default:docker")
@@ -246,7 +246,7 @@ async function subjectOf(
         `Cannot measure ${name}: libseccomp cannot build a filter again; give a profile`,
       ),
   );
-  // Both sides get the same names, so that both filters have the same meaning.
+  // Both sides use the same syscall names, so that both filters mean the same.
   const names = openLibseccomp() === undefined
     ? flags.names ?? "builtin"
     : "host";

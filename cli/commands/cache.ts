@@ -1,11 +1,10 @@
 /**
- * `cache`: replaces the filters that crun itself keeps by equal ones, with
- * proof.
+ * `cache`: replaces the filters that crun caches with equal ones, with proof.
  *
  * ```text
  * cache optimize    replace each entry by the best equal filter
- * cache status      what is there, with a proof of each entry that was replaced
- * cache restore     put back what crun had made
+ * cache status      list the entries, and prove each replaced one again
+ * cache restore     restore crun's own files
  * ```
  *
  * @module
@@ -142,7 +141,7 @@ function actionOf(words: readonly string[]): Action {
 function checkUse(action: Action, { watch, dryRun, output }: CacheFlags): void {
   if (watch && (action !== "optimize" || dryRun || output === "json")) {
     throw new UsageError(
-      "Cannot use --watch here: it goes with cache optimize, without --dry-run and -o json",
+      "Cannot use --watch here: it applies to cache optimize, without --dry-run and -o json",
     );
   }
   if (dryRun && action === "status") {
@@ -152,7 +151,7 @@ function checkUse(action: Action, { watch, dryRun, output }: CacheFlags): void {
   }
 }
 
-/** Finds the caches; those of other users are reported once and left alone. */
+/** Finds the caches; reports other users' caches once and leaves them alone. */
 async function findCaches(
   io: Io,
   flags: CacheFlags,
@@ -190,7 +189,7 @@ async function findCaches(
   return caches;
 }
 
-/** Result for a cache. */
+/** Result of an action on a cache. */
 interface CacheReport {
   readonly root: string;
   readonly changes: readonly CacheChange[];
@@ -317,7 +316,7 @@ function detailOf({ state, filter, original, detail }: CacheEntry): string {
     case "equal":
       return PROVED;
     case "different":
-      return `DIFFERENT from crun's own filter; run "${NAME} cache restore" and find out who changed it`;
+      return `DIFFERENT from crun's own filter; run "${NAME} cache restore" and find out who changed the entry`;
     case "unproven":
       return "not proved within the limits";
   }

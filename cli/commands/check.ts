@@ -1,5 +1,5 @@
 /**
- * `check`: checks a certificate, and that it is about the given sources.
+ * `check`: checks that a certificate is valid and matches the given sources.
  * docs/certificate.md defines certificates.
  *
  * @module
@@ -55,18 +55,18 @@ export const command: CommandDefinition = defineCommand<
         {
           ...SOURCE_ARGUMENT,
           brief:
-            "Certificate, as --certificate writes it; or a layout with both sides, as compile --oci writes it",
+            "Certificate from --certificate, or a layout from compile --oci",
           placeholder: "FILE",
         },
         {
           ...SOURCE_ARGUMENT,
-          brief: "Its first side",
+          brief: "First side of the claim",
           placeholder: "A",
           optional: true,
         },
         {
           ...SOURCE_ARGUMENT,
-          brief: "Its second side",
+          brief: "Second side of the claim",
           placeholder: "B",
           optional: true,
         },
@@ -78,7 +78,7 @@ export const command: CommandDefinition = defineCommand<
 
 const FIRST_LINE = "seccomp-certificate 1\n";
 
-/** Checks a certificate about two sources. */
+/** Checks a certificate for two sources. */
 export async function runCheck(
   io: Io,
   flags: CheckFlags,
@@ -124,7 +124,7 @@ export async function runCheck(
   return reason === undefined ? EXIT.ok : EXIT.no;
 }
 
-/** A certificate, and the words for its sides. */
+/** A certificate, and the source words of its sides. */
 interface GivenCertificate {
   readonly text: string;
   readonly words: readonly [a: string, b: string];
@@ -141,7 +141,7 @@ async function fromFiles(
   return { text: new TextDecoder().decode(await readInput(io, file)), words };
 }
 
-/** Takes certificate and sides from a layout. */
+/** Reads the certificate and both sides from a layout. */
 async function fromLayout(
   word: string,
   a: string | undefined,

@@ -1,6 +1,5 @@
 /**
- * `combine`: the strictest or the loosest of several policies, one without
- * another, or one with changes.
+ * `combine`: intersects, merges or subtracts policies, or edits one.
  *
  * @module
  */
@@ -80,21 +79,24 @@ export const command: CommandDefinition = defineCommand<CombineFlags, string[]>(
       flags: {
         intersect: { ...BOOLEAN, brief: "Give each call the strictest answer" },
         union: { ...BOOLEAN, brief: "Give each call the loosest answer" },
-        minus: { ...BOOLEAN, brief: "Deny in the first what others permit" },
+        minus: {
+          ...BOOLEAN,
+          brief: "Deny in the first profile what the others permit",
+        },
         allow: {
           ...CALLS,
           placeholder: "CALL[:COND]",
-          brief: "Allow a call, or some of its arguments; repeatable",
+          brief: "Allow a call, or some of its argument values; repeatable",
         },
         deny: {
           ...CALLS,
           placeholder: "CALL[:COND]",
-          brief: "Deny it as the default does, or with EPERM; repeatable",
+          brief: "Deny a call as the default does, or with EPERM; repeatable",
         },
         errno: {
           ...CALLS,
           placeholder: "ERR:CALL[:COND]",
-          brief: "Deny it with an error; repeatable",
+          brief: "Deny a call with this errno; repeatable",
         },
         keepOrder: {
           ...BOOLEAN,
@@ -136,7 +138,7 @@ export async function runCombine(
   return await combineSources(io, flags, words, { operation, edits });
 }
 
-/** An operation on sources, and changes after it. */
+/** An operation on sources, and the changes made after it. */
 interface CombineRequest {
   readonly operation: CombineOperation;
   readonly edits: readonly PolicyEdit[];
@@ -185,7 +187,7 @@ export async function combineSources(
   }
 }
 
-/** Finds the operation, and refuses what it does not take. */
+/** Finds the operation, and refuses options that it does not take. */
 function operationOf(
   { intersect, union, minus, allow, deny, errno }: CombineFlags,
   words: readonly string[],
@@ -194,7 +196,7 @@ function operationOf(
     .flatMap(([name, isAsked]) => isAsked ? [name as CombineOperation] : []);
   if (asked.length > 1) {
     throw new UsageError(
-      `Cannot use --${asked[0]} with --${asked[1]}; give one of both`,
+      `Cannot use --${asked[0]} with --${asked[1]}; give only one`,
     );
   }
   const [operation] = asked;
@@ -220,7 +222,7 @@ function operationOf(
   return operation ?? "intersect";
 }
 
-/** The changes: what is allowed, then what gets an error, then what is denied. */
+/** The changes in order: first allow, then errno, then deny. */
 function editsOf(
   { allow = [], errno = [], deny = [] }: CombineFlags,
 ): readonly PolicyEdit[] {

@@ -1,5 +1,5 @@
 /**
- * `decode`: names the calls in logs, and what a source says about them.
+ * `decode`: names the calls in logs, and a source's answers to them.
  *
  * @module
  */
@@ -53,26 +53,26 @@ export const command: CommandDefinition = defineCommand<
         parse: word,
         optional: true,
         placeholder: "SOURCE",
-        brief: "Add this source's rule, and the entry it lacks",
+        brief: "Add the deciding rule of SOURCE, and the missing entry",
       },
       group: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Count by call, architecture, program and action",
+        brief: "Count records by call, architecture, program and action",
       },
       follow: {
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Wait for more, also after the file is rotated",
+        brief: "Keep reading as the file grows, even after rotation",
       },
       since: {
         kind: "parsed",
         parse: parseSince,
         optional: true,
         placeholder: "TIME",
-        brief: "Omit older records: 2h, today, 2026-05-28",
+        brief: "Omit records older than TIME: 2h, today, 2026-05-28",
       },
       ...SOURCE_FLAGS,
     },
@@ -99,7 +99,7 @@ export async function runDecode(
   refuseTwoStdins(file, flags.against);
   if (flags.group && flags.follow) {
     throw new UsageError(
-      "Cannot use --group with --follow: the counts never end; omit one",
+      "Cannot use --group with --follow: the counts would never be complete; omit one",
     );
   }
   const judge = flags.against === undefined ? undefined : createJudge(
@@ -147,10 +147,10 @@ function instantOf(record: LogRecord, now: number): number | undefined {
     (written === undefined ? undefined : guessInstant(written, now));
 }
 
-/** Maximum number of messages about lines that cannot be read. */
+/** Maximum number of reported lines that cannot be read. */
 const MOST_TOLD = 20;
 
-/** Reports the first lines that cannot be read; all are counted. */
+/** Reports the first lines that cannot be read, and counts all. */
 function createBadTeller(
   io: Io,
   name: string,
@@ -175,7 +175,10 @@ function tellCounts(
   const tell = (severity: "note" | "warning", text: string): void =>
     io.err(messageLine(io, severity, text, name));
   if (lost > 0) {
-    tell("warning", `The kernel dropped ${lost} messages: records may lack`);
+    tell(
+      "warning",
+      `The kernel dropped ${lost} messages: records may be missing`,
+    );
   }
   if (bad > 0) {
     tell("warning", `${bad} ${bad === 1 ? "line" : "lines"} cannot be read`);
@@ -183,7 +186,7 @@ function tellCounts(
   if (quiet) return;
   if (written === 0) {
     const older = records > 0 ? `; ${records} are older` : "";
-    tell("note", `No record of seccomp in ${lines} lines${older}`);
+    tell("note", `No seccomp records in ${lines} lines${older}`);
   } else if (verbose || twins > 0) {
     tell("note", `${records} records, ${twins} repetitions omitted`);
   }

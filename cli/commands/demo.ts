@@ -80,7 +80,7 @@ function openLibrary(): Libseccomp | string {
     return openLibseccomp() ?? "libseccomp.so.2 is not installed here";
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    return "libseccomp.so.2 may not be opened without --allow-ffi";
+    return "libseccomp.so.2 cannot be opened without --allow-ffi";
   }
 }
 

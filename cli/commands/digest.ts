@@ -56,7 +56,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Compare all bits of return values, not their effect",
+        brief: "Compare all bits of return values, not just their effect",
       },
       ...OUTPUT_FLAG,
       ...LIMIT_FLAGS,

@@ -54,14 +54,15 @@ export const command: CommandDefinition = defineCommand<
         kind: "enum",
         values: FORMATS,
         default: "svg",
-        brief: "Format of the picture",
+        brief: "Image format",
       },
       call: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "CALL",
-        brief: "Mark the way of this call, such as openat or 'socket AF_VSOCK'",
+        brief:
+          "Highlight the path of this call, such as openat or 'socket AF_VSOCK'",
       },
       ...OUT_FLAG,
       ...SOURCE_FLAGS,

@@ -76,7 +76,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Treat N as a thread id",
+        brief: "Treat N as a thread ID",
       },
       limit: {
         kind: "parsed",
@@ -105,7 +105,7 @@ export const command: CommandDefinition = defineCommand<
       kind: "array",
       parameter: {
         brief:
-          "Process id, or a command whose loads to write, its children's too; exit 1 if it loads no filter",
+          "Process ID, or a command: writes the filters that it and its children load; exits with 1 if they load none",
         parse: (input: string): string => input,
         placeholder: "pid:N",
       },
@@ -171,7 +171,7 @@ async function runDumpProcess(
       messageLine(
         io,
         "warning",
-        "its threads have different filters; these are those of the first thread; name another with --thread",
+        "its threads have different filters, and these are the first thread's; use --thread for another",
         `pid:${pid}`,
       ),
     );
@@ -188,7 +188,7 @@ async function runDumpProcess(
 
 function forCommands(name: string): UsageError {
   return new UsageError(
-    `Cannot use --${name} with a process: it belongs to -- COMMAND`,
+    `Cannot use --${name} with a process: it applies to -- COMMAND`,
   );
 }
 

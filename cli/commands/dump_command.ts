@@ -45,7 +45,7 @@ const CANNOT_EXECUTE = 126;
 const NOT_FOUND = 127;
 const ENOENT = 2;
 
-/** Endings of the names of files. */
+/** File name extensions. */
 const ENDINGS: Readonly<Record<Format, string>> = {
   ...{ raw: "bpf", base64: "b64", hex: "hex", asm: "s", c: "c", go: "go" },
   ...{ rust: "rs", json: "json", annotation: "annotation.json" },
@@ -166,7 +166,7 @@ async function writeFolder(
   writeFileWhole(`${folder}/index.json`, text);
 }
 
-/** Makes a folder, or takes an empty one. */
+/** Creates a folder, or uses an empty one. */
 function createEmptyFolder(path: string): void {
   const shown = quoteText(path);
   try {
@@ -174,11 +174,11 @@ function createEmptyFolder(path: string): void {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new UsageError(
-        `Cannot make ${shown}: there is no folder around it; create that first`,
+        `Cannot create ${shown}: its parent folder does not exist; create that first`,
       );
     }
     if (!(error instanceof Deno.errors.AlreadyExists)) {
-      throw new MachineError(`Cannot make ${shown}: ${reasonOf(error)}`, {
+      throw new MachineError(`Cannot create ${shown}: ${reasonOf(error)}`, {
         cause: error,
       });
     }
@@ -212,7 +212,7 @@ function tellResult(
   for (const path of unprivileged) {
     tell(
       "warning",
-      `${path} ran without the privileges of its owner, as always under a tracer that is not root`,
+      `${path} ran without its owner's privileges, because its tracer is not root`,
     );
   }
   for (const load of loads) {

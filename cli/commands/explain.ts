@@ -1,6 +1,6 @@
 /**
- * `explain`: states a whole policy in names, or the answer to one call and what
- * would change it.
+ * `explain`: states a whole policy in words, or explains the answer to one call
+ * and what would change it.
  *
  * @module
  */
@@ -59,16 +59,19 @@ export const command: CommandDefinition = defineCommand<
         kind: "enum",
         values: ["action", "call", "arch"],
         default: "action",
-        brief: "Order of the policy",
+        brief: "Grouping of the policy",
       },
       short: { ...BOOLEAN, brief: "Count calls instead of listing them" },
-      all: { ...BOOLEAN, brief: "Also list the calls of everything else" },
+      all: {
+        ...BOOLEAN,
+        brief: "Also list the calls covered by everything else",
+      },
       only: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "ACTION|CALL",
-        brief: "One action or one call, such as ERRNO or clone",
+        brief: "Show only this action or call, such as ERRNO or clone",
       },
       ...LIMIT_FLAGS,
       ...SOURCE_FLAGS,
@@ -77,7 +80,8 @@ export const command: CommandDefinition = defineCommand<
     positional: {
       kind: "array",
       parameter: {
-        brief: "Source; [ARCH:]NAME or [ARCH:]NUMBER of a call, its arguments",
+        brief:
+          "Source, a call as [ARCH:]NAME or [ARCH:]NUMBER, and its arguments",
         parse: (input: string): string => input,
         placeholder: "SOURCE SYSCALL ARG",
       },
@@ -142,7 +146,7 @@ export async function runExplain(
   return EXIT.ok;
 }
 
-/** The meaning of a source: of a profile its policy. */
+/** The meaning of a source; for a profile, its policy. */
 export function subjectOf(filter: LoadedFilter): Subject {
   return filter.kind === "profile" ? filter.resolved.policy : {
     programs: filter.programs,
@@ -159,6 +163,6 @@ function refuseListOptions(flags: ExplainFlags, call: string): void {
   ].find((option) => option !== "");
   if (given === undefined) return;
   throw new UsageError(
-    `Cannot use ${given} with the call "${call}": it is for a whole policy; omit one`,
+    `Cannot use ${given} with the call "${call}": it applies to a whole policy; omit one`,
   );
 }

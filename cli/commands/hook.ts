@@ -1,6 +1,7 @@
 /**
- * `hook`: the entry point that container managers call. The hook reads its words
- * by itself (hook/main.ts); this describes them, for help and completions.
+ * `hook`: the entry point that container managers call. The hook parses its own
+ * command line (hook/main.ts); this module describes it for help and
+ * completions.
  *
  * @module
  */
@@ -55,7 +56,10 @@ export const ENTRY_FLAGS: Flags<CallFlags & SettingFlags> = {
     placeholder: "N",
     brief: "Exit status if the container must not start (default: 1)",
   },
-  locked: { ...BOOLEAN, brief: "The caller holds the lock of the store" },
+  locked: {
+    ...BOOLEAN,
+    brief: "Assume that the caller holds the lock of the store",
+  },
   store: {
     ...TEXT,
     placeholder: "DIR",
@@ -81,7 +85,8 @@ export const ENTRY_FLAGS: Flags<CallFlags & SettingFlags> = {
     kind: "enum",
     values: ["host", "text"],
     optional: true,
-    brief: "Prove equal to the host's libseccomp, too (default: host)",
+    brief:
+      "Prove filters equal to those of the host's libseccomp too (default: host)",
   },
   verify: {
     kind: "enum",
@@ -103,9 +108,9 @@ export const ENTRY_FLAGS: Flags<CallFlags & SettingFlags> = {
   },
 };
 
-/** Thrown if words of an entry point are read here. */
+/** Thrown if this module is asked to run an entry point. */
 export function unread(): never {
-  throw new Error("Unreachable: the hook reads the words of its commands");
+  throw new Error("Unreachable: the hook parses its own command line");
 }
 
 /** Flags of `hook`. */
@@ -125,7 +130,7 @@ export const command: CommandDefinition = defineCommand<HookCommandFlags>({
       ...ENTRY_FLAGS,
       rewriteBundle: {
         ...BOOLEAN,
-        brief: "Given a state: rewrite its bundle, for the next container",
+        brief: "Read a state and rewrite its bundle, for the next container",
       },
     },
   },

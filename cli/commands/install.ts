@@ -126,7 +126,7 @@ export const command: CommandDefinition = defineCommand<
         values: ["host", "text"],
         default: "host",
         brief:
-          "Prove filters equal to the host's libseccomp too, or to the text",
+          "Prove filters equal to those of the host's libseccomp too, or only to the profile",
       },
       log: {
         kind: "parsed",
@@ -154,7 +154,7 @@ export const command: CommandDefinition = defineCommand<
       trial: {
         kind: "boolean",
         default: true,
-        brief: "Try a container (default; --no-trial)",
+        brief: "Start a trial container (default; disable with --no-trial)",
       },
     },
     positional: { kind: "tuple", parameters: [TARGET_ARGUMENT] },
@@ -199,7 +199,8 @@ export async function runInstall(
     if (isHere && flags.reload && target === "docker") {
       const { reloadDocker } = await import("../../install/managers/docker.ts");
       if (!await reloadDocker()) {
-        const text = "dockerd does not run, or knows no new runtime: start it";
+        const text =
+          "dockerd is not running, or does not know the new runtime; start it";
         io.err(messageLine(io, "warning", text));
       }
     }
@@ -215,12 +216,12 @@ function refuseUseless(flags: InstallFlags): void {
   for (const name of ["profile", "kernel"] as const) {
     if (flags[name] === undefined) continue;
     throw new UsageError(
-      `Cannot use --${name} without --mode static: each container has a profile of its own; omit it`,
+      `Cannot use --${name} without --mode static: each container has its own profile; omit it`,
     );
   }
 }
 
-/** An installation that is done. */
+/** A completed installation. */
 interface Installed {
   readonly target: ManagerName;
   readonly place: InstallRoot;
@@ -243,7 +244,7 @@ async function tryOut(
         messageLine(
           io,
           "note",
-          "Not tried yet: dockerd has not read its settings: run this again with --reload",
+          "Not tried yet: dockerd has not reloaded its settings; run this again with --reload",
         ),
       );
       return;
@@ -253,13 +254,13 @@ async function tryOut(
   const trial = await tryContainer(target, { layout, mode, handler });
   if (trial === undefined) {
     const message =
-      `Not tried: this machine cannot start a container with ${target}; see "seccomp-tree status" when one runs`;
+      `Not tried: this machine cannot start a container with ${target}; see "seccomp-tree status" when one is running`;
     io.err(messageLine(io, "note", message));
     return;
   }
   if (trial.kind === "unreadable") {
     const message =
-      `A container starts; its live filter was not verified: ${trial.reason}`;
+      `A container started, but its live filter was not verified: ${trial.reason}`;
     io.err(messageLine(io, "note", message));
     return;
   }
@@ -278,7 +279,8 @@ async function tryOut(
 }
 
 /**
- * Docker and containerd run runc by default, and its stub must not be missing.
+ * Docker and containerd run runc by default, so containers need its ENOSYS
+ * stub.
  */
 function semanticsOf(target: ManagerName): "crun" | "runc" {
   return target === "docker" || target === "containerd" ? "runc" : "crun";

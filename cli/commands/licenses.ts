@@ -1,5 +1,5 @@
 /**
- * `licenses`: what is in the program, and the conditions of each part.
+ * `licenses`: lists the parts of the program and the license of each.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { OUTPUT_FLAG, type OutputFlags } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import type { LicenseText } from "../licenses/texts.ts";
 
-/** Licensed under the terms of this program itself. */
+/** Part that is licensed like this program itself. */
 const OWN: readonly string[] = [
   "seccomp-tree Apache-2.0",
   "Docker's default seccomp profile Apache-2.0",
@@ -25,7 +25,7 @@ export const command: CommandDefinition = defineCommand<OutputFlags>({
 });
 
 /**
- * Prints the parts of the program with their licenses, and the texts of those.
+ * Prints the parts of the program with their licenses and license texts.
  *
  * @param io Streams.
  * @param flags Options.

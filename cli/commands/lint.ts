@@ -101,31 +101,31 @@ export const command: CommandDefinition = defineCommand<
         kind: "enum",
         values: LINT_CONTEXTS as readonly LintContext[],
         optional: true,
-        brief: "Use (default: container for profiles, else sandbox)",
+        brief: "Intended use (default: container; for filters, sandbox)",
       },
       level: {
         kind: "enum",
         values: LEVELS,
         default: "warning",
-        brief: "Least severity that is reported",
+        brief: "Lowest severity to report",
       },
       disable: {
         kind: "parsed",
         parse: idsWord,
         optional: true,
         placeholder: "ID,ID",
-        brief: "Findings that are not reported",
+        brief: "Findings to ignore",
       },
       baseline: {
         kind: "parsed",
         parse: word,
         optional: true,
         placeholder: "FILE",
-        brief: "Report of lint -o json to leave out",
+        brief: "Known findings to ignore: a report from lint -o json",
       },
       fix: {
         ...BOOLEAN,
-        brief: "Apply the fixes that are proved to change no answer",
+        brief: "Apply the fixes that are proved not to change any answer",
       },
       fixAll: { ...BOOLEAN, brief: "Also apply fixes that change the policy" },
       ...LIMIT_FLAGS,
@@ -151,7 +151,7 @@ function idsWord(input: string): readonly LintId[] {
   });
 }
 
-/** Checks a source, and fixes it if that is wanted. */
+/** Checks a source, and fixes it on request. */
 export async function runLint(
   io: Io,
   flags: LintFlags,
@@ -192,7 +192,7 @@ async function reportOf(
   }
 }
 
-/** Findings at the level that the baseline does not have. */
+/** Findings at or above the level that are not in the baseline. */
 function selected(
   { findings }: LintReport,
   { level }: LintFlags,
@@ -236,7 +236,7 @@ async function lintProfileSource(
   const wanted = flags.fix || flags.fixAll;
   if (wanted && !isFile) {
     throw new UsageError(
-      `Cannot fix ${word}: only files of JSON that are profiles can be fixed; omit --fix`,
+      `Cannot fix ${word}: only profiles in JSON files can be fixed; omit --fix`,
     );
   }
   tellFindings(
@@ -272,7 +272,7 @@ async function lintProfileSource(
   });
 }
 
-/** Reports whether a source is a file of its own whose text is JSON. */
+/** Reports whether a source is a regular file that contains JSON. */
 function isFixable(word: string, { profile }: ProfileSource): boolean {
   if (word === "-" || /^(?:default|pid|bundle):/.test(word)) return false;
   if (profile.kind === "config") return false;
@@ -312,7 +312,7 @@ function lintFilterSource(
     disabled: new Set(flags.disable),
     tests: flags.level === "note",
   });
-  // Of text, an instruction has a line.
+  // An instruction of assembly text has a line.
   const findings = report.findings.map((finding) => {
     const at = places?.[finding.filter ?? 0]?.[finding.instruction ?? -1];
     return at === undefined ? finding : { ...finding, ...at };

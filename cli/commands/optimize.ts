@@ -76,7 +76,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Preserve the kernel's actions, not every returned bit",
+        brief: "Preserve the kernel's actions, not every bit returned",
       },
       ...LIMIT_FLAGS,
       ...COST_FLAGS,
@@ -116,7 +116,7 @@ export async function runOptimize(
   const [given] = programs;
   const kept = best.kind === "already-best";
   if (kept && (programs.length > 1 || given === undefined)) {
-    // An unimproved stack has no single program to write.
+    // A stack that was not improved has no single program to write.
     io.out(
       flags.output === "json"
         ? reportJson({

@@ -64,7 +64,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "boolean",
         default: false,
         withNegated: false,
-        brief: "Compare all bits of return values, not their effect",
+        brief: "Compare all bits of return values, not just their effect",
       },
       ...CERTIFICATE_FLAG,
       ...LIMIT_FLAGS,
@@ -134,11 +134,13 @@ function refuseBitCertificate({ bits, certificate }: ProveFlags): void {
   checkOut(certificate);
   if (!bits || certificate === undefined) return;
   throw new UsageError(
-    "Cannot use --certificate with --bits: certificates compare effects; omit one of both",
+    "Cannot use --certificate with --bits: certificates compare effects; omit one",
   );
 }
 
-/** The digests of both sides; none if the diagrams are too large for a proof. */
+/**
+ * The digests of both sides; absent if the diagrams are too large for a proof.
+ */
 async function digestsOf(
   { kind }: Proof | Counterexample | Unproven,
   sides: readonly NamedSubject[],

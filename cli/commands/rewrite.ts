@@ -1,6 +1,6 @@
 /**
- * `rewrite`: puts the precompiled filter into a bundle, for users who call crun
- * by hand.
+ * `rewrite`: adds the precompiled filter to a bundle, for users who run crun
+ * directly.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `run`: loads a filter and becomes a command.
+ * `run`: loads a filter, then executes a command in its place.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export const command: CommandDefinition = defineCommand<
         variadic: true,
         optional: true,
         placeholder: "PRESET",
-        brief: "Deny one thing, instead of a source; repeatable",
+        brief: "Use a preset instead of a source; repeatable",
       },
       ...SOURCE_FLAGS,
     },
@@ -76,7 +76,7 @@ export const command: CommandDefinition = defineCommand<
   run: runRun,
 });
 
-/** Becomes a command under a filter; returns only on failure. */
+/** Executes a command under a filter; returns only on failure. */
 export async function runRun(
   io: Io,
   flags: RunFlags,
@@ -109,7 +109,7 @@ export async function runRun(
   }
 }
 
-/** The filter that denies what any of some presets denies. */
+/** The filter that denies everything that any of the presets denies. */
 async function presetFilter(
   io: Io,
   names: readonly string[],

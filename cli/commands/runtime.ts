@@ -1,6 +1,7 @@
 /**
- * `runtime`: what a wrapper calls before it becomes the runtime. The hook reads
- * its words by itself (hook/main.ts); this describes them.
+ * `runtime`: the entry point that a wrapper calls before it executes the
+ * runtime. The hook parses the command line (hook/main.ts); this module
+ * describes it.
  *
  * @module
  */

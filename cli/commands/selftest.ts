@@ -1,5 +1,5 @@
 /**
- * `selftest`: compares the kernel's own verdicts with ours.
+ * `selftest`: compares the kernel's verdicts with the interpreter's.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export interface SelftestFlags extends SourceFlags, OutputFlags {
   readonly program?: string;
 }
 
-/** An input on which our interpreter and the policy disagree. */
+/** An input on which the interpreter and the policy disagree. */
 interface Disagreement {
   readonly data: SeccompData;
   readonly program: number;
@@ -195,7 +195,7 @@ const ENGINES = {
 /** Data to print about a filter. */
 interface Told {
   readonly report: SelftestReport;
-  /** Number of inputs on which the profile was decided as well. */
+  /** Number of inputs that were also checked against the profile. */
   readonly asked: number;
   /** The sources, for command lines. */
   readonly given: readonly GivenSource[];
@@ -218,7 +218,7 @@ function textOf(
     ...(asked === 0 ? [] : ["  compared with the interpreter and the profile"]),
     ...(loadErrno === undefined ? [] : [
       loadErrno === 0
-        ? "  accepted by seccomp(2) as it is"
+        ? "  accepted unchanged by seccomp(2)"
         : `  refused by seccomp(2): ${errnoText(loadErrno)}`,
     ]),
     ...mismatches.flatMap(({ engine, data, expected, actual }) => [

@@ -101,7 +101,7 @@ export const command: CommandDefinition = defineCommand<
       kind: "array",
       parameter: {
         brief:
-          "Source of the filter, [ARCH:]NAME or [ARCH:]NUMBER of the call, up to six arguments",
+          "Source of the filter, a call as [ARCH:]NAME or [ARCH:]NUMBER, and up to six arguments",
         parse: (input: string): string => input,
         placeholder: "SOURCE SYSCALL ARG",
       },
@@ -143,7 +143,7 @@ export async function runSimulate(
   }
   refuseTwoStdins(word, flags.vectors);
   const instructionPointer = parseWord(flags.ip, "--ip");
-  // Numbers can be checked before the source is read, names only after.
+  // Numbers can be checked before the source is read, names only afterward.
   for (const arg of args) if (/^-?[0-9][^|]*$/.test(arg)) parseWord(arg);
   const filter = await readFilterSource(io, word, flags, {
     native: syscall?.includes(":") !== true,
@@ -167,7 +167,7 @@ export async function runSimulate(
   return EXIT.ok;
 }
 
-/** Reports whether a word in the place of a source can only be a call. */
+/** Reports whether a word given as the source can only be a call. */
 function isCallName(word: string): boolean {
   if (!isKnownName(word.replace(/^[\w-]+:/, ""))) return false;
   try {

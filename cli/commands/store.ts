@@ -2,10 +2,10 @@
  * `store`: the precompiled filters of this machine's containers.
  *
  * ```text
- * store ls                 what is there, doubtful files with their problem
- * store show KEY           one filter; the first digits of its key will do
- * store gc                 remove what no longer serves
- * store prime PROFILE...   compile, prove and keep before a container asks
+ * store ls                 list the entries, and the problems of doubtful files
+ * store show KEY           show one filter; the first digits of its key suffice
+ * store gc                 remove stale files
+ * store prime PROFILE...   compile, prove and store before a container needs it
  * ```
  *
  * @module
@@ -71,16 +71,19 @@ export const command: CommandDefinition = defineCommand<
         values: ["host", "text"],
         optional: true,
         brief:
-          "prime: prove filters equal to the host's libseccomp too, or to the text alone (default: host)",
+          "prime: prove filters equal to those of the host's libseccomp too, or only to the profile (default: host)",
       },
       certificate: {
         ...BOOLEAN,
-        brief: "prime: also keep certificates, which others can check",
+        brief: "prime: also keep certificates that others can check",
       },
-      live: { ...BOOLEAN, brief: "prime: profiles of running containers" },
+      live: {
+        ...BOOLEAN,
+        brief: "prime: include the profiles of running containers",
+      },
       kubelet: {
         ...BOOLEAN,
-        brief: "prime: profiles in /var/lib/kubelet/seccomp",
+        brief: "prime: include the profiles in /var/lib/kubelet/seccomp",
       },
       from: { ...FROM_FLAG.from, brief: "prime: format of the profiles" },
       ...OUTPUT_FLAG,
@@ -149,12 +152,12 @@ function checkUse(
   }
   if ((flags.live || flags.kubelet) && action !== "prime") {
     throw new UsageError(
-      `Cannot run store ${action} with --live or --kubelet: they go with prime`,
+      `Cannot run store ${action} with --live or --kubelet: they apply to prime`,
     );
   }
   if (flags.certificate && action !== "prime") {
     throw new UsageError(
-      `Cannot run store ${action} with --certificate: it goes with prime`,
+      `Cannot run store ${action} with --certificate: it applies to prime`,
     );
   }
   if (flags.output === "json" && (action === "gc" || action === "prime")) {
@@ -199,7 +202,7 @@ async function listEntries(io: Io, flags: StoreFlags): Promise<number> {
   return EXIT.ok;
 }
 
-/** The path of the certificate of an entry, if `store prime` has kept one. */
+/** The path of the certificate of an entry, if `store prime` kept one. */
 function certificateOf(directory: string, { key }: Entry): string | undefined {
   const path = `${directory}/${certificateName(key)}`;
   try {
@@ -311,7 +314,10 @@ interface AboutEntry {
   /** True if this machine would use it now. */
   readonly current: boolean;
   readonly about: string;
-  /** Why the section is left to its runtime; absent if it has a filter. */
+  /**
+   * The reason why the section is left to its runtime; absent if it has a
+   * filter.
+   */
   readonly left?: string;
   readonly instructions: number;
   /** Bytes. */

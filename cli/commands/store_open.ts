@@ -68,7 +68,7 @@ export interface StoreFlags extends HookFlags, OutputFlags {
   readonly certificate: boolean;
   /** True to prime the filters of running containers. */
   readonly live: boolean;
-  /** True to prime the profiles that pods may name. */
+  /** True to prime the profiles that pods can refer to. */
   readonly kubelet: boolean;
   readonly caps?: string;
   readonly kernel?: string;
@@ -76,9 +76,9 @@ export interface StoreFlags extends HookFlags, OutputFlags {
   readonly reference?: "host" | "text";
 }
 
-/** The contents of a store. */
+/** Contents of a store. */
 export interface FoundStore {
-  /** Its actual or future path. */
+  /** Its path, which need not exist yet. */
   readonly directory: string;
   /** Absent if the folder does not exist. */
   readonly store?: Store;
@@ -89,7 +89,7 @@ export interface FoundStore {
 /** Time limit for one filter in milliseconds: no container waits for it. */
 export const MOST_MS = 60_000;
 
-/** Options that a container's hook has as well. */
+/** Options shared with the hook of containers. */
 export const HOOK_FLAGS: Flags<HookFlags> = {
   store: {
     kind: "parsed",

@@ -1,12 +1,12 @@
 /**
- * `store prime`: makes filters before the first container needs them.
+ * `store prime`: compiles filters before the first container needs them.
  *
  * A filter is stored under the exact text of its section, so the section must
  * be written as a container manager would write it: Podman, Docker, containerd
  * and CRI-O all use Go's `encoding/json` to write the struct of runtime-spec,
  * `specs-go/config.go: LinuxSeccomp`. The section of a complete `config.json`
- * is used as it is. If a manager writes a different text, its containers miss
- * the entry and a filter is compiled for them; there is no other consequence.
+ * is used as it is. If a manager writes different text, its containers miss the
+ * entry and a filter is compiled for them; nothing else changes.
  *
  * @module
  */
@@ -86,7 +86,7 @@ export async function primeStore(
       ...gathered,
       strict: false,
       retry: true,
-      // Also what is there already is compared, below.
+      // Entries that already exist are compared as well, below.
       reference: "text" as const,
       deadline: startDeadline(MOST_MS),
     };
@@ -281,7 +281,7 @@ function formatSyscall(syscall: LinuxSyscall): string {
   ]);
 }
 
-/** An object of those members that are there. */
+/** An object of the members that are present. */
 function object(
   members: readonly (readonly [key: string, value: string | undefined])[],
 ): string {
@@ -296,7 +296,7 @@ function list(items: readonly string[]): string | undefined {
   return items.length === 0 ? undefined : `[${items.join(",")}]`;
 }
 
-/** Text, with the characters that Go escapes beyond JSON's own. */
+/** Text, with the characters that Go escapes in addition to JSON's own. */
 function text(value: string): string {
   return JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,

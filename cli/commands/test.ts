@@ -1,5 +1,5 @@
 /**
- * `test`: judges the cases of a policy's test, each over all values of the
+ * `test`: checks test cases against a policy, each for all values of the
  * arguments.
  *
  * @module
@@ -99,7 +99,7 @@ export const command: CommandDefinition = defineCommand<
   run: runTest,
 });
 
-/** Judges all cases of a file. */
+/** Checks all cases of a file. */
 export async function runTest(
   io: Io,
   flags: TestFlags,
@@ -111,7 +111,7 @@ export async function runTest(
   const filter = await readFilterSource(io, source, flags, { native: true });
   if (flags.coverage && filter.kind === "programs") {
     throw new UsageError(
-      `Cannot use --coverage with ${source}: it is a filter, which has no rules; give a profile`,
+      `Cannot use --coverage with ${source}: a filter has no rules; give a profile`,
     );
   }
   const others = await loadOthers(io, flags, cases);
@@ -164,13 +164,16 @@ async function loadOthers(
   return others;
 }
 
-/** Makes the source of a judge. */
+/** Prepares a source for its judge. */
 function testedSource(filter: LoadedFilter): TestedSource {
   const { programs, littleEndian, arches } = filter;
   return { subject: subjectOf(filter), programs, littleEndian, arches };
 }
 
-/** Prepares a source; what is too large in one order is judged in the other. */
+/**
+ * Prepares a source; if its diagram is too large in one order, the other is
+ * used.
+ */
 function createJudge(
   filter: LoadedFilter,
   limits: ProofLimits,

@@ -48,7 +48,7 @@ export const command: CommandDefinition = defineCommand<
   run: (io, flags, ...targets) => runUninstall(io, flags, targets),
 });
 
-/** Undoes installations; all of them if no target is named. */
+/** Undoes installations: those of the given targets, or all of them. */
 export async function runUninstall(
   io: Io,
   flags: UninstallFlags,
@@ -76,11 +76,11 @@ export async function runUninstall(
     const left = targetsOf(await readManifest(place));
     for (const target of targets.filter((name) => left.includes(name))) {
       const text =
-        `A stub of the wrapper for ${target} stays: run "${NAME} uninstall ${target}" when its containers are gone`;
+        `A stub of the wrapper for ${target} remains: run "${NAME} uninstall ${target}" when its containers are gone`;
       io.err(messageLine(io, "note", text));
     }
     if (left.length > 0 && gone.length > 0) {
-      const text = `The filters in "${place.layout.store}" stay: ${
+      const text = `The filters in "${place.layout.store}" remain: ${
         left.join(", ")
       } may use them`;
       io.err(messageLine(io, "note", text));

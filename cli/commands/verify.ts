@@ -1,5 +1,5 @@
 /**
- * `verify`: checks whether a process runs the filters that it should.
+ * `verify`: checks whether a process runs the expected filters.
  *
  * @module
  */
@@ -161,7 +161,7 @@ export async function runVerify(
   return exitOf(worst);
 }
 
-/** Stands for any process of this machine. */
+/** Placeholder for any process on this machine. */
 const ANY_PROCESS = "pid:";
 
 /** Options that name the origin of the filter. */
@@ -204,7 +204,8 @@ async function otherwiseEqual(
       if (isSame) continue;
       other = await loadSubject(silent, own, word, process);
     } catch (error) {
-      // The host has no libseccomp, or cannot read the profile with its names.
+      // The host has no libseccomp, or the profile cannot be read with its
+      // names.
       if (error instanceof MachineError || error instanceof ReportedError) {
         continue;
       }

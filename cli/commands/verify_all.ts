@@ -33,11 +33,11 @@ import type { NamedSubject } from "../input/sides.ts";
 /** One confined process. */
 interface Row {
   readonly info: ProcessInfo;
-  /** Its threads; none if they could not be read. */
+  /** Its threads; empty if they could not be read. */
   readonly groups: readonly ThreadGroup[];
   /** Result of the comparison. */
   readonly found: ProcessVerification | undefined;
-  /** Why its threads could not be read. */
+  /** The reason why its threads could not be read. */
   readonly reason: string | undefined;
 }
 
@@ -231,7 +231,7 @@ function tableOf(rows: readonly DigestedRow[], compared: boolean): string {
   ]);
 }
 
-/** Number of filters, as far as it is known. */
+/** Number of filters, if known. */
 function countOf(
   confinement: Confinement | undefined,
   info?: ProcessInfo,

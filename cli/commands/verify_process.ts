@@ -40,7 +40,7 @@ export interface ThreadVerification {
   readonly filters: readonly Program[] | undefined;
   /** Result of the comparison, if there was one. */
   readonly result?: Proof | Counterexample | Unproven;
-  /** Why the filters could not be read. */
+  /** The reason why the filters could not be read. */
   readonly error?: unknown;
 }
 
@@ -58,7 +58,7 @@ export interface ProcessVerification {
   readonly worst: ThreadVerification;
 }
 
-/** From good to bad: a "no" is decisive even if something else is unknown. */
+/** From best to worst: a "no" decides even if other threads are unknown. */
 const EXITS: readonly number[] = [
   EXIT.ok,
   EXIT.unproven,

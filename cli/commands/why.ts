@@ -1,5 +1,5 @@
 /**
- * `why`: runs a command under a filter, and shows each denied call.
+ * `why`: runs a command under a filter and shows each denied call.
  *
  * @module
  */
@@ -72,10 +72,13 @@ export const command: CommandDefinition = defineCommand<WhyFlags, string[]>({
   parameters: {
     flags: {
       ...OUTPUT_FLAG,
-      summary: { ...SWITCH, brief: "Count equal calls, and print at the end" },
+      summary: {
+        ...SWITCH,
+        brief: "Count identical calls, and print the counts at the end",
+      },
       allowAll: {
         ...SWITCH,
-        brief: "Let calls happen that get an errno, and show them",
+        brief: "Let calls that would get an errno proceed, and show them",
       },
       ...SOURCE_FLAGS,
     },
@@ -108,7 +111,7 @@ export async function runWhy(
     );
   }
   if (others.length > 0) {
-    throw new UsageError("Too many arguments: give one source before --");
+    throw new UsageError("Too many arguments: only one source may precede --");
   }
   const tells = { ...flags, quiet: flags.quiet || !flags.verbose };
   const filter = await readFilterSource(io, source, tells);
@@ -290,11 +293,11 @@ class Teller {
   }
 }
 
-/** Number of processes and of rules that are remembered. */
+/** Maximum number of processes and of rules to remember. */
 const MAX_KEPT = 1000;
 
 /** Bytes of /proc/PID/comm. */
 const COMM_BYTES = 32;
 
-/** Number of different calls that are counted apart. */
+/** Maximum number of different calls to count separately. */
 const MAX_COUNTED = 10_000;

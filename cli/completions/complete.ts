@@ -22,8 +22,8 @@ import { printable } from "../../tables/printable.ts";
 /** Possible continuations. */
 export interface Completion {
   /**
-   * Completion that the shell adds by itself: nothing, files, folders, or the
-   * completion of the command after `--`.
+   * Completion that the shell adds: nothing, files, folders, or the completion
+   * of the command after `--`.
    */
   readonly shell: "none" | "files" | "folders" | "command";
   /** Text before a file or a folder within the word, such as `--out=`. */
@@ -51,7 +51,7 @@ interface Context {
 /** Values for a placeholder, and the completion that the shell adds. */
 interface Choice {
   readonly shell?: "none" | "files" | "folders";
-  /** Typed part that stays, before a file or a folder. */
+  /** Typed part to keep, before a file or a folder. */
   readonly prefix?: string;
   readonly candidates?: readonly Candidate[];
 }
@@ -100,7 +100,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
     const { STORE_ACTIONS: ACTIONS } = await import("../commands/store.ts");
     return plain(ACTIONS);
   },
-  // After the action of `store`.
+  // After an action of `store`.
   "KEY|PROFILE": ({ before, ...context }) =>
     before[0] === "prime" ? completeSource({ before, ...context }) : {},
   RUNTIME: () => plain(["crun", "runc"]),
@@ -235,7 +235,7 @@ async function completeWord(
 interface Scan {
   /** Arguments that are not options. */
   readonly before: readonly string[];
-  /** True if `--` came before, after which nothing is an option. */
+  /** True if `--` precedes the cursor, so nothing after it is an option. */
   readonly literal: boolean;
   /** The option that waits for its value. */
   readonly pending: FlagInfo | undefined;
@@ -355,9 +355,12 @@ function plain(values: readonly string[]): Choice {
 /** Sources that are not files. */
 const SOURCES: readonly Candidate[] = [
   { value: "default:docker", brief: "the embedded profile" },
-  { value: "default:podman", brief: "this machine's, of Podman" },
-  { value: "default:containerd", brief: "this machine's, of containerd" },
-  { value: "default:crio", brief: "this machine's, of CRI-O" },
+  { value: "default:podman", brief: "Podman's default on this machine" },
+  {
+    value: "default:containerd",
+    brief: "containerd's default on this machine",
+  },
+  { value: "default:crio", brief: "CRI-O's default on this machine" },
   { value: "pid:", brief: "the filters of a live process" },
   { value: "bundle:", brief: "config.json of a bundle" },
   { value: "oci:", brief: "a profile in an OCI image layout" },

@@ -1,5 +1,6 @@
 /**
- * The look of each action: a color, and a shape for readers who see no colors.
+ * The style of each action: a color, and a shape for readers who cannot see
+ * colors.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
 
-/** Shapes, by the names that DOT has for them. */
+/** Shapes, by their names in DOT. */
 export type Shape =
   | "box"
   | "ellipse"
@@ -29,7 +30,7 @@ export type Shape =
   | "cds"
   | "diamond";
 
-/** Look of a node. */
+/** Style of a node. */
 export interface Look {
   readonly shape: Shape;
   readonly fill: string;
@@ -57,7 +58,7 @@ const LOOKS: ReadonlyMap<number, readonly [Shape, string, string]> = new Map([
 ]);
 
 /**
- * Finds the look of a node.
+ * Finds the style of a node.
  *
  * @param node A test or an action.
  */

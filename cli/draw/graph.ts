@@ -1,5 +1,5 @@
 /**
- * Programs as decision graphs: tests with two ways out, and actions.
+ * Programs as decision graphs: tests with two branches each, and actions.
  *
  * @module
  */
@@ -26,29 +26,29 @@ import {
   wrapTest,
 } from "./words.ts";
 
-/** A way out of a test. */
+/** A branch of a test. */
 export interface GraphEdge {
   /** Identifier of the node to which it leads. */
   readonly to: string;
-  /** Answers of the test that take it. */
+  /** Results of the test that take this branch. */
   readonly answer: "yes" | "no";
-  /** Share of the known calls that may take it, 0 to 1. */
+  /** Share of the known calls that can take this branch, 0 to 1. */
   readonly weight: number;
 }
 
 /** A test or an action. */
 export interface GraphNode {
-  /** Identifier, unique in the picture. */
+  /** Identifier, unique in the image. */
   readonly id: string;
-  /** Lines that are shown in it. */
+  /** Lines of text in the node. */
   readonly lines: readonly string[];
   /** Explanation: its instructions and the calls that reach it. */
   readonly title: string;
-  /** Indices of its tests, or of the `ret`. */
+  /** Indices of the tests, or of the `ret`. */
   readonly pcs: readonly number[];
-  /** The action without its data, for actions of which it is known. */
+  /** The action without its data, if it is known. */
   readonly action?: number | "computed";
-  /** Both ways out of a test; none of an action. */
+  /** Both branches of a test; empty for an action. */
   readonly edges: readonly GraphEdge[];
 }
 
@@ -71,7 +71,7 @@ export interface DrawnFilter {
   readonly native?: number;
 }
 
-/** State while a graph is made. */
+/** State while a graph is built. */
 interface Maker {
   readonly program: Program;
   readonly littleEndian: boolean;
@@ -79,23 +79,23 @@ interface Maker {
   readonly arches: readonly number[];
   readonly contents: readonly (Content | undefined)[];
   readonly reaches: Map<number, Reach>;
-  /** Number of ways into each test or `ret`. */
+  /** Number of jumps to each test or `ret`. */
   readonly entries: Map<number, number>;
   readonly total: number;
 }
 
-/** Stands for instructions beyond the end, which no accepted program reaches. */
+/** Stands for instructions past the end, which no accepted program reaches. */
 const NOTHING: Instruction = { op: "ret.k", jt: 0, jf: 0, k: 0 };
 
-/** Most names in a test of several numbers. */
+/** Maximum number of names in a test of several numbers. */
 const MOST_LISTED = 60;
 
 /**
- * Makes the graph of a filter. Actions have a node for each way that leads to
- * them, so no lines run across the picture.
+ * Builds the graph of a filter. Each branch to an action has its own node, so
+ * no lines run across the image.
  *
  * @param filter The filter.
- * @param prefix Beginning of all identifiers.
+ * @param prefix Prefix of all identifiers.
  */
 export function graphOf(
   { title, program, littleEndian, native }: DrawnFilter,
@@ -139,7 +139,7 @@ function endOf(program: Program, pc: number): number {
   return program.length - 1;
 }
 
-/** Both ways out of a test, with the calls that take them. */
+/** Both branches of a test, with the calls that take them. */
 function waysOf(
   { program, contents, reaches }: Maker,
   pc: number,
@@ -215,8 +215,8 @@ function testNodes(
 }
 
 /**
- * The tests of `nr` for equality that follow each other, all with the same
- * answer for "yes"; else the test only.
+ * The consecutive equality tests of `nr` with the same answer for "yes";
+ * otherwise only the test itself.
  */
 function chainAt(maker: Maker, pc: number): readonly number[] {
   const { program, contents, entries } = maker;
@@ -240,7 +240,7 @@ function chainAt(maker: Maker, pc: number): readonly number[] {
   return chain;
 }
 
-/** The words in the node of a chain. */
+/** The text in the node of a chain. */
 function linesOf(maker: Maker, chain: readonly number[]): readonly string[] {
   const { program, contents, arches, littleEndian, reaches } = maker;
   const texts = chain.map((pc) => {

@@ -1,5 +1,5 @@
 /**
- * Places the nodes of a graph in layers, without a browser.
+ * Arranges the nodes of a graph in layers, without a browser.
  *
  * No module imports this one by name: it imports the layout library, which Deno
  * would otherwise fetch before any command runs.

@@ -41,7 +41,7 @@ export interface PlacedEdge {
   readonly points: readonly PixelPoint[];
 }
 
-/** A graph with places. */
+/** A graph with positions. */
 export interface PlacedGraph {
   readonly width: number;
   readonly height: number;
@@ -51,7 +51,7 @@ export interface PlacedGraph {
   readonly edges: readonly PlacedEdge[];
 }
 
-/** Places nodes in layers. */
+/** Arranges nodes in layers. */
 export type Placing = (
   nodes: readonly Sized[],
   edges: readonly (readonly [from: string, to: string, name: string])[],

@@ -1,6 +1,6 @@
 /**
- * The calls that reach each place of a program: for each architecture, the
- * intervals of numbers that the tests before it leave.
+ * The calls that reach each point of a program: for each architecture, the
+ * intervals of numbers that pass the tests before it.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { ARCHES } from "../../tables/arch.ts";
 import { callName } from "../output/names.ts";
 
 /**
- * Intervals of numbers by `AUDIT_ARCH_*`; those of `undefined` are for all
- * architectures without intervals of their own.
+ * Intervals of numbers by `AUDIT_ARCH_*`; those under `undefined` apply to all
+ * architectures that have no entry.
  */
 export type Reach = ReadonlyMap<number | undefined, readonly Range[]>;
 
@@ -25,8 +25,8 @@ export const EVERYTHING: Reach = new Map([[
 ]]);
 
 /**
- * Splits a reach by a test of `nr` or `arch`. Other tests of `arch` than for
- * equality leave it whole on both sides.
+ * Splits a reach by a test of `nr` or `arch`. A test of `arch` other than
+ * equality leaves it unchanged on both sides.
  *
  * @param reach The calls before the test.
  * @param test The instruction.
@@ -47,7 +47,10 @@ export function splitReach(
   return [cutReach(reach, inside), cutReach(reach, complementOf(inside))];
 }
 
-/** Splits by bits of `nr`: known numbers one by one, all others are dropped. */
+/**
+ * Splits by bits of `nr`: decides known numbers one by one, and drops all
+ * others.
+ */
 function splitBits(reach: Reach, bits: number): readonly [Reach, Reach] {
   const known = [
     ...new Set(ARCHES.flatMap(({ syscalls }) => [...syscalls.values()])),
@@ -111,7 +114,7 @@ function rangesOf(reach: Reach, arch: number | undefined): readonly Range[] {
   return reach.get(arch) ?? reach.get(undefined) ?? [];
 }
 
-/** Joins the calls of two ways to one place. */
+/** Joins the calls of two paths to one point. */
 export function joinReach(a: Reach, b: Reach): Reach {
   const arches = new Set([...a.keys(), ...b.keys()]);
   return new Map(
@@ -171,7 +174,7 @@ function numbersOfArch(auditArch: number): readonly number[] {
   return list;
 }
 
-/** Most calls of which the first is named. */
+/** Maximum number of calls for which the first is named. */
 const FEW = 8;
 
 /**

@@ -56,7 +56,9 @@ function cornersOf(
   }
 }
 
-/** Rounds to tenths, which makes pictures small and equal everywhere. */
+/**
+ * Rounds to tenths, which keeps images small and identical on every machine.
+ */
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -26,13 +26,13 @@ const MARGIN = 16;
 const HEAD = 46;
 /** Gap between two graphs. */
 const GAP = 48;
-/** Width of a picture that is read without scrolling sideways. */
+/** Width of an image that can be read without horizontal scrolling. */
 const WANTED_WIDTH = 1600;
-/** Width up to which the balanced layout is taken without looking for another. */
+/** Width up to which the balanced layout is used without trying others. */
 const EASY_WIDTH = 1000;
-/** Layouts in which chains stand straight instead of drifting sideways. */
+/** Layouts in which chains run straight instead of drifting sideways. */
 const ALIGNMENTS = ["UR", "DR", "UL"] as const;
-/** Most nodes of a graph for which they are tried. */
+/** Maximum number of nodes of a graph for which they are tried. */
 const MOST_TRIED = 300;
 
 const STYLE = `text{font:11px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",` +
@@ -77,7 +77,7 @@ ${graphParts(graph, layout, way)}</g>
   const bottom = HEAD + Math.ceil(height) + MARGIN;
   const call = marked === undefined
     ? ""
-    : `; the way of ${marked.call} is marked`;
+    : `; the path of ${marked.call} is highlighted`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${
     bottom + 40
   }" viewBox="0 0 ${width} ${bottom + 40}" role="img">
@@ -88,7 +88,7 @@ ${parts.join("")}${legend(looks, bottom + 12)}</svg>
 `;
 }
 
-/** Places a graph in the direction in which it is narrower, or fits. */
+/** Lays out a graph in the direction in which it fits, or is narrower. */
 function placeGraph(
   graph: FilterGraph,
   place: Placing,
@@ -116,7 +116,9 @@ function placeGraph(
   return right.width < narrowest.width ? right : narrowest;
 }
 
-/** The lines of a node: one for an action in a picture from left to right. */
+/**
+ * The lines of a node: only one for an action if the layout runs left to right.
+ */
 function shownLines(
   { lines, action }: GraphNode,
   direction: PlacedGraph["direction"],
@@ -169,7 +171,7 @@ function edgePart(
   }"/>\n`;
 }
 
-/** The answer, beside the beginning of its line. */
+/** The answer, next to the beginning of its line. */
 function labelPart(
   name: string,
   [from, to]: readonly PixelPoint[],
@@ -229,7 +231,7 @@ function nodePart(
   }${lines.join("")}</g>\n`;
 }
 
-/** The looks of all actions in the graphs, each once. */
+/** The legend entries of all actions in the graphs. */
 function legendOf(graphs: readonly FilterGraph[]): readonly Look[] {
   const looks = graphs.flatMap(({ nodes }) =>
     nodes.filter(({ action }) => action !== undefined).map(lookOf)

@@ -15,7 +15,7 @@ const MARK = "#0550ae";
  * Writes graphs for Graphviz.
  *
  * @param graphs The graphs; each is a cluster.
- * @param marked The call whose ways are marked.
+ * @param marked The call whose paths are highlighted.
  */
 export function dotOf(
   graphs: readonly FilterGraph[],
@@ -84,7 +84,7 @@ const MERMAID: Readonly<Record<Shape, readonly [string, string]>> = {
  * Writes graphs for Mermaid.
  *
  * @param graphs The graphs; each is a subgraph.
- * @param marked The call whose ways are marked.
+ * @param marked The call whose paths are highlighted.
  */
 export function mermaidOf(
   graphs: readonly FilterGraph[],
@@ -142,7 +142,7 @@ function mermaidText(lines: readonly string[]): string {
  * once, and named by the instruction of its first test elsewhere.
  *
  * @param graphs The graphs, one after the other.
- * @param marked The call whose ways are marked by `*`.
+ * @param marked The call whose paths are marked with `*`.
  */
 export function treeTextOf(
   graphs: readonly FilterGraph[],

@@ -1,5 +1,5 @@
 /**
- * The way of one call through a decision graph.
+ * The path of one call through a decision graph.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Program } from "../../bpf/instruction.ts";
 import { isConditionalJump } from "../../bpf/opcode.ts";
 import type { FilterGraph, GraphNode } from "./graph.ts";
 
-/** The answers of the tests that a call executes, by instruction. */
+/** The results of the tests that a call executes, by instruction. */
 export type Answers = ReadonlyMap<number, "yes" | "no">;
 
 /** The marked call. */
@@ -19,7 +19,7 @@ export interface Marked {
   readonly answers: readonly Answers[];
 }
 
-/** Nodes of a way, and its ways out of them as `ID yes` or `ID no`. */
+/** Nodes of a path, and its branches as `ID yes` or `ID no`. */
 export interface CallWay {
   /** From the first test to the action. */
   readonly nodes: readonly GraphNode[];
@@ -41,10 +41,10 @@ export function answersOf(program: Program, path: readonly number[]): Answers {
 }
 
 /**
- * Finds the way of a call.
+ * Finds the path of a call.
  *
  * @param graph The graph.
- * @param answers The answers of its tests; nothing is marked if absent.
+ * @param answers The results of its tests; if absent, nothing is highlighted.
  */
 export function wayOf(
   { root, nodes }: FilterGraph,

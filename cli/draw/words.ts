@@ -29,9 +29,9 @@ export interface Content {
 }
 
 const UNKNOWN: Content = { text: "A" };
-/** Longest line of a test, in characters. */
+/** Maximum length of a line of a test, in characters. */
 export const MOST_COLUMNS = 46;
-/** Longest expression in words. */
+/** Maximum length of an expression in words. */
 const MOST_TEXT = 40;
 
 /**
@@ -172,7 +172,7 @@ export function testText(
       (isOne && isLow
         ? formatArgumentMask(arch, call, index, BigInt(bits))
         : undefined) ?? hex(bits);
-    // A mask of most bits allows the others: it is shorter to name those.
+    // If a mask has most bits set, naming the cleared bits is shorter.
     const rest = ~value >>> 0;
     return countOnes(value) <= 16
       ? named(value)

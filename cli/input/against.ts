@@ -36,15 +36,15 @@ export interface SourceAnswer {
 export interface MissingEntry {
   /** Entries of `syscalls` to add. */
   readonly entries: readonly NewEntry[];
-  /** True if they have to be the first ones. */
+  /** True if they must come first. */
   readonly first: boolean;
-  /** Entries from whose names the call has to be removed. */
+  /** Entries from which the call must be removed. */
   readonly removeFrom: readonly string[];
   /** Architectures that the profile does not list. */
   readonly architectures: readonly string[];
 }
 
-/** Judge of recorded calls. */
+/** Finds a source's answers to recorded calls. */
 export type RecordJudge = (record: LogRecord) => SourceAnswer | undefined;
 
 /**
@@ -109,7 +109,7 @@ function withEntry(
   };
 }
 
-/** A call with arguments that no record has. */
+/** A call with arguments, which no record has. */
 function dataOf(arch: number, nr: number): SeccompData {
   const args = [0n, 0n, 0n, 0n, 0n, 0n];
   return { arch, nr, instructionPointer: 0n, args };
@@ -178,7 +178,7 @@ function programJudge(
   const found = outlineOf({ programs, littleEndian });
   if ("kind" in found) {
     throw new UnprovenError(
-      `Cannot judge records by ${name}: the limit on ${found.limit} was reached`,
+      `Cannot evaluate records against ${name}: the limit on ${found.limit} was reached`,
     );
   }
   const { arches } = found;

@@ -76,7 +76,7 @@ function parseNumber(text: string): number {
   const nr = Number(BigInt.asUintN(32, value));
   if (value !== BigInt(nr) && value !== BigInt.asUintN(64, BigInt(nr | 0))) {
     throw new UsageError(
-      `Cannot read call number ${text}: it has more than 32 bits`,
+      `Cannot read call number ${text}: it does not fit in 32 bits`,
     );
   }
   return nr;
@@ -135,7 +135,7 @@ export function parseArguments(
   const call = syscallName(auditArch, nr) ?? "";
   const args: bigint[] = [];
   for (const [i, text] of texts.entries()) {
-    // A later argument chooses the names of an earlier one in no call.
+    // In no call does a later argument choose the names of an earlier one.
     args.push(
       arch === undefined
         ? parseWord(text)
@@ -165,8 +165,8 @@ export function describeCall(data: SeccompData): string {
 }
 
 /**
- * Writes the arguments of a call: names if they have any, else numbers. The
- * arguments that a call does not take are left out if they are 0.
+ * Writes the arguments of a call: names if they have any, else numbers.
+ * Arguments that a call does not take are omitted if they are 0.
  */
 function argumentTexts(data: SeccompData): readonly string[] {
   const args = sixOf(data);
@@ -244,7 +244,7 @@ function hexWord(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
-/** A number as people write it: 0, 7, 0x26. */
+/** A number as people write it, such as 0, 7 or 0x26. */
 function numberText(value: bigint): string {
   return value < 10n ? String(value) : hexWord(value);
 }

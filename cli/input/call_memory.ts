@@ -1,5 +1,5 @@
 /**
- * Memory that the arguments of a call name: paths and addresses of sockets.
+ * Memory that the arguments of a call point to: paths and socket addresses.
  *
  * @module
  */
@@ -20,14 +20,14 @@ const TEXTS: ReadonlySet<string> = new Set([
   ...["put_old", "source", "special", "target", "to_pathname", "type"],
 ]);
 
-/** Calls whose address of a socket is an input, with its length after it. */
+/** Calls that take a socket address as input, followed by its length. */
 const SOCKET_CALLS: ReadonlySet<string> = new Set([
   "bind",
   "connect",
   "sendto",
 ]);
 
-/** Bytes of the longest address: struct sockaddr_un. */
+/** Length of the longest address in bytes: struct sockaddr_un. */
 const MAX_ADDRESS = 110;
 
 /** An argument to read, and its kind. */

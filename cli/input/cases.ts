@@ -1,5 +1,5 @@
 /**
- * Files of cases for `test`: one case a line, or JSON.
+ * Files of cases for `test`: one case per line, or JSON.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface PlacedCase {
   readonly place: string;
 }
 
-/** A case that is not yet read. */
+/** A case that is not parsed yet. */
 interface RawCase extends Omit<PlacedCase, "test"> {
   /** Column of the text, from 0; absent in JSON. */
   readonly column?: number;

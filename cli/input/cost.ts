@@ -50,7 +50,7 @@ export async function readCost(
   if (file === undefined) {
     if (background === undefined) return flags;
     throw new UsageError(
-      "Cannot use --background without --weights: all calls weigh the same; add --weights FILE",
+      "Cannot use --background without --weights: all calls have the same weight; add --weights FILE",
     );
   }
   const bytes = await readInput(io, file);

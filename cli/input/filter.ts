@@ -49,12 +49,12 @@ export interface CompiledSource extends Loaded {
   readonly objective: Objective;
 }
 
-/** Filters that existed as such. */
+/** Filters that were given as filters. */
 export interface LoadedPrograms extends Loaded {
   readonly kind: "programs";
   /** Their format. */
   readonly form: string;
-  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
+  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, if known. */
   readonly logs?: readonly (boolean | undefined)[];
 }
 
@@ -66,8 +66,8 @@ export interface FilterSourceOptions {
   /** Definition of the best filter of a profile. */
   readonly cost?: CostRequest;
   /**
-   * True if the native architecture of bare filters matters, for calls that
-   * name none.
+   * True if the native architecture of bare filters matters, for calls without
+   * one.
    */
   readonly native?: boolean;
   /** True to load filters even if the kernel refuses them. */
@@ -156,7 +156,7 @@ export async function compileSource(
   };
 }
 
-/** Reports limits on depth that could not be kept. */
+/** Reports depth limits that could not be met. */
 function tellDepth(
   io: Io,
   name: string,
@@ -173,7 +173,7 @@ function tellDepth(
   }
 }
 
-/** Says where limits kept the compiler from what the objective asks for. */
+/** Reports where limits kept the compiler from minimizing the objective. */
 function tellLimits(
   io: Io,
   name: string,
@@ -190,7 +190,7 @@ function tellLimits(
   if (testedInOrder > 0) {
     const lists = testedInOrder === 1 ? "list" : "lists";
     notes.push(
-      `Rules on arguments are tested one by one in ${testedInOrder} ${lists}: to find better tests would exceed the limit on work`,
+      `Rules on arguments are tested one by one in ${testedInOrder} ${lists}: finding better tests would exceed the limit on work`,
     );
   }
   for (const note of notes) io.err(messageLine(io, "note", note, name));

@@ -24,26 +24,29 @@ import type { Io } from "../io.ts";
 import type { FilterForm } from "./guess.ts";
 import { archesOf } from "./target.ts";
 
-/** Most errors of a text that are printed one by one. */
+/** Maximum number of errors in a text to print individually. */
 const MOST_ERRORS = 100;
 
-/** Most bytes of a text; the longest listing of a filter has a tenth of it. */
+/**
+ * Maximum number of bytes in a text; the longest listing of a filter has a
+ * tenth of that.
+ */
 const MAX_TEXT_LENGTH = 4 * 2 ** 20;
 
-/** Forms that may be parts of long logs, or end early by themselves. */
+/** Forms that may be part of a long log, or that mark their own end. */
 const UNLIMITED: ReadonlySet<FilterForm> = new Set(["raw", "strace"]);
 
 /** Options of reading a filter. */
 export interface FilterFormOptions {
   /** Architectures of `--arch`, for what the filter does not show. */
   readonly arch?: readonly string[];
-  /** Byte order of a text that names none. */
+  /** Byte order of a text that does not name one. */
   readonly littleEndian?: boolean;
 }
 
-/** Filters, and what their form says beside the instructions. */
+/** Filters, and what their form contains besides the instructions. */
 export interface FormedFilters extends ParsedFilters {
-  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
+  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, if known. */
   readonly logs?: readonly (boolean | undefined)[];
 }
 
@@ -224,8 +227,8 @@ function given(filters: readonly Filter[]): ParsedFilters {
 }
 
 /**
- * Reads text in lines: each is a filter, as `dump` writes them, or all together
- * are one, as base64(1) and xxd(1) break it.
+ * Reads lines of text: either each line is a filter, as `dump` writes them, or
+ * all lines together are one, as base64(1) and xxd(1) wrap it.
  */
 function readLines(
   text: string,
@@ -247,7 +250,7 @@ function readLines(
   return [decodeRaw(read(joined), options)];
 }
 
-/** A line that is a filter which the kernel accepts. */
+/** Decodes a line that is a filter the kernel accepts. */
 function readWhole(
   line: string,
   read: (text: string) => Uint8Array,

@@ -1,5 +1,5 @@
 /**
- * The flags that several commands have, in the form of @stricli/core.
+ * Flags that several commands share, as @stricli/core defines flags.
  *
  * @module
  */
@@ -178,7 +178,7 @@ export const SOURCE_FLAGS: Flags<SourceFlags> = {
     values: ["deny-error", "error", "warn", "ignore"],
     default: "deny-error",
     placeholder: "HOW",
-    brief: "Treatment of unknown syscall names",
+    brief: "Handling of unknown syscall names",
   },
   strict: {
     ...BOOLEAN,
@@ -257,7 +257,7 @@ export const LIMIT_FLAGS: Flags<LimitFlags> = {
 };
 
 /**
- * Limits of a proof, as far as they were given.
+ * The limits of a proof that were given.
  *
  * @param flags The flags.
  */
@@ -318,7 +318,7 @@ export const CERTIFICATE_FLAG: Flags<CertificateFlags> = {
     parse: word,
     optional: true,
     placeholder: "FILE",
-    brief: "Also write a certificate, which others can check",
+    brief: "Also write a certificate that others can check",
   },
 };
 

@@ -1,6 +1,6 @@
 /**
- * Follows a file that grows, as `tail -F` does: by its name, so that it goes on
- * in a new file after a rotation.
+ * Follows a growing file by its name, as `tail -F` does, and continues with the
+ * new file after a rotation.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import { reasonOf } from "../../host/reason.ts";
 import { quoteText } from "../../tables/printable.ts";
 import { InputError } from "../error.ts";
 
-/** Interval between looks at a file that has ended, in milliseconds. */
+/** Polling interval at the end of the file, in milliseconds. */
 const LOOK_MS = 250;
 
 const CHUNK_LENGTH = 1 << 16;
 
 /** Options of following. */
 export interface FollowOptions {
-  /** Called if the file does not exist, was replaced or was cut. */
+  /** Called if the file does not exist, was replaced or was truncated. */
   readonly notice: (text: string) => void;
   /** Ends the following; by default it never ends. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Reads a file from its beginning and then what is appended to it.
+ * Reads a file from its beginning, then everything appended to it.
  *
  * @param path Its path; it may appear later.
  * @param options Receiver of notices, and the end.
@@ -58,12 +58,12 @@ export async function* followFile(
       }
       const now = file.statSync();
       if (now.size < position) {
-        notice(`${shown} was cut; reading from its beginning`);
+        notice(`${shown} was truncated; reading from its beginning`);
         file.seekSync(0, Deno.SeekMode.Start);
         position = 0;
         yield LINE_FEED;
       } else if (isOther(path, now)) {
-        // The rest of what was written before the rotation.
+        // The rest of the old file, written before the rotation.
         const rest = file.readSync(buffer);
         yield rest === null ? LINE_FEED : buffer.subarray(0, rest);
         if (rest === null) break;

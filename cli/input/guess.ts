@@ -51,7 +51,7 @@ const SECCOMP_PROFILE = /^["']?kind["']?:\s*["']?SeccompProfile\b/m;
 /** `\x7fELF`. */
 const ELF = [0x7f, 0x45, 0x4c, 0x46] as const;
 const BRACE = 0x7b;
-/** Number of characters of one instruction; shorter text is something else. */
+/** Number of characters in one instruction; shorter text is not a filter. */
 const LEAST_BASE64 = 12;
 
 /**
@@ -76,7 +76,7 @@ export function guessKind(name: string, bytes: Uint8Array): SourceKind {
   if (form !== undefined) return form;
   const text = afterComments(whole);
   if (/^[{["]/.test(text)) return "profile";
-  // Text has no NUL; every filter has, in the high bytes of its codes.
+  // Text contains no NUL; every filter does, in the high bytes of its codes.
   if (head.includes(0)) return "raw";
   // The reader of profiles recognizes the input of other tools.
   const foreign = foreignText(text);

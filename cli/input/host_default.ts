@@ -1,6 +1,7 @@
 /**
- * `default:podman`, `default:containerd`, `default:crio`: the default profiles of
- * this machine's managers, from their files or from the containers that they made.
+ * `default:podman`, `default:containerd`, `default:crio`: the default profiles
+ * of this machine's managers, from their files or from containers that they
+ * created.
  *
  * @module
  */
@@ -15,7 +16,7 @@ const PODMAN_FILES: readonly string[] = [
   "/usr/share/containers/seccomp.json",
 ];
 
-/** Managers whose default is part of their program. */
+/** Managers whose default profile is compiled into them. */
 type BuiltIn = "containerd" | "crio";
 
 /** All default profiles. */
@@ -91,6 +92,6 @@ async function liveSection(manager: BuiltIn): Promise<string> {
 function isOf({ path, annotations }: LiveBundle, manager: BuiltIn): boolean {
   const isCrio = annotations["io.container.manager"] === "cri-o";
   if (manager === "crio") return isCrio;
-  // Docker has a containerd of its own namespace.
+  // Docker's containers have a containerd namespace of their own.
   return /\/io\.containerd\.runtime\.v2\.task\/(?!moby\/)/.test(path);
 }

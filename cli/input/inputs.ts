@@ -14,7 +14,7 @@ import type { LoadedFilter } from "./filter.ts";
 import { firstNumber } from "../../measure/measure.ts";
 import { nativeArch } from "./target.ts";
 
-/** Number of system call numbers for each architecture. */
+/** Number of syscall numbers to test on each architecture. */
 const NUMBERS = 1201;
 /**
  * Minimum number of inputs; calls that this machine can make are tested twice.
@@ -22,11 +22,11 @@ const NUMBERS = 1201;
 const LEAST_INPUTS = 55_000;
 /** Numbers beyond all tables. */
 const EDGES = [0x3fff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] as const;
-/** An architecture that no machine has. */
+/** An architecture value that no machine has. */
 const NO_ARCH = 0xdead_beef;
 
 /**
- * Makes the inputs, always the same ones.
+ * Generates the inputs, which are always the same.
  *
  * @param filter Source of the policy and the architectures.
  * @param programs The programs under test.

@@ -1,5 +1,5 @@
 /**
- * The options of the program itself, which it reads before a command does.
+ * The options of the program itself, which are read before those of a command.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface CommandLine {
    */
   readonly color: boolean | undefined;
   /**
-   * The command for which help is requested, empty for the program; else
+   * The command for which help is requested, empty for the program; otherwise
    * absent.
    */
   readonly help: string | undefined;

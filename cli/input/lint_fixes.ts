@@ -1,5 +1,6 @@
 /**
- * Fixes of `lint` on the text of a profile, and findings that are known.
+ * Applies the fixes of `lint` to the text of a profile, and reads known
+ * findings.
  *
  * @module
  */
@@ -29,11 +30,11 @@ export interface FixedText {
   readonly report: LintReport;
 }
 
-/** Maximum number of times that fixes uncover others. */
+/** Maximum number of rounds, because a fix can make another one possible. */
 const MOST_ROUNDS = 12;
 
 /**
- * Applies fixes until none is left that is wanted and applies.
+ * Applies the chosen fixes until none is left.
  *
  * @param given The text of a profile in JSON.
  * @param lint Finds what is wrong with a profile.
@@ -58,9 +59,9 @@ export function fixText(
 }
 
 /**
- * Chooses fixes whose places do not disturb one another, those that come last
- * first: what is removed there moves nothing before it. A fix that changes the
- * policy is chosen alone.
+ * Chooses fixes that do not interfere with one another, from the end of the
+ * text to its beginning, so that a removal does not move earlier places. A fix
+ * that changes the policy is chosen alone.
  */
 function choose(findings: readonly LintFinding[]): readonly LintFinding[] {
   const fixable = findings.filter(({ fix }) => fix !== undefined);
@@ -123,7 +124,7 @@ export function jsonOfPatch(
  *
  * @param io Streams.
  * @param file The file.
- * @returns How often each fingerprint occurs.
+ * @returns Number of findings per fingerprint.
  */
 export async function readBaseline(
   io: Io,
@@ -165,7 +166,7 @@ export async function readBaseline(
  * Splits findings into new and known ones.
  *
  * @param findings All of them.
- * @param known How often each fingerprint is known.
+ * @param known Number of known findings per fingerprint.
  */
 export function splitKnown(
   findings: readonly LintFinding[],

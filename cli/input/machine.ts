@@ -23,9 +23,12 @@ export interface FilterMachine {
   readonly arches: readonly Arch[];
   /** True if the byte order is assumed and matters to the filters. */
   readonly orderIsAssumed: boolean;
-  /** Why the native architecture is assumed; absent if the filters show it. */
+  /**
+   * The reason why the native architecture is assumed; absent if the filters
+   * show it.
+   */
   readonly nativeIsAssumed?: string;
-  /** The architecture whose numbers the calls of a text have by assumption. */
+  /** The architecture that is assumed for the call names of a text. */
   readonly namesAreAssumed?: string;
 }
 
@@ -33,7 +36,7 @@ export interface FilterMachine {
  * Finds the machine of filters.
  *
  * @param name Name of the source, for messages.
- * @param filters The filters, with the known facts about their byte order.
+ * @param filters The filters, with what is known about their byte order.
  * @param arch The architecture of `--arch`.
  * @throws {UsageError} if it differs in byte order from the filters.
  */
@@ -109,7 +112,7 @@ export function assumptionWords(
     machineWords(machine, options),
     names === undefined
       ? ""
-      : `calls of ${names} by their names, as the text does not compare arch; pass --arch for another`,
+      : `call names as on ${names}, because the text does not compare arch; pass --arch for another`,
   ];
   return parts.filter((part) => part !== "").join("; for ");
 }
@@ -122,10 +125,10 @@ function machineWords(
   const order = orderName(littleEndian);
   if (options.native && nativeIsAssumed !== undefined) {
     const machine = orderIsAssumed ? `${native.name}, ${order}` : native.name;
-    return `${machine}, as ${nativeIsAssumed}; pass ${flag} for another`;
+    return `${machine}, because ${nativeIsAssumed}; pass ${flag} for another`;
   }
   return orderIsAssumed
-    ? `a ${order} machine, as the filter does not show its byte order; pass ${flag} for another`
+    ? `a ${order} machine, because the filter does not show its byte order; pass ${flag} for another`
     : "";
 }
 

@@ -130,7 +130,7 @@ export class OciLayout {
     }
   }
 
-  /** Lists what the index names. */
+  /** Lists the manifests that the index names. */
   named(): readonly OciDescriptor[] {
     return this.#descriptors("index.json", this.#json("index.json"));
   }
@@ -139,7 +139,7 @@ export class OciLayout {
   async manifests(): Promise<readonly FoundManifest[]> {
     const found: FoundManifest[] = [];
     const queue = [...this.named()];
-    // An index may name others; each is read once.
+    // An index can name other indexes; each is read once.
     const seen = new Set<string>();
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       if (seen.has(next.digest)) continue;
@@ -158,7 +158,7 @@ export class OciLayout {
    * Finds the manifest of a digest, or the only profile.
    *
    * @param digest `sha256:…`, of a manifest; the only profile if absent.
-   * @throws {InputError} if it is not there, or there are several.
+   * @throws {InputError} if it does not exist, or there are several.
    */
   async find(digest?: string): Promise<FoundManifest> {
     const all = await this.manifests();
@@ -185,7 +185,7 @@ export class OciLayout {
    * Reads the profile of a manifest.
    *
    * @param found The manifest.
-   * @returns The text, as it is in its layer.
+   * @returns The text of its layer, unchanged.
    */
   async profile({ manifest }: FoundManifest): Promise<Uint8Array> {
     const { config, layers } = manifest;
@@ -199,8 +199,8 @@ export class OciLayout {
   /**
    * Reads a filter.
    *
-   * @param found Its manifest, or that of its profile.
-   * @throws {InputError} if it is not there, or incomplete.
+   * @param found Its manifest, or the manifest of its profile.
+   * @throws {InputError} if it does not exist or is incomplete.
    */
   async filter(found: FoundManifest): Promise<FoundFilter> {
     const own = isFilter(found.manifest) ? found : await this.#filterOf(found);
@@ -231,7 +231,7 @@ export class OciLayout {
    * Reads a blob.
    *
    * @param descriptor Its descriptor.
-   * @throws {InputError} if its size or its digest is another.
+   * @throws {InputError} if its size or digest differs.
    */
   async blob({ digest, size }: OciDescriptor): Promise<Uint8Array> {
     const bytes = readInputFile(join(this.directory, blobPath(digest)));
@@ -323,14 +323,14 @@ export class OciLayout {
   }
 }
 
-/** Reports whether a manifest is that of a profile. */
+/** Reports whether a manifest describes a profile. */
 export function isProfile(manifest: OciManifest): boolean {
   const { config, layers, artifactType } = manifest;
   return [config, ...layers].some((one) => one.mediaType === PROFILE_TYPE) ||
     artifactType === PROFILE_TYPE;
 }
 
-/** Reports whether a manifest is that of a filter with a certificate. */
+/** Reports whether a manifest describes a filter with a certificate. */
 export function isFilter({ artifactType }: OciManifest): boolean {
   return artifactType === FILTER_TYPE;
 }
@@ -348,7 +348,7 @@ function isFields(value: unknown): value is Fields {
 
 function isDescriptor(value: unknown): value is OciDescriptor {
   return isFields(value) && typeof value.mediaType === "string" &&
-    // So a path cannot leave the layout.
+    // This keeps paths inside the layout.
     typeof value.digest === "string" &&
     /^sha256:[0-9a-f]{64}$/.test(value.digest) &&
     Number.isSafeInteger(value.size);

@@ -26,7 +26,7 @@ export function parsePid(text: string): number {
   const pid = Number(digits);
   if (pid < 1 || pid > MAX_PID) {
     throw new MachineError(
-      `Cannot read filters of ${digits}: no process has that id; ids go from 1 to ${MAX_PID}`,
+      `Cannot read filters of ${digits}: no process has this ID; IDs range from 1 to ${MAX_PID}`,
     );
   }
   return pid;

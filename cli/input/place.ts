@@ -18,7 +18,7 @@ interface Mapping {
 /** Number of processes whose mappings are kept. */
 const MOST_KEPT = 64;
 
-/** Finds places; mappings are kept, because most calls come from few files. */
+/** Finds places; keeps mappings, because most calls come from a few files. */
 export class PlaceFinder {
   readonly #kept = new Map<number, readonly Mapping[]>();
 

@@ -26,8 +26,8 @@ export interface ProcessInfo {
   /** Number of filters in force; `undefined` before Linux 5.9. */
   readonly filters: number | undefined;
   /**
-   * True if its threads differ in mode or number of filters, which is all that
-   * /proc shows.
+   * True if its threads differ in mode or number of filters; /proc shows
+   * nothing else.
    */
   readonly mixed: boolean;
   /** Id of its container, if the name of its cgroup contains one. */
@@ -95,15 +95,15 @@ export interface ThreadGroup {
   readonly confinement: Confinement;
 }
 
-/** How often the threads are listed again to find new ones. */
+/** Maximum number of times to list the threads again to find new ones. */
 const ROUNDS = 8;
 
 /**
  * Reads the confinement of all threads of a process: filters belong to threads,
  * and those of one process may differ.
  *
- * The threads are read one after the other while the rest continues. Threads
- * that ended are skipped; those that started meanwhile are read as well.
+ * Each thread is read while the others keep running. Threads that have ended
+ * are skipped; threads that start in the meantime are read as well.
  *
  * @param pid The process.
  * @throws {MachineError} if it is a thread, or its threads cannot be listed.
@@ -128,7 +128,7 @@ export function threadGroups(pid: number): readonly ThreadGroup[] {
     }
   }
   if (groups.size > 0) return [...groups.values()];
-  // The kernel knows why it does not exist.
+  // The kernel reports why it does not exist.
   dumpFilters(pid);
   throw new MachineError(
     `Cannot list the threads of ${pid}: /proc does not show them; mount /proc`,

@@ -19,7 +19,7 @@ const UNITS: Readonly<Record<string, number>> = {
  * without a time; in this machine's time zone unless the text names one.
  *
  * @param text Text of the user.
- * @throws {Error} if it is another text.
+ * @throws {Error} if the text is not a time.
  * @returns Milliseconds since 1970.
  */
 export function parseSince(text: string): number {

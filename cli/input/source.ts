@@ -60,8 +60,7 @@ export interface ProfileSource {
 }
 
 /**
- * Filters as the kernel runs them: all of them run, and the strictest answer
- * wins.
+ * Filters as the kernel runs them: all run, and the strictest answer wins.
  */
 export interface BareFilters extends ParsedFilters {
   readonly kind: "programs";
@@ -71,7 +70,7 @@ export interface BareFilters extends ParsedFilters {
   readonly form: string;
   /** Architecture of the machine, if the filters are those of a live process. */
   readonly native?: Arch;
-  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
+  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, if known. */
   readonly logs?: readonly (boolean | undefined)[];
 }
 
@@ -138,13 +137,13 @@ export async function loadSource(
 }
 
 /**
- * Reads a source for a command that takes only profiles: of a bundle with an
- * annotation, the profile from which the annotation was made.
+ * Reads a source for a command that takes only profiles. For a bundle with an
+ * annotation, reads the profile from which the annotation was made.
  *
  * @param io Streams for standard input and warnings.
  * @param word The word.
  * @param options A kind to require, and the architecture.
- * @param refuse Makes the error for filters.
+ * @param refuse Creates the error for filters.
  * @throws {InputError} if it cannot be read.
  * @throws {ReportedError} if the profile is invalid, after its problems were
  * printed.

@@ -21,7 +21,9 @@ export interface LoadedStack extends FilterStack {
 }
 
 const LOG = "SECCOMP_FILTER_FLAG_LOG";
-/** One filter that lacks it turns the mitigations on for the whole process. */
+/**
+ * One filter without this flag turns the mitigations on for the whole process.
+ */
 const SPEC_ALLOW = "SECCOMP_FILTER_FLAG_SPEC_ALLOW";
 
 /**
@@ -79,7 +81,7 @@ function beyondStack(loaded: readonly LoadedFilter[]): Beyond {
   return { ...listener, ...(named.size === 0 ? {} : { flags: [...named] }) };
 }
 
-/** The flag of each filter, as far as it is known. */
+/** The flag of each filter, if known. */
 function logsOf(source: LoadedFilter): readonly (boolean | undefined)[] {
   return source.kind === "profile"
     ? [sectionOf(source).flags?.includes(LOG) ?? false]

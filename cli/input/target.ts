@@ -1,5 +1,5 @@
 /**
- * The target of a profile: the options that accompany every profile.
+ * The target of a profile: the options that apply to every profile.
  *
  * @module
  */
@@ -74,7 +74,7 @@ export async function targetFor(
   };
 }
 
-/** Source of names; the host's library is opened only on first use. */
+/** Source of syscall names; the host's library is opened only on first use. */
 async function knownCalls(
   flags: TargetFlags,
 ): Promise<ProfileTarget["knows"]> {

@@ -102,11 +102,13 @@ function parseLine(line: string): unknown {
 function wordOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value !== "number") {
-    throw new SyntaxError(`${JSON.stringify(value)}: no number, no string`);
+    throw new SyntaxError(
+      `${JSON.stringify(value)}: neither a number nor a string`,
+    );
   }
   if (!Number.isSafeInteger(value)) {
     throw new SyntaxError(
-      `${value}: beyond 2^53 a number is not exact, write it as a string`,
+      `${value}: numbers beyond 2^53 are not exact; write a string`,
     );
   }
   return String(value);

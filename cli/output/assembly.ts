@@ -59,7 +59,7 @@ export function paintPart(part: PaintedPart, text: string): string {
   return `\x1b[${COLORS[part]}m${text}\x1b[0m`;
 }
 
-/** Reports whether a comment says more than the statement before it. */
+/** Reports whether a comment adds information to the statement before it. */
 function addsTo(
   { op, k }: Instruction,
   constant: string | undefined,
@@ -71,8 +71,9 @@ function addsTo(
 const ERRNO = 5;
 
 /**
- * Makes the function that names what a program compares words with, as
- * seccomp-tools does. The first architecture of a program has no prefix.
+ * Returns the function that names the values that a program compares words
+ * with, as seccomp-tools does. The first architecture of a program has no
+ * prefix.
  */
 function nameConstants(
   program: Program,

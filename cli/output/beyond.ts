@@ -26,7 +26,7 @@ const WITHOUT_REMARKS: readonly Format[] = [
  * Reports whether a format can contain what the instructions cannot express.
  *
  * @param form The format.
- * @returns True if it is written there.
+ * @returns True if the format has a place for it.
  */
 export function holdsRemarks(form: Format): boolean {
   return !WITHOUT_REMARKS.includes(form);
@@ -36,7 +36,7 @@ export function holdsRemarks(form: Format): boolean {
  * Extracts what the instructions of a filter cannot express.
  *
  * @param seccomp The profile.
- * @returns Its fields; none if the filter expresses the whole profile.
+ * @returns Its fields; empty if the filter expresses the whole profile.
  */
 export function beyondFilter(
   { flags = [], listenerPath, listenerMetadata }: Beyond,

@@ -1,5 +1,5 @@
 /**
- * Writes certificates; docs/certificate.md defines them. The code that makes
+ * Writes certificates; docs/certificate.md defines them. The code that builds
  * them is loaded on use.
  *
  * @module
@@ -49,7 +49,7 @@ export async function writeCertificate(
     const [program, ...more] = programsOf(subject);
     if (program !== undefined && more.length === 0) return program;
     throw new Uncertified(
-      `certificates do not cover stacks, and there are ${
+      `certificates do not cover stacks, and this one has ${
         more.length + 1
       } filters; combine them with optimize first`,
     );

@@ -38,7 +38,7 @@ function isProgram({ path }: Change): boolean {
   return path.includes("/lib/seccomp-tree/program");
 }
 
-/** The dispatchers, which are long and generated. */
+/** The dispatchers, which are long generated programs. */
 function isGenerated({ path }: Change): boolean {
   return /\/lib\/seccomp-tree\/\w+\/(?:hook|crun)$/.test(path);
 }

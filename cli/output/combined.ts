@@ -1,6 +1,6 @@
 /**
- * Loads what is combined, and writes the result: a profile, a filter, or the
- * reason why no profile says it.
+ * Loads the inputs of `combine` and writes the result: a profile, a filter, or
+ * the reason why no profile has the meaning.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export const COMBINED_FORMATS: readonly ["profile", ...typeof FORMATS] = [
 /** A form of a result. */
 export type CombinedFormat = "profile" | Format;
 
-/** How a result is written. */
+/** Output options of a result. */
 export interface CombinedFlags extends SourceFlags {
   readonly output: "text" | "json";
   readonly format: CombinedFormat;
@@ -87,7 +87,7 @@ export function tellInputs(
   for (const [i, input] of result.inputs.entries()) {
     if (input === undefined) continue;
     tellFindings(io, words[i] ?? "", input.diagnostics, flags);
-    // An OCI section has no conditions, which others may have.
+    // An OCI section has no conditions; the other formats do.
     if (assumed?.capabilities === undefined) assumed = input.assumed;
   }
   if (assumed === undefined) return;
@@ -102,8 +102,8 @@ export function tellInputs(
  *
  * @param io Streams.
  * @param result The result.
- * @param flags How it is written.
- * @param facts Fields of a report that come first.
+ * @param flags Output options.
+ * @param facts Fields to put first in a report.
  * @returns The exit code.
  */
 export async function writeCombined(
@@ -145,7 +145,7 @@ function filterOf(result: CombinedProfile | UnsaidProfile): Proved {
   throw new UnprovenError(filter.message);
 }
 
-/** The part that no profile says, with the remedy. */
+/** The part that no profile can express, with the remedy. */
 function unsaidText(
   io: Io,
   { part, reason, witness }: UnsaidProfile,
@@ -178,7 +178,7 @@ async function jsonOfCombined(
       entries: section.syscalls.length,
       equalUnder: equal,
       refusedBy: refused,
-      // As text, because numbers have 64 bits.
+      // Written as text, because the numbers have 64 bits.
       profile: text,
     };
   }

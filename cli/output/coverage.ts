@@ -9,7 +9,10 @@ import { locate } from "../../profile/json/path.ts";
 import type { CompiledSource } from "../input/filter.ts";
 import { syscallName } from "./names.ts";
 
-/** Reports whether a case decided on a rule; `before` are those that come first. */
+/**
+ * Reports whether a case depended on a rule; `before` lists the rules that
+ * precede it.
+ */
 export type Covers = (
   arch: number,
   rule: Rule,
@@ -38,7 +41,7 @@ export interface Coverage {
  * for all architectures.
  *
  * @param source The profile.
- * @param covers Judge of one rule.
+ * @param covers Reports whether the cases cover one rule.
  */
 export function uncoveredRules(
   { name, profile, resolved }: CompiledSource,

@@ -11,7 +11,7 @@ import { printable } from "../../tables/printable.ts";
 import type { CallMemory } from "../input/call_memory.ts";
 import { archOfNumber, callName, syscallName } from "./names.ts";
 
-/** A denied call with what is known about its thread. */
+/** A denied call, with known facts about its thread. */
 export interface NamedDenial extends Denial<CallMemory> {
   /** Name of the thread. */
   readonly comm: string | undefined;
@@ -29,7 +29,7 @@ export interface NamedDenial extends Denial<CallMemory> {
 interface ShownArgument {
   readonly name: string;
   readonly value: string;
-  /** In names, or the memory that it points to. */
+  /** The value in names, or the memory that it points to. */
   readonly text?: string;
 }
 

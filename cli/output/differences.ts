@@ -1,6 +1,6 @@
 /**
- * Differences of two sources as text: equal statements about several calls or
- * architectures are one statement.
+ * Differences between two sources as text: equal statements about several calls
+ * or architectures are merged.
  *
  * @module
  */
@@ -133,13 +133,13 @@ function conditionText(
     value: (arg, value) => words(arg).write(value),
     mask: (arg, mask) => words(arg).writeMask(mask),
   });
-  // Arguments of 32 bits have no other half.
+  // A 32-bit argument has only one half.
   return (arch?.bits === 32 && arch.syscallBit === 0
     ? text?.replaceAll(" low ", " ")
     : text) ?? LONG;
 }
 
-/** Joins changes that differ only in one list. */
+/** Merges changes that differ only in one list. */
 function joinChanges(
   changes: readonly Change[],
   other: (change: Change) => readonly string[],
@@ -174,7 +174,7 @@ function linesOfChange(
   ];
 }
 
-/** Comma-separated words, over lines of up to 80 columns. */
+/** Comma-separated words, wrapped at 80 columns. */
 function wrapped(items: readonly string[]): readonly string[] {
   const lines: string[] = [];
   let line = "  calls";
@@ -217,7 +217,7 @@ function describeNumbers(arch: Range, nr: Range): string {
 const MOST_NAMED = 1024;
 
 /**
- * Names the calls of a range, as far as they have names.
+ * Names the calls of a range that have names.
  *
  * @param arch Range of `arch`.
  * @param nr Range of numbers.

@@ -1,5 +1,5 @@
 /**
- * The digest of a filter as reports of other commands print it.
+ * The digest of a filter, as other commands print it in their reports.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const LIMITS = { nodes: 1 << 19, steps: 1 << 22 };
  *
  * @param subject The filter.
  * @param options Equality of answers, and byte order.
- * @returns The digest; `undefined` if it would take long.
+ * @returns The digest; `undefined` if computing it would take long.
  */
 export async function digestFor(
   subject: Subject,

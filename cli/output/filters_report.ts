@@ -1,5 +1,5 @@
 /**
- * Filters as a report for machines, which is a source as well.
+ * Filters as a JSON report, which every command also reads as a source.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface FiltersReportOptions {
   readonly pid?: number;
   /** Position of each instruction of each filter in a text. */
   readonly places?: ParsedFilters["places"];
-  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, as far as it is known. */
+  /** `SECCOMP_FILTER_FLAG_LOG` of each filter, if known. */
   readonly logs?: readonly (boolean | undefined)[];
 }
 

@@ -27,7 +27,7 @@ interface EncodedFilter extends Filter {
  *
  * @param filter The filter.
  * @param form The format.
- * @param beyond The fields that the filter does not express; text formats have
+ * @param beyond The fields that the filter does not express; text formats write
  * them in a comment.
  * @returns Bytes for `raw`, text that ends in a line feed for all others.
  */
@@ -88,7 +88,7 @@ export async function formatStack(
   return texts.join("");
 }
 
-/** Length of a filter, and its machines unless it is for most of them. */
+/** Length of a filter, and its byte order if it is big-endian. */
 function summaryOf({ program, littleEndian }: Filter): string {
   const machine = littleEndian ? "" : " for a big-endian machine";
   return `${program.length} instructions${machine}`;

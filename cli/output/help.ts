@@ -1,6 +1,6 @@
 /**
- * Help texts: the output of `--help`, made from the definitions of the
- * commands. Each fits a screen of 80 columns and ends in two examples.
+ * Help texts: the output of `--help`, generated from the definitions of the
+ * commands. Each fits in 80 columns and ends with two examples.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export async function helpText(name: string): Promise<string | undefined> {
 export interface CommandHelp extends Pick<CommandInfo, "name" | "brief"> {
   /** The command line without the program's name. */
   readonly usage: string;
-  /** Arguments and their explanation. */
+  /** Arguments and their explanations. */
   readonly words: readonly HelpEntry[];
   /** Options of the command itself. */
   readonly options: readonly HelpEntry[];
@@ -121,7 +121,7 @@ function commandHelp(
   ].map((line) => `${line}\n`).join("");
 }
 
-/** The option of the program itself that concerns every command. */
+/** The option of the program itself that applies to every command. */
 export const COLOR_OPTION: HelpEntry = [
   "--color WHEN",
   "Color: auto, always or never (default: auto)",

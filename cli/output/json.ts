@@ -1,5 +1,5 @@
 /**
- * Reports for machines.
+ * Reports in JSON.
  *
  * @module
  */

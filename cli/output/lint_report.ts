@@ -32,11 +32,11 @@ export interface LintOutcome {
   readonly findings: readonly LintFinding[];
   /** Number of findings below the level. */
   readonly below: number;
-  /** Number of findings that the baseline has. */
+  /** Number of findings in the baseline. */
   readonly known: number;
   /** The findings that were fixed. */
   readonly fixed: readonly LintFinding[];
-  /** Questions that were not decided. */
+  /** Questions that remained undecided. */
   readonly open: readonly string[];
   /** True if the fixes can be written to the source. */
   readonly canFix: boolean;
@@ -105,7 +105,7 @@ function evidence(
   return lines.map((line) => `${printable(line)}\n`);
 }
 
-/** Maximum number of calls that a finding shows in text. */
+/** Maximum number of calls to print for a finding. */
 const MOST_WITNESSES = 3;
 
 function summary(

@@ -18,7 +18,10 @@ import { formatFilter } from "./formats.ts";
 
 /** A load with its program. */
 export interface LoadedProgram extends FilterLoad {
-  /** As loaded, or the equivalent of strict mode; absent if unreadable. */
+  /**
+   * The program as loaded, or an equivalent of strict mode; absent if
+   * unreadable.
+   */
   readonly bytes?: Uint8Array;
 }
 
@@ -114,8 +117,8 @@ function programOf(bytes: Uint8Array): Program {
 }
 
 /**
- * Writes the programs of loads as text, each one once. A program that no thread
- * has is a comment, so that the text reads back as the filters in force.
+ * Writes the programs of loads as text, each once. A program that is not in
+ * force is a comment, so that the text reads back as the filters in force.
  */
 export async function textOfLoads(
   loads: readonly LoadedProgram[],

@@ -34,8 +34,8 @@ export function syscallName(auditArch: number, nr: number): string | undefined {
 }
 
 /**
- * The architecture to which a number belongs: of those that share an audit
- * value, the first that has the number, else the first.
+ * The architecture to which a number belongs: among those that share an audit
+ * value, the first that has the number, otherwise the first.
  */
 export function archOfNumber(auditArch: number, nr: number): Arch | undefined {
   const arches = ARCHES.filter((arch) => arch.auditArch === auditArch);

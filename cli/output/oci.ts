@@ -37,7 +37,7 @@ export interface OciContent {
   readonly profile: Uint8Array;
   /** The filter as `struct sock_filter[]`. */
   readonly program: Uint8Array;
-  /** That both are equal. */
+  /** Certificate that both are equal. */
   readonly certificate: string;
   /** The options with which the profile was compiled, as on a command line. */
   readonly options: string;
@@ -47,7 +47,7 @@ export interface OciContent {
  * Writes a compiled profile with its certificate.
  *
  * @param directory The folder of the layout.
- * @param source The profile, which has to be a document in JSON of its own.
+ * @param source The profile, which must be a whole JSON document.
  * @param compiled Its filter and meaning.
  * @param flags The options with which it was compiled.
  * @returns The source word for the profile.
@@ -61,7 +61,7 @@ export async function writeToLayout(
   const { text } = profile.document;
   if (profile.kind === "config" || !text.trimStart().startsWith("{")) {
     throw new InputError(
-      "Cannot write the layout: it takes profiles that are a JSON document of their own; give Docker's format or the OCI section as a file",
+      "Cannot write the layout: only a profile that is a whole JSON document can be written; give Docker's format or the OCI section as a file",
       { place: name },
     );
   }
@@ -77,7 +77,7 @@ export async function writeToLayout(
 /**
  * Writes a layout, or adds to one.
  *
- * @param directory Its folder; made if it does not exist.
+ * @param directory Its folder; created if it does not exist.
  * @param content Profile, filter and certificate.
  * @returns The digest of the profile's manifest.
  * @throws {UsageError} if the folder has something else.
@@ -151,7 +151,7 @@ function named(descriptor: OciDescriptor, name: string): OciDescriptor {
   return { ...descriptor, annotations: { [NAME]: name } };
 }
 
-/** Without our names, which are those of what was written last. */
+/** Without our names, which belong to the manifests that were written last. */
 function unnamed(descriptor: OciDescriptor): OciDescriptor {
   const { annotations: { [NAME]: name, ...others } = {}, ...rest } = descriptor;
   return name === "profile" || name === "filter"
@@ -167,7 +167,7 @@ function titled(descriptor: OciDescriptor, name: string): unknown {
   };
 }
 
-/** Makes the folders; returns what the index names already. */
+/** Creates the folders; returns the manifests that the index already lists. */
 function prepare(directory: string): readonly OciDescriptor[] {
   const shown = quoteText(directory);
   try {

@@ -1,5 +1,5 @@
 /**
- * A whole policy in names, as text and as JSON.
+ * A whole policy in words, as text and as JSON.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { SECCOMP_RET_ALLOW } from "../../tables/uapi.ts";
 import { UsageError } from "../error.ts";
 import type { LoadedFilter } from "../input/filter.ts";
 
-/** Form of the text. */
+/** Layout of the text. */
 export interface PolicyTextFlags {
   readonly by: Grouping;
   readonly short: boolean;
@@ -36,7 +36,7 @@ export interface PolicyTextFlags {
   readonly only?: string;
 }
 
-/** Maximum length of a line, as far as words permit. */
+/** Maximum length of a line, unless a single word is longer. */
 const COLUMNS = 100;
 
 /**
@@ -200,7 +200,7 @@ function elseNotes(
 interface CachedCalls {
   readonly arch: Arch;
   readonly allowed: readonly string[];
-  /** Those for which the kernel runs the filter anyway. */
+  /** Calls for which the kernel runs the filter anyway. */
   readonly missed: readonly string[];
 }
 

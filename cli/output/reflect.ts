@@ -26,11 +26,11 @@ export interface FlagInfo {
   /** One letter. */
   readonly alias: string | undefined;
   readonly brief: string;
-  /** Possible values, if they are a list. */
+  /** Possible values, if they are fixed. */
   readonly values: readonly string[] | undefined;
   /**
-   * Placeholder of the value; `undefined` if there is a list, or if the flag
-   * has no value.
+   * Placeholder of the value; `undefined` if the values are fixed, or if the
+   * flag takes no value.
    */
   readonly placeholder: string | undefined;
   /** Its default value. */

@@ -1,5 +1,5 @@
 /**
- * Command lines that reproduce an answer: with every option that was given, and
+ * Command lines that reproduce an answer, with every option that was given,
  * quoted for a shell.
  *
  * @module
@@ -41,7 +41,7 @@ export function simulateCommand(
 }
 
 /**
- * Joins words to a command line of this program.
+ * Joins words into a command line of this program.
  *
  * @param words The words after its name.
  * @param comment A comment for the shell.
@@ -71,7 +71,7 @@ export function givenOptions(flags: SourceFlags): readonly string[] {
   });
 }
 
-/** A word that is not mistaken for an option. */
+/** A word that cannot be mistaken for an option. */
 function path(word: string): string {
   return word.startsWith("-") && word !== "-" ? `./${word}` : word;
 }

@@ -1,6 +1,6 @@
 /**
- * Findings as SARIF 2.1.0, the format in which code hosts read the results of
- * static analysis (OASIS, sarif-v2.1.0-os).
+ * Findings as SARIF 2.1.0, the format that code hosts read for static analysis
+ * results (OASIS, sarif-v2.1.0-os).
  *
  * @module
  */
@@ -62,7 +62,7 @@ export function sarifReport(outcome: LintOutcome, version: string): string {
   }\n`;
 }
 
-/** The explanation of all ids. */
+/** The explanations of all finding ids. */
 const HELP = "https://jsr.io/@x/seccomp-tree";
 
 function resultOf(
@@ -147,7 +147,7 @@ function fixOf(
   };
 }
 
-/** A source as a relative reference, or as it is written. */
+/** A source as a relative reference if possible, otherwise unchanged. */
 function uriOf(source: string): string {
   return source === "-" || source === "<stdin>"
     ? "stdin"

@@ -36,7 +36,7 @@ const COLUMNS = 100;
  * @param cases The cases.
  * @param source Name of the source.
  * @param form The form.
- * @param coverage Rules that no case decides, if that was asked for.
+ * @param coverage Rules that no case decides, if requested.
  */
 export function testReport(
   cases: readonly JudgedCase[],
@@ -92,7 +92,7 @@ function textReport(cases: readonly JudgedCase[], coverage?: Coverage): string {
   return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
-/** Names the architectures on which a case says nothing. */
+/** Names the architectures to which a case does not apply. */
 function skippedText({ result }: JudgedCase): string {
   return result.kind !== "pass" || result.skipped.length === 0
     ? ""

@@ -31,7 +31,7 @@ export function exitOfProof(result: Proof | Counterexample | Unproven): number {
   }
 }
 
-/** An answer for machines. */
+/** An answer as JSON. */
 export function jsonOfResult(
   result: Proof | Counterexample | Unproven,
 ): Readonly<Record<string, unknown>> {
@@ -67,12 +67,13 @@ function jsonOfOutcome(
   };
 }
 
-/** A side as shown with a witness. */
+/** A side, as shown with a witness. */
 export interface Shown extends GivenSource {
   /** Its name, if that is not the source word. */
   readonly title?: string;
   /**
-   * The command that shows it, if `simulate` does not accept the source word.
+   * The command that shows the answer, if `simulate` does not accept the source
+   * word.
    */
   readonly see?: string;
 }

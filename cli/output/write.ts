@@ -37,7 +37,7 @@ export function writeArtefact(
 }
 
 /**
- * Refuses a report and an artifact that would both go to standard output.
+ * Refuses to write both a report and an artifact to standard output.
  *
  * @param flags Destinations of both.
  * @throws {UsageError} if they would mix.
@@ -81,8 +81,8 @@ function identity(path: string): string | undefined {
 }
 
 /**
- * Writes a file completely or not at all. Mode and owner of an old file stay;
- * if the path is a link, its target is replaced.
+ * Writes a file completely or not at all. The mode and owner of an existing
+ * file are kept; if the path is a link, its target is replaced.
  *
  * @param path Its path.
  * @param data Content.

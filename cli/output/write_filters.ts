@@ -12,8 +12,8 @@ import { formatFilter, formatStack } from "./formats.ts";
 import { writeArtefact } from "./write.ts";
 
 /**
- * Writes filters to a file, to several if there are several, or to standard
- * output.
+ * Writes filters to a file, to one file per filter if there are several, or to
+ * standard output.
  *
  * @param io Streams.
  * @param stack The filters, at least one.

@@ -22,7 +22,9 @@ import {
 import { decodeUtf8, diagnosticAt, lineStartsOf } from "../../profile/text.ts";
 import { MachineError } from "../error.ts";
 
-/** Longest text in bytes: an object of Kubernetes has at most 1.5 MiB. */
+/**
+ * Maximum length of a text in bytes: a Kubernetes object has at most 1.5 MiB.
+ */
 const MAX_YAML_LENGTH = 4 * 1024 * 1024;
 
 /** The documents of a text, or the first problem. */
@@ -59,7 +61,7 @@ export function splitYamlWord(
 }
 
 /**
- * Reads the SeccompProfiles of a text; objects of other kinds are left out.
+ * Reads the SeccompProfiles of a text; other objects are skipped.
  *
  * @param bytes The text.
  * @returns The profiles, in their order, at least one.
@@ -129,7 +131,7 @@ export async function readYamlProfiles(
  * Chooses a profile, and reads it.
  *
  * @param profiles The profiles of a file.
- * @param name Name of the wanted one; of several, one has to be named.
+ * @param name Name of the requested profile; required if there are several.
  * @returns The profile.
  * @throws {ProfileError} if it cannot be used, or is not there.
  */
@@ -155,7 +157,7 @@ export function chooseYamlProfile(
   }]);
 }
 
-/** Removes what is not of the section. */
+/** Removes fields that do not belong to the section. */
 function sectionOf(spec: JsonObject): JsonObject {
   const members = spec.members.filter(({ key }) =>
     key.value !== "disabled" && key.value !== "baseProfileName"

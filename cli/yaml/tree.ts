@@ -23,9 +23,14 @@ import type {
 } from "../../profile/json/value.ts";
 import type { YamlTree } from "./read_yaml.ts";
 
-/** Most values of all documents, with those that aliases repeat. */
+/**
+ * Maximum number of values in all documents, including those that aliases
+ * repeat.
+ */
 const MOST_VALUES = 500_000;
-/** Most uses of anchors: a few aliases of aliases are a text of any length. */
+/**
+ * Maximum number of aliases: a few aliases of aliases can expand to any length.
+ */
 const MOST_ALIASES = 100;
 const DEEPEST = 100;
 
@@ -83,14 +88,14 @@ function toJson(walk: Walk, node: unknown, depth: number): JsonValue {
     if (target === undefined) {
       throw new Problem(`Unknown anchor "${node.source}"`, span.start);
     }
-    // Problems of a repeated value have the place that repeats it.
+    // Problems in a repeated value are reported at the alias that repeats it.
     return { ...toJson(walk, target, depth + 1), ...span };
   }
   if (isMap(node)) {
     const members = node.items.map(({ key, value }): JsonMember => {
       const name = toJson(walk, key, depth + 1);
       if (name.kind === "object" || name.kind === "array") {
-        throw new Problem("A key has to be a word", name.start);
+        throw new Problem("A key must be a string", name.start);
       }
       return {
         key: { ...stringOf(name), start: name.start, end: name.end },

@@ -147,7 +147,10 @@ test("uninstall refuses while containers need the wrapper; --force leaves what b
   }
   const forced = await box.tree("uninstall", "podman", "--force");
   assertEquals(forced.code, 0, forced.stderr);
-  assertStringIncludes(forced.stderr, "A stub of the wrapper for podman stays");
+  assertStringIncludes(
+    forced.stderr,
+    "A stub of the wrapper for podman remains",
+  );
   await box.ok("podman", "exec", "running", "true");
   for (const name of ["running", "kept"]) await remove(box, name);
   const last = await box.tree("uninstall");

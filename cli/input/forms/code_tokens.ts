@@ -17,7 +17,7 @@ export interface CodeToken {
   readonly at: number;
 }
 
-/** A comment, or a string, in which there are none. */
+/** A comment; or a string, inside which comments do not begin. */
 const COMMENT = /\/\*[^]*?(?:\*\/|$)|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"/g;
 const TOKEN =
   /\s+|(?<number>[0-9]\w*)|(?<word>[A-Za-z_]\w*(?:(?:::|\.)[A-Za-z_]\w*)*)|(?<sign>\.\.\.|<<|[-+|&(){}[\],:;=.~*<>!?%^/#"'\\@$`])/y;
@@ -77,14 +77,14 @@ export class CodeCursor {
     return token;
   }
 
-  /** Takes the next token if it is this one. */
+  /** Takes the next token if it matches. */
   accept(text: string): boolean {
     if (this.peek().text !== text) return false;
     this.take();
     return true;
   }
 
-  /** Takes the next token, which must be this one. */
+  /** Takes the next token, which must match. */
   expect(text: string): void {
     if (!this.accept(text)) throw this.unexpected(`"${text}"`);
   }
@@ -103,7 +103,7 @@ export class CodeCursor {
     if (text === "...") {
       return new AssemblyError(
         "truncated",
-        "Cannot read list: instructions are left out here; run strace with -v, or give all of them",
+        "Cannot read list: instructions are omitted here; run strace with -v, or give all of them",
         this.placeOf(token),
       );
     }

@@ -41,8 +41,8 @@ function readByteList(text: string): Uint8Array<ArrayBuffer> {
       "dump",
       `Cannot read list of bytes: ${
         bytes === undefined
-          ? "something else than bytes in hexadecimal; give only the list"
-          : `${list.length} bytes are given, and ${length} announced`
+          ? "not only bytes in hexadecimal; give only the list"
+          : `${list.length} bytes found, but ${length} announced`
       }`,
       { line: 1, column: 1 },
     );
@@ -93,7 +93,10 @@ function readLinesOfDump(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/** No filter has more; a dump may say that a line repeats as often as it likes. */
+/**
+ * No filter is longer; without this limit, a short dump could repeat a line any
+ * number of times.
+ */
 const MAX_BYTES = 8 * 0x1_0000;
 
 /** Value of an offset: od writes seven octal digits, others hexadecimal ones. */
@@ -103,7 +106,7 @@ function valueOf(offset: string): number {
 
 const OCTAL_DIGITS = 7;
 
-/** The bytes of a line, without the characters beside them. */
+/** The bytes of a line, without the text column. */
 function readGroups(
   rest: string,
   isXxd: boolean,

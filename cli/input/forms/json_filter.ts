@@ -15,7 +15,7 @@ import { AssemblyError } from "../../../bpf/error.ts";
 import { ProfileError } from "../../../profile/diagnostic.ts";
 import { diagnosticAt, lineStartsOf } from "../../../profile/text.ts";
 
-/** Filters of one document or several, as they are written. */
+/** Filters of one or more documents, in their order. */
 export interface JsonFilters {
   readonly filters: readonly Filter[];
   /** True for each filter that logs its answers; absent if unknown. */
@@ -26,7 +26,8 @@ export interface JsonFilters {
  * Reads filters.
  *
  * @param text One document, or several, each beginning on a line of its own.
- * @throws {AssemblyError} at the first value that is not as it is written.
+ * @throws {AssemblyError} at the first value that `compile`, `disasm`, `asm`
+ * and `dump` would not write.
  */
 export function readJsonFilters(text: string): JsonFilters {
   const filters: Filter[] = [];
@@ -107,7 +108,7 @@ class FilterReader {
       length !== undefined && this.#number(length, 0xffff) !== program.length
     ) {
       throw this.#fail(
-        `length announces another number of instructions than ${program.length}`,
+        `length does not match the ${program.length} instructions`,
         length,
       );
     }

@@ -19,13 +19,13 @@ export type RecognizedForm =
 /** A line of strace, with or without pid and time. */
 const STRACE_LINE =
   /^(?:\[pid\s+[0-9]+\]\s+|[0-9]+\s+)?(?:[0-9:.]+\s+)?\w+\(.*\)\s+=\s/;
-/** A string in quotes, with something that is assigned to before it or not. */
+/** A quoted string, possibly as the value of an assignment. */
 const ESCAPES = /^(?:[\w\s*[\]=:.]*["'][ -~]*?)?\\x[0-9a-f]{2}/i;
 /** The first line of a dump; seven digits are hexdump's own. */
 const DUMP = /^(?:0{6,16}(?::\s|\s+[0-9a-f]{2}(?:\s|$))|0{7}\s)/i;
 /** A list of bytes, as `xxd -i` writes it. */
 const BYTES = /^(?:[^{}="']*=\s*[^{}="']*\{\s*)?(?:0x[0-9a-f]{2}\s*,\s*){7}/i;
-/** Most lines that are read to recognize a form. */
+/** Maximum number of lines to read to recognize a form. */
 const MOST_LINES = 200;
 
 /**

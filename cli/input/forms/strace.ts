@@ -19,15 +19,15 @@ const CALL =
 const PID = /^\s*(?:\[pid\s+(?<bracketed>[0-9]+)\]|(?<plain>[0-9]+)(?=\s))/;
 
 /**
- * Remark on a number without a name. Other text in comment signs may be part of
- * a path, and is left alone.
+ * Comment of strace on a number without a name. Other text between comment
+ * signs may be part of a path, and is left alone.
  */
 const REMARK = /\/\* \w+\?\?\? \*\//g;
 
 /**
- * Reads the filters. Loads that failed are left out.
+ * Reads the filters. Failed loads are skipped.
  *
- * @param text Output of strace, with other lines or without.
+ * @param text Output of strace; other lines are ignored.
  * @param problems Receives the errors.
  * @returns The filters, oldest first.
  */

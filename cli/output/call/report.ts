@@ -48,7 +48,7 @@ import { type CallRules, rulesOfCall } from "./rules.ts";
 export interface CallQuestion {
   /** The source word. */
   readonly source: string;
-  /** Name or number of the call. */
+  /** Name or number of a call. */
   readonly call: string;
   /** Its arguments as typed; those that are absent are 0. */
   readonly args: readonly string[];
@@ -63,7 +63,7 @@ export interface FilterPath {
   readonly path: readonly number[];
 }
 
-/** Everything about one call. */
+/** Report about one call. */
 export interface CallReport {
   readonly filter: LoadedFilter;
   readonly abi: CallAbi;
@@ -78,11 +78,11 @@ export interface CallReport {
   readonly paths: readonly FilterPath[];
   /** True if the kernel allows the call without running the filters. */
   readonly cached: boolean;
-  /** Of a profile. */
+  /** Present for a profile. */
   readonly rules?: CallRules;
   /** The nearest calls that are allowed. */
   readonly nearest: readonly NearestInput[];
-  /** Of a profile that denies the call. */
+  /** Present for a profile that denies the call. */
   readonly allow?: AllowEntries | NoEntries;
 }
 

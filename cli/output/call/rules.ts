@@ -1,6 +1,6 @@
 /**
- * The rules of a profile that concern one call: the one that decides, and why
- * the others do not.
+ * The rules of a profile for one call: the one that decides, and why the others
+ * do not.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import {
 } from "../../../statements/write_condition.ts";
 import { decide, holds } from "../../../verify/decide.ts";
 
-/** A rule, or what takes its place. */
+/** A rule, or the default action. */
 export interface CallRule {
   /** Its origin, such as `syscalls[4]` or `defaultAction`. */
   readonly rule: string;
@@ -37,7 +37,7 @@ export interface CallRule {
   readonly value: ReturnValue;
   /** That value in names. */
   readonly action: string;
-  /** Its condition; empty for none. */
+  /** Its condition; empty if it has none. */
   readonly condition: string;
 }
 
@@ -246,16 +246,18 @@ function requirements(
   const words = (list: readonly string[]): string => list.join(", ");
   const parts = [
     ...(includes?.caps.length ? [`it needs ${words(includes.caps)}`] : []),
-    ...(includes?.arches.length ? [`it is for ${words(includes.arches)}`] : []),
+    ...(includes?.arches.length
+      ? [`it applies to ${words(includes.arches)}`]
+      : []),
     ...(includes?.minKernel === undefined ? [] : [
       `it needs kernel ${includes.minKernel.major}.${includes.minKernel.minor}`,
     ]),
-    ...(excludes?.caps.length ? [`it is without ${words(excludes.caps)}`] : []),
+    ...(excludes?.caps.length ? [`it excludes ${words(excludes.caps)}`] : []),
     ...(excludes?.arches.length
-      ? [`it is not for ${words(excludes.arches)}`]
+      ? [`it does not apply to ${words(excludes.arches)}`]
       : []),
     ...(excludes?.minKernel === undefined ? [] : [
-      `it is for kernels before ${excludes.minKernel.major}.${excludes.minKernel.minor}`,
+      `it applies to kernels before ${excludes.minKernel.major}.${excludes.minKernel.minor}`,
     ]),
   ];
   return parts.join(", ");

@@ -23,7 +23,7 @@ import { entryText } from "./json.ts";
 import type { CallReport } from "./report.ts";
 import { decidingRule, effectText, ruleText } from "./rules.ts";
 
-/** Maximum length of a line, as far as words permit. */
+/** Maximum length of a line, unless a single word is longer. */
 const COLUMNS = 100;
 
 /** Writes a report. */
@@ -62,7 +62,7 @@ function callWords({ call, data, given }: CallReport): string {
   }), number ${data.nr}`;
 }
 
-/** All answers to a call whose arguments are not given. */
+/** All answers to a call without given arguments. */
 function answerLines(report: CallReport): readonly string[] {
   const { answers = [], call, abi, rules } = report;
   const lines = answers.toSorted((a, b) =>
@@ -117,9 +117,9 @@ function decidedText(
 }
 
 /**
- * The tests of the filter that decided, each with its outcome: those that
- * succeeded, and those of arguments. The others of a list only say which call it
- * is not.
+ * The tests of the filter that decided, each with its result: those that
+ * succeeded, and those of arguments. The other tests of a list only rule out
+ * other calls.
  */
 function pathLines(
   { rules, paths, value, filter }: CallReport,

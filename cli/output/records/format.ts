@@ -51,7 +51,7 @@ export function namesOfRecord(
   };
 }
 
-/** Explains the action as far as the record shows its effect. */
+/** Explains the effect of the action, if the record shows it. */
 export function recordEffect({ action, form }: LogRecord): string | undefined {
   switch (action) {
     case "ERRNO":
@@ -74,7 +74,10 @@ export function recordEffect({ action, form }: LogRecord): string | undefined {
   }
 }
 
-/** Facts without which the name of a call misleads; `undefined` if there are none. */
+/**
+ * Facts without which the name of a call would mislead; `undefined` if there
+ * are none.
+ */
 export function remarkOf(record: LogRecord): string | undefined {
   const { nr, compat, auditArch } = record;
   const { arch = "", call } = namesOfRecord(record);
@@ -86,7 +89,7 @@ export function remarkOf(record: LogRecord): string | undefined {
       : undefined;
   }
   if (/^(?:socketcall|ipc)$/.test(call ?? "")) {
-    return `the call behind ${call} is in argument 0, which the record lacks`;
+    return `argument 0 of ${call} names the actual call, and the record has no arguments`;
   }
   const native = ARCHES.find(({ name }) => name === NATIVE[arch]);
   if (compat !== true || native === undefined || nr === undefined) {

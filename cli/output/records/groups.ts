@@ -22,7 +22,7 @@ export interface RecordGroup {
   readonly last: LogRecord;
 }
 
-/** Number of groups that are kept: more would take unlimited memory. */
+/** Maximum number of groups, so that memory stays bounded. */
 export const MAX_GROUPS = 50_000;
 
 /** Counts records. */
@@ -30,7 +30,10 @@ export class RecordGroups {
   readonly #groups = new Map<string, { count: number } & RecordGroup>();
   #dropped = 0;
 
-  /** Number of records that belong to no group, because there are too many. */
+  /**
+   * Number of records that were not counted, because there were too many
+   * groups.
+   */
   get dropped(): number {
     return this.#dropped;
   }

@@ -1,5 +1,5 @@
 /**
- * Writers of records: one after the other, or counted.
+ * Writers of records: one by one, or as counts.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface RecordWriterOptions {
   readonly output: "text" | "json";
   /** True to count records. */
   readonly group: boolean;
-  /** True for an input without an end, whose JSON is one document per line. */
+  /** True for an endless input, for which JSON is one document per line. */
   readonly follow: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface RecordWriter {
   readonly written: number;
   /** Takes a record. */
   add(record: PlacedRecord): void;
-  /** Writes what is complete; all if nothing may wait. */
+  /** Writes complete results, or all of them if none may wait. */
   flush(all: boolean): void;
   /** Writes the rest; returns an exit code that the results require. */
   end(counts: LogCounts): number | undefined;
@@ -48,7 +48,7 @@ export interface RecordWriter {
  * Makes a writer.
  *
  * @param options The form of results.
- * @param judge Adds the answers of a source.
+ * @param judge Adds a source's answers.
  */
 export function createRecordWriter(
   io: Io,
@@ -137,7 +137,7 @@ class RunWriter implements RecordWriter {
   }
 }
 
-/** All but the time and the place of a record. */
+/** A record without its time and place. */
 function keyOf(record: LogRecord): string {
   const { time: _, written: __, id: ___, ip: ____, ...rest } = record;
   return JSON.stringify(rest);
@@ -178,7 +178,7 @@ class GroupWriter implements RecordWriter {
     } else if (groups.length > 0) this.#io.out(this.#textOf(groups));
     if (dropped === 0) return undefined;
     const text =
-      `${dropped} records are in no group: there are too many groups`;
+      `${dropped} records were not counted: there are too many groups`;
     this.#io.err(messageLine(this.#io, "warning", text));
     return EXIT.unproven;
   }
@@ -191,7 +191,7 @@ class GroupWriter implements RecordWriter {
     };
   }
 
-  /** A table; with a source, the answer is below each line. */
+  /** A table; with a source, each answer follows its line. */
   #textOf(groups: readonly RecordGroup[]): string {
     const [head = "", ...rows] = groupTable(groups).split("\n");
     const lines = rows.filter((row) => row !== "").map((row, i) => {

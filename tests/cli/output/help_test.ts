@@ -8,7 +8,7 @@ Deno.test("help wraps long explanations and keeps every word of them", async () 
   for (
     const text of [
       "Output format: raw, base64, hex, asm, c, go, rust, json, annotation (default: base64)",
-      "Treatment of unknown syscall names: deny-error, error, warn, ignore (default: deny-error)",
+      "Handling of unknown syscall names: deny-error, error, warn, ignore (default: deny-error)",
     ]
   ) assertStringIncludes(words, text);
 });
