@@ -1,6 +1,6 @@
 /**
- * The last resort against a computation that never ends: the kernel ends this
- * process.
+ * The last resort against a computation that never ends: the kernel terminates
+ * this process.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { mayCallLibraries } from "./environment.ts";
 const ITIMER_REAL = 0;
 
 /**
- * Makes the kernel end this process after a time.
+ * Makes the kernel terminate this process after a time.
  *
  * @param ms Milliseconds from now.
- * @returns True if it will; false without `--allow-ffi`.
+ * @returns True if the timer is set; false without `--allow-ffi`.
  */
 export function armAlarm(ms: number): boolean {
   if (!mayCallLibraries()) return false;
@@ -28,8 +28,7 @@ export function armAlarm(ms: number): boolean {
     BigInt(Math.floor(ms / 1000)),
     BigInt(Math.floor(ms % 1000)) * 1000n,
   ]);
-  // Only one function, because ffi/libc.ts with all of its functions takes 5 ms
-  // to open.
+  // Opens a single function, because opening all of ffi/libc.ts takes 5 ms.
   const { symbols } = Deno.dlopen("libc.so.6", {
     // int setitimer(int which, const struct itimerval *new, struct itimerval *old)
     setitimer: { parameters: ["i32", "buffer", "pointer"], result: "i32" },

@@ -32,7 +32,7 @@ export interface BundleConfig {
   readonly text: string;
   /** Result of stat(2). */
   readonly info: Deno.FileInfo;
-  /** Why others could change it; absent if they cannot. */
+  /** The reason why others could change it; absent if they cannot. */
   readonly doubt?: string;
 }
 
@@ -47,7 +47,7 @@ export interface BundleOptions extends RewriteContext {
 }
 
 /**
- * Puts the proved filter into a bundle, for the next container that is created
+ * Adds the proved filter to a bundle, for the next container that is created
  * from it.
  *
  * @param directory The bundle.
@@ -66,7 +66,7 @@ export async function rewriteBundle(
 }
 
 /**
- * Puts the proved filter into a bundle whose configuration was read.
+ * Adds the proved filter to a bundle whose configuration was read before.
  *
  * @param path Path of the configuration.
  * @param config The configuration.
@@ -106,7 +106,7 @@ export async function readBundle(
 }
 
 /**
- * Reads a bundle's configuration, also where others could change it.
+ * Reads a bundle's configuration, even if others could change it.
  *
  * @param directory The bundle.
  * @param name Name of the configuration.
@@ -176,7 +176,7 @@ async function reaching<T>(
 }
 
 /**
- * Makes the error of a bundle that cannot be used.
+ * Creates the error for a bundle that cannot be used.
  *
  * @param path Path of the bundle or its file.
  * @param seen Observation, without a final period.

@@ -1,7 +1,7 @@
 /**
- * Judges the certificate of an annotation that already exists, where one is
- * required: then a foreign filter needs one that verify/certificate/check.ts
- * accepts, besides the proof.
+ * Checks the certificate of an annotation that already exists, if the settings
+ * require one: then a foreign filter needs a certificate that
+ * verify/certificate/check.ts accepts, in addition to the proof.
  *
  * @module
  */
@@ -25,8 +25,8 @@ export const CERTIFICATE_ANNOTATION = "io.seccomp-tree.certificate";
  * @param config The configuration.
  * @param program The filter of its annotation.
  * @param policy The meaning of its section.
- * @throws {RefusedError} `foreign-annotation` if the certificate is missing, or
- * is about something else, or is not accepted.
+ * @throws {RefusedError} `foreign-annotation` if the certificate is missing,
+ * makes another claim, or is rejected.
  */
 export async function requireCertificateOf(
   { root }: ConfigText,

@@ -1,6 +1,6 @@
 /**
- * The context of a rewrite: names and store, as far as this process's
- * permissions allow.
+ * The context of a rewrite: names and store, within the permissions of this
+ * process.
  *
  * @module
  */
@@ -21,8 +21,8 @@ import { openStore, type Store } from "./store/store.ts";
 
 /**
  * Collects the environment, the store and the time limit. If something is
- * forbidden or missing, the log says so and the work continues without it:
- * without a store, each filter is compiled again.
+ * forbidden or missing, the log reports it and the work continues without it;
+ * for example, without a store each filter is compiled again.
  *
  * @param settings The settings.
  * @param deadline Time limit.
@@ -41,7 +41,7 @@ export async function gatherContext(
   if (host === undefined && names === "auto") {
     log.write(
       "warning",
-      `Names resolve by the built-in table: ${whyNoNames()}`,
+      `Syscall names are resolved by the built-in table: ${whyNoNames()}`,
     );
   }
   const setting = semanticsSetting(settings);
@@ -57,7 +57,7 @@ export async function gatherContext(
   if (!isExact && settings.store !== undefined) {
     log.write(
       "warning",
-      "Every filter is compiled anew: the library of names cannot be identified without -A",
+      "Every filter is compiled again: the library of names cannot be identified without -A",
     );
   }
   const store = settings.store === undefined || !isExact
@@ -98,7 +98,7 @@ async function findStore(
   }
   log.write(
     "warning",
-    `Every filter is compiled anew: cannot use the store "${directory}": ${reason}`,
+    `Every filter is compiled again: cannot use the store "${directory}": ${reason}`,
   );
   return undefined;
 }

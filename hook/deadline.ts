@@ -46,7 +46,7 @@ export function startDeadline(ms: number): Deadline {
  */
 export function after(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    // A longer time would end at once.
+    // setTimeout fires immediately for a longer time.
     AbortSignal.timeout(Math.min(Math.ceil(ms), 0x7fff_ffff))
       .addEventListener("abort", () => resolve());
   });
@@ -75,7 +75,7 @@ export async function readWithin(
   const late = after(ms).then(() => {
     throw deadlinePassed(ms);
   });
-  // It may reject when nothing waits for it.
+  // It may reject when nothing is waiting for it.
   late.catch(() => {});
   const chunks: Uint8Array[] = [];
   let size = 0;

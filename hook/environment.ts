@@ -1,5 +1,5 @@
 /**
- * All inputs besides the section that decide the bytes of a filter: machine,
+ * All inputs besides the section that determine the bytes of a filter: machine,
  * runtime semantics, source of names, version of this program.
  *
  * @module
@@ -37,7 +37,7 @@ export interface NameSource {
    * A label such as `libseccomp 2.5.4 sha256:…` or the version of our tables.
    */
   readonly label: string;
-  /** Test for calls that exist; absent if our tables decide. */
+  /** Reports whether a call exists; absent if the built-in tables decide. */
   readonly knows?: (name: string, arch?: Arch) => boolean;
   /** True if equal labels mean equal names; otherwise nothing may be stored. */
   readonly exact: boolean;
@@ -57,7 +57,7 @@ export interface Environment {
   readonly semantics: Semantics;
   /** Source of names. */
   readonly names: NameSource;
-  /** Digest of all this, 16 hexadecimal digits. */
+  /** Digest of all these inputs, 16 hexadecimal digits. */
   readonly id: string;
   /** Name of the file in which a dispatcher finds the current entries. */
   readonly name: string;
@@ -135,7 +135,7 @@ export async function describeEnvironment(
 
 /**
  * Names the file in which the dispatcher finds the current entries. Settings
- * that may mean different versions have different files.
+ * that can stand for different versions have different files.
  *
  * @param setting Name of the reading in the settings.
  * @param names Kind of the source of names.
@@ -153,19 +153,20 @@ export function environmentName(
 }
 
 /**
- * Counts the files by which a source of names is recognized: this program, and
- * for the host's the linker's cache and the library.
+ * Counts the files that identify a source of names: this program, and for the
+ * host's names also the linker's cache and the library.
  *
  * @param names Kind of the source of names.
- * @returns The number; one more is the runtime whose version decides the reading.
+ * @returns The number, without the runtime whose version determines the
+ * reading.
  */
 export function filesOfNames(names: "host" | "builtin"): number {
   return names === "host" ? 3 : 1;
 }
 
 /**
- * Names the folder of links to the files of an environment, from which a
- * dispatcher asks stat(1) about them.
+ * Names the folder of links to the files of an environment, through which a
+ * dispatcher calls stat(1) on them.
  *
  * @param name Result of {@linkcode environmentName}.
  * @returns The name of a folder in the store.
@@ -180,8 +181,8 @@ function escaped(character: string): string {
 }
 
 /**
- * Lists the environments for which this machine's containers may need filters
- * now: any reading, either source of names.
+ * Lists the environments for which this machine's containers may currently need
+ * filters: any reading, either source of names.
  *
  * @param host Result of {@linkcode hostNames}.
  * @param readings Readings that may apply.
@@ -228,8 +229,8 @@ export function mayCallLibraries(): boolean {
  * library without changing its version, so its digest is part of the label if
  * the file can be read.
  *
- * @returns The source, or `undefined` if the host has no libseccomp or it must
- * not be called.
+ * @returns The source, or `undefined` if the host has no libseccomp or this
+ * process may not call it.
  * @category Containers
  */
 export async function hostNames(): Promise<NameSource | undefined> {
@@ -261,8 +262,8 @@ export async function hostNames(): Promise<NameSource | undefined> {
 }
 
 /**
- * The linker's cache, which decides which library would be loaded now. If there is
- * none, as with musl, one that appears changes its folder.
+ * The linker's cache, which decides which library would be loaded. If there is
+ * no cache, as with musl, creating one changes its folder.
  */
 async function linkerCache(): Promise<FileIdentity> {
   try {
@@ -283,7 +284,8 @@ async function mappedLibrary(): Promise<string | undefined> {
 }
 
 /**
- * This program, in a bundle all of it: another version may compile differently.
+ * This program (for a bundle, all of it): another version may compile
+ * differently.
  */
 function programFiles(): readonly string[] {
   const program = import.meta.filename;
@@ -298,9 +300,9 @@ function identifyAll(
 }
 
 /**
- * Makes the key of a section: a digest over all inputs that decide the bytes of
- * its filter. Its architectures follow from the section and the machine, and
- * its names from the source of names, whose label must be exact.
+ * Computes the key of a section: a digest over all inputs that determine the
+ * bytes of its filter. The architectures follow from the section and the
+ * machine, the names from the source of names, whose label must be exact.
  *
  * @param environment Machine, semantics, names.
  * @param text The section exactly as written.

@@ -1,5 +1,5 @@
 /**
- * Distinguishes a file from another one at the same path without reading it.
+ * Detects without reading it whether a file was replaced by another one.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface FileIdentity {
 }
 
 /**
- * Reads the identity of a file, of the target of a symbolic link.
+ * Reads the identity of a file; follows symbolic links.
  *
  * @param path Absolute path.
  * @returns Size and time of last change.

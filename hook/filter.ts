@@ -1,7 +1,7 @@
 /**
  * Gets the filter of a section: from the store, or by compiling, proving and
- * storing it. There is no other way to a filter here, and none around the
- * proof.
+ * storing it. This module provides no other way to get a filter, and no way
+ * around the proof.
  *
  * @module
  */
@@ -28,9 +28,11 @@ export interface FilterContext {
   readonly deadline: Deadline;
   /** True if the caller holds the lock of the store. */
   readonly locked?: boolean;
-  /** `host` to prove new filters equal to those of the host's libseccomp, too. */
+  /**
+   * `host` to also prove new filters equal to those of the host's libseccomp.
+   */
   readonly reference?: "host" | "text";
-  /** True to try again what was left to its runtime before. */
+  /** True to retry sections that were left to their runtime before. */
   readonly retry?: boolean;
 }
 
@@ -42,13 +44,16 @@ export type FilterResult =
     /** Origin of the filter. */
     readonly from: "store" | "compiler";
     /**
-     * Why it could not be stored; absent if it was, or if there is no store.
+     * The reason why it could not be stored; absent if it was stored, or if
+     * there is no store.
      */
     readonly notStored?: string;
   }
   | LeftSection;
 
-/** Longest wait, in milliseconds, for another process that compiles. */
+/**
+ * Maximum time in milliseconds to wait for another process that is compiling.
+ */
 const MOST_WAIT_MS = 3000;
 
 /**
@@ -92,7 +97,7 @@ export async function filterOf(
   });
 }
 
-/** Reasons that another container with this section would meet as well. */
+/** Reasons that apply to every container with this section. */
 const LASTING: ReadonlySet<NotOptimizable> = new Set([
   "refused",
   "too-large",
@@ -104,11 +109,11 @@ const LASTING: ReadonlySet<NotOptimizable> = new Set([
 ]);
 
 /**
- * Remembers that a section is left to its runtime, so that the next container
- * does not pay for the same attempt.
+ * Records that a section is left to its runtime, so that the next container
+ * does not repeat the attempt.
  *
  * @param text The section exactly as written.
- * @param reason Why it is left.
+ * @param reason The reason why it is left.
  * @param detail Observation.
  * @param context Environment and store.
  */

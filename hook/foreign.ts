@@ -1,6 +1,7 @@
 /**
- * Judges an annotation that already exists: whoever controls annotations would
- * control the filter, so it must be proved equal to the section.
+ * Checks an annotation that already exists. Otherwise, whoever controls
+ * annotations would control the filter; so it must be proved equal to the
+ * section.
  *
  * @module
  */
@@ -40,8 +41,9 @@ export interface JudgeOptions {
  * @param value The annotation.
  * @param measure The standard to which it must be equal.
  * @returns Its filter.
- * @throws {RefusedError} `foreign-annotation` if it is malformed, different or not proved equal; the message
- * names the first call that it would have opened.
+ * @throws {RefusedError} `foreign-annotation` if it is malformed, different or
+ * not proved equal; the message names the first call that it would have
+ * allowed.
  */
 export function judgeAnnotation(
   value: string,
@@ -64,8 +66,8 @@ export function judgeAnnotation(
   throw foreign(
     `${
       opened === undefined
-        ? "it differs from linux.seccomp, though no call that it opens was found"
-        : "it opens calls that linux.seccomp does not"
+        ? "it differs from linux.seccomp, although no call that it allows beyond it was found"
+        : "it allows calls that linux.seccomp denies"
     }: ${describe(difference, policy)} gets ${
       formatReturnValue(answers.program, difference.arch)
     }, linux.seccomp says ${

@@ -1,12 +1,12 @@
 /**
- * Compares a proved filter with the one that the host's libseccomp builds for the
- * same section: the filter that its container had without this program.
+ * Compares a proved filter with the one that the host's libseccomp builds for
+ * the same section: the filter that its container would have without this
+ * program.
  *
- * The proof of a filter is against our reading of the section. Here the library
- * itself says what it makes of it, in a child with a time limit: of the calls of
- * the runtime that the section is read for, crun or runc, in its version. In front
- * of that runc puts its ENOSYS stub, with the numbers that the library has for the
- * names.
+ * The proof of a filter is relative to our own reading of the section. Here,
+ * the library itself builds a filter in a child process with a time limit, from
+ * the calls that the runtime (crun or runc, in its version) would make. runc's
+ * ENOSYS stub is put in front of it, with the library's numbers for the names.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { Environment } from "./environment.ts";
 import { type ReadSection, readSection } from "./section.ts";
 import { referenceSpec, withStub } from "./reference.ts";
 import type { BuiltReference, SentSpec } from "./reference_build.ts";
-// So that an installed copy has it: `deno info` lists it.
+// Imported so that `deno info` lists it and an installed copy contains it.
 import type {} from "./reference_child.ts";
 import type { Entry } from "./store/entry.ts";
 
@@ -32,14 +32,17 @@ const LIMIT_MS = 20_000;
 
 const CHILD = "hook/reference_child.ts";
 
-/** A `BuiltReference`, and nothing that a library has printed. */
+/** Reads a `BuiltReference`, and ignores anything that a library printed. */
 const BUILT = /^\{"filter":"(?:[0-9a-f]{16})+","largest":\[[0-9,]*\]\}$/;
 
 /** Result of a comparison. */
 export type HostComparison =
   | { readonly kind: "equal" }
   | {
-    /** `different`, also if it is not proved equal; `not-asked` without a library. */
+    /**
+     * `different` also means not proved equal; `not-asked` means that there is
+     * no library.
+     */
     readonly kind: "different" | "not-asked";
     /** Observation, without a final period. */
     readonly detail: string;
@@ -126,7 +129,7 @@ async function wordsOfChild(): Promise<readonly string[]> {
   const isHookAlone = !import.meta.url.endsWith("/host_reference.ts") &&
     !Deno.build.standalone && await packedProgram(CHILD) === undefined;
   if (!isHookAlone) return await childWords(CHILD);
-  // One file with the hook, and nothing else.
+  // The hook as a single file.
   const deno = [Deno.execPath(), "run", "-A", "--no-config", "--no-lock"];
   return [...deno, import.meta.url, "reference"];
 }

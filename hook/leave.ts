@@ -1,11 +1,12 @@
 /**
- * Decides when a container starts with the filter that its runtime makes of the
- * untouched section. That is what it had without this program, so an optimizer
- * that cannot work is no reason to refuse it.
+ * Decides when a container starts with the filter that its runtime makes from
+ * the untouched section. It would have that filter without this program, so a
+ * failure of the optimizer is not a reason to refuse the container.
  *
- * Refused is only what would weaken a policy: an annotation that is not proved
- * equal to the section, and a configuration that two readers read differently.
- * And with `strict`, whatever is not optimized.
+ * Only what would weaken a policy is refused: an annotation that is not proved
+ * equal to the section, and a configuration that two readers could read
+ * differently. With `strict`, anything that is not optimized is refused as
+ * well.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import type { RewriteContext } from "./precreate.ts";
 import type { ConfigText } from "./rewrite.ts";
 import type { Settings } from "./settings.ts";
 
-/** Refusals for the sake of a policy, or of whoever set `strict`. */
+/** Refusals that protect a policy, or that `strict` requests. */
 const KEPT: ReadonlySet<RefusalCode> = new Set([
   "bad-config",
   "bad-input",
@@ -52,8 +53,8 @@ export function leaveToRuntime(
 }
 
 /**
- * Collects the context. If the store cannot be trusted, an annotation is judged
- * without it.
+ * Collects the context. If the store cannot be trusted, an annotation is
+ * checked without it.
  *
  * @param config The configuration.
  * @param settings The settings.

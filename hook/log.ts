@@ -3,8 +3,8 @@
  * error.
  *
  * Every line is one JSON object, whatever a message quotes from a
- * configuration: it has no line break, no control character and nothing that
- * changes the direction of text, so a log cannot be forged through annotations.
+ * configuration. It contains no line break, no control character and nothing
+ * that changes the direction of text, so annotations cannot forge log lines.
  *
  * @module
  */
@@ -13,8 +13,7 @@ import { printable } from "../tables/printable.ts";
 import { type LogLevel, sendToSyslog } from "./syslog.ts";
 
 /**
- * Destination of lines besides standard error: the system's log, a file, or
- * none.
+ * Destination of lines besides standard error: the system log, a file, or none.
  *
  * @category Containers
  */
@@ -41,7 +40,9 @@ export interface Log {
   ): void;
 }
 
-/** Longest line in UTF-16 units: a syslog datagram takes some KiB. */
+/**
+ * Maximum length of a line in UTF-16 units: a syslog datagram holds a few KiB.
+ */
 const MAX_LINE = 4000;
 
 /**
@@ -83,7 +84,7 @@ export function formatLine(
  * Truncates a text to the space in a line.
  *
  * @param text Any text.
- * @returns At most the longest line, with a mark if something is missing.
+ * @returns A text that fits in a line, with a mark if it was truncated.
  */
 export function short(text: string): string {
   return text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE)}…`;

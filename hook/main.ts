@@ -15,17 +15,17 @@
  * not; then standard output is empty.
  *
  * Options: `--settings FILE`, `--strict`, `--require-certificate` (a foreign
- * annotation needs one), `--rewrite-bundle`, and `--NAME
- * VALUE` for each setting: `--store`, `--log`, `--semantics`, `--names`,
- * `--reference`, `--verify`, `--deadlineMs`, `--runtime`, `--runtimeKind`. `--semantics
- * runc@1.1.5` sets the version; without one the runtime is queried. `--refused
- * STATUS` replaces the status 1 for a container that must not start: Deno
- * itself ends with 1 if it cannot start. `--locked` is for a dispatcher that holds
- * the lock of the store.
+ * annotation needs one), `--rewrite-bundle`, and `--NAME VALUE` for each
+ * setting: `--store`, `--log`, `--semantics`, `--names`, `--reference`,
+ * `--verify`, `--deadlineMs`, `--runtime`, `--runtimeKind`.
+ * `--semantics runc@1.1.5` sets the version; without one the runtime is
+ * queried. `--refused STATUS` replaces the status 1 for a container that must
+ * not start: Deno itself ends with 1 if it cannot start. A dispatcher passes
+ * `--locked` if it holds the lock of the store.
  *
- * Without any permission flag a configuration is still rewritten, with the
+ * Without any permission flag, a configuration is still rewritten: with the
  * built-in table of names, as the newest known version of the runtime reads it,
- * and without a store; the log says so. The store requires `--allow-read`,
+ * and without a store. The log reports this. The store requires `--allow-read`,
  * `--allow-write` and `--allow-sys=uid`; the host's names and the live filter
  * require `-A`, because libraries are called and /proc is read.
  *
@@ -70,7 +70,7 @@ import { findMember, type JsonObject } from "../profile/json/value.ts";
 
 /** Parsed arguments. */
 export interface HookCall {
-  /** The task. */
+  /** Requested task. */
   readonly mode: "hook" | "runtime";
   /** `--settings`. */
   readonly settingsPath?: string;
@@ -92,14 +92,17 @@ export interface HookStreams {
   readonly read: Read;
   /** Writes a complete result. */
   write(bytes: Uint8Array): void;
-  /** Makes an outside timer end this process after some milliseconds. */
+  /** Makes the kernel terminate this process after some milliseconds. */
   limit(ms: number): void;
 }
 
 /** Status if the time limit passed before a dispatcher's input was read. */
 const UNREAD = 4;
 
-/** Time after its own deadline at which the kernel ends the process. */
+/**
+ * Time after the hook's own deadline at which the kernel terminates the
+ * process.
+ */
 const ALARM_AFTER_MS = 1000;
 
 /**
@@ -159,7 +162,7 @@ function settingOf(option: string): string {
 }
 
 /**
- * Does what a manager requests.
+ * Performs the task that a manager requests.
  *
  * @param args Arguments without the program's name.
  * @param streams Input and output.
@@ -209,7 +212,7 @@ export async function main(
     openLog(settings.log).write("error", message, { code });
     if (code === "deadline" && call?.refused === 3 && !settings.strict) {
       // The dispatcher has the input that was not read in time, and knows
-      // whether every reader reads it alike.
+      // whether all readers agree on it.
       return UNREAD;
     }
     if (call?.mode === "runtime") reportToManager(call.rest, message);
@@ -253,7 +256,7 @@ async function runHook(
   const config = readConfigText(text, document);
   const { log } = around;
   const rewrite = config.section === undefined
-    // Regardless of the state of store and library.
+    // This does not depend on the store or the library.
     ? undefined
     : await rewriteOrLeave(config, call, settings, around);
   if (rewrite?.kind !== "added") {
@@ -304,8 +307,8 @@ async function runVerification(
     const { path, text } = await readBundle(state.bundle);
     const config = readConfigText(text);
     if (config.section === undefined) return 0;
-    // If it cannot be optimized, only the create stage may refuse it, not a
-    // later hook.
+    // Only the create stage may refuse a section that cannot be optimized, not
+    // a later hook.
     const context = {
       ...await gatherContext(settings, deadline, log),
       strict: false,
@@ -317,7 +320,7 @@ async function runVerification(
     );
     if (live === "cannot-tell") {
       const message =
-        "Cannot read the live filter here: this needs root, no filter on this process, and a kernel with checkpoint-restore";
+        "Cannot read the live filter here: this requires root, no filter on this process, and a kernel with checkpoint-restore";
       if (settings.strict) throw new RefusedError("not-verified", message);
       log.write("warning", message, about);
     }
@@ -326,7 +329,7 @@ async function runVerification(
       await rewriteRead(path, config, context);
       log.write(
         "info",
-        "Bundle rewritten for the next create: this container is not affected, it keeps the filter that its runtime made",
+        "Bundle rewritten for the next create; this container keeps the filter that its runtime made",
         about,
       );
       return 0;
@@ -359,7 +362,8 @@ function processStreams(): HookStreams {
 }
 
 /**
- * Does what a manager requests, on the streams of this process, and ends it.
+ * Performs the task that a manager requests, on the streams of this process,
+ * and ends it.
  *
  * @param args Arguments without the program's name.
  */

@@ -1,5 +1,5 @@
 /**
- * Counts the fate of the filter of a container that a manager starts.
+ * Counts each container that a manager starts, by what happened to its filter.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { StartCount } from "./store/counts.ts";
 import { openStore } from "./store/store.ts";
 
 /**
- * Counts a container, if the store can be trusted: whoever may write there
- * could lead an append elsewhere.
+ * Counts a container, if the store can be trusted: anyone who can write there
+ * could redirect the append to another file.
  *
  * @param directory The store; nothing is counted without one.
- * @param count Fate of its filter; nothing is counted if absent.
+ * @param count Outcome for its filter; nothing is counted if absent.
  */
 export async function countContainer(
   directory: string | undefined,
@@ -23,7 +23,7 @@ export async function countContainer(
   try {
     (await openStore(directory))?.count(count);
   } catch {
-    // A count must not affect a container.
+    // Counting must not affect a container.
   }
 }
 
@@ -31,7 +31,8 @@ export async function countContainer(
  * Returns the count of a rewrite.
  *
  * @param rewrite The result.
- * @returns The count; `undefined` for a container that needs no filter of ours.
+ * @returns The count; `undefined` for a container that does not need a filter
+ * from here.
  */
 export function countOf(rewrite: Rewrite): StartCount | undefined {
   if (rewrite.kind === "added") {

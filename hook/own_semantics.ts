@@ -1,6 +1,6 @@
 /**
  * Finds the reading of a section on this machine: that of the installed
- * runtime, in its own version, which the runtime itself reports.
+ * runtime, in the version that the runtime itself reports.
  *
  * @module
  */
@@ -121,7 +121,7 @@ function noteOf(semantics: Semantics): Pick<OwnSemantics, "note"> {
 }
 
 interface FoundRuntime {
-  /** The file to which the links lead. */
+  /** Resolves links to the file itself. */
   readonly path: string;
   readonly files: readonly FileIdentity[];
 }
@@ -134,8 +134,8 @@ async function findRuntime(
   const found = program ?? await findProgram(name, { folders });
   if (found === undefined) return undefined;
   try {
-    // By the name that was found: a link that leads elsewhere one day is another
-    // program.
+    // Keyed by the name that was found, because a link may lead to another
+    // program later.
     return { path: await Deno.realPath(found), files: [await identify(found)] };
   } catch {
     return undefined;
@@ -153,7 +153,7 @@ interface Said {
   readonly version: string;
 }
 
-/** Output of programs, by their identity. */
+/** Output of programs, by file identity. */
 const answers = new Map<string, Promise<Said | undefined>>();
 
 function versionOf(

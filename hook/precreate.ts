@@ -47,7 +47,7 @@ export type Rewrite =
     readonly entry: Entry;
     /** Origin of the filter. */
     readonly from: "store" | "compiler";
-    /** Warnings about the section; none when its filter was stored. */
+    /** Warnings about the section; empty if its filter was stored. */
     readonly findings: readonly Diagnostic[];
     /** Further messages for the log. */
     readonly warnings: readonly string[];
@@ -56,11 +56,14 @@ export type Rewrite =
     readonly kind: "unchanged";
     /** The unchanged configuration. */
     readonly text: string;
-    /** `unconfined`, `annotated`, or why the section cannot be optimized. */
+    /**
+     * `unconfined`, `annotated`, or the reason why the section cannot be
+     * optimized.
+     */
     readonly reason: string;
     /** Observation, without a final period. */
     readonly detail: string;
-    /** Warnings about the section; none when its filter was stored. */
+    /** Warnings about the section; empty if its filter was stored. */
     readonly findings: readonly Diagnostic[];
     /** Further messages for the log. */
     readonly warnings: readonly string[];
@@ -74,7 +77,7 @@ export type Rewrite =
 export interface RewriteContext extends FilterContext {
   /** True to refuse a section that cannot be optimized. */
   readonly strict: boolean;
-  /** True to accept no foreign annotation without a certificate. */
+  /** True to refuse a foreign annotation without a certificate. */
   readonly requireCertificate?: boolean;
   /** Reason why no section can be optimized here; absent if nothing prevents it. */
   readonly obstacle?: string;
@@ -162,7 +165,10 @@ async function resultFor(
   return await filterOf(section, context);
 }
 
-/** With a value but "0", crun starts no container with a name it does not know. */
+/**
+ * With any value other than "0", crun does not start a container with a name
+ * that it does not know.
+ */
 const FAIL_UNKNOWN = "run.oci.seccomp_fail_unknown_syscall";
 
 function failsUnknown({ root }: ConfigText): boolean {
@@ -177,7 +183,7 @@ function failsUnknown({ root }: ConfigText): boolean {
  * Chooses the severity of the messages about a rewrite.
  *
  * @param rewrite The result of a rewrite.
- * @returns `error` if the section should have got a filter.
+ * @returns `error` if the section should have received a filter.
  */
 export function levelOf(rewrite: Rewrite): LogLevel {
   return rewrite.kind === "unchanged" &&
@@ -201,9 +207,9 @@ export function logLines({ findings, warnings }: Rewrite): readonly string[] {
 type Found = Extract<FilterResult, { readonly kind: "filter" }>;
 
 /**
- * Finds what is stored before the section is parsed at all. Where more than the
- * section decides, it is parsed every time: with notifications, which an escape
- * could spell otherwise, and where crun is to refuse unknown names.
+ * Looks up the store before the section is parsed at all. If more than the
+ * section matters, it is parsed every time: for notifications, which an escape
+ * could spell differently, and if crun must refuse unknown names.
  */
 async function findKnown(
   config: ConfigText,
@@ -242,7 +248,7 @@ async function finish(
   const { environment, deadline } = context;
   const { native } = environment;
   const value = encodeBase64(entry.bytes);
-  // Once for each section, not for each container.
+  // Reported once per section, not per container.
   const findings = from === "compiler" ? section?.warnings ?? [] : [];
   const warnings = notStored === undefined
     ? []
@@ -293,7 +299,7 @@ function policyOf(
   throw new Error("Unreachable: a stored section cannot be read");
 }
 
-/** Leaves a section to its runtime; an annotation must be equal even so. */
+/** Leaves a section to its runtime; an annotation must still be equal to it. */
 async function giveUp(
   config: ConfigText,
   result: Extract<FilterResult, { kind: "not-optimizable" }>,
@@ -306,7 +312,7 @@ async function giveUp(
     if (reason === "unknown-names") {
       throw new RefusedError(
         "foreign-annotation",
-        `Cannot accept the annotation: crun does not look at names then (${detail}); remove it`,
+        `Cannot accept the annotation: with an annotation, crun does not check names (${detail}); remove it`,
       );
     }
     if (section === undefined) {
@@ -339,7 +345,7 @@ async function giveUp(
   };
 }
 
-/** Crun's handling of notifications besides the section's own listener. */
+/** crun's way to handle notifications besides the section's own listener. */
 const RECEIVER_KEYS: readonly string[] = [
   "run.oci.seccomp.receiver",
   "run.oci.seccomp.plugins",

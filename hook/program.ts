@@ -1,5 +1,5 @@
 /**
- * The program that hook and wrapper fall back to: the modules of `hook/`, or
+ * The program to which hook and wrapper fall back: the modules of `hook/`, or
  * one bundled file. The installer copies it to a folder that only root can
  * change.
  *
@@ -19,7 +19,7 @@ export interface ProgramFiles {
 
 /** Form of the program. */
 export type ProgramForm =
-  /** The modules as they are, without any download. */
+  /** The modules unchanged, without any download. */
   | "modules"
   /**
    * One file by `deno bundle`, which starts faster and downloads esbuild once.
@@ -27,9 +27,9 @@ export type ProgramForm =
   | "bundle";
 
 /**
- * Flags of V8 for a program that runs for a tenth of a second: compiling on
- * other threads, or with optimization, costs more than it gains. Code that runs
- * longer is still optimized, later.
+ * V8 flags for a program that runs for a tenth of a second: compiling on other
+ * threads, or with optimization, costs more than it gains. Code that runs
+ * longer is still optimized later.
  */
 export const FAST: string = [
   "--single-threaded",
@@ -41,7 +41,7 @@ export const FAST: string = [
 const MAIN = new URL("../hook/main.ts", import.meta.url);
 /** The line that Deno adds to a module in its cache. */
 const CACHE_LINE = /\n\/\/ denoCacheMetadata=[^\n]*$/;
-/** Prints the entire hook as one module. */
+/** Prints the whole hook as one module. */
 const BUNDLER = new URL("../tools/hook_program.ts", import.meta.url);
 
 /**
@@ -65,7 +65,7 @@ export async function readProgram(
     const main = "hook.js";
     if (packed === undefined && BUNDLER.protocol !== "file:") {
       throw new Error(
-        "Cannot bundle the hook: its bundler is not part of the published package: leave out --bundle, or use a checkout",
+        "Cannot bundle the hook: its bundler is not part of the published package; omit --bundle, or use a checkout",
       );
     }
     const text = packed ?? await run([deno, "run", "-A", BUNDLER.href]);
@@ -83,7 +83,7 @@ export async function readProgram(
       !specifier.startsWith(base)
     ) {
       throw new Error(
-        `Cannot copy the hook: it imports "${specifier}", which does not belong to this program: report this`,
+        `Cannot copy the hook: it imports "${specifier}", which does not belong to this program; please report this`,
       );
     }
     const text = await Deno.readTextFile(local);
@@ -125,7 +125,8 @@ export function programWords(
   v8: string,
 ): readonly string[] {
   if (main === undefined) {
-    // `deno task compile` gives a binary FAST; env sets variables.
+    // `deno task compile` passes these flags to a binary as FAST; env sets
+    // variables.
     return v8 === FAST ? [deno] : [`DENO_V8_FLAGS=${v8}`, deno];
   }
   return [

@@ -1,6 +1,6 @@
 /**
- * The filter that a container gets without this program, for comparison: the
- * one that the host's libseccomp builds for crun or runc.
+ * The filter that a container would get without this program, for comparison:
+ * the host's libseccomp builds it for crun or runc.
  *
  * @module
  */
@@ -62,7 +62,10 @@ export interface ReferenceOptions {
   readonly semantics?: Semantics;
 }
 
-/** First runc that loads the binary tree, and the number of names above which. */
+/**
+ * First runc that loads the binary tree, and the number of names above which it
+ * does.
+ */
 const TREE_SINCE = "1.2.0-rc1";
 const TREE_ABOVE = 32;
 
@@ -116,8 +119,8 @@ function formOf({ syscalls }: LinuxSeccomp, semantics: Semantics): 1 | 2 {
 }
 
 /**
- * Puts what a runtime adds by itself in front of the library's filter: runc's
- * ENOSYS stub.
+ * Prepends what a runtime itself adds to the library's filter: runc's ENOSYS
+ * stub.
  *
  * @param program The library's filter.
  * @param seccomp The section.

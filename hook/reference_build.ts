@@ -1,6 +1,6 @@
 /**
  * Builds a filter with the host's libseccomp, from standard input to standard
- * output, in a process that has nothing else to do.
+ * output, in a process of its own.
  *
  * Standard input: a `FilterSpec` as JSON, whose values are decimal texts. Standard
  * output: a `BuiltReference` as JSON, or nothing if the library refuses.
@@ -14,10 +14,13 @@ import {
   openLibseccomp,
 } from "../ffi/libseccomp.ts";
 
-/** A specification as it is sent: JSON has no 64-bit values. */
+/**
+ * A specification in the form in which it is sent, because JSON has no 64-bit
+ * integers.
+ */
 export interface SentSpec extends Omit<FilterSpec, "rules"> {
   readonly rules: readonly SentRule[];
-  /** Names whose largest number is wanted. */
+  /** Names whose largest number is requested. */
   readonly names: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * A program that builds a filter with the host's libseccomp: a library that crashes
- * or never ends takes nothing along.
+ * A child process that builds a filter with the host's libseccomp, so that a
+ * library that crashes or hangs does not affect the caller.
  *
  * @module
  */

@@ -52,7 +52,7 @@ export interface ConfigText {
    * unconfined (no section, or null).
    */
   readonly section?: string;
-  /** The section as it was parsed with the rest; absent like the section. */
+  /** The section as parsed with the rest; absent if the section is absent. */
   readonly sectionDocument?: ObjectDocument;
   /** The value of an existing annotation. */
   readonly annotation?: JsonString;
@@ -72,7 +72,7 @@ export interface ConfigText {
  * ```
  *
  * @param text The configuration.
- * @param document The configuration as it was parsed before.
+ * @param document The configuration, if it was parsed before.
  * @returns Text and positions.
  * @throws {RefusedError} `bad-config` if it is malformed or ambiguous.
  */
@@ -140,13 +140,13 @@ export function addAnnotation(config: ConfigText, value: string): string {
     return insert(text, root, `"annotations":{${member}}`);
   }
   if (annotations.kind === "object") return insert(text, annotations, member);
-  // Null, which memberOf() treated as absent.
+  // The value is null, which memberOf() treats as absent.
   return `${text.slice(0, annotations.start)}{${member}}${
     text.slice(annotations.end)
   }`;
 }
 
-/** Puts a member in front of an object's first one. */
+/** Inserts a member before the first one of an object. */
 function insert(text: string, object: JsonObject, member: string): string {
   const at = object.start + 1;
   const comma = object.members.length === 0 ? "" : ",";
@@ -158,7 +158,7 @@ function insert(text: string, object: JsonObject, member: string): string {
  *
  * @param text JSON without comments.
  * @returns The document.
- * @throws {RefusedError} `bad-config` if it is anything else.
+ * @throws {RefusedError} `bad-config` if it is not.
  */
 export function parseObject(text: string): ObjectDocument {
   if (text.charCodeAt(0) === 0xfeff) {
@@ -214,7 +214,7 @@ function memberOf(
   for (const { key } of object.members) {
     if (key.value !== name && foldKey(key.value) === name) {
       throw bad(
-        `it has a key "${key.value}", which some runtimes take for "${name}"`,
+        `it has a key "${key.value}", which some runtimes read as "${name}"`,
       );
     }
   }
@@ -226,7 +226,9 @@ function memberOf(
   return value;
 }
 
-/** The annotation's value; every value has to be a string, as runtimes demand. */
+/**
+ * The annotation's value; every value must be a string, as runtimes require.
+ */
 function annotationOf(annotations: JsonObject): JsonString | undefined {
   for (const { key, value } of annotations.members) {
     if (value.kind !== "string") {

@@ -1,8 +1,8 @@
 /**
- * The wrapper's slow path, called if the `sh` dispatcher does not know an
- * answer. It rewrites the bundle and ends; the dispatcher then becomes the real
- * runtime, because an exec from Deno would pass on an ignored SIGPIPE and a
- * raised limit on open files.
+ * The wrapper's slow path, called if the `sh` dispatcher has no answer. It
+ * rewrites the bundle and exits; the dispatcher then executes the real runtime,
+ * because an exec from Deno would pass on an ignored SIGPIPE and a raised limit
+ * on open files.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { Settings } from "./settings.ts";
  *
  * @param args The runtime's arguments.
  * @param settings The runtime and other settings.
- * @param context Makes the context; called only if it is needed.
+ * @param context Collects the context; called only if needed.
  * @param log Log of messages.
  * @throws {RefusedError} if the container must not start.
  */
@@ -50,7 +50,8 @@ export async function prepareRuntime(
   try {
     const { path, text, doubt } = await lookAtBundle(call.bundle, call.config);
     config = readConfigText(text);
-    // Unconfined: unchanged, regardless of the state of store and library.
+    // An unconfined container is left unchanged, regardless of store and
+    // library.
     if (config.section === undefined) return;
     if (doubt !== undefined && config.annotation === undefined) {
       throw badBundle(path, doubt);
@@ -76,7 +77,7 @@ function obstacleOf(
   { runtimeKind }: Settings,
 ): string | undefined {
   if (runtimeKind !== "crun") {
-    return `the runtime (${runtimeKind}) is not known to take raw filters: use crun 0.18 or later`;
+    return `the runtime (${runtimeKind}) is not known to take raw filters; use crun 0.18 or later`;
   }
   if (call.kind === "unclear") {
     return "the runtime was called with an unknown option";
@@ -92,7 +93,7 @@ function obstacleOf(
  * of `--log`, as JSON or as text.
  *
  * @param args The runtime's arguments.
- * @param message Why the container does not start.
+ * @param message The reason why the container does not start.
  */
 export function reportToManager(
   args: readonly string[],
@@ -109,6 +110,6 @@ export function reportToManager(
         : quoteText(short(text)).slice(1, -1),
     );
   } catch {
-    // Standard error and our own log have it as well.
+    // Standard error and the hook's own log report it as well.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The command lines by which managers call a low-level runtime, as crun
- * (getopt) and runc (urfave/cli) read them.
+ * The command lines with which managers call a low-level runtime, as crun
+ * (getopt) and runc (urfave/cli) parse them.
  *
  * ```text
  * conmon      RT --log-format=json --log F --cgroup-manager disabled create --bundle B --pid-file P ID
@@ -8,8 +8,8 @@
  * dockerd     RT features;  RT --version
  * ```
  *
- * The `sh` wrapper has the same rules (dispatcher/wrapper.sh); tests hold both to
- * one table.
+ * The `sh` wrapper follows the same rules (dispatcher/wrapper.sh); tests check
+ * both against one table.
  *
  * @module
  */

@@ -68,10 +68,9 @@ const LEFT_TO_RUNTIME: ReadonlySet<string> = new Set([
  * @param environment Machine, semantics, names.
  * @param document The section as it was parsed with its configuration, to
  * which positions refer; the text is parsed if it is absent.
- * @returns The section, or the reason to leave it to its runtime: it has an
- * architecture without a table, or something with which this runtime does not
- * start a container.
- * @throws {RefusedError} `bad-config` if a runtime would run something
+ * @returns The section, or the reason to leave it to its runtime: it lists an
+ * architecture without a table, or something that this runtime refuses.
+ * @throws {RefusedError} `bad-config` if a runtime would enforce something
  * different from what is written.
  */
 export function readSection(
@@ -102,8 +101,8 @@ export function readSection(
     if (errors.every((d) => d.code === "unsupported-architecture")) {
       return { kind: "not-optimizable", reason: "architecture", detail };
     }
-    // The runtime refuses it by itself, libseccomp by EDOM if byte orders
-    // differ. Another runtime that merely has this one's semantics may run it.
+    // The runtime itself refuses it; libseccomp reports EDOM if byte orders
+    // differ. Another runtime that only shares these semantics may run it.
     if (errors.every((d) => LEFT_TO_RUNTIME.has(d.code))) {
       return { kind: "not-optimizable", reason: "refused", detail };
     }

@@ -1,6 +1,6 @@
 /**
- * The hook's settings: built-in, then a file, then arguments. Never the
- * environment: it is empty or controlled by others.
+ * The hook's settings: built-in defaults, then a file, then arguments. The
+ * environment is never used: it is empty or under someone else's control.
  *
  * ```json
  * {
@@ -52,7 +52,7 @@ export interface Settings {
    * version is queried for its own.
    */
   readonly semantics: Semantics;
-  /** Source of names; `auto` is the host's if it may be called. */
+  /** Source of names; `auto` is the host's if this process may call it. */
   readonly names: "auto" | "host" | "builtin";
   /**
    * `host` to prove a new filter equal to the one that the host's libseccomp
@@ -61,7 +61,7 @@ export interface Settings {
   readonly reference: "host" | "text";
   /** True to refuse sections that cannot be optimized. */
   readonly strict: boolean;
-  /** True to accept no foreign annotation without a certificate. */
+  /** True to refuse a foreign annotation without a certificate. */
   readonly requireCertificate: boolean;
   /** Effect of a failed verification. */
   readonly verify: "refuse" | "log";
@@ -150,8 +150,8 @@ const READERS: Readonly<
 };
 
 /**
- * Returns the reading of the settings: under a wrapper, the version is that of
- * the runtime that it becomes.
+ * Returns the reading of the settings; under a wrapper, the version is that of
+ * the runtime that it executes.
  *
  * @param settings The settings.
  * @returns The reading, and the program that reports its version.
@@ -234,11 +234,12 @@ export function parseSettings(text: string): Settings {
 /**
  * Reads the file with the settings.
  *
- * @param path Its absolute path; the default path, whose file may be missing,
- * if absent.
+ * @param path Its absolute path; if absent, the default path, whose file may be
+ * missing.
  * @returns The settings; the built-in ones if the default file is missing or
  * may not be read.
- * @throws {RefusedError} `bad-settings`, also if others could change the file.
+ * @throws {RefusedError} `bad-settings`, including if others could change the
+ * file.
  * @category Containers
  */
 export async function loadSettings(path?: string): Promise<Settings> {

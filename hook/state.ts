@@ -37,8 +37,8 @@ export interface ContainerState {
 /** Result of a verification. */
 export interface Verification {
   /**
-   * `optimized`: our filter; `equal`: proved equal; `plain`: no annotation, the
-   * runtime's own filter; `unconfined`.
+   * `optimized`: the proved filter; `equal`: another one, proved equal;
+   * `plain`: no annotation, so the runtime's own filter; `unconfined`.
    */
   readonly kind: "optimized" | "equal" | "plain" | "unconfined";
   /** Observation, without a final period. */
@@ -116,7 +116,7 @@ export async function verifyContainer(
     return {
       kind: "plain",
       detail:
-        "the bundle has no annotation: the runtime makes its own filter of linux.seccomp",
+        "the bundle has no annotation: the runtime makes its own filter from linux.seccomp",
       live: "not-asked",
       rewrite,
     };
@@ -169,7 +169,7 @@ async function compareLive(
   // With noNewPrivileges, crun may attach the filter after poststart has begun.
   do {
     const count = countOf(pid);
-    // Each look stops the process: one is enough unless a filter is added.
+    // Each read stops the process, and one is enough unless a filter is added.
     if (count === undefined || count !== asked) {
       try {
         const filters = dumpFilters(pid);
@@ -180,7 +180,7 @@ async function compareLive(
         asked = count;
       } catch (error) {
         if (!(error instanceof SyscallError)) throw error;
-        // Without an errno, the process was left alone for now.
+        // Without an errno, the process was left alone this time.
         if (error.errno !== 0) return "cannot-tell";
       }
     }

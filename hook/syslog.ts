@@ -1,6 +1,6 @@
 /**
- * Sends one datagram to the system's log, `/dev/log` (syslog(3), RFC 3164
- * without the header that the daemon adds itself).
+ * Sends one datagram to the system log, `/dev/log` (syslog(3), RFC 3164 without
+ * the header that the daemon adds).
  *
  * Deno's own datagram sockets are unstable, so this goes through libc's
  * `syscall` with numbers from the tables.
@@ -39,7 +39,7 @@ const DEV_LOG = "/dev/log";
  * @param level Severity.
  * @param line The line without its break.
  * @param path The daemon's socket.
- * @returns True if the kernel took it; false if there is no daemon or no
+ * @returns True if the kernel accepted it; false without a daemon or
  * `--allow-ffi`.
  */
 export function sendToSyslog(

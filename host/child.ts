@@ -1,7 +1,7 @@
 /**
- * Processes of this program's own modules, such as one that loads a filter into
- * itself. Deno starts them from a module; a compiled binary has no Deno beside
- * it and starts itself, with a hidden command.
+ * Child processes that run modules of this program, such as one that loads a
+ * filter into itself. Deno starts them from a module; a compiled binary has no
+ * Deno available and starts itself with a hidden command.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { moduleUrl } from "./packed.ts";
 export const CHILD_COMMAND = "__child";
 
 /**
- * Returns the command that runs a module in a process of its own.
+ * Returns the command that runs a module in a child process.
  *
  * @param path The module below the project's root; `cli/children.ts` lists it.
- * @returns Words; arguments of the module may follow.
+ * @returns Words of a command line, to which arguments can be added.
  */
 export async function childWords(
   path: string,

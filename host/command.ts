@@ -30,7 +30,7 @@ export interface AskOptions {
  *
  * @param words The program, by absolute path or by name, and its arguments.
  * @param options Limit and input.
- * @returns Its result; never throws because of what the program does.
+ * @returns Its result; a failing program never throws.
  */
 export async function ask(
   words: readonly string[],

@@ -1,7 +1,7 @@
 /**
- * Writes files that are complete or absent, whoever reads them and whenever
- * this process ends: a temporary file in the same folder, flushed to the disk,
- * then a rename.
+ * Writes files that are complete or absent for every reader, even if this
+ * process dies: a temporary file in the same folder, flushed to the disk, then
+ * a rename.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface WholeOptions {
   readonly owner?: FileOwner;
 }
 
-/** The user and the group that a file belongs to; null where there are none. */
+/** The user and the group that own a file; null if unknown. */
 export interface FileOwner {
   readonly uid: number | null;
   readonly gid: number | null;
@@ -38,9 +38,9 @@ export function isTemporary(name: string): boolean {
 }
 
 /**
- * Writes a file completely or not at all. A replaced file passes on its mode
- * and owner; a link is replaced itself. The content is on the disk before the
- * name is.
+ * Writes a file completely or not at all. The new file keeps the mode and owner
+ * of the one that it replaces; a link itself is replaced. The content reaches
+ * the disk before the name does.
  *
  * @param path The file, in a folder that exists.
  * @param data Its content.
@@ -65,7 +65,7 @@ export function writeWhole(
       using file = Deno.openSync(temporary, {
         write: true,
         createNew: true,
-        // Nobody may read a part of a file that will not be public.
+        // Until it is complete, only its owner can read the file.
         mode: wanted === undefined ? NEW_MODE : wanted & 0o600,
       });
       for (let rest = bytes; rest.length > 0;) {
@@ -74,7 +74,7 @@ export function writeWhole(
       file.syncSync();
     }
     giveTo(old ?? owner, temporary);
-    // The umask has removed its bits, and chown may have.
+    // The umask has cleared bits of the mode, and chown may have.
     if (wanted !== undefined) Deno.chmodSync(temporary, wanted);
     Deno.renameSync(temporary, path);
   } catch (error) {
@@ -102,7 +102,7 @@ function oldFile(path: string): OldFile | undefined {
 }
 
 /**
- * Gives a file or folder to an owner, if it is not theirs yet.
+ * Changes the owner of a file or folder, if it differs.
  *
  * @param owner The owner; nothing happens if absent.
  * @param path The file or folder.
@@ -121,8 +121,8 @@ function syncFolder(path: string): void {
     using folder = Deno.openSync(path);
     folder.syncSync();
   } catch {
-    // Not every file system supports it, and not every sandbox allows it: the
-    // content is flushed.
+    // Not every file system or sandbox supports this. The content is flushed
+    // anyway.
   }
 }
 
@@ -130,6 +130,6 @@ function remove(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It never existed.
+    // The file does not exist.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Programs for other processes, and modules outside of the static graph. The
- * single file carries them along, because it has no modules beside it.
+ * Programs for child processes, and modules outside the static import graph.
+ * The single file embeds them, because it has no modules next to it.
  *
  * @module
  */
@@ -12,10 +12,11 @@
 export const PACKED: symbol = Symbol.for("seccomp-tree.packed");
 
 /**
- * Returns a program that this one carries along.
+ * Returns an embedded program.
  *
  * @param path Its main module below the project's root.
- * @returns All of it as one module; `undefined` if this is not a single file.
+ * @returns The program as one module; `undefined` if this is not the single
+ * file.
  */
 export async function packedProgram(
   path: string,

@@ -16,7 +16,7 @@ export interface Process {
 /**
  * Lists the processes of a program.
  *
- * @param isMeant Judges the name of the program, without its folder.
+ * @param isMeant Predicate on the name of the program, without its folder.
  */
 export async function findProcesses(
   isMeant: (name: string) => boolean,
@@ -36,7 +36,7 @@ export async function findProcesses(
  *
  * @param pid The process.
  * @param program Name of the program.
- * @returns The parent's command line; absent if it is another program.
+ * @returns The parent's command line; `undefined` if it is another program.
  */
 export async function parentCommand(
   pid: number,
@@ -56,7 +56,7 @@ async function commandLine(pid: number): Promise<readonly string[]> {
   try {
     return (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
   } catch {
-    // It ended just now, or is not visible to this user.
+    // The process has just ended, or is not visible to this user.
     return [];
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Finding programs.
+ * Finds programs.
  *
  * @module
  */
 
-/** Folders with programs of a system, in the order of search. */
+/** Folders with a system's programs, in search order. */
 export const PROGRAM_FOLDERS: readonly string[] = [
   "/usr/local/bin",
   "/usr/local/sbin",

@@ -5,7 +5,8 @@
  */
 
 /**
- * The usual ones: of Podman and CRI-O, by hand, of containerd, Docker, users.
+ * The usual folders: those of Podman and CRI-O, of direct calls, of containerd,
+ * Docker and users.
  */
 export const STATE_FOLDERS: readonly string[] = [
   "/run/crun",
@@ -47,7 +48,7 @@ export async function expandFolders(
  * Lists the names of the folders in a folder.
  *
  * @param folder Folder to search.
- * @returns Sorted names; none if the folder is missing or cannot be read.
+ * @returns Sorted names; empty if the folder is missing or cannot be read.
  */
 export async function foldersIn(folder: string): Promise<readonly string[]> {
   const names: string[] = [];
@@ -56,7 +57,7 @@ export async function foldersIn(folder: string): Promise<readonly string[]> {
       if (isDirectory) names.push(name);
     }
   } catch {
-    // Missing, or not readable by this user.
+    // The folder is missing or cannot be read by this user.
   }
   return names.sort();
 }

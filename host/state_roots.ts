@@ -1,6 +1,6 @@
 /**
- * Finds the state folders of OCI runtimes on this machine, also those of a dockerd
- * that keeps them elsewhere.
+ * Finds the state folders of OCI runtimes on this machine, including those of a
+ * dockerd with another `--exec-root`.
  *
  * @module
  */
@@ -32,8 +32,8 @@ export async function findStateFolders(
 }
 
 /**
- * Lists the patterns of Docker, if dockerd was started or set up with another
- * folder than `/run/docker`.
+ * Lists the patterns of Docker, if dockerd uses a folder other than
+ * `/run/docker`.
  */
 async function dockerStateFolders(): Promise<readonly string[]> {
   const roots = new Set<string>();
@@ -48,7 +48,7 @@ async function dockerStateFolders(): Promise<readonly string[]> {
     const root: unknown = settings["exec-root"];
     if (typeof root === "string" && root.startsWith("/")) roots.add(root);
   } catch {
-    // It is not there, or not ours to judge.
+    // The file does not exist, or is invalid, which dockerd itself reports.
   }
   return [...roots].map((root) => `${root.replace(/\/+$/, "")}/runtime-*/*`);
 }

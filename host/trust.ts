@@ -7,7 +7,7 @@
 
 /** Mode bits that let group and others write: 0o020 and 0o002. */
 const WRITABLE_BY_OTHERS = 0o022;
-/** In a sticky folder others may add files, but not replace ours. */
+/** In a sticky folder, others can add files but cannot replace ours. */
 const STICKY = 0o1000;
 
 /** Expected kind of file. */
@@ -38,8 +38,7 @@ export function doubtOf(
 }
 
 /**
- * Reports why a folder cannot be trusted: because of itself, or of a parent
- * folder.
+ * Reports why a folder or one of its parents cannot be trusted.
  *
  * @param path Absolute and real: without symbolic links, `.` or `..`.
  * @returns The reason, with the folder; `undefined` if nobody else could change
@@ -62,8 +61,7 @@ export async function doubtAboutFolder(
 }
 
 /**
- * Reports why a file cannot be trusted: because of itself, or of a parent
- * folder.
+ * Reports why a file or one of its parent folders cannot be trusted.
  *
  * @param path Absolute and real: without symbolic links, `.` or `..`.
  * @returns The reason; `undefined` if nobody else could change it.
@@ -103,8 +101,8 @@ export function ancestorsOf(path: string): readonly string[] {
 
 /**
  * Lists the users that may own trusted files: root, this user, and inside a
- * user namespace the owner of everything without an owner there, such as `/` of
- * the host for rootless Podman.
+ * user namespace, the overflow user that owns everything unmapped, such as the
+ * host's `/` for rootless Podman.
  *
  * @returns User ids.
  */
@@ -114,7 +112,7 @@ export async function trustedOwners(): Promise<ReadonlySet<number>> {
     const map = await Deno.readTextFile("/proc/self/uid_map");
     if (!/^\s*0\s+0\s+4294967295\s*$/.test(map)) owners.add(65534);
   } catch {
-    // Not readable without -A: no namespace is assumed, which is stricter.
+    // The file cannot be read without -A; assuming no namespace is stricter.
   }
   return owners;
 }

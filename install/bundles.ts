@@ -20,14 +20,14 @@ export interface LiveBundle {
 /** Folder of the profiles that pods name as `localhostProfile`. */
 export const KUBELET_PROFILES = "/var/lib/kubelet/seccomp";
 
-/** Deepest folder below it that is read. */
+/** Maximum depth of the folders to read below it. */
 const DEEPEST = 8;
 
 /**
  * Finds the bundles of running containers.
  *
  * @param folders State folders of runtimes; the usual ones by default.
- * @returns Those with a seccomp section, by path.
+ * @returns Bundles with a seccomp section, by path.
  */
 export async function findBundles(
   folders?: readonly string[],
@@ -49,7 +49,7 @@ async function readBundle(path: string): Promise<LiveBundle | undefined> {
     if (linux?.seccomp === undefined) return undefined;
     return { path, config, annotations };
   } catch {
-    // It disappeared, or is not a bundle.
+    // The folder has disappeared, or is not a bundle.
     return undefined;
   }
 }
@@ -58,7 +58,8 @@ async function readBundle(path: string): Promise<LiveBundle | undefined> {
  * Lists the profiles of the kubelet, including subfolders.
  *
  * @param folder Folder of profiles; {@linkcode KUBELET_PROFILES} by default.
- * @returns Paths of files that end in `.json`, `.yaml` or `.yml`; none if the folder is missing.
+ * @returns Paths of files that end in `.json`, `.yaml` or `.yml`; empty if the
+ * folder is missing.
  */
 export async function kubeletProfiles(
   folder: string = KUBELET_PROFILES,
@@ -74,7 +75,7 @@ export async function kubeletProfiles(
       }
     }
   } catch {
-    // Missing, or not readable by this user.
+    // The folder is missing or cannot be read by this user.
   }
   return files.sort();
 }

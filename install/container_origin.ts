@@ -1,5 +1,5 @@
 /**
- * Origin of a container, and the names that users know it by.
+ * The origin of a container, and the names by which users know it.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { ManagerName } from "./changes/manifest.ts";
 
 /** Facts about a container besides its state. */
 export interface ContainerOrigin {
-  /** The manager that made it; absent if a runtime was called by hand. */
+  /** The manager that created it; absent if a runtime was called directly. */
   readonly manager?: ManagerName;
-  /** Its name, for pods `NAMESPACE/POD/CONTAINER`; absent if it has none. */
+  /** Its name (for pods, `NAMESPACE/POD/CONTAINER`); absent if it has none. */
   readonly name?: string;
 }
 
@@ -20,13 +20,13 @@ export interface KnownContainer {
   readonly id: string;
   /** Process id of its init. */
   readonly pid: number;
-  /** Folder of the runtime's state that it is in. */
+  /** State folder of the runtime that lists it. */
   readonly folder: string;
   /** Members of `annotations` of its configuration. */
   readonly annotations: Readonly<Record<string, unknown>>;
 }
 
-/** Annotations in which CRI plugins keep names: of containerd, of CRI-O. */
+/** Annotations in which the CRI plugins of containerd and CRI-O keep names. */
 const POD_NAMES: readonly (readonly [ManagerName, readonly string[]])[] = [
   ["containerd", [
     "io.kubernetes.cri.sandbox-namespace",
@@ -72,7 +72,7 @@ export async function originOf(
   };
 }
 
-/** Docker keeps the name of a container, after a slash, beside its other data. */
+/** Docker keeps the name of a container, after a slash, with its other data. */
 async function dockerName(id: string): Promise<string | undefined> {
   if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
   try {

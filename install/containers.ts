@@ -1,6 +1,6 @@
 /**
  * The running containers of this machine, found through the state of crun and
- * runc, and the filter that each of them really has.
+ * runc, and the filter in force for each of them.
  *
  * @module
  */
@@ -24,9 +24,9 @@ export interface FoundContainer {
   /** Folder of the runtime's state. */
   readonly state: string;
   readonly runtime: "crun" | "runc";
-  /** The manager that made it; absent if a runtime was called by hand. */
+  /** The manager that created it; absent if a runtime was called directly. */
   readonly manager?: ManagerName;
-  /** Its name, for pods `NAMESPACE/POD/CONTAINER`; absent if it has none. */
+  /** Its name (for pods, `NAMESPACE/POD/CONTAINER`); absent if it has none. */
   readonly name?: string;
   /** Origin of the filter of init. */
   readonly filter: FilterKind;
@@ -60,10 +60,10 @@ export const FILTER_KINDS: readonly FilterKind[] = [
 /**
  * Finds running containers and their filters.
  *
- * @param folders Folders of state; `*` stands for one name. The usual ones by
+ * @param folders State folders; `*` stands for one name. The usual ones by
  * default.
  * @param store Entries of the stores.
- * @returns One for each container whose init runs.
+ * @returns One for each container whose init is running.
  */
 export async function findContainers(
   folders: readonly string[] | undefined,
@@ -93,7 +93,7 @@ export async function findContainers(
   return found.sort((a, b) => orderOf(a) < orderOf(b) ? -1 : 1);
 }
 
-/** By manager, then by name; those without come last. */
+/** Sorted by manager, then by name; containers without a name come last. */
 function orderOf({ manager, name, id }: FoundContainer): string {
   return [manager ?? "\uffff", name ?? "\uffff", id].join("\0");
 }
@@ -138,7 +138,10 @@ export async function bundlesIn(folder: string): Promise<readonly string[]> {
   return paths;
 }
 
-/** Names the mount namespace of a process, which its whole container shares. */
+/**
+ * Identifies the mount namespace of a process, which its whole container
+ * shares.
+ */
 async function mountNamespace(pid: number): Promise<string | undefined> {
   try {
     return await Deno.readLink(`/proc/${pid}/ns/mnt`);
@@ -184,7 +187,7 @@ async function readJson(
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
     const value: unknown = JSON.parse(await Deno.readTextFile(path));
-    // The members of an object are unknown and checked one by one.
+    // The members of an object have unknown types and are checked individually.
     return typeof value === "object" && value !== null
       ? value as Readonly<Record<string, unknown>>
       : undefined;
@@ -229,8 +232,8 @@ async function judge(
 }
 
 /**
- * Judges by the file that crun loaded into init and loads for each exec, where the
- * live filter cannot be read, such as in a user's own containers.
+ * Determines the origin from the file that crun loads into init and each exec,
+ * if the live filter cannot be read, such as in a user's own containers.
  */
 async function judgeCopy(
   state: string,
@@ -243,7 +246,7 @@ async function judgeCopy(
     return {
       filter: isTree ? "tree" : "libseccomp",
       instructions: copy.length / 8,
-      detail: `by what crun loaded: ${reason}`,
+      detail: `inferred from the file that crun loaded: ${reason}`,
     };
   } catch {
     return { filter: "unknown", detail: reason };
@@ -265,7 +268,7 @@ async function isCachedTree(
   }
 }
 
-/** The annotations of a bundle; none if it cannot be read. */
+/** The annotations of a bundle; empty if it cannot be read. */
 async function annotationsOf(
   bundle: string | undefined,
 ): Promise<Readonly<Record<string, unknown>>> {

@@ -6,7 +6,7 @@
 
 import type { Status } from "./status.ts";
 
-/** Something to know or to fix. */
+/** A fact to know or a problem to fix. */
 export interface Advice {
   readonly severity: "error" | "warning" | "note";
   /** Stable code, in kebab-case. */
@@ -17,11 +17,11 @@ export interface Advice {
   readonly remedy: string;
 }
 
-/** Share of the limit from which memory for filters is low. */
+/** Share of the limit above which memory for filters is low. */
 const SHORT = 0.8;
 
 /**
- * Judges a machine.
+ * Diagnoses a machine.
  *
  * @param status Its status.
  * @returns Findings, errors first.
@@ -129,7 +129,7 @@ function* cached({ caches }: Status): Generator<Advice> {
       severity: "warning",
       code: "doubtful-cache",
       message:
-        `${doubtful} entries of crun's cache in ${root} are no filters that root alone could have put there`,
+        `${doubtful} entries of crun's cache in ${root} are not filters that only root could have put there`,
       remedy:
         'run "seccomp-tree cache status", find out who changed them, and remove them: crun makes them again',
     };
@@ -143,11 +143,11 @@ function* runtimes({ runtimes: list, machine }: Status): Generator<Advice> {
       severity: "warning",
       code: "static-crun",
       message:
-        `${path} is linked statically and has a libseccomp of its own; hook and wrapper take names from ${
+        `${path} is statically linked with its own libseccomp; hook and wrapper take names from ${
           machine.libseccomp?.replace(/ sha256:.*/, "") ?? "built-in tables"
         }`,
       remedy:
-        "use --mode cache, which takes what crun made, or install a crun that is linked to the host's libseccomp",
+        "use --mode cache, which starts from crun's own filters, or install a crun that is linked to the host's libseccomp",
     };
   }
   if (list.some((r) => r.rawFilters !== "no")) return;
@@ -197,7 +197,7 @@ function* machine({ machine: facts }: Status): Generator<Advice> {
       code: "no-live-check",
       message: facts.checkpointRestore === false
         ? "Live filters cannot be read: the kernel has no CONFIG_CHECKPOINT_RESTORE"
-        : "It is not known whether live filters can be read",
+        : "Whether live filters can be read is unknown",
       remedy: "use a distribution's kernel if you need them",
     };
   }
@@ -222,9 +222,10 @@ function* containers(
   yield {
     severity: "note",
     code: "old-filters",
-    message: `${old.length} running containers have a filter of libseccomp: ${
-      old.map((c) => c.id.slice(0, 12)).join(", ")
-    }`,
+    message:
+      `${old.length} running containers have a filter built by libseccomp: ${
+        old.map((c) => c.id.slice(0, 12)).join(", ")
+      }`,
     remedy: "restart them; a filter stays until its process ends",
   };
 }

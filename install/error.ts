@@ -16,7 +16,7 @@ export type InstallErrorCode =
   | "not-verified"
   | "not-proved";
 
-/** Thrown if nothing may be changed; changes are undone. */
+/** Thrown if an installation must stop; all changes are undone. */
 export class InstallError extends Error {
   /** Name of the class. */
   override readonly name = "InstallError";

@@ -21,7 +21,8 @@ export interface FixedOptions {
   readonly semantics: Semantics;
   readonly names: "host" | "builtin";
   /**
-   * Kernel that containers will run on: Docker would decide `minKernel` by it.
+   * Kernel that containers will run on, for which Docker would evaluate
+   * `minKernel`.
    */
   readonly kernel?: KernelVersion | undefined;
 }
@@ -52,7 +53,7 @@ export async function compileFixed(
   if (names === "host" && host === undefined) {
     throw new InstallError(
       "not-found",
-      "Cannot resolve names by the host: no libseccomp.so.2; install it, or pass --names builtin",
+      "Cannot resolve names with the host's libseccomp: libseccomp.so.2 is not installed; install it, or pass --names builtin",
     );
   }
   const native = hostArch();
@@ -62,7 +63,7 @@ export async function compileFixed(
       `Cannot compile for ${Deno.build.arch}: no system call table`,
     );
   }
-  // Podman and CRI-O read profiles by the same code (containers/common).
+  // Podman and CRI-O read profiles with the same code (containers/common).
   const profile = parseProfile(text, { kind: "podman" });
   const filter = compileParsed(profile, {
     arch: native.name,

@@ -1,5 +1,5 @@
 /**
- * Installs: reads the machine, makes a plan, shows or applies it.
+ * Installs: examines the machine, makes a plan, and shows or applies it.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export interface InstallRequest extends Omit<TargetOptions, "mode"> {
   readonly mode?: Mode;
   readonly target: ManagerName;
   readonly place: InstallRoot;
-  /** True to make only the plan. */
+  /** True to only make the plan. */
   readonly dryRun: boolean;
   /** Path of Deno; the one that runs this by default. */
   readonly deno?: string;
@@ -60,7 +60,7 @@ export interface InstallRequest extends Omit<TargetOptions, "mode"> {
   /** The kernel that containers of `static` will run on. */
   readonly kernel?: KernelVersion | undefined;
   readonly form: ProgramForm;
-  /** The program itself, if it is made elsewhere. */
+  /** The program itself, if it is built elsewhere. */
   readonly program?: ProgramFiles;
 }
 
@@ -120,7 +120,7 @@ export async function install(asked: InstallRequest): Promise<InstallResult> {
       warnings: [...warnings, ...missing],
       findings,
       reading: mode === "cache"
-        ? "What crun made of a profile is what filters are proved equal to"
+        ? "Filters are proved equal to what crun made of a profile"
         : readingWords(request, own),
       mode,
       handler: handlerPath(target, facts, request),
@@ -217,7 +217,7 @@ async function hookProgram(
 ): Promise<ProgramFiles> {
   const self = Deno.execPath();
   try {
-    // Only a compiled binary is no Deno; that of an image may not be here.
+    // Only a compiled binary is not Deno; an image's binary may not exist here.
     const reader = Deno.build.standalone ? deno ?? self : self;
     return await readProgram(reader, form);
   } catch (error) {
@@ -243,10 +243,10 @@ async function missingBelow(
   { deno, tools }: TargetFacts,
 ): Promise<readonly string[]> {
   if (root === "/") {
-    // npx keeps packages as long as it likes.
+    // npx may delete packages at any time.
     return /\/_npx\/|\/\.cache\/|^\/tmp\//.test(deno)
       ? [
-        `Containers will depend on "${deno}", which a cleanup may remove: install Deno permanently and pass it by --deno`,
+        `Containers will depend on "${deno}", which a cleanup may remove: install Deno permanently and pass its path with --deno`,
       ]
       : [];
   }
@@ -269,7 +269,7 @@ async function missingBelow(
   ];
 }
 
-/** A user who can replace Deno controls every container. */
+/** Anyone who can replace Deno controls every container. */
 async function refuseDoubtful(
   deno: string,
   { layout }: InstallRoot,
@@ -283,13 +283,13 @@ async function refuseDoubtful(
     const whose = layout.scope === "user" ? "root or you" : "root";
     throw new InstallError(
       "usage",
-      `Cannot let containers depend on "${deno}": ${seen}; install Deno where only ${whose} can write, and name it with --deno`,
+      `Cannot make containers depend on "${deno}": ${seen}; install Deno where only ${whose} can write, and pass its path with --deno`,
       { cause: error },
     );
   }
 }
 
-/** An image has the usual tools; this machine the fastest ones. */
+/** An image gets the usual tools, this machine the fastest ones. */
 async function tools(root: string): Promise<DispatcherTools> {
   try {
     return await findTools(root === "/" ? "fastest" : "usual");
@@ -327,8 +327,8 @@ async function chooseRuntime(
         `Cannot use the runtime "${runtime}": not an absolute path; give one`,
       );
     }
-    // An image may get its runtime later; this machine would have none to
-    // start.
+    // An image may get its runtime later; on this machine, a missing runtime
+    // could not be started.
     if (place.root === "/") await requireProgram(runtime);
     const name = runtime.slice(runtime.lastIndexOf("/") + 1);
     const program = { path: runtime, realPath: runtime };

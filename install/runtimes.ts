@@ -23,7 +23,7 @@ export interface FoundRuntime {
   readonly name: string;
   /** Its path. */
   readonly path: string;
-  /** The file to which the links lead. */
+  /** The file itself, with links resolved. */
   readonly realPath: string;
   readonly kind: RuntimeKind;
   /** Its version; absent if it was not queried or does not report it. */
@@ -33,8 +33,8 @@ export interface FoundRuntime {
   /** The reason. */
   readonly reason: string;
   /**
-   * True if it is linked statically: then it has a libseccomp of its own, whose
-   * names may be others than those of the host's.
+   * True if it is statically linked: then it has its own libseccomp, whose
+   * names may differ from those of the host's.
    */
   readonly isStatic?: boolean;
 }
@@ -77,8 +77,8 @@ export async function findBelow(
 }
 
 /**
- * Finds all runtimes. Below another root they are not run, so only their names
- * are known.
+ * Finds all runtimes. Programs below another root are not run, so only their
+ * names are known.
  *
  * @param root The root folder.
  * @returns One for each real file.
@@ -110,7 +110,7 @@ export async function examine(
 ): Promise<FoundRuntime> {
   if (root !== "/") {
     const kind = kindOf(name);
-    const reason = "it is not run below another root";
+    const reason = "programs below another root are not run";
     const rawFilters = kind === "crun" ? "unknown" : "no";
     return { name, ...program, kind, rawFilters, reason };
   }
@@ -122,9 +122,9 @@ export async function examine(
 }
 
 /**
- * Reports whether an ELF file of 64 bits names no dynamic linker (PT_INTERP).
+ * Reports whether a 64-bit ELF file is without a dynamic linker (PT_INTERP).
  *
- * @param path The file; another one, or none, names one.
+ * @param path The file; for any other file, the result is false.
  */
 export async function hasNoLinker(path: string): Promise<boolean> {
   const head = new Uint8Array(4096);

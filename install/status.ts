@@ -53,11 +53,11 @@ export interface ManagerStatus {
   readonly version?: string;
   /** True if seccomp-tree is installed for it. */
   readonly installed: boolean;
-  /** Paths of the installation that are missing or were changed. */
+  /** Paths of the installation that are missing or changed. */
   readonly damaged: readonly string[];
   /** The runtime that the wrapper starts; absent if there is no wrapper. */
   readonly runtime?: string;
-  /** Why its containers are not optimized; absent if they are. */
+  /** The reason why its containers are not optimized; absent if they are. */
   readonly notOptimized?: string;
 }
 
@@ -69,7 +69,7 @@ export interface CacheStatus {
   readonly tree: number;
   /** Entries as crun made them. */
   readonly libseccomp: number;
-  /** Entries that somebody else could have put there. */
+  /** Entries that others could have put there. */
   readonly doubtful: number;
 }
 
@@ -80,11 +80,13 @@ export interface StoreStatus {
   readonly current: number;
   /** Entries of other environments, after an upgrade. */
   readonly stale: number;
-  /** Reasons of sections that are left to their runtime. */
+  /** The reasons why sections are left to their runtime. */
   readonly left: readonly string[];
   /** Bad entries, with the reason. */
   readonly problems: readonly string[];
-  /** Containers since the store was made, by what became of their filter. */
+  /**
+   * Containers since the store was created, by what happened to their filter.
+   */
   readonly starts: Readonly<Record<StartCount, number>>;
 }
 
@@ -92,7 +94,7 @@ export interface StoreStatus {
 export interface Status {
   readonly machine: Machine;
   readonly runtimes: readonly FoundRuntime[];
-  /** How the installed crun and runc read profiles, for users. */
+  /** Readings of the installed crun and runc, in words. */
   readonly readings: readonly string[];
   readonly managers: readonly ManagerStatus[];
   readonly store: StoreStatus;
@@ -180,7 +182,7 @@ async function managerStatus(
     [[runtime, ...called.needed], "containers are refused"],
     [
       [called.deno, ...called.reaching],
-      "containers without a stored filter get that of their runtime",
+      "containers without a stored filter get their runtime's",
     ],
   ] as const;
   for (const [paths, effect] of effects) {
@@ -192,7 +194,7 @@ async function managerStatus(
   }
   for (const path of called.helpful) {
     if (path !== runtime && !await isThere(path, place)) {
-      damaged.push(`${path} (missing, every start asks Deno)`);
+      damaged.push(`${path} (missing, so every start calls Deno)`);
     }
   }
   const notOptimized = isCached(manifest, name, place.layout)
@@ -213,9 +215,9 @@ async function managerStatus(
 interface Called {
   /** Deno. */
   readonly deno?: string | undefined;
-  /** Those without which no container starts. */
+  /** Files without which no container starts. */
   readonly needed: readonly string[];
-  /** Those without which Deno is not reached. */
+  /** Files without which Deno cannot be started. */
   readonly reaching: readonly string[];
   /** The others. */
   readonly helpful: readonly string[];
@@ -246,7 +248,7 @@ async function calledBy(
     const shell = /^#!(\S+)/.exec(state.text)?.[1] ?? "/bin/sh";
     const tools = [...state.text.matchAll(TOOL)].map(([, tool = ""]) => tool);
     const isReaching = (tool: string): boolean => tool.endsWith("/env");
-    // Logs, locks and cleaning up, without which everything works.
+    // Used for logs, locks and cleanup; everything works without them.
     const isSpare = path === hookPath(layout)
       ? /\/(?:date|flock|logger|mkdir|mv|rm)$/
       : /\/(?:date|flock|logger|mkdir|rm)$/;
@@ -281,14 +283,14 @@ function obstacleOf(
   const found = runtimes.find((r) => r.path === path || r.realPath === path);
   if (runtimeKind !== "crun") {
     const reason = found?.reason ?? `it is ${runtimeKind}`;
-    return `the runtime ${path} takes no raw filters: ${reason}`;
+    return `the runtime ${path} does not take raw filters: ${reason}`;
   }
   return found?.rawFilters === "no"
-    ? `the runtime ${path} takes no raw filters: ${found.reason}`
+    ? `the runtime ${path} does not take raw filters: ${found.reason}`
     : undefined;
 }
 
-/** Only the crun that keeps filters can be given others. */
+/** Only a crun that caches filters can be given others. */
 async function cacheObstacle(
   name: ManagerName,
   place: InstallRoot,
@@ -302,7 +304,7 @@ async function cacheObstacle(
     }, which keeps no filters: run "seccomp-tree install ${name}" again`;
   }
   return crun === undefined
-    ? "no crun is installed any longer"
+    ? "crun is no longer installed"
     : await inactiveUnit(name, place.layout);
 }
 
@@ -310,7 +312,9 @@ async function cacheObstacle(
 function hookObstacle(runtimes: readonly FoundRuntime[]): string | undefined {
   if (runtimes.some((r) => r.rawFilters !== "no")) return undefined;
   const seen = runtimes.map((r) => `${r.path}: ${r.reason}`).join("; ");
-  return `no runtime here takes raw filters${seen === "" ? "" : `: ${seen}`}`;
+  return `no runtime on this machine takes raw filters${
+    seen === "" ? "" : `: ${seen}`
+  }`;
 }
 
 /**
@@ -409,7 +413,7 @@ async function cacheStatus(
   return found;
 }
 
-/** Those of other users are for them to see. */
+/** Other users see the status of their own caches. */
 async function entriesOf(
   root: string,
 ): Promise<readonly CacheEntry[] | undefined> {

@@ -1,6 +1,6 @@
 /**
- * A program of some 150 bytes that waits forever, so that a container can be
- * tried without an image and without a program of the host.
+ * A program of about 150 bytes that waits forever, so that a trial container
+ * needs neither an image nor a program of the host.
  *
  * @module
  */
@@ -41,7 +41,7 @@ const CODE: Readonly<
  *
  * @param arch Architecture of this machine.
  * @returns An ELF file (elf(5)) with one segment.
- * @throws {RangeError} if the architecture has no such program.
+ * @throws {RangeError} if there is no such program for the architecture.
  */
 export function tinyPause(
   arch: string = Deno.build.arch,
@@ -102,7 +102,7 @@ export function tarOf(
   put(116, "0000000\0");
   put(124, octal(content.length));
   put(136, octal(0));
-  put(148, " ".repeat(8)); // the checksum counts as blanks
+  put(148, " ".repeat(8)); // the checksum field counts as blanks
   put(156, "0");
   put(257, "ustar\x0000");
   const sum = bytes.subarray(0, BLOCK).reduce((a, b) => a + b, 0);

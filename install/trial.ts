@@ -1,6 +1,6 @@
 /**
- * Tries a real container after an installation: checks that its live filter is
- * from the store, byte for byte.
+ * Starts a real container after an installation and checks that its live filter
+ * is from the store, byte for byte.
  *
  * @module
  */
@@ -32,13 +32,16 @@ export type Trial =
     readonly instructions: number;
     /** Key of the store's entry; absent if it came from crun's cache. */
     readonly entry?: string;
-    /** How the host's libseccomp differs; absent if it does not, or was not asked. */
+    /**
+     * How the host's libseccomp differs; absent if it does not, or was not
+     * consulted.
+     */
     readonly left?: string;
   }
-  /** A container runs, but its filter may not be read. */
+  /** A container runs, but its filter cannot be read. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
-/** The installation that is tried. */
+/** The installation to try. */
 export interface TrialOptions {
   readonly layout: Layout;
   readonly mode: Mode;
@@ -99,7 +102,8 @@ export async function tryContainer(
     await Deno.writeFile(`${rootfs}/pause`, tinyPause());
     await Deno.chmod(`${rootfs}/pause`, 0o755);
     if (mode === "cache") {
-      // The first one has crun make the filter that the second one gets.
+      // The first container makes crun build the filter that the second one
+      // gets.
       await becomePause(await trial.start(subject, handler));
       await trial.end(subject);
       await optimizeCaches({ write: (): void => {} });
@@ -118,7 +122,7 @@ export async function tryContainer(
 }
 
 /**
- * Reports whether containerd answers; `ctr` would wait 10 s for it by itself.
+ * Reports whether containerd answers; `ctr` itself would wait 10 s for it.
  */
 async function isRunning(ctr: string): Promise<boolean> {
   return (await ask([ctr, "--connect-timeout=2s", "version"])).code === 0;
@@ -210,12 +214,12 @@ function noContainer(message: string): InstallError {
 }
 
 /**
- * Time that a started process may take to become the program, in tenths of a
+ * Maximum time for a started process to execute the program, in tenths of a
  * second.
  */
 const EXEC_TRIES = 50;
 
-/** With no_new_privs crun attaches the filter after `start` has returned. */
+/** With no_new_privs, crun attaches the filter after `start` has returned. */
 async function becomePause(pid: number): Promise<void> {
   for (let i = 0; i < EXEC_TRIES; i++) {
     const words = await Deno.readTextFile(`/proc/${pid}/cmdline`)
@@ -293,7 +297,7 @@ async function compareTrial(
   return { ...trial, left: detail };
 }
 
-/** Checks that a container runs a filter out of crun's cache. */
+/** Checks that a container runs a filter from crun's cache. */
 async function judgeCached(pid: number): Promise<Trial> {
   const found = (await findContainers(undefined, []))
     .find((container) => container.pid === pid);

@@ -1,5 +1,5 @@
 /**
- * Uninstalls: restores every byte, unless containers still need a wrapper.
+ * Uninstalls: restores every byte, unless containers still depend on a wrapper.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { stubsFor } from "./users.ts";
 
 /** Options of uninstalling. */
 export interface UninstallOptions {
-  /** True to make only the plan. */
+  /** True to only make the plan. */
   readonly dryRun: boolean;
   /** True to put a stub in place of a wrapper that containers use. */
   readonly force?: boolean;

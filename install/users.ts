@@ -1,6 +1,6 @@
 /**
  * The containers that depend on a wrapper: managers remember the path of the
- * runtime that a container was made with, and call it for `exec`, `kill` and `rm`.
+ * runtime that created a container, and call it for `exec`, `kill` and `rm`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { findProcesses } from "../host/processes.ts";
 import { findBelow } from "./runtimes.ts";
 import { wrapperPath } from "./managers/target.ts";
 
-/** A container whose manager calls the wrapper for it. */
+/** A container for which its manager calls the wrapper. */
 export interface WrapperUser {
   /** Its id in the manager. */
   readonly id: string;
@@ -28,7 +28,7 @@ export interface WrapperUser {
  * Finds the containers that depend on a wrapper.
  *
  * @param wrapper Path of the wrapper.
- * @returns Running ones of all managers, and those that Podman only keeps.
+ * @returns Running containers of all managers, and stopped ones of Podman.
  */
 export async function findUsers(
   wrapper: string,
@@ -63,8 +63,8 @@ function usedBy(
 }
 
 /**
- * A shim serves a pod: its containers have bundles side by side, each with a file
- * `runtime` (WriteRuntime in containerd's runtime/v2/runc).
+ * One shim serves a pod: the bundles of its containers are in one folder, each
+ * with a file `runtime` (WriteRuntime in containerd's runtime/v2/runc).
  */
 async function inShim(
   pid: number,
@@ -80,12 +80,12 @@ async function inShim(
       if (runtime.trim() === wrapper) ids.push(id);
     }
   } catch {
-    // It ended just now.
+    // The process has just ended.
   }
   return ids;
 }
 
-/** Containers that do not run; Podman cannot remove them without their runtime. */
+/** Stopped containers; Podman cannot remove them without their runtime. */
 async function keptByPodman(wrapper: string): Promise<readonly string[]> {
   const podman = await findBelow("/", "podman");
   if (podman === undefined) return [];
@@ -101,15 +101,15 @@ async function keptByPodman(wrapper: string): Promise<readonly string[]> {
 }
 
 /**
- * Finds the wrappers that containers use, and a stub for each that becomes the
- * runtime at once.
+ * Finds the wrappers that containers use, and for each a stub that executes the
+ * runtime directly.
  *
  * @param targets Targets to uninstall.
  * @param place Location of the installation.
  * @param manifest Current manifest.
- * @param force True if stubs are wanted.
+ * @param force True to create stubs.
  * @returns The stubs.
- * @throws {InstallError} `in-use` with the containers, if no stubs are wanted.
+ * @throws {InstallError} `in-use` with the containers, if `force` is false.
  */
 export async function stubsFor(
   targets: readonly ManagerName[],

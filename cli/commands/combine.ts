@@ -86,12 +86,12 @@ export const command: CommandDefinition = defineCommand<CombineFlags, string[]>(
         allow: {
           ...CALLS,
           placeholder: "CALL[:COND]",
-          brief: "Allow a call, or some of its argument values; repeatable",
+          brief: "Allow a call, or some of its arguments; repeatable",
         },
         deny: {
           ...CALLS,
           placeholder: "CALL[:COND]",
-          brief: "Deny a call as the default does, or with EPERM; repeatable",
+          brief: "Deny a call with the default or EPERM; repeatable",
         },
         errno: {
           ...CALLS,

@@ -101,7 +101,7 @@ export const command: CommandDefinition = defineCommand<
         kind: "enum",
         values: LINT_CONTEXTS as readonly LintContext[],
         optional: true,
-        brief: "Intended use (default: container; for filters, sandbox)",
+        brief: "Intended use (default: container; filters: sandbox)",
       },
       level: {
         kind: "enum",

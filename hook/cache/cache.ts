@@ -5,8 +5,8 @@
  *
  * ```text
  * ROOT/.cache/seccomp/NAME        a filter; NAME is a digest of 64 hex digits
- * ROOT/.cache/seccomp-tree/NAME   what crun had put there, before it was replaced
- * ROOT/.cache/seccomp-tree/NAME.left   why an entry was left unchanged
+ * ROOT/.cache/seccomp-tree/NAME   crun's own file, before it was replaced
+ * ROOT/.cache/seccomp-tree/NAME.left   the reason why an entry was left unchanged
  * ROOT/CONTAINER/seccomp.bpf      a link to the filter of that container
  * ```
  *
@@ -16,7 +16,7 @@
  * proved equal to the exact bytes found, so it replaces exactly the filter that
  * crun would have loaded.
  *
- * crun links an entry after it has written all of it, never opens it for writing
+ * crun links an entry after writing all of it, never opens it for writing
  * again, and evicts entries without a sticky bit that no container uses.
  *
  * @module
@@ -73,7 +73,7 @@ export interface CacheEntry {
    * creation.
    */
   readonly usedMs: number;
-  /** Time of its writing, in milliseconds. */
+  /** Time at which it was written, in milliseconds. */
   readonly writtenMs: number;
 }
 
@@ -82,7 +82,8 @@ export interface CacheEntry {
  *
  * @param root The folder, such as `/run/crun`.
  * @returns The cache; `undefined` if crun keeps none there.
- * @throws {RefusedError} `doubtful-store` if somebody other than root and this user could change it.
+ * @throws {RefusedError} `doubtful-store` if anyone other than root and this
+ * user could change it.
  */
 export async function openCache(root: string): Promise<CrunCache | undefined> {
   let real: string;
@@ -169,7 +170,7 @@ export async function readEntry(
       detail: "",
     };
   }
-  // A link that was kept before the entry was replaced is not a container.
+  // The link to crun's kept file does not belong to a container.
   const links = kept?.info.ino === info.ino ? 1 : 0;
   return {
     ...about,
@@ -180,7 +181,7 @@ export async function readEntry(
   };
 }
 
-/** Lists the names in a folder; none if it is missing. */
+/** Lists the names in a folder; empty if it is missing. */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   const names: string[] = [];
   try {
@@ -192,7 +193,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 /**
- * Records why an entry is left unchanged, so that the work is not repeated.
+ * Records why an entry is left unchanged, to avoid repeating the work.
  *
  * @param identity Identity of the file.
  * @param reason One line.
@@ -218,7 +219,7 @@ async function reasonFor(
 
 interface FoundFilter {
   readonly info: Deno.FileInfo;
-  /** A returned text describes its problem. */
+  /** Reads a file; if that fails, returns a description of the problem. */
   readonly filter: Filter | string;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Replaces crun's filters by the best equal ones, and restores them.
  *
- * Running containers keep the file with which they were started. The next one,
- * and its `exec`s, use the one in the cache: no code runs for it.
+ * Running containers keep the file with which they were started. The next
+ * container, and its `exec`s, use the file in the cache; no code runs for it.
  *
  * @module
  */
@@ -36,20 +36,20 @@ export interface CacheChange {
   /** Number of instructions before and after. */
   readonly before: number;
   readonly after: number;
-  /** Why an entry was left; empty otherwise. */
+  /** The reason why an entry was left; empty otherwise. */
   readonly detail: string;
 }
 
 /** Options for changing a cache. */
 export interface CacheOptions {
-  /** True to list the changes only. */
+  /** True to only list the changes. */
   readonly dryRun?: boolean;
 }
 
 /** Age in milliseconds up to which an entry may still change. */
 const SETTLED_MS = 1000;
 /**
- * Maximum number of trees without a container in one cache: crun evicts none of
+ * Maximum number of unused trees in one cache, because crun does not evict
  * them.
  */
 const MOST_UNUSED = 256;
@@ -61,8 +61,8 @@ const LOCK_MS = 60_000;
  *
  * @param cache The cache.
  * @param options Options; `dryRun` lists the changes only.
- * @returns The changes, and the entries that were left; nothing about entries
- * that were replaced before.
+ * @returns The changes, and the entries that were left; entries that were
+ * replaced before are omitted.
  */
 export async function optimizeCache(
   cache: CrunCache,
@@ -121,7 +121,8 @@ async function exclusively<T>(
 }
 
 /**
- * Waits until an entry is old enough; `undefined` if it disappeared meanwhile.
+ * Waits until an entry is old enough; `undefined` if it disappears in the
+ * meantime.
  */
 async function settledEntry(
   cache: CrunCache,
@@ -164,7 +165,7 @@ async function optimizeEntry(
     await keep(cache, name);
     const now = await readEntry(cache, name);
     if (now?.identity !== entry.identity) {
-      const reason = "crun changed it meanwhile";
+      const reason = "crun changed it in the meantime";
       return changeOf(entry, "left", lengthOf(filter), reason);
     }
     await replace(cache, name, best.bytes);
@@ -186,8 +187,8 @@ async function replace(
   bytes: Uint8Array,
 ): Promise<void> {
   const path = `${entries}/${name}`;
-  // Outside of the folder of entries, where crun might take it for one of its
-  // own.
+  // The temporary file is outside the folder of entries, where crun might
+  // mistake it for an entry.
   const whole = `${kept}/${name}.new`;
   const info = await Deno.lstat(path);
   try {
@@ -201,7 +202,7 @@ async function replace(
   }
 }
 
-/** Removes the remains of entries that are gone. */
+/** Removes leftovers of entries that no longer exist. */
 async function removeRemains(cache: CrunCache): Promise<void> {
   const entries = new Map(
     (await listEntries(cache)).map((entry) => [entry.name, entry]),
@@ -218,8 +219,8 @@ async function removeRemains(cache: CrunCache): Promise<void> {
 }
 
 /**
- * Removes the least recently used trees without a container; crun makes new
- * ones.
+ * Removes the least recently used trees that no container uses; crun rebuilds
+ * its filters when it needs them.
  */
 async function removeUnused(
   cache: CrunCache,

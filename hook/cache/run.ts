@@ -1,6 +1,6 @@
 /**
- * `hook/main.ts cache`: a service of the system runs it whenever crun has
- * written a filter.
+ * `hook/main.ts cache`: a system service runs it whenever crun has written a
+ * filter.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export async function optimizeCaches(
 ): Promise<number> {
   let status = 0;
   for (const root of await findStateFolders(patterns)) {
-    // Other users optimize their own.
+    // Other users optimize their own caches.
     if (await isForeignFolder(root)) continue;
     try {
       const cache = await openCache(root);
@@ -48,7 +48,7 @@ export async function optimizeCaches(
  * Reports whether a folder belongs to another user.
  *
  * @param path The folder.
- * @returns True also if it cannot be examined.
+ * @returns True if it does, or if the folder cannot be examined.
  */
 export async function isForeignFolder(path: string): Promise<boolean> {
   try {

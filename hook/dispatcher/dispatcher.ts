@@ -1,14 +1,15 @@
 /**
- * Generates the small programs that managers call instead of Deno, whose start
- * costs more than all the work of libseccomp: POSIX `sh` and awk, for the case
- * that the store has exactly this section. Everything else goes to Deno. They
- * are `hook.sh`, `wrapper.sh` and `dispatcher.awk` in this folder, filled in
- * for one host; `deno task embed` copies their text into dispatcher_code.ts.
+ * Generates the small programs that managers call instead of Deno, because
+ * starting Deno costs more than all the work of libseccomp. They are POSIX `sh`
+ * and awk, and handle the case that the store has exactly this section;
+ * everything else goes to Deno. Their templates are `hook.sh`, `wrapper.sh` and
+ * `dispatcher.awk` in this folder, filled in for one host; `deno task embed`
+ * copies them into dispatcher_code.ts.
  *
  * The hook: awk checks the entire configuration, finds the entry by its name,
- * has `stat` tell who could have changed what it read, and prints the answer.
- * The wrapper does the same with the bundle's `config.json`, replaces it by a
- * rename, and becomes the real runtime.
+ * calls `stat` to see who could have changed what it read, and prints the
+ * answer. The wrapper does the same with the bundle's `config.json`, replaces
+ * it by a rename, and executes the real runtime.
  *
  * @module
  */
@@ -172,7 +173,7 @@ function render(
     ...["-v", `strict=${options.strict ? 1 : 0}`],
   ];
   if (awk.some((word) => word.includes("\\"))) {
-    // awk would read an escape.
+    // awk would interpret it as an escape.
     throw unusable("awk", tools.awk.join(" "));
   }
   const clean = [...tools.env, "-i", "DENO_NO_UPDATE_CHECK=1"];
@@ -203,7 +204,8 @@ function render(
     DATE: words(tools.date),
     SECONDS: String(deadlineSeconds),
     SLOW: words([...clean, ...options.slow]),
-    // A user without a home has no cache of Deno, which it does not start without.
+    // Deno does not start without a cache, which a user without a home does not
+    // have.
     WITHOUTJIT: words([
       ...[...clean, "DENO_DIR=/dev/null"],
       ...options.withoutJit ?? options.slow,
@@ -238,7 +240,7 @@ function linkPaths(
   return Array.from({ length: count }, (_, i) => `${folder}/${i + 1}`);
 }
 
-/** The awk program, without what only readers need. */
+/** The awk program, without its comments for readers. */
 function program(facts: Readonly<Record<string, boolean>>): string {
   return quoteForSh(
     choose(DISPATCHER_AWK, facts).replace(/^ +|^#.*\n/gm, ""),

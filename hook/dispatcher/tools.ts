@@ -1,14 +1,15 @@
 /**
  * The host's programs that a dispatcher calls.
  *
- * Besides `sh` and awk it needs `tr`, `stat -c`, `env`, and the wrapper `mv`,
- * `rm` and `date`, `mkdir` for a store that is not there yet, and if they are
- * there `flock` and `logger`; coreutils and busybox have all of them. Each is called by the
- * absolute path that was found when the dispatcher was generated, never by PATH.
+ * Besides `sh` and awk, it needs `tr`, `stat -c` and `env`; the wrapper also
+ * needs `mv`, `rm` and `date`, and `mkdir` if the store does not exist yet.
+ * `flock` and `logger` are used if they are installed. coreutils and busybox
+ * have all of them. Each is called by the absolute path that was found when the
+ * dispatcher was generated, never through PATH.
  *
- * If there are several, the fastest to start is chosen. CPU time of one start
- * here: mawk 0.68 ms, gawk 1.33; `stat` and `mv` of coreutils 0.73 to 1.0, of a
- * static busybox 0.41.
+ * If there are several, the one that starts fastest is chosen. CPU time of one
+ * start: mawk 0.68 ms, gawk 1.33; `stat` and `mv` of coreutils 0.73 to 1.0, of
+ * a static busybox 0.41.
  *
  * @module
  */
@@ -21,7 +22,7 @@ import { findProgram } from "../../host/programs.ts";
  * @category Containers
  */
 export interface DispatcherTools {
-  /** The shell: a path, or that of busybox and `sh`. */
+  /** The shell: a path, or the path of busybox and `sh`. */
   readonly sh: string;
   /**
    * True if that shell starts no process for a subshell at the end of another
@@ -67,8 +68,8 @@ const TRIAL_MS = 5000;
 /**
  * Finds the tools of this machine.
  *
- * @param choice `fastest` of the tools here, or the `usual` ones that another
- * machine will also have.
+ * @param choice `fastest` for the fastest tools on this machine, or `usual` for
+ * those that other machines have as well.
  * @returns Their words.
  * @throws {RangeError} if a tool is missing; the message lists all missing
  * ones.
@@ -85,7 +86,9 @@ export async function findTools(
   };
   const fast = choice === "fastest";
   const busybox = fast ? await findTool("busybox") : undefined;
-  /** The applet of busybox if it behaves as needed, else the program itself. */
+  /**
+   * The busybox applet if it behaves as needed, otherwise the program itself.
+   */
   const pick = async (
     name: string,
     fits: (words: readonly string[]) => Promise<boolean>,
@@ -124,7 +127,7 @@ export async function findTools(
   return tools;
 }
 
-/** A tool that a dispatcher can do without, if it behaves as needed. */
+/** An optional tool, if it behaves as needed. */
 async function optional<Name extends "flock" | "logger">(
   name: Name,
   fits: (words: readonly string[]) => Promise<boolean>,
@@ -135,7 +138,7 @@ async function optional<Name extends "flock" | "logger">(
   return found;
 }
 
-/** Reports whether a flock has a limit of time; that of busybox has none. */
+/** Reports whether a flock supports a time limit; busybox's does not. */
 async function waits(flock: readonly string[]): Promise<boolean> {
   const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-" });
   try {
@@ -165,12 +168,13 @@ async function outputOf(
       signal: AbortSignal.timeout(TRIAL_MS),
     }).spawn();
     const writer = child.stdin.getWriter();
-    // A program that does not read ends before everything is written.
+    // A program that does not read its input may end before everything is
+    // written.
     await writer.write(input).then(() => writer.close()).catch(() => {});
     const { stdout, success } = await child.output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch {
-    // Not a program, or not for this machine.
+    // The file is not a program, or not for this machine.
     return undefined;
   }
 }

@@ -1,30 +1,31 @@
 /**
- * Counts of containers by what became of their filters, in the folder of the
+ * Counts of containers by what happened to their filters, in the folder of the
  * store.
  *
- * A count is a file with a byte for each container: one append counts, without a
- * lock. From 65,536 bytes on, one byte in `NAME.64k` stands for them, so that it
- * stays small. The dispatcher's counts.sh appends to the same files, and asks Deno to
- * fold one that has a million bytes. What is counted while it is folded may be lost.
+ * A count is a file with one byte per container, so a single append counts
+ * without a lock. To keep it small, 65,536 bytes are folded into one byte of
+ * `NAME.64k`. The dispatcher's counts.sh appends to the same files, and calls
+ * Deno to fold a file of a million bytes. Containers counted during a fold may
+ * be lost.
  *
  * @module
  */
 
 /**
- * Fate of a container's filter.
+ * Outcome for a container's filter.
  *
  * @category Containers
  */
 export type StartCount =
-  /** The store had it. */
+  /** It was in the store. */
   | "hit"
   /** It was compiled and proved. */
   | "miss"
-  /** Its runtime makes it. */
+  /** Its runtime made it. */
   | "left"
   /** The container was refused. */
   | "refused"
-  /** The compiler did not end by itself: the runtime makes it. */
+  /** The compiler was killed, so the runtime made it. */
   | "failed";
 
 /** All counts, in the order in which they are reported. */
@@ -36,13 +37,13 @@ export const COUNTS: readonly StartCount[] = [
   "failed",
 ];
 
-/** Counts that a dispatcher looks at, for their length and the time. */
+/** Counts whose length and time a dispatcher checks. */
 export const WATCHED_COUNTS: readonly StartCount[] = ["hit", "left"];
 
-/** Bytes of a count that one byte of the larger one stands for. */
+/** Number of bytes that one byte of the folded count stands for. */
 const FOLD = 65_536;
 
-/** Suffix of the larger one. */
+/** Suffix of the folded count. */
 const LARGE = ".64k";
 
 /**
@@ -68,21 +69,22 @@ export function isCountName(name: string): boolean {
 }
 
 /**
- * Counts a container. It never throws: a count must not affect a container.
+ * Counts a container. It never throws, because counting must not affect a
+ * container.
  *
  * @param directory The store.
- * @param count Fate of its filter.
+ * @param count Outcome for its filter.
  */
 export function addCount(directory: string, count: StartCount): void {
   try {
     append(`${directory}/${countName(count)}`, 1);
   } catch {
-    // A full disk, a folder that cannot be written to.
+    // The disk is full, or the folder cannot be written to.
   }
 }
 
 /**
- * Makes the counts that a dispatcher looks at, and folds those that are long.
+ * Creates the counts that a dispatcher checks, and folds long ones.
  *
  * @param directory The store.
  */
@@ -113,7 +115,7 @@ function append(path: string, number: number): number {
  * Reads all counts.
  *
  * @param directory The store.
- * @returns Number of containers since the store was made.
+ * @returns Number of containers since the store was created.
  */
 export async function readCounts(
   directory: string,

@@ -1,6 +1,6 @@
 /**
  * Digests over fields with their lengths, so that two different lists of fields
- * are never the same bytes (crun's cache hashes strings without separators).
+ * never hash the same bytes (crun's cache hashes strings without separators).
  *
  * @module
  */

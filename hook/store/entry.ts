@@ -4,30 +4,31 @@
  *
  * ```text
  * seccomp-tree entry 2
- * key 9f86d081…                  of everything that decides the bytes
+ * key 9f86d081…                  digest of everything that determines the bytes
  * environment 0123456789abcdef
  * about 0.1.0 x86_64 crun x86_64,x86,x32 libseccomp 2.5.4 sha256:…
  * instructions 357
  * filter IAAAAAQAAAAV…           base64
- * section 7341                   bytes of what follows, up to the next "\nfilter "
+ * section 7341                   length in bytes, up to the next "\nfilter "
  * {"defaultAction":"SCMP_ACT_ERRNO",…}
  * filter IAAAAAQAAAAV…           the same again
  * digest e3b0c442…               of all lines above
  * end
  * ```
  *
- * An entry's file is named `ENVIRONMENT.LENGTH.SHAPE.NUMBER`, so that a dispatcher
- * finds it without a list: the length of the section, and a number from the
- * lengths between its closing braces, which awk computes in no time. Sections
- * with the same shape are numbered from 0. Neither has to be unique: the section
- * is compared, byte for byte.
+ * An entry's file is named `ENVIRONMENT.LENGTH.SHAPE.NUMBER`, so that a
+ * dispatcher finds it without listing the folder: the length of the section,
+ * and a number computed from the lengths between its closing braces, which is
+ * cheap in awk. Sections with the same shape are numbered from 0. Neither must
+ * be unique, because the section itself is compared byte for byte.
  *
- * A section that is left to its runtime has a line `left REASON` in place of each
- * filter, so that the next container does not pay for the same attempt.
+ * A section that is left to its runtime has a line `left REASON` in place of
+ * each filter, so that the next container does not repeat the attempt.
  *
- * The digest, which every other reader checks, shows any damage. The dispatcher
- * does not pay for it: it compares the section, and both copies of the filter.
- * Neither stops somebody who may write to the store; its owner and modes do.
+ * The digest, which every other reader checks, reveals any damage. Computing it
+ * would be too slow for the dispatcher, which compares the section and both
+ * copies of the filter instead. Neither check stops someone who can write to
+ * the store; its owner and modes do.
  *
  * @module
  */
@@ -45,7 +46,7 @@ import { sha256 } from "./digest.ts";
  * @category Containers
  */
 export interface Entry {
-  /** Digest of all inputs that decide the bytes, 64 hexadecimal digits. */
+  /** Digest of all inputs that determine the bytes, 64 hexadecimal digits. */
   readonly key: string;
   /** `Environment.id`. */
   readonly environment: string;
@@ -53,7 +54,10 @@ export interface Entry {
   readonly about: string;
   /** `struct sock_filter[]`; empty if the section is left to its runtime. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Why the section is left to its runtime; absent if there is a filter. */
+  /**
+   * The reason why the section is left to its runtime; absent if there is a
+   * filter.
+   */
   readonly left?: string;
   /** The section exactly as it was written. */
   readonly section: string;
@@ -108,8 +112,8 @@ export function isOldEntryName(name: string): boolean {
 
 /**
  * Recognizes the name of a file that a dispatcher leaves after a compiler was
- * killed: the name of the entry that was to be made, or `none.` and what is known
- * of it without an environment.
+ * killed: the name of the entry to be created, or `none.` and the parts of it
+ * that do not depend on an environment.
  *
  * @param name A name in the store.
  * @returns True if it is one.
@@ -187,7 +191,7 @@ export async function parseEntry(
   const end = /digest ([0-9a-f]{64})\nend\n$/.exec(
     new TextDecoder("latin1").decode(bytes.slice(-END_LENGTH)),
   );
-  if (end === null) return "it is cut, or not of this version";
+  if (end === null) return "it is truncated, or of another version";
   const content = bytes.slice(0, -END_LENGTH);
   const digest = await sha256(content);
   if (digest !== end[1]) {
@@ -199,7 +203,7 @@ export async function parseEntry(
   const match = text.startsWith(`${FORMAT}\n`)
     ? ENTRY.exec(text.slice(FORMAT.length + 1))
     : null;
-  if (match === null) return "its header is not of this version";
+  if (match === null) return "its header is of another version";
   const [header, key = "", environment = "", about = "", count, filter = ""] =
     match;
   const again = `\n${filter}\n`;

@@ -1,17 +1,17 @@
 /**
- * Coordinates processes: of many that would do the same work, one does it.
+ * Coordinates processes, so that only one of many does the same work.
  *
  * @module
  */
 
 import { after } from "../deadline.ts";
 
-/** File that earlier versions locked; now it is the folder itself. */
+/** File that earlier versions locked; this version locks the folder itself. */
 export const OLD_LOCK = ".lock";
 
 /**
- * Runs a function while no other process that locks is inside; waits no longer
- * than the given time and then runs it anyway.
+ * Runs a function while holding the lock; after waiting for the given time,
+ * runs it anyway.
  *
  * @param directory The folder to lock.
  * @param waitMs Maximum time to wait, in milliseconds.
@@ -30,9 +30,9 @@ export async function serialize<T>(
     return await work();
   }
   try {
-    // The time limit would keep this process alive; most never wait.
+    // The timer would keep this process alive, and most callers never wait.
     const free = await file.tryLock(true).catch(() => true);
-    // A lock that comes late or fails is released with the file.
+    // A lock that is granted late or fails is released with the file.
     if (!free) {
       await Promise.race([file.lock(true).catch(() => {}), after(waitMs)]);
     }

@@ -4,9 +4,9 @@
  * A folder that only root (or the user, for rootless Podman) can change, with
  * one file for each filter and one `environment.…` file for the dispatcher.
  * Files are complete or absent (host/files.ts). Two writers of one entry write
- * the same bytes; a writer that dies leaves a temporary file that `gc` removes;
- * if the disk is full, nothing is stored and the container still gets its
- * filter. An entry is stored after its proof, never before.
+ * the same bytes. A writer that dies leaves a temporary file, which `gc`
+ * removes. If the disk is full, nothing is stored and the container still gets
+ * its filter. An entry is stored only after its proof.
  *
  * @module
  */
@@ -61,7 +61,9 @@ export type PutResult =
     readonly name: string;
   }
   | {
-    /** The filter is good but could not be stored, such as on a full disk. */
+    /**
+     * The filter is valid but could not be stored, for example on a full disk.
+     */
     readonly kind: "not-stored";
     /** Reason. */
     readonly reason: string;
@@ -79,7 +81,9 @@ export interface StoreItem {
   readonly entry?: Entry;
   /** Description of the problem, if there is one. */
   readonly problem?: string;
-  /** Why nobody compiles this entry now, if its compiler was killed. */
+  /**
+   * The reason why this entry is not compiled now, if its compiler was killed.
+   */
   readonly killed?: string;
 }
 
@@ -102,7 +106,7 @@ export interface Store {
   /** Stores an entry that was proved. */
   put(entry: Entry): Promise<PutResult>;
   /**
-   * Keeps the certificate of a stored filter in a file of its own, which no
+   * Keeps the certificate of a stored filter in a separate file, which no
    * container reads.
    *
    * @param key `Entry.key`.
@@ -118,17 +122,17 @@ export interface Store {
    */
   list(): Promise<readonly StoreItem[]>;
   /**
-   * Removes files of no use: entries of other environments, tampered entries,
-   * files left by writers that died. Files of others stay.
+   * Removes stale files: entries of other environments, tampered entries, files
+   * left by writers that died. Keeps files that are not ours.
    *
    * @param keep Ids of the environments to keep.
    * @returns The removed names.
    */
   gc(keep: ReadonlySet<string>): Promise<readonly string[]>;
   /**
-   * Runs a function while no other process that locks is inside, so that many
-   * containers at once compile one section once. It waits no longer than the
-   * given time and then runs the function anyway: this only saves work.
+   * Runs a function while holding the lock of the store, so that many
+   * containers that start together compile a section only once. After waiting
+   * for the given time, it runs the function anyway: the lock only saves work.
    */
   serialize<T>(waitMs: number, work: () => Promise<T>): Promise<T>;
   /** Counts a container; never throws. */
@@ -141,7 +145,7 @@ export interface Store {
  * @category Containers
  */
 export interface StoreOptions {
-  /** True to make the folder, with mode 0700, if its parent exists. */
+  /** True to create the folder, with mode 0700, if its parent exists. */
   readonly create?: boolean;
   /** Log of damaged entries. */
   readonly log?: Log;
@@ -152,9 +156,9 @@ export interface StoreOptions {
  *
  * @param directory Absolute, real path.
  * @param options Options.
- * @returns The store, or `undefined` if the folder does not exist (or cannot be
- * made).
- * @throws {RefusedError} `doubtful-store` if somebody else could change it,
+ * @returns The store, or `undefined` if the folder does not exist or cannot be
+ * created.
+ * @throws {RefusedError} `doubtful-store` if others could change it,
  * `bad-settings` if the path is not absolute and plain.
  * @category Containers
  */
@@ -207,7 +211,8 @@ async function make(directory: string): Promise<boolean> {
     await Deno.mkdir(directory, { mode: 0o700 });
     return true;
   } catch (error) {
-    // Two processes at once, a read-only file system, or no parent.
+    // Another process created it, the file system is read-only, or its parent
+    // does not exist.
     return error instanceof Deno.errors.AlreadyExists;
   }
 }
@@ -232,7 +237,7 @@ async function lookup(
 /** Suffix of damaged entries. */
 const BAD = ".bad";
 
-/** Keeps a damaged entry for whoever wants to know, out of the way. */
+/** Renames a damaged entry, to keep it for inspection. */
 function putAside(
   directory: string,
   name: string,
@@ -261,8 +266,8 @@ async function readNamed(
 }
 
 /**
- * Reads an entry; returns a problem as text, nothing if it was removed
- * meanwhile.
+ * Reads an entry; returns a problem as text, or nothing if the entry was
+ * removed in the meantime.
  */
 async function read(
   directory: string,
@@ -302,7 +307,7 @@ async function freeName(
     const there = await readNamed(directory, name);
     if (typeof there !== "object" || there.section === section) return name;
   }
-  throw new Error("there are too many filters of sections that look alike");
+  throw new Error("there are too many entries for sections of the same shape");
 }
 
 /**
@@ -337,7 +342,7 @@ async function putEnvironment(
   let there: string | undefined;
   try {
     const info = await Deno.lstat(path);
-    // A new file would take on the owner and the mode of this one.
+    // A new file would inherit the owner and the mode of this one.
     if (doubtOf(info, "file", await trustedOwners()) !== undefined) {
       await Deno.remove(path);
     } else there = await Deno.readTextFile(path);
@@ -351,13 +356,15 @@ async function putEnvironment(
       environment.files ?? [],
     );
   } catch {
-    // Without it the dispatcher calls Deno every time, which is also correct.
+    // Without it, the dispatcher calls Deno every time, which is slower but
+    // correct.
   }
 }
 
 /**
- * Makes links to files, numbered from 1. They only give names to stat(1): if they
- * lead elsewhere, size and time differ from those of the environment.
+ * Creates links to files, numbered from 1. They only serve as names for
+ * stat(1): if one leads elsewhere, size and time differ from those of the
+ * environment.
  */
 async function putLinks(
   folder: string,
@@ -410,7 +417,9 @@ async function list(directory: string): Promise<readonly StoreItem[]> {
   return items;
 }
 
-/** When a section is compiled again whose compiler was killed. */
+/**
+ * The time at which a section is compiled again after its compiler was killed.
+ */
 async function untilOf(path: string): Promise<string> {
   const until = 1000 * Number(await Deno.readTextFile(path).catch(() => "0"));
   return until > Date.now()
@@ -435,7 +444,7 @@ async function gc(
       continue;
     }
     const path = `${directory}/${name}`;
-    // Everything else here was put here by somebody else.
+    // All other files here belong to someone else.
     const isOurs = parseEntryName(name) !== undefined ||
       isOldEntryName(name) || isBad(name) || isKilledName(name) ||
       (isTemporary(name) && await isStale(path));

@@ -1,6 +1,6 @@
 /**
- * Applies a plan: one at a time, each file completely or not at all, and
- * everything is undone if something fails on the way.
+ * Applies a plan: one installation at a time, each file completely or not at
+ * all. If a step fails, all earlier steps are undone.
  *
  * @module
  */
@@ -34,7 +34,7 @@ interface Done {
 const WAIT_MS = 60_000;
 const RETRY_MS = 100;
 
-/** Beginning of the names of environments in the store. */
+/** Prefix of the names of environments in the store. */
 const ENVIRONMENT = "environment.";
 
 /** Location to which a plan is applied. */
@@ -60,13 +60,13 @@ export async function exclusively<T>(
   waitMs: number = WAIT_MS,
 ): Promise<T> {
   const path = await followLinks(root, `${layout.lock}/.`).catch(() => root);
-  // flock(2) accepts a folder, so no file has to remain.
+  // flock(2) accepts a folder, so no lock file remains.
   using folder = await Deno.open(path === "" ? "/" : path);
   for (let waited = 0; !await folder.tryLock(true); waited += RETRY_MS) {
     if (waited >= waitMs) {
       throw new InstallError(
         "locked",
-        `Cannot lock "${path}": another installation is running; try again when it is done`,
+        `Cannot lock "${path}": another installation is running; try again when it has finished`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -79,7 +79,7 @@ export async function exclusively<T>(
  *
  * @param plan The plan, made under {@linkcode exclusively}.
  * @param place Location of the installation.
- * @throws {InstallError} `failed` or `foreign`; then nothing is changed.
+ * @throws {InstallError} `failed` or `foreign`, after everything was undone.
  */
 export async function apply(plan: Plan, place: InstallRoot): Promise<void> {
   const ignore = (): void => {};
@@ -95,7 +95,7 @@ export async function apply(plan: Plan, place: InstallRoot): Promise<void> {
 async function applyAll(plan: Plan, place: InstallRoot): Promise<void> {
   const manifest = manifestPath(place.layout);
   const around = new Set([...foldersOf(manifest)]);
-  // The manifest's own folders come first and go last.
+  // The manifest's own folders are created first and removed last.
   const isAround = (c: Change): boolean => around.has(c.path);
   const first = plan.changes.filter((c) => c.kind === "mkdir" && isAround(c));
   const last = plan.changes.filter((c) => c.kind === "rmdir" && isAround(c));
@@ -199,8 +199,8 @@ async function expectText(
 }
 
 /**
- * Removes a folder; of the store only its files and the links of environments, so
- * that files of others stay.
+ * Removes a folder; in the store, removes only entries and the links of
+ * environments, so that other files are kept.
  */
 async function removeFolder(path: string, cache: boolean): Promise<void> {
   if (cache) {
@@ -232,8 +232,8 @@ async function writeText(
 }
 
 /**
- * Removes the remains of an installation that was killed; no other one is in
- * progress.
+ * Removes leftovers of an installation that was killed; the lock ensures that
+ * no other one is running.
  */
 async function sweep(folder: string): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
@@ -241,7 +241,7 @@ async function sweep(folder: string): Promise<void> {
   }
 }
 
-/** Undoes changes, the last one first; reports those that it could not undo. */
+/** Undoes changes in reverse order; reports those that it could not undo. */
 async function undo(
   done: readonly Done[],
   place: InstallRoot,
@@ -264,16 +264,19 @@ async function undo(
   return left;
 }
 
-/** Restores a removed folder, unless it was kept because others use it. */
+/**
+ * Restores a removed folder, unless it was kept because it contains other
+ * files.
+ */
 async function makeAgain(
   path: string,
   rights: Rights | undefined,
 ): Promise<void> {
   if (rights === undefined || await rightsOf(path) !== undefined) return;
-  // Nobody else can see it until it has its owner.
+  // Only this user can see it until its owner is set.
   await Deno.mkdir(path, { mode: rights.mode & 0o700 });
   giveTo(rights, path);
-  // The umask has removed its bits, and chown may have.
+  // The umask has cleared bits of the mode, and chown may have.
   await Deno.chmod(path, rights.mode);
 }
 

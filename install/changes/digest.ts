@@ -8,8 +8,8 @@
 export type TextDigest = (text: string) => string;
 
 /**
- * Loads the function. An import of `node:crypto` would cost every command of
- * the single file 10 ms.
+ * Loads the function on use, because importing `node:crypto` would cost every
+ * command of the single file 10 ms.
  *
  * @returns SHA-256.
  */

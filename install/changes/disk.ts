@@ -10,7 +10,7 @@ import { sha256 } from "../../hook/store/digest.ts";
 import { InstallError } from "../error.ts";
 import { type Disk, type FileState, foldersOf } from "./item.ts";
 
-/** Longest file to read, in bytes. */
+/** Maximum size of a file to read, in bytes. */
 const MOST_BYTES = 16 * 2 ** 20;
 /**
  * Maximum number of links on the way to a file, as in Linux
@@ -139,7 +139,7 @@ export async function lookAtAll(
     const isFolder = path !== "/" &&
       [...all].some((p) => p.startsWith(`${path}/`));
     const state = await lookAt(root, path);
-    // A folder may well be reached through a link, as /lib is on Debian.
+    // A folder may be a link, as /lib is on Debian.
     const linked = isFolder && state.kind === "other"
       ? await followed(root, path)
       : state;

@@ -31,11 +31,11 @@ export async function readManifest(place: InstallRoot): Promise<Manifest> {
 }
 
 /**
- * Reads everything that is recorded or wanted.
+ * Reads the state of all recorded and requested paths.
  *
  * @param place Location of the installation.
  * @param manifest Current manifest.
- * @param paths Wanted paths.
+ * @param paths Requested paths.
  * @returns The input of a plan.
  */
 export async function readPlanInput(

@@ -34,7 +34,10 @@ export type FileState =
     readonly sha256: string;
   }
   | { readonly kind: "directory"; readonly names: readonly string[] }
-  /** A symbolic link, a device, a file that is not text, and the like. */
+  /**
+   * Anything else, such as a symbolic link, a device, or a file that is not
+   * text.
+   */
   | { readonly kind: "other"; readonly what: string };
 
 /** States by path; paths that are not listed are absent. */
@@ -59,9 +62,9 @@ export type Change =
 export interface Plan {
   /** In the order in which they are made. */
   readonly changes: readonly Change[];
-  /** The manifest while they are made. */
+  /** The manifest while the changes are made. */
   readonly during: Manifest;
-  /** The manifest after all of them. */
+  /** The manifest after all changes. */
   readonly after: Manifest;
 }
 

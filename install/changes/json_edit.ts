@@ -1,6 +1,6 @@
 /**
- * Members of a JSON file that somebody else wrote: set and removed by splicing,
- * so that order, blanks, numbers and comments stay as they are.
+ * Sets and removes members of a JSON file that we do not own, by splicing its
+ * text, so that order, whitespace, numbers and comments are preserved.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface MemberEdit {
 }
 
 /**
- * Sets a member, and makes the objects on the way to it.
+ * Sets a member, and creates the objects on its path.
  *
  * @example Order and blanks stay
  * ```ts
@@ -88,7 +88,8 @@ export function setMember(
  * @param edit The record of the change.
  * @param name Name of the file in messages.
  * @returns The text without it.
- * @throws {InstallError} `foreign` if the member itself has been changed since.
+ * @throws {InstallError} `foreign` if the member itself was changed in the
+ * meantime.
  */
 export function unsetMember(
   text: string,
@@ -106,7 +107,7 @@ export function unsetMember(
   }
   const ours = rootOf(edit.value, name, "value");
   if (edit.was === undefined && value.kind === "object" && ours !== undefined) {
-    // Somebody added more to an object that we made: only our members are
+    // Someone has added members to an object that we created, so only ours are
     // removed.
     return ours.members.reduce(
       (rest, { key, value: inner }) =>

@@ -1,6 +1,6 @@
 /**
- * The folders of an installation. All of them are ours except those of the
- * drop-ins, which managers prescribe.
+ * The folders of an installation. We own all of them except those for drop-ins,
+ * which the managers determine.
  *
  * | folder    | system                         | `--user`                            |
  * | --------- | ------------------------------ | ----------------------------------- |
@@ -111,7 +111,7 @@ export function backupFolder({ state }: Layout): string {
   return `${state}/backup`;
 }
 
-/** Podman's hooks: a folder of our own, never a shared one. */
+/** Folder of Podman's hooks; always our own, never a shared one. */
 export function hooksFolder({ library }: Layout): string {
   return `${library}/podman-hooks.d`;
 }

@@ -1,11 +1,11 @@
 /**
  * The manifest of an installation: every path that it created or changed, with
  * digests, so that it can be undone byte for byte and changes by others are
- * noticed.
+ * detected.
  *
  * It is written before the first change, with all contents that a file may have
- * until the end, and again after the last one: an installation that is stopped
- * in between leaves a manifest that is still true.
+ * until the end, and again after the last change: an interrupted installation
+ * leaves a manifest that is still correct.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export type InstallRecord =
     /** True if its files come and go while containers run. */
     readonly cache: boolean;
   }
-  /** Somebody else's file with a change of ours in it. */
+  /** Someone else's file that contains a change of ours. */
   | {
     readonly kind: "edit";
     readonly path: string;
@@ -52,7 +52,7 @@ export type InstallRecord =
     readonly undo: Undo;
   };
 
-/** How to undo an edit if the file was changed elsewhere meanwhile. */
+/** How to undo an edit in a file that others have changed in the meantime. */
 export type Undo =
   | { readonly kind: "json"; readonly members: readonly MemberEdit[] }
   | { readonly kind: "block"; readonly text: string };
@@ -136,12 +136,12 @@ export function hasNoRecords({ records }: Manifest): boolean {
   return Object.values(records).every((list) => list.length === 0);
 }
 
-/** The targets for which something is installed. */
+/** The targets with an installation. */
 export function targetsOf({ records }: Manifest): readonly ManagerName[] {
   return TARGETS.filter((target) => records[target].length > 0);
 }
 
-/** Makes a manifest of records by owner and path. */
+/** Builds a manifest from records by owner and path. */
 export function collectRecords(
   maps: ReadonlyMap<Owner, ReadonlyMap<string, InstallRecord>>,
 ): Manifest {

@@ -2,8 +2,8 @@
  * Computes the changes from the desired and the current state; a pure function,
  * so that `--dry-run` shows exactly what would be done.
  *
- * A file that is not in the manifest is never touched, nor a file of ours that
- * somebody changed: both are refused, and all of them are reported at once.
+ * A plan never touches a file that is not in the manifest, or one of our files
+ * that someone has changed: it refuses, and reports all such files together.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export function planInstall(
  * @param input Current state.
  * @param stubs Replacements of wrappers that containers use.
  * @returns The plan; without changes if nothing is installed.
- * @throws {InstallError} `foreign` with everything that somebody else changed.
+ * @throws {InstallError} `foreign` with everything that others have changed.
  */
 export function planUninstall(
   targets: readonly ManagerName[],

@@ -1,5 +1,5 @@
 /**
- * Edits of files of others, and how to undo them.
+ * Edits of files that we do not own, and how to undo them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 } from "./json_edit.ts";
 import type { InstallRecord, Undo } from "./manifest.ts";
 
-/** Something that should be in somebody else's file. */
+/** Content to add to a file that we do not own. */
 export type EditItem =
   | {
     readonly kind: "json";
@@ -35,19 +35,19 @@ export type EditItem =
   };
 
 /**
- * Makes a change in a file.
+ * Adds a change to a file.
  *
  * @param base The file without it; empty if it does not exist.
  * @param item The change.
  * @returns The file with it, and how to undo that.
- * @throws {InstallError} `foreign` if another value is in the way.
+ * @throws {InstallError} `foreign` if the file already has another value.
  */
 export function applyEdit(
   base: string,
   item: EditItem,
 ): { readonly text: string; readonly undo: Undo } {
   if (item.kind === "block") {
-    // The empty line in front ends any last line.
+    // The empty line before it ends an unterminated last line.
     const text = `\n${item.text}`;
     return { text: base + text, undo: { kind: "block", text } };
   }
@@ -74,7 +74,7 @@ export function applyEdit(
  * @param now The file; absent if it does not exist.
  * @param record The record of our change, if there is one.
  * @param digest SHA-256 in hexadecimal.
- * @returns The file without it; absent if there would be none.
+ * @returns The file without it; absent if it did not exist before.
  * @throws {InstallError} `foreign` if our change was modified.
  */
 export function baseOf(

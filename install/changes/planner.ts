@@ -25,7 +25,7 @@ export class Planner {
   readonly #digest: PlanInput["digest"];
   readonly #changes: Change[] = [];
   readonly #problems: string[] = [];
-  /** Paths of folders that the plan makes. */
+  /** Paths of folders that the plan creates. */
   readonly #made = new Set<string>();
   /** Records by owner and path: while the plan is applied, and after it. */
   readonly #during = new Map<Owner, Map<string, InstallRecord>>();
@@ -70,7 +70,7 @@ export class Planner {
     return wanted;
   }
 
-  /** Plans the removal of an owner's records that are no longer wanted. */
+  /** Plans the removal of an owner's records that are no longer needed. */
   leave(owner: Owner, keep: ReadonlySet<string>): void {
     for (const record of inwardOut([...this.#recordsOf(owner).values()])) {
       if (keep.has(record.path)) continue;
@@ -185,7 +185,7 @@ export class Planner {
     });
   }
 
-  /** Keeps a copy of somebody else's file, for the user. */
+  /** Keeps a copy of a file that we do not own, for the user. */
   #backUp(owner: Owner, path: string, text: string): void {
     const copy = backupOf(this.#backups, path);
     this.#writeFile(owner, { kind: "file", path: copy, mode: 0o600, text });
@@ -258,7 +258,8 @@ export class Planner {
       this.#changes.push({ kind: "rmdir", path, cache });
       return;
     }
-    // Other changes of ours are in it: it is removed with the last of them.
+    // The file contains other changes of ours, and is removed with the last
+    // one.
     const others = [...this.#after.values()].flatMap((m) => [...m.keys()]);
     if (others.some((other) => other.startsWith(`${path}/`))) {
       this.#after.get("program")?.set(path, record);
@@ -294,7 +295,9 @@ export class Planner {
   }
 }
 
-/** Files, the last made first, then folders before their parents. */
+/**
+ * Files in reverse order of creation, then folders, children before parents.
+ */
 function inwardOut(
   records: readonly InstallRecord[],
 ): readonly InstallRecord[] {

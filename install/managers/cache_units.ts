@@ -1,7 +1,7 @@
 /**
- * `--mode cache`: units of systemd that optimize crun's own cache whenever crun
+ * `--mode cache`: systemd units that optimize crun's own cache whenever crun
  * has written a filter. No code runs for a container whose filter is already
- * there.
+ * cached.
  *
  * The path unit watches for new names in a folder. A container that links to an
  * entry changes only the entry's own inode, and triggers nothing.
@@ -33,7 +33,8 @@ import { MARK, type TargetFacts } from "./target.ts";
 const STATE: Readonly<Record<ManagerName, readonly string[]>> = {
   podman: ["/run/crun"],
   crio: ["/run/crun"],
-  // dockerd calls it by this name, whatever the runtime's own (seen: 26, 28).
+  // dockerd uses this name, whatever the runtime is called (observed with 26
+  // and 28).
   docker: ["/run/docker/runtime-runc/moby", "/run/docker/runtime-crun/moby"],
   containerd: ["/run/containerd/runc/k8s.io", "/run/containerd/runc/default"],
 };
@@ -100,7 +101,7 @@ Description=Seccomp filters that crun has written
 [Path]
 ${state.map((folder) => `PathChanged=${folder}/.cache/seccomp\n`).join("")}`,
     ),
-    // The links that "systemctl enable" would make.
+    // The links that "systemctl enable" would create.
     unit(
       `${first}.d/${name}.conf`,
       `[Unit]\nWants=${name}.path ${name}.service\n`,
@@ -142,7 +143,7 @@ export async function tellSystemd(
   }
   for (const words of steps) {
     const { code, stderr } = await ask([...systemctl, ...words]);
-    // A missing unit need not be stopped.
+    // A missing unit does not need to be stopped.
     if (code === 0 || words[0] === "stop") continue;
     return `Run "${[...systemctl, ...words].join(" ")}": ${stderr.trim()}`;
   }
@@ -187,13 +188,13 @@ export async function restoreCaches(
 ): Promise<void> {
   if (TARGETS.some((target) => isCached(manifest, target, layout))) return;
   for (const root of await findStateFolders()) {
-    // Other users' caches are theirs, and may not be readable.
+    // Other users' caches belong to them and may not be readable.
     if (await isForeignFolder(root)) continue;
     try {
       const cache = await openCache(root);
       if (cache !== undefined) await restoreCache(cache);
     } catch (error) {
-      // The user has to check the rest.
+      // The user must check the rest.
       if (!(error instanceof RefusedError)) throw error;
     }
   }
@@ -204,7 +205,8 @@ export async function restoreCaches(
  *
  * @param target The manager.
  * @param layout The folders, which select the system's or the user's systemd.
- * @returns The reason; absent if the unit is active, or another program may watch.
+ * @returns The reason; absent if the unit is active, or if another program may
+ * be watching.
  */
 export async function inactiveUnit(
   target: ManagerName,

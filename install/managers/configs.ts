@@ -1,6 +1,5 @@
 /**
- * The existing configuration files of a manager, as they are without our
- * changes.
+ * The existing configuration files of a manager, without our changes.
  *
  * @module
  */
@@ -19,7 +18,7 @@ import type { ConfigFile } from "./target.ts";
  * @param target The manager.
  * @param place Location of the installation.
  * @param manifest Our records.
- * @param config The file given instead of the usual one.
+ * @param config A file to use instead of the usual one.
  * @returns Files in the manager's order, later ones taking precedence.
  */
 export async function findConfigs(
@@ -69,16 +68,16 @@ async function pathsOf(
           : []),
       ];
     case "docker":
-      // Its one file is edited, not read.
+      // Docker's only file is edited, not read.
       return [];
     case "containerd": {
       if (config !== undefined) return [config];
       const { kind } = await lookAt(root, CONTAINERD_CONFIG);
       return [
-        // A distribution of Kubernetes has a containerd of its own.
+        // Kubernetes distributions bring their own containerd.
         ...(kind === "absent" ? GENERATED_CONFIGS : []),
         CONTAINERD_CONFIG,
-        // Drop-ins may set up the default handler.
+        // Drop-ins may define the default handler.
         ...await inside("/etc/containerd/conf.d", ".toml"),
       ];
     }

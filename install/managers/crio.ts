@@ -1,5 +1,5 @@
 /**
- * CRI-O: one more runtime handler in a drop-in, the wrapper.
+ * CRI-O: adds the wrapper as a runtime handler in a drop-in.
  *
  * @module
  */
@@ -81,19 +81,19 @@ export function planCrio(
     ],
     steps: [
       `Make CRI-O read its settings: "systemctl reload crio"`,
-      `Use it from Kubernetes by a RuntimeClass with handler: ${RUNTIME_NAME}`,
+      `Use it from Kubernetes through a RuntimeClass with handler: ${RUNTIME_NAME}`,
     ],
     warnings: [
       ...runtimeWarnings(runtime),
       ...movedFromRunc(options),
       ...(isStatic
-        ? [STATIC_WARNING, "default_annotations take CRI-O 1.32 or later"]
+        ? [STATIC_WARNING, "default_annotations requires CRI-O 1.32 or later"]
         : []),
     ],
   };
 }
 
-/** The settings of the default handler, as far as they fit another binary. */
+/** The settings of the default handler that apply to another binary as well. */
 function handlerOf(
   entries: readonly TomlEntry[],
 ): Readonly<Record<string, TomlValue>> {

@@ -1,5 +1,5 @@
 /**
- * Docker: one more runtime in `daemon.json`, the wrapper.
+ * Docker: adds the wrapper as a runtime in `daemon.json`.
  *
  * @module
  */
@@ -19,7 +19,10 @@ import {
   type TargetPlan,
 } from "./target.ts";
 
-/** Name of the runtime for `docker run --runtime`, RuntimeClass and the like. */
+/**
+ * Name of the runtime, for example for `docker run --runtime` or a
+ * RuntimeClass.
+ */
 export const RUNTIME_NAME = "seccomp-tree";
 
 /**
@@ -28,7 +31,7 @@ export const RUNTIME_NAME = "seccomp-tree";
  * @param facts The machine.
  * @param options Options of the user.
  * @returns Items, steps, warnings.
- * @throws {InstallError} `usage` for another mode than `wrapper`.
+ * @throws {InstallError} `usage` for a mode other than `wrapper`.
  */
 export function planDocker(
   facts: TargetFacts,
@@ -89,7 +92,7 @@ export function refuseOtherModes(
   );
 }
 
-/** Users of runc had its stub so far, which answers new calls with ENOSYS. */
+/** Users of runc have had its stub, which answers new calls with ENOSYS. */
 export function movedFromRunc(
   { semantics, mode }: TargetOptions,
 ): readonly string[] {
@@ -101,13 +104,13 @@ export function movedFromRunc(
   ];
 }
 
-/** Time that it may take to read its settings, in tenths of a second. */
+/** Maximum time for dockerd to read its settings, in tenths of a second. */
 const RELOAD_TRIES = 50;
 
 /**
  * Makes dockerd read its settings, which does not affect containers.
  *
- * @returns True if it knows the runtime now; false if it does not run.
+ * @returns True if it knows the runtime now; false if it is not running.
  */
 export async function reloadDocker(): Promise<boolean> {
   const daemons = await findDaemons();
@@ -120,7 +123,10 @@ export async function reloadDocker(): Promise<boolean> {
   return false;
 }
 
-/** Finds root's dockerd among the processes: its pid file may be anywhere. */
+/**
+ * Finds root's dockerd among the processes, because its pid file may be
+ * anywhere.
+ */
 async function findDaemons(): Promise<readonly number[]> {
   const found: number[] = [];
   for (const { pid } of await findProcesses((name) => name === "dockerd")) {

@@ -1,5 +1,5 @@
 /**
- * The program that a manager starts as its OCI runtime: our wrapper, or in
+ * The program that a manager starts as its OCI runtime: our wrapper or, in
  * `--mode cache`, crun itself.
  *
  * @module
@@ -32,7 +32,7 @@ export function defaultMode(
   runtime: FoundRuntime | undefined,
   strict: boolean,
 ): Mode {
-  // Only code that runs for each container can refuse one.
+  // Refusing a container requires code that runs for each container.
   if (keepsFilters(runtime) && !strict) return "cache";
   return target === "podman" ? "hook" : "wrapper";
 }
@@ -74,7 +74,9 @@ export function handlerPath(
     : wrapperPath(layout, target);
 }
 
-/** An unknown version is that of another root: the user vouches for it. */
+/**
+ * The version is unknown only below another root, for which the user vouches.
+ */
 function requireCache(runtime: FoundRuntime | undefined): void {
   if (keepsFilters(runtime)) return;
   if (runtime?.kind === "crun" && runtime.version === undefined) return;

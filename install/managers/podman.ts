@@ -1,6 +1,6 @@
 /**
- * Podman: a `precreate` hook in a folder of our own, and one drop-in that names
- * it. The shared folders are left alone: a `precreate` file there breaks
+ * Podman: a `precreate` hook in our own folder, and a drop-in that names the
+ * folder. The shared folders are left alone: a `precreate` file there breaks
  * `podman build`, `buildah run` and CRI-O.
  *
  * @module
@@ -33,7 +33,7 @@ export const SHARED_HOOKS: readonly string[] = [
   "/etc/containers/oci/hooks.d",
 ];
 
-/** Name of our drop-in, after most others. */
+/** Name of our drop-in, which sorts after most others. */
 const DROP_IN = "99-seccomp-tree.conf";
 
 /**
@@ -90,7 +90,7 @@ export function planPodman(
         steps: [],
         warnings: [
           ...runtimeWarnings(runtime),
-          "Containers remember their runtime: remove or recreate those made meanwhile before you uninstall",
+          "Containers remember their runtime: before you uninstall, remove or recreate the containers that were created in the meantime",
           ...overridden(late, ["engine", "runtime"]),
         ],
       };
@@ -165,7 +165,7 @@ function planStatic(
     steps: [],
     warnings: [
       STATIC_WARNING,
-      "Containers with a profile of their own (--security-opt seccomp=FILE) get this filter instead of theirs, even if theirs is stricter",
+      "Containers with their own profile (--security-opt seccomp=FILE) get this filter instead of theirs, even if theirs is stricter",
     ],
   };
 }
@@ -175,13 +175,13 @@ export const STATIC_WARNING =
   "This filter applies to every container, including --privileged and seccomp=unconfined ones, which then lose calls that they need";
 
 /**
- * Reads a list of texts that several files may set; a later file replaces it,
- * or adds to it if it contains `{append=true}`.
+ * Reads a list of strings that several files may set; a later file replaces the
+ * list, or extends it if it contains `{append=true}`.
  *
  * @param files The files in Podman's order.
  * @param path The key.
  * @returns The list, or `undefined` if no file sets it.
- * @throws {InstallError} `not-understood` if it is not a list of texts.
+ * @throws {InstallError} `not-understood` if it is not a list of strings.
  */
 export function listOf(
   files: readonly ConfigFile[],

@@ -26,7 +26,9 @@ export type Mode =
   | "hook"
   /** Replacement of the runtime. */
   | "wrapper"
-  /** By the filters that crun 1.14 and later keeps, without code per container. */
+  /**
+   * Filters in the cache of crun 1.14 and later, without code per container.
+   */
   | "cache"
   /** One filter for all containers, without any code per container. */
   | "static";
@@ -37,7 +39,7 @@ export interface TargetOptions {
   /** True if containers get filters by default. */
   readonly asDefault: boolean;
   readonly strict: boolean;
-  /** `host` to prove filters equal to those of the host's libseccomp, too. */
+  /** `host` to also prove filters equal to those of the host's libseccomp. */
   readonly reference: "host" | "text";
   /**
    * Reading; without a version, that of the runtime at the time of the
@@ -47,7 +49,7 @@ export interface TargetOptions {
   readonly names: "host" | "builtin";
   /** `syslog`, `stderr` or an absolute path. */
   readonly log: string;
-  /** True if containerd's own file may get lines of ours at its end. */
+  /** True to allow lines at the end of containerd's own file. */
   readonly append: boolean;
   /** Path of the daemon's configuration file, if it is not the usual one. */
   readonly config?: string;
@@ -69,7 +71,7 @@ export interface TargetFacts {
   readonly program: ProgramFiles;
   /** The runtime that the wrapper becomes; absent if none was found. */
   readonly runtime: FoundRuntime | undefined;
-  /** The manager's version; absent if it cannot be asked. */
+  /** The manager's version; absent if it cannot be queried. */
   readonly version: string | undefined;
   /** The manager's configuration files, later ones taking precedence. */
   readonly configs: readonly ConfigFile[];
@@ -94,7 +96,7 @@ export const MARK =
  * Deno.
  */
 const DEADLINE_S = 10;
-/** Seconds after which Podman ends the hook. */
+/** Seconds after which Podman kills the hook. */
 export const PODMAN_TIMEOUT_S = 25;
 
 /** Path of a target's settings. */
@@ -106,7 +108,7 @@ export function settingsPath(
 }
 
 /**
- * Path of a target's wrapper; Podman derives the features of a runtime from its
+ * Path of a target's wrapper; Podman infers the features of a runtime from its
  * name.
  */
 export function wrapperPath({ library }: Layout, target: ManagerName): string {
@@ -145,7 +147,7 @@ export function hookItems(
  * @param target The target.
  * @param facts The machine.
  * @param options Options of the user.
- * @throws {InstallError} `not-found` if there is no runtime to become.
+ * @throws {InstallError} `not-found` if there is no runtime to execute.
  */
 export function wrapperItems(
   target: ManagerName,
@@ -178,7 +180,7 @@ export function wrapperItems(
  * Lists reasons why filters would not be used.
  *
  * @param runtime The runtime that the wrapper starts.
- * @returns Warnings; none if it takes raw filters.
+ * @returns Warnings; empty if it takes raw filters.
  */
 export function runtimeWarnings(
   runtime: FoundRuntime | undefined,
@@ -186,11 +188,11 @@ export function runtimeWarnings(
   if (runtime === undefined || runtime.rawFilters === "yes") return [];
   if (runtime.rawFilters === "unknown") {
     return [
-      `"${runtime.path}" is taken for crun 0.18 or later: ${runtime.reason}`,
+      `"${runtime.path}" is assumed to be crun 0.18 or later: ${runtime.reason}`,
     ];
   }
   return [
-    `Containers are not optimized: "${runtime.path}" takes no raw filters: ${runtime.reason}: install crun and run this again`,
+    `Containers are not optimized: "${runtime.path}" does not take raw filters: ${runtime.reason}; install crun and run this again`,
   ];
 }
 
@@ -246,7 +248,8 @@ function dispatcher(
     store: layout.store,
     semantics,
     names,
-    // Inside a user's namespace the user is 0, and the system's root is nobody.
+    // Inside a user namespace, the user has id 0 and the system's root is the
+    // overflow user.
     owners: layout.scope === "user" ? [0, 65534] : [0],
     deadlineSeconds: DEADLINE_S,
     strict,

@@ -1,6 +1,5 @@
 /**
- * Writes TOML: the few lines of drop-ins. A file that somebody else wrote is
- * never printed anew.
+ * Writes TOML: the few lines of drop-ins. Files of others are never rewritten.
  *
  * @module
  */
@@ -67,7 +66,7 @@ function formatValue(value: TomlValue): string {
   return `[${value.map(formatString).join(", ")}]`;
 }
 
-/** Writes a value as it was read. */
+/** Writes a value as it was read from a file. */
 function formatNode(node: TomlNode): string {
   switch (node.kind) {
     case "string":

@@ -1,14 +1,14 @@
 /**
- * Reads as much TOML as an installation needs to know which settings exist:
- * tables, dotted keys, strings, arrays and inline tables. Everything else is
- * refused, so that no decision depends on a partial reading.
+ * Reads the TOML that an installation needs to find existing settings: tables,
+ * dotted keys, strings, arrays and inline tables. Anything else is refused, so
+ * that no decision depends on partial input.
  *
  * @module
  */
 
 import { InstallError } from "../error.ts";
 
-/** A value; numbers, booleans and dates stay text. */
+/** A value; numbers, booleans and dates are kept as text. */
 export type TomlNode =
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "other"; readonly text: string }
@@ -18,7 +18,7 @@ export type TomlNode =
     readonly members: readonly (readonly [string, TomlNode])[];
   };
 
-/** `key = value` with its whole path. */
+/** `key = value` with its full path. */
 export interface TomlEntry {
   /** Keys from the top; for a table header, the keys of the header. */
   readonly path: readonly string[];
@@ -82,7 +82,7 @@ export function readToml(text: string, name: string): readonly TomlEntry[] {
  * Finds the value of a key in a file.
  *
  * @param entries A file.
- * @param path The key's whole path.
+ * @param path The key's full path.
  * @returns The value, or `undefined`.
  */
 export function findValue(

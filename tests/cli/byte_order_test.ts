@@ -337,14 +337,14 @@ Deno.test("--arch decides where a filter does not show it, and contradicts none"
   assertEquals(assumed.out.split("\n")[0], "ALLOW");
   assertMatch(
     assumed.err,
-    /^\S+: note: for \w+, little-endian, as the filter compares arch with no known architecture; pass --arch for another\n$/,
+    /^\S+: note: for \w+, little-endian, because the filter compares arch with no known architecture; pass --arch for another\n$/,
   );
   for (const args of [["disasm", open], ["prove", open, open]]) {
     const { code, err } = await call(args);
     assertEquals(code, 0, err);
     assertMatch(
       err,
-      /note: for a little-endian machine, as the filter does not/,
+      /note: for a little-endian machine, because the filter does not/,
     );
   }
   const bytes = await call(["asm", open]);
@@ -373,7 +373,7 @@ Deno.test("--arch decides where a filter does not show it, and contradicts none"
   assert(here.out.includes(` on ${nativeArch().name}`), here.out);
   assertMatch(
     here.err,
-    /as the filter compares arch with no known architecture/,
+    /because the filter compares arch with no known architecture/,
   );
   // Bytes and directives cannot be overridden.
   const text = await folder.write("big.s", ".big-endian\nret #0\n");

@@ -121,7 +121,7 @@ test("a prestart hook changes nothing for its own container, and the filter of t
   await edit(bundle, (config) => config.hooks = { prestart: [hook] });
   const first = await bundle.create("crun");
   const plain = dumpFilters(first);
-  assertStringIncludes(await setup.log(), "this container is not affected");
+  assertStringIncludes(await setup.log(), "this container keeps the filter");
   const ours = await filterOf(bundle);
   assertEquals(plain.length, 1);
   assert(encodeBase64(plain[0] ?? ours) !== encodeBase64(ours), "libseccomp's");

@@ -114,7 +114,7 @@ Deno.test("judgeAnnotation() accepts a filter that is the section's", () => {
 });
 
 Deno.test("judgeAnnotation() names a call that the filter opens", () => {
-  const opens = "it opens calls that linux.seccomp does not: ";
+  const opens = "it allows calls that linux.seccomp denies: ";
   const cases: readonly (readonly [Parameters<typeof text>[0], RegExp])[] = [
     // The first of all calls, arguments 0.
     [
@@ -149,7 +149,7 @@ Deno.test("judgeAnnotation() refuses a filter that differs, though it opens noth
   ) {
     const message = refusal(parseText(text(change)));
     assertEquals(
-      /^it differs from linux.seccomp, though no call that it opens was found: /
+      /^it differs from linux.seccomp, although no call that it allows beyond it was found: /
         .test(message),
       true,
       message,
@@ -165,7 +165,7 @@ Deno.test("judgeAnnotation() looks for an opened call in a filter of the largest
     () => ({ op: "ret.k", jt: 0, jf: 0, k: 0 }) as const,
   );
   const message = refusal([...program, ...filler]);
-  assertEquals(message.startsWith("it opens calls"), true, message);
+  assertEquals(message.startsWith("it allows calls"), true, message);
 });
 
 Deno.test("judgeAnnotation() refuses what is no filter of this machine", () => {

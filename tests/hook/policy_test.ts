@@ -232,7 +232,7 @@ Deno.test("hook/main.ts refuses hostile annotations and names the first call the
       {
         name: "stricter",
         value: encodeBase64(encode([ret(0)])),
-        seen: "no call that it opens was found",
+        seen: "no call that it allows beyond it was found",
       },
       {
         name: "65,537 instructions",

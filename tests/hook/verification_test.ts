@@ -94,7 +94,7 @@ Deno.test(
     );
     const asked = await verify(state, ["--rewrite-bundle"], false);
     assertEquals([asked.code, asked.isChanged], [0, true], asked.log);
-    assertStringIncludes(asked.log, "this container is not affected");
+    assertStringIncludes(asked.log, "this container keeps the filter");
     const annotated = await verify(state, ["--rewrite-bundle"]);
     assertEquals([annotated.code, annotated.isChanged], [0, false]);
     assertStringIncludes(annotated.log, "Verified (optimized");

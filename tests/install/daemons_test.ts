@@ -266,7 +266,7 @@ test("install containerd over runc: the bundle stays as it was, status says why"
   assertEquals(status.code, 0, status.stderr);
   assertStringIncludes(
     status.stdout,
-    "not optimized: the runtime /usr/sbin/runc takes no raw filters: runc ignores the annotation",
+    "not optimized: the runtime /usr/sbin/runc does not take raw filters: runc ignores the annotation",
   );
   const doctor = await box.tree("doctor");
   assertEquals(doctor.code, 0, "a warning only");

@@ -178,7 +178,7 @@ function hostile(): readonly {
     new Uint8Array(bytes).toBase64();
   return [
     // The first call in the order of numbers that the profile does not allow.
-    { name: "allow-all", value: base64(allow), seen: "opens calls that" },
+    { name: "allow-all", value: base64(allow), seen: "allows calls that" },
     { name: "65,537 instructions", value: many.toBase64(), seen: "65537" },
     {
       name: "trailing bytes",

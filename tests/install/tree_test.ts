@@ -380,7 +380,7 @@ Deno.test("gatherStatus() finds what is missing or changed, Deno and runtime too
     `${wrapper} (changed)`,
     "/etc/docker/daemon.json (missing)",
     "/usr/bin/crun (missing, containers are refused)",
-    "/opt/deno (missing, containers without a stored filter get that of their runtime)",
+    "/opt/deno (missing, containers without a stored filter get their runtime's)",
   ]);
 });
 
@@ -396,10 +396,10 @@ Deno.test("gatherStatus() finds that a program is gone which a dispatcher calls"
       .map((manager) => manager.damaged);
   };
   assertEquals(await damaged(), [[], []]);
-  const slow = "missing, every start asks Deno";
+  const slow = "missing, so every start calls Deno";
   const refused = "missing, containers are refused";
   const plain =
-    "missing, containers without a stored filter get that of their runtime";
+    "missing, containers without a stored filter get their runtime's";
   // [program, effect of its loss on the hook, on the wrapper]
   for (
     const [name, hook, wrapper] of [

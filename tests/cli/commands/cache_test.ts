@@ -82,7 +82,7 @@ Deno.test("cache says which word or folder is wrong", async () => {
     [["optimise"], 2, /Cannot read ACTION "optimise"/],
     [["status", "x"], 2, /takes no argument; leave "x" out/],
     [["status", "--dry-run"], 2, /changes nothing/],
-    [["restore", "--watch"], 2, /goes with cache optimize/],
+    [["restore", "--watch"], 2, /applies to cache optimize/],
     [["status", "--root", join(root.path, "no")], 0, /no cache of crun in/],
   ];
   for (const [words, expected, message] of cases) {

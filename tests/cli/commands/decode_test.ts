@@ -320,6 +320,6 @@ Deno.test("followFile() follows a name: growth, rotation, truncation, a file tha
   assertEquals(text, "one\ntwo\nhalf\n\nthree\n\n4\n");
   assertEquals(notices.slice(-2), [
     "was replaced",
-    "was cut; reading from its beginning",
+    "was truncated; reading from its beginning",
   ]);
 });

@@ -406,7 +406,7 @@ needs("as", "x86_64", "setpriv")(
     const report = JSON.parse(out);
     assertEquals(report.loads.length, 10);
     assertEquals(report.unprivileged, [many]);
-    assertStringIncludes(err, "without the privileges of its owner");
+    assertStringIncludes(err, "without its owner's privileges");
   },
 );
 

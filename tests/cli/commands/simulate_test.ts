@@ -116,7 +116,7 @@ Deno.test("simulate --vectors tells the line that it cannot read", async () => {
     ['{"nr":0,"args":5}', /args/],
     ['{"nr":0,"args":[0,0,0,0,0,0,0]}', /up to six/],
     ['{"nr":0,"args":[1.5]}', /1\.5/],
-    ['{"nr":0,"args":[18446744073709551615]}', /write it as a string/],
+    ['{"nr":0,"args":[18446744073709551615]}', /write a string/],
     ['{"nr":0,"args":[null]}', /null/],
     ['{"nr":0,"arch":"vax"}', /vax/],
     ['{"nr":0,"expect":"MAYBE"}', /MAYBE/],

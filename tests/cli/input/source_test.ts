@@ -242,9 +242,9 @@ Deno.test("a bundle is its annotation if it has one, else its profile", async ()
 
 Deno.test("a process that cannot be asked is refused with exit 5", async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    ["pid:0", /no process has that id/],
-    ["pid:-1", /no process has that id/],
-    ["pid:2147483648", /no process has that id/],
+    ["pid:0", /no process has this ID/],
+    ["pid:-1", /no process has this ID/],
+    ["pid:2147483648", /no process has this ID/],
     ["pid:4194304", /no such thread/],
   ];
   for (const [word, message] of cases) {
