@@ -65,6 +65,7 @@ export type Installed =
     | "buildah"
     | "bwrap"
     | "busybox"
+    | "chromium"
     | "containerd"
     | "coq"
     | "crun"
@@ -81,6 +82,7 @@ export type Installed =
   | (
     | "newuidmap"
     | "node"
+    | "npm"
     | "nsenter"
     | "podman"
     | "skopeo"
@@ -121,6 +123,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   buildah: "buildah",
   bwrap: "bubblewrap",
   busybox: "busybox-static",
+  chromium: "chromium",
   containerd: "containerd",
   coq: "coq",
   crun: "crun",
@@ -140,6 +143,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   mawk: "mawk",
   newuidmap: "uidmap",
   node: "nodejs",
+  npm: "npm",
   nsenter: "util-linux",
   podman: "podman",
   skopeo: "skopeo",
