@@ -54,7 +54,7 @@ export function returnedAction(value: ReturnValue): number {
   return (value & uapi.SECCOMP_RET_ACTION_FULL) >>> 0;
 }
 
-/** Reports whether the kernel runs the call at once. */
+/** Reports whether the kernel runs the call immediately. */
 export function isAllowed(value: ReturnValue): boolean {
   const action = returnedAction(value);
   return action === uapi.SECCOMP_RET_ALLOW || action === uapi.SECCOMP_RET_LOG;
@@ -80,11 +80,11 @@ export interface AnswerMapOptions {
   readonly order: Order;
   /** Limits of the diagram. */
   readonly limits: ProofLimits;
-  /** True for return values as they are, not as the kernel acts on them. */
+  /** True for raw return values instead of their effect. */
   readonly raw?: boolean;
 }
 
-/** AnswerMap by call; too large functions throw `LimitReached`. */
+/** Answers by call; a function that grows too large throws `LimitReached`. */
 export class AnswerMap {
   /** Byte order of the machine. */
   readonly littleEndian: boolean;
@@ -130,7 +130,8 @@ export class AnswerMap {
           : diagram.lowOf(f, level);
       }
     }
-    // A 32-bit program has no upper halves; one of x32 has 64-bit registers.
+    // A 32-bit program has no upper halves, but an x32 program has 64-bit
+    // registers.
     if (arch.bits === 32 && arch.syscallBit === 0) {
       for (let arg = 0; arg < 6; arg++) f = this.withoutHighHalf(f, arg);
     }
@@ -138,7 +139,7 @@ export class AnswerMap {
     return f;
   }
 
-  /** The answers that a function has, each once. */
+  /** The distinct answers of a function. */
   valuesOf(f: Node): readonly ReturnValue[] {
     const values = new Set<ReturnValue>();
     const seen = new Set([f]);
@@ -153,7 +154,7 @@ export class AnswerMap {
     return [...values];
   }
 
-  /** The inputs on which the answer passes a test. */
+  /** The inputs whose answer satisfies a predicate. */
   where(f: Node, passes: (value: ReturnValue) => boolean): Node {
     return this.#symbols.diagram.apply(
       f,
@@ -175,22 +176,22 @@ export class AnswerMap {
     );
   }
 
-  /** The inputs of both sets. */
+  /** The inputs that are in both sets. */
   both(f: Node, g: Node): Node {
     return this.#symbols.diagram.and(f, g);
   }
 
-  /** The inputs of at least one of two sets. */
+  /** The inputs that are in at least one of two sets. */
   either(f: Node, g: Node): Node {
     return this.#symbols.diagram.or(f, g);
   }
 
-  /** The inputs of the first set that are not of the second. */
+  /** The inputs that are in the first set but not in the second. */
   except(f: Node, g: Node): Node {
     return this.#symbols.diagram.except(f, g);
   }
 
-  /** Exchanges the low words of two arguments. */
+  /** Swaps the low words of two arguments. */
   swapped(f: Node, a: number, b: number): Node {
     const { diagram } = this.#symbols;
     const levels = new Map<number, Node>();
@@ -263,7 +264,7 @@ export class AnswerMap {
     return fromWords(words, this.littleEndian);
   }
 
-  /** The set of inputs in which all other arguments are those of a call. */
+  /** The set of inputs whose other arguments are all those of a call. */
   likeExcept({ args }: SeccompData, arg: number): Node {
     return this.matching(
       args.flatMap((value, i): Condition[] =>
@@ -274,12 +275,12 @@ export class AnswerMap {
     );
   }
 
-  /** Intervals of `arch` with one function of the rest each. */
+  /** Intervals of `arch`, each with its function of the rest. */
   architectures(most: number): readonly FunctionInterval[] {
     return intervalsOf(this.#symbols.diagram, this.#meaning, ARCH_LEVEL, most);
   }
 
-  /** A call of a function of `nr` and the arguments. */
+  /** Finds a call that satisfies a function of `nr` and the arguments. */
   inputOn(arch: number, where: Node): SeccompData {
     const words = lowestInput(this.#symbols, where);
     words[1] = arch;

@@ -1,5 +1,5 @@
 /**
- * The findings that `lint` knows: id, severity by context, and one sentence.
+ * The catalog of findings: id, severity by context, and one sentence.
  * docs/lint.md explains each with an example.
  *
  * @module
@@ -10,7 +10,7 @@ import type { Diagnostic } from "../profile/diagnostic.ts";
 /** How severe a finding is. */
 export type LintLevel = Diagnostic["severity"];
 
-/** The use of a policy, which decides how severe a finding is. */
+/** The use of a policy, which determines the severity of a finding. */
 export type LintContext = "container" | "sandbox" | "ctf";
 
 /** A kind of finding. */
@@ -112,7 +112,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "condition-never-true": {
     levels: ALL_WARN,
-    brief: "The condition is true for no value of the argument",
+    brief: "The condition is false for every value of the argument",
   },
   "condition-always-true": {
     levels: ALL_WARN,
@@ -120,7 +120,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "bits-outside-mask": {
     levels: ALL_WARN,
-    brief: "The value has bits outside of the mask, which libseccomp drops",
+    brief: "The value has bits outside the mask, which libseccomp drops",
   },
   "high-half-bypass": {
     levels: ALL_WARN,
@@ -153,7 +153,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "denies-nothing": {
     levels: ALL_WARN,
-    brief: "The profile has rules that deny, and every call may run",
+    brief: "The profile has rules that deny, but every call may run",
   },
   "errno-zero": {
     levels: ALL_WARN,
@@ -161,7 +161,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "idle-errno": {
     levels: ALL_WARN,
-    brief: "An errno for an action without one, which crun refuses",
+    brief: "An errno is given for an action without one, which crun refuses",
   },
   "readers-differ": {
     levels: ALL_WARN,
@@ -177,7 +177,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "start-call-denied": {
     levels: ["error", "off", "off"],
-    brief: "The runtime or every program makes this call, and it never runs",
+    brief: "The runtime or every program needs this call, and it never runs",
   },
   "runtime-call-denied": {
     levels: ["warning", "off", "off"],
@@ -186,8 +186,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "enforcement-faked": {
     levels: ["error", "off", "off"],
-    brief:
-      "A call by which runtimes take privileges away only seems to succeed",
+    brief: "A call by which runtimes drop privileges only appears to succeed",
   },
   "notify-before-listener": {
     levels: ["warning", "off", "off"],
@@ -195,7 +194,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "restart-syscall-denied": {
     levels: ["warning", "warning", "off"],
-    brief: "Sleeping calls that a signal interrupts cannot continue",
+    brief: "Blocking calls that a signal interrupts cannot be restarted",
   },
   "hot-call-uncached": {
     levels: ["note", "note", "off"],
@@ -207,11 +206,11 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "reachable-by-io-uring": {
     levels: ALL_WARN,
-    brief: "io_uring does what denied calls do, unseen by the filter",
+    brief: "io_uring performs the work of denied calls, bypassing the filter",
   },
   "reachable-by-other-call": {
     levels: ALL_WARN,
-    brief: "Another call does what a denied call does",
+    brief: "Another call does the same as a denied call",
   },
   "reachable-by-other-abi": {
     levels: ALL_WARN,
@@ -231,7 +230,7 @@ export const LINTS: Readonly<Record<LintId, LintKind>> = {
   },
   "dangerous-call": {
     levels: ["off", "off", "warning"],
-    brief: "A call that gives much power may run",
+    brief: "A powerful call may run",
   },
   "file-read-chain": {
     levels: ["off", "off", "error"],

@@ -1,6 +1,6 @@
 /**
- * Calls that do what others do, and calls that C libraries and runtimes rely
- * on: the facts behind the checks.
+ * Calls that can replace others, and calls on which C libraries and runtimes
+ * rely: the facts that the checks use.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 import { readRows, successorsOf } from "../tables/successors.ts";
 
 /**
- * Calls that do all that another one does, besides its successors; lines of
- * `name: calls`. Sources: man-pages 6.03, section 2; seccomp-tools 1.7.1,
+ * Calls that do everything that another one does, besides its successors; lines
+ * of `name: calls`. Sources: man-pages 6.03, section 2; seccomp-tools 1.7.1,
  * `audit`, for the families of read and write.
  */
 const ROWS = `
@@ -41,7 +41,7 @@ writev: write pwritev pwritev2
 let rows: ReadonlyMap<string, readonly string[]> | undefined;
 
 /**
- * Lists the calls that do all that a call does.
+ * Lists the calls that do everything that a call does.
  *
  * @param name Name of the call.
  */
@@ -75,7 +75,7 @@ export const IO_URING_CALLS: readonly string[] = [
 
 /**
  * Calls for which C libraries fall back to an older one only after ENOSYS,
- * with the older ones; lines of `name: calls`. Sources: glibc 2.36,
+ * followed by the older ones; lines of `name: calls`. Sources: glibc 2.36,
  * sysdeps/unix/sysv/linux: `__clone_internal`, `faccessat`, `statx`, and the
  * `*_time64` of 32-bit architectures; glibc 2.39, `fchmodat`; runc#2151,
  * moby#42680 for `openat2` and `close_range`, which programs probe for.
@@ -112,8 +112,8 @@ export function probedCalls(): ReadonlyMap<string, readonly string[]> {
 }
 
 /**
- * Calls that continue after a signal or a stop by restart_syscall(2): those
- * with a relative time limit that return ERESTART_RESTARTBLOCK in Linux 6.18.
+ * Calls that restart_syscall(2) continues after a signal or a stop: those with
+ * a relative time limit that return ERESTART_RESTARTBLOCK in Linux 6.18.
  */
 export const RESTARTED_CALLS: readonly string[] = [
   "nanosleep",
@@ -125,8 +125,8 @@ export const RESTARTED_CALLS: readonly string[] = [
 ];
 
 /**
- * Calls that servers make most: recorded from redis, nginx and a Node HTTP
- * server, and those of which a pipe and a thread pool consist.
+ * Calls that servers make most often: recorded from redis, nginx and a Node
+ * HTTP server, plus those of pipes and thread pools.
  */
 export const HOT_CALLS: readonly string[] = [
   ...["read", "write", "readv", "writev", "pread64", "pwrite64"],
@@ -141,8 +141,8 @@ export const HOT_CALLS: readonly string[] = [
 /**
  * Calls that a runtime makes after it has attached the filter and before it
  * executes the program, and without which the container did not start. Found by
- * denying one call after the other to crun 1.8.1 and runc 1.1.5 on Linux 6.18,
- * with `noNewPrivileges` (the filter is attached last) and without.
+ * denying calls one by one to crun 1.8.1 and runc 1.1.5 on Linux 6.18, with
+ * `noNewPrivileges` (the filter is attached last) and without.
  */
 export const RUNTIME_CALLS: Readonly<
   Record<"crun" | "runc", {
@@ -166,7 +166,7 @@ export const RUNTIME_CALLS: Readonly<
   },
 };
 
-/** Calls that give a sandboxed program much power: seccomp-tools 1.7.1. */
+/** Powerful calls for a sandboxed program: seccomp-tools 1.7.1. */
 export const DANGEROUS_CALLS: readonly (readonly [
   call: string,
   power: string,
@@ -176,12 +176,12 @@ export const DANGEROUS_CALLS: readonly (readonly [
   ["ptrace", "changes other processes"],
   ["process_vm_readv", "reads the memory of other processes"],
   ["process_vm_writev", "changes the memory of other processes"],
-  ["io_uring_setup", "reads, writes and opens files, unseen by the filter"],
+  ["io_uring_setup", "reads, writes and opens files, bypassing the filter"],
   ["socket", "reaches the network"],
   ["connect", "reaches the network"],
   ["socketcall", "reaches the network"],
   ["bpf", "loads programs into the kernel"],
-  ["open_by_handle_at", "opens files by handle, outside of its root"],
+  ["open_by_handle_at", "opens files by handle, outside its root"],
 ];
 
 /** Families that read a file and write it out: seccomp-tools 1.7.1. */

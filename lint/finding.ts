@@ -1,6 +1,6 @@
 /**
  * Findings about a profile or a filter, each with its evidence: calls whose
- * answers show it, or a proof that a change has no effect.
+ * answers demonstrate it, or a proof that a change has no effect.
  *
  * @module
  */
@@ -54,15 +54,15 @@ export interface LintFinding extends LintPlace {
   readonly severity: LintLevel;
   /** The problem and what was seen, without a final period. */
   readonly message: string;
-  /** Calls that show it; empty if a proof does. */
+  /** Calls that demonstrate it; empty if there is a proof. */
   readonly witnesses: readonly LintWitness[];
-  /** The proof, or the refusal; absent if calls show it. */
+  /** The proof, or the refusal; absent if there are calls. */
   readonly proof?: string;
-  /** A change that removes it. */
+  /** A change that resolves it. */
   readonly fix?: LintFix;
   /**
-   * Identifies the finding in another version of the source, if what it is
-   * about is the same: no places and no indexes.
+   * Identifies the same finding in another version of the source; it contains
+   * no places or indexes.
    */
   readonly fingerprint: string;
 }
@@ -79,7 +79,7 @@ export interface FindingDraft {
   readonly proof?: string;
   /** Paths in the fix are pointers within the section. */
   readonly fix?: LintFix;
-  /** Only if it differs from that of the catalog. */
+  /** Severity, if it differs from the catalog's. */
   readonly severity?: LintLevel;
 }
 
@@ -89,7 +89,7 @@ export interface InstructionPlace {
   readonly instruction: number;
 }
 
-/** All findings about a source. */
+/** Result of a check. */
 export interface LintReport {
   /** The findings, in the order of the source. */
   readonly findings: readonly LintFinding[];

@@ -1,6 +1,5 @@
 /**
- * Checks a profile or filters. Each finding has its evidence, and nothing is
- * reported without it.
+ * Checks a profile or filters. No finding is reported without evidence.
  *
  * @module
  */
@@ -48,9 +47,11 @@ import type { LintView, ProfileRules } from "./view.ts";
 export interface LintOptions {
   /** The use of the policy. */
   readonly context: LintContext;
-  /** Findings that are not wanted. */
+  /** Findings to ignore. */
   readonly disabled?: ReadonlySet<LintId>;
-  /** False to save the search for tests that decide nothing, which are notes. */
+  /**
+   * False to skip the search for tests that decide nothing, which are notes.
+   */
   readonly tests?: boolean;
   /** Limits of each proof. */
   readonly limits?: Partial<ProofLimits>;
@@ -58,7 +59,7 @@ export interface LintOptions {
 
 /** Runtimes whose reading counts, besides the requested one. */
 export interface ProfileLintOptions extends LintOptions {
-  /** By default both, because a file may be read by either. */
+  /** By default both, because either may read a file. */
   readonly runtimes?: readonly ("crun" | "runc")[];
 }
 
@@ -86,7 +87,7 @@ export interface ProfileLintOptions extends LintOptions {
  *
  * @param profile The profile.
  * @param target The machine, container and runtime.
- * @param options Context, and findings that are not wanted.
+ * @param options Context, and findings to ignore.
  * @returns All findings, in the order of the text.
  * @throws {ProfileError} if the profile has no section, or cannot be decided for
  * the target.
@@ -147,7 +148,7 @@ export interface LintMachine {
 /**
  * Checks filters.
  *
- * @example A filter that does not look at the architecture
+ * @example A filter that does not check the architecture
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { parseFilters } from "../bpf/text.ts";
@@ -163,7 +164,7 @@ export interface LintMachine {
  *
  * @param filters The filters of a thread, oldest first.
  * @param machine Their machine.
- * @param options Context, and findings that are not wanted.
+ * @param options Context, and findings to ignore.
  * @returns All findings, in the order of the instructions.
  * @throws {ProgramError} if the kernel would refuse a filter.
  */
@@ -198,7 +199,7 @@ export function lintFilters(
   );
 }
 
-/** Checks that policies and filters have in common. */
+/** Checks that policies and filters share. */
 function checkPolicy(view: LintView): readonly FindingDraft[] {
   return [
     ...checkArguments(view),
@@ -266,10 +267,10 @@ const REFUSALS: Readonly<Record<string, LintId>> = {
   "errno-range": "errno-out-of-range",
 };
 
-/** Codes with which a profile cannot be decided at all. */
+/** Codes that make a profile undecidable. */
 const UNDECIDED: readonly string[] = ["unconfined", "kernel-unknown"];
 
-/** A profile with which no container starts has no answers to look at. */
+/** If no container starts with a profile, it has no answers to check. */
 function refusedProfile(
   profile: ParsedProfile,
   error: ProfileError,
@@ -312,8 +313,8 @@ function placeIn(profile: ParsedProfile, path: string): LintPlace {
   const whole = sectionPath === "" || path.startsWith(`${sectionPath}.`)
     ? path
     : `${sectionPath}.${path}`;
-  // Of something absent, such as a list of architectures, the place is the
-  // nearest that exists.
+  // For something absent, such as a list of architectures, finds the nearest
+  // place that exists.
   for (let at = whole; at !== ""; at = at.replace(/(?:^|\.|\[)[^.[]*$/, "")) {
     const place = locate(document, at);
     if (place !== undefined) {

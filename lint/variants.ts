@@ -50,7 +50,7 @@ export class Variants {
     this.#limits = limits;
   }
 
-  /** The entries as they are written. */
+  /** The entries as written. */
   get entries(): readonly DockerSyscall[] {
     return this.#section.syscalls;
   }

@@ -1,5 +1,5 @@
 /**
- * The source that checks look at: its answers, and of a profile its rules.
+ * The source under check: its answers and, for a profile, its rules.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export interface ProfileRules {
   readonly runtimes: readonly ("crun" | "runc")[];
 }
 
-/** A call in both forms. */
+/** A call by number and by name. */
 export interface ArchCall extends CallPlace {
   readonly name: string;
 }
@@ -64,7 +64,9 @@ export function archWords(arches: readonly Arch[]): string {
   return listWords([...new Set(arches.map(({ name }) => name))]);
 }
 
-/** Lists words: `a`, `a and b`, `a, b and c`; of many only the first. */
+/**
+ * Lists words: `a`, `a and b`, `a, b and c`; if there are many, only the first.
+ */
 export function listWords(words: readonly string[], most = 8): string {
   if (words.length > most) {
     const rest = words.length - most;
@@ -76,7 +78,7 @@ export function listWords(words: readonly string[], most = 8): string {
     : `${words.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/** A part of an entry as a policy has it: one call and its conditions. */
+/** A part of an entry in the form of a policy: one call and its conditions. */
 export interface EntryPart extends CallPlace {
   readonly conditions: readonly Condition[];
 }
@@ -110,7 +112,7 @@ export function conditionsOf(
   return "kind" in ordered ? [] : ordered[0]?.conditions ?? [];
 }
 
-/** Lists of comparisons, one of which has to be true. */
+/** Lists of comparisons, one of which must be true. */
 export function alternativesOf(
   entry: LinuxSyscall,
 ): readonly LinuxSyscall["args"][] {

@@ -2,11 +2,11 @@
  * Reads the body of an audit record of type 1326, `auid=… … code=…`, as the
  * kernel, auditd, journald, `ausearch -i` and snappy-debug write it.
  *
- * The kernel writes a text that others control (`comm`, `exe`) in quotes, or in
- * hex if it contains a quote, a blank or a control character
- * (kernel/audit.c: audit_log_untrustedstring()). So the first field of a name
- * is the true one. `ausearch -i` removes this protection; there, the fields
- * after `exe` are read from the end.
+ * The kernel writes text from untrusted sources (`comm`, `exe`) in quotes, or
+ * in hex if it contains a quote, a blank or a control character
+ * (kernel/audit.c: audit_log_untrustedstring()). So the first field with a
+ * given name is genuine. `ausearch -i` removes this protection; there, the
+ * fields after `exe` are read from the end.
  *
  * @module
  */
@@ -20,7 +20,7 @@ type Fields = ReadonlyMap<string, string>;
 
 /** Form of a body. */
 export interface BodyOptions {
-  /** True for `ausearch -i`, which writes names and no quotes. */
+  /** True for `ausearch -i`, which writes names, and no quotes. */
   readonly interpreted: boolean;
 }
 
@@ -36,7 +36,7 @@ const ACTIONS: ReadonlyMap<number, RecordedAction> = new Map([
   [0x7fff, "ALLOW"],
 ]);
 
-/** Signals that records name; asm-generic/signal.h. */
+/** Signals named in records; asm-generic/signal.h. */
 const SIGNALS: ReadonlyMap<string, number> = new Map([
   ["SIGSYS", 31],
   ["SIGKILL", 9],
@@ -97,9 +97,9 @@ const MAX_BODY = 1 << 14;
 const HEX = /^(?:[0-9A-F]{2})+$/;
 
 /**
- * Splits a raw body. A label may contain blanks, so it ends at the next field;
- * nothing separates the value of `code` from what auditd appends to it once a
- * paste has lost the byte 0x1d.
+ * Splits a raw body. A label may contain blanks, so it ends at the next field.
+ * If pasting has dropped the byte 0x1d, nothing separates the value of `code`
+ * from what auditd appends.
  */
 function rawFields(body: string): Fields {
   const fields = new Map<string, string>();

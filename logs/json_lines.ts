@@ -7,7 +7,7 @@
 
 import type { LineContext } from "./line.ts";
 
-/** Messages of one object, and the facts beside them. */
+/** Messages of one object, with accompanying facts. */
 export interface JsonMessages {
   /** Lines of text. */
   readonly lines: readonly string[];
@@ -15,14 +15,18 @@ export interface JsonMessages {
   readonly context: LineContext;
 }
 
-/** Number of levels in which messages are sought, and of texts in one object. */
+/**
+ * Maximum number of levels to search for messages, and of texts in one object.
+ */
 const MAX_DEPTH = 4;
 const MAX_TEXTS = 256;
 
-/** Number of characters of one object that is written over several lines. */
+/** Maximum number of characters in an object that spans several lines. */
 const MAX_OBJECT = 1 << 20;
 
-/** Words without which an object is not worth parsing; bytes hide them. */
+/**
+ * Words that an object must contain to be worth parsing; byte arrays hide them.
+ */
 const WORDS =
   /1326|SECCOMP|seccomp|SIGSYS|blocked syscall|callbacks suppressed/;
 const BYTES = /"(?:MESSAGE|msg)"\s*:\s*\[/;
@@ -45,7 +49,7 @@ export function readJsonMessages(text: string): JsonMessages | undefined {
   }
   if (!isObject(value)) return undefined;
   const texts: string[] = [];
-  // The other fields of journald have no messages, but texts of processes.
+  // The other fields of journald contain text from processes, not messages.
   collect(Object.hasOwn(value, "MESSAGE") ? value["MESSAGE"] : value, texts, 0);
   return {
     lines: texts.flatMap((each) => each.split("\n")),
@@ -105,7 +109,7 @@ function contextOf(object: JsonObject): LineContext {
   };
 }
 
-/** Puts objects together that are written over several lines. */
+/** Reassembles objects that span several lines. */
 export class PrettyObjects {
   /** Texts of the open objects, outermost first. */
   #open: string[] = [];
@@ -127,7 +131,7 @@ export class PrettyObjects {
     if (/^\}/.test(text) && this.inside) {
       ended = `{${this.#open.pop()}}`;
       const top = this.#open.length - 1;
-      // The value of a nested object was left out; a comma may follow it.
+      // A nested object was removed; a comma may follow it.
       if (top >= 0 && /,\s*$/.test(text)) this.#open[top] += ",";
       this.#length -= ended.length;
     }
@@ -141,7 +145,7 @@ export class PrettyObjects {
       this.#open[this.#open.length - 1] += `${text}\n`;
     }
     this.#length += text.length;
-    // Not JSON after all, or no end in sight.
+    // The text is not JSON after all, or the object is too long.
     if (this.#length > MAX_OBJECT || this.#open.length > 64) this.clear();
     return ended;
   }

@@ -29,7 +29,7 @@ export type LineContext = Pick<
 
 const OTHER: LineContent = { kind: "other" };
 
-/** Every line of interest has one of these words. */
+/** Every relevant line contains one of these words. */
 const WORDS =
   /1326|SECCOMP|seccomp|SIGSYS|blocked syscall|callbacks suppressed|>>> |^Time: |^Log: /;
 
@@ -77,7 +77,7 @@ export function readLogLine(
   return CUT.test(line) ? { kind: "bad" } : contextOf(line);
 }
 
-/** A record that breaks off before its body. */
+/** A record that is truncated before its body. */
 const CUT = /\btype=(?:1326|SECCOMP)\b|--- SIGSYS .{0,64}SYS_SECCOMP/;
 
 function readAudit(
@@ -93,7 +93,7 @@ function readAudit(
     interpreted: !isRaw || blank !== undefined,
   });
   if (body === undefined) return { kind: "bad" };
-  // Android's logcat passes records on without their time.
+  // Android's logcat forwards records without their time.
   const dated = seconds !== undefined && Number(seconds) > 0;
   const [, written, serial] = /^(.+):(\d+)$/.exec(stamp ?? "") ?? [];
   const timed: Pick<LogRecord, "id" | keyof LogTime> = dated
@@ -205,7 +205,7 @@ function minijail(line: string): LogRecord | undefined {
   };
 }
 
-/** Lines that come before a record: of debuggerd, of snappy-debug. */
+/** Lines of debuggerd and snappy-debug that precede a record. */
 function contextOf(line: string): LineContent {
   const process =
     /\bpid: (\d{1,10}), tid: \d{1,10}, name: (.{1,64}?) {2}>>> (.{1,256}?) <<</

@@ -15,7 +15,7 @@ export interface PlacedRecord extends LogRecord {
   readonly line: number;
 }
 
-/** A line that is a record and cannot be read. */
+/** A record that cannot be read. */
 export interface BadLine {
   /** Number of the line, from 1. */
   readonly line: number;
@@ -27,27 +27,27 @@ export interface BadLine {
 export interface LogCounts {
   /** Lines read. */
   readonly lines: number;
-  /** Records, each event once. */
+  /** Records, counting each event once. */
   readonly records: number;
   /** Records that repeat another one. */
   readonly twins: number;
-  /** Lines that are records and cannot be read. */
+  /** Records that cannot be read. */
   readonly bad: number;
   /** Records that the kernel reports as dropped. */
   readonly lost: number;
 }
 
-/** Number of characters of a bad line that are kept. */
+/** Number of characters to keep of a bad line. */
 const KEPT = 200;
 
 /** RS of ASCII; RFC 7464. */
 const RECORD_SEPARATOR = 0x1e;
 
-/** Lines of an object that is written over several lines. */
+/** Lines of an object that spans several lines. */
 const PRETTY_LINE =
   /^\s*(?:$|"|[{}]|\[\]?,?$|\],?$|-?\d[\d.eE+-]*,?$|(?:true|false|null),?$)/;
 
-/** Lines within which a context applies. */
+/** Number of lines for which a context applies. */
 const CONTEXT_LINES = 64;
 
 /** Reader of one log. */
@@ -68,7 +68,7 @@ export class LogReader {
     this.#onBad = onBad;
   }
 
-  /** The numbers so far. */
+  /** The counts so far. */
   get counts(): LogCounts {
     return { ...this.#counts };
   }

@@ -2,13 +2,13 @@
  * A record: the report of a log about one call that a filter did not simply
  * allow.
  *
- * The parts that a form of log lacks are absent: no form has the arguments of
- * the call, and none but Android's and strace's names a thread.
+ * Parts that a form of log lacks are absent: no form has the arguments of the
+ * call, and only Android's and strace's name a thread.
  *
  * @module
  */
 
-/** Effect of the filter, as far as the log shows it. */
+/** Effect of the filter, if the log shows it. */
 export type RecordedAction =
   | "KILL_PROCESS"
   | "KILL_THREAD"
@@ -41,7 +41,7 @@ export interface LogRecord {
   readonly form: RecordForm;
   /** Time in milliseconds since 1970, if the log shows an instant. */
   readonly time?: number;
-  /** Time as written, if it shows none: without a year or a time zone. */
+  /** Time as written, if it lacks a year or a time zone. */
   readonly written?: string;
   /** `seconds.milliseconds:serial` of the audit system: one event, one id. */
   readonly id?: string;
@@ -49,7 +49,7 @@ export interface LogRecord {
   readonly host?: string;
   /** `AUDIT_ARCH_*`, a u32; absent on kernels before 3.16 and in minijail. */
   readonly auditArch?: number;
-  /** Architecture as written, if it is not a known one. */
+  /** Architecture as written, if it is unknown. */
   readonly archText?: string;
   /** Number as in `seccomp_data.nr`, a u32. */
   readonly nr?: number;

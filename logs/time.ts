@@ -12,7 +12,7 @@ export interface LogTime {
   readonly written?: string;
 }
 
-/** Beginnings of lines that are times, most specific first. */
+/** Patterns of times at the beginning of a line, most specific first. */
 const FORMS: readonly RegExp[] = [
   // Of ISO 8601: journalctl -o short-iso and short-full, rsyslog, dmesg.
   /\b(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)/,
@@ -32,7 +32,7 @@ const FORMS: readonly RegExp[] = [
 const UPTIME = /^(?:<\d{1,3}>)?(?:\w+ +:\w+ +: )?\[ *(\d{1,10}\.\d{1,6})/;
 
 /**
- * Finds the time in what precedes a record.
+ * Finds the time in the text before a record.
  *
  * @param text The beginning of the line.
  * @returns An instant if the text has a time zone or counts seconds since 1970.
@@ -49,7 +49,7 @@ export function readLineTime(text: string): LogTime {
   return uptime === undefined ? {} : { written: `[${uptime}]` };
 }
 
-/** Number of characters in which a time begins a line. */
+/** Number of characters at the start of a line that may contain its time. */
 const MAX_HEAD = 256;
 
 /** Reads a text that denotes one instant on every machine. */
@@ -63,8 +63,8 @@ function instantOf(text: string): number | undefined {
 }
 
 /**
- * Guesses the instant of a time that is incomplete: in this machine's time
- * zone, in the last year in which it is not in the future.
+ * Guesses the instant of an incomplete time: in this machine's time zone, and
+ * in the latest year in which it is not in the future.
  *
  * @param written The text.
  * @param now Milliseconds since 1970.
@@ -97,7 +97,7 @@ export function guessInstant(written: string, now: number): number | undefined {
   return guess !== undefined && guess > now + DAY ? inYear(year - 1) : guess;
 }
 
-/** A day in milliseconds: clocks and time zones differ by less. */
+/** A day in milliseconds; clocks and time zones differ by less. */
 const DAY = 86_400_000;
 
 function finite(time: number): number | undefined {

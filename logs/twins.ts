@@ -1,25 +1,30 @@
 /**
- * Records of one event that reached a log twice: journald writes what the audit
- * system sends it (`audit[PID]: SECCOMP …`) and what the kernel prints
- * (`kernel: audit: type=1326 …`); auditd writes a third one.
+ * Finds records of one event that reached a log more than once: journald writes
+ * the record that the audit system sends (`audit[PID]: SECCOMP …`) and the one
+ * that the kernel prints (`kernel: audit: type=1326 …`); auditd writes a third
+ * one.
  *
  * @module
  */
 
 import type { LogRecord } from "./record.ts";
 
-/** Number of records among which a twin is sought: they come close together. */
+/** Number of records to search for a twin; twins are close together. */
 const WINDOW = 4096;
 
 /**
- * Remembers the last records. Two with one audit id are one event. One without
- * an id is the twin of one that has an id and the same fields, each of one
- * other: programs repeat their calls, so equal fields alone prove nothing.
+ * Remembers the last records. Two records with the same audit id are one event.
+ * A record without an id is the twin of at most one record that has an id and
+ * the same fields: programs repeat their calls, so equal fields alone prove
+ * nothing.
  */
 export class TwinWindow {
   /** Keys in the order in which they came. */
   readonly #ids = new Set<string>();
-  /** Records without a twin, by their fields: with an id, without one. */
+  /**
+   * Records without a twin, by their fields: those with an id, and those
+   * without.
+   */
   readonly #withId = new Map<string, number>();
   readonly #withoutId = new Map<string, number>();
 
@@ -49,7 +54,7 @@ export class TwinWindow {
       return true;
     }
     const count = (same.get(fields) ?? 0) + 1;
-    // The newest come last, so that the oldest are forgotten first.
+    // The newest keys come last, so that the oldest are dropped first.
     same.delete(fields);
     same.set(fields, count);
     drop(same);
@@ -57,14 +62,14 @@ export class TwinWindow {
   }
 }
 
-/** Forgets the oldest. */
+/** Drops the oldest keys. */
 function drop(kept: Set<string> | Map<string, number>): void {
   if (kept.size <= WINDOW) return;
   const [oldest] = kept.keys();
   if (oldest !== undefined) kept.delete(oldest);
 }
 
-/** The fields that both twins have. */
+/** The fields that twins share. */
 function fieldsOf(record: LogRecord): string {
   const { auditArch, nr, callText, pid, comm, ip, signal, action } = record;
   return [

@@ -1,11 +1,12 @@
 /**
- * Lower bounds: costs that no program can beat, whether it is a tree or not.
+ * Lower bounds: costs that no program can beat, whether or not it is a tree.
  *
- * A program must load `arch` and `nr`, do something between (one load
- * overwrites the other), and return: four instructions. Each of its jumps
- * separates classes of numbers in two ways. So their expected count is at least
- * the cost of a Huffman code for the weights of the classes (D. A. Huffman,
- * Proc. IRE 40(9), 1952). If arguments decide, a load and a test are added.
+ * A program must load `arch` and `nr`, execute an instruction between the loads
+ * (the second overwrites the first), and return: four instructions. Each of its
+ * jumps separates classes of numbers in two ways. So their expected count is at
+ * least the cost of a Huffman code for the weights of the classes (D. A.
+ * Huffman, Proc. IRE 40(9), 1952). If arguments decide, a load and a test are
+ * added.
  *
  * @module
  */
@@ -24,7 +25,7 @@ const ARGUMENT_STEPS = 2;
 /**
  * Computes the lower bound for one architecture.
  *
- * @param decision The decision that a filter has to make.
+ * @param decision The decision that a filter must make.
  * @param arch The architecture.
  * @param weighing A histogram.
  * @returns Expected executed instructions; no program needs fewer.

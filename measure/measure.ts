@@ -22,7 +22,7 @@ export interface ArchMeasure {
   readonly name: string;
   /** Mean of executed instructions, with zero arguments. */
   readonly mean: number;
-  /** The same with the weights; equals the mean if there are none. */
+  /** The weighted mean; equal to the mean if there are no weights. */
   readonly expected: number;
   /** Maximum of executed instructions, with any arguments. */
   readonly worst: number;
@@ -53,7 +53,7 @@ export interface MeasureWeights {
  * Measures a program by counting.
  *
  * @param program The program.
- * @param arches Architectures to look at, native one first.
+ * @param arches Architectures to measure, native one first.
  * @param weighing A histogram.
  */
 export function measure(
@@ -86,7 +86,7 @@ export function measure(
       name: arch.name,
       mean,
       expected: expectedSteps(arch, mean, steps, weighing),
-      // Takes as long as the rest, and a search compares means alone.
+      // This takes as long as everything else, and a search needs only means.
       get worst(): number {
         return known ??= worstOf(program, auditArch, base);
       },

@@ -18,7 +18,8 @@ import { AUDIT_ARCH_I386, AUDIT_ARCH_X86_64 } from "../tables/uapi.ts";
  * filter does not test.
  *
  * @param program The filter.
- * @param arches Its architectures, native one first; none means x86_64.
+ * @param arches Its architectures, native one first; an empty list means
+ * x86_64.
  */
 export function walkOf(program: Program, arches: readonly Arch[]): number {
   const [native] = arches;

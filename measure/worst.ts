@@ -1,6 +1,6 @@
 /**
- * The most instructions that a program executes for one number, with any
- * arguments.
+ * The maximum number of instructions that a program executes for one number,
+ * with any arguments.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { ARCH_OFFSET, NR_OFFSET } from "../bpf/seccomp_data.ts";
 /**
  * Finds the longest path through a program for one architecture and number.
  * Words loaded from elsewhere, or computed, may have any value. So the answer
- * is exact if no path through tests of arguments contradicts itself, and never
- * too low.
+ * is never too low, and it is exact if no path through tests of arguments
+ * contradicts itself.
  *
- * @param program A program that `check` lets pass.
+ * @param program A program that `check` accepts.
  * @param arch `AUDIT_ARCH_*`.
  * @param nr A u32.
  * @returns Executed instructions, including the return.
@@ -25,8 +25,8 @@ export function worstSteps(
   arch: number,
   nr: number,
 ): number {
-  // Jumps only go forward, so all paths to an instruction are known when its
-  // turn comes. For each value of the accumulator: the longest path.
+  // Jumps only go forward, so all paths to an instruction are known when it is
+  // visited. For each value of the accumulator: the longest path.
   const arrivals: Map<number | undefined, number>[] = program.map(() =>
     new Map()
   );

@@ -1,6 +1,6 @@
 /**
- * Finds the entries that make a profile allow one call, and proves what they
- * change: exactly that call, or also others.
+ * Finds the entries that make a profile allow one call, and proves whether they
+ * change only that call.
  *
  * @module
  */
@@ -52,13 +52,13 @@ export interface AllowEntries {
   readonly kind: "entries";
   /** The entries to add. */
   readonly add: readonly NewEntry[];
-  /** True if they have to be the first ones; the last ones otherwise. */
+  /** True if they must come first; otherwise they come last. */
   readonly first: boolean;
-  /** Paths of entries from whose names the call has to be removed. */
+  /** Paths of entries from which the call must be removed. */
   readonly removeFrom: readonly string[];
   /** Names of the architectures on which the call becomes allowed. */
   readonly arches: readonly string[];
-  /** Calls whose answers change as well; none if it is proved exact. */
+  /** Other calls whose answers change; empty if the change is proved exact. */
   readonly also: readonly SeccompData[];
 }
 
@@ -81,7 +81,7 @@ interface Candidate extends Pick<AllowEntries, "add" | "first" | "removeFrom"> {
  * @param before Its meaning.
  * @param target The machine, container and runtime.
  * @param wanted The call.
- * @returns The least permissive entries found; those that are proved exact come
+ * @returns The least permissive entries found, with those that are proved exact
  * first.
  */
 export function findAllowEntries(
@@ -129,7 +129,10 @@ export function findAllowEntries(
   return usable ?? { kind: "no-entries", reason };
 }
 
-/** Changes to try: an entry at the end, at the start, and in place of others. */
+/**
+ * Changes to try: an entry at the end, an entry at the start, and entries that
+ * replace others.
+ */
 function* candidatesFor(
   syscalls: readonly DockerSyscall[],
   { seccomp }: ResolvedSection,
@@ -202,10 +205,10 @@ function archesWith(arches: readonly Arch[], name: string): readonly Arch[] {
   return arches.filter(({ syscalls }) => syscalls.has(name));
 }
 
-/** Maximum number of other calls that are listed. */
+/** Maximum number of other calls to list. */
 const MOST_OTHERS = 8;
 
-/** Calls besides the wanted one on which two policies differ. */
+/** Calls besides the requested one on which two policies differ. */
 function otherChanges(
   before: ResolvedSection,
   after: Policy,

@@ -1,7 +1,8 @@
 /**
- * The only way to a filter: it is compiled, then proved equal to its policy by
- * code that shares nothing with the compiler. No other file of the program may
- * import both (tests/imports_test.ts), so no filter leaves without a proof.
+ * The only way to obtain a filter: it is compiled, then proved equal to its
+ * policy by code that shares nothing with the compiler. No other file of the
+ * program may import both (tests/imports_test.ts), so no filter is released
+ * without a proof.
  *
  * ```text
  * profile ─resolveProfile▶ Policy ─compile▶ Program ─encode▶ bytes ─proveEquivalent▶ proved
@@ -74,7 +75,7 @@ export interface Proved extends Filter {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Facts about the tree of each architecture, in the order of the policy. */
   readonly trees: readonly CompiledArch[];
-  /** Coverage of the proof. */
+  /** Extent of the proof. */
   readonly proof: Proof;
   /**
    * Parts of the filter that are compiled for size instead of the objective,
@@ -101,7 +102,7 @@ export interface Unproved {
    */
   readonly cause:
     | {
-      /** The kernel would refuse the filter because of its length. */
+      /** The filter is too long for the kernel. */
       readonly kind: "too-large";
       /** Number of instructions that it would have; the kernel accepts 4096. */
       readonly length: number;
@@ -119,7 +120,7 @@ export interface Unproved {
  */
 export type CompiledProfile = ResolvedProfile & (Proved | Unproved);
 
-/** The passes from a profile that was read to a proved filter, in order. */
+/** The passes from a parsed profile to a proved filter, in order. */
 export type Pass = "resolve" | "compile" | "encode" | "prove";
 
 /** Hooks for clocks and progress. */
@@ -253,7 +254,7 @@ export function proveTree(
   const { littleEndian } = compilation;
   const program = decode(bytes, { littleEndian });
   onPass?.("encode");
-  // A proof checks rarely, and compiling may have used up all the time.
+  // The proof checks the time limit rarely, and compiling may have used it up.
   const proof: Proof | Counterexample | Unproven = interrupted?.() === true
     ? { kind: "unproven", limit: "interrupted" }
     : proveEquivalent({ program, littleEndian }, policy, {
@@ -323,7 +324,7 @@ function numberOf(
   counts: ReadonlyMap<string, number>,
 ): number | undefined {
   const wide = bits === 32 ? WIDE_CALLS.get(call) : undefined;
-  // If both are counted, they were recorded on such an architecture.
+  // If both are counted, the counts come from such an architecture.
   const names = wide === undefined || counts.has(wide) ? [call] : [wide, call];
   return [...names, ...successorsOf(call)].map((name) => syscalls.get(name))
     .find((nr) => nr !== undefined);

@@ -1,6 +1,6 @@
 /**
  * Converts the outline of a filter to decisions that the compiler can lay out:
- * each question becomes a tree of least expected cost.
+ * each question becomes a tree of minimum expected cost.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import type { ArgumentFunction } from "../verify/describe/outline.ts";
 import type { Question, Reading } from "../verify/describe/reading.ts";
 
 const FULL = 0xffff_ffff;
-/** Up to this number of words, every order is tried. */
+/** Maximum number of words for which every order is tried. */
 const MOST_ORDERED_WORDS = 4;
 /** Maximum number of cells of one word. */
 const MOST_CELLS = 4096;
-/** Cost of an instruction besides its execution, in executed instructions. */
+/** Cost of the size of an instruction, in executed instructions. */
 const INSTRUCTION_PRICE = 1 / 4;
 /** Maximum number of inputs on which decisions are compared. */
 const MOST_SAMPLES = 1024;
@@ -70,7 +70,8 @@ class Samples {
     this.#values.set(reading.offset, values);
     const { mask, cells } = reading;
     for (const { first, last, rest } of cells) {
-      // Under a mask, the last value of a cell keeps its bits, the first may not.
+      // Under a mask, the last value of a cell keeps its bits, but the first
+      // may not.
       values.add(mask === FULL ? first : (last & mask) >>> 0);
       this.add(rest);
     }
@@ -124,7 +125,7 @@ function follow({ op, mask, k, yes, no }: Branch, word: number): Decision {
   return holds ? yes : no;
 }
 
-/** Number of instructions of a test, from an entry on. */
+/** Number of instructions of a test, starting at an entry. */
 function codeLength({ mask }: Branch, entry: EntryKind): number {
   if (entry === "masked") return 1;
   const masked = mask === FULL ? 1 : 2;

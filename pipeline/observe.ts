@@ -1,5 +1,5 @@
 /**
- * Makes the filter that observes a policy or a filter, and proves it.
+ * Builds the filter that observes a policy or a filter, and proves it.
  *
  * @module
  */
@@ -24,8 +24,9 @@ export type Observation =
   | { readonly kind: "none"; readonly message: string };
 
 /**
- * Makes the observing filter of a policy: its rules, with USER_NOTIF for ERRNO.
- * The filter is proved equal to that policy, and against the original one.
+ * Builds the observing filter of a policy: its rules, with USER_NOTIF instead
+ * of ERRNO. The filter is proved equal to these rules, and compared with the
+ * original policy.
  *
  * @example ERRNO becomes a question
  * ```ts
@@ -62,8 +63,8 @@ export function observePolicy(policy: Policy): Observation {
 }
 
 /**
- * Makes the observing filter of a program: its instructions, with USER_NOTIF
- * for ERRNO. It is proved against the original.
+ * Builds the observing filter of a program: its instructions, with USER_NOTIF
+ * instead of ERRNO. It is proved against the original.
  *
  * @param program The program, for a little-endian machine.
  */

@@ -63,8 +63,8 @@ export interface OptimizeOptions
 }
 
 /**
- * Default of `OptimizeOptions.workLimit`: more takes most of the time and
- * shortens no filter of a real program.
+ * Default of `OptimizeOptions.workLimit`: higher limits dominate the time, and
+ * did not shorten any filter of a real program.
  */
 const WORK_LIMIT = 1_000_000;
 
@@ -160,10 +160,10 @@ function comparison(
 }
 
 /**
- * Makes the best filter of an outline and proves it equal to the original. An
- * outline of something else ends in a refusal.
+ * Builds the best filter for an outline and proves it equal to the original. A
+ * wrong outline only leads to a refusal.
  *
- * @param outline The meaning of the original, as far as it is believed.
+ * @param outline The presumed meaning of the original; it is not trusted.
  * @param subject The original.
  * @param options Cost to minimize, and limits.
  * @returns The filter with its proof; `already-best` if no shorter filter of at
@@ -213,7 +213,7 @@ function refusal(reason: string): NotOptimized {
   };
 }
 
-/** Attempts for an objective before those for `size`. */
+/** Attempts for an objective, before the attempts for `size`. */
 function attemptsFor(objective: Objective): readonly Attempt[] {
   if (objective !== "balanced") return ATTEMPTS[objective];
   const plain = [0, 20, 73].map((price) => ({ objective, price }));
@@ -223,8 +223,8 @@ function attemptsFor(objective: Objective): readonly Attempt[] {
 
 /**
  * Compiles by the objective, then for size; accepts only what is neither longer
- * nor costlier. Under `balanced` the least product of length and cost wins: a
- * tenth fewer instructions outweigh a twentieth more executed ones.
+ * nor costlier. Under `balanced`, the lowest product of length and cost wins:
+ * 10 % fewer instructions outweigh 5 % more executed ones.
  */
 function bestOf(
   calls: DecidedCalls,
@@ -232,7 +232,7 @@ function bestOf(
   options: OptimizeOptions,
 ): Program | undefined {
   const objective = options.objective ?? "balanced";
-  // Numbers of x32 have no weight, as in the search.
+  // As in the search, x32 numbers have no weight.
   const arches = calls.arches.flatMap(({ auditArch }) =>
     auditedArches(auditArch)
   )

@@ -1,5 +1,5 @@
 /**
- * From the outline of a filter to a decision for each number of each
+ * Converts the outline of a filter to a decision for each number of each
  * architecture.
  *
  * @module
@@ -26,8 +26,8 @@ import { decideFunction } from "./decide_outline.ts";
 import { explainArches, explainPieces } from "./refusal.ts";
 
 /**
- * Up to this number of values of `arch` in one interval, they are tested one by
- * one.
+ * Maximum number of values of `arch` in one interval that are tested
+ * individually.
  */
 const MOST_SINGLES = 16;
 

@@ -45,7 +45,7 @@ export function explainListener(
 }
 
 /**
- * Explains why the meaning of filters is not known.
+ * Explains why the meaning of filters could not be determined.
  *
  * @param programs The filters.
  * @param cause The limit that was reached.
@@ -82,7 +82,7 @@ export function explainNoOutline(
 }
 
 /**
- * Explains why a range of architectures cannot have answers of its own.
+ * Explains why a range of architectures cannot have separate answers.
  *
  * @param programs The filters.
  * @param range The architectures.
@@ -105,7 +105,7 @@ export function explainArches(
  * instruction that computes, or the number of values.
  *
  * @param programs The filters of the stack.
- * @param acting Indices of those that do more than allow.
+ * @param acting Indices of the filters that do more than allow.
  * @param inputs Architecture and number.
  */
 export function explainPieces(
@@ -142,7 +142,7 @@ function find(
   return undefined;
 }
 
-/** Finds an operation on a word: the last load before it is of that word. */
+/** Finds an operation on a word: one that follows a load of that word. */
 function findAfterLoad(
   program: Program,
   offset: number,

@@ -53,13 +53,13 @@ export interface ProfileTarget {
     | `crun@${string}`
     | `runc@${string}`;
   /**
-   * Test for calls that exist, such as those of the host's libseccomp; all of
-   * our tables by default.
+   * Reports whether a call exists, for example in the host's libseccomp; by
+   * default, all calls of the built-in tables exist.
    */
   readonly knows?: (name: string, arch?: Arch) => boolean;
   /**
    * Treatment of a name that exists nowhere. By default, `deny-error`: an error
-   * if the lost rule would be stricter than the default, else a warning.
+   * if the lost rule would be stricter than the default, otherwise a warning.
    */
   readonly unknown?: "ignore" | "warn" | "deny-error" | "error";
   /** True if doubtful constructs that the runtimes accept are errors. */
@@ -176,8 +176,8 @@ export function resolveParsed(
       ...resolution,
       diagnostics: [
         ...profile.diagnostics,
-        // A caller who lists the architectures knows that the profile's list
-        // does not count.
+        // A caller who lists the architectures knows that the profile's list is
+        // ignored.
         ...diagnostics.filter(({ code }) =>
           named.all === undefined || !ARCHITECTURE_CODES.includes(code)
         ),
@@ -245,9 +245,9 @@ function unconfined({ sectionPath }: ParsedProfile): ProfileError {
 }
 
 /**
- * Runs a function and completes its diagnostics: rules know their whole path,
- * other parts of a section only the path within it, and positions come from the
- * document.
+ * Runs a function and completes its diagnostics: rules know their full path,
+ * other parts of a section only their path within it, and positions come from
+ * the document.
  */
 function placing<T>(
   profile: ParsedProfile,

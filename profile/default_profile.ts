@@ -7,9 +7,9 @@
  * Copyright The Moby Authors, licensed under the Apache License, Version 2.0,
  * as this package is.
  *
- * It is text and no object, so that messages can name its lines. A module, and
- * no JSON file beside it, so that it is there without permission to read, in
- * a bundle as well, and no formatter changes it.
+ * It is text rather than an object, so that messages can name its lines. It is
+ * a module rather than a JSON file, so that it needs no read permission, is
+ * part of a bundle, and is never reformatted.
  *
  * @module
  */

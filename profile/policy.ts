@@ -37,7 +37,7 @@ export type ConditionOp = Condition["op"];
 export type ReturnValue = number;
 
 /**
- * One rule: its range of numbers, its conditions, its outcome.
+ * One rule: its range of numbers, its conditions, its answer.
  *
  * @category Profiles
  */
@@ -49,7 +49,9 @@ export interface Rule {
    * empty.
    */
   readonly last: number;
-  /** All must be true; a rule without conditions always matches. */
+  /**
+   * Conditions that must all be true; a rule without conditions always matches.
+   */
   readonly conditions: readonly Condition[];
   /** The value that the filter returns, a u32 as `SECCOMP_RET_*`. */
   readonly value: number;
@@ -72,7 +74,7 @@ export interface ArchPolicy {
 }
 
 /**
- * The answer that a filter has to return for every input.
+ * The answer that a filter must return for every input.
  *
  * @category Profiles
  */
@@ -107,7 +109,7 @@ export interface Policy {
  */
 export function checkPolicy(policy: Policy): void {
   const { defaultValue, badArchValue, littleEndian, arches } = policy;
-  // Without types, a missing value would mean big-endian.
+  // In untyped code, a missing value would mean big-endian.
   if (typeof littleEndian !== "boolean") {
     throw new TypeError(
       `Cannot use the policy: littleEndian is ${littleEndian}: give true or false`,

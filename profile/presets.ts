@@ -2,8 +2,9 @@
  * Presets: small profiles that deny one thing and allow everything else, in
  * Docker's format, so that each machine gets its own architectures.
  *
- * Values that the kernel cuts to 32 bits are compared under a mask: else a
- * program could set a higher bit, and the kernel would not notice.
+ * Values that the kernel truncates to 32 bits are compared under a mask.
+ * Otherwise, a program could evade the comparison by setting a higher bit,
+ * which the kernel ignores.
  *
  * @module
  */
@@ -20,7 +21,10 @@ interface PresetEntry {
     readonly mask: number;
     readonly value: number;
   }[];
-  /** Docker's names of the only architectures, or of those that differ. */
+  /**
+   * Docker's names of the architectures to which the entry is limited, or that
+   * it excludes.
+   */
   readonly includes?: readonly string[];
   readonly excludes?: readonly string[];
 }
@@ -36,7 +40,7 @@ export interface Preset {
 /** All bits of an `int`. */
 const INT = 0xffff_ffff;
 const ENOSYS = 38;
-/** Machines whose clone(2) has its flags second. */
+/** Machines on which the flags are the second argument of clone(2). */
 const S390 = ["s390", "s390x"];
 /** Machines on which TIOCSTI has another number. */
 const MIPS = Object.values(ARCH_SPELLINGS).map(({ docker }) => docker)
@@ -86,7 +90,7 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     name: "no-vsock",
-    brief: "socket of AF_VSOCK, the way to the hypervisor",
+    brief: "socket of AF_VSOCK, the connection to the hypervisor",
     entries: domain(40, "socket"),
   },
   {
@@ -98,7 +102,7 @@ export const PRESETS: readonly Preset[] = [
   {
     name: "no-new-namespaces",
     brief:
-      "unshare and clone with a CLONE_NEW flag; clone3 is ENOSYS, its flags are in memory",
+      "unshare and clone with a CLONE_NEW flag; clone3 gets ENOSYS, because its flags are in memory",
     entries: [
       ...anyBit(0, [CLONE_NEWTIME, ...NEW_NAMESPACES], { names: ["unshare"] }),
       ...anyBit(0, NEW_NAMESPACES, { names: ["clone"], excludes: S390 }),
@@ -139,7 +143,7 @@ export const PRESETS: readonly Preset[] = [
   },
 ];
 
-/** Machines with their companions, the same as in Docker's default. */
+/** Architectures with their companions, as in Docker's default profile. */
 const ARCH_MAP: Readonly<Record<string, readonly string[]>> = {
   X86_64: ["X86", "X32"],
   X86: [],
@@ -156,7 +160,7 @@ const ARCH_MAP: Readonly<Record<string, readonly string[]>> = {
 /**
  * Writes a preset as a profile in Docker's format.
  *
- * @example Its calls
+ * @example Denied calls of a preset
  * ```ts
  * import { presetProfile } from "./presets.ts";
  * import { assertEquals } from "@std/assert";

@@ -142,7 +142,7 @@ function readingsDiffer(
     code: "min-kernel",
     path,
     message:
-      `Docker skips this rule on kernel ${kernel?.major}.${kernel?.minor}, Podman ignores minKernel and applies it: taken as ${
+      `Docker skips this rule on kernel ${kernel?.major}.${kernel?.minor}, Podman ignores minKernel and applies it: read as ${
         isPodman ? "Podman" : "Docker"
       } takes it`,
     fix: isPodman

@@ -1,6 +1,6 @@
 /**
- * Text for readers of messages: bytes to text, offsets to lines, and strings
- * that are safe to show.
+ * Text handling for messages: decodes bytes, converts offsets to lines, and
+ * quotes strings safely.
  *
  * @module
  */

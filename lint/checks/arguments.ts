@@ -1,6 +1,6 @@
 /**
- * AnswerMap that depend on the wrong bits of an argument: an address, the upper
- * half of a narrow one, or another argument than the one that is meant.
+ * Finds answers that depend on the wrong bits of an argument: an address, the
+ * upper half of a 32-bit argument, or an argument other than the intended one.
  *
  * @module
  */
@@ -56,7 +56,7 @@ function pointer(
   const { arch, name } = call;
   const parameter = argumentsOf(arch, name)?.[arg];
   if (parameter?.kind !== "pointer") return undefined;
-  // An address that is NULL is a kind of request.
+  // A NULL address is a kind of request.
   const isAddress = answers.matching([{
     arg,
     op: "ne",
@@ -81,14 +81,14 @@ function pointer(
       at: data,
       about: `${name} ${parameter.name}`,
       message:
-        `The answer to ${name} depends on the address ${parameter.name}, argument ${arg}, which the program chooses: what it points to is not compared`,
+        `The answer to ${name} depends on the address ${parameter.name}, argument ${arg}, which the program chooses: the memory that it points to is not compared`,
       witnesses: [data, other],
     };
   }
   return undefined;
 }
 
-/** AnswerMap that depend on the upper half of a narrow argument. */
+/** Finds answers that depend on the upper half of a 32-bit argument. */
 function highHalf(
   view: LintView,
   call: ArchCall,
@@ -117,7 +117,7 @@ function highHalf(
     const plain = withLowHalf(alias, arg);
     drafts.push({
       id,
-      // A rule says more than the default.
+      // A rule is more specific than the default.
       at: id === "high-half-bypass" && isRule(view, plain) ? plain : alias,
       about: `${name} ${what}`,
       message:
@@ -145,8 +145,8 @@ function withLowHalf(data: SeccompData, arg: number): SeccompData {
 }
 
 /**
- * Compares 32 bits in all rules that deny a value; none if a rule compares the
- * argument in another way, or is about other calls, too.
+ * Compares 32 bits in all rules that deny a value; empty if a rule compares the
+ * argument in another way, or also names other calls.
  */
 function maskFix(
   { rules }: LintView,
@@ -189,7 +189,7 @@ function maskFix(
 
 const LOW_HALF = 0xffff_ffffn;
 
-/** Conditions on the flags of clone, for an argument that is the stack. */
+/** Finds conditions on the flags of clone that compare the stack argument. */
 function cloneFlags(view: LintView): readonly FindingDraft[] {
   const { answers, rules, arches } = view;
   if (rules === undefined) return [];
@@ -210,7 +210,7 @@ function cloneFlags(view: LintView): readonly FindingDraft[] {
             arch,
           ),
         );
-        // A process without a stack of its own, as fork() makes it.
+        // The stack argument is 0, as in fork().
         const noStack = answers.matching([{
           arg: 0,
           op: "eq",

@@ -1,6 +1,6 @@
 /**
- * Ways in which a program under a filter can still do harm, as in the challenges
- * for which `seccomp-tools audit` is made.
+ * Ways in which a program under a filter can still do harm, such as in the
+ * challenges for which `seccomp-tools audit` was written.
  *
  * @module
  */
@@ -93,7 +93,7 @@ function fileChain(view: LintView): readonly FindingDraft[] {
   return [];
 }
 
-/** Maximum number of intervals of `arch` that are looked at. */
+/** Maximum number of intervals of `arch` to examine. */
 const MOST_ARCHES = 64;
 
 /** Checks whether calls of an architecture without a test may run. */
@@ -109,7 +109,8 @@ export function checkUntested(view: LintView): readonly FindingDraft[] {
     intervals.some(({ first, last, rest: f }) =>
       f === rest.rest && first <= arch && arch <= last
     );
-  // An architecture of the same byte order, of which a machine could have two.
+  // An architecture of the same byte order, which the same machine could
+  // support.
   const other = ARCHES.find(({ auditArch, littleEndian }) =>
     littleEndian === answers.littleEndian && isUntested(auditArch)
   )?.auditArch;

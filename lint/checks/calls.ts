@@ -1,6 +1,6 @@
 /**
- * Denied calls that others reach: through a multiplexer, io_uring, another call
- * or another ABI.
+ * Denied calls whose work can be done another way: through a multiplexer,
+ * io_uring, another call or another ABI.
  *
  * @module
  */
@@ -29,12 +29,12 @@ export function checkReach(view: LintView): readonly FindingDraft[] {
   ];
 }
 
-/** The inputs of a call that are stopped. */
+/** The inputs of a call that cannot run. */
 function stopped({ answers }: LintView, call: ArchCall): Node {
   return answers.where(answers.of(call), isStopped);
 }
 
-/** The inputs of a call that run at once. */
+/** The inputs of a call that run immediately. */
 function allowed({ answers }: LintView, call: ArchCall): Node {
   return answers.where(answers.of(call), isAllowed);
 }
@@ -72,7 +72,7 @@ function throughMultiplexer(view: LintView): readonly FindingDraft[] {
       at: data[1] ?? "",
       about: `${multiplexer} on ${arch.name}`,
       message:
-        `${multiplexer} of ${arch.name} makes calls that are denied, and a filter cannot see their arguments: ${
+        `${multiplexer} of ${arch.name} makes denied calls, and a filter cannot see their arguments: ${
           listWords(names)
         }`,
       witnesses: data,
@@ -92,7 +92,7 @@ function throughIoUring(view: LintView): readonly FindingDraft[] {
     const enter = callOn(arch, "io_uring_enter");
     if (setup === undefined || enter === undefined) continue;
     const open = allowed(view, setup);
-    // Without it, a kernel thread that polls submits the operations.
+    // Without io_uring_enter, a polling kernel thread submits the operations.
     if (open === NEVER) continue;
     const denied = IO_URING_CALLS.flatMap((name) => {
       const call = callOn(arch, name);
@@ -107,7 +107,7 @@ function throughIoUring(view: LintView): readonly FindingDraft[] {
       at: answers.input(setup, open),
       about: "io_uring",
       message:
-        `io_uring on ${arch.name} does what denied calls do, without the filter: ${
+        `io_uring on ${arch.name} performs the work of denied calls without the filter: ${
           listWords(denied.map(([name]) => name))
         }`,
       witnesses: [
@@ -131,7 +131,7 @@ function deniedOnPurpose(view: LintView, call: ArchCall): Node {
     : NEVER;
 }
 
-/** A number that no architecture has, far from those that have a meaning. */
+/** A number that no architecture uses, far from those in use. */
 const NO_CALL = 0x0fff_ffff;
 
 /** Reports whether calls that are not named are allowed. */
@@ -155,8 +155,8 @@ function throughOtherCalls(view: LintView): readonly FindingDraft[] {
         if (found === undefined) return [];
         const where = allowed(view, found);
         if (where === ALWAYS) return [[found, where] as const];
-        // A call that is checked by its arguments has to run with those that
-        // do the same.
+        // If a filter tests its arguments, the call must be able to run with
+        // arguments that do the same.
         const same = emulation(view, name, found);
         const both = same === undefined ? NEVER : answers.both(where, same);
         return isWhole && both !== NEVER ? [[found, both] as const] : [];
@@ -181,7 +181,7 @@ function throughOtherCalls(view: LintView): readonly FindingDraft[] {
   return [...drafts.values()];
 }
 
-/** The inputs of clone that do what fork and unshare do. */
+/** The inputs of clone that do the same as fork and unshare. */
 function emulation(
   { answers }: LintView,
   name: string,
@@ -205,14 +205,17 @@ function emulation(
 const SIGCHLD = 17n;
 const CLONE_NEWUSER = 0x1000_0000n;
 
-/** Flags with which clone does what other calls do, clone(2). */
+/** Flags with which clone does the same as other calls; clone(2). */
 const CLONE_FLAGS: Readonly<Record<string, bigint>> = {
   fork: SIGCHLD,
   vfork: SIGCHLD,
   unshare: CLONE_NEWUSER | SIGCHLD,
 };
 
-/** Calls denied natively that another ABI of the machine lets run. */
+/**
+ * Finds calls that are denied natively but can run through another ABI of the
+ * machine.
+ */
 function throughOtherAbi(view: LintView): readonly FindingDraft[] {
   const { answers, native } = view;
   return companionsOf(native).flatMap((other): readonly FindingDraft[] => {

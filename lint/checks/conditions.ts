@@ -1,5 +1,5 @@
 /**
- * Conditions that do not mean what they seem to.
+ * Conditions whose meaning is not what it seems to be.
  *
  * @module
  */
@@ -77,7 +77,7 @@ function constants(
     }`;
     const where = listWords(arches.map(({ name }) => name));
     if (nodes.every((node) => node === NEVER)) {
-      // An alternative that is never true is only one of several.
+      // A condition that is never true may be one of several alternatives.
       const isWhole = !repeatsIndex(entry);
       const changed = isWhole
         ? variants.entries.filter(({ path }) => path !== entry.path)
@@ -211,7 +211,7 @@ function alternatives(
         ...joined === undefined ? {} : {
           fix: {
             effect: "changes",
-            text: "require all of them by one SCMP_CMP_MASKED_EQ",
+            text: "require all of them with one SCMP_CMP_MASKED_EQ",
             patch: [{
               op: "replace",
               path: pointerOf(`${at}.args`),
@@ -238,8 +238,8 @@ export function argValue(
 }
 
 /**
- * The comparisons with those on one argument joined to one that requires all
- * of them; `undefined` if none does.
+ * Merges the comparisons on one argument into one that requires all of them;
+ * `undefined` if no such comparison exists.
  */
 function joinedArgs(
   args: readonly LinuxSeccompArg[],
@@ -256,7 +256,7 @@ function joinedArgs(
 
 const ALL = 0xffff_ffff_ffff_ffffn;
 
-/** Equalities, each under a mask, as one. */
+/** Merges equalities under masks into one. */
 function joinBits(
   args: readonly LinuxSeccompArg[],
 ): LinuxSeccompArg | undefined {
@@ -278,7 +278,7 @@ function joinBits(
   };
 }
 
-/** A lower and an upper bound as one comparison of the bits above. */
+/** Merges a lower and an upper bound into one comparison of the high bits. */
 function joinRange(
   args: readonly LinuxSeccompArg[],
 ): LinuxSeccompArg | undefined {
@@ -294,7 +294,7 @@ function joinRange(
     } else return undefined;
   }
   const size = last - first + 1n;
-  // A block of a power of two at a multiple of it is one pattern of high bits.
+  // An aligned block whose size is a power of two is one pattern of high bits.
   if (size < 1n || (size & (size - 1n)) !== 0n || first % size !== 0n) {
     return undefined;
   }

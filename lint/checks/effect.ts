@@ -1,6 +1,6 @@
 /**
- * Rules that change nothing: each is removed, and the rest is proved equal.
- * And rules that lose to others.
+ * Finds rules that change nothing, by removing each and proving the rest equal,
+ * and rules that lose to others.
  *
  * @module
  */
@@ -22,14 +22,14 @@ import {
   valueOfEntry,
 } from "../view.ts";
 
-/** Something to remove: an entry, or one of its names. */
+/** A part to remove: an entry, or one of its names. */
 interface Part {
   readonly entry: DockerSyscall;
   /** Indexes of the names; all of them for the entry itself. */
   readonly names: readonly number[];
 }
 
-/** Findings, and what could not be decided. */
+/** Findings, and undecided questions. */
 export interface EffectFindings {
   readonly drafts: readonly FindingDraft[];
   readonly open: readonly string[];
@@ -74,7 +74,7 @@ class EffectSearch {
     const entries = this.#variants.entries.filter(({ path }) =>
       this.#applied.has(path)
     );
-    // From the end, so that of two equal rules the later one is reported.
+    // Goes from the end, so that the later one of two equal rules is reported.
     for (const entry of entries.toReversed()) this.#judge(entry, entries);
     for (const entry of entries) {
       if (!this.#removed.has(entry.path)) this.#findLoss(entry, entries);
@@ -108,7 +108,7 @@ class EffectSearch {
   ): boolean {
     if (this.#rules.resolved.unknownNames.includes(name)) return false;
     const { arches } = this.#view;
-    // A name without a call here is reported as such.
+    // A name without a call on the target is reported separately.
     const isHere = arches.some((arch) =>
       arch.syscalls.has(name) || arch.multiplexed.some((m) => m.name === name)
     );
@@ -199,7 +199,7 @@ class EffectSearch {
     });
   }
 
-  /** Why names of an entry change nothing. */
+  /** Explains why names of an entry change nothing. */
   #reasonFor(
     entry: DockerSyscall,
     names: readonly string[],
@@ -341,7 +341,9 @@ function neverTrue(
     parts.every(({ conditions }) => answers.matching(conditions) === NEVER);
 }
 
-/** The entries without some of their names; without names, none is left. */
+/**
+ * The entries without some of their names; an entry without names is dropped.
+ */
 function without(
   entries: readonly DockerSyscall[],
   removed: ReadonlyMap<string, ReadonlySet<number>>,

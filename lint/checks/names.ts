@@ -1,6 +1,6 @@
 /**
  * Names, architectures and constructs of a profile: the findings of its reader,
- * each with what shows it.
+ * each with evidence.
  *
  * @module
  */
@@ -139,7 +139,7 @@ function lostNames(
   );
   if (entry === undefined) return [];
   const { answers, arches } = view;
-  // The successors get the answer that the rule does not give.
+  // The successors get a different answer from the rule's.
   const successors = entry.names.filter((name) =>
     arches.some((arch) => !arch.syscalls.has(name))
   ).flatMap((name) => successorsOf(name).flatMap((s) => callsOn(arches, s)));
@@ -171,7 +171,7 @@ function lostNames(
   }];
 }
 
-/** Every call may run, although rules deny. */
+/** Reports that every call may run although rules deny. */
 function deniesNothing(
   { answers, arches }: LintView,
   rules: ProfileRules,
@@ -211,7 +211,7 @@ function idleErrno(
   }];
 }
 
-/** A `minKernel` that Docker reads and Podman does not. */
+/** Finds a `minKernel`, which Docker evaluates and Podman ignores. */
 function readersDiffer(
   rules: ProfileRules,
   { path, message }: Diagnostic,
@@ -232,15 +232,15 @@ function readersDiffer(
   }];
 }
 
-/** Other ABIs of the machine, whose programs are killed. */
+/** Finds other ABIs of the machine whose programs are killed. */
 export function checkArchitectures(
   view: LintView,
   rules: ProfileRules,
 ): readonly FindingDraft[] {
   const { answers, native, arches } = view;
-  // Who names the architectures has chosen them.
+  // A user who names the architectures has chosen them.
   if (typeof rules.target.arch !== "string") return [];
-  // Hardly a program is built for x32, and most kernels cannot run any.
+  // Hardly any program is built for x32, and most kernels cannot run one.
   const missing = companionsOf(native).filter((arch) =>
     !arches.includes(arch) && arch.name !== "x32"
   );
@@ -265,7 +265,7 @@ export function checkArchitectures(
   }];
 }
 
-/** Lists the architectures too. */
+/** Builds the fix that lists the architectures as well. */
 function architectureFix(
   { profile }: ProfileRules,
   native: Arch,

@@ -1,6 +1,6 @@
 /**
- * NOTIFY on calls by which a listener is handed over, before which nobody
- * answers.
+ * Finds NOTIFY on calls that hand over a listener: until they finish, no
+ * supervisor answers.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
 
 const NOTIFY = "SCMP_ACT_NOTIFY";
 
-/** A descriptor is sent by sendmsg(2), and made inheritable by fcntl(2). */
+/** sendmsg(2) sends a descriptor, and fcntl(2) makes it inheritable. */
 const HAND_OVER_CALLS: readonly string[] = ["sendmsg", "fcntl"];
 
 /** Checks NOTIFY on such calls. */
@@ -80,7 +80,7 @@ function refusalsOf(
   }
 }
 
-/** NOTIFY on calls by which some hand over a listener. */
+/** NOTIFY on calls by which some programs hand over a listener. */
 function notifiedHandOver(view: LintView): readonly FindingDraft[] {
   const found = notified(view, HAND_OVER_CALLS);
   const [first] = found;

@@ -30,7 +30,7 @@ import {
   pathInSection,
 } from "../view.ts";
 
-/** Checks all of them. */
+/** Checks all of these calls. */
 export function checkNeeds(view: LintView): readonly FindingDraft[] {
   return [
     ...startCalls(view),
@@ -102,7 +102,7 @@ function runtimeCalls(view: LintView): readonly FindingDraft[] {
   });
 }
 
-/** Calls by which runtimes take privileges away. */
+/** Calls by which runtimes drop privileges. */
 const ENFORCING_CALLS: readonly string[] = [
   ...["capset", "prctl", "setgroups", "setgid", "setuid"],
   ...["setresuid", "setresgid", "setrlimit", "prlimit64"],
@@ -116,7 +116,7 @@ function isFaked({ answers }: LintView, call: ArchCall): boolean {
   ) !== NEVER;
 }
 
-/** Privileges that the runtime takes away in vain. */
+/** Finds privileges that the runtime fails to drop. */
 function fakedCalls(view: LintView): readonly FindingDraft[] {
   const { answers, native } = view;
   const found = ENFORCING_CALLS.flatMap((name) => callOn(native, name) ?? [])
@@ -134,7 +134,7 @@ function fakedCalls(view: LintView): readonly FindingDraft[] {
     at: witnesses[0] ?? "",
     about: found.map(({ name }) => name).join(","),
     message:
-      `Runtimes take privileges away by these calls under the filter, which return 0 and do nothing: ${
+      `Runtimes drop privileges with these calls under the filter, which return 0 and do nothing: ${
         listWords(found.map(({ name }) => name))
       }`,
     witnesses,
@@ -162,7 +162,7 @@ function restartSyscall(view: LintView): readonly FindingDraft[] {
     at: firstInput(view, call),
     about: "restart_syscall",
     message:
-      `${sleeping.name} may run, but not restart_syscall, by which it continues after a signal or a stop: it then gets ${
+      `${sleeping.name} may run, but restart_syscall, which continues it after a signal or a stop, may not: it then gets ${
         formatReturnValue(value, call.arch.auditArch)
       } on ${archWords(denied.map(([{ arch }]) => arch))}`,
     witnesses: [
@@ -251,7 +251,7 @@ function hotCalls(view: LintView): readonly FindingDraft[] {
     ...other === NEVER
       ? {
         proof:
-          `every ${first.name} is allowed, and the filter reads more than arch and nr before it says so`,
+          `every ${first.name} is allowed, and the filter reads more than arch and nr before it returns`,
       }
       : {},
   }];
@@ -276,7 +276,7 @@ function errnoZero(view: LintView): readonly FindingDraft[] {
     at: first,
     about: [...found.keys()].sort().slice(0, 40).join(","),
     message:
-      `ERRNO(0): these calls do nothing and return 0, as if they had succeeded: ${
+      `ERRNO(0): these calls do nothing but return 0, as if they had succeeded: ${
         listWords([...found.keys()])
       }`,
     witnesses: [first],

@@ -1,6 +1,6 @@
 /**
- * Tests and return values of filters that have no effect, or not the one that
- * they seem to have.
+ * Tests and return values of filters that have no effect, or not the apparent
+ * one.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { type AnswerMap, returnedAction } from "../answers.ts";
 import type { FindingDraft } from "../finding.ts";
 import type { LintView } from "../view.ts";
 
-/** Number of inputs for each call whose arguments are read. */
+/** Number of inputs to try for each call whose arguments are read. */
 const ROUNDS = 64;
 
 /** Maximum number of proofs about one filter. */
@@ -91,8 +91,8 @@ export function checkTests(
 const SHARED_NODES = 1 << 20;
 
 /**
- * Compares changed programs with one, in one diagram: much cheaper than a proof
- * each, and only a reason to attempt that.
+ * Compares changed programs with the original in one diagram. This is much
+ * cheaper than separate proofs, and decides only which proofs to attempt.
  */
 class Suspects {
   readonly #program: Program;
@@ -172,7 +172,7 @@ function takenSides(
   return taken;
 }
 
-/** Draws numbers, always the same ones: xorshift32. */
+/** Generates the same pseudorandom numbers every time: xorshift32. */
 function createDraws(): () => number {
   let state = 0x9e37_79b9;
   return () => {
@@ -186,7 +186,7 @@ function createDraws(): () => number {
 /**
  * Finds errnos that the kernel caps.
  *
- * @param raw AnswerMap as the filters return them.
+ * @param raw The raw answers of the filters.
  * @param view The filters.
  */
 export function checkCappedErrnos(

@@ -1,5 +1,6 @@
 /**
- * A meaning, call by call: which answers a number gets for which arguments.
+ * A meaning, call by call: the argument values for which a number gets each
+ * answer.
  *
  * @module
  */
@@ -30,7 +31,7 @@ export class LongFunction extends Error {
   override readonly name = "LongFunction";
 }
 
-/** A space of arguments, and covers in it. */
+/** A space of arguments, and its covers. */
 export interface CoverSpace {
   readonly space: ArgumentSpace;
   readonly cover: CallCover;
@@ -59,7 +60,7 @@ export class CallFunctions {
    * @param symbols The inputs.
    * @param meaning The function whose leaves are answers.
    * @param littleEndian Byte order of the machine.
-   * @param limits Limits of other diagrams that are made.
+   * @param limits Limits of further diagrams.
    */
   constructor(
     symbols: Symbols,
@@ -92,7 +93,8 @@ export class CallFunctions {
   /**
    * Returns the argument values by answer.
    *
-   * @throws {BeyondArguments} if no comparison reads what the answers depend on.
+   * @throws {BeyondArguments} if the answers depend on something that no
+   * comparison can test.
    * @throws {LongFunction} if they take too many nodes.
    * @throws {LimitReached} if a function becomes too large.
    *
@@ -128,7 +130,7 @@ export class CallFunctions {
     }
   }
 
-  /** Makes a space anew: its nodes are no longer valid. */
+  /** Recreates a space, which invalidates its nodes. */
   #renew(width: 32 | 64): void {
     this.#spaces.delete(width);
     this.#sets.clear();
@@ -147,7 +149,7 @@ export class CallFunctions {
 
   /**
    * Covers a set by conjunctions, with masks as wide as the arguments. If that
-   * takes too much work, the space is made anew: nodes of it are no longer valid.
+   * takes too much work, the space is recreated, which invalidates its nodes.
    *
    * @param width Bits of an argument that are compared.
    * @param lower The values that must be covered.
@@ -168,8 +170,8 @@ export class CallFunctions {
   }
 
   /**
-   * Lists the architectures on which anything else than the action of unknown
-   * ones happens, the native one first.
+   * Lists the architectures that do not simply get the action for unknown
+   * architectures, the native one first.
    *
    * @param native The native architecture, which is always listed.
    */
@@ -188,7 +190,7 @@ export class CallFunctions {
       other !== arch && other.auditArch === arch.auditArch
     );
     if (isShared) {
-      // Bit 31 is clear, and bit 30 shows the one of both.
+      // Bit 31 is clear, and bit 30 distinguishes x32 from x86_64.
       f = d.lowOf(f, NR_LEVEL);
       f = arch.syscallBit === 0
         ? d.lowOf(f, NR_LEVEL + 1)
@@ -198,7 +200,7 @@ export class CallFunctions {
   }
 }
 
-/** A function with one word given. */
+/** A function with one word fixed. */
 function fixWord(d: Diagram, f: Node, from: number, value: number): Node {
   const end = from + WORD_BITS;
   for (let level = d.level(f); level < end; level = d.level(f)) {

@@ -1,12 +1,12 @@
 /**
  * Combines profiles: every input of the result gets the strictest or the
- * loosest of the answers, or the answers of one without what another permits.
+ * loosest of the answers, or the answers of one minus what the others permit.
  * The result is written as a profile in a normal form, read back as every known
  * version of crun and runc reads it, and proved to have that meaning.
  *
  * ```text
  * profiles ─resolve▶ policies ─pointwise▶ meaning ─entries▶ profile ─readings▶ proved
- *                                            └─ policy ▶ a filter, also if no profile says it
+ *                                            └─ policy ▶ a filter, even if no profile can express it
  * ```
  *
  * @module
@@ -59,7 +59,7 @@ import type {
 import { sectionOf, UnsaidAnswer } from "./section.ts";
 import { answerAt, describeWitness } from "./witness.ts";
 
-/** Shares of the nodes that are tried; a small diagram takes half the time. */
+/** Shares of the node limit to try; a small diagram takes half the time. */
 const SHARES: readonly number[] = [1 / 32, 1 / 4, 1];
 
 /**
@@ -96,7 +96,8 @@ const SHARES: readonly number[] = [1 / 32, 1 / 4, 1];
  * first profile are kept.
  * @param target The machine, container and runtime.
  * @param options The operation, and changes.
- * @returns The profile with its proof, or the reason why no profile says it.
+ * @returns The profile with its proof, or the reason why no profile expresses
+ * it.
  */
 export function combine(
   inputs: readonly CombineInput[],
@@ -136,7 +137,7 @@ class Combination {
   readonly #inputs: readonly CombineInput[];
   readonly #target: ProfileTarget;
   readonly #options: CombineOptions;
-  /** Limits of other diagrams. */
+  /** Limits of further diagrams. */
   readonly #limits: ProofLimits;
   readonly #symbols: Symbols;
   readonly #native: Arch;
@@ -296,7 +297,7 @@ class Combination {
       if (product === undefined || other === undefined) return undefined;
       product = productPolicy(product, other.policy, join);
     }
-    // The same function is the same node.
+    // Equal functions are one node.
     return product !== undefined &&
         meaningOf(product, true, this.#symbols) === meaning
       ? product
@@ -359,7 +360,7 @@ function nativeOf({ arch }: ProfileTarget): Arch {
   );
 }
 
-/** The answer to calls that are denied: the default's, or EPERM. */
+/** The answer to denied calls: the default's, or EPERM. */
 function denialOf(fallback: ReturnValue | undefined): ReturnValue {
   const eperm = SECCOMP_RET_ERRNO + 1;
   const isDenial = fallback !== undefined &&

@@ -55,7 +55,8 @@ interface SplitProfiles {
  * @param target The machine, container and runtime.
  * @param options The operation, and changes.
  * @param combineFor Combines for one target.
- * @returns The profile; `undefined` if the conditions have to be decided.
+ * @returns The profile; `undefined` if the conditions must be decided for a
+ * target.
  */
 export function keepConditions(
   inputs: readonly CombineInput[],
@@ -88,7 +89,8 @@ export function keepConditions(
   const text = writeSection(section);
   const profile = parseProfile(text, { kind: "docker" });
   const whole = isRight(profile, inputs, target, combineFor);
-  // Calls with conditions are in no entry of the others, so the machines agree.
+  // Entries of other calls do not name calls with conditions, so the machines
+  // agree.
   const others = machines.every((machine, i) => {
     const only = { ...section, syscalls: merged };
     const plain = parseProfile(writeSection(only), { kind: "docker" });
@@ -163,7 +165,7 @@ function splitProfiles(
     ),
   );
   if (frames.size !== 1 || conditional.size === 0) return undefined;
-  // A call that always gets one answer no longer depends on anything.
+  // A call that always gets the same answer depends on nothing else.
   for (const { call, condition } of edits) {
     if (condition === undefined) conditional.delete(call);
     else if (conditional.has(call)) return undefined;
@@ -192,7 +194,7 @@ function isConditional({ includes, excludes }: DockerSyscall): boolean {
   return includes !== undefined || excludes !== undefined;
 }
 
-/** Reports whether a multiplexer serves a call, or it is one. */
+/** Reports whether a call is a multiplexer, or is served by one. */
 function isServed(name: string): boolean {
   return ARCHES.some(({ multiplexed, syscalls }) =>
     multiplexed.some((call) =>

@@ -1,6 +1,6 @@
 /**
- * Changes to a meaning that are stated by the name of a call: calls that get an
- * answer under a condition.
+ * Changes to a meaning by the name of a call: calls that get an answer under a
+ * condition.
  *
  * @module
  */
@@ -24,12 +24,15 @@ export interface PolicyEdit {
   readonly call: string;
   /** Condition on its arguments, as in docs/explain.md; always true if absent. */
   readonly condition?: string;
-  /** The answer; `deny` for that of the default, or EPERM if that permits. */
+  /**
+   * The answer; `deny` stands for the default answer, or EPERM if the default
+   * permits.
+   */
   readonly answer: ReturnValue | "deny";
 }
 
 /**
- * Makes the changed meaning.
+ * Builds the changed meaning.
  *
  * @throws {StatementError} if a call, an argument or a value is unknown.
  * @throws {LimitReached} if a function becomes too large.
@@ -71,7 +74,9 @@ export function editMeaning(
   return edited;
 }
 
-/** The condition in the words of a call, or in plain ones. */
+/**
+ * The condition with the names of the call's arguments, or with plain names.
+ */
 function conditionOn(text: string, name: string, arch: Arch): Formula {
   if (text.trim() === "") return ALWAYS_TRUE;
   return resolveCondition(parseCondition(text), { arch, name });

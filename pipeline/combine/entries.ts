@@ -4,9 +4,9 @@
  * architectures, so a call gets the entries of the widest one, which must also
  * be right on the others.
  *
- * Entries of different actions overlap only where libseccomp's precedence makes
- * the right one win, and if that takes fewer entries. No entry has the default
- * action: runtimes would drop it.
+ * Entries of different actions overlap only if libseccomp's precedence makes
+ * the right one win and fewer entries are needed. No entry has the default
+ * action, because runtimes would drop it.
  *
  * @module
  */
@@ -38,7 +38,7 @@ import {
 } from "./normal_rules.ts";
 import { comparisonOf } from "./comparison.ts";
 
-/** Entries, and the calls for which they are not right. */
+/** Entries, and the calls for which they are wrong. */
 export interface WrittenEntries {
   readonly entries: readonly NormalEntry[];
   /** Reasons by call, without a final period. */
@@ -60,7 +60,7 @@ interface Place {
  * @param functions The meaning.
  * @param arches The architectures that the profile lists.
  * @param fallback The default answer.
- * @returns The entries, and the calls that they cannot say.
+ * @returns The entries, and the calls that they cannot express.
  */
 export function writeEntries(
   functions: CallFunctions,
@@ -102,7 +102,8 @@ class EntryWriter {
       }
       this.#writeCall(name);
     }
-    // Other entries also make rules of multiplexers, and are known only now.
+    // Other entries may also create rules for multiplexers, and are known only
+    // now.
     for (const name of served) this.#writeCall(name);
     return { entries: joinEntries(this.#rules), unsaid: this.#unsaid };
   }
@@ -162,8 +163,8 @@ class EntryWriter {
   }
 
   /**
-   * Lists rules to try, the fewest first: those that do not overlap, and those
-   * whose later actions include values of earlier ones.
+   * Lists sets of rules to try, smallest first: rules that do not overlap, and
+   * rules whose later actions include values of earlier ones.
    */
   #candidates(
     name: string,
@@ -225,7 +226,7 @@ class EntryWriter {
     return rules.flatMap(divide).toSorted(compareRules);
   }
 
-  /** Rules of one architecture; `order` has values that win over later ones. */
+  /** Rules of one architecture; in `order`, each value wins over later ones. */
   #covered(
     name: string,
     { arch, f }: Place,
@@ -279,7 +280,10 @@ class EntryWriter {
     );
   }
 
-  /** The rules of a multiplexer that entries of the calls behind it make. */
+  /**
+   * The rules of a multiplexer that follow from entries for the calls that it
+   * serves.
+   */
   #implied(name: string, arch: Arch): readonly NormalRule[] {
     const nr = arch.syscalls.get(name);
     return arch.multiplexed.flatMap((call) =>
@@ -301,7 +305,7 @@ class EntryWriter {
   }
 }
 
-/** Up to this number of answers of a call, all orders are tried. */
+/** Maximum number of answers of a call for which all orders are tried. */
 const MOST_PERMUTED = 3;
 
 /** A rule as libseccomp receives it. */

@@ -1,7 +1,7 @@
 /**
- * Writes a meaning as a policy, from which a filter is compiled: also one that
- * no profile says, because rules of a policy are for one architecture and any
- * numbers.
+ * Writes a meaning as a policy, from which a filter is compiled. This works
+ * even if no profile expresses the meaning, because a rule of a policy applies
+ * to one architecture and any numbers.
  *
  * @module
  */
@@ -35,7 +35,7 @@ const MOST_INTERVALS = 0x2000;
  *
  * @param functions The meaning.
  * @param arches Architectures whose tests come first.
- * @returns The policy; `undefined` if rules cannot say the meaning.
+ * @returns The policy; `undefined` if rules cannot express the meaning.
  */
 export function policyOfMeaning(
   functions: CallFunctions,
@@ -74,7 +74,7 @@ export function policyOfMeaning(
       rank(a) === rank(b) ? 0 : rank(a) - rank(b)
     ),
   };
-  // The same function is the same node.
+  // Equal functions are one node.
   return meaningOf(policy, true, symbols) === meaning ? policy : undefined;
 }
 
@@ -119,7 +119,7 @@ function answersOf(
     const sets = functions.setsOf(f, bits);
     const { space } = functions.space(bits);
     const values = [...sets.keys()].sort(compareAnswers);
-    // The last answer is that of everything else.
+    // The last answer applies to everything else.
     const covers = values.map((value): readonly Given[] | undefined =>
       divideCall(space, sets.get(value) ?? NEVER)?.map((conditions) => ({
         value,

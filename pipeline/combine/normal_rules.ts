@@ -1,5 +1,5 @@
 /**
- * Rules of calls in numbers, and what libseccomp makes of them.
+ * Rules of calls in numbers, and their meaning to libseccomp.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface NormalRule {
 /** Mask of all bits of an argument. */
 export const WHOLE_ARGUMENT = 0xffff_ffff_ffff_ffffn;
 
-/** The comparison that is true where another is not. */
+/** The negation of a comparison. */
 export function oppositeOf(condition: Condition): Condition | undefined {
   const { op, mask } = condition;
   const opposite = OPPOSITES[op];
@@ -75,7 +75,7 @@ export function setsOfRules(
 /**
  * Compares rules in the normal order: those without conditions first, of those
  * the loosest answer; then the strictest, which are exceptions to others.
- * libseccomp tests rules that are alike in the order of arrival.
+ * libseccomp tests similar rules in the order of arrival.
  */
 export function compareRules(a: NormalRule, b: NormalRule): number {
   const [x, y] = [a, b].map(({ conditions }) => Math.min(1, conditions.length));
@@ -85,14 +85,17 @@ export function compareRules(a: NormalRule, b: NormalRule): number {
     compareConjunctions(a.conditions, b.conditions);
 }
 
-/** A comparison of all of 32 bits is one of the whole argument. */
+/** A comparison of all 32 bits is a comparison of the whole argument. */
 export function widenCondition(condition: Condition): Condition {
   return condition.mask === 0xffff_ffffn
     ? { ...condition, mask: WHOLE_ARGUMENT }
     : condition;
 }
 
-/** The same comparisons with `<` and `>`, which differ where 32 bits are left. */
+/**
+ * The same comparisons with `<` and `>`, which differ after truncation to 32
+ * bits.
+ */
 export function makeStrict({ value, conditions }: NormalRule): NormalRule {
   return {
     value,

@@ -1,6 +1,7 @@
 /**
- * The pointwise combination of policies, rule by rule: of two lists whose first
- * match wins, the pairs of rules in lexicographic order are such a list as well.
+ * The pointwise combination of policies, rule by rule: the pairs of rules of
+ * two first-match lists, in lexicographic order, are a first-match list of the
+ * combination.
  *
  * @module
  */
@@ -18,7 +19,7 @@ const MOST_RULES = 4096;
  *
  * @param a One policy.
  * @param b The other, for a machine of the same byte order.
- * @param join The answer to an input for which two answers are given.
+ * @param join Combines two answers to one input.
  * @returns The policy; `undefined` if it has too many rules.
  */
 export function productPolicy(

@@ -2,8 +2,8 @@
  * Proves that a profile has a given meaning under every known version of crun
  * and runc.
  *
- * runc answers ENOSYS to numbers above those that a profile names. That answer
- * belongs to the runtime and not to a profile, so it is left out on both sides.
+ * runc returns ENOSYS for numbers above those that a profile names. That answer
+ * belongs to the runtime and not to a profile, so both sides omit it.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   resolveParsed,
 } from "../resolve_profile.ts";
 
-/** A reading under which a profile has another meaning. */
+/** A reading under which a profile has a different meaning. */
 export interface WrongReading {
   readonly semantics: Semantics;
   /** The meaning of the profile; absent if the runtime refuses it. */
@@ -36,11 +36,13 @@ export interface WrongReading {
 export interface ReadingsProof {
   /** The policy under the newest crun; absent if that refuses the profile. */
   readonly policy?: Policy;
-  /** Readings with the meaning; each stands for the versions up to the next. */
+  /**
+   * Readings with this meaning; each stands for the versions up to the next.
+   */
   readonly equal: readonly Semantics[];
   /** Readings that refuse an input and the result. */
   readonly refused: readonly Semantics[];
-  /** The first reading with another meaning. */
+  /** The first reading with a different meaning. */
   readonly wrong?: WrongReading;
 }
 
@@ -79,7 +81,7 @@ function withoutStub(policy: Policy): Policy {
  * @param profile The profile.
  * @param target The machine and the container.
  * @param wanted The meaning that the profile must have.
- * @param meaningAs Makes the meaning that the inputs have under a reading;
+ * @param meaningAs Computes the meaning of the inputs under a reading;
  * `undefined` if that version refuses one of them.
  */
 export function proveReadings(
@@ -97,7 +99,7 @@ export function proveReadings(
     const facts = { ...newest && { policy: newest[0] }, equal, refused };
     const read = readAs(profile, { ...target, semantics });
     if ("refusal" in read) {
-      // One that refuses an input never starts a container with the result.
+      // A version that refuses an input need not accept the result.
       if (newest !== undefined && meaningAs(semantics) === undefined) {
         refused.push(semantics);
         continue;
@@ -108,7 +110,8 @@ export function proveReadings(
     const before = known.find(([other]) => isSamePolicy(other, policy));
     const meaning = before?.[1] ?? meaningOf(policy, true, symbols);
     if (before === undefined) known.push([policy, meaning]);
-    // A version that reads the inputs differently reads the result likewise.
+    // A version that reads the inputs differently is compared with its own
+    // reading.
     if (meaning !== wanted && meaning !== meaningAs(semantics)) {
       return { ...facts, wrong: { semantics, meaning } };
     }

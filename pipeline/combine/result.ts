@@ -15,7 +15,7 @@ import type { LimitName, ProofLimits } from "../../verify/limits.ts";
 import type { ResolvedSection } from "../resolve_profile.ts";
 import type { PolicyEdit } from "./edits.ts";
 
-/** Something to combine: a profile, or a filter. */
+/** An input to combine: a profile or a filter. */
 export type CombineInput =
   | { readonly profile: ParsedProfile }
   | { readonly filter: Subject };
@@ -27,25 +27,25 @@ export type CombineOperation = "intersect" | "union" | "minus";
 export interface CombineOptions {
   /** How several inputs are combined; `intersect` by default. */
   readonly operation?: CombineOperation;
-  /** Changes that are made after that, in order. */
+  /** Changes to make afterward, in order. */
   readonly edits?: readonly PolicyEdit[];
   /** True to keep the order in which the first profile names calls. */
   readonly keepOrder?: boolean;
   /**
-   * True to keep conditions of Docker's format, if all inputs agree on the calls
-   * that have them; else they are decided for the target.
+   * True to keep conditions of Docker's format, if all inputs agree on the
+   * calls that have them; otherwise they are decided for the target.
    */
   readonly keepConditions?: boolean;
   /** Limits of the work. */
   readonly limits?: Partial<ProofLimits>;
 }
 
-/** A profile with the meaning. */
+/** A profile that has the meaning. */
 export interface CombinedProfile {
   readonly kind: "profile";
   /** The profile in normal form. */
   readonly section: CommentedSection;
-  /** It as text. */
+  /** The profile as text. */
   readonly text: string;
   /** Its policy under the newest crun, without what runtimes add. */
   readonly policy: Policy;
@@ -53,16 +53,16 @@ export interface CombinedProfile {
   readonly arches: readonly Arch[];
   /** Versions of runtimes under which it was proved to have the meaning. */
   readonly equal: readonly Semantics[];
-  /** Versions that refuse it as they refuse an input. */
+  /** Versions that refuse it, as they refuse an input. */
   readonly refused: readonly Semantics[];
-  /** The inputs as they were resolved; absent for filters. */
+  /** The resolved inputs; absent for filters. */
   readonly inputs: readonly (ResolvedSection | undefined)[];
 }
 
 /** No profile has the meaning; a filter can. */
 export interface UnsaidProfile {
   readonly kind: "unsaid";
-  /** The part that no entry says, such as `socket on x86`. */
+  /** The part that no entry can express, such as `socket on x86`. */
   readonly part: string;
   /** The reason, without a final period. */
   readonly reason: string;
@@ -75,8 +75,8 @@ export interface UnsaidProfile {
     readonly got: ReturnValue;
   };
   /**
-   * Makes the meaning as a policy, from which a filter is compiled; `undefined`
-   * if rules cannot say it either.
+   * Writes the meaning as a policy, from which a filter is compiled;
+   * `undefined` if rules cannot express it either.
    */
   readonly toPolicy: () => Policy | undefined;
   readonly arches: readonly Arch[];

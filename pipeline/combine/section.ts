@@ -1,6 +1,6 @@
 /**
- * Makes a section of entries: actions in words, the flags and the comments of
- * the first profile, and the order of entries and names.
+ * Builds a section from entries: names the actions, adds the flags and comments
+ * of the first profile, and orders entries and names.
  *
  * @module
  */
@@ -38,7 +38,7 @@ import { comparisonOf } from "./comparison.ts";
 import type { NormalEntry } from "./normal_rules.ts";
 import type { CombineInput } from "./result.ts";
 
-/** Thrown if no action of a profile is an answer. */
+/** Thrown if no action of a profile gives an answer. */
 export class UnsaidAnswer extends Error {
   override readonly name = "UnsaidAnswer";
   readonly part: string;
@@ -60,7 +60,7 @@ export interface SectionParts {
 
 /** Actions by the action of an answer. */
 const ACTIONS: ReadonlyMap<number, ScmpAction> = new Map([
-  // Every version of every runtime knows this name of KILL_THREAD.
+  // This name of KILL_THREAD is known to every version of every runtime.
   [SECCOMP_RET_KILL_THREAD, "SCMP_ACT_KILL"],
   [SECCOMP_RET_KILL_PROCESS, "SCMP_ACT_KILL_PROCESS"],
   [SECCOMP_RET_TRAP, "SCMP_ACT_TRAP"],
@@ -71,17 +71,18 @@ const ACTIONS: ReadonlyMap<number, ScmpAction> = new Map([
   [SECCOMP_RET_USER_NOTIF, "SCMP_ACT_NOTIFY"],
 ]);
 
-/** Data of ERRNO and TRACE that is not written. */
+/** Data of ERRNO and TRACE that does not need to be written. */
 const EPERM = 1;
 
 /**
  * Makes a section.
  *
- * @throws {UnsaidAnswer} if an answer has data that no action has.
+ * @throws {UnsaidAnswer} if an answer has data that no action can have.
  *
  * @param parts The parts in numbers.
- * @param inputs The inputs, whose first profile gives flags and comments.
- * @param resolved The profiles among them, as they were resolved.
+ * @param inputs The inputs, the first profile of which provides flags and
+ * comments.
+ * @param resolved The resolved profiles among them.
  * @param options The order of entries.
  */
 export function sectionOf(
@@ -113,7 +114,7 @@ export function sectionOf(
   };
 }
 
-/** Fields that no filter expresses. */
+/** Fields that no filter can express. */
 function beyondRules(
   seccomp: LinuxSeccomp | undefined,
 ): Pick<LinuxSeccomp, "flags" | "listenerPath" | "listenerMetadata"> {
@@ -198,7 +199,7 @@ function writtenComment(root: JsonValue, path: string): string {
   return comment?.kind === "string" ? comment.value : "";
 }
 
-/** Entries and names in the order in which a profile first has them. */
+/** Entries and names in the order of their first occurrence in a profile. */
 function inOrderOf(
   syscalls: readonly CommentedSyscall[],
   seccomp: LinuxSeccomp,

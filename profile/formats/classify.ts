@@ -15,7 +15,7 @@ import { foldKey, quote } from "../text.ts";
  * Kinds of documents: an OCI `linux.seccomp` section by itself; a profile with
  * Docker's or Podman's own fields; one of Docker 1.10 to 1.12 with one `name`
  * per rule; a complete runtime configuration. Docker and Podman read one format
- * in two ways, so `podman` is never detected: the user has to name it.
+ * in two ways, so `podman` is never detected: the user must name it.
  */
 export type ProfileKind =
   | "oci"
@@ -50,8 +50,7 @@ export const CONFIG_KEYS: readonly string[] = [
 const DOCKER_RULE_KEYS: readonly string[] = ["includes", "excludes", "errno"];
 
 /**
- * Detects the kind of a document. Documents of other tools are named and
- * refused.
+ * Detects the kind of a document. Documents of other tools are refused by name.
  *
  * @param root The document.
  * @param wanted The required kind, if it is given.

@@ -78,7 +78,7 @@ export function readDocker(part: CheckedPart<JsonObject>): DockerSeccomp {
   const items = optional(part, "syscalls")?.value;
   const rules = items?.kind === "array" ? items.items : [];
   const syscalls: DockerSyscall[] = [];
-  // The usable ones among the rules, in the same order.
+  // The valid rules, in the same order.
   const left = section.syscalls.values();
   let next = left.next().value;
   const prefix = part.path === "" ? "" : `${part.path}.`;
@@ -190,7 +190,7 @@ interface ErrnoFields {
   readonly read: number | undefined;
 }
 
-/** Reads the name of an errno and checks that the number beside it agrees. */
+/** Reads the name of an errno and checks that it agrees with the number. */
 function mergeErrno(
   part: CheckedPart<JsonObject>,
   fields: ErrnoFields,

@@ -25,7 +25,9 @@ import { join } from "../json/path.ts";
 import { isRemark, warnIgnored } from "./keys.ts";
 import { quote } from "../text.ts";
 
-/** Conditions of `includes` or `excludes`; an empty list has no condition. */
+/**
+ * Conditions of `includes` or `excludes`; an empty list imposes no condition.
+ */
 export interface DockerFilter {
   /** Capabilities in the bounding set. */
   readonly caps: readonly string[];
@@ -43,7 +45,7 @@ export const DOCKER_ARCHES: Vocabulary<string> = {
   words: Object.values(ARCH_SPELLINGS).map((spelling) => spelling.docker),
 };
 
-/** Capabilities in the spelling that Docker compares. */
+/** Capabilities in Docker's spelling. */
 export const CAPS: Vocabulary<string> = {
   what: "capability",
   code: "unknown-capability",

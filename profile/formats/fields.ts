@@ -1,8 +1,8 @@
 /**
  * Reads the fields of profiles: required and optional members, words of a
  * vocabulary, exact integers, lists. Problems are added to the findings; the
- * reader then returns `undefined` or leaves the field out, and the check
- * continues to find more.
+ * reader then returns `undefined` or omits the field, and the check continues
+ * to find more.
  *
  * @module
  */
@@ -182,7 +182,7 @@ export function readWord<T extends string>(
  *
  * @param part The value.
  * @param expected Expected kind, such as `an array of names`.
- * @yields The elements' parts; none after an error.
+ * @yields The parts of the elements; nothing after an error.
  */
 export function* eachItem(
   part: CheckedPart<JsonValue>,

@@ -71,7 +71,7 @@ export function addNote(findings: Findings, finding: Finding): void {
  * Ends a check: sorts the findings in the order of the text.
  *
  * @param findings All findings.
- * @returns The findings, without errors.
+ * @returns The findings, none of which is an error.
  * @throws {ProfileError} if there are errors among them.
  */
 export function settle(findings: Findings): readonly Diagnostic[] {
@@ -89,7 +89,7 @@ export function settle(findings: Findings): readonly Diagnostic[] {
  * on suggestions for them.
  *
  * @param findings The findings.
- * @returns True if there is no room left.
+ * @returns True if the maximum is reached.
  */
 export function isFull(findings: Findings): boolean {
   return findings.diagnostics.length >= MAX_FINDINGS;

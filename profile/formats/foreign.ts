@@ -1,6 +1,6 @@
 /**
- * Recognizes input of other tools that was given instead of a profile, so that
- * a message can name it. This module reads no further.
+ * Recognizes input for other tools that was given instead of a profile, so that
+ * a message can name it. It is not parsed any further.
  *
  * | format                        | begins like                            |
  * | ----------------------------- | -------------------------------------- |
@@ -52,7 +52,7 @@ const MINIJAIL =
   /^(?:@(?:include|default|frequency|denylist)\b|(?:\{[^}\n]*\}|[a-z_][\w,\[\]= ]*?)\s*:\s*(?:1\s*(?:$|[;#|&])|(?:allow|kill(?:-process|-thread)?|trap|trace|log|user-notify|return)\b|!?\s*\(?\s*arg[0-5]\b))/;
 const KAFEL =
   /^(?:POLICY\s+\w+\s*\{|USE\s+\w+\s*(?:,|DEFAULT\b)|DEFAULT\s+[A-Z]|(?:ALLOW|DENY|KILL(?:_PROCESS|_THREAD)?|LOG|TRAP|TRACE|ERRNO|USER_NOTIF)\s*(?:\(\s*\w+\s*\))?\s*\{)/;
-/** One line that is a path, and not base64, which has no dot. */
+/** One line that is a path; base64 contains no dot. */
 const PATH =
   /^(?:[.~]{0,2}\/[^\n]*|[\w@+-][\w@.+\/-]*\.(?:json|ya?ml|bpf|conf|policy|seccomp))$/;
 /** Words that stand for a profile in the settings of container managers. */
@@ -87,7 +87,7 @@ export function afterComments(text: string): string {
  * @returns Its description, or `undefined` if it may be JSON.
  */
 export function foreignText(text: string): ForeignFormat | undefined {
-  // A JSON object, which most texts are: no other format begins like this.
+  // Most texts are JSON objects, and no other format begins like one.
   if (/^\s*\{\s*"/.test(text)) return undefined;
   const head = afterComments(text);
   if (YAML.test(head)) {
@@ -95,7 +95,7 @@ export function foreignText(text: string): ForeignFormat | undefined {
       code: "yaml",
       message:
         "Cannot read a profile from YAML, such as a Kubernetes SeccompProfile",
-      fix: "give the profile as JSON; that of a SeccompProfile is its spec",
+      fix: "give the profile as JSON; in a SeccompProfile, it is the spec",
     };
   }
   if (LXC.test(head)) {
@@ -111,7 +111,7 @@ export function foreignText(text: string): ForeignFormat | undefined {
       code: "minijail-policy",
       message: "Cannot read a profile from a minijail policy",
       fix:
-        `${LIST_CALLS}, or give the filter that minijail's compile_seccomp_policy makes of it`,
+        `${LIST_CALLS}, or give the filter that minijail's compile_seccomp_policy makes from it`,
     };
   }
   if (KAFEL.test(head)) {
@@ -119,7 +119,7 @@ export function foreignText(text: string): ForeignFormat | undefined {
       code: "kafel-policy",
       message: "Cannot read a profile from a kafel policy",
       fix:
-        `${LIST_CALLS}, or give the filter that kafel's dump_policy_bpf makes of it`,
+        `${LIST_CALLS}, or give the filter that kafel's dump_policy_bpf makes from it`,
     };
   }
   const line = head.trim();

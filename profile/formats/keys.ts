@@ -12,7 +12,7 @@ import { foldKey, quote } from "../text.ts";
 
 /** Maximum number of unknown keys to check in one object. */
 const MAX_UNKNOWN = 100;
-/** Longest key for which a suggestion is searched. */
+/** Maximum length of a key for which to search a suggestion. */
 const MAX_SUGGESTED = 40;
 /** Key by which a document names its JSON Schema, for editors. */
 const SCHEMA_KEY = "$schema";

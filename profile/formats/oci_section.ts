@@ -46,7 +46,7 @@ export const DOCKER_SECTION_FIELDS: readonly string[] = [
   "archMap",
   "defaultErrno",
 ];
-/** All fields; `comment` is for people. */
+/** All fields; `comment` has no effect. */
 const ALL_FIELDS: readonly string[] = [
   ...SECTION_FIELDS,
   ...DOCKER_SECTION_FIELDS,

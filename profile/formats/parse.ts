@@ -40,7 +40,10 @@ export interface ParsedProfile {
   readonly document: JsonDocument;
   /** Path of the section: empty, or `linux.seccomp`. */
   readonly sectionPath: string;
-  /** The section; `undefined` if a `config.json` has none, or null: unconfined. */
+  /**
+   * The section; `undefined` if it is missing or null in a `config.json`, so
+   * the container is unconfined.
+   */
   readonly section: DockerSeccomp | undefined;
   /** Warnings and notes. */
   readonly diagnostics: readonly Diagnostic[];
@@ -84,7 +87,8 @@ export function parseProfile(
 }
 
 /**
- * Reads a profile from a document, of JSON or of anything else with its values.
+ * Reads a profile from a document: JSON, or any other format with the same
+ * values.
  *
  * @param document The document.
  * @param options Options of reading.

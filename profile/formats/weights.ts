@@ -71,7 +71,7 @@ export function parseWeights(text: string): {
     } else counts.set(name, (counts.get(name) ?? 0) + count);
   }
   if (errors.length === 0 && ![...counts.values()].some((c) => c > 0)) {
-    errors.push(failure("Cannot weigh: no system call is counted"));
+    errors.push(failure("Cannot read weights: no system call is counted"));
   }
   if (errors.length > 0) throw new ProfileError([...errors, ...diagnostics]);
   return { counts, diagnostics };

@@ -19,16 +19,16 @@ export interface CommentedSection extends DockerSeccomp {
   readonly syscalls: readonly CommentedSyscall[];
 }
 
-/** A value: text on one line, or parts on lines of their own. */
+/** A value: text on one line, or parts on separate lines. */
 type Layout = string | {
   readonly brackets: "[]" | "{}";
   readonly parts: readonly (readonly [key: string, value: Layout])[];
 };
-/** A field, or nothing. */
+/** A field, or `undefined`. */
 type Field = readonly [key: string, value: Layout] | undefined;
 
 /**
- * Writes a section, a name on each line, so that changes can be reviewed.
+ * Writes a section with one name per line, so that changes are easy to review.
  *
  * @example One rule
  * ```ts

@@ -20,8 +20,7 @@ import { diagnosticAt } from "../text.ts";
 /** Deepest nesting of arrays and objects; a runtime configuration needs 7. */
 export const MAX_JSON_DEPTH = 128;
 /**
- * Maximum number of repeated keys to report in one document; more would not
- * help.
+ * Maximum number of repeated keys to report in one document.
  */
 const MAX_DUPLICATES = 100;
 /** Maximum number of elements of an array whose values are kept. */
@@ -151,8 +150,8 @@ function withoutRoom<T>(list: readonly T[]): readonly T[] {
 }
 
 /**
- * The elements of a long array, of which only the places are kept: a value takes
- * twenty times the memory of its text.
+ * The elements of a long array. Only their offsets are kept, because a value
+ * takes twenty times the memory of its text.
  */
 function itemsAt(
   text: string,

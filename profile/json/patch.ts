@@ -1,6 +1,6 @@
 /**
- * JSON patches (RFC 6902) that are applied to a text: order, blanks, numbers
- * and everything that is not changed stay as they are written.
+ * Applies JSON patches (RFC 6902) to a text, preserving order, whitespace,
+ * numbers and everything else that is not changed.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export function pointerOf(path: string): string {
  * @param patch The operations, applied in order.
  * @returns The new text.
  * @throws {ProfileError} if the text is not JSON.
- * @throws {RangeError} if a place does not exist.
+ * @throws {RangeError} if a path does not exist.
  */
 export function applyPatch(text: string, patch: readonly PatchStep[]): string {
   return patch.reduce(applyStep, text);
@@ -71,8 +71,9 @@ export function applyPatch(text: string, patch: readonly PatchStep[]): string {
  * Writes a value as JSON text; integers of any size stay exact.
  *
  * @param value The value.
- * @param indent Blanks before each line but the first; one line if absent.
- * @param unit Further blanks of each level.
+ * @param indent Indentation of each line but the first; if absent, the text is
+ * one line.
+ * @param unit Additional indentation per level.
  */
 export function patchText(
   value: PatchValue,
@@ -110,7 +111,7 @@ function applyStep(text: string, { op, path, value }: PatchStep): string {
     return missing(path);
   }
   const isSet = parent.kind === "object" && childOf(parent, last) !== undefined;
-  // Of a member that exists, "add" replaces the value.
+  // For an existing member, "add" replaces the value.
   if (op === "add" && !isSet) {
     const size = partsOf(parent).length;
     const isEnd = parent.kind === "object" || last === "-";
@@ -127,7 +128,7 @@ function applyStep(text: string, { op, path, value }: PatchStep): string {
 }
 
 function missing(path: string): never {
-  throw new RangeError(`Cannot patch ${path}: there is no such place`);
+  throw new RangeError(`Cannot patch ${path}: no such value exists`);
 }
 
 function childOf(value: JsonValue, step: string): JsonValue | undefined {
@@ -170,7 +171,7 @@ function remove(
     : text.slice(0, parent.start + 1) + text.slice(parent.end - 1);
 }
 
-/** Puts an element or a member where it belongs, formatted like the others. */
+/** Inserts an element or a member, formatted like its neighbors. */
 function insert(
   text: string,
   parent: JsonArray | JsonObject,
@@ -191,7 +192,7 @@ function insert(
     return text.slice(0, parent.start + 1) + made + text.slice(parent.end - 1);
   }
   const before = parts[at - 1];
-  // Blanks before an element: those of its neighbor.
+  // Whitespace before an element, copied from its neighbor.
   const gap = parts.length === 1
     ? text.slice(parent.start + 1, first.start)
     : text.slice(parts.at(-2)?.end, parts.at(-1)?.start).replace(/^\s*,/, "");
@@ -208,7 +209,7 @@ function insert(
     }`;
 }
 
-/** The blanks at the start of a line. */
+/** The whitespace at the start of a line. */
 function indentOf(text: string, offset: number): string {
   const start = text.lastIndexOf("\n", offset - 1) + 1;
   return /^[ \t]*/.exec(text.slice(start))?.[0] ?? "";

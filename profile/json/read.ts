@@ -1,7 +1,7 @@
 /**
  * A JSON reader for policies that keeps what `JSON.parse` loses. Numbers stay
  * as written, every value has its position, a repeated key is an error, and a
- * key is data whatever its name. Line and block comments are accepted.
+ * key is data, whatever its name. Line and block comments are accepted.
  *
  * The offsets of a value let a caller replace it and leave every other byte of
  * the text alone. Text that C and Go programs would read differently is

@@ -1,5 +1,5 @@
 /**
- * The tokens of JSON: blanks and comments, strings, numbers, words.
+ * The tokens of JSON: whitespace and comments, strings, numbers, words.
  *
  * @module
  */
@@ -27,15 +27,15 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const UNPLAIN = /[\\\u0000-\u001f]/;
 /** A run of characters that a person would call one word or number. */
 const WORD = /[\w.+$-]+/y;
-/** Maximum length of a string that is kept once. */
+/** Maximum length of an interned string. */
 const MAX_SHARED_LENGTH = 32;
-/** Maximum number of strings that are kept once. */
+/** Maximum number of interned strings. */
 const MAX_SHARED = 4096;
 /** Four hexadecimal digits. */
 const HEX4 = /[0-9a-fA-F]{4}/y;
 
 /**
- * Skips blanks and comments.
+ * Skips whitespace and comments.
  *
  * @param s The scanner.
  * @throws {ProfileError} if a comment does not end.
@@ -138,7 +138,7 @@ export function scanString(s: JsonScanner): string {
   return value === "" ? tail : value + tail;
 }
 
-/** The first of equal short strings: most documents repeat a few of them. */
+/** Interns short strings, because most documents repeat a few of them. */
 function shared({ strings }: JsonScanner, text: string): string {
   if (text.length > MAX_SHARED_LENGTH) return text;
   const known = strings.get(text);
@@ -241,7 +241,7 @@ function endOfDigits(s: JsonScanner): number | undefined {
  *
  * @param s The scanner, which ends after the word.
  * @param word The expected word.
- * @throws {ProfileError} if another word is there.
+ * @throws {ProfileError} if another word follows.
  */
 export function scanWord(s: JsonScanner, word: string): void {
   const seen = wordAt(s);
@@ -258,7 +258,9 @@ function wordAt(s: JsonScanner): string {
 /** Builds the error for text that is not a value. */
 function notAValue(s: JsonScanner, word: string): ProfileError {
   if (word === "") {
-    const fix = s.text[s.at] === "'" ? "strings take double quotes" : undefined;
+    const fix = s.text[s.at] === "'"
+      ? "write strings in double quotes"
+      : undefined;
     return unexpected(s, "json-syntax", "Expected a value", fix);
   }
   const isNumeric = /^[+.-]?[0-9.]/.test(word);

@@ -16,11 +16,11 @@ export interface JsonScanner {
   at: number;
   /** Path of the value that is being read. */
   readonly path: PathStep[];
-  /** Offsets of the lines; none if no error can occur. */
+  /** Offsets of the lines; empty if no error can occur. */
   readonly lineStarts: readonly number[];
   /** Offset of the first comment. */
   firstComment: number | undefined;
-  /** Strings that were read, by themselves. */
+  /** Interned strings. */
   readonly strings: Map<string, string>;
   /** Diagnostics so far. */
   readonly diagnostics: Diagnostic[];
@@ -30,7 +30,7 @@ export interface JsonScanner {
  * Begins a parse.
  *
  * @param text The text.
- * @param lineStarts Offsets of its lines; none if it was parsed before.
+ * @param lineStarts Offsets of its lines; empty if it was parsed before.
  */
 export function createScanner(
   text: string,
@@ -47,7 +47,7 @@ export function createScanner(
   };
 }
 
-/** Maximum number of steps up to which a path helps to find an error. */
+/** Maximum number of steps of a path that still helps to find an error. */
 const MAX_PATH_STEPS = 16;
 /**
  * Builds the error for the current character.
@@ -74,7 +74,7 @@ export function unexpected(
       ? undefined
       : diagnosticAt(s.lineStarts, open);
     said = start === undefined
-      ? `${message}, the text ends here`
+      ? `${message}, but the text ends here`
       : `${message}, the text ends within what began at ${start.line}:${start.column}`;
   } else if (!atEnd && /^(?:Expected|Unexpected)/.test(message)) {
     said = `${message}, found ${shown(s)}`;

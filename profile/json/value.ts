@@ -37,8 +37,8 @@ export interface JsonArray extends JsonSpan {
 }
 
 /**
- * The elements of an array. Those of a long one are made again at each access,
- * so the same element may be another object.
+ * The elements of an array. Elements of a long array are parsed again at each
+ * access, so the same element may be a different object.
  */
 export interface JsonItems extends Iterable<JsonValue> {
   /** Number of elements. */

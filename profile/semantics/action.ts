@@ -21,8 +21,8 @@ import {
 const DEFAULT_ERRNO_RET = 1;
 
 /**
- * Largest errno that libseccomp accepts; from 4095 on it answers EINVAL and the
- * runtimes abort. Source: libseccomp 2.5.4 and 2.6.1, by experiment.
+ * Largest errno that libseccomp accepts; from 4095 on, it returns EINVAL and
+ * the runtimes abort. Source: libseccomp 2.5.4 and 2.6.1, by experiment.
  */
 export const MAX_ERRNO_RET = 4094;
 

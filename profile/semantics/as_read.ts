@@ -73,7 +73,7 @@ export function checkReading(
     });
   }
   const paths = new Set(entries.map(({ path }) => path));
-  const taken = quirks.has("first-six-comparisons") ? "first 6" : "all";
+  const taken = quirks.has("first-six-comparisons") ? "the first 6" : "all";
   for (const { args, path } of seccomp.syscalls) {
     if (args.length <= FIRST_COMPARISONS || !paths.has(path)) continue;
     diagnostics.push({
@@ -81,7 +81,7 @@ export function checkReading(
       code: "too-many-args",
       path: `${path}.args`,
       message:
-        `Entry has ${args.length} comparisons: crun before 1.30 takes the first ${FIRST_COMPARISONS}, later versions and runc take all; ${taken} are taken here`,
+        `Entry has ${args.length} comparisons: crun before 1.30 takes the first ${FIRST_COMPARISONS}, later versions and runc take all; this reading takes ${taken}`,
       fix: `split it into entries of at most ${FIRST_COMPARISONS} comparisons`,
     });
   }

@@ -18,12 +18,12 @@ import { didYouMean } from "../../tables/suggest.ts";
 const PREFIX =
   /^(?:__nr3264_|__nr_|__(?:x64|ia32|x32|arm64|riscv|s390x|s390|powerpc)_(?:compat_)?sys_|__(?:se|do)_(?:compat_)?sys_|(?:compat_|k)?sys_)/;
 
-/** Options of the search. */
+/** Search options. */
 export interface HintOptions {
   /** Architectures whose calls are preferred. */
   readonly arches: readonly Arch[];
   /**
-   * True to search for the nearest name as well, which compares all of them.
+   * True to also search for the nearest name, which compares all names.
    */
   readonly near: boolean;
 }
@@ -31,9 +31,9 @@ export interface HintOptions {
 /**
  * Suggests a replacement for a name that is not a system call.
  *
- * A function of the C library has priority over the nearest name: that of
- * `pread` is `read`, and a user who follows such a hint in a rule that denies
- * would lose read(2).
+ * A function of the C library has priority over the nearest name: for `pread`,
+ * the nearest name is `read`, and a user who followed that hint in a denying
+ * rule would lose read(2).
  *
  * @param name The name as written.
  * @param options Architectures, and extent of the search.

@@ -47,7 +47,7 @@ export interface LostRulesTarget {
  * @param defaultValue Return value for calls without a rule.
  * @param target The machine.
  * @param skip Names that are not system calls, which are reported elsewhere.
- * @returns The findings; none if unknown names are ignored.
+ * @returns The findings; empty if unknown names are ignored.
  */
 export function checkLostRules(
   entries: readonly LinuxSyscall[],
@@ -73,7 +73,7 @@ export function checkLostRules(
     const absent = names.filter((name) => !isHere(name));
     const denies = isStricter(entry, defaultValue);
     const isWhole = names.length > 0 && absent.length === names.length;
-    // A rule that allows need not have an effect on every architecture.
+    // An allowing rule does not need to have an effect on every architecture.
     const loss = lossOf(
       { entry, denies, names: denies ? names : absent, isWhole },
       arches,
@@ -92,7 +92,7 @@ export function checkLostRules(
 
 /**
  * Reports a filter that denies nothing although the profile has rules that
- * deny. Conditions that are never true count as no rule.
+ * deny. Rules whose conditions are never true do not count.
  *
  * @param seccomp The profile.
  * @param defaultValue Return value for calls without a rule.
@@ -145,11 +145,11 @@ interface Coverage {
 /** The loss of a rule. */
 interface Loss {
   readonly entry: LinuxSyscall;
-  /** True if it denies. */
+  /** True for a denying rule. */
   readonly denies: boolean;
   /** Its names without effect on some architecture. */
   readonly names: readonly string[];
-  /** Those architectures. */
+  /** The architectures where they have no effect. */
   readonly arches: readonly Arch[];
   /** Replacements; some names have no successor. */
   readonly successors: readonly string[];
@@ -174,7 +174,7 @@ function lossOf(
     for (const arch of arches) {
       if (hasCall(arch, name)) continue;
       const successors = successorsOf(name).filter((s) => hasCall(arch, s));
-      // A rule that denies needs all of them, a rule that allows only one.
+      // A denying rule needs all successors, an allowing rule only one.
       const missing = denies
         ? successors.filter((s) => !denied.has(s))
         : successors.some((s) => named.has(s))
@@ -264,8 +264,8 @@ function rulesIdle(
 function fixOf(successors: readonly string[], rules = 1): string {
   return successors.length === 0
     ? rules === 1
-      ? "remove it, or add the architecture that it is for"
-      : "remove them, or add the architectures that they are for"
+      ? "remove it, or add the architecture that it is meant for"
+      : "remove them, or add the architectures that they are meant for"
     : `name the calls that replace them: ${some(successors)}`;
 }
 

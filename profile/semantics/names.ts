@@ -14,8 +14,8 @@ import { hintFor } from "./hints.ts";
 import { quote } from "../text.ts";
 
 /**
- * Maximum number of unknown names for which the nearest call is searched,
- * because each search compares all names.
+ * Maximum number of unknown names for which to search the nearest call, because
+ * each search compares all names.
  */
 const MAX_SUGGESTIONS = 20;
 
@@ -28,9 +28,8 @@ const MAX_SUGGESTIONS = 20;
 export type UnknownNames = "ignore" | "warn" | "deny-error" | "error";
 
 /**
- * Reports whether a call exists: on an architecture, or on any if none is
- * given. A library may know a name and have no number for it on one
- * architecture.
+ * Reports whether a call exists on the given architecture, or on any. A library
+ * may know a name without having a number for it on one architecture.
  */
 export type KnownCalls = (name: string, arch?: Arch) => boolean;
 

@@ -1,7 +1,7 @@
 /**
  * Puts the rules of every call of an architecture in order and reports the
- * effects: if several rules name one call, the winner is seldom the one that
- * the order in the profile suggests.
+ * effects: if several rules name one call, the winner is rarely the one that
+ * the order of the profile suggests.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export function orderCalls(
   for (const key of [...Uint32Array.from(numbers).sort(), ...names]) {
     const stated = pending.get(key) ?? [];
     const ordered = orderRules(stated, arch.bits);
-    // Looked up only for a message: it searches the whole table.
+    // Called only for messages, because it searches the whole table.
     const call = (): string =>
       `${
         typeof key === "number" ? callName(arch, key) : `"${key}"`

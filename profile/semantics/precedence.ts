@@ -6,11 +6,12 @@
  * in a tree and evaluates them from the top: a comparison of a higher argument
  * before one of a lower, equalities before upper bounds before lower bounds,
  * the tightest bound first. This module converts the rules of one call, in
- * order of arrival, to an ordered list whose first match is the answer. Or it
- * finds the two rules that contradict each other, which the runtimes refuse.
+ * order of arrival, to an ordered list whose first match is the answer. If two
+ * rules contradict each other, which the runtimes refuse, it reports them
+ * instead.
  *
- * If all rules of a call have one outcome, the list is a plain union in any
- * order; the tree is needed only if outcomes differ.
+ * If all rules of a call return the same value, the list is a plain union in
+ * any order; the tree is needed only if their values differ.
  *
  * ```text
  * a0 == 1          → ERRNO      [a1 == 5] ── yes ─▶ LOG

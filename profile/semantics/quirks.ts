@@ -4,7 +4,7 @@
  *
  * A refusal is listed only if no distribution lifts it: Debian's runc accepts
  * SCMP_ARCH_LOONGARCH64 long before the upstream release that does. A missing
- * refusal does no harm, because the runtime refuses by itself.
+ * refusal does no harm, because the runtime itself refuses.
  *
  * Versions come from the runtimes' own repositories: the first release that has
  * the change. The table was tested with live containers: crun 0.17, 1.8.1, 1.21
@@ -31,8 +31,8 @@ export type QuirkName =
   /** Answers ENOSYS to numbers above those that the profile names. */
   | "enosys-stub"
   /**
-   * Makes that stub only for listed architectures, not for the native one as
-   * such.
+   * Makes that stub only for listed architectures; the native one is not
+   * implied.
    */
   | "stub-of-listed-only"
   /** Answers ENOSYS to number 0 of s390 and s390x. */
@@ -182,7 +182,7 @@ export const QUIRKS: readonly Quirk[] = [
   },
 ];
 
-/** How one version of a runtime reads a profile. */
+/** The reading of one version of a runtime. */
 export interface RuntimeReading {
   /** The runtime. */
   readonly runtime: RuntimeName;

@@ -1,6 +1,6 @@
 /**
- * Finds constructs with which one version of a runtime does not start a
- * container, before the container is started.
+ * Finds the constructs that keep one version of a runtime from starting a
+ * container, before the start.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Refusal, RuntimeReading } from "./quirks.ts";
 interface Refused {
   /** Lists the paths of its occurrences. */
   readonly find: (seccomp: LinuxSeccomp) => readonly string[];
-  /** Its description, after "refuses". */
+  /** Description, as the object of "refuses". */
   readonly what: string;
   /** Remedy. */
   readonly fix: string;

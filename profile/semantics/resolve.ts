@@ -45,8 +45,8 @@ export interface Target {
   /** Runtime whose semantics apply, such as `crun` or `runc@1.1.5`. */
   readonly semantics: Semantics;
   /**
-   * Test for calls that exist, such as those that the host's libseccomp knows;
-   * all of our tables by default.
+   * Reports whether a call exists, for example in the host's libseccomp; by
+   * default, all calls of the built-in tables exist.
    */
   readonly knows?: KnownCalls;
   /** Treatment of a name that exists nowhere; `deny-error` by default. */
@@ -66,8 +66,8 @@ export interface Resolution {
 }
 
 /**
- * Lists the architectures that a profile filters on a host: always its own,
- * then those of the profile in order, once each.
+ * Lists the architectures that a profile filters on a host: always the native
+ * one, then those of the profile in order, once each.
  *
  * @param native The host.
  * @param architectures `SCMP_ARCH_*` names of the profile; an empty list means
@@ -232,9 +232,9 @@ function pendingRules(
             source,
           });
         }
-        // Without a number here, the rule is in libseccomp's tree and never
-        // emitted, but it can contradict others; a multiplexing architecture
-        // drops names that it does not have.
+        // Without a number on this architecture, the rule is in libseccomp's
+        // tree and never emitted, but can contradict others; a multiplexing
+        // architecture drops names that it does not have.
         if (nr !== undefined) add(nr, { args, value, source });
         else if (behind !== undefined || arch.multiplexed.length === 0) {
           add(name, { args, value, source });
@@ -246,7 +246,7 @@ function pendingRules(
 }
 
 /**
- * Merges architectures of one audit value and puts guards and stubs in front.
+ * Merges architectures of one audit value, and prepends guards and stubs.
  */
 function archPolicies(
   seccomp: LinuxSeccomp,

@@ -1,7 +1,7 @@
 /**
- * Removes what libseccomp leaves out before it adds a rule to the tree: the
- * rule itself if the tree ends like the rule without the rule's first tests,
- * and tests of the tree that end like the rule but have more tests in front.
+ * Removes what libseccomp removes before it adds a rule to the tree: the rule
+ * itself, if a chain of the tree equals the rule without its first tests; and
+ * chains of the tree that end like the rule but have more tests in front.
  *
  * This does not change an answer, because the removed parts are never evaluated
  * first. But it decides which later rules contradict the remaining ones, and
@@ -23,9 +23,9 @@ interface Progress {
   readonly agrees: boolean;
   /** They agreed somewhere. */
   readonly agreed: boolean;
-  /** The tree had no further test where they agreed. */
+  /** The tree had no further tests at the point of agreement. */
   readonly treeEnded: boolean;
-  /** The rule had no further test where they agreed. */
+  /** The rule had no further tests at the point of agreement. */
   readonly ruleEnded: boolean;
   /** Tests of the tree precede the first agreement. */
   readonly treeBefore: boolean;
@@ -56,7 +56,7 @@ interface Step {
  * @param rule First test of the rule's chain.
  * @param value The rule's outcome.
  * @param keepsForks True if agreement below one side of a test is not enough.
- * @returns True if the rule still has to be added.
+ * @returns True if the rule must still be added.
  */
 export function makeRoom(
   root: Test[],

@@ -31,8 +31,8 @@ export interface Conflict {
 
 /**
  * Builds the tree from the rules, in order of arrival. Whether rules contradict
- * each other is decided as libseccomp does; the tree keeps all rules that matter
- * to an answer, unless a rule that was accepted contradicts them.
+ * each other is decided as libseccomp does; the tree keeps all rules that
+ * affect an answer, unless an accepted rule contradicts them.
  */
 export function fileRules(
   rules: readonly CutRule[],
@@ -113,7 +113,7 @@ function mergeSide(
     }
     return undefined;
   }
-  // A test that is narrower than an outcome already here is never reached.
+  // A test narrower than an outcome that already exists is never reached.
   if (there.outcome !== undefined) return undefined;
   return addTests(there.tests, added.tests);
 }

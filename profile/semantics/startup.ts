@@ -3,10 +3,10 @@
  * mistake in a profile is a default that denies, with a list that lacks calls
  * that every container needs; the messages of the runtimes do not explain it.
  *
- * Only certain failures are reported. The runtime attaches the filter to the
- * process that then becomes the container's by execve(2), as a program of the
- * native architecture (crun, runc: without exception); and every C library, and
- * Go's runtime, ends a process by exit_group(2). Other calls before execve
+ * Only failures that are certain are reported. The runtime attaches the filter
+ * to a process that then calls execve(2) to start the container, always as a
+ * program of the native architecture (crun and runc); and every C library, and
+ * Go's runtime, ends a process with exit_group(2). Other calls before execve
  * depend on the runtime, its version and the container.
  *
  * @module
@@ -32,7 +32,7 @@ const RUNS: readonly number[] = [
 ];
 
 /**
- * Warns if no container can start or end.
+ * Warns if no container could start or exit.
  *
  * @param policy The policy.
  * @param native The architecture of the runtime.
@@ -47,7 +47,7 @@ export function checkStartup(policy: Policy, native: Arch): Diagnostic[] {
       path: "defaultAction",
       message:
         `Container cannot start: no rule allows "execve" on ${native.name}, which the runtime needs to start it`,
-      fix: "allow execve, exit_group and what the program needs",
+      fix: "allow execve, exit_group and the calls that the program needs",
     });
   }
   if (!mayRun(policy, native, "exit_group")) {
@@ -56,7 +56,7 @@ export function checkStartup(policy: Policy, native: Arch): Diagnostic[] {
       code: "cannot-end",
       path: "defaultAction",
       message:
-        `Programs cannot end: no rule allows "exit_group" on ${native.name}, which they need to exit`,
+        `Programs cannot exit: no rule allows "exit_group" on ${native.name}`,
       fix: "allow exit_group",
     });
   }

@@ -1,7 +1,7 @@
 /**
  * The stub that runc puts in front of a filter: numbers above the largest one
- * that the profile names answer ENOSYS, so that programs built for newer
- * kernels use a fallback instead of failing with EPERM.
+ * that the profile names get ENOSYS, so that programs built for newer kernels
+ * use a fallback instead of failing with EPERM.
  *
  * Source: runc 1.0.0-rc93 and later, libcontainer/seccomp/patchbpf, by reading
  * and by experiment; quirks.ts lists the differences between versions.
@@ -44,10 +44,10 @@ const WITHOUT_STUB: ReadonlySet<ScmpAction> = new Set([
  *
  * @param seccomp The profile.
  * @param arches Architectures that share an audit value: one, or x86_64 and x32.
- * @param native The host: runc answers with the ENOSYS of the machine for which
- * it was built.
+ * @param native The host: runc returns the ENOSYS of the machine for which it
+ * was built.
  * @param options The runtime, and the numbers of its library.
- * @returns Rules to put in front; none if the runtime has no stub.
+ * @returns Rules to prepend; empty if the runtime has no stub.
  */
 export function enosysStub(
   seccomp: LinuxSeccomp,

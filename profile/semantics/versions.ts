@@ -40,7 +40,7 @@ const VERSION =
 /**
  * Reads the name of a reading.
  *
- * @example A release, and what a distribution calls it
+ * @example A release, and its name in a distribution
  * ```ts
  * import { parseSemantics } from "./versions.ts";
  * import { assertEquals } from "@std/assert";
@@ -99,7 +99,7 @@ export function plainVersion(text: string): string | undefined {
  * its series: `1.1` comes after `1.1.15`.
  *
  * @param a A version.
- * @param b Another one.
+ * @param b Another version.
  * @returns A number below 0 if `a` is older, 0 if they are equal.
  * @throws {RangeError} if one of them is malformed.
  */

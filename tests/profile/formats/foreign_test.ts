@@ -4,16 +4,16 @@ import { foreignText } from "../../../profile/formats/foreign.ts";
 import { checkTable, findings, withField } from "./parse_table.ts";
 
 const YAML = [
-  "Cannot read a profile from YAML, such as a Kubernetes SeccompProfile: give the profile as JSON; that of a SeccompProfile is its spec",
+  "Cannot read a profile from YAML, such as a Kubernetes SeccompProfile: give the profile as JSON; in a SeccompProfile, it is the spec",
 ];
 const LXC = [
   "Cannot read a profile from an LXC policy: list its calls in a Docker or OCI profile",
 ];
 const MINIJAIL = [
-  "Cannot read a profile from a minijail policy: list its calls in a Docker or OCI profile, or give the filter that minijail's compile_seccomp_policy makes of it",
+  "Cannot read a profile from a minijail policy: list its calls in a Docker or OCI profile, or give the filter that minijail's compile_seccomp_policy makes from it",
 ];
 const KAFEL = [
-  "Cannot read a profile from a kafel policy: list its calls in a Docker or OCI profile, or give the filter that kafel's dump_policy_bpf makes of it",
+  "Cannot read a profile from a kafel policy: list its calls in a Docker or OCI profile, or give the filter that kafel's dump_policy_bpf makes from it",
 ];
 const FIRECRACKER = [
   "Cannot read a profile from a filter in Firecracker's format: list its calls in a Docker or OCI profile",

@@ -124,7 +124,7 @@ Deno.test("checkLostRules() says of rules that allow what is lost, once for all"
     [],
   );
   assertEquals(said([entry("iopl", "allow")], ["aarch64"]), [
-    "warning no-call-here syscalls[0].names: Rule has no effect: iopl does not exist on aarch64: remove it, or add the architecture that it is for",
+    "warning no-call-here syscalls[0].names: Rule has no effect: iopl does not exist on aarch64: remove it, or add the architecture that it is meant for",
   ]);
 });
 

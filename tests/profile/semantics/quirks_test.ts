@@ -211,10 +211,10 @@ Deno.test("resolve() warns of more than six comparisons, whoever reads them", ()
     findings(profile, ["x86_64"], { semantics, strict })
       .filter((line) => line.includes("too-many-args"));
   assertEquals(said("crun@1.8.1"), [
-    "warning too-many-args syscalls[1].args: Entry has 7 comparisons: crun before 1.30 takes the first 6, later versions and runc take all; first 6 are taken here: split it into entries of at most 6 comparisons",
+    "warning too-many-args syscalls[1].args: Entry has 7 comparisons: crun before 1.30 takes the first 6, later versions and runc take all; this reading takes the first 6: split it into entries of at most 6 comparisons",
   ]);
   assertEquals(said("runc").map((line) => line.split(";")[1]), [
-    " all are taken here: split it into entries of at most 6 comparisons",
+    " this reading takes all: split it into entries of at most 6 comparisons",
   ]);
   assertEquals(said("crun", true).map((line) => line.split(" ")[0]), ["error"]);
   const six = Array.from({ length: 6 }, (_, i) => arg(0, "eq", BigInt(i)));

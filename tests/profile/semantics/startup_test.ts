@@ -11,9 +11,9 @@ import {
 } from "../shared.ts";
 
 const START =
-  `warning cannot-start defaultAction: Container cannot start: no rule allows "execve" on x86_64, which the runtime needs to start it: allow execve, exit_group and what the program needs`;
+  `warning cannot-start defaultAction: Container cannot start: no rule allows "execve" on x86_64, which the runtime needs to start it: allow execve, exit_group and the calls that the program needs`;
 const END =
-  `warning cannot-end defaultAction: Programs cannot end: no rule allows "exit_group" on x86_64, which they need to exit: allow exit_group`;
+  `warning cannot-end defaultAction: Programs cannot exit: no rule allows "exit_group" on x86_64: allow exit_group`;
 
 Deno.test("checkStartup() warns where no container starts or ends", () => {
   const table: readonly (readonly [
