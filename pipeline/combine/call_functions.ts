@@ -6,8 +6,6 @@
  */
 
 import type { ReturnValue } from "../../profile/policy.ts";
-import { ArgumentSpace } from "../../statements/argument_space.ts";
-import { CallCover, type Conjunction } from "../../statements/cover_call.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
 import { SECCOMP_RET_KILL_THREAD } from "../../tables/uapi.ts";
 import {
@@ -23,19 +21,8 @@ import {
   type Symbols,
 } from "../../verify/core/symbols.ts";
 import { WORD_BITS } from "../../verify/core/word.ts";
-import { LimitReached, type ProofLimits } from "../../verify/limits.ts";
 import { answerOfLeaf } from "../../verify/pointwise.ts";
-
-/** Thrown if the argument values of a call take too many nodes. */
-export class LongFunction extends Error {
-  override readonly name = "LongFunction";
-}
-
-/** A space of arguments, and its covers. */
-export interface CoverSpace {
-  readonly space: ArgumentSpace;
-  readonly cover: CallCover;
-}
+import type { CoverSpace, CoverSpaces } from "./cover_spaces.ts";
 
 /** The argument values by answer. */
 export type AnswerSets = ReadonlyMap<ReturnValue, Node>;
@@ -43,35 +30,34 @@ export type AnswerSets = ReadonlyMap<ReturnValue, Node>;
 /** A number that no call of any architecture has, below the numbers of x32. */
 export const UNNAMED_NUMBER = 0x3fff_ffff;
 
-/** Maximum number of nodes of a space of arguments. */
-const MOST_SPACE_NODES = 2 ** 17;
-
 /** Reads a meaning call by call. */
 export class CallFunctions {
   readonly symbols: Symbols;
   readonly meaning: Node;
   readonly littleEndian: boolean;
-  readonly #limits: ProofLimits;
+  readonly #spaces: CoverSpaces;
   readonly #onArch = new Map<number, Node>();
-  readonly #spaces = new Map<32 | 64, CoverSpace>();
   readonly #sets = new Map<string, AnswerSets>();
+  /** Generation of the spaces in which `#sets` has nodes. */
+  #generation: number;
 
   /**
    * @param symbols The inputs.
    * @param meaning The function whose leaves are answers.
    * @param littleEndian Byte order of the machine.
-   * @param limits Limits of further diagrams.
+   * @param spaces Spaces of argument values.
    */
   constructor(
     symbols: Symbols,
     meaning: Node,
     littleEndian: boolean,
-    limits: ProofLimits,
+    spaces: CoverSpaces,
   ) {
     this.symbols = symbols;
     this.meaning = meaning;
     this.littleEndian = littleEndian;
-    this.#limits = limits;
+    this.#spaces = spaces;
+    this.#generation = spaces.generation;
   }
 
   /** Returns the function of one architecture and number. */
@@ -95,18 +81,21 @@ export class CallFunctions {
    *
    * @throws {BeyondArguments} if the answers depend on something that no
    * comparison can test.
-   * @throws {LongFunction} if they take too many nodes.
+   * @throws {LongFunction} if they take too many nodes of a space.
    * @throws {LimitReached} if a function becomes too large.
    *
    * @param f The function of a call.
    * @param width Bits of an argument that are compared.
    */
   setsOf(f: Node, width: 32 | 64): AnswerSets {
+    if (this.#generation !== this.#spaces.generation) {
+      this.#generation = this.#spaces.generation;
+      this.#sets.clear();
+    }
     const key = `${f} ${width}`;
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
     const { symbols } = this;
-    const { space } = this.space(width);
     const sets = new Map<ReturnValue, Node>();
     for (const leaf of leavesOf(symbols.diagram, f)) {
       const where = symbols.diagram.apply(
@@ -114,59 +103,26 @@ export class CallFunctions {
         f,
         (at) => at === leaf ? ALWAYS : NEVER,
       );
-      sets.set(answerOfLeaf(symbols, leaf), this.#copy(space, where));
+      const copied = this.#spaces.within(
+        width,
+        ({ space }) => space.copy(symbols, where, this.littleEndian),
+      );
+      sets.set(answerOfLeaf(symbols, leaf), copied);
     }
     this.#sets.set(key, sets);
     return sets;
   }
 
-  #copy(space: ArgumentSpace, where: Node): Node {
-    try {
-      return space.copy(this.symbols, where, this.littleEndian);
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      this.#renew(space.width);
-      throw new LongFunction();
-    }
-  }
-
-  /** Recreates a space, which invalidates its nodes. */
-  #renew(width: 32 | 64): void {
-    this.#spaces.delete(width);
-    this.#sets.clear();
-  }
-
-  /** Returns the space of arguments of a width. */
-  space(width: 32 | 64): CoverSpace {
-    const known = this.#spaces.get(width);
-    if (known !== undefined) return known;
-    const nodes = Math.min(this.#limits.nodes, MOST_SPACE_NODES);
-    const space = new ArgumentSpace(width, { ...this.#limits, nodes });
-    const made = { space, cover: new CallCover(space) };
-    this.#spaces.set(width, made);
-    return made;
-  }
-
   /**
-   * Covers a set by conjunctions, with masks as wide as the arguments. If that
-   * takes too much work, the space is recreated, which invalidates its nodes.
+   * Works in the space of arguments of a width.
+   *
+   * @throws {LongFunction} if the space is full; its nodes are no longer valid.
    *
    * @param width Bits of an argument that are compared.
-   * @param lower The values that must be covered.
-   * @param upper The values that may be covered.
+   * @param work What to do there.
    */
-  cover(
-    width: 32 | 64,
-    lower: Node,
-    upper: Node,
-  ): readonly Conjunction[] | undefined {
-    try {
-      return this.space(width).cover.cover(lower, upper);
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      this.#renew(width);
-      return undefined;
-    }
+  within<T>(width: 32 | 64, work: (space: CoverSpace) => T): T {
+    return this.#spaces.within(width, work);
   }
 
   /**

@@ -12,55 +12,27 @@
  * @module
  */
 
-import { parseProfile } from "../../profile/formats/parse.ts";
-import type { CommentedSection } from "../../profile/formats/write_section.ts";
-import { writeSection } from "../../profile/formats/write_section.ts";
-import { ProfileError } from "../../profile/diagnostic.ts";
-import type { Policy, ReturnValue } from "../../profile/policy.ts";
-import type { Semantics } from "../../profile/semantics/versions.ts";
-import { type Arch, archByName } from "../../tables/arch.ts";
-import { SECCOMP_RET_ERRNO } from "../../tables/uapi.ts";
-import { NEVER, type Node } from "../../verify/core/diagram.ts";
-import { meaningOf, whereDifferent } from "../../verify/core/meaning.ts";
-import type { Subject } from "../../verify/core/subject.ts";
+import { StatementError } from "../../statements/condition.ts";
 import { createSymbols, type Symbols } from "../../verify/core/symbols.ts";
-import { fromWords } from "../../verify/describe/confirm.ts";
-import { lowestInput } from "../../verify/describe/inputs.ts";
 import {
   DEFAULT_PROOF_LIMITS,
   type LimitName,
   LimitReached,
   type ProofLimits,
 } from "../../verify/limits.ts";
-import {
-  type AnswerFunction,
-  compareAnswers,
-  ComputedAnswer,
-  isPermission,
-  loosest,
-  pointwise,
-  strictest,
-} from "../../verify/pointwise.ts";
-import type { ProfileTarget, ResolvedSection } from "../resolve_profile.ts";
-import { CallFunctions, UNNAMED_NUMBER } from "./call_functions.ts";
-import { keepConditions } from "./conditions.ts";
-import { editMeaning } from "./edits.ts";
-import { writeEntries } from "./entries.ts";
-import { policyOfMeaning } from "./meaning_policy.ts";
-import { productPolicy } from "./product_policy.ts";
-import { proveReadings, resolveBare } from "./readings.ts";
+import type { ProfileTarget } from "../resolve_profile.ts";
+import { Combination } from "./combination.ts";
+import { type DecidedCombinations, keepConditions } from "./conditions.ts";
+import { CoverSpaces } from "./cover_spaces.ts";
 import type {
   Combined,
   CombineInput,
-  CombineOperation,
   CombineOptions,
   UnsaidProfile,
 } from "./result.ts";
-import { sectionOf, UnsaidAnswer } from "./section.ts";
-import { answerAt, describeWitness } from "./witness.ts";
 
-/** Shares of the node limit to try; a small diagram takes half the time. */
-const SHARES: readonly number[] = [1 / 32, 1 / 4, 1];
+/** Shares of the node limit to try; a small diagram takes less time. */
+const SHARES: readonly number[] = [1 / 128, 1 / 16, 1];
 
 /**
  * Combines profiles and filters.
@@ -107,281 +79,98 @@ export function combine(
   if (inputs.length === 0) {
     throw new RangeError("Cannot combine nothing; give a profile");
   }
+  const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
+  const spaces = new CoverSpaces(limits);
   if (options.keepConditions === true) {
-    const decided = { ...options, keepConditions: false };
     const kept = keepConditions(
       inputs,
       target,
       options,
-      (some, one) => combine(some, one, decided),
+      decidedFor(target, options, limits, spaces),
     );
     if (kept !== undefined) return kept;
   }
-  const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
+  const make = (symbols: Symbols): Combined =>
+    new Combination(inputs, target, options, { symbols, spaces }).make();
+  const result = withSymbols(limits, make);
+  if (result.kind !== "unsaid") return result;
+  return { ...result, toPolicy: () => policyOf(result, limits, make) };
+}
+
+/** Combinations for other machines and containers than the target's. */
+function decidedFor(
+  { arch: native }: ProfileTarget,
+  options: CombineOptions,
+  limits: ProofLimits,
+  spaces: CoverSpaces,
+): DecidedCombinations {
+  const on = (
+    inputs: readonly CombineInput[],
+    target: ProfileTarget,
+    symbols: Symbols,
+  ): Combination => {
+    const skipUnknown = target.arch !== native;
+    const own = { symbols, spaces, skipUnknown };
+    return new Combination(inputs, target, options, own);
+  };
+  return {
+    draft(inputs, target) {
+      try {
+        const drafted = withSymbols(
+          limits,
+          (symbols) => on(inputs, target, symbols).draft(),
+        );
+        return drafted.kind === "draft" ? drafted : undefined;
+      } catch (error) {
+        // Another machine has no such value of an argument.
+        if (error instanceof StatementError) return undefined;
+        throw error;
+      }
+    },
+    prove(inputs, target, profile) {
+      const proof = withSymbols(
+        limits,
+        (symbols) => on(inputs, target, symbols).prove(profile),
+      );
+      return proof.kind === "proof" ? proof : undefined;
+    },
+  };
+}
+
+/** The policy of a result that no profile says, with more nodes if needed. */
+function policyOf(
+  result: UnsaidProfile,
+  limits: ProofLimits,
+  make: (symbols: Symbols) => Combined,
+): ReturnType<UnsaidProfile["toPolicy"]> {
+  const policy = (one: Combined): ReturnType<UnsaidProfile["toPolicy"]> => {
+    try {
+      return one.kind === "unsaid" ? one.toPolicy() : undefined;
+    } catch (error) {
+      if (!(error instanceof LimitReached)) throw error;
+      return undefined;
+    }
+  };
+  return policy(result) ?? policy(
+    withSymbols(limits, make, [1]),
+  );
+}
+
+/** Works with a diagram, and with a larger one if that is too small. */
+function withSymbols<T>(
+  limits: ProofLimits,
+  work: (symbols: Symbols) => T,
+  shares = SHARES,
+): T | { readonly kind: "unproved"; readonly limit: LimitName } {
   let limit: LimitName = "nodes";
-  for (const share of SHARES) {
+  for (const share of shares) {
     const nodes = Math.ceil(limits.nodes * share);
     try {
-      const symbols = createSymbols("word", { ...limits, nodes });
-      return new Combination(inputs, target, options, limits, symbols).make();
+      return work(createSymbols("word", { ...limits, nodes }));
     } catch (error) {
       if (!(error instanceof LimitReached)) throw error;
       limit = error.limit;
     }
   }
   return { kind: "unproved", limit };
-}
-
-/** One attempt. */
-class Combination {
-  readonly #inputs: readonly CombineInput[];
-  readonly #target: ProfileTarget;
-  readonly #options: CombineOptions;
-  /** Limits of further diagrams. */
-  readonly #limits: ProofLimits;
-  readonly #symbols: Symbols;
-  readonly #native: Arch;
-
-  constructor(
-    inputs: readonly CombineInput[],
-    target: ProfileTarget,
-    options: CombineOptions,
-    limits: ProofLimits,
-    symbols: Symbols,
-  ) {
-    this.#inputs = inputs;
-    this.#target = target;
-    this.#options = options;
-    this.#limits = limits;
-    this.#symbols = symbols;
-    this.#native = nativeOf(target);
-  }
-
-  make(): Combined {
-    const resolved = this.#inputs.map((input) =>
-      "profile" in input ? resolveBare(input.profile, this.#target) : undefined
-    );
-    const unsaid = { kind: "unsaid", arches: [], inputs: resolved } as const;
-    let meaning: Node;
-    try {
-      meaning = this.#meaningOf(resolved);
-    } catch (error) {
-      if (!(error instanceof ComputedAnswer)) throw error;
-      return {
-        ...unsaid,
-        part: "the answers of a filter",
-        reason: "it computes them from the call",
-        toPolicy: () => undefined,
-      };
-    }
-    return this.#write(meaning, resolved);
-  }
-
-  #write(
-    meaning: Node,
-    resolved: readonly (ResolvedSection | undefined)[],
-  ): Combined {
-    const symbols = this.#symbols;
-    const native = this.#native;
-    const { littleEndian } = native;
-    const functions = new CallFunctions(
-      symbols,
-      meaning,
-      littleEndian,
-      this.#limits,
-    );
-    const arches = functions.arches(native);
-    const unsaid = {
-      kind: "unsaid",
-      arches,
-      inputs: resolved,
-      toPolicy: () =>
-        this.#product(meaning, resolved) ?? policyOfMeaning(functions, arches),
-    } as const;
-    const fallback = functions.constantOf(functions.at(native, UNNAMED_NUMBER));
-    if (fallback === undefined) {
-      return {
-        ...unsaid,
-        part: "calls without a name",
-        reason: "their answer depends on arguments, and entries have names",
-      };
-    }
-    const { entries, unsaid: reasons } = writeEntries(
-      functions,
-      arches,
-      fallback,
-    );
-    let section: CommentedSection;
-    try {
-      section = sectionOf(
-        { fallback, entries, arches },
-        this.#inputs,
-        resolved,
-        {
-          keepOrder: this.#options.keepOrder === true,
-        },
-      );
-    } catch (error) {
-      if (!(error instanceof UnsaidAnswer)) throw error;
-      const { part, reason } = error;
-      return { ...unsaid, part, reason };
-    }
-    const text = writeSection(section);
-    const proof = proveReadings(
-      symbols,
-      parseProfile(text, { kind: "oci" }),
-      { ...this.#target, arch: native.name },
-      meaning,
-      (semantics) => this.#meaningAs(semantics),
-    );
-    const { wrong, policy, equal, refused } = proof;
-    if (wrong === undefined) {
-      if (policy === undefined) unreachable("no reading");
-      const facts = { section, text, policy, arches, equal, refused };
-      return { kind: "profile", ...facts, inputs: resolved };
-    }
-    const { meaning: other, semantics, refusal = "" } = wrong;
-    if (other === undefined) {
-      const [, call, arch] = /"([^"]+)" on (\w+)/.exec(refusal) ?? [];
-      return {
-        ...unsaid,
-        part: call === undefined
-          ? `the profile under ${semantics}`
-          : `${call} on ${arch}`,
-        reason: refusal,
-      };
-    }
-    const witness = this.#witness(meaning, other, arches);
-    return {
-      ...unsaid,
-      ...describeWitness(witness.data, arches, reasons),
-      witness,
-    };
-  }
-
-  #meaningOf(resolved: readonly (ResolvedSection | undefined)[]): Node {
-    const subjects = this.#inputs.map((input, i): Subject =>
-      "filter" in input
-        ? input.filter
-        : resolved[i]?.policy ?? unreachable("no policy")
-    );
-    const symbols = this.#symbols;
-    const denial = denialOf(this.#defaultOf(subjects[0]));
-    const meaning = pointwise(
-      symbols,
-      subjects,
-      joinOf(this.#options.operation ?? "intersect", denial),
-    );
-    const { edits = [] } = this.#options;
-    if (edits.length === 0) return meaning;
-    const arches = new CallFunctions(
-      symbols,
-      meaning,
-      this.#native.littleEndian,
-      this.#limits,
-    ).arches(this.#native);
-    return editMeaning(symbols, meaning, edits, { arches, denial });
-  }
-
-  /** The meaning of policies without edits, rule by rule. */
-  #product(
-    meaning: Node,
-    resolved: readonly (ResolvedSection | undefined)[],
-  ): Policy | undefined {
-    const { edits = [], operation = "intersect" } = this.#options;
-    const [first] = resolved;
-    if (first === undefined || edits.length > 0) return undefined;
-    const join = joinOf(operation, denialOf(first.policy.defaultValue));
-    let product: Policy | undefined = first.policy;
-    for (const other of resolved.slice(1)) {
-      if (product === undefined || other === undefined) return undefined;
-      product = productPolicy(product, other.policy, join);
-    }
-    // Equal functions are one node.
-    return product !== undefined &&
-        meaningOf(product, true, this.#symbols) === meaning
-      ? product
-      : undefined;
-  }
-
-  /** The default answer of a subject. */
-  #defaultOf(subject: Subject | undefined): ReturnValue | undefined {
-    if (subject === undefined) return undefined;
-    if ("defaultValue" in subject) return subject.defaultValue;
-    const functions = new CallFunctions(
-      this.#symbols,
-      pointwise(this.#symbols, [subject], strictest),
-      this.#native.littleEndian,
-      this.#limits,
-    );
-    return functions.constantOf(functions.at(this.#native, UNNAMED_NUMBER));
-  }
-
-  /** The meaning of the inputs as a version reads them. */
-  #meaningAs(semantics: Semantics): Node | undefined {
-    try {
-      const target = { ...this.#target, semantics };
-      return this.#meaningOf(
-        this.#inputs.map((input) =>
-          "profile" in input ? resolveBare(input.profile, target) : undefined
-        ),
-      );
-    } catch (error) {
-      if (error instanceof ProfileError) return undefined;
-      throw error;
-    }
-  }
-
-  #witness(
-    wanted: Node,
-    got: Node,
-    arches: readonly Arch[],
-  ): NonNullable<UnsaidProfile["witness"]> {
-    const symbols = this.#symbols;
-    const different = whereDifferent(wanted, got, symbols);
-    if (different === NEVER) unreachable("meanings that are not one node");
-    const audits = arches.map(({ auditArch }) => auditArch);
-    const words = lowestInput(symbols, different, audits);
-    const { littleEndian } = this.#native;
-    return {
-      data: fromWords(words, littleEndian),
-      wanted: answerAt(symbols, wanted, words),
-      got: answerAt(symbols, got, words),
-    };
-  }
-}
-
-function nativeOf({ arch }: ProfileTarget): Arch {
-  const name = typeof arch === "string" ? arch : arch[0];
-  const found = name === undefined ? undefined : archByName(name);
-  if (found !== undefined) return found;
-  throw new RangeError(
-    `Cannot combine for ${JSON.stringify(name)}: unknown architecture`,
-  );
-}
-
-/** The answer to denied calls: the default's, or EPERM. */
-function denialOf(fallback: ReturnValue | undefined): ReturnValue {
-  const eperm = SECCOMP_RET_ERRNO + 1;
-  const isDenial = fallback !== undefined &&
-    compareAnswers(fallback, SECCOMP_RET_ERRNO) <= 0;
-  return isDenial ? fallback : eperm;
-}
-
-function joinOf(
-  operation: CombineOperation,
-  denial: ReturnValue,
-): AnswerFunction {
-  switch (operation) {
-    case "intersect":
-      return strictest;
-    case "union":
-      return loosest;
-    case "minus":
-      return (a, b) => isPermission(a) && isPermission(b) ? denial : a;
-  }
-}
-
-function unreachable(what: string): never {
-  throw new Error(`Unreachable: ${what}`);
 }

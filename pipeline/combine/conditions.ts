@@ -19,23 +19,33 @@ import {
   writeSection,
 } from "../../profile/formats/write_section.ts";
 import { CAPABILITIES } from "../../profile/host.ts";
-import { ProfileError } from "../../profile/diagnostic.ts";
 import { type Arch, archByScmp, ARCHES } from "../../tables/arch.ts";
-import { proveEquivalent } from "../../verify/equivalence.ts";
 import type { ProfileTarget } from "../resolve_profile.ts";
-import { resolveBare } from "./readings.ts";
+import type { DraftedProfile } from "./combination.ts";
+import { type ReadingsProof, resolveBare } from "./readings.ts";
 import type {
-  Combined,
   CombinedProfile,
   CombineInput,
   CombineOptions,
 } from "./result.ts";
 
-/** Combines inputs for one target, with all conditions decided. */
-export type CombineResolved = (
-  inputs: readonly CombineInput[],
-  target: ProfileTarget,
-) => Combined;
+/** Combinations for one target, with all conditions decided. */
+export interface DecidedCombinations {
+  /** Writes the combination of inputs; `undefined` if no profile says it. */
+  readonly draft: (
+    inputs: readonly CombineInput[],
+    target: ProfileTarget,
+  ) => DraftedProfile | undefined;
+  /**
+   * Compares a profile with the combination of inputs, as every known version
+   * reads both; `undefined` if a limit is reached.
+   */
+  readonly prove: (
+    inputs: readonly CombineInput[],
+    target: ProfileTarget,
+    profile: ParsedProfile,
+  ) => ReadingsProof | undefined;
+}
 
 /** The parts of profiles that agree on conditions. */
 interface SplitProfiles {
@@ -54,7 +64,7 @@ interface SplitProfiles {
  * @param inputs The inputs.
  * @param target The machine, container and runtime.
  * @param options The operation, and changes.
- * @param combineFor Combines for one target.
+ * @param decided Combinations for one target.
  * @returns The profile; `undefined` if the conditions must be decided for a
  * target.
  */
@@ -62,7 +72,7 @@ export function keepConditions(
   inputs: readonly CombineInput[],
   target: ProfileTarget,
   options: CombineOptions,
-  combineFor: CombineResolved,
+  decided: DecidedCombinations,
 ): CombinedProfile | undefined {
   const { arch: native } = target;
   const split = splitProfiles(inputs, options);
@@ -70,11 +80,12 @@ export function keepConditions(
   const machines = split.archMap.flatMap(({ architecture }) =>
     archByScmp(architecture) ?? []
   );
-  const made: (readonly [Arch, CombinedProfile])[] = [];
+  const made: (readonly [Arch, DraftedProfile])[] = [];
   for (const machine of machines) {
-    const result = combineFor(split.plain, { ...target, arch: machine.name });
-    if (result.kind !== "profile") return undefined;
-    made.push([machine, result]);
+    const on = { ...target, arch: machine.name };
+    const drafted = decided.draft(split.plain, on);
+    if (drafted === undefined) return undefined;
+    made.push([machine, drafted]);
   }
   const first = made.find(([{ name }]) => name === native)?.[1];
   const merged = mergedEntries(made.map(([, { section }]) => section));
@@ -86,58 +97,41 @@ export function keepConditions(
     archMap: split.archMap,
     syscalls: [...merged, ...split.kept],
   };
-  const text = writeSection(section);
-  const profile = parseProfile(text, { kind: "docker" });
-  const whole = isRight(profile, inputs, target, combineFor);
+  const read = (one: CommentedSection): readonly [string, ParsedProfile] => {
+    const text = writeSection(one);
+    return [text, parseProfile(text, { kind: "docker" })];
+  };
+  const proofOf = (
+    some: readonly CombineInput[],
+    one: ProfileTarget,
+    profile: ParsedProfile,
+  ): ReadingsProof | undefined => {
+    const proof = decided.prove(some, one, profile);
+    return proof?.wrong === undefined ? proof : undefined;
+  };
+  const [text, profile] = read(section);
+  const proof = proofOf(inputs, target, profile);
+  if (proof?.policy === undefined) return undefined;
+  const { policy, equal, refused } = proof;
+  // A container without capabilities, and one with all.
+  const containers = [new Set<string>(), new Set(CAPABILITIES)];
+  const isWhole = containers.every((capabilities) =>
+    proofOf(inputs, { ...target, capabilities }, profile) !== undefined
+  );
+  if (!isWhole) return undefined;
   // Entries of other calls do not name calls with conditions, so the machines
   // agree.
-  const others = machines.every((machine, i) => {
-    const only = { ...section, syscalls: merged };
-    const plain = parseProfile(writeSection(only), { kind: "docker" });
-    const { policy } = resolveBare(plain, { ...target, arch: machine.name });
-    const wanted = made[i]?.[1].policy;
-    return wanted !== undefined &&
-      proveEquivalent(policy, wanted).kind === "equal";
-  });
-  if (!whole || !others) return undefined;
-  const { policy } = resolveBare(profile, target);
+  const [, plain] = read({ ...section, syscalls: merged });
+  const isEverywhere = machines.every(({ name }) =>
+    proofOf(split.plain, { ...target, arch: name }, plain) !== undefined
+  );
+  if (!isEverywhere) return undefined;
   const resolved = inputs.map((input) =>
     "profile" in input ? resolveBare(input.profile, target) : undefined
   );
-  return { ...first, section, text, policy, inputs: resolved };
-}
-
-/**
- * Proves the whole profile for containers without capabilities, with the usual
- * ones and with all.
- */
-function isRight(
-  profile: ParsedProfile,
-  inputs: readonly CombineInput[],
-  target: ProfileTarget,
-  combineFor: CombineResolved,
-): boolean {
-  const containers: readonly ProfileTarget[] = [
-    target,
-    { ...target, capabilities: new Set() },
-    { ...target, capabilities: new Set(CAPABILITIES) },
-  ];
-  return containers.every((container) => {
-    const wanted = combineFor(inputs, container);
-    const policy = wanted.kind === "profile"
-      ? wanted.policy
-      : wanted.kind === "unsaid"
-      ? wanted.toPolicy()
-      : undefined;
-    if (policy === undefined) return false;
-    try {
-      const got = resolveBare(profile, container).policy;
-      return proveEquivalent(got, policy).kind === "equal";
-    } catch (error) {
-      if (error instanceof ProfileError) return false;
-      throw error;
-    }
-  });
+  const { arches } = first;
+  const facts = { section, text, policy, arches, equal, refused };
+  return { kind: "profile", ...facts, inputs: resolved };
 }
 
 function splitProfiles(

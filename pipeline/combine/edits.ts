@@ -46,9 +46,11 @@ export function editMeaning(
   symbols: Symbols,
   meaning: Node,
   edits: readonly PolicyEdit[],
-  { arches, denial }: {
+  { arches, denial, skipUnknown = false }: {
     readonly arches: readonly Arch[];
     readonly denial: ReturnValue;
+    /** True to skip calls that no architecture has. */
+    readonly skipUnknown?: boolean;
   },
 ): Node {
   const { diagram: d, leaf } = symbols;
@@ -56,7 +58,9 @@ export function editMeaning(
   for (const edit of edits) {
     const value = edit.answer === "deny" ? denial : edit.answer;
     const having = arches.filter(({ syscalls }) => syscalls.has(edit.call));
-    if (having.length === 0) throw unknownCall(edit.call, arches);
+    if (having.length === 0 && !skipUnknown) {
+      throw unknownCall(edit.call, arches);
+    }
     for (const arch of having) {
       const nr = arch.syscalls.get(edit.call) ?? 0;
       const audit = { first: arch.auditArch, last: arch.auditArch };

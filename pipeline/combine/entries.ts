@@ -12,10 +12,7 @@
  */
 
 import type { ReturnValue } from "../../profile/policy.ts";
-import {
-  type ArgumentSpace,
-  BeyondArguments,
-} from "../../statements/argument_space.ts";
+import { BeyondArguments } from "../../statements/argument_space.ts";
 import {
   orderRules,
   type PendingRule,
@@ -23,7 +20,8 @@ import {
 import type { Arch } from "../../tables/arch.ts";
 import { NEVER, type Node } from "../../verify/core/diagram.ts";
 import { compareAnswers } from "../../verify/pointwise.ts";
-import { type CallFunctions, LongFunction } from "./call_functions.ts";
+import type { AnswerSets, CallFunctions } from "./call_functions.ts";
+import { inLargerSpaces, LongFunction } from "./cover_spaces.ts";
 import {
   compareRules,
   joinEntries,
@@ -75,6 +73,8 @@ class EntryWriter {
   readonly #functions: CallFunctions;
   readonly #arches: readonly Arch[];
   readonly #fallback: ReturnValue;
+  /** Architectures and numbers of multiplexers. */
+  readonly #served: ReadonlySet<string>;
   readonly #rules = new Map<string, readonly NormalRule[]>();
   readonly #unsaid = new Map<string, string>();
   /** Rules of calls with the same functions. */
@@ -88,6 +88,11 @@ class EntryWriter {
     this.#functions = functions;
     this.#arches = arches;
     this.#fallback = fallback;
+    this.#served = new Set(
+      arches.flatMap(({ name, multiplexed }) =>
+        multiplexed.map(({ nr }) => `${name} ${nr}`)
+      ),
+    );
   }
 
   write(): WrittenEntries {
@@ -110,9 +115,9 @@ class EntryWriter {
 
   /** Reports whether a call is a multiplexer such as `socketcall`. */
   #serves(name: string): boolean {
-    return this.#arches.some(({ multiplexed, syscalls }) => {
-      const nr = syscalls.get(name);
-      return nr !== undefined && multiplexed.some((call) => call.nr === nr);
+    return this.#arches.some((arch) => {
+      const nr = arch.syscalls.get(name);
+      return nr !== undefined && this.#served.has(`${arch.name} ${nr}`);
     });
   }
 
@@ -147,19 +152,33 @@ class EntryWriter {
       return only === this.#fallback ? [] : [{ value: only, conditions: [] }];
     }
     try {
-      const exact = this.#covered(name, lead, []);
-      const right = this.#candidates(name, lead, exact).find((rules) =>
-        places.every((place) => this.#isSaid(name, place, rules))
+      const { rules, reason } = inLargerSpaces(() =>
+        this.#found(name, lead, places)
       );
-      if (right !== undefined) return right;
-      this.#unsaid.set(name, exact === undefined ? LONG : DIFFERENT);
-      return exact ?? [];
+      if (reason !== undefined) this.#unsaid.set(name, reason);
+      return rules;
     } catch (error) {
       if (error instanceof BeyondArguments) this.#unsaid.set(name, BEYOND);
       else if (error instanceof LongFunction) this.#unsaid.set(name, LONG);
       else throw error;
       return [];
     }
+  }
+
+  /** The rules that are right everywhere, or the nearest with the reason. */
+  #found(name: string, lead: Place, places: readonly Place[]): {
+    readonly rules: readonly NormalRule[];
+    readonly reason?: string;
+  } {
+    const exact = this.#covered(name, lead, []);
+    const right = this.#candidates(name, lead, exact).find((rules) =>
+      places.every((place) => this.#isSaid(name, place, rules))
+    );
+    if (right !== undefined) return { rules: right };
+    return {
+      rules: exact ?? [],
+      reason: exact === undefined ? LONG : DIFFERENT,
+    };
   }
 
   /**
@@ -200,30 +219,34 @@ class EntryWriter {
     arch: Arch,
     order: readonly ReturnValue[],
   ): readonly NormalRule[] {
-    const space = this.#spaceOf(arch);
-    const divide = (rule: NormalRule): readonly NormalRule[] => {
-      const at = order.indexOf(rule.value);
-      const where = space.where(rule.conditions);
-      for (const other of rules) {
-        if (order.indexOf(other.value) >= at) continue;
-        const common = space.diagram.and(where, space.where(other.conditions));
-        if (common === NEVER) continue;
-        const extra = other.conditions.find(({ arg }) =>
-          !rule.conditions.some((one) => one.arg === arg)
-        );
-        const opposite = extra && oppositeOf(extra);
-        if (extra === undefined || opposite === undefined) continue;
-        return [extra, opposite].flatMap((condition) =>
-          divide({
-            ...rule,
-            conditions: [...rule.conditions, condition]
-              .toSorted((a, b) => a.arg - b.arg),
-          })
-        );
-      }
-      return [rule];
-    };
-    return rules.flatMap(divide).toSorted(compareRules);
+    return this.#functions.within(arch.bits, ({ space }) => {
+      const divide = (rule: NormalRule): readonly NormalRule[] => {
+        const at = order.indexOf(rule.value);
+        const where = space.where(rule.conditions);
+        for (const other of rules) {
+          if (order.indexOf(other.value) >= at) continue;
+          const common = space.diagram.and(
+            where,
+            space.where(other.conditions),
+          );
+          if (common === NEVER) continue;
+          const extra = other.conditions.find(({ arg }) =>
+            !rule.conditions.some((one) => one.arg === arg)
+          );
+          const opposite = extra && oppositeOf(extra);
+          if (extra === undefined || opposite === undefined) continue;
+          return [extra, opposite].flatMap((condition) =>
+            divide({
+              ...rule,
+              conditions: [...rule.conditions, condition]
+                .toSorted((a, b) => a.arg - b.arg),
+            })
+          );
+        }
+        return [rule];
+      };
+      return rules.flatMap(divide).toSorted(compareRules);
+    });
   }
 
   /** Rules of one architecture; in `order`, each value wins over later ones. */
@@ -232,19 +255,21 @@ class EntryWriter {
     { arch, f }: Place,
     order: readonly ReturnValue[],
   ): readonly NormalRule[] | undefined {
-    const { diagram: d } = this.#functions.space(arch.bits).space;
-    const sets = this.#functions.setsOf(f, arch.bits);
-    const implied = setsOfRules(this.#implied(name, arch), this.#spaceOf(arch));
+    const { bits } = arch;
+    const sets = this.#functions.setsOf(f, bits);
+    const implied = this.#saidBy(this.#implied(name, arch), bits);
     const rules: NormalRule[] = [];
     for (const [value, own] of sets) {
       if (value === this.#fallback) continue;
       const winners = order.slice(0, Math.max(0, order.indexOf(value)));
-      const upper = winners.reduce(
-        (all, other) => d.or(all, sets.get(other) ?? NEVER),
-        own,
-      );
-      const lower = d.except(own, implied.get(value) ?? NEVER);
-      const cover = this.#functions.cover(arch.bits, lower, upper);
+      const cover = this.#functions.within(bits, ({ space, cover }) => {
+        const { diagram: d } = space;
+        const upper = winners.reduce(
+          (all, other) => d.or(all, sets.get(other) ?? NEVER),
+          own,
+        );
+        return cover.cover(d.except(own, implied.get(value) ?? NEVER), upper);
+      });
       if (cover === undefined) return undefined;
       for (const conditions of cover) {
         rules.push({
@@ -258,8 +283,11 @@ class EntryWriter {
     return rules.toSorted(compareRules);
   }
 
-  #spaceOf(arch: Arch): ArgumentSpace {
-    return this.#functions.space(arch.bits).space;
+  #saidBy(rules: readonly NormalRule[], bits: 32 | 64): AnswerSets {
+    return this.#functions.within(
+      bits,
+      ({ space }) => setsOfRules(rules, space),
+    );
   }
 
   /** Reports whether rules are right on an architecture, as libseccomp reads them. */
@@ -272,7 +300,7 @@ class EntryWriter {
     const ordered = orderRules(all.map(pendingRule), arch.bits);
     if ("kind" in ordered) return false;
     const sets = this.#functions.setsOf(f, arch.bits);
-    const said = setsOfRules(ordered, this.#spaceOf(arch));
+    const said = this.#saidBy(ordered, arch.bits);
     const values = new Set([...sets.keys(), ...said.keys()]);
     values.delete(this.#fallback);
     return [...values].every((value) =>
@@ -286,6 +314,7 @@ class EntryWriter {
    */
   #implied(name: string, arch: Arch): readonly NormalRule[] {
     const nr = arch.syscalls.get(name);
+    if (nr === undefined || !this.#served.has(`${arch.name} ${nr}`)) return [];
     return arch.multiplexed.flatMap((call) =>
       call.nr !== nr
         ? []

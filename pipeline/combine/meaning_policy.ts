@@ -20,7 +20,8 @@ import { meaningOf } from "../../verify/core/meaning.ts";
 import { ARCH_LEVEL, NR_LEVEL } from "../../verify/core/symbols.ts";
 import { intervalsOf } from "../../verify/describe/intervals.ts";
 import { compareAnswers } from "../../verify/pointwise.ts";
-import { type CallFunctions, LongFunction } from "./call_functions.ts";
+import type { CallFunctions } from "./call_functions.ts";
+import { inLargerSpaces, LongFunction } from "./cover_spaces.ts";
 
 const FULL = 0xffff_ffff;
 /** Bit of the numbers of x32. */
@@ -116,35 +117,46 @@ function answersOf(
   const only = functions.constantOf(f);
   if (only !== undefined) return [{ value: only, conditions: [] }];
   try {
-    const sets = functions.setsOf(f, bits);
-    const { space } = functions.space(bits);
-    const values = [...sets.keys()].sort(compareAnswers);
-    // The last answer applies to everything else.
-    const covers = values.map((value): readonly Given[] | undefined =>
-      divideCall(space, sets.get(value) ?? NEVER)?.map((conditions) => ({
-        value,
-        conditions,
-      }))
-    );
-    const longest = covers.reduce(
-      (most, cover, i) =>
-        (cover?.length ?? Infinity) > (covers[most]?.length ?? Infinity)
-          ? i
-          : most,
-      0,
-    );
-    const rest: ReturnValue | undefined = values[longest];
-    if (rest === undefined) return undefined;
-    const others = covers.filter((_, i) => i !== longest);
-    if (others.some((cover) => cover === undefined)) return undefined;
-    return [
-      ...others.flatMap((cover) => cover ?? []),
-      { value: rest, conditions: [] },
-    ];
+    return inLargerSpaces(() => divided(functions, f, bits));
   } catch (error) {
     if (error instanceof BeyondArguments || error instanceof LongFunction) {
       return undefined;
     }
     throw error;
   }
+}
+
+function divided(
+  functions: CallFunctions,
+  f: Node,
+  bits: 32 | 64,
+): readonly Given[] | undefined {
+  const sets = functions.setsOf(f, bits);
+  const values = [...sets.keys()].sort(compareAnswers);
+  // The last answer applies to everything else.
+  const covers = functions.within(
+    bits,
+    ({ space }) =>
+      values.map((value): readonly Given[] | undefined =>
+        divideCall(space, sets.get(value) ?? NEVER)?.map((conditions) => ({
+          value,
+          conditions,
+        }))
+      ),
+  );
+  const longest = covers.reduce(
+    (most, cover, i) =>
+      (cover?.length ?? Infinity) > (covers[most]?.length ?? Infinity)
+        ? i
+        : most,
+    0,
+  );
+  const rest: ReturnValue | undefined = values[longest];
+  if (rest === undefined) return undefined;
+  const others = covers.filter((_, i) => i !== longest);
+  if (others.some((cover) => cover === undefined)) return undefined;
+  return [
+    ...others.flatMap((cover) => cover ?? []),
+    { value: rest, conditions: [] },
+  ];
 }
