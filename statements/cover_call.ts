@@ -55,6 +55,7 @@ export class CallCover {
   readonly #space: ArgumentSpace;
   readonly #atoms: AtomOptions;
   readonly #through = new Map<string, readonly CoverTerm[]>();
+  readonly #covers = new Map<string, readonly Conjunction[] | undefined>();
 
   /** @param space The space. */
   constructor(space: ArgumentSpace) {
@@ -72,6 +73,14 @@ export class CallCover {
    * @returns The conjunctions in a fixed order; `undefined` if they are too many.
    */
   cover(lower: Node, upper: Node): readonly Conjunction[] | undefined {
+    const key = `${lower} ${upper}`;
+    if (this.#covers.has(key)) return this.#covers.get(key);
+    const found = this.#search(lower, upper);
+    this.#covers.set(key, found);
+    return found;
+  }
+
+  #search(lower: Node, upper: Node): readonly Conjunction[] | undefined {
     const search = new CoverSearch(
       this.#space,
       (point) => this.#termsThrough(upper, point),
@@ -161,6 +170,7 @@ class CoverSearch {
   readonly #through: (point: ArgumentPoint) => readonly CoverTerm[];
   #best: readonly CoverTerm[] | undefined;
   #bestLength = Infinity;
+  #first = 0;
   #steps = 0;
 
   constructor(
@@ -188,7 +198,7 @@ class CoverSearch {
       return;
     }
     if (chosen.length >= MOST_CONJUNCTIONS) return;
-    if (this.#best !== undefined && this.#isSpent(this.#best.length)) return;
+    if (this.#isSpent()) return;
     const candidates = this.#candidates(rest);
     for (const term of candidates) {
       if (this.#isHopeless(chosen.length + 1, length + term.length)) continue;
@@ -200,8 +210,11 @@ class CoverSearch {
     }
   }
 
-  #isSpent(count: number): boolean {
-    return ++this.#steps > (count > MANY ? FEW_STEPS : MOST_STEPS);
+  /** The first cover takes as many steps as conjunctions, if there is one. */
+  #isSpent(): boolean {
+    if (this.#best === undefined) return ++this.#first > MOST_CONJUNCTIONS;
+    const most = this.#best.length > MANY ? FEW_STEPS : MOST_STEPS;
+    return ++this.#steps > most;
   }
 
   #isHopeless(count: number, length: number): boolean {

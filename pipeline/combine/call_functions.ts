@@ -119,7 +119,7 @@ export class CallFunctions {
    * @throws {LongFunction} if the space is full; its nodes are no longer valid.
    *
    * @param width Bits of an argument that are compared.
-   * @param work What to do there.
+   * @param work The work.
    */
   within<T>(width: 32 | 64, work: (space: CoverSpace) => T): T {
     return this.#spaces.within(width, work);

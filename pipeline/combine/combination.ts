@@ -62,7 +62,7 @@ export interface DraftedProfile {
   readonly inputs: readonly (ResolvedSection | undefined)[];
 }
 
-/** What a combination works in. */
+/** The diagrams of a combination. */
 export interface CombinationSpaces {
   readonly symbols: Symbols;
   readonly spaces: CoverSpaces;
@@ -84,7 +84,7 @@ export class Combination {
    * @param inputs The profiles and filters.
    * @param target The machine, container and runtime.
    * @param options The operation, and changes.
-   * @param spaces What it works in.
+   * @param spaces Its diagrams.
    */
   constructor(
     inputs: readonly CombineInput[],
@@ -163,7 +163,7 @@ export class Combination {
    * @throws {ComputedAnswer} if a filter computes an answer.
    * @throws {LimitReached} if a function becomes too large.
    *
-   * @returns The profile, or why there is none.
+   * @returns The profile, or the reason why none has the meaning.
    */
   draft(): DraftedProfile | UnsaidProfile {
     const resolved = this.#resolved();

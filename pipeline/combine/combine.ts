@@ -21,9 +21,10 @@ import {
   type ProofLimits,
 } from "../../verify/limits.ts";
 import type { ProfileTarget } from "../resolve_profile.ts";
-import { Combination } from "./combination.ts";
+import { Combination, type DraftedProfile } from "./combination.ts";
 import { type DecidedCombinations, keepConditions } from "./conditions.ts";
 import { CoverSpaces } from "./cover_spaces.ts";
+import type { ReadingsProof } from "./readings.ts";
 import type {
   Combined,
   CombineInput,
@@ -114,7 +115,7 @@ function decidedFor(
     return new Combination(inputs, target, options, own);
   };
   return {
-    draft(inputs, target) {
+    draft(inputs, target): DraftedProfile | undefined {
       try {
         const drafted = withSymbols(
           limits,
@@ -127,7 +128,7 @@ function decidedFor(
         throw error;
       }
     },
-    prove(inputs, target, profile) {
+    prove(inputs, target, profile): ReadingsProof | undefined {
       const proof = withSymbols(
         limits,
         (symbols) => on(inputs, target, symbols).prove(profile),

@@ -67,7 +67,7 @@ export class CoverSpaces {
    * @throws {LongFunction} if the space is full; its nodes are no longer valid.
    *
    * @param width Bits of an argument that are compared.
-   * @param work What to do there; it may not use other diagrams.
+   * @param work The work, which may not use other diagrams.
    */
   within<T>(width: 32 | 64, work: (space: CoverSpace) => T): T {
     try {

@@ -87,12 +87,29 @@ function follow(
 ): Progress {
   if (level.length === 0 || (start.agreed && !start.agrees)) return start;
   let progress = start;
+  /** Number of removed tests when the rule alone continued in vain. */
+  let inVain = -1;
   for (const there of [...level]) {
-    const step = sameTest(there, test)
-      ? onSame(search, level, [there, test], [start, progress])
-      : onOther(search, level, [there, test], [start, progress]);
+    const before = search.removed.size;
+    if (sameTest(there, test)) {
+      const step = onSame(search, level, [there, test], [start, progress]);
+      progress = step.progress;
+      if (step.done) return progress;
+      continue;
+    }
+    // It is the same search for every such test, and would double with each.
+    const treeGoesOn = isAskedAfter(there, test);
+    if (!treeGoesOn && inVain === before) continue;
+    const step = onOther(
+      search,
+      level,
+      [there, test],
+      [start, progress],
+      treeGoesOn,
+    );
     progress = step.progress;
     if (step.done) return progress;
+    if (!treeGoesOn && search.removed.size === before) inVain = before;
   }
   return { ...progress, agrees: false };
 }
@@ -157,8 +174,8 @@ function onOther(
   level: readonly Test[],
   [there, test]: readonly [Test, Test],
   [start, progress]: readonly [Progress, Progress],
+  treeGoesOn: boolean,
 ): Step {
-  const treeGoesOn = isAskedAfter(there, test);
   if (treeGoesOn ? start.ruleBefore : start.treeBefore) {
     return { progress, done: true };
   }

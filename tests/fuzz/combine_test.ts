@@ -10,21 +10,18 @@ import {
   readProfileDocument,
 } from "../../profile/formats/parse.ts";
 import { needs, sharedFile } from "../machine.ts";
-import {
-  judgeCombinations,
-  judgeInKernel,
-  judgeReal,
-} from "./combine_campaign.ts";
+import { openStub } from "../../ffi/stub.ts";
+import { judgeCombinations, judgeReal } from "./combine_campaign.ts";
+import { judgeAttached, judgeInKernel } from "./combine_kernel.ts";
 
 Deno.test("combine gives random pairs the pointwise meaning, proved", () => {
-  const { outcomes, stacked, verdicts, wrong } = judgeCombinations({
-    seed: 5,
-    count: 32,
-  });
+  const { outcomes, stacked, renamed, laws, verdicts, wrong } =
+    judgeCombinations({ seed: 5, count: 60 });
   assertEquals(wrong, []);
   assertEquals(outcomes.unproved, 0);
-  assert(outcomes.profile > 8, JSON.stringify(outcomes));
-  assert(stacked > 3 && verdicts > 1000, `${stacked}, ${verdicts}`);
+  assert(outcomes.profile > 20, JSON.stringify(outcomes));
+  assert(stacked > 3 && renamed > 9 && laws > 9, `${stacked}, ${renamed}`);
+  assert(verdicts > 1000, `${verdicts}`);
 });
 
 needs("shared")(
@@ -47,6 +44,22 @@ needs("x86_64")("combine gives what the kernel gives for both filters", () => {
   assertEquals(wrong, []);
   assert(pairs === 10 && verdicts > 1500, `${pairs}, ${verdicts}`);
 });
+
+needs("stub", "instruction-pointer")(
+  "combine gives what the kernel gives if both filters are attached",
+  () => {
+    const stub = openStub();
+    assert(stub !== undefined);
+    const { pairs, verdicts, fatal, wrong } = judgeAttached(stub, {
+      seed: 70,
+      pairs: 50,
+      calls: 2000,
+    });
+    assertEquals(wrong, []);
+    assert(pairs === 50 && verdicts > 100_000, `${pairs}, ${verdicts}`);
+    assert(fatal > 10, `${fatal}`);
+  },
+);
 
 /** The sections of all profiles among the shared data. */
 async function realSections(): Promise<ReadonlyMap<string, LinuxSeccomp>> {

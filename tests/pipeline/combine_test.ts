@@ -234,6 +234,43 @@ Deno.test("combine() keeps comments and the order of the first profile", () => {
   assertEquals(lines(kept), ["write LOG", "read close accept ALLOW"]);
 });
 
+Deno.test("combine() keeps conditions if other machines lack a changed call", () => {
+  const docker = { profile: parseProfile(DEFAULT_PROFILE) };
+  const edits = [{ call: "open", answer: "deny" }] as const;
+  const result = combine([docker], TARGET, { edits, keepConditions: true });
+  assert(result.kind === "profile" && result.section.archMap !== undefined);
+  const profile = parseProfile(result.text, { kind: "docker" });
+  const isSame = (arch: "riscv64" | "aarch64"): boolean => {
+    const target = { ...TARGET, arch };
+    const [a, b] = [docker.profile, profile].map((one) =>
+      resolveParsed(one, target).policy
+    );
+    return a !== undefined && b !== undefined &&
+      proveEquivalent(a, b).kind === "equal";
+  };
+  // The 32-bit programs of aarch64 have it.
+  assert(isSame("riscv64") && !isSame("aarch64"));
+});
+
+Deno.test("combine() gives up a cover of many masks, and makes a filter", () => {
+  // Two intervals with a hole: of one argument, an entry has one comparison.
+  const hole = profileOf("ERRNO 13", [["gettid", "ALLOW", [0, "NE", 2 ** 31]]]);
+  const above = `{
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "syscalls": [{
+      "names": ["gettid"],
+      "action": "SCMP_ACT_KILL_PROCESS",
+      "args": [{ "index": 0, "op": "SCMP_CMP_GE", "value": 9223372032559808513 }]
+    }]
+  }`;
+  const result = combine([hole, { profile: parseProfile(above) }], TARGET);
+  assert(result.kind === "unsaid");
+  assertEquals(result.part, "gettid on x86_64");
+  const policy = result.toPolicy();
+  assert(policy !== undefined);
+  assertEquals(compilePolicy(policy).kind, "proved");
+});
+
 Deno.test("combine() keeps conditions on which all profiles agree", () => {
   const keepConditions = true;
   const docker = { profile: parseProfile(DEFAULT_PROFILE) };

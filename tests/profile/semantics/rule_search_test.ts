@@ -171,3 +171,30 @@ Deno.test("orderRules() answers alike with a rule about another argument", () =>
     );
   }
 });
+
+Deno.test("orderRules() puts dozens of masks of several arguments in order", () => {
+  // One rule for each bit of the upper half: each has a test of either half. A
+  // search that starts again at each of them takes a hundred times as long.
+  const low = 2n ** 32n - 1n;
+  const rules: DrawnRule[] = [];
+  for (let bit = 32n; bit < 64n; bit++) {
+    const value = 1n << bit;
+    rules.push({ value: 1, args: [arg(1, "masked_eq", value + 1n, value)] });
+  }
+  rules.push(
+    { value: 1, args: [arg(5, "ge", low + 1n)] },
+    { value: 1, args: [arg(0, "le", low), arg(1, "masked_eq", 1n)] },
+    { value: 2, args: [arg(1, "masked_eq", 1n, 1n), arg(5, "le", low)] },
+  );
+  const ordered = orderRules(
+    rules.map((rule, i) => ({ ...rule, source: `#${i}` })),
+    64,
+  );
+  assert(!("kind" in ordered));
+  const answer = (a1: bigint, a5: bigint): number | undefined =>
+    answerOf(ordered, [0n, a1, 0n, 0n, 0n, a5]);
+  assertEquals(answer(2n ** 63n, 0n), 1);
+  assertEquals(answer(2n ** 63n + 1n, low), 2);
+  assertEquals(answer(2n ** 63n + 1n, low + 1n), 1);
+  assertEquals(answer(2n, 0n), 1);
+});
