@@ -14,7 +14,7 @@ import { comparedArches, follow, type Known } from "./follow.ts";
 import type { Instruction } from "./instruction.ts";
 import { ARCH_OFFSET, NR_OFFSET, SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
-/** Source of the names. */
+/** Source of names. */
 export interface AnnotateOptions {
   /** Name of an `AUDIT_ARCH_*` value. */
   readonly archName?: (arch: number) => string | undefined;
@@ -27,7 +27,7 @@ const NOTHING: Known = { offset: undefined, arch: undefined };
 const ARGS_OFFSET = 16;
 
 /**
- * Makes the comments for the program of a filter, for use with `format`.
+ * Returns the comments for the program of a filter, for use with `format`.
  *
  * A number gets the name of a system call if A contains `nr` and every path to
  * the instruction has compared `arch` to the same value.
@@ -48,7 +48,7 @@ const ARGS_OFFSET = 16;
  * ```
  *
  * @param filter Its byte order decides which half of a u64 a load reads.
- * @param options Source of the names.
+ * @param options Source of names.
  * @returns A function from an instruction and its index to its comment.
  */
 export function annotate(

@@ -2,9 +2,9 @@
  * Base64 with exactly one spelling for each sequence of bytes (RFC 4648,
  * section 4), as in the annotation `run.oci.seccomp_bpf_data`.
  *
- * Reading is strict, while crun skips what it does not know: no other
- * characters, no white space, exactly the padding that is needed, and zero for
- * the unused bits of the last character.
+ * Decoding is strict, while crun skips unknown characters: no other characters,
+ * no white space, exactly the required padding, and zero for the unused bits of
+ * the last character.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const PADDING = "=";
 
 /** Value of each character outside the alphabet. */
 const NOT_IN_ALPHABET = 255;
-/** Values of the characters below 128; made on first use. */
+/** Values of the characters below 128; built on first use. */
 let values: Uint8Array | undefined;
 
 /**
@@ -71,7 +71,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length / 4 * 3 - padding);
   let at = 0;
   for (let i = 0; i < text.length; i += 4) {
-    // Padding reads as 255; the bits that it would add are cut off below.
+    // Padding reads as 255; its bits are dropped below.
     const bits = valueAt(text, i) << 18 | valueAt(text, i + 1) << 12 |
       (valueAt(text, i + 2) & 63) << 6 | valueAt(text, i + 3) & 63;
     bytes[at++] = bits >> 16;

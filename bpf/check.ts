@@ -4,7 +4,7 @@
  * Runs the three passes of the kernel, in its order, so the reason found is the
  * kernel's own: `bpf_check_classic()` and `check_load_and_stores()` of
  * net/core/filter.c, then `seccomp_check_filter()` of kernel/seccomp.c (Linux
- * 6.1; the rules have not changed since 3.16). The kernel answers EINVAL for
+ * 6.1; the rules have not changed since 3.16). The kernel returns EINVAL for
  * all of them; the error returned here names the rule. (The classic pass also
  * refuses some loads of packet data; the last pass refuses all of them.)
  *
@@ -44,7 +44,7 @@ const NOT_FOR_SECCOMP: ReadonlySet<Op | number> = new Set<Op>([
 ]);
 
 /**
- * Finds the first reason for which the kernel would refuse a filter.
+ * Finds the first reason why the kernel would refuse a filter.
  *
  * Like the kernel, it checks every instruction, reachable or not, and assumes
  * that an unreachable instruction after a `ret` sees the scratch words that
@@ -75,7 +75,7 @@ export function check(program: Program): ProgramError | undefined {
 }
 
 /**
- * Lists everything for which the kernel would refuse a filter, for its author.
+ * Lists all reasons why the kernel would refuse a filter, for its author.
  *
  * @param program The instructions.
  * @returns One error per instruction at most, in their order; empty if the

@@ -6,7 +6,7 @@
  * for which the answer is ALLOW for any arguments (kernel/seccomp.c:
  * seccomp_cache_prepare(), seccomp_is_const_allow(); Linux 5.11 and later, on
  * the architectures that define SECCOMP_ARCH_NATIVE). The emulator knows only a
- * few instructions; at any other it gives up, and the number stays uncached.
+ * few instructions; at any other, it gives up and the number stays uncached.
  *
  * Not modeled: numbers with the x32 bit or beyond the table, which have no
  * place in the bitmap; `uretprobe` and `uprobe` on x86_64, which recent kernels
@@ -31,7 +31,7 @@ export interface Emulation {
 /**
  * Reports whether the kernel will cache a call as always allowed.
  *
- * @example An argument on the way costs the cache
+ * @example A test of an argument disables the cache
  * ```ts
  * import { isConstAllow } from "./const_allow.ts";
  * import { parseText } from "./text.ts";
@@ -49,7 +49,7 @@ export interface Emulation {
  * assertEquals(isConstAllow(program, 0xc000_003e, 40), false);
  * ```
  *
- * @param program A program that `check` lets pass.
+ * @param program A program that `check` accepts.
  * @param arch `AUDIT_ARCH_*`, a u32.
  * @param nr System call number, a u32.
  * @returns True if the emulator reaches a `ret` of exactly ALLOW.
@@ -65,7 +65,7 @@ export function isConstAllow(
 /**
  * Emulates a program as the kernel does.
  *
- * @param program A program that `check` lets pass.
+ * @param program A program that `check` accepts.
  * @param arch `AUDIT_ARCH_*`, a u32.
  * @param nr System call number, a u32.
  * @returns The result, and the number of instructions emulated.
@@ -119,7 +119,7 @@ export function emulate(
  * Emulates a program for many numbers at once. Numbers that reach the same
  * instructions are handled together, which is faster than one emulation each.
  *
- * @param program A program that `check` lets pass.
+ * @param program A program that `check` accepts.
  * @param arch `AUDIT_ARCH_*`, a u32.
  * @param count Emulates the numbers 0…count − 1.
  * @returns 1 for each number that `isConstAllow` accepts, else 0.

@@ -9,10 +9,10 @@
  * ```
  *
  * Every pattern of 64 bits is an instruction here, whether or not the kernel
- * would accept it, so `decode` shows any input and `encode` returns the same
- * bytes again. `check` decides what the kernel accepts.
+ * would accept it, so `decode` accepts any input and `encode` restores the same
+ * bytes. `check` decides what the kernel accepts.
  *
- * @example There and back
+ * @example Round trip
  * ```ts
  * import { decode, encode } from "./encode.ts";
  * import { assertEquals } from "@std/assert";

@@ -8,7 +8,7 @@
  * Thrown for a program that cannot be read, written or run, and returned for
  * one that the kernel would refuse.
  *
- * @example Telling reasons apart
+ * @example Distinguishing reasons
  * ```ts
  * import { ProgramError, simulate } from "@x/seccomp-tree";
  * import { assertEquals, assertThrows } from "@std/assert";
@@ -49,9 +49,9 @@ export class ProgramError extends Error {
 
 /**
  * Thrown for assembly text that cannot be read. It is the first error of the
- * text; `all` has the others as well.
+ * text; `all` contains all of them.
  *
- * @example The place of a mistake
+ * @example Position of a mistake
  * ```ts
  * import { AssemblyError, parseFilters } from "@x/seccomp-tree";
  * import { assertEquals, assertThrows } from "@std/assert";

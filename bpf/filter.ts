@@ -5,7 +5,7 @@
  * their own bytes are laid out. Code that reads, writes, runs or explains a
  * program also needs the byte order, and a filter has both.
  *
- * @example A filter of s390x, there and back
+ * @example Round trip of an s390x filter
  * ```ts
  * import { decodeFilter, encodeFilter } from "@x/seccomp-tree";
  * import { assertEquals } from "@std/assert";
@@ -51,8 +51,8 @@ export interface FilterStack {
 }
 
 /**
- * Writes a filter as `struct sock_filter[]`: the bytes as they are in the
- * memory of its own machine.
+ * Writes a filter as `struct sock_filter[]`: the bytes in the order of its own
+ * machine.
  *
  * @example A filter of x86_64
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * Contents of the registers: the word of the input that A contains at an
- * instruction, and the architecture that every path to it has selected.
+ * Tracks register contents: the input word that A contains at an instruction,
+ * and the architecture that every path to it has selected.
  *
  * @module
  */
@@ -104,7 +104,7 @@ function stateOf(places: Places, arch?: number): State {
   return { places, offset: places[A], arch };
 }
 
-/** Keeps the facts on which both paths agree. */
+/** Keeps facts on which both paths agree. */
 function join(one: State, other: State): State {
   const places = one.places.map((offset, i) =>
     offset === other.places[i] ? offset : undefined
@@ -113,8 +113,7 @@ function join(one: State, other: State): State {
 }
 
 /**
- * Moves words as an instruction does; a computed value is not a word of the
- * input.
+ * Moves words as an instruction does; a computed value is not an input word.
  */
 function placesAfter({ op, k }: Instruction, places: Places): Places {
   const put = (place: number, offset: number | undefined): Places =>

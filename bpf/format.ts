@@ -35,11 +35,11 @@ export interface FormatStackOptions {
    * in instructions.
    */
   readonly labels?: boolean;
-  /** Makes the function that comments the instructions of one program. */
+  /** Returns the function that comments the instructions of one program. */
   readonly comments?: (
     program: Program,
   ) => (instruction: Instruction, pc: number) => string | undefined;
-  /** Makes the function that names the constants of one program. */
+  /** Returns the function that names the constants of one program. */
   readonly constants?: (
     program: Program,
   ) => (instruction: Instruction, pc: number) => string | undefined;
@@ -169,7 +169,7 @@ function statementOf(
   if (fields === true) return `/* ${words} */`;
   throw new ProgramError(
     "no-words",
-    `Cannot write instruction ${pc} in the language of seccomp-tools: it has no words for "${words}"; pass --bytes, or use the style bpf_asm`,
+    `Cannot write instruction ${pc} in the language of seccomp-tools: it cannot express "${words}"; pass --bytes, or use the style bpf_asm`,
     pc,
   );
 }
@@ -234,8 +234,7 @@ function directive(name: string): string {
 /**
  * Instructions that are targets of jumps inside the program.
  *
- * @param falls True if the text does not name a next instruction to which a
- * test falls through.
+ * @param falls True if the text omits the target of a test that falls through.
  */
 function findTargets(program: Program, falls: boolean): Set<number> {
   const targets = new Set<number>();

@@ -19,9 +19,9 @@
  * `.x` show whether the second operand is `k` or X; `.a` means that A is
  * returned.
  *
- * The names are those of the codes that `bpf_check_classic()` accepts in any
- * filter (net/core/filter.c: chk_code_allowed()). `ret x`, which `bpf_asm`
- * assembles to code 0x0e, is not among them and stays a number.
+ * The names cover the codes that `bpf_check_classic()` accepts in any filter
+ * (net/core/filter.c: chk_code_allowed()). `ret x`, which `bpf_asm` assembles
+ * to code 0x0e, is not among them and stays a number.
  *
  * @category Filters
  */

@@ -8,13 +8,13 @@ import { BPF_MEMWORDS } from "../tables/uapi.ts";
 import { SECCOMP_DATA_SIZE } from "./seccomp_data.ts";
 
 /**
- * A checked program, laid out for speed; made by `prepare`, opaque to other
+ * A checked program, laid out for speed; created by `prepare`, opaque to other
  * code.
  */
 export interface PreparedProgram {
   /** Number of instructions. */
   readonly length: number;
-  /** Codes; a load of the length has become a load of a constant. */
+  /** Codes; a load of the length is replaced by a load of a constant. */
   readonly codes: Uint8Array;
   /**
    * Index of the next instruction: after a jump whose test succeeds, and after
@@ -77,7 +77,7 @@ const INPUT_WORDS = SECCOMP_DATA_SIZE / 4;
 const NO_SCRATCH: Uint32Array = new Uint32Array(0);
 
 /**
- * The machine. A and X are kept as u32. `check` has made sure that jumps stay
+ * The machine. A and X are kept as u32. `check` guarantees that jumps stay
  * inside the program and go forward, that the last instruction returns, and
  * that no scratch word is read before it is written. So every read below is in
  * range, and `?? 0` never supplies a value.

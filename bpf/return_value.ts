@@ -45,7 +45,7 @@ const NAMES: ReadonlyMap<number, string> = new Map(
   [...ACTIONS].map(([name, action]) => [action, name]),
 );
 
-/** Actions that pass their data on. */
+/** Actions whose data is used. */
 const WITH_DATA: ReadonlySet<number> = new Set([
   SECCOMP_RET_TRAP,
   SECCOMP_RET_ERRNO,
@@ -58,8 +58,8 @@ const WORDS =
   /^(?:SECCOMP_RET_)?([A-Z_]+)(?:\((0x[0-9a-f]+|[0-9]+|E[A-Z0-9]+)\))?$/i;
 
 /**
- * Formats a return value: the action's name, with its data if the data has a
- * use (`ERRNO(EPERM)`, `TRACE(2)`; plain `TRAP` for 0).
+ * Formats a return value: the action's name, with its data if the action uses
+ * it (`ERRNO(EPERM)`, `TRACE(2)`; plain `TRAP` for 0).
  *
  * @example Words and numbers
  * ```ts
@@ -73,8 +73,7 @@ const WORDS =
  * @param value A u32.
  * @param auditArch `seccomp_data.arch` of the call: error numbers from 35 on
  * differ on MIPS. The numbers of most architectures if absent.
- * @returns The name, or `0x…` if the action is unknown or has data without a
- * use.
+ * @returns The name, or `0x…` if the action is unknown or its data is unused.
  * @category Filters
  */
 export function formatReturnValue(value: number, auditArch?: number): string {
@@ -109,7 +108,7 @@ export function formatReturnValue(value: number, auditArch?: number): string {
  * ```
  *
  * @throws {SyntaxError} if the text is neither a name nor a u32, if `ERRNO` has
- * no number, or if data does not fit in 16 bits or has no use.
+ * no number, or if data does not fit in 16 bits or is not used.
  *
  * @param text A name such as `ERRNO(EPERM)`, or a number.
  * @param auditArch `seccomp_data.arch` of the call, as for
@@ -166,11 +165,11 @@ export function parseReturnValue(text: string, auditArch?: number): number {
  * According to `__seccomp_filter()` of kernel/seccomp.c (Linux 6.1), an errno
  * beyond 4095 is 4095; the data of TRAP and TRACE reach the process or its
  * tracer; the data of other actions is ignored; an unknown action is treated as
- * KILL_PROCESS. One effect is left out: a core dump of a killed process shows
+ * KILL_PROCESS. One effect is ignored: a core dump of a killed process shows
  * the data as `si_errno`. Kernels before 4.14 know only KILL_THREAD, so an
  * unknown action means that.
  *
- * This is about the final answer. If filters are stacked, first choose the
+ * This applies to the final answer. If filters are stacked, first choose the
  * winner by `precedence` of the raw values.
  *
  * @example Errno is capped
@@ -203,7 +202,7 @@ export function effective(value: number): number {
 }
 
 /**
- * Takes the action out of a return value.
+ * Extracts the action from a return value.
  *
  * @param value A u32.
  * @returns The value without its data, a u32.

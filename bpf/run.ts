@@ -2,8 +2,8 @@
  * The interpreter: computes the answer of a filter as the kernel would.
  *
  * The kernel converts a filter to eBPF before it runs (net/core/filter.c:
- * bpf_convert_filter()). That conversion decides whatever classic BPF leaves
- * open, and the interpreter follows it (Linux 6.1):
+ * bpf_convert_filter()). That conversion defines what classic BPF leaves
+ * undefined, and the interpreter follows it (Linux 6.1):
  *
  * - A and X start as 0; all arithmetic is on u32.
  * - Division by an X of 0 ends the filter with 0, which is KILL_THREAD.
@@ -13,7 +13,7 @@
  *   filter that shifts by X ≥ 32 depends on the machine.
  * - `ld len` is 64, the size of `struct seccomp_data`.
  *
- * A program is prepared once, as typed arrays, and then run many times.
+ * A program is prepared once, as typed arrays, and can then be run many times.
  *
  * @example One verdict
  * ```ts
@@ -134,7 +134,7 @@ export function trace(prepared: PreparedProgram, words: Uint32Array): Trace {
 }
 
 /**
- * Turns a length into a constant and an offset in bytes into an index of words.
+ * Converts a length to a constant and an offset in bytes to a word index.
  */
 function lower(instruction: Instruction): Instruction {
   switch (instruction.op) {

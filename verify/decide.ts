@@ -1,7 +1,7 @@
 /**
  * The meaning of a policy, stated directly. All code that compiles or proves is
- * judged by this file, so it is written to be believed, not to be fast: it
- * scans the rules from the top and stops at the first that matches.
+ * checked against this file, so it is written to be obviously correct rather
+ * than fast: it scans the rules from the top and stops at the first match.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { SeccompData } from "../bpf/seccomp_data.ts";
 
 /** An outcome and its origin. */
 export interface Verdict {
-  /** The value that a filter has to return. */
+  /** The value that a filter must return. */
   readonly value: ReturnValue;
   /** The architecture that the call belongs to; absent for unknown ones. */
   readonly arch?: ArchPolicy;
@@ -26,7 +26,7 @@ export interface Verdict {
 }
 
 /**
- * Decides one call as the policy is written. Costs time linear in the number of
+ * Decides one call as the policy states. Takes time linear in the number of
  * rules of the architecture.
  *
  * @example Deciding a call

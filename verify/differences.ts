@@ -3,9 +3,9 @@
  * and the answer of each side. Also decides whether one is nowhere looser than
  * the other.
  *
- * Both use the same functions as a proof (equivalence.ts); products and
- * quotients are never left open here, so each entry is a true difference, and
- * its witness has been run on both sides.
+ * Both use the same functions as a proof (equivalence.ts); nothing is
+ * approximated, so each entry is a true difference, and its witness was run on
+ * both sides.
  *
  * @module
  */
@@ -49,14 +49,14 @@ export interface Difference {
    * not matter, `undefined` if it would be too long.
    */
   readonly condition: string | undefined;
-  /** The kernel's action under the one side, on the witness if it varies. */
+  /** The kernel's action for the first side; if it varies, for the witness. */
   readonly a: number;
-  /** Its action under the other. */
+  /** Its action for the second side. */
   readonly b: number;
   /**
-   * True if other inputs of the entry have other answers, as with `ret a`.
-   * Their order is the same: looser, tighter, or the same action with other
-   * data.
+   * True if other inputs of the entry have other answers, as with `ret a`. The
+   * direction is the same for all: looser, tighter, or the same action with
+   * other data.
    */
   readonly varies: boolean;
   /**
@@ -165,8 +165,8 @@ export function locateDifferences(
   return attempt(options, (symbols, order) => {
     const { diagram, wordOf } = symbols;
     /**
-     * The inputs on which both sides answer alike; leaves and booleans do not
-     * mix.
+     * The inputs on which both sides give the same answer; leaves and booleans
+     * do not mix.
      */
     const same = diagram.leaf();
     /** Leaves that represent two different answers, and the answers. */
@@ -246,7 +246,7 @@ export function locateDifferences(
 
 /**
  * Decides whether a subject is nowhere looser than another: given both answers,
- * the kernel would never have to take the other's.
+ * the kernel would always choose the subject's.
  *
  * @example A filter that logs what its base allows
  * ```ts
@@ -297,7 +297,7 @@ export function proveNotLooser(
   });
 }
 
-/** Tries the orders of variables; nothing is left open. */
+/** Tries the orders of variables; never approximates. */
 function attempt<T>(
   { limits }: DifferenceOptions,
   work: (symbols: Symbols, order: Order) => T,

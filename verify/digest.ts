@@ -1,7 +1,7 @@
 /**
  * A digest of the meaning of a filter: equal filters have equal digests,
- * whatever made them, and different ones have different digests. docs/digest.md
- * defines it, so that another program can compute it.
+ * regardless of their origin, and different ones have different digests.
+ * docs/digest.md defines it, so that another program can compute it.
  *
  * The reduced ordered decision diagram of a function does not depend on how it
  * was built (Bryant 1986). The digest is the SHA-256 of the diagram as text:
@@ -134,7 +134,7 @@ function bitFunctions(
   return Array.from({ length: WORD_BITS }, (_, i) => {
     const bit = WORD_BITS - 1 - i;
     const ofLeaf = (leaf: Node): Node => wordOf(leaf)[bit] ?? NEVER;
-    // Most bits are set by the same answers.
+    // Most bits of the answer have the same function.
     const key = leaves.map(ofLeaf).join();
     const f = made.get(key) ?? diagram.apply(meaning, meaning, ofLeaf);
     made.set(key, f);
@@ -160,8 +160,8 @@ function leavesOf(diagram: Diagram, root: Node): readonly Node[] {
 }
 
 /**
- * Puts the low half of each argument in front of the high one, as on a
- * little-endian machine. `arch` and `nr` stay in front.
+ * Orders the low half of each argument before the high one, as on a
+ * little-endian machine, after `arch` and `nr`.
  */
 function swapHalves(
   from: Diagram,

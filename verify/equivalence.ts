@@ -1,5 +1,6 @@
 /**
- * Proof that two filters, or a filter and a policy, answer every input alike.
+ * Proves that two filters, or a filter and a policy, give the same answer to
+ * every input.
  *
  * **How.** An input is 512 bits. Each side becomes a function of those bits
  * whose values are its answers: a program by symbolic execution (paths.ts), a
@@ -14,30 +15,29 @@
  * **Why it is sound.** Every step is exact: tests, masks, carries, products,
  * scratch memory and meeting paths are computed on functions, never
  * approximated, and a reduced ordered diagram represents each function once
- * (Bryant 1986). No difference is reported before it has been run; one that does
- * not show in the run is a fault of this code, and thrown.
+ * (Bryant 1986). Every difference is run before it is reported; if the run does
+ * not confirm it, this code has a bug and throws.
  *
  * **Why it is complete.** Only the limits end the construction early, so every
- * admitted program is decided if they are wide enough. Tests of one word with
+ * accepted program is decided if they are large enough. Tests of one word with
  * constants cost at most 32 nodes each in addition to the functions with which
  * they are combined; the size depends on the functions, not on the number of
  * paths of a program. The functions that exceed the limits relate many bits of
- * several words, above all products and quotients of two unknown words. Their
- * size depends on the order of the variables, so two orders are tried: word by
- * word, good for rules; and all arguments bit by bit, good for sums and
+ * several words, in particular products and quotients of two unknown words.
+ * Their size depends on the order of the variables, so two orders are tried:
+ * word by word, good for rules; and all arguments bit by bit, good for sums and
  * comparisons of two words.
  *
- * **What has to be reviewed** before an "equal" can be believed is 644 lines
- * without comments, all of core/: diagram.ts, word.ts and paths.ts, which are
- * the symbolic machine, symbols.ts, cases.ts, verdict.ts, subject.ts and
- * meaning.ts, and below the two places that answer "equal": meanings that
- * differ nowhere, and the same instructions on both sides. Intervals, inputs
+ * **What must be reviewed** before an "equal" can be trusted: 644 lines without
+ * comments, all of core/: diagram.ts, word.ts and paths.ts, which form the
+ * symbolic machine, symbols.ts, cases.ts, verdict.ts, subject.ts and
+ * meaning.ts, and the two places below that return "equal": meanings that
+ * differ nowhere, and identical instructions on both sides. Intervals, inputs
  * and witnesses only describe. A "different" needs none of them: confirm.ts
  * runs both sides.
  *
- * **What is assumed.** The machine is that of bpf/run.ts, policies have the
- * meaning of `decide`, and the kernel acts as kernel/seccomp.c of Linux 6.1
- * does.
+ * **What is assumed.** The machine works as bpf/run.ts, policies have the
+ * meaning of `decide`, and the kernel acts as kernel/seccomp.c of Linux 6.1.
  *
  * @module
  */
@@ -90,8 +90,8 @@ export interface ProofOptions {
    */
   readonly littleEndian?: boolean;
   /**
-   * Architectures, `AUDIT_ARCH_*`, on which a difference is searched first, in
-   * order of preference. Default: none, so that the witness is the lowest
+   * Architectures, `AUDIT_ARCH_*`, on which to search for a difference first,
+   * in order of preference. Default: none, so that the witness is the lowest
    * input.
    */
   readonly arches?: readonly number[];
@@ -102,7 +102,7 @@ export interface ProofOptions {
     /** Maximum number of steps on a diagram, each of about 0.1 µs. */
     readonly steps?: number;
   };
-  /** Called regularly; if it returns true, the work ends as unproven. */
+  /** Called regularly; if it returns true, the result is unproven. */
   readonly interrupted?: () => boolean;
 }
 
@@ -114,7 +114,7 @@ export interface ProofOptions {
 export interface Proof {
   /** Discriminates the three results. */
   readonly kind: "equal";
-  /** Coverage of the proof. Counts of intervals stop at 65,536. */
+  /** Extent of the proof. Counts of intervals stop at 65,536. */
   readonly coverage: {
     /**
      * Number of intervals of `arch` on which the answer does not depend further
@@ -168,10 +168,10 @@ export interface Unproven {
 /** Number of boundary inputs that are tried before giving up. */
 const GUESSES = 10_000;
 
-/** Maximum number of rules that all guesses together read. */
+/** Maximum number of rules that all trial inputs together may read. */
 const MOST_RULES_READ = 10_000_000;
 
-/** Number of nodes from which a diagram has the largest cache. */
+/** Number of nodes above which a diagram has the largest cache. */
 const FULL_CACHE_NODES = 2 ** 17;
 
 /** Maximum count of intervals. */
@@ -236,7 +236,7 @@ export function proveEquivalent(
   let limit: LimitName | undefined;
   let outOfSteps: Order | undefined;
   for (const [order, share] of ATTEMPTS) {
-    // With the same cache, more nodes do not save steps.
+    // With the same cache size, more nodes do not save steps.
     if (order === outOfSteps) continue;
     const nodes = Math.ceil(allowed.nodes * share);
     const symbols = createSymbols(order, { ...limits, nodes });
@@ -260,7 +260,7 @@ export function proveEquivalent(
   }
   if (limit === undefined) throw new Error("Unreachable: no limit was hit");
   if (limit === "interrupted") return { kind: "unproven", limit };
-  // A difference that was found by trying inputs is as good.
+  // A difference found by trying inputs is equally valid.
   const most = Math.min(GUESSES, Math.ceil(MOST_RULES_READ / rulesOf([a, b])));
   for (const data of witnesses([a, b], { littleEndian, most })) {
     const found = differenceOn(data);
@@ -280,14 +280,14 @@ function rulesOf(subjects: readonly Subject[]): number {
   return count;
 }
 
-/** Complete data of the instructions, as text. */
+/** The instructions as text, for comparison. */
 function textOf(programs: readonly Program[]): string {
   return JSON.stringify(
     programs.map((p) => p.map(({ op, jt, jf, k }) => [op, jt, jf, k])),
   );
 }
 
-/** The coverage if nothing had to be computed. */
+/** The extent of a proof without any computation. */
 function coverageOfSame(subject: Subject): Proof["coverage"] {
   const loads = programsOf(subject).flat().filter(({ op }) => op === "ld.abs");
   const offsets = [...new Set(loads.map(({ k }) => k))].sort((x, y) => x - y);

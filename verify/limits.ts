@@ -55,7 +55,7 @@ export class LimitReached extends Error {
   }
 }
 
-/** Number of steps between two checks whether to give up, minus one. */
+/** Number of steps between two checks, minus one. */
 const STEPS_PER_QUESTION = 0xffff;
 
 /**

@@ -1,8 +1,8 @@
 /**
- * Proof that an observing filter is as strict as the filter that it observes.
+ * Proves that an observing filter is as strict as the filter that it observes.
  *
- * An observing filter asks a supervisor where the original answers ERRNO, and
- * answers everything else as the original does. The proof is that of
+ * If the original answers ERRNO, an observing filter asks a supervisor;
+ * otherwise it gives the same answer. The proof works like that of
  * `proveEquivalent`: both filters become functions of the input in one decision
  * diagram, ERRNO in the original is replaced by USER_NOTIF, and the functions
  * must be the same.
@@ -40,9 +40,9 @@ import {
 
 /** Result of {@linkcode proveObservation}. */
 export type ObservationProof =
-  /** The observing filter differs only in that ERRNO is notified. */
+  /** The observing filter differs only by notifying instead of ERRNO. */
   | { readonly kind: "observes" }
-  /** An input on which it does not, confirmed by running both. */
+  /** An input on which it differs otherwise, confirmed by running both. */
   | {
     readonly kind: "different";
     readonly data: SeccompData;
@@ -70,7 +70,7 @@ const ORDERS: readonly Order[] = ["word", "bit"];
 /**
  * Decides whether a filter observes another one and changes nothing else.
  *
- * @example A filter that observes itself, and one that forgets to
+ * @example Filters that observe, and one that does not
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { proveObservation } from "./observation.ts";

@@ -1,13 +1,14 @@
 /**
- * Meanings made of the answers of several subjects, input by input: the
- * strictest of them, the loosest, or those of one without what another permits.
+ * Combines the answers of several subjects, input by input: the strictest, the
+ * loosest, or those of one minus what another permits.
  *
  * **The order.** Answers are ordered by the kernel's precedence of actions
  * (kernel/seccomp.c, `seccomp_run_filters()`), and answers of one action by
  * their data, 0 after all others: an ERRNO(0) reports success. The order is
- * total, so the least and the greatest of several answers do not depend on how
- * the subjects are ordered or grouped. The kernel itself takes the data of the
- * filter that was attached last; no order of attachment is part of a profile.
+ * total, so the minimum and the maximum of several answers do not depend on how
+ * the subjects are ordered or grouped. The kernel itself uses the data of the
+ * filter that was attached last, but profiles do not define an order of
+ * attachment.
  *
  * @module
  */
@@ -39,7 +40,7 @@ export class ComputedAnswer extends Error {
  * Compares two answers.
  *
  * @param a An answer.
- * @param b Another one.
+ * @param b Another answer.
  * @returns Below 0 if `a` is the stricter one, 0 if both are the same answer.
  */
 export function compareAnswers(a: ReturnValue, b: ReturnValue): number {
@@ -65,7 +66,7 @@ function dataOf(value: ReturnValue): number {
  * ```
  *
  * @param a An answer.
- * @param b Another one.
+ * @param b Another answer.
  */
 export function strictest(a: ReturnValue, b: ReturnValue): ReturnValue {
   return compareAnswers(a, b) <= 0 ? a : b;
@@ -75,7 +76,7 @@ export function strictest(a: ReturnValue, b: ReturnValue): ReturnValue {
  * Returns the looser of two answers.
  *
  * @param a An answer.
- * @param b Another one.
+ * @param b Another answer.
  */
 export function loosest(a: ReturnValue, b: ReturnValue): ReturnValue {
   return compareAnswers(a, b) <= 0 ? b : a;
@@ -92,14 +93,14 @@ export function isPermission(value: ReturnValue): boolean {
 }
 
 /**
- * Makes the meaning of several subjects, from the first to the last.
+ * Combines the meanings of several subjects, from the first to the last.
  *
  * @throws {ComputedAnswer} if a subject computes an answer.
  * @throws {LimitReached} if a function becomes too large.
  *
  * @param symbols The input.
  * @param subjects The subjects; at least one.
- * @param join The answer to an input for which two answers are given.
+ * @param join Combines two answers to one input.
  * @returns The function, whose leaves are answers as the kernel acts on them.
  */
 export function pointwise(

@@ -1,7 +1,6 @@
 /**
- * Names of `bpf_asm` for data about a packet. No seccomp filter can use them,
- * and the kernel refuses them there; they are read so that the refusal names
- * the instruction.
+ * `bpf_asm` names of data about a packet. Seccomp filters cannot use them; they
+ * are parsed so that the kernel's refusal can name the instruction.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import type { Cursor } from "./tokens.ts";
 /** Offset of data about a packet that is not in its bytes; linux/filter.h. */
 const SKF_AD_OFF = 0xffff_f000;
 
-/** Names of such data, each with its offset from there: `SKF_AD_*`. */
+/** Names of such data, each with its offset from `SKF_AD_OFF`: `SKF_AD_*`. */
 const ANCILLARY: ReadonlyMap<string, number> = new Map([
   ["proto", 0],
   ["type", 4],

@@ -1,8 +1,9 @@
 /**
- * Numbers of system calls that a text names.
+ * Resolves the names of system calls in a text.
  *
- * A name has a number on an architecture only. If all paths to an instruction
- * have compared `arch` with one value, that decides; otherwise the caller does.
+ * The number of a name depends on the architecture. If all paths to an
+ * instruction have compared `arch` with one value, that value determines it;
+ * otherwise the caller does.
  *
  * @module
  */
@@ -12,15 +13,15 @@ import { type Arch, archByName, ARCHES } from "../../tables/arch.ts";
 import { archByAnyName } from "../../tables/arch_names.ts";
 import type { NamedCall } from "./draft.ts";
 
-/** The number of a name, or why it has none. */
+/** The number of a name, or the reason why it has none. */
 export type CallNumberFound =
   | { readonly kind: "number"; readonly nr: number; readonly arch: Arch }
   | { readonly kind: "undecided" }
   | { readonly kind: "unknown"; readonly message: string };
 
-/** The surroundings of a name. */
+/** The context of a name. */
 export interface CallContext {
-  /** Value that `arch` has at the instruction, if it is known. */
+  /** Value of `arch` at the instruction, if known. */
   readonly auditArch: number | undefined;
   /** Architectures that the user named, the native one first. */
   readonly given: readonly Arch[];
@@ -31,7 +32,7 @@ export interface CallContext {
  *
  * @param call The name.
  * @param context Facts about the architecture.
- * @returns The number, or the reason for which there is no single one.
+ * @returns The number, or the reason why there is no single one.
  */
 export function numberOfCall(
   call: NamedCall,
@@ -57,7 +58,7 @@ export function numberOfCall(
     return {
       kind: "unknown",
       message:
-        `Cannot read "${name}": ${byFlow.nr} on ${byFlow.arch.name}, with which arch was compared, or ${byUser.nr} on ${byUser.arch.name}, which is given; write ${byFlow.arch.name}.${name} or ${byUser.arch.name}.${name}`,
+        `Cannot read "${name}": ${byFlow.nr} on ${byFlow.arch.name}, with which arch was compared, but ${byUser.nr} on ${byUser.arch.name}, as given; write ${byFlow.arch.name}.${name} or ${byUser.arch.name}.${name}`,
     };
   }
   if (auditArch !== undefined && decided.length > 0) {

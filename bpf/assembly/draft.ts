@@ -1,6 +1,5 @@
 /**
- * Instructions as they are written, before labels, names and halves of words
- * are resolved.
+ * Instructions as written, before labels, names and word halves are resolved.
  *
  * @module
  */
@@ -15,7 +14,7 @@ export interface TextPlace {
   readonly column: number;
 }
 
-/** A label, at its instruction or in a jump. */
+/** A label, either at an instruction or in a jump. */
 export interface Label extends TextPlace {
   readonly kind: "word";
   /** Its name. */
@@ -70,11 +69,11 @@ export interface Draft {
 
 /** One instruction of a text. */
 export interface Written extends TextPlace {
-  /** The instruction in words; absent if only its fields are given. */
+  /** The parsed statement; absent if only fields are given. */
   readonly draft?: Draft;
   /** Its fields in a listing, such as `0x06 0x00 0x00 0x7fff0000`. */
   readonly fields?: Instruction;
-  /** Label that stands first on its line. */
+  /** Label at the start of the line. */
   readonly first?: Label;
 }
 
@@ -88,7 +87,7 @@ export interface DraftSection extends TextPlace {
   pending?: Label | undefined;
 }
 
-/** A byte order that a text names. */
+/** A byte order directive. */
 export interface NamedOrder extends TextPlace {
   readonly littleEndian: boolean;
 }

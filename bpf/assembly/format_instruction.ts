@@ -7,7 +7,7 @@
 import type { Instruction, Op } from "../instruction.ts";
 import { isConditionalJump, toCode } from "../opcode.ts";
 
-/** Operations whose constant is a set of bits or a word of input. */
+/** Operations whose constant is a bit set or an input word. */
 const HEX_OPERATIONS: ReadonlySet<string> = new Set([
   "and",
   "or",
@@ -23,8 +23,8 @@ const HEX_OPERATIONS: ReadonlySet<string> = new Set([
  *
  * @param instruction The instruction.
  * @param pc Its index.
- * @param targets Indices of instructions that have a label, `l` followed by the
- * index.
+ * @param targets Indices of instructions with a label, which is `l` followed by
+ * the index.
  * @returns Mnemonic and operands.
  */
 export function formatInstruction(
@@ -83,8 +83,8 @@ function formatOperand(name: string, form: string, k: number): string {
 }
 
 /**
- * Reports whether all fields are 0 that the text of this instruction does not
- * show.
+ * Reports whether all fields that the text of this instruction does not show
+ * are 0.
  */
 export function isPlain(op: Op, { jt, jf, k }: Instruction): boolean {
   return (isConditionalJump(op) || (jt === 0 && jf === 0)) &&

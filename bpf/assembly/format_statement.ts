@@ -47,7 +47,7 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
   ["rsh", ">>="],
 ]);
 
-/** The signs of a test and of its opposite; `&` has none. */
+/** The signs of a test and of its opposite; `&` has no opposite. */
 const TESTS: ReadonlyMap<string, readonly [string, string | undefined]> =
   new Map([
     ["jeq", ["==", "!="]],
@@ -166,7 +166,7 @@ function operand(name: string, form: string, k: number): string {
   return name === "lsh" || name === "rsh" ? String(k) : hex(k);
 }
 
-/** An action by name; a value with data that has no use is a number. */
+/** An action by name; a value with unused data is written as a number. */
 function formatAction(value: number): string {
   const action = actionOf(value);
   const data = value & SECCOMP_RET_DATA;

@@ -25,8 +25,8 @@ const WORDS = new Set([...MNEMONICS, ".raw"]);
 /**
  * Removes the colors of a terminal, and the mark of byte order.
  *
- * @param text Text as it was saved or copied.
- * @returns The text that a reader saw.
+ * @param text Text, as saved or copied.
+ * @returns The text as a reader sees it.
  */
 export function stripColors(text: string): string {
   return text.replace(/^\ufeff/, "").replace(COLORS, "");
@@ -49,7 +49,7 @@ export function blankComments(
   );
 }
 
-/** Blanks a comment; one that does not end is left for the reader to refuse. */
+/** Blanks a comment; an unterminated one is left for the reader to refuse. */
 function blank(comment: string): string {
   const isOpen = comment.startsWith("/*") &&
     (comment.length < 4 || !comment.endsWith("*/"));
@@ -57,16 +57,16 @@ function blank(comment: string): string {
   return comment.replaceAll(/[^\n]/g, " ");
 }
 
-/** Reports whether a text is that of `disasm --style pseudo`. */
+/** Reports whether a text is output of `disasm --style pseudo`. */
 export function isPseudocode(text: string): boolean {
   return /^\s*# pseudocode of /.test(text);
 }
 
 /**
- * Detects the language by the first line that shows it.
+ * Detects the language from the first line that is specific to one.
  *
  * @param text Assembly text without colors.
- * @returns The language; `undefined` if no line shows one.
+ * @returns The language; `undefined` if no line is specific to one.
  */
 export function detectLanguage(text: string): AssemblyLanguage | undefined {
   for (const line of text.replaceAll(BLOCK, blank).split("\n")) {

@@ -20,13 +20,16 @@ import type {
 import { agrees, checkIndices, distanceByIndex } from "./listing.ts";
 import type { AssemblyProblems } from "./problems.ts";
 
-/** Longest conditional jump, in instructions: `jt` and `jf` are u8. */
+/**
+ * Maximum distance of a conditional jump, in instructions: `jt` and `jf` are
+ * u8.
+ */
 const MAX_CONDITIONAL_DISTANCE = 255;
 
 /** A filter whose labels are resolved. */
 export interface LinkedSection {
   readonly section: DraftSection;
-  /** Its instructions; names and halves are 0 so far. */
+  /** Its instructions; names and halves are still 0. */
   readonly program: Program;
 }
 
@@ -36,7 +39,7 @@ export interface LinkTarget {
   readonly littleEndian: boolean;
   /** Architectures that the user named, the native one first. */
   readonly given: readonly Arch[];
-  /** Architecture of names that nothing else decides. */
+  /** Architecture of names for which nothing else determines one. */
   readonly assumed: Arch | undefined;
 }
 
@@ -60,7 +63,7 @@ export function linkLabels(
 }
 
 /**
- * Finds the byte order that the fields of a listing show.
+ * Infers the byte order from the fields of a listing.
  *
  * @param section The filter.
  * @returns True if it is little-endian; `undefined` if no half of a word has
@@ -78,13 +81,13 @@ export function orderOfFields({ written }: DraftSection): boolean | undefined {
 }
 
 /**
- * Resolves names and halves, and compares words with fields.
+ * Resolves names and halves, and compares statements with fields.
  *
  * @param linked The filter.
  * @param target Its machine.
  * @param problems Receives the errors.
- * @returns The instructions, and whether a name was assumed to be of the
- * assumed architecture.
+ * @returns The instructions, and whether the assumed architecture was used for
+ * a name.
  */
 export function resolveNames(
   { section, program }: LinkedSection,
@@ -146,7 +149,7 @@ export function resolveNames(
   return { program: resolved, assumes };
 }
 
-/** The fields win, because they are the instruction; they must agree. */
+/** The fields are the instruction, and the statement must agree with them. */
 function settle(
   written: Written,
   said: Instruction,
@@ -163,8 +166,8 @@ function settle(
 }
 
 /**
- * Reports whether a number is libseccomp's own, for a call that an architecture
- * does not have: `__PNR_*` in seccomp.h.
+ * Reports whether a number is one of libseccomp's pseudo numbers, for calls
+ * that an architecture does not have: `__PNR_*` in seccomp.h.
  */
 function isPseudo(nr: number): boolean {
   return nr >= 0xffff_d000;
@@ -211,7 +214,7 @@ function linkJumps(
 }
 
 /**
- * Makes the function that turns a target into a distance; NaN without one.
+ * Returns the function that converts a target to a distance, or NaN.
  */
 function distances(
   pc: number,

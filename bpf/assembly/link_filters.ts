@@ -1,5 +1,5 @@
 /**
- * Makes filters of what a text says.
+ * Builds filters from a parsed text.
  *
  * @module
  */
@@ -17,11 +17,11 @@ import type { AssemblyProblems } from "./problems.ts";
  * @category Filters
  */
 export interface ParseFiltersOptions {
-  /** Byte order, unless the text names one. */
+  /** Byte order, unless the text states one. */
   readonly littleEndian?: boolean;
   /** Architectures of the calls that the text names, the native one first. */
   readonly arches?: readonly Arch["name"][];
-  /** Architecture of the calls for which nothing else decides. */
+  /** Architecture of calls for which nothing else determines one. */
   readonly assumedArch?: Arch["name"];
 }
 
@@ -33,7 +33,7 @@ export interface ParseFiltersOptions {
 export interface ParsedFilters extends FilterStack {
   /**
    * Origin of the byte order: `given` by a directive, `inferred` from the
-   * architectures that the programs name, or `assumed` to be little-endian.
+   * architectures in the programs, or `assumed` to be little-endian.
    */
   readonly order: "given" | "inferred" | "assumed";
   /**

@@ -1,5 +1,6 @@
 /**
- * Lines of listings, as disassemblers print them: index, fields, statement.
+ * Parses lines of listings, as disassemblers print them: index, fields,
+ * statement.
  *
  * ```text
  *  line  CODE  JT   JF      K
@@ -7,8 +8,8 @@
  *  0000: 0x20 0x00 0x00 0x00000004  A = arch
  * ```
  *
- * The fields are the instruction. What the statement says, and the order of the
- * indices, are compared with them, so a listing that was cut or edited is
+ * The fields are the instruction. The statement must agree with them, and the
+ * indices must be consecutive, so a listing that was truncated or edited is
  * refused.
  *
  * @module
@@ -34,7 +35,7 @@ const FIELDS =
 /** `0007`, counted from 0, or `L0008`, counted from 1. */
 const INDEX = /^(?<one>L?)(?<digits>[0-9]{4,6})$/;
 
-/** A remark that instructions were left out. */
+/** A remark that instructions were omitted. */
 const SKIPPED = /^\s*#?\s*(?:\.{3}|…)\s*(?:[0-9]+ line\(s\) skipped.*)?$/;
 
 /** A load with the prototype of the call: `0009: A = pid # kill(pid, sig)`. */
@@ -42,10 +43,10 @@ const ARGUMENT =
   /^(?<start>\s*[0-9]{4,6}:.*\bA\s*=\s*)(?<name>\w+)(?<shift>\s*>>\s*32)?\s*#\s*[\w.]+\((?<names>[^()]*)\)[ \t\r]*$/gm;
 
 /**
- * Replaces the names that listings of seccomp-tools give to arguments.
+ * Replaces the argument names in listings of seccomp-tools.
  *
  * @param text The text, with comments.
- * @returns The text with `args[…]`; the number of lines stays.
+ * @returns The text with `args[…]`; the number of lines does not change.
  */
 export function nameArguments(text: string): string {
   return text.replaceAll(ARGUMENT, (line, ...rest) => {
@@ -59,7 +60,7 @@ export function nameArguments(text: string): string {
 }
 
 /**
- * Finds the distance to an instruction outside of a listing, by its index.
+ * Finds the distance to an instruction outside a listing from its index.
  *
  * @param text The label.
  * @param pc Index of the jump.
@@ -82,17 +83,18 @@ export function isRule(line: string): boolean {
   return RULE.test(line);
 }
 
-/** Reports whether a line says that others are missing. */
+/** Reports whether a line states that instructions are omitted. */
 export function isSkipped(line: string): boolean {
   return SKIPPED.test(line);
 }
 
 /**
- * Reads what stands before an instruction of bpf_asm: index, fields or both.
+ * Reads the prefix of an instruction of bpf_asm: index, fields or both.
  *
  * @param line The line, without comments.
  * @param place Position of its first word.
- * @returns Both as far as they are there, and the offset at which they end.
+ * @returns The index and fields that are present, and the offset at which they
+ * end.
  */
 export function readPrefix(line: string, place: TextPlace): {
   readonly first: Label | undefined;
@@ -142,7 +144,7 @@ export function readFields(line: string): {
  * every instruction has one, or if fields follow.
  *
  * @param section The filter.
- * @param problems Receives the first index that is not as expected.
+ * @param problems Receives the first unexpected index.
  */
 export function checkIndices(
   { written }: DraftSection,
@@ -174,11 +176,12 @@ export function checkIndices(
 }
 
 /**
- * Compares the words of a line with its fields.
+ * Compares the statement of a line with its fields.
  *
  * @param written The line.
- * @param said The instruction that the words give.
- * @returns True if they agree: fields that the words do not show do not count.
+ * @param said The instruction that the statement denotes.
+ * @returns True if they agree; fields that the statement does not show are
+ * ignored.
  */
 export function agrees({ fields }: Written, said: Instruction): boolean {
   if (fields === undefined) return true;
@@ -212,7 +215,7 @@ function usesConstant(op: Instruction["op"]): boolean {
   }
 }
 
-/** The value without data that has no use; `undefined` if the data has one. */
+/** The value without unused data; `undefined` if the data is used. */
 function plainAction(value: number): number | undefined {
   const action = actionOf(value);
   return action === SECCOMP_RET_ERRNO || action === SECCOMP_RET_TRAP ||

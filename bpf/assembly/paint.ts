@@ -15,16 +15,16 @@ import {
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
 
-/** The part of a line that gets a color. */
+/** The kind of a colored part of a line. */
 export type PaintedPart = "allow" | "deny" | "other" | "name" | "target";
 
 /**
- * Colors words and comment of one instruction.
+ * Colors the text and the comment of one instruction.
  *
  * @param instruction The instruction.
- * @param words Its words.
+ * @param words Its text.
  * @param comment Its comment, if it has one.
- * @param paint Colors a part; without it, everything stays as it is.
+ * @param paint Colors a part; if absent, nothing is colored.
  */
 export function paintLine(
   { op, k }: Instruction,

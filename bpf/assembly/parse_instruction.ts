@@ -262,7 +262,7 @@ function nextIs(cursor: Cursor, word: string): boolean {
   return kind === "word" && text.toLowerCase() === word;
 }
 
-/** An instruction that is only its name, or its name and a constant. */
+/** An instruction that consists of a name, or of a name and a constant. */
 function plain(op: Op | number, cursor?: Cursor): Draft {
   return {
     op,

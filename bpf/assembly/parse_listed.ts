@@ -12,7 +12,7 @@ import type { AssemblyProblems } from "./problems.ts";
 import { StatementCursor } from "./statement_cursor.ts";
 import type { StatementToken } from "./statement_tokens.ts";
 
-/** A load of a word that the language has a name for, other than arguments. */
+/** A load of a word that has a name in the language, other than arguments. */
 const NAMED = /^A = (?:arch|sys_number|instruction_pointer|len|X)\b/;
 
 /**
@@ -35,7 +35,7 @@ export function readListed(
   const end = cursor.take();
   if (rest.length === 0) return { fields };
   const words = rest.map(({ text }) => text).join(" ");
-  // The name of an argument is only known to the tool that wrote it.
+  // Only the tool that wrote a name of an argument knows it.
   if (
     fields.op === "ld.abs" && /^A = [A-Za-z_]\w*(?: >> 32)?$/.test(words) &&
     !NAMED.test(words)

@@ -20,7 +20,7 @@ export type StatementLanguage = "seccomp-tools" | "ceccomp";
 const IP_OFFSET = 8;
 const ARGS_OFFSET = 16;
 const ARGS = 6;
-/** Bits by which a 64-bit field is shifted to get its high half. */
+/** Shift distance that selects the high half of a 64-bit field. */
 const HALF_BITS = 32;
 
 /** A word of the input. */
@@ -119,7 +119,7 @@ export function readIndex(
   );
 }
 
-/** A number, an architecture, or the name of a call. */
+/** A number, an architecture or a call name. */
 export function readConstant(
   cursor: StatementCursor,
   language: StatementLanguage,

@@ -106,7 +106,7 @@ function readA(cursor: StatementCursor, language: StatementLanguage): Draft {
   if (operation !== undefined) {
     cursor.take();
     const byX = cursor.accept("x") !== undefined;
-    // The language knows only operations that are in it.
+    // The language has only these operations.
     const op = `${operation}.${byX ? "x" : "k"}` as Op;
     return { ...plain(op), k: byX ? 0 : readConstant(cursor, language) };
   }
@@ -137,7 +137,7 @@ function readValue(
       cursor.take();
       return plain("txa");
     case "a":
-      throw cursor.unexpected("another value than A");
+      throw cursor.unexpected("a value other than A");
     case "len":
     case "scmp_data_len":
       cursor.take();

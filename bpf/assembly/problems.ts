@@ -7,7 +7,7 @@
 import { AssemblyError } from "../error.ts";
 import type { TextPlace } from "./draft.ts";
 
-/** Most errors that are kept; nobody reads more. */
+/** Maximum number of errors to keep. */
 const MOST_PROBLEMS = 1000;
 
 /** The errors found so far. */
@@ -26,7 +26,7 @@ export class AssemblyProblems {
   }
 
   /**
-   * Works, and keeps the error of the text that ends the work early.
+   * Runs a function, and records an error in the text that aborts it.
    *
    * @param work Reads a part of the text.
    * @returns The result; `undefined` after an error.
@@ -41,7 +41,7 @@ export class AssemblyProblems {
     }
   }
 
-  /** True if no further errors are kept. */
+  /** True if the maximum number of errors is reached. */
   get full(): boolean {
     return this.#found.length >= MOST_PROBLEMS;
   }

@@ -1,5 +1,5 @@
 /**
- * Cuts assembly text into filters, and those into instructions.
+ * Splits assembly text into filters, and filters into instructions.
  *
  * @module
  */
@@ -39,7 +39,7 @@ import {
 import { createCursor } from "./tokens.ts";
 
 const TRUNCATED =
-  "Cannot read listing: instructions are left out here; give all of them";
+  "Cannot read listing: instructions are omitted here; give all of them";
 /** A line that is a directive. */
 const DIRECTIVE = /^\s*\.(big-endian|little-endian|filter)\s*$/i;
 
@@ -59,7 +59,7 @@ export function readSections(
     const place = { line: 1, column: 1 };
     problems.add(
       "pseudocode",
-      "Cannot read pseudocode: it does not say the order of the instructions; write the filter in another style",
+      "Cannot read pseudocode: it does not define the order of the instructions; write the filter in another style",
       place,
     );
     return { sections: [{ ...place, written: [], labels: new Map() }] };
@@ -73,9 +73,9 @@ class SectionReader {
   readonly #problems: AssemblyProblems;
   readonly #sections: DraftSection[] = [];
   #order: NamedOrder | undefined;
-  /** True after an error after which nothing else matters. */
+  /** True after a fatal error. */
   #stopped = false;
-  /** Tokens of statements that are not read yet. */
+  /** Tokens of statements that are not parsed yet. */
   #tokens: StatementToken[] = [];
 
   constructor(language: AssemblyLanguage, problems: AssemblyProblems) {
@@ -224,7 +224,7 @@ class SectionReader {
     this.#add({ ...written, ...listed });
   }
 
-  /** Takes labels; returns the one that stands first on its line. */
+  /** Consumes labels; returns the one at the start of its line. */
   #labels(cursor: StatementCursor): Label | undefined {
     let first: Label | undefined;
     while (cursor.peek().kind === "label") {

@@ -1,5 +1,5 @@
 /**
- * Takes the tokens of statements one after the other.
+ * A cursor over the tokens of statements.
  *
  * @module
  */
@@ -92,7 +92,7 @@ export class StatementCursor {
   }
 
   /**
-   * Skips to the first token of a later line; a statement that ended too early
+   * Skips to the first token of the next line, so that an incomplete statement
    * does not hide the next one.
    */
   recover(start: StatementToken): void {
@@ -115,7 +115,7 @@ export class StatementCursor {
   }
 }
 
-/** Value of a number; one with a leading zero has two. */
+/** Value of a number; a leading zero makes it ambiguous. */
 function sizeOf(token: StatementToken, octal: boolean): number {
   const { text } = token;
   if (!NUMBER.test(text)) {

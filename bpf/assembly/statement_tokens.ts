@@ -22,7 +22,7 @@ export interface StatementToken {
     | "fields"
     | "break"
     | "end";
-  /** Its text; of a label, the name. */
+  /** Its text; for a label, the name. */
   readonly text: string;
   /** Line in the text, from 1. */
   readonly line: number;
@@ -37,12 +37,12 @@ export interface StatementToken {
 const TOKEN =
   /(?<label>\w+):(?!\s*:)|(?<number>[0-9]\w*)|(?<word>\$?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?)|(?<sign><<=|>>=|<<|>>|[-+*/%|&^=!<>]=|[-+*/%|&^=!<>?:,()[\]])/y;
 
-/** A word after `?`, even if a colon follows. */
+/** A word after `?` is not a label, even if a colon follows. */
 const CHOICE = /(?<word>\$?\w+)/y;
 const SPACE = /\s*/y;
 
 /**
- * Cuts one line into tokens.
+ * Splits one line into tokens.
  *
  * @param text The line, without comments.
  * @param line Its number, from 1.

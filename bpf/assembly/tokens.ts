@@ -66,7 +66,7 @@ export function blankComments(text: string): string {
 }
 
 /**
- * Cuts a line into tokens.
+ * Splits a line into tokens.
  *
  * @throws {AssemblyError} at a character that cannot begin a token.
  *

@@ -1,5 +1,5 @@
 /**
- * Words of statements that stand for numbers: architectures and actions.
+ * Names in statements that stand for numbers: architectures and actions.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 } from "../../tables/uapi.ts";
 
 /**
- * Finds an architecture by a name of this or another tool.
+ * Finds an architecture by a name that this tool or another one uses.
  *
  * @param word Name in any case, such as `i386` or `ARCH_X86_64`.
  * @returns The architecture, or `undefined` if the name is unknown.
@@ -31,7 +31,7 @@ export function archOfWord(word: string): Arch | undefined {
 export interface ActionWord {
   /** The return value without data. */
   readonly value: number;
-  /** True if the data has a use. */
+  /** True if the action uses its data. */
   readonly takesData: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tests of a program, joined with "and" and "or" where they share a target.
+ * Tests of a program, joined with "and" and "or" if they share a target.
  *
  * @module
  */
@@ -63,8 +63,8 @@ export interface JoinedTest {
 }
 
 /**
- * Joins a test with those that only it leads to, if they share a target. Only
- * tests of one kind are joined: a list of "and" and "or" is hard to read.
+ * Joins a test with tests that only it leads to, if they share a target. "and"
+ * and "or" are not mixed, because that would be hard to read.
  *
  * @param choice The test.
  * @param choiceOf A later test, joined already, that only this one leads to.
@@ -83,7 +83,7 @@ export function joinWithLater(
   }
 }
 
-/** Joins a test with a later one, if one target of that is the shared one. */
+/** Joins a test with a later one, if the later test has the shared target. */
 function joined(
   kind: "and" | "or",
   tree: PseudoTest,

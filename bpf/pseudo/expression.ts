@@ -50,15 +50,17 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
 /** A mask without effect. */
 const ALL_BITS = 0xffff_ffff;
 
-/** Longest key of an expression; a longer one stays a register. */
+/**
+ * Maximum length of the key of an expression; a longer one stays a register.
+ */
 const MAX_KEY = 160;
 
-/** Makes a constant. */
+/** Returns a constant. */
 export function constantOf(value: number): Expression {
   return { kind: "constant", value, key: `#${value}` };
 }
 
-/** Makes a register whose value is not known as an expression. */
+/** Returns a register whose value is not known as an expression. */
 function register(name: string): Expression {
   return { kind: "register", name, key: name };
 }
@@ -99,7 +101,7 @@ export function followValues(
 }
 
 /**
- * Finds the value that an instruction writes, and where.
+ * Finds the value that an instruction writes, and its destination.
  *
  * @param facts The facts before it.
  * @param instruction An instruction that writes a register or scratch word.
@@ -153,7 +155,7 @@ export function dependsOnRegister({ key }: Expression): boolean {
 
 function execute(facts: Facts, instruction: Instruction): Facts {
   const { to, value } = writtenBy(facts, instruction);
-  // A register in an expression is the one before the assignment.
+  // A register in an expression has its value from before the assignment.
   const kept = value.key.length > MAX_KEY || dependsOnRegister(value)
     ? register(to)
     : value;

@@ -26,7 +26,9 @@ export function dividesByX({ op }: Instruction): boolean {
   return op === "div.x" || op === "mod.x";
 }
 
-/** Nodes are indices of instructions: tests, answers, assignments if shown. */
+/**
+ * Nodes are indices of instructions: tests, answers, and assignments if shown.
+ */
 export class PseudoGraph {
   readonly #program: Program;
   readonly #facts: readonly (Facts | undefined)[];
@@ -36,7 +38,7 @@ export class PseudoGraph {
   readonly #returns = new Map<number, number>();
   readonly #choices = new Map<number, JoinedTest>();
   readonly #sizes = new Map<number, number>();
-  /** Nodes that several others lead to, other than answers. */
+  /** Nodes with several predecessors, other than answers. */
   readonly labelled: ReadonlySet<number>;
 
   /**
@@ -104,7 +106,7 @@ export class PseudoGraph {
     return op === "ret.k" || op === "ret.a";
   }
 
-  /** The test of a node by itself. */
+  /** The single test of a node. */
   #choiceAt(pc: number): JoinedTest | undefined {
     const { op, jt, jf, k } = this.#program[pc] ?? END;
     const facts = this.#facts[pc];
@@ -137,7 +139,7 @@ export class PseudoGraph {
     }
   }
 
-  /** Counts how often each node that can be reached is referred to. */
+  /** Counts the references to each reachable node. */
   #references(
     choiceOf: (node: number) => JoinedTest | undefined,
   ): Map<number, number> {
@@ -159,7 +161,7 @@ export class PseudoGraph {
     return this.isReturn(node) ? [] : [this.nodeAt(node + 1)];
   }
 
-  /** Number of nodes that are written at a node, those with labels left out. */
+  /** Number of nodes written in place at a node, not counting labeled ones. */
   sizeOf(node: number): number {
     const known = this.#sizes.get(node);
     if (known !== undefined) return known;

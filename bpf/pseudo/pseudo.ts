@@ -1,6 +1,6 @@
 /**
- * Programs as pseudocode: nested `if` and `else` with names, for reading. The
- * order of the instructions is lost, so it cannot be assembled.
+ * Programs as pseudocode: nested `if` and `else` with names, for reading. It
+ * does not preserve the order of the instructions, so it cannot be assembled.
  *
  * ```text
  * if (arch != x86_64) return KILL_PROCESS
@@ -9,8 +9,8 @@
  * return ERRNO(EPERM)
  * ```
  *
- * Values of registers are followed and shown as what they are of the call. If
- * two paths meet with different values, every assignment is shown instead.
+ * Register values are tracked and shown as expressions of the call. If two
+ * paths meet with different values, every assignment is shown instead.
  *
  * @module
  */
@@ -31,18 +31,18 @@ export interface PseudoOptions {
 }
 
 const WIDTH = 80;
-/** A blank at which no line is wrapped. */
+/** A blank at which lines are not wrapped. */
 const TIE = "\u00a0";
 const INDENT = "  ";
-/** Deepest indentation, in levels. */
+/** Maximum indentation, in levels. */
 const MAX_DEPTH = 24;
-/** Size of a branch after which the other one is not indented. */
+/** Size of a branch above which the other one is not indented. */
 const SMALL = 8;
 
 /**
  * Writes a program as pseudocode.
  *
- * @example A filter of two answers
+ * @example A filter with two answers
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { parseText } from "../text.ts";
@@ -69,7 +69,7 @@ export function formatPseudo(
   return new PseudoWriter(filter, options).write();
 }
 
-/** One line, before it is wrapped. */
+/** One line, before wrapping. */
 interface Line {
   readonly depth: number;
   readonly text: string;
@@ -104,7 +104,7 @@ class PseudoWriter {
     return this.#lines.map((line) => this.#format(line)).join("");
   }
 
-  /** Writes a node and what follows it. */
+  /** Writes a node and its successors. */
   #block(start: number, depth: number, isFirst: boolean): void {
     let first = isFirst;
     for (let node = start;;) {
@@ -162,12 +162,12 @@ class PseudoWriter {
     }
   }
 
-  /** The words for a node that is short, which stay on one line. */
+  /** The text of a short node, kept on one line. */
   #tied(node: number): string {
     return this.#words(node).replaceAll(" ", TIE);
   }
 
-  /** The words for a node that is short. */
+  /** The text of a short node. */
   #words(node: number): string {
     const { op, k } = this.#graph.instructionAt(node);
     const facts = this.#graph.factsAt(node);

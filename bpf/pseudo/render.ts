@@ -1,5 +1,5 @@
 /**
- * Conditions and values as words, with the names of calls and arguments.
+ * Renders conditions and values, with the names of calls and arguments.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface RenderOptions {
 
 const ARGS_OFFSET = 16;
 const HIGH = 2n ** 32n;
-/** Largest number of a call that is shown in decimal. */
+/** Largest syscall number that is shown in decimal. */
 const MAX_NUMBER = 0xffff;
 
 /** Renders a condition. */
@@ -153,7 +153,7 @@ function renderOne(
   return sign === "!&" ? `!(${value} & ${other})` : `${value} ${sign} ${other}`;
 }
 
-/** The constant of a test, by name if it has one. */
+/** The constant of a test, by name if possible. */
 function renderConstant(
   { sign, left, right, facts }: PseudoTest & { readonly kind: "test" },
   options: RenderOptions,
@@ -192,7 +192,7 @@ function renderConstant(
   return isEquality || !named.includes("|") ? named : `(${named})`;
 }
 
-/** Joins tests of both halves of an argument for equality. */
+/** Joins equality tests of both halves of an argument. */
 function joinHalves(
   { kind, parts }: PseudoTest & { readonly kind: "and" | "or" },
   options: RenderOptions,

@@ -1,9 +1,9 @@
 /**
  * The meaning of a policy for all inputs at once: the same reading as `decide`,
  * on symbols instead of one call. It proceeds from the last rule to the first,
- * and each rule overrides the later ones if it matches. The numbers are a line
- * that is cut at the boundaries of rules; only then does it become a function
- * of the number's bits.
+ * and each rule overrides the later ones if it matches. The numbers form a line
+ * that is cut at the boundaries of rules, and the result then becomes a
+ * function of the number's bits.
  *
  * @module
  */
@@ -28,8 +28,7 @@ import {
  *
  * @param policy The policy.
  * @param symbols The input.
- * @returns The function whose leaves are the values that a filter has to
- * return.
+ * @returns The function whose leaves are the values that a filter must return.
  */
 export function decideAll(policy: Policy, symbols: Symbols): Node {
   const { diagram: d, input, leaf } = symbols;
@@ -39,7 +38,7 @@ export function decideAll(policy: Policy, symbols: Symbols): Node {
     if (!leaves.has(value)) leaves.set(value, leaf(constant(value)));
     return leaves.get(value) as Node;
   };
-  // Many calls often have the same rules.
+  // Many calls have the same rules.
   const known = new Map<string, Node>();
   const holding = (c: Condition): Node => {
     const key = `${c.arg} ${c.op} ${c.mask} ${c.value}`;
@@ -71,7 +70,7 @@ interface Piece {
   rest: Node;
 }
 
-/** Finds the piece that begins with a number, or makes it. */
+/** Finds or creates the piece that begins with a number. */
 function cut(line: Piece[], first: number): number {
   let i = 0;
   for (let step = 1 << 31 - Math.clz32(line.length); step > 0; step >>= 1) {
@@ -120,7 +119,7 @@ function holdsWhere(
   const test = op === "eq" || op === "ne" ? "jeq" : strict ? "jgt" : "jge";
   const low = d.and(on("hi", "jeq"), on("lo", test));
   const holds = test === "jeq" ? low : d.or(on("hi", "jgt"), low);
-  // These three are true if their opposite is not.
+  // These three are the negations of their opposites.
   return op === "ne" || op === "lt" || op === "le" ? d.not(holds) : holds;
 }
 

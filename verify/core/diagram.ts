@@ -30,9 +30,9 @@ export const ALWAYS: Node = 1;
 export interface Diagram {
   /** The function that is the variable itself. */
   variable(level: number): Node;
-  /** A new constant function; each call makes another. */
+  /** A new constant function; each call returns a different one. */
   leaf(): Node;
-  /** If `f`, which is boolean, is true, then `g`, else `h`. */
+  /** If the boolean `f` is true, then `g`, otherwise `h`. */
   choose(f: Node, g: Node, h: Node): Node;
   not(f: Node): Node;
   and(f: Node, g: Node): Node;
@@ -57,8 +57,8 @@ export interface Diagram {
 export const CONSTANT_LEVEL = 0xffff;
 
 /**
- * More than the maximum number of nodes, so that two of them make one exact
- * number.
+ * More than the maximum number of nodes, so that two node numbers can be packed
+ * into one exact number.
  */
 const PAIR = 2 ** 26;
 /** Maximum number of entries of a `Map`, with a margin. */
@@ -71,7 +71,7 @@ const MOST_ENTRIES = 2 ** 23;
  * @returns The diagram; its operations throw `LimitReached`.
  */
 export function createDiagram(limits: DiagramLimits): Diagram {
-  // Whole and not below 0, because values outside of an array are lost.
+  // An integer of 0 or more, because writes outside an array are lost.
   const mostNodes = Math.max(0, Math.min(limits.nodes, PAIR / 2)) | 0;
   // By node; indices below are nodes, so every value read is a number.
   const levels = new Uint16Array(mostNodes + 2).fill(CONSTANT_LEVEL, 0, 2);
@@ -81,7 +81,10 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   /** By node: an older one with the same `mix`; 0 for none. */
   const nexts = new Int32Array(mostNodes + 2);
   const places = 4 << Math.log2(mostNodes);
-  /** The newest node of each `mix`: few, because it takes time to touch memory. */
+  /**
+   * The newest node of each `mix`; kept small, because touching memory takes
+   * time.
+   */
   const newest = new Int32Array(Math.min(places, 1 << 18));
   /**
    * Results of `choose`, four words each: f, g, h, result; overwritten as
@@ -91,7 +94,9 @@ export function createDiagram(limits: DiagramLimits): Diagram {
   let steps = 0;
 
   const level = (f: Node): number => levels[f] as number;
-  /** A node with the variable of `top`, not below its own, set to 0. */
+  /**
+   * A node with the variable of `top`, which is not below its own, set to 0.
+   */
   const lowOf = (f: Node, top: number): Node =>
     levels[f] === top ? lows[f] as number : f;
   const highOf = (f: Node, top: number): Node =>
@@ -128,7 +133,8 @@ export function createDiagram(limits: DiagramLimits): Diagram {
       cache[entry + 2] === h;
     if (isKnown) return cache[entry + 3] as number;
     checkSteps(limits, ++steps);
-    // `lowOf` and `highOf` written out: most of a short proof's time is spent here.
+    // `lowOf` and `highOf` are inlined, because a short proof spends most of
+    // its time here.
     const a = levels[f] as number;
     const b = levels[g] as number;
     const c = levels[h] as number;

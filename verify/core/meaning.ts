@@ -14,12 +14,12 @@ import { effectOf, prevails } from "./verdict.ts";
 import { compare, constant } from "./word.ts";
 
 /**
- * Makes the function of a subject.
+ * Builds the function of a subject.
  *
  * @throws {LimitReached} if it becomes too large.
  *
  * @param subject The subject.
- * @param asActed True if values that the kernel treats alike are one value.
+ * @param asActed True to identify values that the kernel treats alike.
  * @param symbols The input.
  * @returns The function, whose leaves are the subject's answers.
  */

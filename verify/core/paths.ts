@@ -1,29 +1,29 @@
 /**
  * The return value of a program as a function of the input: symbolic execution
- * of every instruction that the kernel's `seccomp_check_filter()` admits.
+ * of every instruction that the kernel's `seccomp_check_filter()` accepts.
  *
  * Jumps only go forward, so one pass from the first instruction to the last
  * visits each once, after all its predecessors. It finds the contents of the
  * registers at each instruction and the inputs for which its test succeeds. If
  * paths with different contents of a register meet, it contains "the value of
- * this path if this path is taken, else that of the other"; that is computed
- * only if it is read, because most registers are dead by then. So the number of
- * paths does not matter, only the size of the functions.
+ * this path if this path is taken, otherwise that of the other". This is
+ * computed only if it is read, because most registers are dead by then. So the
+ * number of paths does not matter, only the size of the functions.
  *
- * A place at which paths meet begins a segment; between such places is a tree,
- * whose answer is composed on the way back, from the last instruction to the
- * first, one step for each test. It is valid on the inputs that reach the
+ * A point at which paths meet begins a segment. Between such points the code is
+ * a tree, whose answer is composed backward, from the last instruction to the
+ * first, in one step per test. It is valid on the inputs that reach the
  * segment, unless they continue to a later one, whose answer overrides it. The
  * condition under which a segment leads to another is a function relative to
  * it, composed for all its jumps before it is combined with the inputs of the
- * segment itself. That keeps the order of tests free: `hi == 1 && lo == 2` is
- * made by itself, small, before it is combined with the remainder of the
- * thousand rules before it.
+ * segment itself. So the order of tests does not matter: the small function of
+ * `hi == 1 && lo == 2` is built first, before it is combined with the remainder
+ * of the thousand rules before it.
  *
- * Every input ends in one segment, the last that it reaches.
+ * Every input ends in exactly one segment, the last one that it reaches.
  *
- * The assumptions about the machine are those of bpf/run.ts: A and X start as
- * 0, a division by an X of 0 returns 0, shifts by X use its low five bits.
+ * The machine is assumed to work as in bpf/run.ts: A and X start as 0, a
+ * division by an X of 0 returns 0, shifts by X use its low five bits.
  *
  * @module
  */
@@ -42,11 +42,11 @@ import {
   type Word,
 } from "./word.ts";
 
-/** Contents of a register, computed when they are read. */
+/** Contents of a register, computed on demand. */
 interface Register {
   word?: Word;
   readonly make: () => Word;
-  /** Registers on which it depends. */
+  /** Registers on which the contents depend. */
   readonly from: readonly Register[];
 }
 
@@ -56,7 +56,7 @@ const X = 1;
 const SCRATCH = 2;
 const REGISTERS = SCRATCH + BPF_MEMWORDS;
 
-/** An instruction that is reached, by one of the edges to it. */
+/** A reached instruction, through one of the edges to it. */
 interface Step {
   readonly pc: number;
   /** The segment of the edge's origin, by its first instruction. */
@@ -66,7 +66,7 @@ interface Step {
   /** The step before it in that segment, and its exit; absent at the start. */
   readonly before?: Step;
   readonly exit?: number;
-  /** The inputs of the segment that reach it, once computed. */
+  /** The inputs of the segment that reach it; computed on demand. */
   inside?: Node;
   /**
    * The inputs on which it continues to its second exit; on all others, to the
@@ -121,7 +121,7 @@ function walk(
   symbols: Symbols,
 ): ReadonlyMap<number, Step> {
   const { and, or, except } = symbols.diagram;
-  /** The edges to a meeting. */
+  /** The edges to a meeting point. */
   const edges = new Map<number, readonly Step[]>();
   const zero = holding(() => constant(0));
   const registers = new Array<Register>(REGISTERS).fill(zero);
@@ -233,7 +233,7 @@ function run(
   const alu = ALU_OPS.find((known) => known === name);
   if (alu === undefined) throw new Error(`Unreachable: ${op} is not permitted`);
   const word = compute(diagram, alu, a(), b());
-  // Division by 0 returns 0: there is no second exit to go to.
+  // Division by 0 returns 0, so there is no second exit.
   if (alu === "div") step.test = compare(diagram, "jeq", b(), constant(0));
   return registers.with(A, holding(() => word));
 }
@@ -241,8 +241,8 @@ function run(
 const holding = (make: () => Word): Register => ({ make, from: [] });
 
 /**
- * Lists the successors of an instruction: where its test fails, and where it
- * succeeds.
+ * Lists the successors of an instruction: the one if its test fails, then the
+ * one if it succeeds.
  */
 function exitsOf(at: Instruction, pc: number): readonly number[] {
   const { op, jt, jf, k } = at;

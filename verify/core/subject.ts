@@ -10,7 +10,7 @@ import type { Policy } from "../../profile/policy.ts";
 
 /**
  * One side of a comparison: a policy, a program, a program with its byte order,
- * or the filters of a thread, oldest first. A side without a byte order has
+ * or the filters of a thread, oldest first. A side without a byte order takes
  * that of the other side.
  *
  * @category Compare
@@ -35,7 +35,7 @@ export function policyOf(subject: Subject): Policy | undefined {
  * Lists the programs of a side in the order of attachment.
  *
  * @param subject The side.
- * @returns Its programs; none for a policy.
+ * @returns Its programs; empty for a policy.
  */
 export function programsOf(subject: Subject): readonly Program[] {
   if ("defaultValue" in subject) return [];

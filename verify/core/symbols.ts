@@ -30,7 +30,7 @@ export const NR_LEVEL = 32;
 const OFFSETS: readonly number[] = [ARCH_OFFSET, NR_OFFSET]
   .concat([16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60], [8, 12]);
 
-/** Variables, and the words made of them. */
+/** Variables, and the words that consist of them. */
 export interface Symbols {
   readonly diagram: Diagram;
   /** The word that a load at byte `offset` reads, a multiple of 4 from 0 to 60. */
@@ -44,7 +44,7 @@ export interface Symbols {
 }
 
 /**
- * Makes the variables.
+ * Creates the variables.
  *
  * @param order Order of the variables.
  * @param limits Limits of the diagram.

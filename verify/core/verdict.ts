@@ -1,6 +1,6 @@
 /**
- * How the kernel acts on the return values of filters, on symbols: which of
- * several filters wins, and which bits of a return value matter.
+ * The kernel's handling of return values, on symbols: the winner among several
+ * filters, and the relevant bits of a return value.
  *
  * Source: kernel/seccomp.c, `seccomp_run_filters()` and `__seccomp_filter()`,
  * Linux 6.1.
@@ -12,7 +12,7 @@ import * as uapi from "../../tables/uapi.ts";
 import type { Diagram, Node } from "./diagram.ts";
 import { compare, compute, constant, selectWord, type Word } from "./word.ts";
 
-/** Actions whose data is never seen. */
+/** Actions whose data is never used. */
 const WITHOUT_DATA: readonly number[] = [
   uapi.SECCOMP_RET_KILL_THREAD,
   uapi.SECCOMP_RET_USER_NOTIF,
@@ -30,15 +30,15 @@ const WITHOUT_DATA: readonly number[] = [
  * @returns The inputs on which the kernel acts on `older`.
  */
 export function prevails(d: Diagram, older: Word, newer: Word): Node {
-  // With the sign inverted, the order of signed numbers is the unsigned one.
+  // With the sign bit inverted, signed order becomes unsigned order.
   const rank = (value: Word): Word =>
     compute(d, "xor", actionOf(d, value), constant(0x8000_0000));
   return compare(d, "jgt", rank(newer), rank(older));
 }
 
 /**
- * Gives equal words to values that the kernel treats alike: an errno is capped,
- * data that is never seen is 0, an unknown action is KILL_PROCESS.
+ * Maps values that the kernel treats alike to equal words: an errno is capped,
+ * unused data becomes 0, and an unknown action becomes KILL_PROCESS.
  *
  * @param d Diagram of the words.
  * @param value A return value.

@@ -1,8 +1,8 @@
 /**
  * Arithmetic of u32 on symbols: a word is 32 boolean functions of the input. So
- * constants fold by themselves, operations that keep bits separate (masks, xor,
- * shifts by a constant) cost nothing, and carries are functions like any other.
- * All of it is exact.
+ * constants fold automatically, bitwise operations (masks, xor, shifts by a
+ * constant) are cheap, and carries are ordinary functions. All operations are
+ * exact.
  *
  * @module
  */
@@ -32,14 +32,14 @@ export const ALU_OPS: readonly AluOp[] = [
 /** Tests of the machine, unsigned, by the names of their opcodes. */
 export type CompareOp = "jeq" | "jgt" | "jge" | "jset";
 
-/** Makes the word that is a constant. */
+/** Returns a constant word. */
 export function constant(k: number): Word {
   const word: Node[] = [];
   for (let i = 0; i < WORD_BITS; i++) word.push((k >>> i) & 1 ? ALWAYS : NEVER);
   return word;
 }
 
-/** Makes the word that is `a` if `f` is true, else `b`. */
+/** Returns the word that is `a` if `f` is true, otherwise `b`. */
 export function selectWord(d: Diagram, f: Node, a: Word, b: Word): Word {
   return bitwise(a, b, (g, h) => d.choose(f, g, h));
 }
@@ -129,7 +129,8 @@ function divide(d: Diagram, a: Word, b: Word): Word {
   const quotient: Node[] = [];
   let rest = constant(0);
   for (const f of a.toReversed()) {
-    // No more than the bits of `a` so far, so the highest bit shifted out is 0.
+    // The remainder has at most the bits of `a` so far, so the highest bit
+    // shifted out is 0.
     rest = [f, ...rest.slice(0, -1)];
     const fits = compare(d, "jge", rest, b);
     quotient.unshift(fits);

@@ -19,8 +19,7 @@ export interface WordRange extends Range {
 }
 
 /**
- * Inputs whose words are all in their ranges; words that are not named may be
- * anything.
+ * Inputs whose words are all in their ranges; unnamed words can have any value.
  */
 export type Box = readonly WordRange[];
 
@@ -30,8 +29,8 @@ export type Box = readonly WordRange[];
  * @param symbols The input, with its words one after the other.
  * @param where A boolean function without `arch` and `nr`.
  * @param most Maximum number of boxes.
- * @returns The boxes, or `undefined` if they are more than that or a condition
- * is not on single words.
+ * @returns The boxes, or `undefined` if there are more than that, or a
+ * condition relates several words.
  */
 export function boxesOf(
   symbols: Symbols,

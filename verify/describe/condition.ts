@@ -9,7 +9,7 @@ import type { Cube, Cubes } from "./cubes.ts";
 
 const ALL = 0xffff_ffff;
 
-/** Arguments as data, if they are few enough to list. */
+/** Conditions on arguments as data, if there are few enough to list. */
 export interface ArgumentSets {
   /** A union of boxes; `undefined` if there are too many. */
   readonly boxes: readonly Box[] | undefined;
@@ -20,7 +20,7 @@ export interface ArgumentSets {
   readonly cubes: Cubes | undefined;
 }
 
-/** Words of one call for its arguments. */
+/** Names for the arguments of one call. */
 export interface ConditionWords {
   /** Name of an argument, such as `domain`. */
   name(arg: number): string;
@@ -35,7 +35,7 @@ export interface ConditionWords {
  *
  * @param sets The sets.
  * @param littleEndian Byte order of the machine.
- * @param words Words of the call; `arg0` and numbers if absent.
+ * @param words Names of the call; `arg0` and numbers if absent.
  * @returns The text, empty if the arguments do not matter; `undefined` if it would
  * be too long.
  */
@@ -51,13 +51,13 @@ export function conditionOf(
   return cubes.cubes.map((cube) => cubeText(cube, op, language)).join(" or ");
 }
 
-/** Byte order, and the words of a call. */
+/** Byte order, and the names of a call. */
 interface Language {
   readonly littleEndian: boolean;
   readonly words: ConditionWords | undefined;
 }
 
-/** Joins the comparisons of one cube; outside of it, one of them fails. */
+/** Joins the comparisons of one cube; outside the cube, one of them fails. */
 function cubeText(
   cube: Cube,
   op: "==" | "!=",

@@ -1,6 +1,6 @@
 /**
- * Runs a subject on one input. Nothing here is symbolic: it is the evidence
- * that confirms a difference that was found symbolically.
+ * Runs a subject on one input. This is not symbolic: it confirms a difference
+ * that was found symbolically.
  *
  * @module
  */
@@ -18,11 +18,11 @@ import { policyOf, programsOf, type Subject } from "../core/subject.ts";
  * @category Compare
  */
 export interface Outcome {
-  /** The return value, of several filters the winning one; a u32. */
+  /** The return value (for several filters, the winning one), a u32. */
   readonly value: number;
   /**
-   * Steps that led to it: for each program the indices of the instructions that
-   * it executed, for a policy none.
+   * Steps that led to it: for each program, the indices of the executed
+   * instructions; empty for a policy.
    */
   readonly paths: readonly (readonly number[])[];
   /** Origin of a policy's rule; absent if a default decided. */
@@ -30,7 +30,7 @@ export interface Outcome {
 }
 
 /**
- * Makes a function that answers for a subject.
+ * Returns a function that answers for a subject.
  *
  * @throws {ProgramError} if the kernel would refuse a program.
  * @throws {RangeError} if a policy has a number that no call can have.

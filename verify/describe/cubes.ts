@@ -1,6 +1,6 @@
 /**
- * Conditions on arguments if single bits decide: a union of cubes, each a
- * masked comparison of every word that matters.
+ * Conditions on arguments that depend on single bits: a union of cubes, each a
+ * masked comparison of every relevant word.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface WordMask {
   readonly value: number;
 }
 
-/** Inputs whose words all match; words that are not named may be anything. */
+/** Inputs whose words all match; unnamed words can have any value. */
 export type Cube = readonly WordMask[];
 
 /** A union of cubes, or its complement. */
@@ -40,7 +40,7 @@ export interface Cubes {
  * @param symbols The input.
  * @param where A boolean function without `arch` and `nr`.
  * @param most Maximum number of cubes.
- * @returns The cubes, or `undefined` if they are more than that.
+ * @returns The cubes, or `undefined` if there are more than that.
  */
 export function cubesOf(
   symbols: Symbols,

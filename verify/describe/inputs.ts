@@ -1,6 +1,7 @@
 /**
- * Inputs for which a function is true. Nothing here has to be trusted: an input
- * counts as a difference only after both sides have been run on it.
+ * Finds inputs for which a function is true. This code does not need to be
+ * trusted: an input counts as a difference only after both sides were run on
+ * it.
  *
  * @module
  */
@@ -11,12 +12,12 @@ import { ARCH_LEVEL, type Symbols } from "../core/symbols.ts";
 import { WORD_BITS } from "../core/word.ts";
 
 /**
- * Finds the lowest input for which a function is true, on the first of the
- * wanted architectures that has one.
+ * Finds the lowest input for which a function is true, on the first requested
+ * architecture that has one.
  *
  * @param symbols The input, with the words that the function may depend on.
  * @param f A boolean function that is not `NEVER`.
- * @param arches Wanted values of `arch`, in order of preference.
+ * @param arches Requested values of `arch`, in order of preference.
  * @returns Sixteen words.
  */
 export function lowestInput(
@@ -66,7 +67,9 @@ function lowestOf({ diagram, words }: Symbols, f: Node): Uint32Array {
   return found;
 }
 
-/** Lists the byte offsets of the words that were read so far, rising. */
+/**
+ * Lists the byte offsets of the words that were read so far, in rising order.
+ */
 export function offsetsOf({ words }: Symbols): readonly number[] {
   return [...words.keys()].sort((a, b) => a - b);
 }

@@ -9,10 +9,11 @@ import type { Diagram, Node } from "../core/diagram.ts";
 import { WORD_BITS } from "../core/word.ts";
 
 /**
- * A stretch of a word's values on which a function of later words is the same.
+ * An interval of a word's values on which a function of later words is the
+ * same.
  */
 export interface FunctionInterval extends Range {
-  /** The function there. */
+  /** The function on this interval. */
   readonly rest: Node;
 }
 
@@ -23,7 +24,7 @@ export interface FunctionInterval extends Range {
  * @param diagram Diagram of the function.
  * @param f A function without variables above `level`.
  * @param level Level of the word's highest bit; the others follow.
- * @param most Stops when it has more intervals than this.
+ * @param most Maximum number of intervals; stops beyond it.
  * @returns The intervals from 0 up, without gaps; the last one ends at
  * 0xffff_ffff unless `most` was reached.
  */

@@ -1,7 +1,7 @@
 /**
- * The outline of a filter: the structure of its meaning, word by word. It cuts
- * `arch` and `nr` into intervals, and describes for each of them which argument
- * words decide, and how.
+ * The outline of a filter: the structure of its meaning, word by word. It
+ * divides `arch` and `nr` into intervals, and describes for each how the
+ * argument words decide.
  *
  * ```text
  * arch 0xc000003e ▶ nr 0…9 ▶ ALLOW
@@ -9,7 +9,8 @@
  *      elsewhere  ▶ nr 0…  ▶ KILL
  * ```
  *
- * An outline only describes. Anything that is made from it needs its own proof.
+ * An outline is only a description. Anything derived from it needs its own
+ * proof.
  *
  * @module
  */
@@ -54,7 +55,7 @@ export interface ArchOutline extends Range {
 
 /** Values of `nr` that the filter treats alike. */
 export interface NumberOutline extends Range {
-  /** The filter's answer there. */
+  /** The filter's answer on these values. */
   readonly answer: ArgumentFunction;
 }
 
@@ -67,7 +68,7 @@ export interface ArgumentFunction {
    *
    * @param order The offsets in the order in which to test the words.
    * @param most Maximum number of cells of one word.
-   * @returns The first question of each form; none if a word has more cells
+   * @returns The first question of each form; empty if a word has more cells
    * than allowed in every form, or if an answer is computed from the input.
    */
   read(order: readonly number[], most: number): readonly Reading[];
@@ -85,7 +86,7 @@ export interface OutlineOptions {
   readonly interrupted?: () => boolean;
 }
 
-/** There is no outline. */
+/** No outline could be computed. */
 export interface NoOutline {
   readonly kind: "no-outline";
   /** The limit that was reached. */
@@ -96,14 +97,14 @@ export interface NoOutline {
 
 const FULL = 0xffff_ffff;
 /**
- * Maximum number of intervals of `arch`, and of `nr` for each of them. A program
- * of 4096 instructions cannot tell more apart by comparisons: a test has at most
- * two borders.
+ * Maximum number of intervals of `arch`, and of `nr` for each of them. A
+ * program of 4096 instructions cannot distinguish more by comparisons, because
+ * a test has at most two borders.
  */
 const MOST_INTERVALS = 0x2000;
 
 /**
- * Makes the outline of a filter.
+ * Computes the outline of a filter.
  *
  * @param subject A filter, a stack of filters, or a policy.
  * @param options How to compare return values, and limits.

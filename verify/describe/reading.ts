@@ -37,8 +37,8 @@ export interface Question {
   /** Mask that is applied to the word first; 0xffff_ffff for none. */
   readonly mask: number;
   /**
-   * Values of the masked word from 0 up, without gaps; those outside of the
-   * mask do not occur.
+   * Values of the masked word from 0 up, without gaps; values outside the mask
+   * do not occur.
    */
   readonly cells: readonly OutlineCell[];
 }
@@ -55,8 +55,8 @@ const MOST_QUESTIONS = 512;
 const ORDER_LIMITS = { nodes: 1 << 14, steps: 500_000 };
 
 /**
- * Diagrams for functions with their words in another order. It takes time to
- * touch the memory of a new one, so each is used for many orders.
+ * Diagrams for functions with their words in another order. Touching the memory
+ * of a new diagram takes time, so each is used for many orders.
  */
 export class OrderedDiagrams {
   /** The input of the functions. */
@@ -98,8 +98,8 @@ interface Ordered {
 }
 
 /**
- * Reads a function word by word in any order. Each order is made from the last
- * one: neighbors in a list of all orders are much alike.
+ * Reads a function word by word in any order. Each order is built from the
+ * previous one, because neighbors in a list of all orders are similar.
  */
 export class OrderedReader {
   readonly #diagrams: OrderedDiagrams;
@@ -136,7 +136,7 @@ export class OrderedReader {
    * @param order Byte offsets of the words on which it depends, in the order in
    * which to test them.
    * @param most Maximum number of cells of one word.
-   * @returns The first question of each form; none if a word has more cells
+   * @returns The first question of each form; empty if a word has more cells
    * than allowed in every form, or if an answer is computed from the input.
    */
   read(order: readonly number[], most: number): readonly Reading[] {
@@ -163,7 +163,10 @@ export class OrderedReader {
   }
 }
 
-/** Makes a function with its words in a given order; `undefined` if it computes. */
+/**
+ * Builds a function with its words in a given order; `undefined` if it has
+ * computed answers.
+ */
 function reorder(
   from: Ordered,
   diagram: Diagram,
@@ -222,7 +225,10 @@ interface TopWord {
   readonly rests: readonly Node[];
 }
 
-/** Cuts off the first word; one that is not in one piece ends at another's variable. */
+/**
+ * Splits off the first word; if its variables are not contiguous, stops at
+ * another word's variable.
+ */
 function cutTop({ diagram, bitAt }: Ordered, f: Node): TopWord {
   const [top] = bitAt(diagram.level(f));
   const tests: { f: Node; bit: number; low: Node; high: Node }[] = [];
@@ -247,10 +253,15 @@ function cutTop({ diagram, bitAt }: Ordered, f: Node): TopWord {
   return { offset: top, tests, rests };
 }
 
-/** Up to this number of rests, each is put under all its values at once. */
+/**
+ * Maximum number of rests for which each is put under all its values at once.
+ */
 const FEW_RESTS = 8;
 
-/** Makes the tests of a word at another place, above or below what its rests test. */
+/**
+ * Moves the tests of a word to another place, above or below the tests of its
+ * rests.
+ */
 function moveWord(
   diagram: Diagram,
   { tests, ends, place }: TopWord & {
@@ -276,7 +287,7 @@ function moveWord(
     diagram.level(end) >= WORD_BITS * (place + 1)
   );
   if (isAbove || ends.size > FEW_RESTS) return build(ends);
-  // Bit by bit, there would be many functions of half of the word.
+  // Going bit by bit would create many functions of half of the word.
   const [[, first] = [NEVER, NEVER], ...others] = ends;
   let all = first;
   for (const [rest, end] of others) {
@@ -343,7 +354,7 @@ class Reader {
   }
 }
 
-/** The number that a word is everywhere, if there is one. */
+/** The constant value of a word, if it has one. */
 function constantOf(word: Word): number | undefined {
   let value = 0;
   for (const [bit, f] of word.entries()) {

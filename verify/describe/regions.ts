@@ -28,7 +28,7 @@ export interface Region {
  *
  * @param symbols The input.
  * @param f The function.
- * @param same The function to leave out.
+ * @param same The function whose regions are omitted.
  * @param most Requested number of regions; the result may have more.
  * @returns The regions by rising architecture and number, and whether they are
  * complete.
@@ -39,7 +39,7 @@ export function regionsOf(
   same: Node,
   most: number,
 ): { readonly regions: readonly Region[]; readonly complete: boolean } {
-  // Between two that differ is at most one that does not.
+  // Between two regions that differ there is at most one that does not.
   const limit = 2 * most + 2;
   const regions: Region[] = [];
   const arches = intervalsOf(diagram, f, ARCH_LEVEL, limit);

@@ -1,12 +1,12 @@
 /**
- * Boundary values: the inputs at which the answer of a policy or a program may
- * change. They seed fuzzers and self-tests; a proof does not need them.
+ * Boundary values: inputs at which the answer of a policy or a program may
+ * change. They seed fuzzers and self-tests; proofs do not need them.
  *
  * For each word of the input the values are 0, all ones, and for each constant
  * `k` that the word may be compared with: k − 1, k, k + 1, and for masks the
  * mask, its complement and each of its bits alone. A word that flows into the
- * result of `ret a` has the actions of the kernel as well. A word that is never
- * used has only the value 0.
+ * result of `ret a` has the actions of the kernel as well. An unused word has
+ * only the value 0.
  *
  * @module
  */
@@ -153,12 +153,12 @@ function addPolicy(
 }
 
 /**
- * Adds the constants of a program to the words that may have flown into the
- * register with which they are compared, by any path and arithmetic.
+ * Adds the constants of a program to the words that may flow into the register
+ * with which they are compared, on any path and through any arithmetic.
  */
 function addProgram(words: readonly Set<number>[], program: Program): void {
-  // The words that each place may depend on, one bit each: A, X, then scratch
-  // memory.
+  // The words on which each register may depend, one bit each: A, X, then
+  // scratch memory.
   const arriving = new Map<number, readonly number[]>();
   const arrive = (pc: number, places: readonly number[]): void => {
     const before = arriving.get(pc);

@@ -1,6 +1,6 @@
 /**
- * Cuts one word of the input in the form that needs the fewest tests: intervals,
- * intervals under a mask, required bits, or one value beside all others.
+ * Divides one input word in the form that needs the fewest tests: intervals,
+ * intervals under a mask, required bits, or one value against all others.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface WordCut {
 }
 
 const FULL = 0xffff_ffff;
-/** Up to this number of cells, no better form is searched. */
+/** Maximum number of cells for which no better form is searched. */
 export const FEW_CELLS = 3;
 
 /** A function and the word that it is cut by. */
@@ -169,7 +169,7 @@ function cellsOf(word: CutWord, bits: readonly number[]): WordCut {
 }
 
 /**
- * Bits that must all have given values, else the rest is always the same.
+ * Bits that must all have given values; otherwise the rest is always the same.
  * Bits for which the rest is the same function are not included.
  */
 function requiredBits(word: CutWord): WordCut | undefined {
@@ -203,8 +203,8 @@ function requiredBits(word: CutWord): WordCut | undefined {
 }
 
 /**
- * One value beside which the function is another one, if there is one: on the
- * way to it, each turn away leads to the same rest in both.
+ * The single value for which the function differs, if there is one: every
+ * branch that leaves the path to it leads to the same rest.
  */
 function exceptValue(word: CutWord, otherwise: Node): WordCut | undefined {
   const { diagram, bits } = word;
@@ -226,7 +226,7 @@ function exceptValue(word: CutWord, otherwise: Node): WordCut | undefined {
   };
 }
 
-/** Cells of one value and of all others. */
+/** Cells for one value and for all others. */
 function around(
   value: number,
   inside: Node,
