@@ -14,11 +14,11 @@ import struct
 import sys
 
 ALL = 0xFFFFFFFF
-NR, ARCH, FIRST_ARG = 0, 1, 4
+NR, ARCH, FIRST_WIDE, FIRST_ARG = 0, 1, 2, 4
 LD_ABS, AND_K, JA, RET_K = 0x20, 0x54, 0x05, 0x06
 JEQ_K, JGT_K, JGE_K, JSET_K = 0x15, 0x25, 0x35, 0x45
-# A box: for each word, its views, a dict from mask to (low, high, holes).
-EVERYTHING = tuple({} for _ in range(16))
+# What is known of a word: known bits, their values, low, high, holes.
+ANY = 0, 0, 0, ALL, ()
 
 
 class Rejected(Exception):
@@ -30,52 +30,48 @@ def require(condition, reason):
         raise Rejected(reason)
 
 
-def bounds(views, mask):
-    """Returns low, high, holes, known bits, their values, contradiction."""
-    known = bits = clash = 0
-    for kept, (low, high, _) in views.items():
-        free = (low ^ high).bit_length()
-        fixed = kept >> free << free
-        clash |= (bits ^ low) & known & fixed
-        known |= fixed
-        bits |= low & fixed
-    least, most = bits & mask, bits & mask | mask & ~known
-    for kept, (low, high, _) in views.items():
-        if (kept ^ mask) & ~known == 0:
-            shift = (bits & mask & ~kept) - (bits & kept & ~mask)
-            least, most = max(least, low + shift), min(most, max(0, high + shift))
-    return least, most, views.get(mask, (0, 0, ()))[2], known, bits, clash
-
-
-def decide(box, word, mask, op, k):
-    """Decides (word & mask) = k or >= k: True, False, or None if it is open."""
-    low, high, holes, known, bits, clash = bounds(box[word], mask)
-    if clash or k > high:
-        return False
+def cut(facts, mask, op, k, passes):
+    """Adds the result of a test to what is known of a word; None if it is another."""
+    known, bits, low, high, holes = facts
     if op == ">=":
-        return True if k <= low else None
-    if k < low or k in holes or k & ~mask or (k ^ bits) & known & mask:
+        if (bits | ALL & ~known) & mask < k if passes else bits & mask >= k:
+            return None
+        rest = bits & ~mask
+        if ALL & ~mask & ~known == 0 and passes:
+            low = max(low, k + rest)
+        elif ALL & ~mask & ~known == 0:
+            high = min(high, k + rest - 1)
+    elif passes:
+        if k & ~mask or (bits ^ k) & known & mask:
+            return None
+        known, bits = known | mask, bits | k
+    elif k & ~mask == 0:
+        holes += ((mask, k),)
+    if low > high:
+        return None
+    # The values of an interval share the leading bits that its ends share.
+    free = (low ^ high).bit_length()
+    shared = ALL >> free << free
+    if (bits ^ low) & known & shared:
+        return None
+    known, bits = known | shared, bits | low & shared
+    for hole, value in holes:
+        unknown = hole & ~known
+        if (bits ^ value) & known & hole or unknown & (unknown - 1):
+            continue
+        if unknown == 0:
+            return None
+        # All other bits are those of the hole, so this one is not.
+        known, bits = known | unknown, bits | ~value & unknown
+    low, high = max(low, bits), min(high, bits | ALL & ~known)
+    return (known, bits, low, high, holes) if low <= high else None
+
+
+def decide(facts, mask, op, k):
+    """Decides a test: True, False, or None if it is open."""
+    if cut(facts, mask, op, k, True) is None:
         return False
-    return True if low == high else None
-
-
-def cut(box, word, mask, op, k, passes):
-    """Returns the part of a box in which a test has a result."""
-    low, high, holes = box[word].get(mask, (0, mask, ()))
-    if passes:
-        view = max(low, k), min(high, k) if op == "=" else high, holes
-    else:
-        view = (low, high, holes + (k,)) if op == "=" else (low, min(high, k - 1), holes)
-    return box[:word] + ({**box[word], mask: view},) + box[word + 1 :]
-
-
-def is_empty(box):
-    for views in box:
-        for mask in views:
-            low, high, holes, _, _, clash = bounds(views, mask)
-            if clash or low > high or low == high and low in holes:
-                return True
-    return False
+    return True if cut(facts, mask, op, k, False) is None else None
 
 
 def invert(a):
@@ -86,9 +82,9 @@ def both(a, b):
     return False if a is False or b is False else True if a and b else None
 
 
-def follow(program, box):
+def follow(little, program, box):
     """Returns the value of a program for all inputs of a box."""
-    word, mask, pc = None, 0, 0
+    facts, mask, pc = None, 0, 0
     while pc < len(program):
         code, jt, jf, k = program[pc]
         pc += 1
@@ -97,65 +93,57 @@ def follow(program, box):
         if code == JA:
             pc += k
         elif code == LD_ABS and k % 4 == 0 and k < 64:
-            word, mask = k // 4, ALL
-        elif code == AND_K and word is not None:
+            # In memory, the high half of 64 bits comes first on big-endian machines.
+            swapped = not little and k // 4 >= FIRST_WIDE
+            facts, mask = box[k // 4 ^ swapped], ALL
+        elif code == AND_K and facts is not None:
             mask &= k
         else:
             tests = {JEQ_K: (mask, "=", k), JGT_K: (mask, ">=", k + 1),
                      JGE_K: (mask, ">=", k), JSET_K: (mask & k, "=", 0)}
-            require(word is not None and code in tests, f"instruction {pc - 1} is not covered")
-            passes = decide(box, word, *tests[code])
+            require(facts is not None and code in tests, f"instruction {pc - 1} is not covered")
+            passes = decide(facts, *tests[code])
             require(passes is not None, f"instruction {pc - 1} is open")
             pc += jt if passes != (code == JSET_K) else jf
     raise Rejected("the program does not end in a return")
 
 
-def holds(little, box, arg, op, mask, value):
+def holds(box, arg, op, mask, value):
     """Decides a condition on 64 bits by its halves."""
-    above = FIRST_ARG + 2 * arg + little, mask >> 32
-    below = FIRST_ARG + 2 * arg + 1 - little, mask & ALL
-    same = decide(box, *above, "=", value >> 32)
+    below, above = box[FIRST_ARG + 2 * arg], box[FIRST_ARG + 2 * arg + 1]
+    same = decide(above, mask >> 32, "=", value >> 32)
     if op in ("eq", "ne"):
-        result = both(same, decide(box, *below, "=", value & ALL))
+        result = both(same, decide(below, mask & ALL, "=", value & ALL))
         return result if op == "eq" else invert(result)
-    more = decide(box, *above, ">=", (value >> 32) + 1)
-    rest = both(same, decide(box, *below, ">=", (value & ALL) + (op in ("gt", "le"))))
+    more = decide(above, mask >> 32, ">=", (value >> 32) + 1)
+    rest = both(same, decide(below, mask & ALL, ">=", (value & ALL) + (op in ("gt", "le"))))
     less = both(invert(more), invert(rest))
     return less if op in ("lt", "le") else invert(less)
 
 
-def without(ranges, first, last):
-    """Takes the numbers from first to last out of ranges."""
-    pieces = [piece for start, end in ranges
-              for piece in ((start, min(end, first - 1)), (max(start, last + 1), end))]
-    return [(start, end) for start, end in pieces if start <= end]
+def matches(box, rule):
+    """Decides whether a rule matches."""
+    _, arch, first, last, _, conditions = rule
+    _, _, low, high, _ = box[NR]
+    if last < low or high < first:
+        return False
+    result = both(True if first <= low and high <= last else None,
+                  decide(box[ARCH], ALL, "=", arch))
+    for condition in conditions:
+        result = both(result, holds(box, *condition))
+    return result
 
 
-def answers(little, policy, box, reason):
-    """Returns the values that a policy may return in a box."""
-    default, other, arches = policy
-    here = {arch: decide(box, ARCH, ALL, "=", arch) for arch in arches}
-    if reason == "other":
-        require(all(result is False for result in here.values()), "the architecture is open")
-        return {other}
-    rules = next((arches[arch] for arch, result in here.items() if result), None)
-    require(rules is not None, "the architecture is open")
-    require(reason == "default" or reason < len(rules), "the rule does not exist")
-    low, high, holes, _, _, _ = bounds(box[NR], ALL)
-    numbers, values = [(low, high)] if low <= high else [], set()
-    for hole in holes:
-        numbers = without(numbers, hole, hole)
-    for first, last, value, conditions in rules if reason == "default" else rules[: reason + 1]:
-        if not any(max(start, first) <= min(end, last) for start, end in numbers):
-            continue
-        results = [holds(little, box, *condition) for condition in conditions]
-        if False in results:
-            continue
-        values.add(value)
-        if None not in results:
-            numbers = without(numbers, first, last)
-    require(reason == "default" or not numbers, "a number has no rule")
-    return values | {default} if reason == "default" else values
+def walk(box, rules, other):
+    """Returns the values that a policy may return in a box, and the reason."""
+    values = set()
+    for rule in rules:
+        result = matches(box, rule)
+        if result is not False:
+            values.add(rule[4])
+        if result:
+            return values, f"rule {rule[0]:x}"
+    return values | {other}, "other"
 
 
 def effect(value):
@@ -170,16 +158,15 @@ def effect(value):
 
 
 def agree(claim, a, b):
-    if claim == "equal":
-        return effect(a) == effect(b)
+    a, b = effect(a), effect(b)
     # The kernel compares actions as signed numbers; the lowest is the strictest.
-    a, b = (effect(value) & 0xFFFF0000 ^ 0x80000000 for value in (a, b))
-    return a <= b
+    rank = 0x80000000
+    return a == b if claim == "equal" else a & 0xFFFF0000 ^ rank <= b & 0xFFFF0000 ^ rank
 
 
 U32, U64 = "(0|[1-9a-f][0-9a-f]{0,7})", "(0|[1-9a-f][0-9a-f]{0,15})"
 CONDITION = f" ([0-5]) (eq|ne|lt|le|gt|ge) {U64} {U64}"
-RULE = f"rule #(?:-#)? #((?:{re.sub('[(](?=[^)])', '(?:', CONDITION)})*)"
+RULE = f"rule # # # #((?:{re.sub('[(](?=[^)])', '(?:', CONDITION)})*)"
 
 
 class Checker:
@@ -206,6 +193,7 @@ class Checker:
         return self.at < len(self.lines) and self.lines[self.at].startswith(key)
 
     def side(self, key):
+        """Reads a side: a program, or rules and the answer without them."""
         (words,) = self.match(f"{key} (policy|program [0-9a-f]+ [0-9a-f]{{64}})")
         if words == "policy":
             return self.policy()
@@ -213,52 +201,46 @@ class Checker:
         data = self.programs.pop(0)
         name = f"program {len(data) // 8:x} {hashlib.sha256(data).hexdigest()}"
         require(words == name and len(data) % 8 == 0, f"the program given is {name}")
-        return list(struct.iter_unpack(("<" if self.little else ">") + "HBBI", data))
+        return list(struct.iter_unpack(("<" if self.little else ">") + "HBBI", data)), None
 
     def policy(self):
-        default, other, arches = *self.numbers("default #"), *self.numbers("other #"), {}
-        while self.starts("arch "):
-            (arch,) = self.numbers("arch #")
-            require(arch not in arches, "the architecture has rules already")
-            arches[arch] = []
-            while self.starts("rule "):
-                first, last, value, rest = self.match(RULE)
-                require(first != last, "a range of one number")
-                found = re.findall(CONDITION, rest)
-                conditions = [(int(a), op, int(m, 16), int(v, 16)) for a, op, m, v in found]
-                numbers = (int(number, 16) for number in (first, last or first, value))
-                arches[arch].append((*numbers, conditions))
-        return default, other, arches
+        rules = []
+        while self.starts("rule "):
+            *words, rest = self.match(RULE)
+            numbers = [int(word, 16) for word in words]
+            conditions = [(int(arg), op, int(mask, 16), int(value, 16))
+                          for arg, op, mask, value in re.findall(CONDITION, rest)]
+            rules.append((len(rules), *numbers, conditions))
+        return rules, self.numbers("other #")[0]
 
-    def values(self, side, box, text):
-        if isinstance(side, list):
-            value = follow(side, box)
-            require(text == f"{value:x}", f"the program returns {value:x}")
-            return {value}
-        if text not in ("default", "other"):
-            (text,) = self.numbers("#", text)
-        return answers(self.little, side, box, text)
+    def answers(self, side, box, rules):
+        if side[1] is not None:
+            return walk(box, rules, side[1])
+        value = follow(self.little, side[0], box)
+        return {value}, f"returns {value:x}"
 
     def check(self):
-        self.match("seccomp-certificate 1")
-        self.little = self.match("order (little|big)") == ("little",)
+        order, claim = self.match("seccomp-certificate 2 (little|big) (equal|within)")
+        self.little = order == "little"
         a, b = self.side("a"), self.side("b")
-        (claim,) = self.match("claim (equal|within)")
         require(not self.programs, "a program is not part of it")
-        parts = [EVERYTHING]
+        parts = [((ANY,) * 16, a[0] if a[1] is not None else [], b[0] if b[1] is not None else [])]
         while (line := self.next()) != "end":
             require(parts, "all parts are shown already")
-            box = parts.pop()
+            box, *lists = parts.pop()
             if line.startswith("w"):
                 word, mask, op, k = self.match("w([0-9a-f])(?:&#)? (>?=) #", line)
-                require(op == "=" or k != "0", "one part has no inputs")
-                test = int(word, 16), int(mask or "ffffffff", 16), op, int(k, 16)
-                parts += [cut(box, *test, False), cut(box, *test, True)]
-            elif line == "none":
-                require(is_empty(box), "this part may have inputs")
+                at = int(word, 16)
+                for passes in False, True:
+                    facts = cut(box[at], int(mask or "ffffffff", 16), op, int(k, 16), passes)
+                    if facts is not None:
+                        part = box[:at] + (facts,) + box[at + 1 :]
+                        kept = ([rule for rule in rules if matches(part, rule) is not False]
+                                for rules in lists)
+                        parts.append((part, *kept))
             else:
-                x, y = self.match(r"([^|]+) \| ([^|]+)", line)
-                values, others = self.values(a, box, x), self.values(b, box, y)
+                (values, why), (others, reason) = map(self.answers, (a, b), (box, box), lists)
+                require(line == f"{why}, {reason}", f"the answers are {why}, {reason}")
                 all_agree = all(agree(claim, v, w) for v in values for w in others)
                 require(all_agree, "the answers do not agree")
         require(not parts, "a part is not shown")

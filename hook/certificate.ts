@@ -9,8 +9,11 @@
 import { findMember } from "../profile/json/value.ts";
 import type { Policy } from "../profile/policy.ts";
 import { printable } from "../tables/printable.ts";
-import { checkCertificate } from "../verify/certificate/check.ts";
-import { CertificateError } from "../verify/certificate/text.ts";
+import {
+  CertificateError,
+  checkCertificate,
+} from "../verify/certificate/check.ts";
+import { listRules } from "../verify/certificate/rules.ts";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
 import { RefusedError } from "./error.ts";
@@ -41,9 +44,9 @@ export async function requireCertificateOf(
     throw refuse(`it has no certificate (${CERTIFICATE_ANNOTATION})`);
   }
   const { littleEndian } = policy;
-  const bytes = encode(program, { littleEndian });
+  const sides = [encode(program, { littleEndian }), listRules(policy)] as const;
   try {
-    await checkCertificate(node.value, [bytes, policy], { littleEndian });
+    await checkCertificate(node.value, sides, { littleEndian });
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
     throw refuse(

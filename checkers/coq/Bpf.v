@@ -8,10 +8,16 @@ From Coq Require Import NArith List Bool.
 Import ListNotations.
 Open Scope N_scope.
 
-(** [struct seccomp_data] as its sixteen words of 32 bits: 0 is [nr], 1 is
-    [arch], 2 and 3 are the instruction pointer, 4 to 15 the arguments. *)
+(** [struct seccomp_data] as sixteen words of 32 bits: 0 is [nr], 1 is [arch], 2
+    and 3 are the instruction pointer, 4 to 15 the arguments. The low half of 64
+    bits is the word with the even number, on every machine. *)
 Definition input := N -> N.
 Definition valid (d : input) : Prop := forall i, d i < 2 ^ 32.
+
+(** The word that is at byte [4 * i] in memory: on a big-endian machine, the high
+    half of 64 bits comes first. *)
+Definition word_at (little : bool) (i : N) : N :=
+  if little || (i <? 2) then i else N.lxor i 1.
 
 (** [struct sock_filter]. *)
 Record instruction := { code : N; jt : N; jf : N; k : N }.
@@ -52,19 +58,19 @@ Definition store (m : N -> N) (at_ v : N) : N -> N :=
 
 (** Runs the instructions that are left, with the registers A and X and the
     scratch memory. [None]: not a filter that the kernel accepts. *)
-Fixpoint exec (fuel : nat) (p : program) (d : input) (a x : N) (m : N -> N)
-  : option N :=
+Fixpoint exec (little : bool) (fuel : nat) (p : program) (d : input) (a x : N)
+  (m : N -> N) : option N :=
   match fuel, p with
   | S f, i :: rest =>
     let c := i.(code) in
-    let next := fun a x m => exec f rest d a x m in
+    let next := fun a x m => exec little f rest d a x m in
     let arith := fun op b =>
       match alu op a b with Some v => next v x m | None => Some 0 end in
     let branch := fun op b =>
-      exec f (skip (if jump op a b then i.(jt) else i.(jf)) rest) d a x m in
+      exec little f (skip (if jump op a b then i.(jt) else i.(jf)) rest) d a x m in
     match c with
     | 0x20 => if (i.(k) mod 4 =? 0) && (i.(k) <? 64)
-              then next (d (i.(k) / 4)) x m else None
+              then next (d (word_at little (i.(k) / 4))) x m else None
     | 0x80 => next 64 x m
     | 0x81 => next a 64 m
     | 0x00 => next i.(k) x m
@@ -77,7 +83,7 @@ Fixpoint exec (fuel : nat) (p : program) (d : input) (a x : N) (m : N -> N)
     | 0x87 => next x x m
     | 0x06 => Some i.(k)
     | 0x16 => Some a
-    | 0x05 => exec f (skip i.(k) rest) d a x m
+    | 0x05 => exec little f (skip i.(k) rest) d a x m
     | 0x15 | 0x25 | 0x35 | 0x45 => branch (c - 0x05) i.(k)
     | 0x1d | 0x2d | 0x3d | 0x4d => branch (c - 0x0d) x
     | 0x04 | 0x14 | 0x24 | 0x34 | 0x44 | 0x54 | 0x64 | 0x74 | 0xa4 | 0x84 =>
@@ -90,25 +96,24 @@ Fixpoint exec (fuel : nat) (p : program) (d : input) (a x : N) (m : N -> N)
   end.
 
 (** The value that a filter returns. *)
-Definition run (p : program) (d : input) : option N :=
-  exec (length p) p d 0 0 (fun _ => 0).
+Definition run (little : bool) (p : program) (d : input) : option N :=
+  exec little (length p) p d 0 0 (fun _ => 0).
 
 (** Policies: the first rule that matches decides. *)
 Inductive relation := IsEq | IsNe | IsLt | IsLe | IsGt | IsGe.
 Record condition := { arg : N; relates : relation; bits_kept : N; value : N }.
-Record rule := { first : N; last : N; returns : N; conditions : list condition }.
-Record policy := { default : N; other : N; arches : list (N * list rule) }.
+Record rule :=
+  { arch : N; first : N; last : N; returns : N; conditions : list condition }.
+Record policy := { rules : list rule; other : N }.
 
-(** An argument: 64 bits, whose halves are in the byte order of the machine. *)
-Definition high_word (little : bool) (i : N) : N :=
-  4 + 2 * i + (if little then 1 else 0).
-Definition low_word (little : bool) (i : N) : N :=
-  4 + 2 * i + (if little then 0 else 1).
-Definition argument (little : bool) (d : input) (i : N) : N :=
-  d (high_word little i) * 2 ^ 32 + d (low_word little i).
+(** An argument has 64 bits. *)
+Definition low_word (i : N) : N := 4 + 2 * i.
+Definition high_word (i : N) : N := 5 + 2 * i.
+Definition argument (d : input) (i : N) : N :=
+  d (high_word i) * 2 ^ 32 + d (low_word i).
 
-Definition holds (little : bool) (d : input) (c : condition) : bool :=
-  let v := N.land (argument little d c.(arg)) c.(bits_kept) in
+Definition holds (d : input) (c : condition) : bool :=
+  let v := N.land (argument d c.(arg)) c.(bits_kept) in
   match c.(relates) with
   | IsEq => v =? c.(value)
   | IsNe => negb (v =? c.(value))
@@ -118,18 +123,14 @@ Definition holds (little : bool) (d : input) (c : condition) : bool :=
   | IsGe => c.(value) <=? v
   end.
 
-Definition matches (little : bool) (d : input) (r : rule) : bool :=
-  (r.(first) <=? d 0) && (d 0 <=? r.(last)) && forallb (holds little d) r.(conditions).
+Definition matches (d : input) (r : rule) : bool :=
+  (r.(first) <=? d 0) && (d 0 <=? r.(last)) && (d 1 =? r.(arch))
+  && forallb (holds d) r.(conditions).
 
-Definition decide (little : bool) (p : policy) (d : input) : N :=
-  match find (fun a => fst a =? d 1) p.(arches) with
-  | None => p.(other)
-  | Some (_, rules) =>
-    match find (matches little d) rules with
-    | Some r => r.(returns)
-    | None => p.(default)
-    end
-  end.
+Definition answer_of (found : option rule) (other : N) : N :=
+  match found with Some r => r.(returns) | None => other end.
+Definition decide (p : policy) (d : input) : N :=
+  answer_of (find (matches d) p.(rules)) p.(other).
 
 (** The kernel's action on a value, [__seccomp_filter()]: an errno is at most
     4095, data that nobody sees is 0, an unknown action kills the process. *)

@@ -44,231 +44,239 @@ Proof.
   replace i with ((i - n) + n) by lia. rewrite <- !N.shiftr_spec', F. reflexivity.
 Qed.
 
-(** * Boxes *)
+(** * Words *)
 
-Definition view_ok (d : input) (v : view) : Prop :=
-  let x := N.land (d v.(word)) v.(kept) in
-  v.(low) <= x <= v.(high) /\ is_in x v.(holes) = false.
-Definition box_ok (d : input) (b : box) : Prop := Forall (view_ok d) b.
+(** Facts are true of a word. *)
+Definition hole_ok (x : N) (h : N * N) : Prop :=
+  N.ldiff (snd h) (fst h) = 0 /\ N.land x (fst h) <> snd h.
+Definition fits (x : N) (f : facts) : Prop :=
+  N.land x f.(known) = f.(bits) /\ f.(low) <= x <= f.(high) /\ Forall (hole_ok x) f.(holes).
 
-Definition passes (d : input) (t : test) : bool :=
-  let x := N.land (d t.(t_word)) t.(t_mask) in
-  match t.(t_op) with Is => x =? t.(t_k) | AtLeast => t.(t_k) <=? x end.
+Definition passes (x : N) (t : test) : bool :=
+  match t.(t_op) with
+  | Is => N.land x t.(t_mask) =? t.(t_k)
+  | AtLeast => t.(t_k) <=? N.land x t.(t_mask)
+  end.
 
-Lemma is_in_spec n l : is_in n l = true <-> In n l.
+(** Bits of numbers that are given by [land] and the like. *)
+Ltac bits i := apply N.bits_inj; intros i;
+  rewrite ?N.lxor_spec, ?N.lor_spec, ?N.ldiff_spec, ?N.land_spec, ?N.lxor_spec, ?N.lor_spec,
+    ?N.ldiff_spec, ?N.land_spec, ?N.bits_0.
+Lemma bit_zero a i : a = 0 -> N.testbit a i = false.
+Proof. intros ->. apply N.bits_0. Qed.
+
+Lemma word_bits_spec i : N.testbit word_bits i = (i <? 32).
 Proof.
-  unfold is_in. rewrite existsb_exists. split.
-  - intros (x & Hx & E). apply N.eqb_eq in E. now subst.
-  - intros H. exists n. split; [exact H|apply N.eqb_refl].
+  change word_bits with (N.ones 32). destruct (N.ltb_spec i 32) as [H|H].
+  - now apply N.ones_spec_low.
+  - now apply N.ones_spec_high.
 Qed.
 
-Lemma testbit_fixed v i : N.testbit (fixed v) i =
-  (N.size (N.lxor (low v) (high v)) <=? i) && N.testbit (kept v) i.
+Lemma word_bit x i : x < 2 ^ 32 -> N.testbit x i = true -> i < 32.
 Proof.
-  unfold fixed. set (n := N.size _). destruct (n <=? i) eqn:E.
-  - apply N.leb_le in E. rewrite N.shiftl_spec_high' by exact E.
-    rewrite N.shiftr_spec'. replace (i - n + n) with i by lia. reflexivity.
-  - apply N.leb_gt in E. now rewrite N.shiftl_spec_low.
+  intros H E. destruct (N.lt_ge_cases i 32) as [L|G]; [exact L|].
+  destruct (N.eq_dec x 0) as [->|Z]; [now rewrite N.bits_0 in E|].
+  assert (L : N.log2 x < 32) by (apply N.log2_lt_pow2; lia).
+  rewrite N.bits_above_log2 in E by lia. discriminate.
 Qed.
 
-Lemma fixed_bits d v : view_ok d v ->
-  N.land (d (word v)) (fixed v) = N.land (low v) (fixed v).
-Proof.
-  intros [H _]. apply land_same_bits. intros i E. rewrite testbit_fixed in E.
-  apply andb_true_iff in E. destruct E as [Hn Hm]. apply N.leb_le in Hn.
-  pose proof (shared_prefix _ _ _ H i Hn) as G. rewrite N.land_spec, Hm, andb_true_r in G.
-  exact G.
-Qed.
-
-Definition bits_ok (x : N) (s : bits) : Prop :=
-  s.(clash) = false /\ N.land x s.(known) = s.(ones).
-
-Lemma add_view_ok d v s : view_ok d v -> bits_ok (d (word v)) s ->
-  bits_ok (d (word v)) (add_view s v).
-Proof.
-  intros Hv [Hc Hb]. pose proof (fixed_bits d v Hv) as Hf.
-  set (x := d (word v)) in *. split; cbn.
-  - rewrite Hc. cbn. apply negb_false_iff, N.eqb_eq. apply N.bits_inj_0. intros i.
-    rewrite !N.land_spec, N.lxor_spec, <- Hb, N.land_spec.
-    destruct (N.testbit (fixed v) i) eqn:F; [|now rewrite andb_false_r].
-    pose proof (same_bits_land _ _ _ i Hf F) as G. rewrite G.
-    destruct (N.testbit (low v) i), (N.testbit (known s) i); reflexivity.
-  - rewrite N.land_lor_distr_r, Hb, Hf. reflexivity.
-Qed.
-
-Lemma bits_of_ok d w vs : (forall v, In v vs -> v.(word) = w /\ view_ok d v) ->
-  bits_ok (d w) (bits_of vs).
-Proof.
-  intros H. unfold bits_of.
-  assert (G : bits_ok (d w) {| known := 0; ones := 0; clash := false |}).
-  { split; [reflexivity|cbn]. apply N.land_0_r. }
-  revert G. generalize {| known := 0; ones := 0; clash := false |}.
-  induction vs as [|v vs IH]; intros s Hs; cbn; [exact Hs|].
-  apply IH; [intros u Hu; apply H; now right|].
-  destruct (H v (or_introl eq_refl)) as [<- Hv]. now apply add_view_ok.
-Qed.
-
-Lemma split_land x m n : N.land x m = N.land x (N.land m n) + N.land x (N.ldiff m n).
+Lemma split_land x m : x = N.land x m + N.ldiff x m.
 Proof.
   rewrite N.add_nocarry_lxor.
-  - apply N.bits_inj. intros i. rewrite N.lxor_spec, !N.land_spec, N.ldiff_spec.
-    destruct (N.testbit x i), (N.testbit m i), (N.testbit n i); reflexivity.
-  - apply N.bits_inj_0. intros i. rewrite !N.land_spec, N.ldiff_spec.
-    destruct (N.testbit x i), (N.testbit m i), (N.testbit n i); reflexivity.
+  - bits i. destruct (N.testbit x i), (N.testbit m i); reflexivity.
+  - bits i. destruct (N.testbit x i), (N.testbit m i); reflexivity.
 Qed.
 
-Lemma known_part x s m n : bits_ok x s -> N.ldiff (N.lxor n m) s.(known) = 0 ->
-  N.land x (N.ldiff m n) = N.land s.(ones) (N.ldiff m n).
+Lemma exact_ok x f m : x < 2 ^ 32 -> fits x f ->
+  N.ldiff (N.ldiff word_bits m) f.(known) = 0 -> N.ldiff x m = N.ldiff f.(bits) m.
 Proof.
-  intros [_ Hb] H. apply land_same_bits. intros i E. rewrite <- Hb, N.land_spec.
-  assert (K : N.testbit (known s) i = true).
-  { assert (G : N.testbit (N.ldiff (N.lxor n m) (known s)) i = false) by (rewrite H; apply N.bits_0).
-    rewrite N.ldiff_spec, N.lxor_spec in G. rewrite N.ldiff_spec in E.
-    destruct (N.testbit m i), (N.testbit n i), (N.testbit (known s) i); cbn in *; congruence. }
-  now rewrite K, andb_true_r.
+  intros Hx [Hb _] E. rewrite <- Hb. bits i.
+  pose proof (bit_zero _ i E) as B. rewrite !N.ldiff_spec, word_bits_spec in B.
+  destruct (N.testbit x i) eqn:X; [|reflexivity]. apply (word_bit x i Hx) in X.
+  apply N.ltb_lt in X. rewrite X in B.
+  destruct (N.testbit m i), (N.testbit (known f) i); cbn [andb negb] in *; congruence.
 Qed.
 
-Lemma narrow_ok d w m s v lh : v.(word) = w -> view_ok d v -> bits_ok (d w) s ->
-  fst lh <= N.land (d w) m <= snd lh ->
-  fst (narrow s m lh v) <= N.land (d w) m <= snd (narrow s m lh v).
+Lemma add_ok x f t : x < 2 ^ 32 -> fits x f -> exists g, add f t (passes x t) = Some g /\ fits x g.
 Proof.
-  intros <- [Hv _] Hs H. unfold narrow.
-  destruct (N.ldiff (N.lxor (kept v) m) (known s) =? 0) eqn:E; [|exact H].
-  apply N.eqb_eq in E. cbn.
-  pose proof (known_part _ _ m (kept v) Hs E) as P.
-  assert (E' : N.ldiff (N.lxor m (kept v)) (known s) = 0) by (rewrite N.lxor_comm; exact E).
-  pose proof (known_part _ _ (kept v) m Hs E') as Q.
-  pose proof (split_land (d (word v)) m (kept v)) as A.
-  pose proof (split_land (d (word v)) (kept v) m) as B.
-  rewrite (N.land_comm m (kept v)) in A. rewrite P in A. rewrite Q in B. cbn in Hv. lia.
+  intros Hx F. pose proof F as (Hb & Hl & Hh). unfold add, passes.
+  set (m := t_mask t). set (k := t_k t). cbv zeta.
+  pose proof (exact_ok x f m Hx F) as Ex. pose proof (split_land x m) as S.
+  destruct (t_op t).
+  - destruct (N.land x m =? k) eqn:E.
+    + apply N.eqb_eq in E.
+      replace (N.ldiff k m =? 0) with true.
+      2: { symmetry. apply N.eqb_eq. rewrite <- E. bits i.
+           destruct (N.testbit x i), (N.testbit m i); reflexivity. }
+      replace (N.land (N.land (N.lxor (bits f) k) (known f)) m =? 0) with true.
+      2: { symmetry. apply N.eqb_eq. rewrite <- E, <- Hb. bits i.
+           destruct (N.testbit x i), (N.testbit m i), (N.testbit (known f) i); reflexivity. }
+      eexists. split; [reflexivity|]. split; [|now split]. cbn.
+      now rewrite N.land_lor_distr_r, Hb, E.
+    + apply N.eqb_neq in E. destruct (N.ldiff k m =? 0) eqn:D; [|exists f; split; [reflexivity|exact F]].
+      apply N.eqb_eq in D. eexists. split; [reflexivity|]. split; [exact Hb|]. split; [exact Hl|].
+      cbn. apply Forall_app. split; [exact Hh|]. constructor; [|constructor]. now split.
+  - assert (Lo : N.land (bits f) m <= N.land x m).
+    { apply subset_le. intros i. rewrite <- Hb, !N.land_spec, !andb_true_iff. tauto. }
+    assert (Hi : N.land x m <= N.lor (N.land (bits f) m) (N.ldiff m (known f))).
+    { apply subset_le. intros i. rewrite <- Hb, N.lor_spec, N.ldiff_spec, !N.land_spec.
+      destruct (N.testbit x i), (N.testbit m i), (N.testbit (known f) i); cbn; congruence. }
+    destruct (k <=? N.land x m) eqn:E.
+    + apply N.leb_le in E. destruct (_ <? k) eqn:A; [apply N.ltb_lt in A; lia|].
+      destruct (_ =? 0) eqn:D; [|exists f; split; [reflexivity|exact F]]. apply N.eqb_eq in D. specialize (Ex D).
+      eexists. split; [reflexivity|]. split; [exact Hb|]. split; [cbn; lia|exact Hh].
+    + apply N.leb_gt in E. destruct (k <=? _) eqn:A; [apply N.leb_le in A; lia|].
+      destruct (_ =? 0) eqn:D; [|exists f; split; [reflexivity|exact F]]. apply N.eqb_eq in D. specialize (Ex D).
+      eexists. split; [reflexivity|]. split; [exact Hb|]. split; [cbn; lia|exact Hh].
 Qed.
 
-Lemma bounds_ok d w vs m : (forall v, In v vs -> v.(word) = w /\ view_ok d v) ->
-  fst (bounds vs m) <= N.land (d w) m <= snd (bounds vs m).
+Lemma shared_ok x l h : x < 2 ^ 32 -> l <= x <= h -> N.land x (shared l h) = N.land l (shared l h).
 Proof.
-  intros H. pose proof (bits_of_ok d w vs H) as Hs. unfold bounds.
-  set (s := bits_of vs) in *.
-  assert (G : fst (N.land s.(ones) m, N.lor (N.land s.(ones) m) (N.ldiff m s.(known)))
-     <= N.land (d w) m <= snd (N.land s.(ones) m, N.lor (N.land s.(ones) m) (N.ldiff m s.(known)))).
-  { destruct Hs as [_ Hb]. cbn. rewrite <- Hb. split; apply subset_le; intros i.
-    - rewrite !N.land_spec, !andb_true_iff. tauto.
-    - rewrite N.lor_spec, N.ldiff_spec, !N.land_spec.
-      destruct (N.testbit (d w) i), (N.testbit m i), (N.testbit (known s) i); cbn; congruence. }
-  revert G. generalize (N.land s.(ones) m, N.lor (N.land s.(ones) m) (N.ldiff m s.(known))).
-  clearbody s. induction vs as [|v vs IH]; intros lh G; cbn [fold_left]; [exact G|].
-  destruct (H v (or_introl eq_refl)) as [Hw Hv].
-  apply IH; [intros u Hu; apply H; now right|]. now apply narrow_ok.
+  intros Hx H. apply land_same_bits. intros i E. apply (shared_prefix _ _ _ H).
+  unfold shared in E. set (n := N.size _) in *. destruct (N.lt_ge_cases i n) as [L|G]; [|exact G].
+  now rewrite N.shiftl_spec_low in E.
 Qed.
 
-Lemma views_of_ok d b w : box_ok d b ->
-  forall v, In v (views_of b w) -> v.(word) = w /\ view_ok d v.
+(** A number with [a & (a - 1) = 0] has at most one bit. *)
+Lemma one_bit a : a <> 0 -> N.land a (a - 1) = 0 -> a = 2 ^ N.log2 a.
 Proof.
-  intros H v Hv. apply filter_In in Hv. destruct Hv as [Hi Hw]. apply N.eqb_eq in Hw.
-  split; [exact Hw|]. unfold box_ok in H. rewrite Forall_forall in H. now apply H.
+  intros Z E. destruct (N.log2_spec a) as [L H]; [lia|].
+  destruct (N.eq_dec a (2 ^ N.log2 a)) as [Q|Q]; [exact Q|].
+  assert (G : N.log2 (a - 1) = N.log2 a) by (apply N.log2_unique; lia).
+  pose proof (bit_zero _ (N.log2 a) E) as B. rewrite N.land_spec, N.bit_log2 in B by exact Z.
+  assert (P : 2 ^ N.log2 a <> 0) by (apply N.pow_nonzero; lia).
+  rewrite <- G, N.bit_log2 in B by lia. discriminate.
 Qed.
 
-Lemma holes_of_ok d w vs m : (forall v, In v vs -> v.(word) = w /\ view_ok d v) ->
-  is_in (N.land (d w) m) (holes_of vs m) = false.
+Lemma fill_ok x : forall hs kn bs, N.land x kn = bs -> Forall (hole_ok x) hs ->
+  exists kn' bs', fill hs kn bs = Some (kn', bs') /\ N.land x kn' = bs'.
 Proof.
-  intros H. unfold holes_of. destruct (find _ vs) as [v|] eqn:F; [|reflexivity].
-  apply find_some in F. destruct F as [Hi Hm]. apply N.eqb_eq in Hm.
-  destruct (H v Hi) as [Hw [_ Hh]]. now rewrite Hw, Hm in Hh.
+  induction hs as [|[m k] hs IH]; intros kn bs Hb Hh; [now exists kn, bs|].
+  inversion Hh as [|? ? [Hk Hn] Hr]; subst. cbn in Hk, Hn. cbn [fill].
+  destruct (_ && _) eqn:C; [|now apply IH].
+  apply andb_true_iff in C. destruct C as [C O]. apply N.eqb_eq in C. apply N.eqb_eq in O.
+  (* Bits of the hole that are known are those of the word. *)
+  assert (Same : forall i, N.testbit m i = true -> N.testbit kn i = true ->
+    N.testbit x i = N.testbit k i).
+  { intros i M K. pose proof (bit_zero _ i C) as B.
+    rewrite !N.land_spec, N.lxor_spec, N.land_spec, M, K in B.
+    destruct (N.testbit x i), (N.testbit k i); cbn in B; congruence. }
+  assert (Out : forall i, N.testbit m i = false -> N.testbit k i = false).
+  { intros i M. pose proof (bit_zero _ i Hk) as B. rewrite N.ldiff_spec, M in B.
+    now rewrite andb_true_r in B. }
+  set (open := N.ldiff m kn) in *.
+  assert (All : (forall i, N.testbit open i = true -> N.testbit x i = N.testbit k i) -> False).
+  { intros A. apply Hn. apply N.bits_inj. intros i. rewrite N.land_spec.
+    destruct (N.testbit m i) eqn:M; [|rewrite andb_false_r; symmetry; now apply Out].
+    rewrite andb_true_r. destruct (N.testbit kn i) eqn:K; [now apply Same|].
+    apply A. unfold open. now rewrite N.ldiff_spec, M, K. }
+  destruct (open =? 0) eqn:Z.
+  - apply N.eqb_eq in Z. exfalso. apply All. intros i E. now rewrite Z, N.bits_0 in E.
+  - apply N.eqb_neq in Z. apply IH; [|exact Hr]. rewrite N.land_lor_distr_r. f_equal.
+    pose proof (one_bit open Z O) as P. set (n := N.log2 open) in *.
+    assert (Bit : forall i, N.testbit open i = (n =? i)) by (intros i; rewrite P; apply N.pow2_bits_eqb).
+    apply N.bits_inj. intros i. rewrite N.land_spec, N.ldiff_spec, Bit.
+    destruct (n =? i) eqn:Q; [|now rewrite andb_false_r]. apply N.eqb_eq in Q. subst i.
+    rewrite andb_true_r. cbn. destruct (Bool.bool_dec (N.testbit x n) (N.testbit k n)) as [S|S].
+    + exfalso. apply All. intros i E. rewrite Bit in E. apply N.eqb_eq in E. now subst i.
+    + destruct (N.testbit x n), (N.testbit k n); cbn [negb]; congruence.
 Qed.
 
-Theorem decide_test_ok d b t r : box_ok d b -> decide_test b t = Some r -> passes d t = r.
+Lemma conclude_ok x f : x < 2 ^ 32 -> fits x f -> exists g, conclude f = Some g /\ fits x g.
 Proof.
-  intros Hb. unfold decide_test, passes.
-  pose proof (views_of_ok d b (t_word t) Hb) as Hvs.
-  pose proof (bounds_ok d _ _ (t_mask t) Hvs) as G.
-  pose proof (bits_of_ok d _ _ Hvs) as [Hc Hk].
-  pose proof (holes_of_ok d _ _ (t_mask t) Hvs) as Hh.
-  set (x := N.land (d (t_word t)) (t_mask t)) in *.
-  destruct (bounds _ _) as [l h]. cbn in G. rewrite Hc.
-  destruct (h <? t_k t) eqn:E.
-  { apply N.ltb_lt in E. intros [= <-].
-    destruct (t_op t); [apply N.eqb_neq|apply N.leb_gt]; lia. }
-  apply N.ltb_ge in E. destruct (t_op t).
-  - destruct (_ || _ || _ || _) eqn:F.
-    + intros [= <-]. apply N.eqb_neq. intros Ex. rewrite <- Ex in F.
-      rewrite Hh, orb_false_r in F.
-      apply orb_true_iff in F. destruct F as [F|F].
-      * apply orb_true_iff in F. destruct F as [F|F]; [apply N.ltb_lt in F; lia|].
-        apply negb_true_iff, N.eqb_neq in F. apply F. apply N.bits_inj_0. intros i.
-        unfold x. rewrite N.ldiff_spec, N.land_spec.
-        destruct (N.testbit (t_mask t) i); now rewrite ?andb_false_r.
-      * apply negb_true_iff, N.eqb_neq in F. apply F. apply N.bits_inj_0. intros i.
-        rewrite <- Hk. unfold x. rewrite !N.land_spec, N.lxor_spec, !N.land_spec.
-        destruct (N.testbit (d (t_word t)) i), (N.testbit (t_mask t) i),
-          (N.testbit (known _) i); reflexivity.
-    + destruct (l =? h) eqn:L; [|discriminate]. intros [= <-].
-      apply N.eqb_eq in L. apply orb_false_iff in F. destruct F as [F _].
-      apply orb_false_iff in F. destruct F as [F _]. apply orb_false_iff in F.
-      destruct F as [F _]. apply N.ltb_ge in F. apply N.eqb_eq. lia.
-  - destruct (t_k t <=? l) eqn:L; [|discriminate]. intros [= <-].
-    apply N.leb_le in L. apply N.leb_le. lia.
+  intros Hx (Hb & Hl & Hh). unfold conclude. pose proof (shared_ok x _ _ Hx Hl) as S.
+  set (s := shared (low f) (high f)) in *.
+  destruct (high f <? low f) eqn:E; [apply N.ltb_lt in E; lia|].
+  replace (N.land (N.land (N.lxor (bits f) (low f)) (known f)) s =? 0) with true.
+  2: { symmetry. apply N.eqb_eq. rewrite <- Hb. bits i.
+       destruct (N.testbit s i) eqn:B; [|now rewrite andb_false_r].
+       rewrite <- (same_bits_land _ _ _ i S B).
+       destruct (N.testbit x i), (N.testbit (known f) i); reflexivity. }
+  destruct (fill_ok x (holes f) (N.lor (known f) s) (N.lor (bits f) (N.land (low f) s)))
+    as (kn & bs & F & K); [now rewrite N.land_lor_distr_r, Hb, S|exact Hh|].
+  rewrite F.
+  assert (Lo : bs <= x).
+  { apply subset_le. intros i. rewrite <- K, N.land_spec, andb_true_iff. tauto. }
+  assert (Hi : x <= N.lor bs (N.ldiff word_bits kn)).
+  { apply subset_le. intros i B. pose proof (word_bit x i Hx B) as L. apply N.ltb_lt in L.
+    rewrite <- K, N.lor_spec, N.ldiff_spec, N.land_spec, word_bits_spec, L, B.
+    now destruct (N.testbit kn i). }
+  destruct (N.min _ _ <? N.max _ _) eqn:G; [apply N.ltb_lt in G; lia|].
+  eexists. split; [reflexivity|]. split; [exact K|]. split; [|exact Hh].
+  cbn [low high]. clear S s F Hx. lia.
 Qed.
 
-Theorem cut_ok d b t : good_split t = true -> box_ok d b -> box_ok d (cut b t (passes d t)).
+Theorem cut_ok x f t : x < 2 ^ 32 -> fits x f ->
+  exists g, cut f t (passes x t) = Some g /\ fits x g.
 Proof.
-  intros Hg Hb. unfold cut. apply Forall_cons.
-  - assert (Ho : view_ok d (own b t) /\ word (own b t) = t_word t /\ kept (own b t) = t_mask t).
-    { unfold own. destruct (find _ b) as [v|] eqn:F.
-      - apply find_some in F. destruct F as [Hi Ho]. unfold is_own in Ho.
-        apply andb_true_iff in Ho. destruct Ho as [Hw Hk].
-        apply N.eqb_eq in Hw. apply N.eqb_eq in Hk.
-        unfold box_ok in Hb. rewrite Forall_forall in Hb. split; [now apply Hb|tauto].
-      - split; [|split; reflexivity]. split; cbn; [|reflexivity]. split; [apply N.le_0_l|].
-        apply subset_le. intros i. rewrite N.land_spec, andb_true_iff. tauto. }
-    destruct Ho as ([Hv Hh] & Hw & Hk). rewrite Hw, Hk in Hv, Hh.
-    unfold passes. unfold good_split in Hg. set (x := N.land (d (t_word t)) (t_mask t)) in *.
-    unfold view_ok. destruct (t_op t).
-    + destruct (x =? t_k t) eqn:E; cbn; fold x.
-      * apply N.eqb_eq in E. split; [lia|exact Hh].
-      * split; [exact Hv|]. unfold is_in in *. cbn. now rewrite E, Hh.
-    + destruct (t_k t <=? x) eqn:E; cbn; fold x.
-      * apply N.leb_le in E. split; [lia|exact Hh].
-      * apply N.leb_gt in E. apply negb_true_iff, N.eqb_neq in Hg. split; [lia|exact Hh].
-  - unfold box_ok in *. rewrite Forall_forall in *. intros v Hv. apply filter_In in Hv.
-    now apply Hb.
+  intros Hx F. unfold cut. destruct (add_ok x f t Hx F) as (g & -> & G). now apply conclude_ok.
 Qed.
 
-Theorem is_empty_ok d b : is_empty b = true -> ~ box_ok d b.
+Theorem decide_test_ok x f t r : x < 2 ^ 32 -> fits x f -> decide_test f t = Some r ->
+  passes x t = r.
 Proof.
-  intros H Hb. unfold is_empty in H. apply existsb_exists in H. destruct H as (v & _ & H).
-  pose proof (views_of_ok d b (word v) Hb) as Hvs.
-  pose proof (bounds_ok d _ _ (kept v) Hvs) as G.
-  pose proof (bits_of_ok d _ _ Hvs) as [Hc _].
-  pose proof (holes_of_ok d _ _ (kept v) Hvs) as Hh.
-  destruct (bounds _ _) as [l h]. cbn in G. rewrite Hc in H. cbn in H.
-  apply orb_true_iff in H. destruct H as [H|H]; [apply N.ltb_lt in H; lia|].
-  apply andb_true_iff in H. destruct H as [E Hi]. apply N.eqb_eq in E.
-  replace l with (N.land (d (word v)) (kept v)) in Hi by lia. congruence.
+  intros Hx F. destruct (cut_ok x f t Hx F) as (g & E & _). unfold decide_test.
+  destruct (passes x t); rewrite E.
+  - destruct (cut f t false); intros [= <-]; reflexivity.
+  - destruct (cut f t true); intros [= <-]; reflexivity.
 Qed.
+
+(** * Boxes *)
+
+Definition box_ok (d : input) (b : box) : Prop := forall w, fits (d w) (get b w).
+
+Lemma any_ok x : x < 2 ^ 32 -> fits x any.
+Proof.
+  intros H. split; [apply N.land_0_r|]. split; [|constructor]. cbn.
+  change word_bits with (2 ^ 32 - 1). lia.
+Qed.
+
+Lemma nth_set : forall n b f i, nth i (set b n f) any = if Nat.eqb i n then f else nth i b any.
+Proof.
+  induction n as [|n IH]; intros [|g b] f [|i]; cbn; try reflexivity.
+  - now destruct i.
+  - rewrite IH. destruct (Nat.eqb i n); [reflexivity|now destruct i].
+  - apply IH.
+Qed.
+
+Lemma set_ok d b w f : box_ok d b -> fits (d w) f -> box_ok d (set b (N.to_nat w) f).
+Proof.
+  intros Hb Hf v. unfold get. rewrite nth_set. destruct (Nat.eqb _ _) eqn:E; [|apply Hb].
+  apply PeanoNat.Nat.eqb_eq, Nnat.N2Nat.inj in E. now subst v.
+Qed.
+
+Lemma on_ok d b w m op k r : valid d -> box_ok d b -> on b w m op k = Some r ->
+  passes (d w) {| t_mask := m; t_op := op; t_k := k |} = r.
+Proof. intros Hd Hb. apply decide_test_ok; [apply Hd|apply Hb]. Qed.
 
 (** * Programs *)
 
 Lemma not3_some a r : not3 a = Some r -> a = Some (negb r).
 Proof. destruct a as [[]|]; cbn; intros [= <-]; reflexivity. Qed.
 
-Lemma decide_jump_ok d b w m c k r : box_ok d b -> decide_jump b w m c k = Some r ->
+Lemma decide_jump_ok d b w m c k r : valid d -> box_ok d b -> decide_jump b w m c k = Some r ->
   (c = 0x15 \/ c = 0x25 \/ c = 0x35 \/ c = 0x45) /\
   jump (c - 0x05) (N.land (d w) m) k = r.
 Proof.
-  intros Hb. unfold decide_jump.
+  intros Hd Hb. unfold decide_jump.
   destruct (c =? 0x15) eqn:E1; [|destruct (c =? 0x25) eqn:E2;
     [|destruct (c =? 0x35) eqn:E3; [|destruct (c =? 0x45) eqn:E4; [|discriminate]]]];
   rewrite N.eqb_eq in *; subst c; intros H; (split; [tauto|]).
-  - apply (decide_test_ok d) in H; [exact H|exact Hb].
-  - apply (decide_test_ok d) in H; [|exact Hb]. cbn in *. rewrite <- H.
-    destruct (_ <? _) eqn:A, (_ <=? _) eqn:B; try reflexivity; rewrite ?N.ltb_lt, ?N.ltb_ge, ?N.leb_le, ?N.leb_gt in *; lia.
-  - apply (decide_test_ok d) in H; [exact H|exact Hb].
-  - apply not3_some in H. apply (decide_test_ok d) in H; [|exact Hb].
+  - now apply (on_ok d) in H.
+  - apply (on_ok d) in H; [|exact Hd|exact Hb]. unfold passes in H. cbn in *. rewrite <- H.
+    destruct (_ <? _) eqn:A, (_ <=? _) eqn:B; try reflexivity;
+    rewrite ?N.ltb_lt, ?N.ltb_ge, ?N.leb_le, ?N.leb_gt in *; lia.
+  - now apply (on_ok d) in H.
+  - apply not3_some in H. apply (on_ok d) in H; [|exact Hd|exact Hb]. unfold passes in H.
     cbn in *. rewrite <- N.land_assoc, H. now destruct r.
 Qed.
 
-Lemma follow_ok d b : valid d -> box_ok d b -> forall f p acc a x m v,
+Lemma full_mask x : x < 2 ^ 32 -> N.land x word_bits = x.
+Proof. intros H. change word_bits with (N.ones 32). rewrite N.land_ones. now apply N.mod_small. Qed.
+
+Lemma follow_ok little d b : valid d -> box_ok d b -> forall f p acc a x m v,
   match acc with Some (w, n) => a = N.land (d w) n | None => True end ->
-  follow f p b acc = Some v -> exec f p d a x m = Some v.
+  follow little f p b acc = Some v -> exec little f p d a x m = Some v.
 Proof.
   intros Hd Hb. induction f as [|f IH]; intros p acc a x m v Ha H; [discriminate|].
   destruct p as [|i rest]; [discriminate|]. cbn in H. cbn.
@@ -277,14 +285,14 @@ Proof.
   { apply N.eqb_eq in E2. rewrite E2. now apply (IH _ acc). }
   destruct (code i =? 0x20) eqn:E3.
   { apply N.eqb_eq in E3. rewrite E3. destruct (_ && _); [|discriminate].
-    apply (IH _ (Some (k i / 4, word_bits))); [|exact H].
-    change word_bits with (N.ones 32). rewrite N.land_ones, N.mod_small; [reflexivity|apply Hd]. }
+    apply (IH _ (Some (word_at little (k i / 4), word_bits))); [|exact H].
+    now rewrite full_mask by apply Hd. }
   destruct acc as [[w n]|]; [|discriminate]. subst a.
   destruct (code i =? 0x54) eqn:E4.
   { apply N.eqb_eq in E4. rewrite E4. cbn.
     apply (IH _ (Some (w, N.land n (k i)))); [now rewrite N.land_assoc|exact H]. }
   destruct (decide_jump b w n (code i) (k i)) as [yes|] eqn:J; [|discriminate].
-  apply (decide_jump_ok d) in J; [|exact Hb]. destruct J as [C J].
+  apply (decide_jump_ok d) in J; [|exact Hd|exact Hb]. destruct J as [C J].
   destruct C as [C|[C|[C|C]]]; rewrite C in *; cbn in *; rewrite J;
   apply (IH _ (Some (w, n))); auto.
 Qed.
@@ -336,16 +344,16 @@ Proof.
   rewrite N.land_spec, andb_true_iff. tauto.
 Qed.
 
-Lemma right_test d b w m o k : box_ok d b ->
-  right (decide_test b {| t_word := w; t_mask := m; t_op := o; t_k := k |})
+Lemma right_on d b w m o k : valid d -> box_ok d b ->
+  right (on b w m o k)
     (match o with Is => N.land (d w) m =? k | AtLeast => k <=? N.land (d w) m end).
-Proof. intros Hb r E. apply (decide_test_ok d) in E; [|exact Hb]. exact E. Qed.
+Proof. intros Hd Hb r E. now apply (on_ok d) in E. Qed.
 
-Lemma decide_condition_ok little d b c : valid d -> box_ok d b ->
-  right (decide_condition little b c) (holds little d c).
+Lemma decide_condition_ok d b c : valid d -> box_ok d b ->
+  right (decide_condition b c) (holds d c).
 Proof.
   intros Hd Hb. unfold decide_condition, holds, argument.
-  set (hw := high_word little (arg c)). set (lw := low_word little (arg c)).
+  set (hw := high_word (arg c)). set (lw := low_word (arg c)).
   rewrite split_and by apply Hd.
   set (hm := bits_kept c / 2 ^ 32). set (lm := bits_kept c mod 2 ^ 32).
   assert (V : value c = value c / 2 ^ 32 * 2 ^ 32 + value c mod 2 ^ 32).
@@ -353,18 +361,18 @@ Proof.
   assert (L : value c mod 2 ^ 32 < 2 ^ 32) by now apply N.mod_lt.
   set (hk := value c / 2 ^ 32) in *. set (lk := value c mod 2 ^ 32) in *.
   pose proof (below (d lw) lm (Hd lw)) as B.
-  assert (S : forall o k, right (decide_test b {| t_word := hw; t_mask := hm; t_op := o; t_k := k |})
+  assert (S : forall o k, right (on b hw hm o k)
     (match o with Is => N.land (d hw) hm =? k | AtLeast => k <=? N.land (d hw) hm end))
-    by (intros; now apply right_test).
-  assert (T : forall o k, right (decide_test b {| t_word := lw; t_mask := lm; t_op := o; t_k := k |})
+    by (intros; now apply right_on).
+  assert (T : forall o k, right (on b lw lm o k)
     (match o with Is => N.land (d lw) lm =? k | AtLeast => k <=? N.land (d lw) lm end))
-    by (intros; now apply right_test).
+    by (intros; now apply right_on).
   set (x := N.land (d hw) hm) in *. set (y := N.land (d lw) lm) in *.
   rewrite V. clearbody x y hk lk. clear V Hd Hb.
   pose proof (right_and _ _ _ _ (S Is hk) (T Is lk)) as E.
-  assert (G : forall n, right (or3 (decide_test b {| t_word := hw; t_mask := hm; t_op := AtLeast; t_k := hk + 1 |})
-      (and3 (decide_test b {| t_word := hw; t_mask := hm; t_op := Is; t_k := hk |})
-            (decide_test b {| t_word := lw; t_mask := lm; t_op := AtLeast; t_k := n |})))
+  assert (G : forall n, right (or3 (on b hw hm AtLeast (hk + 1))
+      (and3 (on b hw hm Is hk)
+            (on b lw lm AtLeast n)))
     ((hk + 1 <=? x) || ((x =? hk) && (n <=? y)))).
   { intros n. apply right_or; [apply (S AtLeast)|]. apply right_and; [apply (S Is)|apply (T AtLeast)]. }
   assert (EQ : (x * 2 ^ 32 + y =? hk * 2 ^ 32 + lk) = ((x =? hk) && (y =? lk))).
@@ -385,185 +393,109 @@ Proof.
   - rewrite GE. apply G.
 Qed.
 
-(** A number is in one of the ranges. *)
-Definition has (n : N) (open : ranges) : Prop := exists r, In r open /\ fst r <= n <= snd r.
-
-Lemma without_ok n f l open : has n open -> ~ (f <= n <= l) -> has n (without f l open).
-Proof.
-  intros ([x y] & Hr & Hn) Hout. cbn in Hn. unfold has, without.
-  destruct (N.lt_ge_cases n f) as [L|G].
-  - exists (x, N.min y (f - 1)). split; [|cbn; lia]. apply in_flat_map. exists (x, y). split; [exact Hr|].
-    cbn. replace (x <? f) with true by (symmetry; apply N.ltb_lt; lia). now left.
-  - exists (N.max x (l + 1), y). split; [|cbn; lia]. apply in_flat_map. exists (x, y). split; [exact Hr|].
-    cbn. apply in_or_app. right. replace (l <? y) with true by (symmetry; apply N.ltb_lt; lia). now left.
-Qed.
-
-Lemma touches_ok n f l open : has n open -> f <= n <= l -> touches f l open = true.
-Proof.
-  intros ([x y] & Hr & Hn) Hin. cbn in Hn. apply existsb_exists. exists (x, y). split; [exact Hr|].
-  cbn. apply N.leb_le. lia.
-Qed.
-
-Lemma numbers_ok n l h hs : l <= n <= h -> is_in n hs = false -> has n (numbers l h hs).
-Proof.
-  intros Hn Hh. unfold numbers. replace (l <=? h) with true by (symmetry; apply N.leb_le; lia).
-  assert (S : has n [(l, h)]) by (exists (l, h); split; [now left|exact Hn]).
-  revert S Hh. generalize [(l, h)]. induction hs as [|k hs IH]; intros open S Hh; [exact S|].
-  cbn in Hh. apply orb_false_iff in Hh. destruct Hh as [K Hh]. apply N.eqb_neq in K.
-  cbn. apply IH; [|exact Hh]. apply without_ok; [exact S|lia].
-Qed.
-
-Lemma decide_conditions_ok little d b cs : valid d -> box_ok d b ->
-  right (decide_conditions little b cs) (forallb (holds little d) cs).
+Lemma decide_conditions_ok d b cs : valid d -> box_ok d b ->
+  right (decide_conditions b cs) (forallb (holds d) cs).
 Proof.
   intros Hd Hb. induction cs as [|c cs IH]; [intros r [= <-]; reflexivity|].
-  cbn. apply right_and; [|exact IH]. intros r E. now apply (decide_condition_ok little d b c).
+  cbn. apply right_and; [|exact IH]. now apply decide_condition_ok.
 Qed.
 
-(** The first rule that matches is among those that may; if none matches, the
-    number stays open. *)
-Lemma walk_ok little d b : valid d -> box_ok d b -> forall rs open, has (d 0) open ->
-  match find (matches little d) rs with
-  | Some r => In (returns r) (fst (walk little b rs open))
-  | None => has (d 0) (snd (walk little b rs open))
-  end.
+Lemma decide_rule_ok d b r : valid d -> box_ok d b -> right (decide_rule b r) (matches d r).
 Proof.
-  intros Hd Hb. induction rs as [|r rs IH]; intros open Hn; [exact Hn|]. cbn [find walk].
-  pose proof (decide_conditions_ok little d b (conditions r) Hd Hb) as R.
-  destruct (matches little d r) eqn:M.
-  - unfold matches in M. apply andb_true_iff in M. destruct M as [M C].
-    apply andb_true_iff in M. destruct M as [M1 M2]. apply N.leb_le in M1. apply N.leb_le in M2.
-    rewrite (touches_ok (d 0)) by (exact Hn || lia).
-    destruct (decide_conditions little b (conditions r)) as [[]|] eqn:D.
-    2: { rewrite (R false eq_refl) in C. discriminate C. }
-    all: cbn; destruct (walk _ _ _ _); now left.
-  - destruct (negb _ || _) eqn:Skip; [now apply IH|].
-    set (open' := if is_true _ then _ else _).
-    assert (Hn' : has (d 0) open').
-    { unfold open'. destruct (decide_conditions little b (conditions r)) as [[]|] eqn:D; try exact Hn.
-      cbn. apply without_ok; [exact Hn|]. intros [F L]. unfold matches in M.
-      apply N.leb_le in F. apply N.leb_le in L. rewrite F, L, (R true eq_refl) in M. discriminate M. }
-    specialize (IH open' Hn'). destruct (walk little b rs open') as [vs left]. cbn in *.
-    destruct (find _ rs); [now right|exact IH].
+  intros Hd Hb. unfold decide_rule, matches. destruct (Hb 0) as (_ & [L H] & _).
+  set (nr := get b 0) in *. destruct (_ || _) eqn:E.
+  - intros x [= <-]. apply orb_true_iff in E. rewrite !N.ltb_lt in E.
+    destruct (first r <=? d 0) eqn:A, (d 0 <=? last r) eqn:B; cbn; try reflexivity.
+    apply N.leb_le in A. apply N.leb_le in B. lia.
+  - apply right_and; [|now apply decide_conditions_ok]. apply right_and.
+    + destruct (_ && _) eqn:A; [|intros x [=]]. intros x [= <-].
+      apply andb_true_iff in A. rewrite !N.leb_le in A. rewrite andb_true_iff, !N.leb_le. lia.
+    + pose proof (right_on d b 1 word_bits Is (arch r) Hd Hb) as R.
+      now rewrite full_mask in R by apply Hd.
 Qed.
 
-Lemma find_take {A} f n (l : list A) x : find f (take n l) = Some x -> find f l = Some x.
+Definition found (d : input) (rs : numbered) : option rule := find (matches d) (map snd rs).
+
+Lemma walk_ok d b other : valid d -> box_ok d b -> forall rs,
+  In (answer_of (found d rs) other) (fst (walk b rs other)).
 Proof.
-  revert n. induction l as [|y l IH]; intros n H; [discriminate|]. cbn in *.
-  destruct (n =? 0); [discriminate|]. cbn in H. destruct (f y); [exact H|]. now apply (IH (n - 1)).
+  intros Hd Hb. unfold found. induction rs as [|[i r] rs IH]; [now left|]. cbn.
+  pose proof (decide_rule_ok d b r Hd Hb) as R. destruct (decide_rule b r) as [[]|].
+  - rewrite (R true eq_refl). now left.
+  - now rewrite (R false eq_refl).
+  - destruct (walk b rs other) as [values why]. cbn in *.
+    destruct (matches d r); [now left|now right].
 Qed.
 
-Lemma full_mask d i : valid d -> N.land (d i) word_bits = d i.
+Lemma keep_ok d b : valid d -> box_ok d b -> forall rs, found d (keep b rs) = found d rs.
 Proof.
-  intros H. change word_bits with (N.ones 32). rewrite N.land_ones. now apply N.mod_small.
+  intros Hd Hb. unfold found. induction rs as [|[i r] rs IH]; [reflexivity|]. cbn.
+  pose proof (decide_rule_ok d b r Hd Hb) as R. destruct (decide_rule b r) as [[]|]; cbn.
+  - now rewrite (R true eq_refl).
+  - rewrite (R false eq_refl). exact IH.
+  - destruct (matches d r); [reflexivity|exact IH].
 Qed.
 
-Lemma arch_ok d b k r : valid d -> box_ok d b -> decide_test b (arch_test k) = Some r ->
-  (k =? d 1) = r.
-Proof.
-  intros Hd Hb E. apply (decide_test_ok d) in E; [|exact Hb]. unfold passes in E. cbn in E.
-  fold word_bits in E. now rewrite full_mask, N.eqb_sym in E.
-Qed.
-
-Lemma values_of_ok little d b rules dflt why vs : valid d -> box_ok d b ->
-  values_of little b rules dflt why = Some vs ->
-  In (match find (matches little d) rules with Some r => returns r | None => dflt end) vs.
-Proof.
-  intros Hd Hb. pose proof (views_of_ok d b 0 Hb) as Hvs.
-  pose proof (bounds_ok d 0 _ word_bits Hvs) as G.
-  pose proof (holes_of_ok d 0 _ word_bits Hvs) as Hh.
-  rewrite full_mask in G, Hh by exact Hd. unfold values_of.
-  destruct (bounds _ _) as [l h]. cbn in G. cbv zeta.
-  pose proof (walk_ok little d b Hd Hb) as W.
-  assert (Hn : has (d 0) (numbers l h (holes_of (views_of b 0) word_bits))) by now apply numbers_ok.
-  assert (Default : Some (dflt :: fst (walk little b rules
-    (numbers l h (holes_of (views_of b 0) word_bits)))) = Some vs ->
-    In (match find (matches little d) rules with Some r => returns r | None => dflt end) vs).
-  { intros [= <-]. specialize (W rules _ Hn).
-    destruct (find _ rules); [now right|now left]. }
-  destruct why as [| |index]; [exact Default|exact Default|].
-  specialize (W (take (index + 1) rules) _ Hn).
-  destruct (walk little b (take (index + 1) rules) _) as [values [|r left]]; [|discriminate].
-  destruct (index <? size rules); [|discriminate]. intros [= <-].
-  destruct (find _ (take _ _)) as [r|] eqn:F.
-  - apply find_take in F. now rewrite F.
-  - destruct W as (r & [] & _).
-Qed.
-
-Lemma answers_ok little d b p why vs : valid d -> box_ok d b ->
-  answers little b p why = Some vs -> In (decide little p d) vs.
-Proof.
-  intros Hd Hb H. unfold decide.
-  assert (Known : forall x rules,
-    find (fun a => is_true (decide_test b (arch_test (fst a)))) (arches p) = Some (x, rules) ->
-    find (fun a => fst a =? d 1) (arches p) = Some (x, rules)).
-  { intros x rules. generalize (arches p). induction l as [|[y rs] l IH]; cbn; [discriminate|].
-    destruct (decide_test b (arch_test y)) as [[]|] eqn:E; cbn; intros F.
-    - apply (arch_ok d) in E; [|exact Hd|exact Hb]. now rewrite E.
-    - apply (arch_ok d) in E; [|exact Hd|exact Hb]. rewrite E. now apply IH.
-    - (* an entry that is open: the one found later has the same number *)
-      destruct (y =? d 1) eqn:Y; [|now apply IH]. exfalso.
-      apply N.eqb_eq in Y. subst y. clear IH.
-      apply find_some in F. destruct F as [_ F]. cbn in F.
-      destruct (decide_test b (arch_test x)) as [[]|] eqn:X; try discriminate.
-      pose proof (arch_ok d b x true Hd Hb X) as Z. apply N.eqb_eq in Z. subst x. congruence. }
-  assert (Listed : match find (fun a => is_true (decide_test b (arch_test (fst a)))) (arches p) with
-    | Some (_, rules) => values_of little b rules (default p) why
-    | None => None
-    end = Some vs ->
-    In match find (fun a => fst a =? d 1) (arches p) with
-    | Some (_, rules) =>
-      match find (matches little d) rules with Some r => returns r | None => default p end
-    | None => other p
-    end vs).
-  { destruct (find _ (arches p)) as [[x rules]|] eqn:F; [|discriminate].
-    rewrite (Known _ _ eq_refl). now apply values_of_ok. }
-  unfold answers in H. destruct why as [| |index]; [now apply Listed| |now apply Listed].
-  destruct (forallb _ _) eqn:F; [|discriminate]. injection H as <-.
-  replace (find (fun a => fst a =? d 1) (arches p)) with (@None (N * list rule)); [now left|].
-  symmetry. rewrite forallb_forall in F. revert F. generalize (arches p).
-  induction l as [|[y rs] l IH]; cbn; intros F; [reflexivity|].
-  pose proof (F (y, rs) (or_introl eq_refl)) as E. cbn in E.
-  destruct (decide_test b (arch_test y)) as [[]|] eqn:X; try discriminate.
-  apply (arch_ok d) in X; [|exact Hd|exact Hb]. rewrite X. apply IH. intros a Ha. apply F. now right.
-Qed.
+Lemma number_ok : forall rs n, map snd (number n rs) = rs.
+Proof. induction rs as [|r rs IH]; intros n; cbn; [reflexivity|now rewrite IH]. Qed.
 
 (** * Certificates *)
 
 Definition meaning (little : bool) (s : side) (d : input) : option N :=
   match s with
-  | Program p => run p d
-  | Policy p => Some (decide little p d)
+  | Program p => run little p d
+  | Policy p => Some (decide p d)
   end.
 
-Lemma side_values_ok little d b s a vs : valid d -> box_ok d b ->
-  side_values little b s a = Some vs -> exists v, meaning little s d = Some v /\ In v vs.
+(** The rules that are left have the same answer. *)
+Definition list_ok (d : input) (s : side) (rs : numbered) : Prop :=
+  match s with Program _ => True | Policy p => found d rs = find (matches d) p.(rules) end.
+
+Definition part_ok (d : input) (a b : side) (p : part) : Prop :=
+  box_ok d p.(of) /\ list_ok d a p.(rules_a) /\ list_ok d b p.(rules_b).
+
+Lemma list_keep d s b rs : valid d -> box_ok d b -> list_ok d s rs -> list_ok d s (keep b rs).
+Proof. intros Hd Hb. destruct s; [easy|]. cbn. now rewrite keep_ok. Qed.
+
+Lemma side_values_ok little d b rs s a vs : valid d -> box_ok d b -> list_ok d s rs ->
+  side_values little b rs s a = Some vs -> exists v, meaning little s d = Some v /\ In v vs.
 Proof.
-  intros Hd Hb H. unfold side_values in H. destruct s as [p|p], a as [v|r]; try discriminate.
-  - destruct (follow _ _ _ _) as [w|] eqn:F; [|discriminate].
+  intros Hd Hb Hl H. unfold side_values in H. destruct s as [p|p].
+  - destruct (follow _ _ _ _ _) as [w|] eqn:F; [|discriminate]. destruct a; try discriminate.
     destruct (v =? w); [|discriminate]. injection H as <-. exists w. split; [|now left].
-    cbn. unfold run. now apply (follow_ok d b Hd Hb _ _ None).
-  - exists (decide little p d). split; [reflexivity|]. now apply (answers_ok little d b p r).
+    cbn. unfold run. now apply (follow_ok little d b Hd Hb _ _ None).
+  - exists (decide p d). split; [reflexivity|]. unfold decide. cbn in Hl. rewrite <- Hl.
+    pose proof (walk_ok d b (other p) Hd Hb rs) as W.
+    destruct (walk b rs (other p)) as [values [i|]], a; try discriminate;
+    [destruct (i =? index); [|discriminate]|]; injection H as <-; exact W.
+Qed.
+
+Lemma cut_part_ok d a b p w t : valid d -> part_ok d a b p ->
+  exists q, cut_part p w t (passes (d w) t) = [q] /\ part_ok d a b q.
+Proof.
+  intros Hd (Hb & La & Lb). unfold cut_part.
+  destruct (cut_ok (d w) (get (of p) w) t (Hd w) (Hb w)) as (f & -> & F).
+  eexists. split; [reflexivity|]. pose proof (set_ok d _ w f Hb F) as S.
+  split; [exact S|]. split; now apply list_keep.
 Qed.
 
 Lemma check_ok little c a b d : valid d -> forall lines parts,
-  check little c a b lines parts = true -> forall p, In p parts -> box_ok d p ->
+  check little c a b lines parts = true -> forall p, In p parts -> part_ok d a b p ->
   exists v w, meaning little a d = Some v /\ meaning little b d = Some w /\ agree c v w = true.
 Proof.
-  intros Hd. induction lines as [|ln lines IH]; intros parts H p Hp Hb.
+  intros Hd. induction lines as [|ln lines IH]; intros parts H p Hp Ok.
   - destruct parts; [easy|discriminate].
-  - destruct parts as [|q parts]; [easy|]. destruct ln as [t| |x y]; cbn in H;
-    apply andb_true_iff in H; destruct H as [H1 H2].
+  - destruct parts as [|q parts]; [easy|]. destruct ln as [word t|x y]; cbn in H.
     + destruct Hp as [->|Hp].
-      * pose proof (cut_ok d p t H1 Hb) as C. apply (IH _ H2 (cut p t (passes d t))); [|exact C].
-        destruct (passes d t); [now left|right; now left].
-      * apply (IH _ H2 p); [right; now right|exact Hb].
-    + destruct Hp as [->|Hp]; [now apply is_empty_ok with (d := d) in H1|now apply (IH _ H2 p)].
-    + destruct Hp as [->|Hp]; [|now apply (IH _ H2 p)].
-      destruct (side_values little p a x) as [vs|] eqn:X; [|discriminate].
-      destruct (side_values little p b y) as [ws|] eqn:Y; [|discriminate].
-      apply (side_values_ok little d) in X; [|exact Hd|exact Hb].
-      apply (side_values_ok little d) in Y; [|exact Hd|exact Hb].
+      * destruct (cut_part_ok d a b p word t Hd Ok) as (q & E & Q). apply (IH _ H q); [|exact Q].
+        rewrite !in_app_iff. destruct (passes (d word) t); rewrite E; [left|right; left]; now left.
+      * apply (IH _ H p); [|exact Ok]. rewrite !in_app_iff. now right; right.
+    + apply andb_true_iff in H. destruct H as [H1 H2].
+      destruct Hp as [->|Hp]; [|now apply (IH _ H2 p)]. destruct Ok as (Hb & La & Lb).
+      destruct (side_values little (of p) (rules_a p) a x) as [vs|] eqn:X; [|discriminate].
+      destruct (side_values little (of p) (rules_b p) b y) as [ws|] eqn:Y; [|discriminate].
+      apply (side_values_ok little d) in X; [|exact Hd|exact Hb|exact La].
+      apply (side_values_ok little d) in Y; [|exact Hd|exact Hb|exact Lb].
       destruct X as (v & Hv & Iv), Y as (w & Hw & Iw). exists v, w. repeat split; auto.
       rewrite forallb_forall in H1. specialize (H1 v Iv). rewrite forallb_forall in H1. now apply H1.
 Qed.
@@ -574,7 +506,11 @@ Theorem certificate_sound little c a b lines :
   check_certificate little c a b lines = true -> forall d, valid d ->
   exists v w, meaning little a d = Some v /\ meaning little b d = Some w /\ agree c v w = true.
 Proof.
-  intros H d Hd. apply (check_ok little c a b d Hd lines [[]] H []); [now left|constructor].
+  intros H d Hd. eapply (check_ok little c a b d Hd lines _ H); [now left|].
+  split; [intros w; unfold get; cbn; destruct (N.to_nat w); now apply any_ok|].
+  assert (L : forall s, list_ok d s (rules_of s)).
+  { intros [p|p]; cbn; [exact I|]. unfold found. now rewrite number_ok. }
+  split; apply L.
 Qed.
 
 Print Assumptions certificate_sound.

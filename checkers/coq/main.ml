@@ -43,11 +43,6 @@ let entry key = match words (next ()) with
   | [k; w] when k = key -> w
   | _ -> bad ("expected " ^ key)
 
-let range s = match String.split_on_char '-' s with
-  | [a] -> u32 a, u32 a
-  | [a; b] when a <> b -> u32 a, u32 b
-  | _ -> bad "no range"
-
 let rec conditions = function
   | [] -> []
   | a :: o :: m :: v :: more ->
@@ -59,40 +54,36 @@ let rec conditions = function
   | _ -> bad "no condition"
 
 let rule () = match words (next ()) with
-  | _ :: numbers :: value :: more ->
-    let first, last = range numbers in
-    { first; last; returns = u32 value; conditions = conditions more }
+  | _ :: arch :: first :: last :: value :: more ->
+    { arch = u32 arch; first = u32 first; last = u32 last; returns = u32 value;
+      conditions = conditions more }
   | _ -> bad "no rule"
 
 let policy () =
-  let default = u32 (entry "default") in
-  let other = u32 (entry "other") in
-  let arches = ref [] in
-  let seen = Hashtbl.create 8 in
-  while starts "arch" do
-    let arch = u32 (entry "arch") in
-    if Hashtbl.mem seen arch then bad "an architecture occurs twice";
-    Hashtbl.add seen arch ();
-    let rules = ref [] in
-    while starts "rule" do rules := rule () :: !rules done;
-    arches := (arch, List.rev !rules) :: !arches
-  done;
-  Policy { default; other; arches = List.rev !arches }
+  let rules = ref [] in
+  while starts "rule" do rules := rule () :: !rules done;
+  Policy { rules = List.rev !rules; other = u32 (entry "other") }
 
-let sha256 = Hashtbl.create 64
 let read path =
   let input = open_in_bin path in
   let text = really_input_string input (in_channel_length input) in
   close_in input; text
-let hash path =
-  match Hashtbl.find_opt sha256 path with
+
+(* SHA-256 of files, as sha256sum prints it: of many files at once. *)
+let sha256 = Hashtbl.create 64
+let hash_all paths =
+  let name, names = Filename.open_temp_file "certificate" "" in
+  List.iter (fun path -> output_string names (path ^ "\000")) paths;
+  close_out names;
+  let input = Unix.open_process_in ("xargs -0 -r -a " ^ name ^ " sha256sum") in
+  (try List.iter (fun path ->
+    Hashtbl.replace sha256 path (String.sub (input_line input) 0 64)) paths
+  with End_of_file | Invalid_argument _ -> ());
+  ignore (Unix.close_process_in input);
+  Sys.remove name
+let hash path = match Hashtbl.find_opt sha256 path with
   | Some h -> h
-  | None ->
-    let command = "sha256sum < " ^ Filename.quote path in
-    let input = Unix.open_process_in command in
-    let h = String.sub (input_line input) 0 64 in
-    ignore (Unix.close_process_in input);
-    Hashtbl.add sha256 path h; h
+  | None -> bad ("no hash of " ^ path)
 
 let program little words path =
   let bytes = read path in
@@ -118,14 +109,6 @@ let side key little programs =
       program little (String.sub line 2 (String.length line - 2)) path
   else bad ("expected " ^ key)
 
-let answer side text = match side with
-  | Program _ -> Returns (u32 text)
-  | Policy _ ->
-    Because (match text with
-      | "default" -> ByDefault
-      | "other" -> ByOther
-      | _ -> ByRule (u32 text))
-
 let split left op k =
   let word, mask = match String.split_on_char '&' left with
     | [w] -> w, "ffffffff"
@@ -133,35 +116,39 @@ let split left op k =
     | _ -> bad "no split" in
   if String.length word <> 2 then bad "no split";
   let t_op = match op with "=" -> Is | ">=" -> AtLeast | _ -> bad "no split" in
-  Split { t_word = u32 (String.sub word 1 1); t_mask = u32 mask; t_op; t_k = u32 k }
+  Split (u32 (String.sub word 1 1), { t_mask = u32 mask; t_op; t_k = u32 k })
 
-let line a b text =
-  if text = "none" then Empty
-  else if text <> "" && text.[0] = 'w' then
+let answer text = match words text with
+  | ["returns"; v] -> Returns (u32 v)
+  | ["rule"; i] -> ByRule (u32 i)
+  | ["other"] -> ByOther
+  | _ -> bad "no answer"
+
+let line text =
+  if String.starts_with ~prefix:"w" text then
     match words text with
     | [left; op; k] -> split left op k
     | _ -> bad "no split"
   else
-    match String.split_on_char '|' text with
-    | [x; y] when String.ends_with ~suffix:" " x && String.starts_with ~prefix:" " y ->
-      Answers (answer a (String.sub x 0 (String.length x - 1)),
-        answer b (String.sub y 1 (String.length y - 1)))
+    match String.split_on_char ',' text with
+    | [x; y] when String.starts_with ~prefix:" " y ->
+      Answers (answer x, answer (String.sub y 1 (String.length y - 1)))
     | _ -> bad "no line of a proof"
 
 let check path programs =
   rest := String.split_on_char '\n' (read path);
-  if next () <> "seccomp-certificate 1" then bad "not a certificate";
-  let little = match entry "order" with
-    | "little" -> true | "big" -> false | _ -> bad "no byte order" in
+  let little, claim = match words (next ()) with
+    | ["seccomp-certificate"; "2"; order; claim] ->
+      (match order with "little" -> true | "big" -> false | _ -> bad "no byte order"),
+      (match claim with "equal" -> Equal | "within" -> Within | _ -> bad "no claim")
+    | _ -> bad "not a certificate" in
   let programs = ref programs in
   let a = side "a" little programs in
   let b = side "b" little programs in
-  let claim = match entry "claim" with
-    | "equal" -> Equal | "within" -> Within | _ -> bad "no claim" in
   if !programs <> [] then bad "there are more programs";
   let rec proof lines = match next () with
     | "end" -> List.rev lines
-    | text -> proof (line a b text :: lines) in
+    | text -> proof (line text :: lines) in
   let lines = proof [] in
   if !rest <> [""] then bad "text after the end";
   if not (check_certificate little claim a b lines) then bad "the proof does not hold"
@@ -173,14 +160,15 @@ let report arguments = match arguments with
     | () -> print_endline "accepted"; true
     | exception (Bad why | Sys_error why) -> print_endline ("rejected: " ^ why); false
 
+let rec lines_of input = match input_line input with
+  | "" -> lines_of input
+  | line -> let arguments = words line in arguments :: lines_of input
+  | exception End_of_file -> []
+
 let () =
-  let ok = match List.tl (Array.to_list Sys.argv) with
-    | ["-"] ->
-      let ok = ref true in
-      (try while true do
-        let line = input_line stdin in
-        if line <> "" then ok := report (words line) && !ok
-      done with End_of_file -> ());
-      !ok
-    | arguments -> report arguments in
-  exit (if ok then 0 else 1)
+  let all = match List.tl (Array.to_list Sys.argv) with
+    | ["-"] -> lines_of stdin
+    | arguments -> [arguments] in
+  hash_all (List.sort_uniq compare (List.concat_map (function [] -> [] | _ :: l -> l) all));
+  let ok = List.map report all in
+  exit (if List.for_all Fun.id ok then 0 else 1)

@@ -8,11 +8,12 @@
 import { type CommandDefinition, defineCommand } from "../command.ts";
 import { encode } from "../../bpf/encode.ts";
 import { printable } from "../../tables/printable.ts";
-import { checkCertificate } from "../../verify/certificate/check.ts";
 import {
   CertificateError,
-  type ClaimSide,
-} from "../../verify/certificate/text.ts";
+  checkCertificate,
+} from "../../verify/certificate/check.ts";
+import { listRules } from "../../verify/certificate/rules.ts";
+import type { ClaimSide } from "../../verify/certificate/text.ts";
 import {
   byteOrderOf,
   policyOf,
@@ -76,7 +77,7 @@ export const command: CommandDefinition = defineCommand<
   run: runCheck,
 });
 
-const FIRST_LINE = "seccomp-certificate 1\n";
+const FIRST_WORDS = "seccomp-certificate 2 ";
 
 /** Checks a certificate for two sources. */
 export async function runCheck(
@@ -89,9 +90,9 @@ export async function runCheck(
   const { text, words, options } = a === undefined || b === undefined
     ? await fromLayout(file, a)
     : await fromFiles(io, file, [a, b]);
-  if (!text.startsWith(FIRST_LINE)) {
+  if (!text.startsWith(FIRST_WORDS)) {
     throw new InputError(
-      'It is not a certificate: the first line is not "seccomp-certificate 1"; give what --certificate writes',
+      'It is not a certificate: it does not start with "seccomp-certificate 2"; give what --certificate writes',
       { place: inputName(file) },
     );
   }
@@ -196,7 +197,7 @@ function sideOf(
   littleEndian: boolean,
 ): ClaimSide {
   const policy = policyOf(subject);
-  if (policy !== undefined) return policy;
+  if (policy !== undefined) return listRules(policy);
   const [program, ...more] = programsOf(subject);
   if (program !== undefined && more.length === 0) {
     return encode(program, { littleEndian });

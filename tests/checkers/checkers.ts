@@ -5,8 +5,10 @@
  */
 
 import { dirname, fromFileUrl, join } from "@std/path";
-import { checkCertificate } from "../../verify/certificate/check.ts";
-import { CertificateError } from "../../verify/certificate/text.ts";
+import {
+  CertificateError,
+  checkCertificate,
+} from "../../verify/certificate/check.ts";
 import { absence } from "../machine.ts";
 import { type CertificateCase, isLittleEndian, readSides } from "./sides.ts";
 

@@ -9,8 +9,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { compileProfile, DEFAULT_PROFILE } from "../../mod.ts";
 import { decode, encode } from "../../bpf/encode.ts";
 import { compile } from "../../compiler/compile.ts";
-import { checkCertificate } from "../../verify/certificate/check.ts";
-import { CertificateError } from "../../verify/certificate/text.ts";
+import {
+  CertificateError,
+  checkCertificate,
+} from "../../verify/certificate/check.ts";
 import { makeCertificate, Uncertified } from "../../verify/certificate/make.ts";
 import { runCertificates } from "../fuzz/certificate_campaign.ts";
 import { needs, sharedFile } from "../machine.ts";
@@ -52,7 +54,7 @@ Deno.test("a certificate is about its sides only", async () => {
   const sides = readSides(docker);
   assert(sides !== undefined);
   const [bytes, policy] = sides;
-  assert(bytes instanceof Uint8Array && "arches" in policy);
+  assert(bytes instanceof Uint8Array && "rules" in policy);
   const other = bytes.slice();
   other[4] = (other[4] ?? 0) ^ 1;
   const wrong = [
@@ -60,8 +62,8 @@ Deno.test("a certificate is about its sides only", async () => {
     [bytes.slice(0, -8), policy],
     [bytes, bytes],
     [policy, bytes],
-    [bytes, { ...policy, defaultValue: 0 }],
-    [bytes, { ...policy, arches: policy.arches.slice(1) }],
+    [bytes, { ...policy, other: 1 }],
+    [bytes, { ...policy, rules: policy.rules.slice(1) }],
   ] as const;
   for (const pair of wrong) {
     const error = await assertRejects(
@@ -92,7 +94,8 @@ Deno.test("makeCertificate() refuses what is false or not covered", async () => 
   const within = { claim: "within" } as const;
   await assertRejects(() => makeCertificate(allow, deny, within), Uncertified);
   const text = await makeCertificate(deny, allow, within);
-  assert(text.includes("\nclaim within\n50001 | 7fff0000\nend\n"));
+  assert(text.startsWith("seccomp-certificate 2 little within\n"));
+  assert(text.endsWith("\nreturns 50001, returns 7fff0000\nend\n"));
   await assertRejects(() => makeCertificate(sum, sum), Uncertified, "add.k");
 });
 
@@ -128,7 +131,7 @@ needs("coq")(
     const { run, printed } = await coqChecker();
     assertEquals(printed.trim(), "Closed under the global context");
     const docker = await dockerCase();
-    const broken = docker.text.replace("\n7fff0000 | ", "\n50001 | ");
+    const broken = docker.text.replace("\nreturns 7fff", "\nreturns 7ffe");
     assertEquals(await run([docker, { ...docker, text: broken }]), [
       true,
       false,
@@ -179,9 +182,12 @@ needs("shared")(
 
 Deno.test("the checker shares nothing with the prover, or with who makes certificates", async () => {
   const allowed: Readonly<Record<string, readonly string[]>> = {
-    "part.ts": [],
-    "text.ts": ["../../profile/policy.ts"],
-    "check.ts": ["../../profile/policy.ts", "./part.ts", "./text.ts"],
+    "word.ts": [],
+    "rules.ts": ["../../profile/policy.ts"],
+    "text.ts": ["./rules.ts"],
+    "check.ts": [
+      ...["../../profile/policy.ts", "./rules.ts", "./text.ts", "./word.ts"],
+    ],
   };
   for (const [name, expected] of Object.entries(allowed)) {
     const url = new URL(`../../verify/certificate/${name}`, import.meta.url);

@@ -7,7 +7,8 @@
 
 import { decode } from "../../bpf/encode.ts";
 import type { Instruction, Program } from "../../bpf/instruction.ts";
-import type { Condition, Policy, Rule } from "../../profile/policy.ts";
+import type { Condition } from "../../profile/policy.ts";
+import type { ListedRule, RuleList } from "../../verify/certificate/rules.ts";
 
 /** A certificate with its programs. */
 export interface CertificateCase {
@@ -18,11 +19,11 @@ export interface CertificateCase {
 }
 
 /** A side, as a checker gets it. */
-export type CaseSide = Policy | Uint8Array<ArrayBuffer>;
+export type CaseSide = RuleList | Uint8Array<ArrayBuffer>;
 
 /** Reports whether a case is for a little-endian machine. */
 export function isLittleEndian({ text }: CertificateCase): boolean {
-  return text.includes("\norder little\n");
+  return /^.* little /.test(text);
 }
 
 /** Reads both sides; `undefined` if they are not in the form of certificates. */
@@ -55,35 +56,25 @@ function u32(word?: string): number {
   return Number(value);
 }
 
-/** Reads the policy of a side, a line at a time. */
-function readPolicy(one: CertificateCase, key: string): Policy | undefined {
+/** Reads the rules of a side, a line at a time. */
+function readPolicy(one: CertificateCase, key: string): RuleList | undefined {
   const [, after = ""] = one.text.split(`\n${key} policy\n`);
-  const arches: { auditArch: number; names: string[]; rules: Rule[] }[] = [];
-  let [defaultValue, badArchValue] = [0, 0];
+  const rules: ListedRule[] = [];
   try {
     for (const line of after.split("\n")) {
-      const [word, first = "", value = "", ...rest] = line.split(" ");
-      if (word === "default") defaultValue = u32(first);
-      else if (word === "other") badArchValue = u32(first);
-      else if (word === "arch") {
-        const auditArch = u32(first);
-        if (arches.some((arch) => arch.auditArch === auditArch)) return;
-        arches.push({ auditArch, names: [first], rules: [] });
-      } else if (word === "rule") {
-        const [from, to = from] = first.split("-");
-        const conditions = readConditions(rest);
-        arches.at(-1)?.rules.push({
-          ...{ first: u32(from), last: u32(to), value: u32(value) },
-          ...{ conditions, source: line },
-        });
-      } else break;
+      const [word, first = "", from, to, value, ...rest] = line.split(" ");
+      if (word === "other") return { rules, other: u32(first) };
+      if (word !== "rule") return undefined;
+      rules.push({
+        ...{ index: rules.length, arch: u32(first) },
+        ...{ first: u32(from), last: u32(to), value: u32(value) },
+        conditions: readConditions(rest),
+      });
     }
   } catch (error) {
-    if (error instanceof Bad) return undefined;
-    throw error;
+    if (!(error instanceof Bad)) throw error;
   }
-  const littleEndian = isLittleEndian(one);
-  return { defaultValue, badArchValue, littleEndian, arches };
+  return undefined;
 }
 
 function readConditions(words: readonly string[]): readonly Condition[] {
@@ -103,14 +94,8 @@ function readConditions(words: readonly string[]): readonly Condition[] {
 /** A side as a program: a policy tests its rules one after the other. */
 export function programOf(side: CaseSide, littleEndian: boolean): Program {
   if (side instanceof Uint8Array) return decode(side, { littleEndian });
-  const program: Instruction[] = [];
-  for (const { auditArch, rules } of side.arches) {
-    const block = rules.flatMap((rule) => ruleProgram(rule, littleEndian));
-    block.push(answer(side.defaultValue));
-    program.push(load(1), jump("jeq.k", auditArch, 1, 0));
-    program.push({ op: "ja", jt: 0, jf: 0, k: block.length }, ...block);
-  }
-  return [...program, answer(side.badArchValue)];
+  const rules = side.rules.flatMap((rule) => ruleProgram(rule, littleEndian));
+  return [...rules, answer(side.other)];
 }
 
 function load(word: number): Instruction {
@@ -130,7 +115,7 @@ function jump(
   return { op, jt, jf, k };
 }
 
-function ruleProgram(rule: Rule, littleEndian: boolean): Instruction[] {
+function ruleProgram(rule: ListedRule, littleEndian: boolean): Instruction[] {
   let program = [answer(rule.value)];
   const both = (
     test: (pass: number, fail: number) => readonly Instruction[],
@@ -144,12 +129,13 @@ function ruleProgram(rule: Rule, littleEndian: boolean): Instruction[] {
       7,
     );
   }
-  const { first, last } = rule;
+  const { arch, first, last } = rule;
   both((_, fail) => [
     load(0),
     jump("jge.k", first, 0, fail - 2),
     jump("jgt.k", last, fail - 3, 0),
   ], 3);
+  both((_, fail) => [load(1), jump("jeq.k", arch, 0, fail - 2)], 2);
   return program;
 }
 

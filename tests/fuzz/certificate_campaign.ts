@@ -181,9 +181,9 @@ async function makeOriginals(
   return originals.slice(0, count);
 }
 
-/** Everything up to the claim. */
+/** Everything in front of the proof. */
 function claimOf(text: string): string {
-  return text.slice(0, text.indexOf("\n", text.indexOf("\nclaim ") + 1));
+  return text.slice(0, text.search(/\n(?:w|returns |rule [0-9a-f]+,|other, )/));
 }
 
 /** Puts a fault into a certificate or into one of its programs. */
@@ -240,17 +240,17 @@ const WORDS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/ (eq|ne|lt|le|gt|ge) /, [" eq ", " ne ", " lt ", " le ", " gt ", " ge "]],
   [/equal|within/, ["equal", "within"]],
   [/little|big/, ["little", "big"]],
-  [/default|other/, ["default", "other", "0"]],
-  [/ \| [0-9a-f]+$/, [" | default", " | other", " | 0"]],
+  [/rule|returns|other/, ["rule", "returns", "other", "other 0"]],
+  [/, .*$/, [", other", ", rule 0", ", rule 1", ", returns 0", ""]],
+  [/^.*, /, ["other, ", "rule 0, ", "rule 1, ", "returns 0, ", ""]],
   [/&[0-9a-f]+/, ["", "&1", "&ffff0000"]],
   [/^w./, ["w0", "w1", "w4", "w5"]],
-  [/ \|.*/, [" | default", " | 0", ""]],
 ];
 
 function swapWord(line: string, random: Random): string {
   const fitting = WORDS.filter(([word]) => word.test(line));
   const [word, others] = fitting[random.below(fitting.length || 1)] ??
-    [/$/, ["none"]];
+    [/$/, ["end"]];
   return line.replace(word, others[random.below(others.length)] ?? "");
 }
 
@@ -265,7 +265,7 @@ async function breakProgram(
   const at = random.below(bytes.length);
   const change = [1, 0xff, 1 << random.below(8)][random.below(3)] ?? 1;
   bytes[at] = ((bytes[at] ?? 0) + change) & 0xff;
-  const littleEndian = text.includes("\norder little\n");
+  const littleEndian = isLittleEndian({ text, programs });
   if (check(decode(bytes, { littleEndian })) !== undefined) return undefined;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const side = [...text.matchAll(/^. program [0-9a-f]+ ([0-9a-f]{64})$/gm)];
@@ -284,7 +284,7 @@ function isTrue(one: CertificateCase): boolean | undefined {
     programOf(sides[0], littleEndian),
     programOf(sides[1], littleEndian),
   ];
-  const agree = one.text.includes("\nclaim within\n")
+  const agree = /^.* within\n/.test(one.text)
     ? (x: number, y: number) => rankOf(x) <= rankOf(y)
     : (x: number, y: number) => effective(x) === effective(y);
   const found = searchLattice(a, b, agree, MOST_INPUTS);

@@ -10,17 +10,7 @@ import type { Instruction, Program } from "../../bpf/instruction.ts";
 import { effective } from "../../bpf/return_value.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { precedence } from "../../tables/precedence.ts";
-import {
-  boundsOf,
-  EVERYTHING,
-  type InputPart,
-  isEmptyPart,
-  OPEN,
-  splitPart,
-  type SplitTest,
-  wordOf,
-  YES,
-} from "./part.ts";
+import { type Part, split, type SplitTest } from "./check.ts";
 import {
   answerOfPolicy,
   decideIn,
@@ -28,7 +18,9 @@ import {
   type NoAnswer,
   type PartAnswer,
 } from "./reason.ts";
-import { type ClaimSide, sidesText } from "./text.ts";
+import { listRules } from "./rules.ts";
+import { type ClaimSide, headLines } from "./text.ts";
+import { ALL, ANY, type Word } from "./word.ts";
 
 /** Options of `makeCertificate`. */
 export interface CertificateOptions {
@@ -49,7 +41,6 @@ export class Uncertified extends Error {
 }
 
 const MOST_LINES = 1_000_000;
-const ALL_BITS = 0xffff_ffff;
 
 /**
  * Makes a certificate.
@@ -73,26 +64,24 @@ export async function makeCertificate(
       ? effective(x) === effective(y)
       : precedence(effective(x)) <= precedence(effective(y));
   const toSide = (side: Policy | Program): ClaimSide =>
-    isPolicy(side) ? side : encode(side, { littleEndian });
-  const sides = await sidesText([toSide(a), toSide(b)], littleEndian);
-  const lines = [`${sides}claim ${claim}`];
-  const most = 1 + (options.mostLines ?? MOST_LINES);
-  const parts = [EVERYTHING];
+    isPolicy(side) ? listRules(side) : encode(side, { littleEndian });
+  const sides = [toSide(a), toSide(b)] as const;
+  const lines = await headLines(claim, sides, littleEndian);
+  const most = lines.length + (options.mostLines ?? MOST_LINES);
+  const lists = sides.map((side) => "rules" in side ? side.rules : []);
+  const parts: Part[] = [{ words: new Array(16).fill(ANY), lists }];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     if (lines.length >= most) throw new Uncertified("The proof is too long");
-    if (isEmptyPart(part)) {
-      lines.push("none");
-      continue;
-    }
     const found = answer(part, [a, b], agree, littleEndian);
     if ("text" in found) {
       lines.push(found.text);
       continue;
     }
-    const test = toSplit(found.open ?? finerTest(part) ?? differ(part), part);
-    lines.push(testText(test));
-    const { passing, others } = splitPart(part, test);
-    parts.push(others, passing);
+    const { words } = part;
+    const test = found.open ?? finerTest(words) ?? differ(words);
+    const chosen = toSplit(test, words);
+    lines.push(testText(chosen));
+    parts.push(...split(part, chosen));
   }
   return [...lines, "end", ""].join("\n");
 }
@@ -103,41 +92,33 @@ function isPolicy(side: Policy | Program): side is Policy {
 
 /** Answers a part by both sides. */
 function answer(
-  part: InputPart,
-  [a, b]: readonly [Policy | Program, Policy | Program],
+  { words, lists }: Part,
+  sides: readonly [Policy | Program, Policy | Program],
   agree: (a: number, b: number) => boolean,
   littleEndian: boolean,
 ): { readonly text: string } | NoAnswer {
-  const ofProgram = [a, b].map((side) =>
-    isPolicy(side) ? undefined : follow(part, side)
+  const ofProgram = sides.map((side) =>
+    isPolicy(side) ? undefined : follow(words, side, littleEndian)
   );
   const open = ofProgram.find((one) => one !== undefined && "open" in one);
   if (open !== undefined) return open as NoAnswer;
   const [x, y] = ofProgram as (PartAnswer | undefined)[];
-  const first = x ??
-    answerOfPolicy(
-      part,
-      a as Policy,
-      littleEndian,
-      y === undefined
-        ? sameAsFirst()
-        : (v) => y.values.every((w) => agree(v, w)),
-    );
+  const ofPolicy = (side: 0 | 1, accepts: (value: number) => boolean) => {
+    const { badArchValue } = sides[side] as Policy;
+    return answerOfPolicy(words, lists[side] ?? [], badArchValue, accepts);
+  };
+  const acceptsFirst = y === undefined
+    ? sameAsFirst()
+    : (v: number) => y.values.every((w) => agree(v, w));
+  const first = x ?? ofPolicy(0, acceptsFirst);
   if ("open" in first) return first;
   const second = y ??
-    answerOfPolicy(
-      part,
-      b as Policy,
-      littleEndian,
-      (w) => first.values.every((v) => agree(v, w)),
-    );
+    ofPolicy(1, (w) => first.values.every((v) => agree(v, w)));
   if ("open" in second) return second;
   const good = first.values.every((v) =>
     second.values.every((w) => agree(v, w))
   );
-  return good
-    ? { text: `${first.text} | ${second.text}` }
-    : { open: undefined };
+  return good ? { text: `${first.text}, ${second.text}` } : { open: undefined };
 }
 
 /** Accepts one value: the first that it is asked for. */
@@ -147,24 +128,31 @@ function sameAsFirst(): (value: number) => boolean {
 }
 
 /** Follows a program until it returns, or a jump is not decided. */
-function follow(part: InputPart, program: Program): PartAnswer | NoAnswer {
-  let [word, mask] = [-1, 0];
+function follow(
+  words: readonly Word[],
+  program: Program,
+  littleEndian: boolean,
+): PartAnswer | NoAnswer {
+  let [at, mask] = [-1, 0];
   for (let pc = 0; pc < program.length; pc++) {
     const { op, jt, jf, k } = program[pc] as Instruction;
-    if (op === "ret.k") return { values: [k], text: k.toString(16) };
+    if (op === "ret.k") {
+      return { values: [k], text: `returns ${k.toString(16)}` };
+    }
     if (op === "ja") pc += k;
-    else if (op === "ld.abs") [word, mask] = [k / 4, ALL_BITS];
-    else if (op === "and.k" && word >= 0) mask = (mask & k) >>> 0;
+    else if (op === "ld.abs") {
+      [at, mask] = [littleEndian || k < 8 ? k / 4 : k / 4 ^ 1, ALL];
+    } else if (op === "and.k" && at >= 0) mask = (mask & k) >>> 0;
     else {
-      const test = testOf(op, { word, mask, k });
-      if (word < 0 || test === undefined) {
+      const test = testOf(op, { at, mask, k });
+      if (at < 0 || test === undefined) {
         throw new Uncertified(
           `Certificates do not cover instruction ${pc}, "${op}": only loads of words, "and" with constants, tests of constants, and constant returns`,
         );
       }
-      const passes = decideIn(part, test);
-      if (passes === OPEN) return { open: test };
-      pc += (passes === YES) === (op !== "jset.k") ? jt : jf;
+      const passes = decideIn(words, test);
+      if (passes === 0) return { open: test };
+      pc += (passes > 0) === (op !== "jset.k") ? jt : jf;
     }
   }
   throw new Uncertified("The program does not end in a return");
@@ -173,17 +161,17 @@ function follow(part: InputPart, program: Program): PartAnswer | NoAnswer {
 /** Test of a jump; its result is inverted for `jset`. */
 function testOf(
   op: Instruction["op"],
-  at: Omit<SplitTest, "op">,
+  on: Omit<SplitTest, "op">,
 ): SplitTest | undefined {
   switch (op) {
     case "jeq.k":
-      return { ...at, op: "=" };
+      return { ...on, op: "=" };
     case "jgt.k":
-      return { ...at, op: ">=", k: at.k + 1 };
+      return { ...on, op: ">=", k: on.k + 1 };
     case "jge.k":
-      return { ...at, op: ">=" };
+      return { ...on, op: ">=" };
     case "jset.k":
-      return { ...at, op: "=", mask: (at.mask & at.k) >>> 0, k: 0 };
+      return { ...on, op: "=", mask: (on.mask & on.k) >>> 0, k: 0 };
     default:
       return undefined;
   }
@@ -191,61 +179,61 @@ function testOf(
 
 /**
  * Finds a split that can show that a part without undecided tests is empty: at a
- * hole, or at a bit of a word that several masks see.
+ * bit of a word with holes or known bits, of the word with the fewest values.
  */
-function finerTest(part: InputPart): SplitTest | undefined {
-  for (const [word, facts] of part.entries()) {
-    for (const { mask } of facts.views) {
-      const { low, high, holes } = boundsOf(facts, mask);
-      const met = new Set(holes.filter((one) => low <= one && one <= high));
-      // Every value is a hole: other words would be split for nothing.
-      if (met.size > high - low) return { word, mask, op: ">=", k: low + 1 };
-    }
+function finerTest(words: readonly Word[]): SplitTest | undefined {
+  let found: SplitTest | undefined;
+  let fewest = Infinity;
+  for (const [at, { known, low, high, holes }] of words.entries()) {
+    const isInterval = (known & ~sharedBits(low, high)) === 0;
+    if (low === high || holes.length === 0 && isInterval) continue;
+    if (high - low >= fewest) continue;
+    fewest = high - low;
+    const bit = highestBit(~known >>> 0);
+    found = { at, mask: bit, op: "=", k: 0 };
   }
-  for (const [word, facts] of part.entries()) {
-    const { views, known } = facts;
-    for (const { mask } of views) {
-      const { low, high, holes } = boundsOf(facts, mask);
-      const hole = holes.find((one) => low <= one && one <= high);
-      if (hole !== undefined) {
-        return { word, mask, op: ">=", k: hole > low ? hole : hole + 1 };
-      }
-      const unknown = (mask & ~known) >>> 0;
-      if (unknown !== 0 && views.length > 1) {
-        return { word, mask: highestBit(unknown), op: "=", k: 0 };
-      }
-    }
-  }
-  return undefined;
+  return found;
+}
+
+/** Mask of the leading bits that two numbers share. */
+function sharedBits(a: number, b: number): number {
+  return a === b ? -1 : -(2 * highestBit((a ^ b) >>> 0));
 }
 
 /** Maximum number of values of a word that intervals separate; bits separate more. */
 const MOST_VALUES = 256;
 
 /**
- * Prefers intervals to bits and holes, since they show more: in a few values,
- * a bit changes at one place; and not 0 under a mask is its lowest bit or more.
+ * Replaces a test by a split that shows more: an interval instead of a number or
+ * of bits in few values, one bit instead of a comparison under a mask.
  */
-function toSplit(test: SplitTest, part: InputPart): SplitTest {
-  const { word, mask, op, k } = test;
-  const { low, high } = boundsOf(wordOf(part, word), ALL_BITS);
-  if (mask !== ALL_BITS && low < high && high - low < MOST_VALUES) {
-    const below = highestBit((low ^ high) >>> 0) - 1;
-    return { word, mask: ALL_BITS, op: ">=", k: (high & ~below) >>> 0 };
+function toSplit(test: SplitTest, words: readonly Word[]): SplitTest {
+  const { at, mask, op, k } = test;
+  const { known, low, high } = words[at] as Word;
+  if (mask === ALL) {
+    if (op === "=" && k === 0) return { at, mask, op: ">=", k: 1 };
+    if (at !== 0 || op === ">=") return test;
+    return { at, mask, op: ">=", k: low < k ? k : k + 1 };
   }
-  if (op === ">=" || k !== 0) return test;
-  return { ...test, op: ">=", k: (mask & -mask) >>> 0 };
+  if (high - low < MOST_VALUES) {
+    const below = highestBit((low ^ high) >>> 0) - 1;
+    return { at, mask: ALL, op: ">=", k: (high & ~below) >>> 0 };
+  }
+  const open = (mask & ~known) >>> 0;
+  if (op === "=" && !isOneBit(open)) return test;
+  return { at, mask: highestBit(open), op: "=", k: 0 };
 }
 
-function differ(part: InputPart): never {
-  const words = part.map((word) =>
-    word.views.reduce((bits, { mask }) => bits | boundsOf(word, mask).low, 0)
-  );
-  const input = words.map((word) => (word >>> 0).toString(16)).join(" ");
+function isOneBit(word: number): boolean {
+  return (word & (word - 1)) === 0;
+}
+
+function differ(words: readonly Word[]): never {
+  const input = words.map(({ low }) => low.toString(16)).join(" ");
   throw new Uncertified(`The claim does not hold for the words ${input}`);
 }
 
-function testText({ word, mask, op, k }: SplitTest): string {
-  const kept = mask === ALL_BITS ? "" : `&${mask.toString(16)}`;
-  return `w${word.toString(16)}${kept} ${op} ${k.toString(16)}`;
+function testText({ at, mask, op, k }: SplitTest): string {
+  const kept = mask === ALL ? "" : `&${mask.toString(16)}`;
+  return `w${at.toString(16)}${kept} ${op} ${k.toString(16)}`;
 }
