@@ -186,7 +186,7 @@ Deno.test("the checker shares nothing with the prover, or with who makes certifi
     "rules.ts": ["../../profile/policy.ts"],
     "text.ts": ["./rules.ts"],
     "check.ts": [
-      ...["../../profile/policy.ts", "./rules.ts", "./text.ts", "./word.ts"],
+      ...["../../profile/policy.ts", "./text.ts", "./rules.ts", "./word.ts"],
     ],
   };
   for (const [name, expected] of Object.entries(allowed)) {
