@@ -12,7 +12,7 @@
 
 import type { Condition } from "../../profile/policy.ts";
 import { type CertifiedClaim, type ClaimSide, headLines } from "./text.ts";
-import type { ListedRule, RuleList } from "./rules.ts";
+import type { ListedRule } from "./rules.ts";
 import { ALL, ANY, cut, decide, type Test, type Word } from "./word.ts";
 
 /** A certificate is about something else, or does not show its claim. */
