@@ -8,7 +8,7 @@
 import { decode } from "../../bpf/encode.ts";
 import type { Instruction, Program } from "../../bpf/instruction.ts";
 import type { Condition } from "../../profile/policy.ts";
-import type { ListedRule, RuleList } from "../../verify/certificate/rules.ts";
+import type { ListedRule, RuleList } from "../../verify/certificate/text.ts";
 
 /** A certificate with its programs. */
 export interface CertificateCase {

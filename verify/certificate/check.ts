@@ -11,9 +11,8 @@
  */
 
 import type { Condition } from "../../profile/policy.ts";
-import { type CertifiedClaim, type ClaimSide, headLines } from "./text.ts";
-import type { ListedRule } from "./rules.ts";
-import { ALL, ANY, cut, decide, type Test, type Word } from "./word.ts";
+import { type ClaimSide, headLines, type ListedRule } from "./text.ts";
+import { ALL, ANY, cut, type Known, type Split, truthOf } from "./word.ts";
 
 /** A certificate is about something else, or does not show its claim. */
 export class CertificateError extends Error {
@@ -61,7 +60,7 @@ export async function checkCertificate(
   text: string,
   sides: readonly [a: ClaimSide, b: ClaimSide],
   { littleEndian = true }: { readonly littleEndian?: boolean } = {},
-): Promise<CertifiedClaim> {
+): Promise<"equal" | "within"> {
   const claim = /^.* within\n/.test(text) ? "within" : "equal";
   const lines = text.split("\n");
   let read = 0;
@@ -71,11 +70,10 @@ export async function checkCertificate(
   const next = (): string => lines[read++] ?? refuse("The text ends");
   for (const wanted of await headLines(claim, sides, littleEndian)) {
     const line = next();
-    const seen = `it has "${line}", these sources have "${wanted}"`;
-    if (line !== wanted) refuse(`It is about something else: ${seen}`);
+    if (line !== wanted) refuse(`It is about something else, not "${wanted}"`);
   }
   const lists = sides.map((side) => "rules" in side ? side.rules : []);
-  const parts: Part[] = [{ words: new Array(16).fill(ANY), lists }];
+  const parts: InputPart[] = [{ words: new Array(16).fill(ANY), lists }];
   for (let line = next(); line !== "end"; line = next()) {
     const part = parts.pop() ?? refuse("All parts are shown already");
     const test = readTest(line);
@@ -85,15 +83,14 @@ export async function checkCertificate(
     }
     const [a, b] = sides.map((side, i) =>
       "rules" in side
-        ? walk(side.other, part.lists[i] ?? [], part.words)
-        : follow(side, part.words, littleEndian)
+        ? walk(part.words, part.lists[i] ?? [], side.other)
+        : follow(part.words, side, littleEndian)
     );
     if (!a || !b) return refuse("A test of the program is not decided");
     const reasons = `${a.reason}, ${b.reason}`;
     if (line !== reasons) refuse(`It has "${line}" for "${reasons}"`);
-    for (const value of a.values) {
-      const agrees = b.values.every((other) => agree(claim, value, other));
-      if (!agrees) refuse("The answers do not agree");
+    if (!a.values.every((x) => b.values.every((y) => agree(claim, x, y)))) {
+      refuse("The answers do not agree");
     }
   }
   if (parts.length > 0) refuse("A part is not shown");
@@ -101,14 +98,13 @@ export async function checkCertificate(
   return isWhole ? claim : refuse("There is text after the end");
 }
 
-type Words = readonly Word[];
+type Words = readonly Known[];
+type Rules = readonly ListedRule[];
 
-/** Some of all inputs. */
-export interface Part {
-  /** What is known of each word. */
+/** Some of all inputs: what is known, and each side's rules that may match. */
+export interface InputPart {
   readonly words: Words;
-  /** For each side, the rules that may match. */
-  readonly lists: readonly (readonly ListedRule[])[];
+  readonly lists: readonly Rules[];
 }
 
 /** The values that a side may return in a part, and the reason in the text. */
@@ -123,32 +119,22 @@ const [NR, ARCH, FIRST_WIDE, FIRST_ARG] = [0, 1, 2, 4];
 const NUMBER = "(0|[1-9a-f][0-9a-f]{0,7})";
 const SPLIT = RegExp(`^w([0-9a-f])(?:&${NUMBER})? (>?=) ${NUMBER}$`);
 
-/** A test of one word of a part. */
-export interface SplitTest extends Test {
-  /** Index of the word, 0 to 15. */
-  readonly at: number;
-}
-
-function readTest(line: string): SplitTest | undefined {
-  const [, at, mask = "ffffffff", op, k] = SPLIT.exec(line) ?? [];
+function readTest(line: string): Split | undefined {
+  const [, at, bits = "ffffffff", op, k] = SPLIT.exec(line) ?? [];
   if (at === undefined || k === undefined) return undefined;
-  const number = { at: parseInt(at, 16), mask: parseInt(mask, 16) };
-  return { ...number, op: op === "=" ? "=" : ">=", k: parseInt(k, 16) };
+  const [word, mask] = [parseInt(at, 16), parseInt(bits, 16)];
+  return { at: word, mask, op: op === "=" ? "=" : ">=", k: parseInt(k, 16) };
 }
 
 /** Splits a part; the inputs that pass the test are the last part. */
-export function split({ words, lists }: Part, test: SplitTest): Part[] {
-  const parts: Part[] = [];
-  for (const passes of [false, true]) {
-    const word = cut(words[test.at] as Word, test, passes);
-    if (word === undefined) continue;
+export function split({ words, lists }: InputPart, test: Split): InputPart[] {
+  return [false, true].flatMap((passes) => {
+    const word = cut(words[test.at] ?? ANY, test, passes);
+    if (word === undefined) return [];
     const kept = words.with(test.at, word);
-    const left = lists.map((list) =>
-      list.filter((rule) => matches(rule, kept) >= 0)
-    );
-    parts.push({ words: kept, lists: left });
-  }
-  return parts;
+    const mayMatch = (rule: ListedRule): boolean => matches(rule, kept) >= 0;
+    return [{ words: kept, lists: lists.map((list) => list.filter(mayMatch)) }];
+  });
 }
 
 /** Codes of instructions, linux/bpf_common.h. */
@@ -157,13 +143,12 @@ const [JEQ_K, JGT_K, JGE_K, JSET_K] = [0x15, 0x25, 0x35, 0x45];
 
 /** Follows a program on all inputs of a part. */
 function follow(
-  { buffer, byteOffset, length }: Uint8Array,
   words: Words,
+  { buffer, byteOffset, length }: Uint8Array,
   littleEndian: boolean,
 ): Answer | undefined {
   const bytes = new DataView(buffer, byteOffset, length);
-  let word: Word | undefined;
-  let mask = 0;
+  let [at, mask] = [-1, 0];
   for (let pc = 0; 8 * pc + 8 <= length; pc++) {
     const code = bytes.getUint16(8 * pc, littleEndian);
     const k = bytes.getUint32(8 * pc + 4, littleEndian);
@@ -174,12 +159,10 @@ function follow(
     else if (code === LD_ABS && k % 4 === 0 && k < 64) {
       // In memory, the high half of 64 bits comes first on big-endian machines.
       const isSwapped = !littleEndian && k / 4 >= FIRST_WIDE;
-      word = words[isSwapped ? k / 4 ^ 1 : k / 4];
-      mask = ALL;
-    } else if (word === undefined) return undefined;
-    else if (code === AND_K) mask = (mask & k) >>> 0;
+      [at, mask] = [isSwapped ? k / 4 ^ 1 : k / 4, ALL];
+    } else if (code === AND_K && at >= 0) mask = (mask & k) >>> 0;
     else {
-      const truth = decideJump(word, code, mask, k);
+      const truth = at < 0 ? 0 : decideJump(words, code, { at, mask, k });
       if (truth === 0) return undefined;
       pc += bytes.getUint8(8 * pc + (truth > 0 ? 2 : 3));
     }
@@ -187,20 +170,17 @@ function follow(
   return undefined;
 }
 
-function decideJump(word: Word, code: number, mask: number, k: number): number {
-  if (code === JEQ_K) return decide(word, { mask, op: "=", k });
-  if (code === JGE_K) return decide(word, { mask, op: ">=", k });
-  if (code === JGT_K) return decide(word, { mask, op: ">=", k: k + 1 });
+function decideJump(words: Words, code: number, on: Omit<Split, "op">): number {
+  if (code === JEQ_K) return truthOf(words, { ...on, op: "=" });
+  if (code === JGE_K) return truthOf(words, { ...on, op: ">=" });
+  if (code === JGT_K) return truthOf(words, { ...on, op: ">=", k: on.k + 1 });
   if (code !== JSET_K) return 0;
-  return -decide(word, { mask: (mask & k) >>> 0, op: "=", k: 0 });
+  const mask = (on.mask & on.k) >>> 0;
+  return -truthOf(words, { at: on.at, mask, op: "=", k: 0 });
 }
 
 /** Goes through the rules of a policy that may match in a part. */
-function walk(
-  other: number,
-  rules: readonly ListedRule[],
-  words: Words,
-): Answer {
+function walk(words: Words, rules: Rules, other: number): Answer {
   const values: number[] = [];
   for (const rule of rules) {
     const truth = matches(rule, words);
@@ -212,35 +192,31 @@ function walk(
 
 /** Decides whether a rule matches. */
 export function matches(rule: ListedRule, words: Words): number {
-  const { arch, first, last, conditions } = rule;
-  const [nr, archWord] = [words[NR], words[ARCH]] as [Word, Word];
-  if (last < nr.low || nr.high < first) return -1;
+  const { low, high } = words[NR] ?? ANY;
+  if (rule.last < low || high < rule.first) return -1;
   return Math.min(
-    first <= nr.low && nr.high <= last ? 1 : 0,
-    decide(archWord, { mask: ALL, op: "=", k: arch }),
-    ...conditions.map((condition) => holds(condition, words)),
+    rule.first <= low && high <= rule.last ? 1 : 0,
+    truthOf(words, { at: ARCH, mask: ALL, op: "=", k: rule.arch }),
+    ...rule.conditions.map((condition) => holds(condition, words)),
   );
 }
 
-const LOW = 0xffff_ffffn;
-
 /** Decides a condition on 64 bits by its halves. */
-export function holds(condition: Condition, words: Words): number {
+function holds(condition: Condition, words: Words): number {
   const { arg, op, mask, value } = condition;
-  const at = FIRST_ARG + 2 * arg;
-  const [low, high] = [words[at], words[at + 1]] as [Word, Word];
-  const [lowMask, lowK] = [Number(mask & LOW), Number(value & LOW)];
-  const [highMask, highK] = [Number(mask >> 32n), Number(value >> 32n)];
-  const same = decide(high, { mask: highMask, op: "=", k: highK });
-  if (op === "eq" || op === "ne") {
-    const equal = decide(low, { mask: lowMask, op: "=", k: lowK });
-    return Math.min(same, equal) * (op === "eq" ? 1 : -1);
-  }
-  const least = op === "gt" || op === "le" ? lowK + 1 : lowK;
-  const rest = decide(low, { mask: lowMask, op: ">=", k: least });
-  const more = decide(high, { mask: highMask, op: ">=", k: highK + 1 });
-  const above = Math.max(more, Math.min(same, rest));
-  return op === "gt" || op === "ge" ? above : -above;
+  const half = (number: bigint, i: number): number =>
+    Number(number >> BigInt(32 * i) & 0xffff_ffffn);
+  const test = (i: number, op: Split["op"], plus: number): number =>
+    truthOf(words, {
+      at: FIRST_ARG + 2 * arg + i,
+      ...{ mask: half(mask, i), op, k: half(value, i) + plus },
+    });
+  const same = test(1, "=", 0);
+  if (op === "eq") return Math.min(same, test(0, "=", 0));
+  if (op === "ne") return -Math.min(same, test(0, "=", 0));
+  const rest = test(0, ">=", op === "gt" || op === "le" ? 1 : 0);
+  const isMore = Math.max(test(1, ">=", 1), Math.min(same, rest));
+  return op === "gt" || op === "ge" ? isMore : -isMore;
 }
 
 const ACTION = 0xffff_0000;
@@ -258,7 +234,7 @@ function effectOf(value: number): number {
 }
 
 /** Reports whether two answers satisfy a claim. */
-function agree(claim: CertifiedClaim, a: number, b: number): boolean {
+function agree(claim: "equal" | "within", a: number, b: number): boolean {
   const [x, y] = [effectOf(a), effectOf(b)];
   // Actions are ordered as signed numbers: the lowest is the strictest.
   return claim === "equal" ? x === y : (x & ACTION) <= (y & ACTION);

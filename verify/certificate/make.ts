@@ -10,17 +10,16 @@ import type { Instruction, Program } from "../../bpf/instruction.ts";
 import { effective } from "../../bpf/return_value.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { precedence } from "../../tables/precedence.ts";
-import { type Part, split, type SplitTest } from "./check.ts";
+import { type InputPart, split } from "./check.ts";
 import {
   answerOfPolicy,
-  decideIn,
   highestBit,
   type NoAnswer,
   type PartAnswer,
 } from "./reason.ts";
 import { listRules } from "./rules.ts";
 import { type ClaimSide, headLines } from "./text.ts";
-import { ALL, ANY, type Word } from "./word.ts";
+import { ALL, ANY, type Known, type Split, truthOf } from "./word.ts";
 
 /** Options of `makeCertificate`. */
 export interface CertificateOptions {
@@ -69,7 +68,7 @@ export async function makeCertificate(
   const lines = await headLines(claim, sides, littleEndian);
   const most = lines.length + (options.mostLines ?? MOST_LINES);
   const lists = sides.map((side) => "rules" in side ? side.rules : []);
-  const parts: Part[] = [{ words: new Array(16).fill(ANY), lists }];
+  const parts: InputPart[] = [{ words: new Array(16).fill(ANY), lists }];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     if (lines.length >= most) throw new Uncertified("The proof is too long");
     const found = answer(part, [a, b], agree, littleEndian);
@@ -92,7 +91,7 @@ function isPolicy(side: Policy | Program): side is Policy {
 
 /** Answers a part by both sides. */
 function answer(
-  { words, lists }: Part,
+  { words, lists }: InputPart,
   sides: readonly [Policy | Program, Policy | Program],
   agree: (a: number, b: number) => boolean,
   littleEndian: boolean,
@@ -129,7 +128,7 @@ function sameAsFirst(): (value: number) => boolean {
 
 /** Follows a program until it returns, or a jump is not decided. */
 function follow(
-  words: readonly Word[],
+  words: readonly Known[],
   program: Program,
   littleEndian: boolean,
 ): PartAnswer | NoAnswer {
@@ -150,7 +149,7 @@ function follow(
           `Certificates do not cover instruction ${pc}, "${op}": only loads of words, "and" with constants, tests of constants, and constant returns`,
         );
       }
-      const passes = decideIn(words, test);
+      const passes = truthOf(words, test);
       if (passes === 0) return { open: test };
       pc += (passes > 0) === (op !== "jset.k") ? jt : jf;
     }
@@ -161,8 +160,8 @@ function follow(
 /** Test of a jump; its result is inverted for `jset`. */
 function testOf(
   op: Instruction["op"],
-  on: Omit<SplitTest, "op">,
-): SplitTest | undefined {
+  on: Omit<Split, "op">,
+): Split | undefined {
   switch (op) {
     case "jeq.k":
       return { ...on, op: "=" };
@@ -181,8 +180,8 @@ function testOf(
  * Finds a split that can show that a part without undecided tests is empty: at a
  * bit of a word with holes or known bits, of the word with the fewest values.
  */
-function finerTest(words: readonly Word[]): SplitTest | undefined {
-  let found: SplitTest | undefined;
+function finerTest(words: readonly Known[]): Split | undefined {
+  let found: Split | undefined;
   let fewest = Infinity;
   for (const [at, { known, low, high, holes }] of words.entries()) {
     const isInterval = (known & ~sharedBits(low, high)) === 0;
@@ -207,9 +206,9 @@ const MOST_VALUES = 256;
  * Replaces a test by a split that shows more: an interval instead of a number or
  * of bits in few values, one bit instead of a comparison under a mask.
  */
-function toSplit(test: SplitTest, words: readonly Word[]): SplitTest {
+function toSplit(test: Split, words: readonly Known[]): Split {
   const { at, mask, op, k } = test;
-  const { known, low, high } = words[at] as Word;
+  const { known, low, high } = words[at] as Known;
   if (mask === ALL) {
     if (op === "=" && k === 0) return { at, mask, op: ">=", k: 1 };
     if (at !== 0 || op === ">=") return test;
@@ -228,12 +227,12 @@ function isOneBit(word: number): boolean {
   return (word & (word - 1)) === 0;
 }
 
-function differ(words: readonly Word[]): never {
+function differ(words: readonly Known[]): never {
   const input = words.map(({ low }) => low.toString(16)).join(" ");
   throw new Uncertified(`The claim does not hold for the words ${input}`);
 }
 
-function testText({ at, mask, op, k }: SplitTest): string {
+function testText({ at, mask, op, k }: Split): string {
   const kept = mask === ALL ? "" : `&${mask.toString(16)}`;
   return `w${at.toString(16)}${kept} ${op} ${k.toString(16)}`;
 }

@@ -6,9 +6,9 @@
  */
 
 import type { Condition } from "../../profile/policy.ts";
-import { holds, matches, type SplitTest } from "./check.ts";
-import type { ListedRule } from "./rules.ts";
-import { ALL, decide, type Word } from "./word.ts";
+import { matches } from "./check.ts";
+import type { ListedRule } from "./text.ts";
+import { ALL, type Known, type Split, truthOf } from "./word.ts";
 
 /** The values that a side may return in a part, with the text that shows it. */
 export interface PartAnswer {
@@ -24,7 +24,7 @@ export interface NoAnswer {
    * A test by which the part has to be split; `undefined` if all tests are
    * decided, and the sides differ.
    */
-  readonly open: SplitTest | undefined;
+  readonly open: Split | undefined;
 }
 
 /**
@@ -35,17 +35,6 @@ export interface NoAnswer {
  */
 export function highestBit(word: number): number {
   return (1 << (31 - Math.clz32(word))) >>> 0;
-}
-
-/**
- * Decides a test for all inputs of a part.
- *
- * @param words The words of the part.
- * @param test The test.
- * @returns 1 if it is true, -1 if it is false, 0 if it is open.
- */
-export function decideIn(words: readonly Word[], test: SplitTest): number {
-  return decide(words[test.at] as Word, test);
 }
 
 const [NR, ARCH, FIRST_ARG] = [0, 1, 4];
@@ -60,14 +49,14 @@ const [NR, ARCH, FIRST_ARG] = [0, 1, 4];
  * @returns Values that are accepted, with the reason, or a test.
  */
 export function answerOfPolicy(
-  words: readonly Word[],
+  words: readonly Known[],
   rules: readonly ListedRule[],
   other: number,
   accepts: (value: number) => boolean,
 ): PartAnswer | NoAnswer {
   const values: number[] = [];
   /** Splits by a rule whose value is accepted, if only it matched. */
-  let hope: SplitTest | undefined;
+  let hope: Split | undefined;
   for (const rule of rules) {
     const truth = matches(rule, words);
     if (truth < 0) continue;
@@ -85,24 +74,25 @@ export function answerOfPolicy(
 
 /** The first undecided test of a rule that is not decided. */
 function openTest(
-  words: readonly Word[],
-  { arch, first, last, conditions }: ListedRule,
-): SplitTest | undefined {
-  const { low, high } = words[NR] as Word;
+  words: readonly Known[],
+  rule: ListedRule,
+): Split | undefined {
+  const { arch, first, last, conditions } = rule;
+  const { low, high } = words[NR] as Known;
   const isArch = { at: ARCH, mask: ALL, op: "=", k: arch } as const;
-  if (decideIn(words, isArch) === 0) return isArch;
+  if (truthOf(words, isArch) === 0) return isArch;
   if (first > low) return { at: NR, mask: ALL, op: ">=", k: first };
   if (last < high) return { at: NR, mask: ALL, op: ">=", k: last + 1 };
   for (const condition of conditions) {
-    if (holds(condition, words) !== 0) continue;
-    return testsOf(condition).find((test) => decideIn(words, test) === 0);
+    if (matches({ ...rule, conditions: [condition] }, words) !== 0) continue;
+    return testsOf(condition).find((test) => truthOf(words, test) === 0);
   }
   return undefined;
 }
 
 function testsOf(
   { arg, op, mask, value }: Condition,
-): readonly SplitTest[] {
+): readonly Split[] {
   const half = (shift: bigint, at: number) => ({
     at: FIRST_ARG + 2 * arg + at,
     mask: Number(mask >> shift & 0xffff_ffffn),

@@ -4,23 +4,8 @@
  * @module
  */
 
-import type { Policy, Rule } from "../../profile/policy.ts";
-
-/** A rule for one architecture. */
-export interface ListedRule extends Omit<Rule, "source"> {
-  /** Its place in the list, from 0. */
-  readonly index: number;
-  /** The value of `arch` that it needs. */
-  readonly arch: number;
-}
-
-/** A policy: the first rule that matches decides. */
-export interface RuleList {
-  /** The rules. */
-  readonly rules: readonly ListedRule[];
-  /** The answer if none of them matches. */
-  readonly other: number;
-}
+import type { Policy } from "../../profile/policy.ts";
+import type { ListedRule, RuleList } from "./text.ts";
 
 /**
  * Lists the rules of a policy. The default is the last rule of each

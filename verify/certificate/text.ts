@@ -4,44 +4,51 @@
  * @module
  */
 
-import type { RuleList } from "./rules.ts";
+import type { Rule } from "../../profile/policy.ts";
+
+/** A rule for one architecture. */
+export interface ListedRule extends Omit<Rule, "source"> {
+  /** Its place in the list, from 0. */
+  readonly index: number;
+  /** The value of `arch` that it needs. */
+  readonly arch: number;
+}
+
+/** A policy: the first rule that matches decides; `other`, if none does. */
+export interface RuleList {
+  readonly rules: readonly ListedRule[];
+  readonly other: number;
+}
 
 /**
- * A side of a claim: the rules of a policy, or a program as `struct sock_filter[]` in the
- * byte order of its machine.
+ * A side of a claim: the rules of a policy, or a program as
+ * `struct sock_filter[]` in the byte order of its machine.
  */
 export type ClaimSide = RuleList | Uint8Array<ArrayBuffer>;
 
-/**
- * `equal`: both sides have the same effect for every input; `within`: the first
- * permits nothing that the second denies.
- */
-export type CertifiedClaim = "equal" | "within";
-
 /** Writes the lines of a certificate in front of its proof. */
 export async function headLines(
-  claim: CertifiedClaim,
-  sides: readonly [a: ClaimSide, b: ClaimSide],
+  claim: "equal" | "within",
+  [a, b]: readonly [a: ClaimSide, b: ClaimSide],
   littleEndian: boolean,
 ): Promise<string[]> {
-  const order = littleEndian ? "little" : "big";
-  const [a, b] = await Promise.all(sides.map(sideText));
-  return `seccomp-certificate 2 ${order} ${claim}\na ${a}\nb ${b}`.split("\n");
+  const first = `seccomp-certificate 2 ${littleEndian ? "little" : "big"}`;
+  const lines = await Promise.all([sideLines("a", a), sideLines("b", b)]);
+  return [`${first} ${claim}`, ...lines.flat()];
 }
 
-async function sideText(side: ClaimSide): Promise<string> {
+async function sideLines(key: string, side: ClaimSide): Promise<string[]> {
   if (side instanceof Uint8Array) {
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", side));
-    return `program ${(side.length / 8).toString(16)} ${hash.toHex()}`;
+    const length = (side.length / 8).toString(16);
+    return [`${key} program ${length} ${hash.toHex()}`];
   }
-  let text = "policy\n";
-  for (const { arch, first, last, value, conditions } of side.rules) {
+  const rules = side.rules.map(({ arch, first, last, value, conditions }) => {
     const numbers = [arch, first, last, value].map((n) => n.toString(16));
-    text += `rule ${numbers.join(" ")}`;
-    for (const { arg, op, mask, value } of conditions) {
-      text += ` ${arg} ${op} ${mask.toString(16)} ${value.toString(16)}`;
-    }
-    text += "\n";
-  }
-  return `${text}other ${side.other.toString(16)}`;
+    const more = conditions.map(({ arg, op, mask, value }) =>
+      ` ${arg} ${op} ${mask.toString(16)} ${value.toString(16)}`
+    );
+    return `rule ${numbers.join(" ")}${more.join("")}`;
+  });
+  return [`${key} policy`, ...rules, `other ${side.other.toString(16)}`];
 }

@@ -1,24 +1,26 @@
 /**
- * What a part of all inputs shows of one word of `struct seccomp_data`.
+ * Words of `struct seccomp_data`, as a part of all inputs shows them.
  * docs/certificate.md has the same steps in prose.
  *
  * @module
  */
 
-/** Facts about a word that are true of all inputs of a part. */
-export interface Word {
+/** Known about a word that are true of all inputs of a part. */
+export interface Known {
   /** The bits that have one value, and their values; both are signed. */
   readonly known: number;
   readonly bits: number;
-  /** Lowest and highest value, u32; `low` is not above `high`. */
+  /** Lowest and highest value, u32. */
   readonly low: number;
   readonly high: number;
   /** Tests `(word & mask) = k` that are false. */
-  readonly holes: readonly Test[];
+  readonly holes: readonly Split[];
 }
 
-/** A test of a word: `(word & mask) = k`, or `(word & mask) >= k`, unsigned. */
-export interface Test {
+/** A test: `(word & mask) = k`, or `(word & mask) >= k`, unsigned. */
+export interface Split {
+  /** Index of the word, 0 to 15. */
+  readonly at: number;
   readonly mask: number;
   readonly op: "=" | ">=";
   /** An integer from 0 to 2^32, which no word reaches. */
@@ -29,16 +31,16 @@ export interface Test {
 export const ALL = 0xffff_ffff;
 
 /** A word of which nothing is known. */
-export const ANY: Word = { known: 0, bits: 0, low: 0, high: ALL, holes: [] };
+export const ANY: Known = { known: 0, bits: 0, low: 0, high: ALL, holes: [] };
 
 /**
  * Adds the result of a test to the facts about a word.
  *
  * @returns The facts; `undefined` if they show that the test has another result.
  */
-export function cut(word: Word, test: Test, passes: boolean): Word | undefined {
-  const { mask, op, k } = test;
-  let { known, bits, low, high, holes } = word;
+export function cut(of: Known, by: Split, passes: boolean): Known | undefined {
+  const { mask, op, k } = by;
+  let { known, bits, low, high, holes } = of;
   if (op === ">=") {
     const most = ((bits | ~known) & mask) >>> 0;
     if (passes ? most < k : (bits & mask) >>> 0 >= k) return undefined;
@@ -51,7 +53,7 @@ export function cut(word: Word, test: Test, passes: boolean): Word | undefined {
     if ((k & ~mask) !== 0 || isOther) return undefined;
     known |= mask;
     bits |= k;
-  } else if ((k & ~mask) === 0) holes = [...holes, test];
+  } else if ((k & ~mask) === 0) holes = [...holes, by];
   if (low > high) return undefined;
   // The values of an interval share the leading bits that its ends share.
   const shared = ~(2 ** (32 - Math.clz32(low ^ high)) - 1);
@@ -78,7 +80,8 @@ export function cut(word: Word, test: Test, passes: boolean): Word | undefined {
  * if neither is shown. So "and" is the least, "or" the greatest, and "not"
  * changes the sign.
  */
-export function decide(word: Word, test: Test): number {
+export function truthOf(words: readonly Known[], test: Split): number {
+  const word = words[test.at] ?? ANY;
   if (cut(word, test, true) === undefined) return -1;
   return cut(word, test, false) === undefined ? 1 : 0;
 }
