@@ -12,7 +12,7 @@
 
 import type { Condition } from "../../profile/policy.ts";
 import { type ClaimSide, headLines, type ListedRule } from "./text.ts";
-import { ALL, ANY, cut, type Known, type Split, truthOf } from "./word.ts";
+import { ALL, ANY, cut, type Seen, type Split, truthOf } from "./word.ts";
 
 /** A certificate is about something else, or does not show its claim. */
 export class CertificateError extends Error {
@@ -98,7 +98,7 @@ export async function checkCertificate(
   return isWhole ? claim : refuse("There is text after the end");
 }
 
-type Words = readonly Known[];
+type Words = readonly Seen[];
 type Rules = readonly ListedRule[];
 
 /** Some of all inputs: what is known, and each side's rules that may match. */

@@ -19,7 +19,7 @@ import {
 } from "./reason.ts";
 import { listRules } from "./rules.ts";
 import { type ClaimSide, headLines } from "./text.ts";
-import { ALL, ANY, type Known, type Split, truthOf } from "./word.ts";
+import { ALL, ANY, type Seen, type Split, truthOf } from "./word.ts";
 
 /** Options of `makeCertificate`. */
 export interface CertificateOptions {
@@ -128,7 +128,7 @@ function sameAsFirst(): (value: number) => boolean {
 
 /** Follows a program until it returns, or a jump is not decided. */
 function follow(
-  words: readonly Known[],
+  words: readonly Seen[],
   program: Program,
   littleEndian: boolean,
 ): PartAnswer | NoAnswer {
@@ -180,7 +180,7 @@ function testOf(
  * Finds a split that can show that a part without undecided tests is empty: at a
  * bit of a word with holes or known bits, of the word with the fewest values.
  */
-function finerTest(words: readonly Known[]): Split | undefined {
+function finerTest(words: readonly Seen[]): Split | undefined {
   let found: Split | undefined;
   let fewest = Infinity;
   for (const [at, { known, low, high, holes }] of words.entries()) {
@@ -206,9 +206,9 @@ const MOST_VALUES = 256;
  * Replaces a test by a split that shows more: an interval instead of a number or
  * of bits in few values, one bit instead of a comparison under a mask.
  */
-function toSplit(test: Split, words: readonly Known[]): Split {
+function toSplit(test: Split, words: readonly Seen[]): Split {
   const { at, mask, op, k } = test;
-  const { known, low, high } = words[at] as Known;
+  const { known, low, high } = words[at] as Seen;
   if (mask === ALL) {
     if (op === "=" && k === 0) return { at, mask, op: ">=", k: 1 };
     if (at !== 0 || op === ">=") return test;
@@ -227,7 +227,7 @@ function isOneBit(word: number): boolean {
   return (word & (word - 1)) === 0;
 }
 
-function differ(words: readonly Known[]): never {
+function differ(words: readonly Seen[]): never {
   const input = words.map(({ low }) => low.toString(16)).join(" ");
   throw new Uncertified(`The claim does not hold for the words ${input}`);
 }

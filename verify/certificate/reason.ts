@@ -8,7 +8,7 @@
 import type { Condition } from "../../profile/policy.ts";
 import { matches } from "./check.ts";
 import type { ListedRule } from "./text.ts";
-import { ALL, type Known, type Split, truthOf } from "./word.ts";
+import { ALL, type Seen, type Split, truthOf } from "./word.ts";
 
 /** The values that a side may return in a part, with the text that shows it. */
 export interface PartAnswer {
@@ -49,7 +49,7 @@ const [NR, ARCH, FIRST_ARG] = [0, 1, 4];
  * @returns Values that are accepted, with the reason, or a test.
  */
 export function answerOfPolicy(
-  words: readonly Known[],
+  words: readonly Seen[],
   rules: readonly ListedRule[],
   other: number,
   accepts: (value: number) => boolean,
@@ -74,11 +74,11 @@ export function answerOfPolicy(
 
 /** The first undecided test of a rule that is not decided. */
 function openTest(
-  words: readonly Known[],
+  words: readonly Seen[],
   rule: ListedRule,
 ): Split | undefined {
   const { arch, first, last, conditions } = rule;
-  const { low, high } = words[NR] as Known;
+  const { low, high } = words[NR] as Seen;
   const isArch = { at: ARCH, mask: ALL, op: "=", k: arch } as const;
   if (truthOf(words, isArch) === 0) return isArch;
   if (first > low) return { at: NR, mask: ALL, op: ">=", k: first };

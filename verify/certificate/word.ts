@@ -5,8 +5,8 @@
  * @module
  */
 
-/** Known about a word that are true of all inputs of a part. */
-export interface Known {
+/** Facts about a word that are true of all inputs of a part. */
+export interface Seen {
   /** The bits that have one value, and their values; both are signed. */
   readonly known: number;
   readonly bits: number;
@@ -31,14 +31,14 @@ export interface Split {
 export const ALL = 0xffff_ffff;
 
 /** A word of which nothing is known. */
-export const ANY: Known = { known: 0, bits: 0, low: 0, high: ALL, holes: [] };
+export const ANY: Seen = { known: 0, bits: 0, low: 0, high: ALL, holes: [] };
 
 /**
  * Adds the result of a test to the facts about a word.
  *
  * @returns The facts; `undefined` if they show that the test has another result.
  */
-export function cut(of: Known, by: Split, passes: boolean): Known | undefined {
+export function cut(of: Seen, by: Split, passes: boolean): Seen | undefined {
   const { mask, op, k } = by;
   let { known, bits, low, high, holes } = of;
   if (op === ">=") {
@@ -80,7 +80,7 @@ export function cut(of: Known, by: Split, passes: boolean): Known | undefined {
  * if neither is shown. So "and" is the least, "or" the greatest, and "not"
  * changes the sign.
  */
-export function truthOf(words: readonly Known[], test: Split): number {
+export function truthOf(words: readonly Seen[], test: Split): number {
   const word = words[test.at] ?? ANY;
   if (cut(word, test, true) === undefined) return -1;
   return cut(word, test, false) === undefined ? 1 : 0;
