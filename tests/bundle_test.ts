@@ -25,7 +25,7 @@ async function run(
   return output;
 }
 
-Deno.test("the single file does what the sources do, if there are none", async (t) => {
+Deno.test("the single file works like the sources without them", async (t) => {
   const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-bundle-" });
   try {
     const file = join(directory, "seccomp-tree");

@@ -119,7 +119,7 @@ Deno.test("compile() emits the golden text", () => {
   }
 });
 
-Deno.test("golden/ holds nothing that no case writes", () => {
+Deno.test("golden/ contains only files that a case writes", () => {
   const files = [...Deno.readDirSync(FOLDER)].map(({ name }) => name)
     .filter((name) => name.endsWith(".asm")).sort();
   assertEquals(files, Object.keys(CASES).map((name) => `${name}.asm`).sort());

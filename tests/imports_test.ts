@@ -346,7 +346,7 @@ Deno.test("no files import one another in a circle, types included", async () =>
   assertEquals(circlesOf(broken), ["a.ts ↔ b.ts ↔ c.ts", "e.ts"]);
 });
 
-Deno.test("the rules see what breaks them", () => {
+Deno.test("the rules detect violations", () => {
   const bad: readonly Import[] = [
     {
       from: "verify/decide.ts",
@@ -429,7 +429,7 @@ Deno.test("the rules see what breaks them", () => {
   assertEquals(faultsOf(good), []);
 });
 
-Deno.test("mod.ts never reaches ffi/, not even by way of another file", async () => {
+Deno.test("mod.ts never imports ffi/, not even indirectly", async () => {
   if (!SOURCES.includes("mod.ts")) return;
   const all = await importsOf(["mod.ts"]);
   const imports = codeReachedFrom(["mod.ts"], all);
@@ -447,7 +447,7 @@ Deno.test("mod.ts never reaches ffi/, not even by way of another file", async ()
   assertEquals(reached.map((i) => `${i.from} imports ${i.to}`), []);
 });
 
-Deno.test("check decides without the compiler, also by way of other files", async () => {
+Deno.test("check never loads the compiler, not even indirectly", async () => {
   const root = "cli/commands/check.ts";
   const imports = codeReachedFrom([root], await importsOf(SOURCES));
   assert(imports.some(({ to }) => to === "verify/certificate/check.ts"));
@@ -455,7 +455,7 @@ Deno.test("check decides without the compiler, also by way of other files", asyn
   assertEquals(reached.map((i) => `${i.from} imports ${i.to}`), []);
 });
 
-Deno.test("hook/ reaches no package, not even by way of another file", async () => {
+Deno.test("hook/ imports no package, not even indirectly", async () => {
   const roots = SOURCES.filter((path) => folderOf(path) === "hook");
   if (roots.length === 0) return;
   const outside = (await importsOf(roots)).filter(({ specifier }) =>
@@ -579,7 +579,7 @@ Deno.test("files are named in snake case, and tie what is to be done to an issue
   assertEquals(faults, []);
 });
 
-Deno.test("no file but mod.ts hands on what another exports", () => {
+Deno.test("only mod.ts re-exports", () => {
   const faults = PROGRAM.filter((path) =>
     !path.endsWith("mod.ts") &&
     /^export (?:type )?(?:\*|\{[^}]*\} from)/m.test(

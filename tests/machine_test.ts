@@ -40,7 +40,7 @@ async function runWithout(
   }
 }
 
-Deno.test("needs() leaves tests out, and the runner prints them, why, and the one command", async () => {
+Deno.test("needs() skips tests, and the runner prints them, the reasons and the remedy", async () => {
   const { code, out } = await runWithout(["gawk", "root", "i386"]);
   assertEquals(code, 0, out);
   assertStringIncludes(out, "2 passed | 0 failed | 2 ignored");
@@ -58,7 +58,7 @@ Deno.test("needs() leaves tests out, and the runner prints them, why, and the on
   assert(/a_test\.ts: 2 tests, rows of i386\n/.test(end), end);
 });
 
-Deno.test("needs() fails under CI=true what could be had, and leaves out what the kernel lacks", async () => {
+Deno.test("needs() fails under CI=true unless the kernel lacks the feature", async () => {
   const CI = { CI: "true" };
   const missing = await runWithout(["gawk", "i386"], CI);
   assertEquals(missing.code, 1, missing.out);
@@ -78,7 +78,7 @@ Deno.test("pathOf() finds programs, absence() what is not one", () => {
   assertEquals(absence("x86_64") === undefined, Deno.build.arch === "x86_64");
 });
 
-Deno.test("the runner gives tests the same surroundings, whatever the caller has", async () => {
+Deno.test("the runner gives tests the same environment for any caller", async () => {
   const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-machine-" });
   const file = `Deno.test("prints them", () => console.log(
     "umask", Deno.umask().toString(8), Deno.env.get("LC_ALL"),

@@ -27,7 +27,7 @@ async function runBare(engine: string): Promise<Report> {
   }
 }
 
-Deno.test("bench measures what it can without libseccomp and runtimes, and says what it left out", async () => {
+Deno.test("bench measures what it can without libseccomp and runtimes, and reports what it skipped", async () => {
   const report = await runBare("stub");
   const left = report.leftOut.join("\n");
   for (
@@ -49,7 +49,7 @@ Deno.test("bench measures what it can without libseccomp and runtimes, and says 
   assert(report.growth.length > 0);
 });
 
-Deno.test("bench measures calls and attaches without the stub, and says so", async () => {
+Deno.test("bench measures calls and attaches without the stub, and reports it", async () => {
   const report = await runBare("process");
   assertEquals(report.machine.clock, "clock_gettime");
   assert(report.attach.length > 0 && report.calls.length > 0);

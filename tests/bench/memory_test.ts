@@ -16,7 +16,7 @@ Deno.test("parseVmallocinfo() adds up packs and programs without guard pages", (
   });
 });
 
-Deno.test("parseVmallocinfo() tells nothing if no pack is listed", () => {
+Deno.test("parseVmallocinfo() returns undefined if no pack is listed", () => {
   assertEquals(
     parseVmallocinfo(
       "0x0000000000000000-0x0000000000000000 8192 load_module+0x1/0x2\n",

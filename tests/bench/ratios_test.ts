@@ -104,7 +104,7 @@ Deno.test("ratiosOf() divides medians and compares intervals", () => {
   ]);
 });
 
-Deno.test("compareReports() tells how far two runs are apart", () => {
+Deno.test("compareReports() measures the difference of two runs", () => {
   const [attach] = compareReports(reportOf(70), reportOf(77));
   assertEquals(attach?.name, "attach / libseccomp linear");
   assert(Math.abs((attach?.apart ?? 0) - 0.1) < 1e-9, String(attach?.apart));
@@ -114,7 +114,7 @@ Deno.test("compareReports() tells how far two runs are apart", () => {
   assert(!formatComparison(reportOf(70), reportOf(71)).includes("differs"));
 });
 
-Deno.test("readReport() refuses what is no document", () => {
+Deno.test("readReport() refuses data that is not a report", () => {
   const report = reportOf(70);
   assertEquals(readReport(JSON.stringify(report), "a.json"), report);
   for (const text of ["", "null", "[]", '{"schemaVersion":2}']) {
@@ -122,7 +122,7 @@ Deno.test("readReport() refuses what is no document", () => {
   }
 });
 
-Deno.test("the report and the page call nothing lower where intervals overlap", () => {
+Deno.test("the report and the page claim no difference if intervals overlap", () => {
   for (
     const text of [
       formatReport(reportOf(70)),
@@ -175,7 +175,7 @@ function crunReport(wrapperMs: number): CrunReport {
   };
 }
 
-Deno.test("the page has a table per release of crun, and says where we cost more", () => {
+Deno.test("the page has a table per release of crun, and shows where we cost more", () => {
   const report = reportOf(70);
   const page = (wrapperMs?: number): string =>
     pageText(

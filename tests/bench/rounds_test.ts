@@ -54,7 +54,7 @@ Deno.test("interleave() makes every plan once a round and keeps the fastest try"
   assertEquals(new Set(starts).size > 1, true, "the order turns");
 });
 
-Deno.test("interleave() leaves out what was not to be measured", async () => {
+Deno.test("interleave() omits filters that are not to be measured", async () => {
   const { engine } = fakeEngine();
   const rounds = await interleave(
     {

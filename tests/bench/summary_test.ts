@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { compareSpreads, summarize } from "../../bench/engine/summary.ts";
 
-Deno.test("summarize() tells quartiles in any order of the rounds", () => {
+Deno.test("summarize() computes quartiles for any order of rounds", () => {
   assertEquals(summarize([5, 1, 4, 2, 3]), {
     min: 1,
     low: 2,
@@ -19,11 +19,11 @@ Deno.test("summarize() tells quartiles in any order of the rounds", () => {
   assertEquals(summarize([1, 2]).median, 1.5, "between two rounds");
 });
 
-Deno.test("summarize() refuses to say something about nothing", () => {
+Deno.test("summarize() refuses an empty list", () => {
   assertThrows(() => summarize([]), RangeError, "no rounds");
 });
 
-Deno.test("compareSpreads() sees a difference only where intervals are apart", () => {
+Deno.test("compareSpreads() finds a difference only if intervals do not overlap", () => {
   const at = (low: number, high: number): ReturnType<typeof summarize> => ({
     min: low,
     low,

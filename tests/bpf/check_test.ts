@@ -93,7 +93,7 @@ Deno.test("check() gives the reason and the place", () => {
   }
 });
 
-Deno.test("check() says where a jump would lead", () => {
+Deno.test("check() reports the target of a jump", () => {
   const cases = [
     ["ja 1\nret #0", "instruction 0 jumps to 2; the last one is 1"],
     ["jeq #0, 7, 0\nret #0\nret #0", "0 jumps to 8; the last one is 2"],

@@ -103,7 +103,7 @@ Deno.test("emulate() stops at the end of a program that runs out", () => {
   assertEquals(emulate(parseText("ja 4294967295"), ARCH, NR).allow, false);
 });
 
-Deno.test("isConstAllow() only holds where run() allows whatever the arguments are", () => {
+Deno.test("isConstAllow() is true only if run() allows all arguments", () => {
   let cached = 0;
   fc.assert(
     fc.property(
@@ -137,7 +137,7 @@ const ON_NUMBERS = fc.constantFrom(
   "jset #4, 2, 0",
 );
 
-Deno.test("constAllows() says of many numbers what isConstAllow() says of each", () => {
+Deno.test("constAllows() agrees with isConstAllow() on every number", () => {
   const count = 60;
   let mixed = 0;
   fc.assert(

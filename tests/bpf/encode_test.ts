@@ -151,7 +151,7 @@ Deno.test("decode() reads a view into a larger buffer", () => {
   ]);
 });
 
-Deno.test("decode() refuses lengths that are no program", () => {
+Deno.test("decode() refuses lengths that are not a program's", () => {
   const cases: readonly (readonly [number, string])[] = [
     [0, "empty-program"],
     [1, "partial-instruction"],

@@ -157,7 +157,7 @@ Deno.test("parseFilters() keeps labels within their filter", () => {
   assertEquals(programs[1]?.[0]?.k, 1);
 });
 
-Deno.test("parseFilters() says where a directive does not belong", () => {
+Deno.test("parseFilters() reports the position of a misplaced directive", () => {
   const cases: readonly (readonly [string, string, number, number])[] = [
     ["ret #0\n  .big-endian", "misplaced-directive", 2, 3],
     [".big-endian\n.big-endian\nret #0", "misplaced-directive", 2, 1],

@@ -39,7 +39,7 @@ function anyProgram(random: Random): Program {
   ];
 }
 
-Deno.test("every style is read back to the same filters, or says what it cannot express", () => {
+Deno.test("every style is read back to the same filters, or reports what it cannot express", () => {
   const random = createRandom(SEED);
   let refused = 0;
   for (let i = 0; i < 60; i++) {
@@ -117,7 +117,7 @@ Deno.test("the style of seccomp-tools names what is certain", () => {
   ]);
 });
 
-Deno.test("a style that has no words for an instruction says which", () => {
+Deno.test("a style that cannot express an instruction names it", () => {
   const end = [plain("ret.k", 0)];
   const cases: readonly Program[] = [
     [jump("jeq.k", 1, 0, 0), ...end],

@@ -9,7 +9,7 @@ const DATA = {
   args: [0x1_0000_0002n, 3n],
 };
 
-Deno.test("toWords(), argOffset() and fieldName() take the machine for little-endian by default", () => {
+Deno.test("toWords(), argOffset() and fieldName() assume a little-endian machine by default", () => {
   const words = toWords(DATA);
   assertEquals([...words.subarray(0, 7)], [
     41,

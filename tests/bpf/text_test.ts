@@ -236,7 +236,7 @@ Deno.test("parseText() reads back all 65536 codes", () => {
   }
 });
 
-Deno.test("parseText() says where and what it cannot read", () => {
+Deno.test("parseText() reports the position and the problem of unreadable text", () => {
   const cases: readonly (readonly [string, string, number, number])[] = [
     ["", "empty-program", 1, 1],
     ["; nothing\n\n", "empty-program", 3, 1],
@@ -308,7 +308,7 @@ Deno.test("fieldName() names each word in both byte orders", () => {
   assertEquals(fieldName(18, true), undefined);
 });
 
-Deno.test("annotate() names calls only where the architecture is certain", () => {
+Deno.test("annotate() names calls only if the architecture is certain", () => {
   const program = parseText(`
          ld [4]
          jeq #1, one

@@ -99,7 +99,7 @@ Deno.test("makeCertificate() refuses what is false or not covered", async () => 
   await assertRejects(() => makeCertificate(sum, sum), Uncertified, "add.k");
 });
 
-Deno.test("makeCertificate() splits an empty part where its holes are", async () => {
+Deno.test("makeCertificate() splits an empty part at its holes", async () => {
   // Bits of another word that stay unknown made 1,000,000 lines of this one.
   const { seccomp, target } = generateAny(51_348);
   const produced = produce(seccomp, target, { program: false });
@@ -201,7 +201,7 @@ Deno.test("the checkers in TypeScript and Python have at most 250 lines of code"
   assert(await count(/^\s*#.*$/gm, "checkers/certificate.py") <= 250);
 });
 
-Deno.test("the checker shares nothing with the prover, or with who makes certificates", async () => {
+Deno.test("the checker shares nothing with the prover or the maker of certificates", async () => {
   const allowed: Readonly<Record<string, readonly string[]>> = {
     "word.ts": [],
     "rules.ts": ["../../profile/policy.ts", "./text.ts"],

@@ -210,7 +210,7 @@ Deno.test("disasm and asm are each other's inverse on random filters and stacks"
   }
 });
 
-Deno.test("base64 and hex in lines are one filter where lines are none", async () => {
+Deno.test("base64 and hex lines that are not filters by themselves form one filter", async () => {
   const { bytes } = await call(
     ["compile", "-q", "--arch", "x86_64,x86,x32", "-f", "raw"],
   );
@@ -326,7 +326,7 @@ Deno.test("prove and diff have witnesses in the byte order of the filters", asyn
   assertEquals([bytes[0], bytes[1]], [0, 0x20], "a code as s390x has it");
 });
 
-Deno.test("--arch decides where a filter does not show it, and contradicts none", async () => {
+Deno.test("--arch decides only if a filter does not show its architecture", async () => {
   await using folder = await createFolder();
   const open = await folder.write(
     "open.s",

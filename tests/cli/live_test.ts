@@ -26,7 +26,7 @@ function stateOf(pid: number | "self"): ReadonlyMap<string, string> {
   );
 }
 
-Deno.test("run becomes the command: output, input, exit code, signal", async () => {
+Deno.test("run is replaced by the command: output, input, exit code, signal", async () => {
   const cases: readonly (readonly [string, number, string])[] = [
     ["-- true", 0, ""],
     ["-- sh -c 'exit 7'", 7, ""],
@@ -51,7 +51,7 @@ Deno.test("run becomes the command: output, input, exit code, signal", async () 
   }));
 });
 
-Deno.test("run applies the profile", async () => {
+Deno.test("run enforces the profile", async () => {
   await using folder = await createFolder();
   const filter = await folder.write(
     "f.s",
@@ -65,7 +65,7 @@ Deno.test("run applies the profile", async () => {
   assertMatch(err, /cross-device link/i);
 });
 
-Deno.test("run says that a command is missing although PATH has a folder that may not be searched", async () => {
+Deno.test("run reports a missing command although PATH has a folder that cannot be searched", async () => {
   await using folder = await createFolder();
   const locked = `${folder.path}/locked`;
   await Deno.mkdir(locked, { mode: 0 });
@@ -103,7 +103,7 @@ Deno.test("run ends with 126 or 127 if there is no command to run", async () => 
   }));
 });
 
-Deno.test("run refuses what it could not keep its word on", async () => {
+Deno.test("run refuses filters that it cannot enforce", async () => {
   await using folder = await createFolder();
   const notify = await folder.write("n.s", "ret #0x7fc00000\n");
   const refused = await folder.write("r.s", "ld [3]\nret #0\n");
@@ -136,7 +136,7 @@ Deno.test("run loads the flags of the profile", async () => {
   assertEquals([code, out], [0, "NoNewPrivs:\t1\nSeccomp:\t2\n"], err);
 });
 
-test("dump gives back what was loaded, in every form", async () => {
+test("dump writes loaded filters in every form", async () => {
   await using folder = await createFolder();
   await using sleeper = await sleepUnder(["default:docker"]);
   const word = `pid:${sleeper.pid}`;
@@ -158,7 +158,7 @@ test("dump gives back what was loaded, in every form", async () => {
   assertEquals(stateOf(sleeper.pid).get("TracerPid"), "0");
 });
 
-test("dump tells filters apart if there are several", async () => {
+test("dump distinguishes several filters", async () => {
   await using folder = await createFolder();
   const first = await folder.write("1.s", ALLOW_ALL);
   const second = await folder.write("2.s", NO_PTRACE);
@@ -210,7 +210,7 @@ test("calls of a live process are those of this machine", async () => {
   assert(live.out.includes(` on ${nativeArch().name}`), live.out);
 });
 
-test("every command says the same of a process without a filter", async () => {
+test("every command prints the same message for a process without a filter", async () => {
   await using folder = await createFolder();
   const filter = await folder.write("f.s", ALLOW_ALL);
   await using child = await sleepUnder([]);

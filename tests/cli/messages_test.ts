@@ -78,7 +78,7 @@ const LINES = [
   ...["syscalls arm_fadvise64_64 --arch x86_64", "completions tcsh", "demo x"],
 ];
 
-test("messages about wrong input say what was seen and what to do", async () => {
+test("messages about wrong input state what was seen and what to do", async () => {
   await using folder = await createFolder();
   for (const [name, text] of Object.entries(FILES)) {
     await folder.write(name, text);

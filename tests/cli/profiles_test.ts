@@ -20,7 +20,7 @@ async function said(
   return { code, lines };
 }
 
-Deno.test("compile takes remarks for warnings, and says each once without -v", async () => {
+Deno.test("compile treats comment keys as warnings, and prints each once without -v", async () => {
   const profile = `{"_comment":"ours","defaultAction":"SCMP_ACT_ALLOW",
 "syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO","_comment":"too"}]}`;
   const ignored = 'Unknown field "_comment", which every runtime ignores';
@@ -49,7 +49,7 @@ const OLD_CALLS = `{"defaultAction":"SCMP_ACT_ALLOW",
 "architectures":["SCMP_ARCH_AARCH64"],"syscalls":[
 {"names":["chmod","open","fork","unlink","rename","mkdir"],"action":"SCMP_ACT_ERRNO"}]}`;
 
-Deno.test("compile says of calls that aarch64 does not have what took their place", async () => {
+Deno.test("compile names the successors of calls that aarch64 does not have", async () => {
   const arm = (...flags: string[]): ReturnType<typeof said> =>
     said(OLD_CALLS, ...flags, "--arch", "aarch64");
   const lost = (severity: string): string =>
@@ -251,7 +251,7 @@ needs("x86_64")(
   },
 );
 
-Deno.test("compile says which flags and listener the filter does not hold, once", async () => {
+Deno.test("compile reports the flags and the listener that the filter does not contain, once", async () => {
   const path = "/run/a*/\\\\\\n#include \u202e.sock";
   const profile = (fields: string): string =>
     `{"defaultAction":"SCMP_ACT_ALLOW",${fields}"syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}`;

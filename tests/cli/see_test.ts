@@ -105,7 +105,7 @@ const DOCKER = JSON.stringify({
   ],
 });
 
-Deno.test("command lines that prove and diff print answer what stands beside them", async () => {
+Deno.test("command lines printed by prove and diff reproduce their answers", async () => {
   await using folder = await createFolder();
   const docker = await folder.write('a profile\'s "$HOME".json', DOCKER);
   const read = await folder.write(
@@ -186,7 +186,7 @@ live("command lines of verify answer what stands beside them", async () => {
   );
 });
 
-Deno.test("command lines of selftest answer what stands beside them", async () => {
+Deno.test("command lines printed by selftest reproduce their answers", async () => {
   await using folder = await createFolder();
   const docker = await folder.write("docker.json", DOCKER);
   const made = await call(

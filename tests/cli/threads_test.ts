@@ -256,7 +256,7 @@ Deno.test("verify() answers with the worst thread", () => {
   }
 });
 
-Deno.test("worstExit() puts a no before what is unknown", () => {
+Deno.test("worstExit() ranks a no before unknown", () => {
   assertEquals(worstExit([]), 0);
   assertEquals(worstExit([0, 0]), 0);
   assertEquals(worstExit([0, 4, 0]), 4);

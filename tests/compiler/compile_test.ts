@@ -88,7 +88,7 @@ Deno.test("compile() keeps Docker's default within the numbers that are promised
   assertMeans(program, policy);
 });
 
-Deno.test("compile() makes nothing shorter than what it makes for size", () => {
+Deno.test("compile() has no objective with shorter programs than size", () => {
   for (const policy of [docker("x86_64", "x86", "x32"), docker("x86_64")]) {
     const length = (objective: Objective): number =>
       compile(policy, { objective }).program.length;
@@ -134,7 +134,7 @@ function assertCached(policy: Policy, numbers: readonly number[]): void {
 
 const NUMBERS = Array.from({ length: 601 }, (_, nr) => nr);
 
-Deno.test("compile() lets the kernel cache what is always allowed", () => {
+Deno.test("compile() keeps always allowed calls in the kernel's cache", () => {
   assertCached(docker("x86_64", "x86", "x32"), NUMBERS);
   for (const name of ["aarch64", "riscv64", "s390x", "arm"] as const) {
     assertCached(docker(name), NUMBERS);

@@ -101,7 +101,7 @@ Deno.test("decideArguments() makes Docker's clone one JSET", () => {
   );
 });
 
-Deno.test("decideArguments() reads words where the byte order has them", () => {
+Deno.test("decideArguments() reads words according to the byte order", () => {
   const node = decided([rule(1, ALLOW, when(2, "eq", 7n))], false);
   assertEquals(
     show(node),
@@ -269,7 +269,7 @@ Deno.test("chainOf() means what the rules mean", () => {
   );
 });
 
-Deno.test("chainOf() asks the high half first", () => {
+Deno.test("chainOf() tests the high half first", () => {
   const chain = (rules: readonly Rule[]): string =>
     show(chainOf(createDecisionGraph(), residualOf(rules, EPERM), true));
   const value = (5n << 32n) | 7n;

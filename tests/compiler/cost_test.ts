@@ -5,7 +5,7 @@ import { ALLOW, EPERM } from "./shared.ts";
 
 const X86_64 = 0xc000_003e;
 
-Deno.test("weigh() weighs all numbers alike for size, whatever calls are rare", () => {
+Deno.test("weigh() gives all numbers the same weight for size", () => {
   const graph = createDecisionGraph();
   const intervals = [
     { first: 0, last: 9, node: graph.leaf(ALLOW) },

@@ -14,7 +14,7 @@ import {
   X86_64,
 } from "./shared.ts";
 
-Deno.test("dispatch() asks for the architectures in order", () => {
+Deno.test("dispatch() tests the architectures in order", () => {
   const graph = createDecisionGraph();
   const node = dispatch(graph, [
     { auditArch: X86_64, decision: graph.leaf(ALLOW) },
@@ -31,7 +31,7 @@ Deno.test("dispatch() without architectures is what unknown ones get", () => {
   assert(dispatch(graph, [], graph.leaf(KILL)) === graph.leaf(KILL));
 });
 
-Deno.test("dispatch() asks even where architectures decide alike", () => {
+Deno.test("dispatch() tests the architecture even if all decide alike", () => {
   const graph = createDecisionGraph();
   const both = graph.branch(
     { offset: 0, mask: 0xffff_ffff, op: "eq", k: 1 },

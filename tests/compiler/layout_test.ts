@@ -305,7 +305,7 @@ Deno.test("layout() executes each test once and no load twice in a row", () => {
   );
 });
 
-Deno.test("layout() takes a decision of 100,000 tests", () => {
+Deno.test("layout() handles a decision of 100,000 tests", () => {
   const graph = createDecisionGraph();
   const root = chain(
     graph,
@@ -316,7 +316,7 @@ Deno.test("layout() takes a decision of 100,000 tests", () => {
   assert(lay(root).length > 100_000);
 });
 
-Deno.test("layout() leaves out a last return of which only a copy is used", () => {
+Deno.test("layout() omits a last return of which only a copy is used", () => {
   const graph = createDecisionGraph();
   let numbers: Decision = graph.leaf(ALLOW);
   for (let nr = 600; nr > 0; nr -= 2) {

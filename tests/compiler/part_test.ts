@@ -146,7 +146,7 @@ Deno.test("impliedEqual() and knowMasked() never claim what a value refutes", ()
   );
 });
 
-Deno.test("impliedEqual() decides where bits settle it", () => {
+Deno.test("impliedEqual() decides if bits determine the result", () => {
   const yes = { mask: 0b110, value: 0b100, holds: true };
   const no = { mask: 0b110, value: 0b100, holds: false };
   assertEquals(impliedEqual(0b100, 0b100, yes), true);

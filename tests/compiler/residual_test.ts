@@ -150,7 +150,7 @@ Deno.test("narrow() by all words in any order ends in what the rules decide", ()
   );
 });
 
-Deno.test("narrow() keeps the residual where the word is not asked about", () => {
+Deno.test("narrow() keeps the residual if the word is not tested", () => {
   const residual = residualOf([rule(1, LOG, when(0, "eq", ALL))], EPERM);
   assertEquals(narrow(residual, 2, () => false) === residual, true);
 });

@@ -26,14 +26,14 @@ Deno.test("sizeOf() gives shared tests to the first architecture", () => {
   assertEquals((shares[0]?.numberTests ?? 0) >= 2, true);
 });
 
-Deno.test("sizeOf() of a policy without tests is nothing", () => {
+Deno.test("sizeOf() is empty for a policy without tests", () => {
   const policy = policyOf([], { defaultValue: 0 });
   assertEquals(sizeOf(policy, compile(policy).decision), [
     { names: ["c000003e"], numberTests: 0, argumentTests: 0 },
   ]);
 });
 
-Deno.test("SizeError says how large, where and what would do", () => {
+Deno.test("SizeError reports the size, the architecture and the remedy", () => {
   const error = new SizeError(5000, [
     { names: ["x86_64", "x32"], numberTests: 70, argumentTests: 4800 },
   ]);

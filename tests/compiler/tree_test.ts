@@ -108,7 +108,7 @@ Deno.test("treeOfCells() answers as its cells do and counts what it costs", () =
   );
 });
 
-Deno.test("treeOfCells() is never dearer than bisection by weight", () => {
+Deno.test("treeOfCells() is never more expensive than bisection by weight", () => {
   // The tree of thresholds that halves the weight at each step.
   const bisect = (cells: readonly WeightedInterval[]): number => {
     if (cells.every((c) => c.node === cells[0]?.node)) return 0;
@@ -198,7 +198,7 @@ Deno.test("treeOfCells() tries many overlapping subcubes in bounded time", () =>
   }
 });
 
-Deno.test("treeOfCells() searches a line of 3,000 cells", () => {
+Deno.test("treeOfCells() handles a line of 3,000 cells", () => {
   const graph = createDecisionGraph();
   const cells = cellsFrom(
     graph,

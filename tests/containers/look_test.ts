@@ -86,7 +86,7 @@ function hasEnded(pid: number): boolean {
   }
 }
 
-test("a container sleeps on after status has read its filter", async () => {
+test("a container keeps sleeping after status has read its filter", async () => {
   await using setup = await createSetup();
   await using bundle = await deadlyBundle(setup);
   const pid = await startAsleep(bundle);
@@ -100,7 +100,7 @@ test("a container sleeps on after status has read its filter", async () => {
   await assertSleepsOn(pid);
 });
 
-test("a container sleeps on after the hook at poststart has read its filter", async () => {
+test("a container keeps sleeping after the poststart hook has read its filter", async () => {
   await using setup = await createSetup();
   const words = [...HOOK_WORDS, "hook", "--settings", setup.settingsPath];
   await using bundle = await deadlyBundle(setup, {
@@ -115,7 +115,7 @@ test("a container sleeps on after the hook at poststart has read its filter", as
   await assertSleepsOn(pid);
 });
 
-test("a container sleeps on after the trial of install has read its filter", async () => {
+test("a container keeps sleeping after the trial of install has read its filter", async () => {
   await using setup = await createSetup();
   await using bundle = await deadlyBundle(setup);
   const pid = await startAsleep(bundle);

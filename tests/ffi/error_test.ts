@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { SyscallError } from "../../ffi/error.ts";
 
-Deno.test("SyscallError says what failed, why, and what would do, if that is known", () => {
+Deno.test("SyscallError reports what failed, why, and the remedy if known", () => {
   const message = (errno: number, hint: string): string =>
     new SyscallError("Cannot load filter", { syscall: "seccomp", errno, hint })
       .message;

@@ -113,7 +113,7 @@ test("exportFilter() builds what the kernel understands as meant", () => {
   );
 });
 
-test("exportFilter() tells the call that was refused and its errno", () => {
+test("exportFilter() reports the refused call and its errno", () => {
   const lib = library();
   const cases: [string, Partial<FilterSpec>, string, string, number?][] = [
     ["action", { defaultAction: 0x1234_0000 }, "seccomp_init", "EINVAL"],
@@ -208,7 +208,7 @@ test("the guard ends a child that gives no answer in time; the next one is serve
   );
 });
 
-test("the guard does not ask for what the 16-bit length of a program cannot tell", async () => {
+test("the guard refuses requests whose program length may exceed 16 bits", async () => {
   const rules = Array.from({ length: 7000 }, (_, i) => ({
     action: ALLOW,
     name: "read",

@@ -110,7 +110,7 @@ Deno.test("runInKernel() knows what each instruction does", () => {
   }
 });
 
-Deno.test("runInKernel() tells constants apart, few and many, and 0 from a dropped packet", () => {
+Deno.test("runInKernel() distinguishes few and many constants, and 0 from a dropped packet", () => {
   for (const count of [1, 63, 64, 65, 300]) {
     const program: Instruction[] = [ins("ld.abs", 0)];
     for (let i = 0; i < count; i++) {

@@ -11,7 +11,7 @@ import {
 
 const SEED = 20_241_124;
 
-Deno.test("proveEquivalent() judges small faults in Docker's default filter", () => {
+Deno.test("proveEquivalent() decides small faults in Docker's default filter", () => {
   const counts = noCounts();
   judgeMutants(dockerSubject(), counts, 11, SEED);
   // deno-lint-ignore no-console -- the counts are what the test is for
@@ -21,7 +21,7 @@ Deno.test("proveEquivalent() judges small faults in Docker's default filter", ()
   assert(counts.refuted > 100 && counts.equal > 0);
 });
 
-Deno.test("proveEquivalent() judges small faults in random filters", () => {
+Deno.test("proveEquivalent() decides small faults in random filters", () => {
   const counts = noCounts();
   for (const subject of randomSubjects(SEED, 10)) {
     judgeMutants(subject, counts, 4, SEED);

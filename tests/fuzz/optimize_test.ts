@@ -30,7 +30,7 @@ needs("shared")(
   },
 );
 
-Deno.test("optimize() gives random programs with arithmetic an equal one or none", () => {
+Deno.test("optimize() returns an equal program or none for random programs with arithmetic", () => {
   const counts = judgePrograms({ seed: 1, count: 250 });
   assertEquals(counts.wrong, []);
   assert(counts.optimized > 120 && counts.stacks > 10, JSON.stringify(counts));

@@ -54,7 +54,7 @@ Deno.test("rewriteBundle() keeps mode and owner, and replaces the file at once",
   });
 });
 
-Deno.test("rewriteBundle() follows a link to a bundle, and none out of it", async () => {
+Deno.test("rewriteBundle() follows a link to a bundle, but none out of it", async () => {
   await withBundle(async (bundle, config) => {
     const link = join(bundle, "../link");
     await Deno.symlink(bundle, link);

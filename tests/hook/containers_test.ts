@@ -104,7 +104,7 @@ test("a bundle that the hook annotated is the same container to runc", async () 
   assertEquals([code, new TextDecoder().decode(stdout)], [0, "ok\n"], stderr);
 });
 
-test("a prestart hook changes nothing for its own container, and the filter of the next", async () => {
+test("a prestart hook does not change its own container, but the filter of the next one", async () => {
   await using setup = await createSetup();
   await using bundle = await createBundle({
     args: SLEEP,
@@ -133,7 +133,7 @@ test("a prestart hook changes nothing for its own container, and the filter of t
   assertStringIncludes(lines.at(-1) ?? "", "Verified (optimized");
 });
 
-test("createRuntime refuses a container without its filter, poststart one that runs another", async (t) => {
+test("createRuntime refuses a container without its filter, poststart one with another filter", async (t) => {
   await using setup = await createSetup();
   const hook = (more: readonly string[] = []): unknown => ({
     path: HOOK_WORDS[0],

@@ -17,7 +17,7 @@ function reader(texts: readonly string[]): Read {
   };
 }
 
-Deno.test("readWithin() reads all of it, also under a limit of months", async () => {
+Deno.test("readWithin() reads to the end, even with a limit of months", async () => {
   for (const ms of [10_000, 2 ** 31, 1e13]) {
     const bytes = await readWithin(reader(["ab", "", "c"]), 3, ms);
     assertEquals(new TextDecoder().decode(bytes), "abc", `${ms} ms`);
@@ -53,7 +53,7 @@ Deno.test("main() leaves the kernel's timer for after its own deadline", async (
   assert((limits[0] ?? 0) > 7000, String(limits));
 });
 
-Deno.test("armAlarm() sets the kernel's timer, also to a time of whole seconds and more", async () => {
+Deno.test("armAlarm() sets the kernel's timer, including times of a second or more", async () => {
   const module = import.meta.resolve("../../hook/alarm.ts");
   // It reads the time that is left: struct itimerval, four longs.
   const script = `import { armAlarm } from ${JSON.stringify(module)};

@@ -26,7 +26,7 @@ import { toFilterSpec } from "../oracle/libseccomp_adapter.ts";
 
 const test = needs("libseccomp", "x86_64");
 
-test("gatherContext() takes the names of the library or those of the tables, as the settings say", async () => {
+test("gatherContext() uses the names of the library or of the tables, according to the settings", async () => {
   const log = openLog("stderr");
   for (
     const [names, kind] of [

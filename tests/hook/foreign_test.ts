@@ -113,7 +113,7 @@ Deno.test("judgeAnnotation() accepts a filter that is the section's", () => {
   judge(parseText(`ld [0]\n${text()}`));
 });
 
-Deno.test("judgeAnnotation() names a call that the filter opens", () => {
+Deno.test("judgeAnnotation() names a call that the filter wrongly allows", () => {
   const opens = "it allows calls that linux.seccomp denies: ";
   const cases: readonly (readonly [Parameters<typeof text>[0], RegExp])[] = [
     // The first of all calls, arguments 0.
@@ -143,7 +143,7 @@ Deno.test("judgeAnnotation() names a call that the filter opens", () => {
   }
 });
 
-Deno.test("judgeAnnotation() refuses a filter that differs, though it opens nothing", () => {
+Deno.test("judgeAnnotation() refuses a different filter even if it allows nothing more", () => {
   for (
     const change of [{ read: "deny" }, { exit32: "deny" }, { exit32: "kill" }]
   ) {
@@ -157,7 +157,7 @@ Deno.test("judgeAnnotation() refuses a filter that differs, though it opens noth
   }
 });
 
-Deno.test("judgeAnnotation() looks for an opened call in a filter of the largest size", () => {
+Deno.test("judgeAnnotation() finds a wrongly allowed call in a filter of maximum size", () => {
   // With three instructions more the kernel would not take it.
   const program = [...parseText(text({ three: "allow" }))];
   const filler = Array.from(
@@ -168,7 +168,7 @@ Deno.test("judgeAnnotation() looks for an opened call in a filter of the largest
   assertEquals(message.startsWith("it allows calls"), true, message);
 });
 
-Deno.test("judgeAnnotation() refuses what is no filter of this machine", () => {
+Deno.test("judgeAnnotation() refuses data that is not a filter for this machine", () => {
   assertEquals(refusal("?!").length > 0, true);
   const fault = refusal([{ op: "ld.abs", jt: 0, jf: 0, k: 3 }]);
   assertEquals(

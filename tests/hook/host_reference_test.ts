@@ -100,7 +100,7 @@ test("compareWithHost() knows the filter that a version of runc loads, with its 
   }
 });
 
-test("compareWithHost() says why it asks nobody", async () => {
+test("compareWithHost() reports why it does not ask the library", async () => {
   const context = await gatherContext(
     { ...DEFAULTS, store: undefined, names: "builtin" },
     startDeadline(1000 * PATIENCE_S),

@@ -75,7 +75,7 @@ Deno.test("a section that takes too long is tried once, left to its runtime, and
   assertEquals(await reason({}), "added");
 });
 
-Deno.test("hook/main.ts leaves a section to crun that is to fail for unknown names", async () => {
+Deno.test("hook/main.ts leaves a section to crun if crun must refuse unknown names", async () => {
   await using setup = await createSetup();
   const section = SMALL_SECTION.replace('"read"', '"read","no_such_call"');
   const head = (value: string): string =>
@@ -91,7 +91,7 @@ Deno.test("hook/main.ts leaves a section to crun that is to fail for unknown nam
   assert(annotationOf((await runHook(setup, known)).stdout).length > 0);
 });
 
-Deno.test("hook/main.ts sees notifications that an escape spells", async () => {
+Deno.test("hook/main.ts detects notifications spelled with escapes", async () => {
   await using setup = await createSetup();
   const notify = (word: string): string =>
     SMALL_SECTION.replace(
@@ -169,7 +169,7 @@ needs("root")(
   },
 );
 
-Deno.test("hook and wrapper start a container as it is without Deno, and not with a filter of others", async (t) => {
+Deno.test("hook and wrapper start a container unchanged without Deno, but never with a foreign filter", async (t) => {
   await using setup = await createSetup();
   const foreign = smallConfig({
     head: '"annotations":{"run.oci.seccomp_bpf_data":"BgAAAAAA/38="},',

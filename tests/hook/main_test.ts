@@ -102,7 +102,7 @@ Deno.test("hook/main.ts needs no permission, environment, home, JIT or writable 
   }
 });
 
-test("hook/main.ts works where no memory may become executable", async () => {
+test("hook/main.ts works if executable memory is forbidden", async () => {
   await using setup = await createSetup();
   // PR_SET_MDWE of linux/prctl.h, kept by all that this starts: systemd's
   // MemoryDenyWriteExecute.
@@ -139,7 +139,7 @@ test("hook/main.ts works where no memory may become executable", async () => {
   }
 });
 
-Deno.test("hook/main.ts lets no filter out that is not proved", async () => {
+Deno.test("hook/main.ts never returns an unproved filter", async () => {
   await using setup = await createSetup();
   const compiler = new URL("../../compiler/compile.ts", import.meta.url).href;
   const stub = join(setup.directory, "compile.ts");
@@ -178,7 +178,7 @@ Deno.test("hook/main.ts has no npm: and no node: import", async () => {
   assert(!/"specifier":\s*"(?:npm|node|jsr|https?):/.test(info), "local only");
 });
 
-Deno.test("hook/main.ts stores what it proved, and finds it again", async () => {
+Deno.test("hook/main.ts stores proved filters and finds them again", async () => {
   await using setup = await createSetup();
   const text = dockerConfig();
   const first = await runHook(setup, text);

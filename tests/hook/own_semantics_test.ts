@@ -47,7 +47,7 @@ async function folder(): Promise<
   };
 }
 
-Deno.test("ownSemantics() takes the version that the runtime says", async () => {
+Deno.test("ownSemantics() uses the version that the runtime reports", async () => {
   await using programs = await folder();
   for (
     const [text, semantics, expected] of [
@@ -71,7 +71,7 @@ Deno.test("ownSemantics() takes the version that the runtime says", async () => 
   }
 });
 
-Deno.test("ownSemantics() takes the newest known version when nobody says one, and says why", async () => {
+Deno.test("ownSemantics() uses the newest known version if no program reports one, and explains it", async () => {
   await using programs = await folder();
   const missing = `${programs.directory}/missing`;
   const cases: readonly (readonly [string, RegExp])[] = [
@@ -115,14 +115,14 @@ Deno.test("ownSemantics() states a version beyond those known", async () => {
   assertMatch(older.note ?? "", /read as 1\.0\.0, the oldest known$/);
 });
 
-Deno.test("ownSemantics() asks nobody when the version is decided", async () => {
+Deno.test("ownSemantics() queries no program if the version is given", async () => {
   await using programs = await folder();
   const program = await programs.says("crun version 1.8.1\\n");
   const own = await ownSemantics({ semantics: "crun@1.21", program });
   assertEquals(own, { semantics: "crun@1.21", files: [] });
 });
 
-Deno.test("ownSemantics() asks a program once, and again after it was replaced", async () => {
+Deno.test("ownSemantics() queries a program once, and again after it was replaced", async () => {
   await using programs = await folder();
   const log = `${programs.directory}/asked`;
   const write = (version: string): Promise<string> =>
@@ -142,7 +142,7 @@ Deno.test("ownSemantics() asks a program once, and again after it was replaced",
   assertEquals(await ask(), ["crun@1.30.1", 2]);
 });
 
-Deno.test("ownSemantics() watches a program by its name, also what a link leads to", async () => {
+Deno.test("ownSemantics() watches a program by its name, including the target of a link", async () => {
   await using programs = await folder();
   const program = await programs.says("crun version 1.8.1\\n");
   const link = `${programs.directory}/link`;

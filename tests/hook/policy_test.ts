@@ -28,7 +28,7 @@ Deno.test("hook/main.ts leaves a container without a section alone, whatever its
   }
 });
 
-Deno.test("hook/main.ts logs what is doubtful in a section and refuses nothing for it", async (t) => {
+Deno.test("hook/main.ts logs doubtful constructs of a section and does not refuse them", async (t) => {
   await using setup = await createSetup({ deadlineMs: 600_000 });
   const sections: Readonly<Record<string, readonly [string, string]>> = {
     "a remark": [
@@ -67,7 +67,7 @@ Deno.test("hook/main.ts logs what is doubtful in a section and refuses nothing f
   }
 });
 
-Deno.test("hook/main.ts passes on what it cannot optimize, and refuses it when strict", async (t) => {
+Deno.test("hook/main.ts passes on sections that it cannot optimize, and refuses them when strict", async (t) => {
   await using setup = await createSetup();
   const notify = SMALL_SECTION.replace(
     '"SCMP_ACT_ALLOW"}',
@@ -134,7 +134,7 @@ Deno.test("hook/main.ts passes on what it cannot optimize, and refuses it when s
   assertEquals(new TextDecoder().decode(other.stdout), text);
 });
 
-Deno.test("hook/main.ts leaves to a runtime what that refuses, and adds what it runs", async (t) => {
+Deno.test("hook/main.ts leaves refused sections to their runtime and optimizes the others", async (t) => {
   const idle = SMALL_SECTION.replace(
     '"SCMP_ACT_ALLOW"',
     '"SCMP_ACT_ALLOW","errnoRet":1',

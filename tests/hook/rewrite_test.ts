@@ -87,7 +87,7 @@ Deno.test("readConfigText() refuses what two readers could understand differentl
   }
 });
 
-Deno.test("readConfigText() takes the section exactly as written, and null for none", () => {
+Deno.test("readConfigText() returns the section exactly as written, and treats null as absent", () => {
   const section = '{ "defaultAction" :\t"SCMP_ACT_ALLOW", "é": 1e0 }';
   const { section: found } = readConfigText(
     `{"x":{"seccomp":{}},"linux":{"a":[{}],"seccomp":${section} }}`,
@@ -98,7 +98,7 @@ Deno.test("readConfigText() takes the section exactly as written, and null for n
   }
 });
 
-Deno.test("addAnnotation() is a member more for JSON.parse, and cut out again the same text", () => {
+Deno.test("addAnnotation() adds a member whose removal restores the text", () => {
   const space = fc.constantFrom("", " ", "\n", "\t ");
   const config = fc.record({
     value: fc.json(),

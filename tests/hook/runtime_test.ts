@@ -58,7 +58,7 @@ Deno.test("prepareRuntime() leaves alone what it cannot optimize, unless it is s
   }
 });
 
-Deno.test("prepareRuntime() leaves calls alone that create nothing, and unconfined bundles", async () => {
+Deno.test("prepareRuntime() ignores calls that create no container, and unconfined bundles", async () => {
   assertEquals(await prepare(["--version"], CRUN), []);
   assertEquals(await prepare(["delete", "ID"], CRUN), []);
   const bundle = await Deno.makeTempDir({ prefix: "seccomp-tree-runtime-" });

@@ -75,7 +75,7 @@ Deno.test("withSetting() takes what each setting can be, and refuses the rest", 
   assertThrows(() => withSetting(DEFAULTS, "toString", "x"), RefusedError);
 });
 
-Deno.test("parseSettings() takes words, numbers and truth, and nothing else", () => {
+Deno.test("parseSettings() accepts only strings, numbers and booleans", () => {
   assertEquals(parseSettings("{}"), DEFAULTS);
   assertEquals(
     parseSettings('{"strict":true,"deadlineMs":500,"names":"host"}'),

@@ -20,7 +20,7 @@ import {
 
 const test = needs("busybox", "mawk");
 
-Deno.test("the wrapper rewrites a bundle as Deno does, and becomes the runtime", async (t) => {
+Deno.test("the wrapper rewrites a bundle as Deno does, and executes the runtime", async (t) => {
   await using setup = await createSetup();
   const text = dockerConfig({ annotations: { a: "b" } });
   const expected = await annotated(text);
@@ -144,7 +144,7 @@ cat <&7
   }
 });
 
-Deno.test("the wrapper asks again after its runtime was replaced, and for another runtime", async () => {
+Deno.test("the wrapper compiles again after its runtime was replaced, and for another runtime", async () => {
   await using setup = await createSetup();
   const write = (name: string, version: string): Promise<string> =>
     writeProgram(
@@ -236,7 +236,7 @@ Deno.test("render…() refuses what it cannot write into a program", async () =>
   }
 });
 
-Deno.test("keepsNul() tells awks apart", async () => {
+Deno.test("keepsNul() distinguishes versions of awk", async () => {
   for (
     const [name, words, keeps] of [
       ["mawk", [], true],

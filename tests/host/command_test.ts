@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ask } from "../../host/command.ts";
 
-Deno.test("ask() gives a program its input, and none by default", async () => {
+Deno.test("ask() passes input to a program, and none by default", async () => {
   const input = new TextEncoder().encode("line\n".repeat(50_000));
   const words = ["sh", "-c", "wc -c; echo warning >&2; exit 7"];
   assertEquals(await ask(words, { input }), {
@@ -14,7 +14,7 @@ Deno.test("ask() gives a program its input, and none by default", async () => {
   assertEquals((await ask(["true"], { input })).code, 0);
 });
 
-Deno.test("ask() reports what takes too long with 124, what does not start with 127", async () => {
+Deno.test("ask() returns 124 for a program that takes too long, 127 for one that does not start", async () => {
   const late = await ask(["sleep", "600"], { limitMs: 100 });
   assertEquals(late.code, 124);
   const none = await ask(["/no/such/program"]);

@@ -19,7 +19,7 @@ function modeOf(path: string): number {
   return (Deno.lstatSync(path).mode ?? 0) & 0o7777;
 }
 
-Deno.test("writeWhole() makes a file of the mode asked for, whatever the umask", async () => {
+Deno.test("writeWhole() creates a file with the requested mode, whatever the umask", async () => {
   await withFolder((folder) => {
     const umask = Deno.umask(0o027);
     try {
@@ -39,7 +39,7 @@ Deno.test("writeWhole() makes a file of the mode asked for, whatever the umask",
   });
 });
 
-Deno.test("writeWhole() replaces a file and keeps its mode; who has it open keeps the old one", async () => {
+Deno.test("writeWhole() replaces a file and keeps its mode; open descriptors keep the old one", async () => {
   await withFolder((folder) => {
     const path = join(folder, "file");
     Deno.writeTextFileSync(path, "old");
@@ -66,7 +66,7 @@ Deno.test("writeWhole() replaces a link, not what it leads to", async () => {
   });
 });
 
-Deno.test("writeWhole() leaves nothing if it cannot write", async () => {
+Deno.test("writeWhole() leaves no file if it cannot write", async () => {
   await withFolder((folder) => {
     const path = join(folder, "folder");
     Deno.mkdirSync(path);

@@ -242,7 +242,7 @@ test("install docker: containers run the stored filter once dockerd has read its
   });
 });
 
-test("install containerd over runc: the bundle stays as it was, status says why", async () => {
+test("install containerd over runc: the bundle is unchanged, and status reports why", async () => {
   await using box = await openSandbox();
   const installed = await box.tree(
     ...["install", "containerd", "--append", "--runtime", "/usr/sbin/runc"],

@@ -100,7 +100,7 @@ Deno.test("diagnose() has a code and a remedy for everything that can be wrong",
   }
 });
 
-Deno.test("jitUseOf() adds up compiled programs and nothing else", () => {
+Deno.test("jitUseOf() adds up only compiled programs", () => {
   const text = `0x1-0x2 20480 irq_init_percpu_irqstack+0xca/0x100 vmap
 0x1-0x2    8192 bpf_jit_alloc_exec+0xe/0x10 pages=1 vmalloc
 0x1-0x2 2101248 bpf_prog_pack_alloc+0x2b/0x1b0 pages=512 vmalloc

@@ -34,7 +34,7 @@ function answer(filter: string, name: string): number {
   return run(prepare(decode(decodeBase64(filter))), toWords(data, true));
 }
 
-Deno.test("compileFixed() takes minKernel as Podman does, and says where Docker differs", async () => {
+Deno.test("compileFixed() reads minKernel as Podman does, and reports where Docker differs", async () => {
   const { filter, findings } = await compileFixed(DEFAULT_PROFILE, OPTIONS);
   assertEquals(answer(filter, "read"), ALLOW);
   // ptrace: minKernel 4.8
@@ -53,7 +53,7 @@ Deno.test("compileFixed() takes minKernel as Podman does, and says where Docker 
   assertEquals(unknown.filter, filter);
 });
 
-Deno.test("compileFixed() reports errors and warnings of a profile, each as what it is", async () => {
+Deno.test("compileFixed() reports errors and warnings of a profile separately", async () => {
   const warned =
     '{"defaultAction":"SCMP_ACT_ERRNO","_note":"x","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}';
   const { findings } = await compileFixed(warned, OPTIONS);

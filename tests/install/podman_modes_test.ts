@@ -86,7 +86,7 @@ chmod 700 /run/user/${id}`,
   await box.ok(...user, ...main, "uninstall", "--user");
 });
 
-test("install podman --mode static: one filter for all, and a warning about whom it hits", async () => {
+test("install podman --mode static: one filter for all containers, and a warning about its effects", async () => {
   await using box = await openSandbox();
   const profile = "/usr/share/containers/seccomp.json";
   const installed = await box.tree(
@@ -105,7 +105,7 @@ test("install podman --mode static: one filter for all, and a warning about whom
   for (const name of ["plain", "privileged"]) await remove(box, name);
 });
 
-test("uninstall brings a machine back to the byte after containers ran", async () => {
+test("uninstall restores every byte after containers ran", async () => {
   await using box = await openSandbox();
   const digest = (): Promise<string> =>
     box.ok(
@@ -131,7 +131,7 @@ ls /var/lib`,
   await box.ok(...podman(["--rm"], "true"));
 });
 
-test("uninstall refuses while containers need the wrapper; --force leaves what becomes the runtime", async () => {
+test("uninstall refuses while containers need the wrapper; --force leaves a stub", async () => {
   await using box = await openSandbox();
   const installed = await box.tree(
     ...["install", "podman", "--mode", "wrapper", "--log", LOG, "--no-trial"],

@@ -9,7 +9,7 @@ import {
 } from "../../install/runtimes.ts";
 import { needs, pathOf } from "../machine.ts";
 
-Deno.test("judge() knows runtimes by what they say", () => {
+Deno.test("judge() recognizes runtimes by their output", () => {
   const crun = (version: string, features: string): string =>
     `crun version ${version}\ncommit: x\nspec: 1.0.0\n${features}\n`;
   for (

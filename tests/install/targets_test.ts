@@ -246,7 +246,7 @@ Deno.test("a manager without a place for a mode refuses it", () => {
   assertThrows(() => planCrio(facts(), HOOK), InstallError, "precreate");
 });
 
-Deno.test("a wrapper over runc becomes it at once, and a warning says so", () => {
+Deno.test("a wrapper around runc executes it directly, with a warning", () => {
   const runc: FoundRuntime = {
     name: "runc",
     path: "/usr/sbin/runc",
@@ -330,7 +330,7 @@ Deno.test("--mode cache installs units, and managers start crun itself", () => {
   );
 });
 
-Deno.test("--mode cache refuses a runtime that keeps no filters, and says which it is", () => {
+Deno.test("--mode cache refuses a runtime that does not cache filters, and names it", () => {
   const old = { ...CRUN, version: "1.8.1" };
   assertThrows(
     () => planPodman(facts({ runtime: old }), CACHE),
@@ -347,7 +347,7 @@ Deno.test("--mode cache refuses a runtime that keeps no filters, and says which 
   planPodman(facts({ runtime }), CACHE);
 });
 
-Deno.test("--mode cache quotes what systemd would read otherwise", () => {
+Deno.test("--mode cache quotes words that systemd would interpret", () => {
   const plan = planPodman(
     facts({ runtime: CRUN, deno: '/opt/my "$x" 100%/deno' }),
     CACHE,
@@ -433,7 +433,7 @@ BinaryName = "/usr/local/lib/seccomp-tree/containerd/crun"
   assertStringIncludes(textAt(kata, dropIn), 'snapshotter = "mine"');
 });
 
-Deno.test("planContainerd() writes a drop-in where containerd reads it by itself, its file before", () => {
+Deno.test("planContainerd() writes a drop-in if containerd reads it without an import", () => {
   const dropIn = "/etc/containerd/conf.d/99-seccomp-tree.toml";
   for (const version of ["2.2.0", "2.3.1", "3.0.0"]) {
     textAt(planContainerd(facts({ version }), options()), dropIn);

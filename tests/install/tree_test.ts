@@ -62,7 +62,7 @@ Deno.test("install(), again, and uninstall() leave every byte as it was", async 
   }
 });
 
-Deno.test("install() refuses what is not its own, all at once, and changes nothing", async () => {
+Deno.test("install() refuses files that it does not own, all at once, and changes nothing", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   await tree.write(
@@ -80,7 +80,7 @@ Deno.test("install() refuses what is not its own, all at once, and changes nothi
   assertEquals(await tree.digest(), before);
 });
 
-Deno.test("install() and uninstall() refuse a file of theirs that somebody changed", async () => {
+Deno.test("install() and uninstall() refuse one of their files that someone changed", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   await install(request(place, "podman"));
@@ -99,7 +99,7 @@ Deno.test("install() and uninstall() refuse a file of theirs that somebody chang
   }
 });
 
-Deno.test("uninstall() takes only its own out of a daemon.json that changed meanwhile", async () => {
+Deno.test("uninstall() removes only its own part of a daemon.json that was changed", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   const path = "/etc/docker/daemon.json";
@@ -113,7 +113,7 @@ Deno.test("uninstall() takes only its own out of a daemon.json that changed mean
   assertEquals(await tree.read(path), DAEMON_JSON.replace("true,", "false,"));
 });
 
-Deno.test("uninstall() brings back what splicing alone would not", async () => {
+Deno.test("uninstall() restores more than splicing would", async () => {
   for (const text of ["", "{ }", '{"runtimes": {\n} }', " {}\n\n", "\n"]) {
     await using tree = await makeTree();
     await tree.write("/etc/docker/daemon.json", text);
@@ -128,7 +128,7 @@ Deno.test("uninstall() brings back what splicing alone would not", async () => {
   }
 });
 
-Deno.test("uninstall() refuses a runtime of ours that somebody changed", async () => {
+Deno.test("uninstall() refuses a runtime of ours that someone changed", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   const path = "/etc/docker/daemon.json";
@@ -143,7 +143,7 @@ Deno.test("uninstall() refuses a runtime of ours that somebody changed", async (
   assertEquals(await tree.read(path), changed);
 });
 
-Deno.test("install() refuses a runtime of its name, a daemon.json that is no object, a link", async () => {
+Deno.test("install() refuses a runtime of its name, a daemon.json that is not an object, and a link", async () => {
   for (
     const { text, seen } of [
       { text: '{"runtimes":{"seccomp-tree":{"path":"/y"}}}', seen: "/y" },
@@ -188,7 +188,7 @@ Deno.test("install() follows links as if the root were /, never out of it", asyn
   assertEquals(await tree.digest(), before);
 });
 
-Deno.test("install() undoes everything where the disk refuses on the way", async () => {
+Deno.test("install() undoes everything if the disk fails midway", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   await tree.write("/etc/docker/daemon.json", DAEMON_JSON);
@@ -213,7 +213,7 @@ Deno.test("install() undoes everything where the disk refuses on the way", async
   assertEquals(await tree.digest(), installed);
 });
 
-Deno.test("uninstall() that fails brings back folders and files with mode and owner", async () => {
+Deno.test("uninstall() that fails restores folders and files with mode and owner", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   await install(request(place, "docker"));
@@ -252,7 +252,7 @@ Deno.test("uninstall() that fails brings back folders and files with mode and ow
   assertEquals(await tree.digest(), installed);
 });
 
-Deno.test("install() writes settings that the hook reads as they were asked for", async () => {
+Deno.test("install() writes settings that the hook reads as requested", async () => {
   await using tree = await makeTree();
   for (const target of ["podman", "docker"] as const) {
     const asked = { strict: true, names: "builtin", log: "stderr" } as const;
@@ -272,7 +272,7 @@ Deno.test("install() writes settings that the hook reads as they were asked for"
   }
 });
 
-Deno.test("install() below a root warns of what containers will not find there", async () => {
+Deno.test("install() below a root warns about files that containers will not find there", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   await tree.write("/opt/deno", "");
@@ -287,7 +287,7 @@ Deno.test("install() below a root warns of what containers will not find there",
   ]);
 });
 
-Deno.test("apply() is done before a signal ends the program, and no longer holds it off then", async () => {
+Deno.test("apply() finishes before a signal ends the program", async () => {
   const url = (path: string): string =>
     JSON.stringify(new URL(path, import.meta.url).href);
   const program = `
@@ -316,7 +316,7 @@ Deno.test("apply() is done before a signal ends the program, and no longer holds
   assertEquals(signal, "SIGTERM");
 });
 
-Deno.test("install() and uninstall() go on where another one was killed", async () => {
+Deno.test("install() and uninstall() recover from one that was killed", async () => {
   await using tree = await makeTree();
   const { place } = tree;
   await tree.write("/etc/docker/daemon.json", DAEMON_JSON);

@@ -126,7 +126,7 @@ test("dumpFilters() gives what was loaded, oldest first", async () => {
   assertEquals(dumpFilters(pid), filters, "a second time");
 });
 
-test("dumpFilters() gives nothing for a process without filters, and does not stop it", async () => {
+test("dumpFilters() returns no filters for a process without any, and does not stop it", async () => {
   await using target = await start("echo up; exec sleep 100");
   const { pid } = target.process;
   const switches = (): string => statusField(pid, "voluntary_ctxt_switches");
@@ -177,7 +177,7 @@ test("dumpFilters() leaves a stopped process stopped", async () => {
   assertEquals(await target.line(), "got");
 });
 
-test("dumpFilters() asks each thread by itself", async () => {
+test("dumpFilters() reads each thread separately", async () => {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "eval",
@@ -211,7 +211,7 @@ test("dumpFilters() asks each thread by itself", async () => {
   assertEquals((await child.status).signal, "SIGKILL");
 });
 
-test("dumpFilters() waits for others that read at the same time", async () => {
+test("dumpFilters() waits for other processes that read at the same time", async () => {
   const filters = [allowAll(1)];
   await using target = await start("echo up; exec sleep 100", filters);
   const { pid } = target.process;
@@ -240,7 +240,7 @@ test("dumpFilters() waits for others that read at the same time", async () => {
   assertUnharmed(pid, "S");
 });
 
-test("dumpFilters() says why it cannot", async () => {
+test("dumpFilters() reports why it fails", async () => {
   const none = refusal(0x3fff_ffff);
   assertEquals([none.syscall, none.errnoName], [
     "ptrace(PTRACE_SEIZE)",
@@ -326,7 +326,7 @@ needs("dump", "strace")(
   },
 );
 
-test("dumpFilters() gives a process that dies meanwhile back to its parent", async () => {
+test("dumpFilters() returns a process that dies in the meantime to its parent", async () => {
   const filters = [allowAll(1)];
   await using target = await start(
     "for i in $(seq 60); do sh -c 'exit 3' & echo $!; wait $!; echo $?; done; echo up",
@@ -350,7 +350,7 @@ test("dumpFilters() gives a process that dies meanwhile back to its parent", asy
   assert(dumped > 0);
 });
 
-test("dumpFilters() leaves the death of an own child to who started it", async () => {
+test("dumpFilters() leaves the death of its own child to the code that started it", async () => {
   let seen = 0;
   // One in ten dies during a dump, on a busy machine fewer.
   for (let i = 0; i < 20 || (seen === 0 && i < 1000); i++) {

@@ -87,7 +87,7 @@ function script(code: string): Promise<Outcome> {
   ]);
 }
 
-Deno.test("execWithFilter() runs a command that shows what it would show without", async () => {
+Deno.test("execWithFilter() does not change the output of a command", async () => {
   const cases: [string, ...string[]][] = [
     ["sh", "-c", "exit 0"],
     ["sh", "-c", "exit 7"],
@@ -121,7 +121,7 @@ Deno.test("execWithFilter() runs a command that shows what it would show without
   }
 });
 
-Deno.test("execWithFilter() gives back the limit on open files that it was started with", async () => {
+Deno.test("execWithFilter() restores the limit on open files with which it was started", async () => {
   const limited = (command: string): Promise<Outcome> =>
     plain(["sh", "-c", `ulimit -Sn 333; ${command}`]);
   const self = JSON.stringify({
@@ -138,7 +138,7 @@ Deno.test("execWithFilter() gives back the limit on open files that it was start
   assertEquals(seen, await limited("ulimit -Sn; ulimit -Hn; exit 0"));
 });
 
-Deno.test("execWithFilter() keeps signals ignored, but for SIGPIPE, which Deno has overwritten", async () => {
+Deno.test("execWithFilter() keeps signals ignored except SIGPIPE, which Deno has overwritten", async () => {
   const confinedFile = import.meta.resolve("./confined.ts");
   const self = JSON.stringify({
     filters: [encode(ALLOW_ALL).toBase64()],
@@ -167,7 +167,7 @@ Deno.test("execWithFilter() puts the command under the filter", async () => {
   assertEquals([killed.code, killed.signal], [128 + 31, "SIGSYS"]);
 });
 
-Deno.test("execWithFilter() says what it cannot run before it loads the filter", async () => {
+Deno.test("execWithFilter() reports a command that it cannot run before loading the filter", async () => {
   const execve = await confined(deny([59, 221], 0x8000_0000), ["true"]);
   assertEquals([execve.code, execve.signal], [1, null]);
   assert(
@@ -197,7 +197,7 @@ Deno.test("execWithFilter() runs a script without #! by the shell, as execvp() d
   }
 });
 
-test("loadFilter() sets no_new_privs only where the kernel asks for it", async () => {
+test("loadFilter() sets no_new_privs only if the kernel requires it", async () => {
   const root = await script(`
     loadFilter(allow);
     console.log(status("thread-self", "NoNewPrivs"), status("thread-self", "Seccomp"));
@@ -244,7 +244,7 @@ Deno.test("loadFilter() with TSYNC confines every thread, without it the calling
   assertEquals(all.stdout, "true true false\n", all.stderr);
 });
 
-Deno.test("loadFilter() never drops a flag, and loads nothing that the kernel refuses", async () => {
+Deno.test("loadFilter() never drops a flag or loads a program that the kernel refuses", async () => {
   assertThrows(
     () => filterFlags(["SECCOMP_FILTER_FLAG_NEW_LISTENER"]),
     RangeError,

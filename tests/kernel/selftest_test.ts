@@ -97,7 +97,7 @@ function verdicts(report: SelftestReport): Record<string, number> {
   );
 }
 
-test("selftest() finds kernel and interpreter of one mind about libseccomp's filters", () => {
+test("selftest() finds that kernel and interpreter agree on libseccomp's filters", () => {
   const all = inputs();
   has("i386", "calls by int $0x80 of selftest()");
   const i386 = programFinds("i386");
@@ -199,7 +199,7 @@ test("selftest() catches one changed constant in every engine", () => {
   assert(report.mismatches.every(({ data }) => [39, 40].includes(data.nr)));
 });
 
-Deno.test("selftest() executes nothing that it tests", () => {
+Deno.test("selftest() never executes the calls that it tests", () => {
   const dangerous = [60, 231, 34, 169, 62].map((nr) => ({
     nr,
     arch: X86_64,
@@ -224,7 +224,7 @@ Deno.test("selftest() executes nothing that it tests", () => {
   }
 });
 
-Deno.test("selftest() tells values apart, however many, and A", () => {
+Deno.test("selftest() distinguishes any number of values, and A", () => {
   const many: Instruction[] = [ins("ld.abs", 0)];
   for (let i = 0; i < 1400; i++) {
     many.push(ins("jeq.k", i, 0, 1), ins("ret.k", (i * 0x0010_0801) >>> 0));
@@ -258,7 +258,7 @@ Deno.test("selftest() asks about the instruction pointer that the kernel sees", 
   assertEquals(seen.size, NATIVE ? 2 : 1);
 });
 
-Deno.test("selftest() says what it leaves out and what the kernel refuses", () => {
+Deno.test("selftest() reports what it skips and what the kernel refuses", () => {
   const divides = [
     ins("ldx.imm", 0),
     ins("div.x"),
@@ -284,7 +284,7 @@ Deno.test("selftest() says what it leaves out and what the kernel refuses", () =
   );
 });
 
-Deno.test("openStub() makes calls in a process of its own and reports what they return", () => {
+Deno.test("openStub() makes calls in a child process and reports their results", () => {
   if (!NATIVE) return;
   const stub = openStub();
   assert(stub !== undefined);

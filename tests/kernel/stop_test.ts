@@ -121,7 +121,7 @@ function refusal(tid: number): string {
   return assertThrows(() => dumpFilters(tid), SyscallError).message;
 }
 
-test("a look lets restart_syscall continue a call when the filters allow it, and only then", async () => {
+test("reading filters lets restart_syscall continue a call only if the filters allow it", async () => {
   const sleep = numberOf("nanosleep");
   const restart = numberOf("restart_syscall");
   const cases = [[ALLOW_ALL, restart], [NO_RESTART, sleep]] as const;
@@ -141,7 +141,7 @@ test("a look lets restart_syscall continue a call when the filters allow it, and
   }
 });
 
-test("a look interrupts a call that a later filter denies, and does not have it judged", async () => {
+test("reading filters interrupts a call that a later filter denies instead of repeating it", async () => {
   const sleep = numberOf("nanosleep");
   const late = answer(["nanosleep", "restart_syscall"], KILL_PROCESS);
   await using running = start(`
@@ -176,7 +176,7 @@ test("a look interrupts a call that a later filter denies, and does not have it 
 /** Rounds of a test that other readers of this machine may disturb. */
 const ROUNDS = 3;
 
-test("a look leaves a thread alone in the middle of a write", async () => {
+test("reading filters does not stop a thread in the middle of a write", async () => {
   const size = 1 << 20;
   // Tests that read all processes run at the same time, and may stop the thread
   // between two parts of its write: they do not do so each time.
@@ -213,7 +213,7 @@ async function writeUnderALook(size: number): Promise<number> {
   return stdout.length;
 }
 
-test("a look leaves a thread alone that waits for a supervisor", async () => {
+test("reading filters does not stop a thread that waits for a supervisor", async () => {
   // flock is a call that a stop does not cut short otherwise.
   const filter = answer(["flock"], USER_NOTIF);
   const NEW_LISTENER = 8;
@@ -254,7 +254,7 @@ test("a look leaves a thread alone that waits for a supervisor", async () => {
   assertEquals(await running.line(), "-9");
 });
 
-test("a look leaves a thread alone that waits for a child to become a program", async () => {
+test("reading filters does not stop a thread that waits for a child's execve", async () => {
   await using folder = await temporary();
   const fifo = `${folder.path}/fifo`;
   await new Deno.Command("mkfifo", { args: [fifo] }).output();
@@ -293,7 +293,7 @@ test("a look leaves a thread alone that waits for a child to become a program", 
   assertEquals(await target.line(), "0");
 });
 
-test("a look hides no signal from a program that handles it", async () => {
+test("reading filters does not hide a signal from a program that handles it", async () => {
   const sleep = numberOf("nanosleep");
   const SIGUSR1 = 10;
   await using target = start(`
@@ -325,7 +325,7 @@ test("a look hides no signal from a program that handles it", async () => {
   }
 });
 
-test("a look changes nothing for a thread that job control has stopped", async () => {
+test("reading filters does not affect a thread that job control has stopped", async () => {
   // Its sleep is interrupted by SIGSTOP, and therefore denied, with or without
   // a look.
   for (const looks of [0, 3]) {
@@ -346,7 +346,7 @@ test("a look changes nothing for a thread that job control has stopped", async (
   }
 });
 
-test("a look lets go of a thread that becomes another program", async () => {
+test("reading filters releases a thread that executes another program", async () => {
   const execve = numberOf("execve");
   for (let i = 0; i < 20; i++) {
     const filter = answer(["acct"], execve + i);

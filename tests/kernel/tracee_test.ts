@@ -7,7 +7,7 @@ import { until, waitsIn } from "./waiting.ts";
 
 const test = needs("dump");
 
-test("Tracee tells the parent of a process that dies while it is read", async () => {
+test("Tracee notifies the parent of a process that dies while it is read", async () => {
   // Stopped by job control, or in a call that a stop interrupts.
   for (const stop of ['kill -STOP "$!"', ":"]) {
     const parent = new Deno.Command("timeout", {
@@ -36,7 +36,7 @@ test("Tracee tells the parent of a process that dies while it is read", async ()
   }
 });
 
-test("Tracee passes on a signal that came before its stop", async () => {
+test("Tracee passes on a signal that arrived before its stop", async () => {
   const shell = new Deno.Command("timeout", {
     args: [
       ...[String(PATIENCE_S), "sh", "-c"],

@@ -84,7 +84,7 @@ Deno.test("docs/lint.md explains every id, by an example that has it", () => {
   }
 });
 
-Deno.test("fixes of the examples remove what they are for", () => {
+Deno.test("fixes of the examples resolve their findings", () => {
   let fixes = 0;
   for (const [id, language, words, text] of examples()) {
     if (language !== "json") continue;
@@ -185,7 +185,7 @@ Deno.test("a rule of other capabilities is not a duplicate", () => {
   assertEquals(ids(profile({ caps: ["CAP_SETUID"] })), []);
 });
 
-Deno.test("what a limit keeps from being decided is listed", () => {
+Deno.test("questions that a limit leaves undecided are listed", () => {
   const profile = parseProfile(
     '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["acct"],"action":"SCMP_ACT_ERRNO"}]}',
   );
@@ -227,7 +227,7 @@ Deno.test("an alias differs from a denied value in the upper half only", () => {
   );
 });
 
-Deno.test("there is no fix by a mask if it would not be enough", () => {
+Deno.test("a mask is not offered as a fix if it would not be enough", () => {
   const rows: readonly (readonly [string, readonly unknown[]])[] = [
     ["below a value", [
       deny(["socket"], [{ index: 0, value: 5, op: "SCMP_CMP_LT" }]),
@@ -298,7 +298,7 @@ Deno.test("ways around a denial go from a call that is denied to one that runs",
   assert(found >= 4, `${found}`);
 });
 
-Deno.test("lint finds nothing in a filter that is closed", () => {
+Deno.test("lint finds nothing in a filter without gaps", () => {
   const { findings } = lintExample(
     "ld [4]\njne #0xc000003e, no\nld [0]\njeq #59, yes\njeq #231, yes\njeq #219, yes\nno: ret #0x80000000\nyes: ret #0x7fff0000",
     "asm",

@@ -184,7 +184,7 @@ Deno.test("readLogLine() reads the messages of programs that handle SIGSYS", () 
   }
 });
 
-Deno.test("readLogLine() tells bad records from lines of other things", () => {
+Deno.test("readLogLine() distinguishes bad records from unrelated lines", () => {
   const kinds = [
     [KERNEL.slice(0, KERNEL.indexOf(" arch=")), "bad"],
     ["audit: type=1326 aud", "bad"],

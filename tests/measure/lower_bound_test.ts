@@ -95,7 +95,7 @@ Deno.test("lowerBoundSteps() weighs by counts and a background", () => {
   );
 });
 
-Deno.test("firstNumber() is where the numbers of an architecture begin", () => {
+Deno.test("firstNumber() returns the first number of an architecture", () => {
   const seen = (["x86_64", "x86", "aarch64", "x32", "mips", "mips64"] as const)
     .map((name) => firstNumber(archOf(name)));
   assertEquals(seen, [0, 0, 0, 0x4000_0000, 4000, 5000]);

@@ -4,7 +4,7 @@ import { worstSteps } from "../../measure/worst.ts";
 
 const ARCH = 0xc000_003e;
 
-Deno.test("worstSteps() goes one way if the number or the architecture decides", () => {
+Deno.test("worstSteps() follows one branch if the number or the architecture decides", () => {
   // Three instructions if the test fails, four if it succeeds.
   const rows: readonly (readonly [string, readonly number[]])[] = [
     // Numbers 4, 5 and 6.
@@ -27,7 +27,7 @@ Deno.test("worstSteps() goes one way if the number or the architecture decides",
   assertEquals([ARCH, 5].map((arch) => worstSteps(byArch, arch, 0)), [4, 3]);
 });
 
-Deno.test("worstSteps() takes the longer way if an argument or X decides", () => {
+Deno.test("worstSteps() follows the longer branch if an argument or X decides", () => {
   const rows: readonly (readonly [string, number])[] = [
     ["ld [16]\njeq #5, long\nret #0\nlong: ld [16]\nret #0", 4],
     ["ld [16]\njne #5, long\nret #0\nlong: ld [16]\nret #0", 4],

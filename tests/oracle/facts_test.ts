@@ -111,7 +111,7 @@ Deno.test("meaning() finds calls of socketcall, without their argument 0", () =>
   assertEquals(ask(359, 41n, 3n), ALLOW);
 });
 
-Deno.test("meaning() kills x32 numbers where x32 is not listed, but not −1", () => {
+Deno.test("meaning() kills x32 numbers if x32 is not listed, but not −1", () => {
   const numbers: readonly (readonly [number, number])[] = [
     [0x3fff_ffff, ALLOW],
     [0x4000_0000, KILL],

@@ -143,7 +143,7 @@ Deno.test("combine() keeps what every known version reads", () => {
   }
 });
 
-Deno.test("combine() says which part no profile says, and makes a filter", () => {
+Deno.test("combine() reports the part that no profile expresses, and makes a filter", () => {
   const native = profileOf("ERRNO", [["open", "ALLOW"]]);
   const both = profileOf("ERRNO", [["read", "ALLOW"]], ["X86_64", "X86"]);
   const result = combine([native, both], TARGET, { operation: "union" });
@@ -159,7 +159,7 @@ Deno.test("combine() says which part no profile says, and makes a filter", () =>
   assertEquals(compilePolicy(policy).kind, "proved");
 });
 
-Deno.test("combine() does not let entries for socket open socketcall", () => {
+Deno.test("combine() does not allow socketcall through entries for socket", () => {
   const profile = profileOf("ALLOW", [["read", "ERRNO"]], ["X86_64", "X86"]);
   const edit = { call: "socket", condition: "domain == AF_ALG" } as const;
   const result = combine([profile], TARGET, {
@@ -201,7 +201,7 @@ Deno.test("combine() changes calls by name and condition", () => {
   );
 });
 
-Deno.test("combine() uses precedence where it takes fewer entries", () => {
+Deno.test("combine() uses precedence if that takes fewer entries", () => {
   const profile = profileOf("ERRNO", [
     ["socket", "ERRNO 22", [0, "EQ", 16], [2, "EQ", 9]],
     ["socket", "ALLOW", [0, "EQ", 16], [2, "MASKED_EQ", 3840, 0]],

@@ -53,7 +53,7 @@ function valuesPolicy(n: number): Policy {
   };
 }
 
-Deno.test("compileProfile() gives a proved filter with all that was taken for granted", () => {
+Deno.test("compileProfile() returns a proved filter with all assumptions", () => {
   const filter = compileProfile(DEFAULT_PROFILE, {
     arch: "x86_64",
     kernel: KERNEL,
@@ -178,7 +178,7 @@ Deno.test("compileProfile() keeps the warnings of an unproved filter", () => {
   assertEquals(filter.diagnostics[0]?.path, "_note");
 });
 
-Deno.test("compilePolicy() says what makes a filter too large", () => {
+Deno.test("compilePolicy() reports what makes a filter too large", () => {
   const filter = compilePolicy(valuesPolicy(2100), { workLimit: 0 });
   assert(filter.kind === "unproved" && filter.cause.kind === "too-large");
   assert(filter.cause.length > 4096);
@@ -266,7 +266,7 @@ Deno.test("resolveProfile() refuses architectures that cannot be meant", () => {
   refuse(["x86_64", "s390x"], "byte orders differ");
 });
 
-Deno.test("resolveProfile() asks for the kernel where a rule depends on it", () => {
+Deno.test("resolveProfile() requires the kernel if a rule depends on it", () => {
   const text = small([{
     names: ["ptrace"],
     action: "SCMP_ACT_ALLOW",
@@ -279,7 +279,7 @@ Deno.test("resolveProfile() asks for the kernel where a rule depends on it", () 
   );
 });
 
-Deno.test("what compileProfile() gives is a side of a proof, and so is its policy", () => {
+Deno.test("the result of compileProfile() and its policy are sides of a proof", () => {
   const text = small([{ names: ["socket"], action: "SCMP_ACT_ALLOW" }]);
   for (const arch of ["x86_64", "s390x"] as const) {
     const filter = compileProfile(text, { arch });

@@ -26,7 +26,7 @@ function optimizeArgument(tests: string): number {
   return best.program.length;
 }
 
-Deno.test("optimize() leaves bits out of a word that do not matter", () => {
+Deno.test("optimize() ignores irrelevant bits of a word", () => {
   // As chromium tests the operation of futex: two flags may be set or not.
   const tests = [1, 3, 4, 9].map((k) =>
     `ld [16]\nand #0xfffffe7f\njeq #${k}, yes`
@@ -47,7 +47,7 @@ Deno.test("optimize() tests that no bit of a mask is set in one instruction", ()
   assertEquals(optimizeArgument(tests), 6);
 });
 
-Deno.test("optimize() asks for one value before what holds for all others", () => {
+Deno.test("optimize() tests a single value before the condition on all others", () => {
   // As chromium tests the flags of clone.
   const tests = `ld [16]
     jeq #0x3d0f00, yes
@@ -181,7 +181,7 @@ function optimized(program: Program): Program {
   return best.program;
 }
 
-Deno.test("optimize() keeps an architecture number of its own at the end of the range", () => {
+Deno.test("optimize() keeps a separate architecture value at the end of the range", () => {
   const program = parseText(`
       ld [4]
       jeq #0, kill
@@ -249,7 +249,7 @@ Deno.test("optimize() prefers fewer instructions executed to fewer in all", () =
   assert(sum / total <= best + 1e-9, `${sum / total} > ${best}`);
 });
 
-Deno.test("optimize() says what of two filters is no tree of tests", () => {
+Deno.test("optimize() reports which part of two filters is not a tree of tests", () => {
   const computing = (sum: number): Program =>
     testing(`ld [16]
       tax
@@ -289,14 +289,14 @@ Deno.test("optimize() refuses a stack whose listener would lose its filter", () 
   assertEquals(best.kind, "not-optimized");
 });
 
-Deno.test("optimize() says that a program is best already", () => {
+Deno.test("optimize() reports that a program is already the best", () => {
   assertEquals(
     optimize(parseFilters("ret #0x7fff0000").programs[0] ?? []).kind,
     "already-best",
   );
 });
 
-Deno.test("optimize() names the instruction that it cannot do without", () => {
+Deno.test("optimize() names the instruction that keeps it from optimizing", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     [
       ".filter\nld [0]\nret #0x7fc00000\n.filter\nret #0x7fff0000",

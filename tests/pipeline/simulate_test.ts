@@ -87,7 +87,7 @@ Deno.test("simulate() reads numbers of either kind, and no others", () => {
   }
 });
 
-Deno.test("simulate() says what call or machine cannot be meant", () => {
+Deno.test("simulate() reports unknown calls and machines", () => {
   const program = [{ op: "ret.k", jt: 0, jf: 0, k: 0 }] as const;
   const refuse = (call: SimulatedCall, message: string): unknown =>
     assertThrows(() => simulate(program, call), RangeError, message);

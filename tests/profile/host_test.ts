@@ -8,7 +8,7 @@ import {
   parseKernelVersion,
 } from "../../profile/host.ts";
 
-Deno.test("parseKernelVersion() takes two numbers and nothing else", () => {
+Deno.test("parseKernelVersion() accepts only two numbers", () => {
   assertEquals(parseKernelVersion("4.8"), { major: 4, minor: 8 });
   assertEquals(parseKernelVersion("0.1"), { major: 0, minor: 1 });
   assertEquals(parseKernelVersion("255.255"), { major: 255, minor: 255 });

@@ -122,7 +122,7 @@ Deno.test("presets know clone of s390x and TIOCSTI of MIPS", () => {
   }
 });
 
-Deno.test("filters of presets have 10 instructions an architecture", () => {
+Deno.test("filters of presets have 10 instructions per architecture", () => {
   for (const { name } of PRESETS) {
     const target = { arch: "x86_64", kernel: KERNEL } as const;
     const filter = compileParsed(presetOf(name), target, { objective: "size" });

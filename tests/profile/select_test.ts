@@ -218,7 +218,7 @@ Deno.test("selectFor() keeps Docker's 14 capabilities and the order of rules", (
   ]);
 });
 
-Deno.test("selectFor() needs the kernel only where a rule hangs on it", () => {
+Deno.test("selectFor() needs the kernel only if a rule depends on it", () => {
   const rule = (conditions: string): string =>
     `{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[\n{"names":["ptrace"],"action":"SCMP_ACT_ALLOW",${conditions}}]}`;
   const unknown: Host = { ...HOST, kernel: undefined };
@@ -294,7 +294,7 @@ Deno.test("selectFor() answers undefined for an unconfined container", () => {
   assertEquals(seccomp, undefined);
 });
 
-Deno.test("parseProfile() takes Podman's names of errnos and checks the numbers beside them", () => {
+Deno.test("parseProfile() reads Podman's errno names and checks their numbers", () => {
   const rule = (fields: string, action = "ERRNO"): string =>
     `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_${action}",${fields}}]}`;
   const errno = (fields: string): number | undefined =>
@@ -326,7 +326,7 @@ Deno.test("parseProfile() takes Podman's names of errnos and checks the numbers 
   );
 });
 
-test("parseProfile() tells the kinds of real documents", () => {
+test("parseProfile() detects the kinds of real documents", () => {
   const kinds = new Map([
     ["docker-default.json", "docker"],
     ["docker-default-2023-10-before-iouring-block.json", "docker"],

@@ -7,7 +7,7 @@ import {
   quote,
 } from "../../profile/text.ts";
 
-Deno.test("quote() shows a string on one line, in order, and not too long of it", () => {
+Deno.test("quote() shows a string on one line, in order and truncated", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["a", '"a"'],
     ['a"\n\x1b[0m', '"a\\"\\n\\u001b[0m"'],

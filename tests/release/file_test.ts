@@ -174,7 +174,7 @@ needs("root", "dpkg-deb", "man")(
   },
 );
 
-Deno.test("deno compile embeds the single file and nothing else", async () => {
+Deno.test("deno compile embeds only the single file", async () => {
   const { tasks } = JSON.parse(
     await Deno.readTextFile(join(ROOT, "deno.json")),
   );

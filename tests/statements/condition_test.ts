@@ -127,7 +127,7 @@ Deno.test("conditions that cannot be read are refused with a place", () => {
   }
 });
 
-Deno.test("parseDocument() refuses what says nothing or twice", () => {
+Deno.test("parseDocument() refuses empty and contradictory statements", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["ALLOW on x86_64\n  read", "no answer to everything else on x86_64"],
     ["on x86_64\n  read", "no action"],

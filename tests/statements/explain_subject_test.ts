@@ -115,14 +115,14 @@ Deno.test("explain writes conditions in their shortest form", () => {
   }
 });
 
-Deno.test("explain of a relation between two arguments says that it has no short form", () => {
+Deno.test("explain reports that a relation between two arguments has no short form", () => {
   const reason = explain(
     "jeq #0, c, no\nc: ld [16]\ntax\nld [24]\njeq x, yes, no\nyes: ret #0x7fff0000\nno: ret #0x50001",
   );
   assert(reason.includes("argument 0 and argument 1 of number 0"), reason);
 });
 
-Deno.test("explain states computed answers one by one, or none of them", () => {
+Deno.test("explain states all computed answers, or refuses", () => {
   const few = explain("ld [16]\nand #3\nor #0x50000\nret a");
   assert(few.includes("ERRNO(ESRCH)"), few);
   assert(

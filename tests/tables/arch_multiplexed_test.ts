@@ -8,7 +8,7 @@ function arch(name: string): Arch {
   return found;
 }
 
-Deno.test("multiplexed is there on x86, s390, ppc and mips o32 only", () => {
+Deno.test("multiplexed exists only on x86, s390, ppc and mips o32", () => {
   assertEquals(
     ARCHES.filter(({ multiplexed }) => multiplexed.length > 0)
       .map(({ name }) => name).join(" "),

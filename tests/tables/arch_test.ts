@@ -60,7 +60,7 @@ Deno.test("ARCHES has the tokens, widths and byte orders of audit.h", () => {
   }
 });
 
-Deno.test("syscalls is one-to-one and rises, with nothing but names", () => {
+Deno.test("syscalls is one-to-one and ascending, and contains only names", () => {
   for (const { name, syscalls, syscallBit } of ARCHES) {
     let last = syscallBit - 1;
     for (const [syscall, nr] of syscalls) {
@@ -81,7 +81,7 @@ Deno.test("syscalls is the same map each time it is read", () => {
   }
 });
 
-Deno.test("syscalls has the numbers everyone knows", () => {
+Deno.test("syscalls has well-known numbers", () => {
   const landmarks: readonly [string, string, number | undefined][] = [
     ["x86_64", "read", 0],
     ["x86_64", "execve", 59],

@@ -58,7 +58,7 @@ function failure(
   return "merged";
 }
 
-Deno.test("mergeTables() answers the union and says who lacked what", () => {
+Deno.test("mergeTables() returns the union and reports missing entries", () => {
   const merged = mergeTables(
     X86,
     headers({ read: 3, write: 4, mseal: 462 }),
@@ -86,7 +86,7 @@ Deno.test("mergeTables() ignores pseudo numbers without a multiplexer", () => {
   assertEquals(merged.multiplexers, []);
 });
 
-Deno.test("mergeTables() leaves out the headers' second names", () => {
+Deno.test("mergeTables() omits the headers' second names", () => {
   const merged = mergeTables(
     X86,
     headers({ arm_sync_file_range: 341, sync_file_range2: 341 }),
@@ -96,7 +96,7 @@ Deno.test("mergeTables() leaves out the headers' second names", () => {
   assertEquals(merged.aliases, ["sync_file_range2 of arm_sync_file_range"]);
 });
 
-Deno.test("mergeTables() fails where sources contradict, naming both", () => {
+Deno.test("mergeTables() fails if sources contradict, and names both", () => {
   const read = { read: 3 };
   assertEquals(
     failure(headers({ read: 63 }), [library("old", read)]),
@@ -153,7 +153,7 @@ Deno.test("evaluate() adds and joins what headers write", () => {
   }
 });
 
-Deno.test("generated files say what from, and nothing of the machine", async () => {
+Deno.test("generated files name their source, and nothing about the machine", async () => {
   const tables = new URL("../../tables/", import.meta.url);
   const files = [
     ...ABIS.map(({ name }) => `syscalls/${name}.ts`),

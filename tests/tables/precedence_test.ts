@@ -23,7 +23,7 @@ Deno.test("precedence() orders the actions as seccomp(2) does, whatever the data
   assertEquals(precedence(0x8000_0000), -(2 ** 31));
 });
 
-Deno.test("prevailing() takes the strictest answer, of equally strict ones the newest", () => {
+Deno.test("prevailing() returns the strictest answer, the newest among equals", () => {
   assertEquals(prevailing([]), 0x7fff_0000);
   assertEquals(prevailing([0x7fff_0001]), 0x7fff_0001);
   assertEquals(prevailing([0x0005_0001, 0x7fff_0000]), 0x0005_0001);

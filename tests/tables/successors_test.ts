@@ -38,7 +38,7 @@ const WITHOUT: readonly string[] = [
   ...["vm86old", "vserver"],
 ];
 
-Deno.test("successorsOf() has one on every architecture without the call", () => {
+Deno.test("successorsOf() exist on every architecture without the call", () => {
   const without: string[] = [];
   for (const name of NAMES) {
     const successors = successorsOf(name);
@@ -79,7 +79,7 @@ Deno.test("successorsOf() names what the C library calls on aarch64", () => {
   }
 });
 
-Deno.test("callsOfLibc() has calls for names that are none", () => {
+Deno.test("callsOfLibc() maps C library functions that are not system calls", () => {
   const functions = ["pread", "pwrite", "fstatat", "posix_fadvise", "wait"];
   for (const name of functions) {
     assert(!isKnownName(name), name);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { archByName } from "../../tables/arch.ts";
 import { WIDE_CALLS } from "../../tables/wide_calls.ts";
 
-Deno.test("WIDE_CALLS leads from calls of x86_64 to calls that x86 has and x86_64 has not", () => {
+Deno.test("WIDE_CALLS maps calls of x86_64 to calls that only x86 has", () => {
   const native = archByName("x86_64")?.syscalls;
   const compat = archByName("x86")?.syscalls;
   assert(native !== undefined && compat !== undefined);

@@ -29,7 +29,7 @@ Deno.test("readArguments() reads options and words", () => {
   assertEquals(readArguments(["--", "--x"], MANUAL)?.words, ["--x"]);
 });
 
-Deno.test("readArguments() asks for help wherever the option stands", () => {
+Deno.test("readArguments() accepts --help in any position", () => {
   for (const args of [["--help"], ["-h"], ["file", "--seed", "1", "--help"]]) {
     assertEquals(readArguments(args, MANUAL), undefined);
   }
@@ -46,7 +46,7 @@ Tries.
   );
 });
 
-Deno.test("readArguments() refuses what it does not know", () => {
+Deno.test("readArguments() refuses unknown options", () => {
   const cases: readonly (readonly [readonly string[], string])[] = [
     [["--sed", "1"], "Unknown option --sed; --help lists the options"],
     [["-x"], "Unknown option -x; --help lists the options"],

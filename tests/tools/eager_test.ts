@@ -70,11 +70,11 @@ Deno.test("compileAtOnce() changes when functions are compiled and nothing else"
   assert(program.includes("const arrow = ((a, b"), program);
 });
 
-Deno.test("compileAtOnce() leaves a program alone that nobody uses", async () => {
+Deno.test("compileAtOnce() does not change a program without uses", async () => {
   assertEquals(await compileAtOnce(PROGRAM, []), PROGRAM);
 });
 
-Deno.test("compileAtOnce() says which use failed, and why", async () => {
+Deno.test("compileAtOnce() reports which use failed, and why", async () => {
   const error = await compileAtOnce("throw new Error('no luck')", [
     { args: ["first"] },
   ]).then(() => undefined, (error: unknown) => error);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { embed } from "../../tools/embed.ts";
 import { has } from "../machine.ts";
 
-Deno.test("what is embedded is what its sources say", async () => {
+Deno.test("embedded programs match their sources", async () => {
   const compared: string[] = [];
   for (const { path, text } of await embed()) {
     if (text === undefined && !has("as", "the bytes of ffi/stub.s")) continue;

@@ -63,7 +63,7 @@ Deno.test("every package has a license text, and no other has one", async () => 
   assert(LICENSE_TEXTS.every(({ text }) => text.length > 500));
 });
 
-Deno.test("makeSbom() refers to nothing that it does not list", async () => {
+Deno.test("makeSbom() refers only to components that it lists", async () => {
   const packages = await shippedPackages();
   const text = makeSbom(RELEASE, packages);
   assertEquals(makeSbom(RELEASE, packages), text);

@@ -82,7 +82,7 @@ Deno.test("@std/assert: the stand-in throws when the real one does", () => {
   }
 });
 
-Deno.test("@std/assert: the stand-in judges what is thrown as the real one does", async () => {
+Deno.test("@std/assert: the stand-in checks thrown values as the real one does", async () => {
   const works = [
     () => {},
     () => {
@@ -158,7 +158,7 @@ Deno.test("@std/cli: the stand-in reads command lines as the real one does", () 
   );
 });
 
-Deno.test("@std/cli: the stand-in knows how wide scripts are", () => {
+Deno.test("@std/cli: the stand-in measures the width of every script", () => {
   // General_Category, Script and Emoji_Presentation are the engine's.
   const rules: readonly (readonly [RegExp, number])[] = [
     [/^[\p{Cn}\p{Co}\p{Cs}]$/u, NaN],

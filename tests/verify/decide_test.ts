@@ -42,7 +42,7 @@ Deno.test("holds() compares unsigned 64-bit numbers under a mask", () => {
   }
 });
 
-Deno.test("holds() takes an argument that is not given for 0", () => {
+Deno.test("holds() treats a missing argument as 0", () => {
   const condition = { arg: 5, op: "eq", mask: 0xffn, value: 0n } as const;
   assertEquals(holds(condition, call(0, [1n, 1n])), true);
   assertEquals(holds({ ...condition, value: 1n }, call(0, [1n, 1n])), false);

@@ -66,7 +66,7 @@ Deno.test("listDifferences() compares what the kernel does, not bits", () => {
   );
 });
 
-Deno.test("listDifferences() stops at what it is asked for and says so", () => {
+Deno.test("listDifferences() stops at the requested number and reports it", () => {
   const odd = program(
     "ld [0]\njset #1, yes\nret #0x7fff0000\nyes: ret #0x00050001\n",
   );

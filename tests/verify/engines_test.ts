@@ -4,7 +4,7 @@ import { needs } from "../machine.ts";
 import { bundleForBrowsers } from "./engines/bundle.ts";
 import { digests } from "./engines/digests.ts";
 
-needs("node")("digestOf() gives in Node what it gives in Deno", async () => {
+needs("node")("digestOf() returns the same in Node as in Deno", async () => {
   const directory = await Deno.makeTempDir({ prefix: "seccomp-tree-node-" });
   try {
     const file = join(directory, "digests.mjs");

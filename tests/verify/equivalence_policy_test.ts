@@ -167,7 +167,7 @@ Deno.test("proveEquivalent() compares 64-bit orders with half of the bits masked
   }
 });
 
-Deno.test("proveEquivalent() lets the first of several matching architectures and rules decide", () => {
+Deno.test("proveEquivalent() uses the first matching architecture and rule", () => {
   const rule = { first: 7, last: 7, conditions: [], source: "" };
   const twice = policyOf([{ ...rule, value: ALLOW }, {
     ...rule,

@@ -18,7 +18,7 @@ Deno.test("proveEquivalent() agrees with brute force on random pairs of programs
   assert(tally.unproven < pairs / 100);
 });
 
-Deno.test("proveEquivalent() takes sides without instructions for what they mean", () => {
+Deno.test("proveEquivalent() handles empty stacks", () => {
   const deny = {
     defaultValue: ERRNO,
     badArchValue: ERRNO,
@@ -91,7 +91,7 @@ Deno.test("proveEquivalent() compares return values as the kernel acts, or bit f
   }
 });
 
-Deno.test("proveEquivalent() lets the strictest of stacked filters prevail, among equals the newest", () => {
+Deno.test("proveEquivalent() uses the strictest of stacked filters, among equals the newest", () => {
   const stack = (...values: readonly number[]): Subject => ({
     programs: values.map(returning),
   });

@@ -96,7 +96,7 @@ Deno.test("proveEquivalent() decides arithmetic on words", () => {
   }
 });
 
-Deno.test("proveEquivalent() tells products apart by trying if they are too large to compute", () => {
+Deno.test("proveEquivalent() distinguishes products by trial inputs if they are too large to compute", () => {
   const product = (k: number): Subject =>
     program(
       plain("ld.abs", 16),
@@ -142,7 +142,7 @@ Deno.test("proveEquivalent() never takes one product or quotient for another", (
   }
 });
 
-Deno.test("proveEquivalent() keeps registers apart where paths meet", () => {
+Deno.test("proveEquivalent() distinguishes registers at meeting paths", () => {
   // The value of nr decides which argument is tested, by one test for both.
   const shared = [
     plain("ld.abs", 0),

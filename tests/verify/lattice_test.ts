@@ -58,7 +58,7 @@ Deno.test("searchLattice() finds a difference on one value in 2^64", () => {
   assert(!searchLattice(needle, needle, same, 2).isComplete);
 });
 
-Deno.test("searchLattice() finds where a returned word is an answer of its own", () => {
+Deno.test("searchLattice() finds where a returned word is a separate answer", () => {
   const returned = [plain("ld.abs", 0), plain("ret.a")];
   const found = searchLattice(returned, returning(ERRNO), same, 100);
   assert(found.difference !== undefined);

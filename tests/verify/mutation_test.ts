@@ -90,7 +90,7 @@ function report(name: string, counts: Counts): string {
     `${counts.unproven} unproven, ${counts.equal} equal after ${counts.searched} inputs`;
 }
 
-Deno.test("proveEquivalent() judges every small fault in search trees", () => {
+Deno.test("proveEquivalent() decides every small fault in search trees", () => {
   const counts: Counts = { ...NONE };
   for (let seed = 1; seed <= 4; seed++) {
     mutate(randomTree(createRandom(seed), 6 * seed), counts);
@@ -103,7 +103,7 @@ Deno.test("proveEquivalent() judges every small fault in search trees", () => {
   );
 });
 
-Deno.test("proveEquivalent() judges every small fault in programs with arithmetic", () => {
+Deno.test("proveEquivalent() decides every small fault in programs with arithmetic", () => {
   const counts: Counts = { ...NONE };
   const inputs = [{ offset: 0, mask: 0x8000_0013 }, { offset: 20, mask: 0x70 }];
   let programs = 0;

@@ -25,7 +25,7 @@ Deno.test("proveEquivalent() finds the same instructions equal at once", () => {
   assertEquals(proveEquivalent(stack, program(HASH), { limits }).kind, "equal");
 });
 
-Deno.test("proveEquivalent() computes where a part of an instruction differs", () => {
+Deno.test("proveEquivalent() finds differences in every part of an instruction", () => {
   const text = "ld [0]\njeq #1, one, two\none: ret #0\ntwo: ret #1\n";
   const limits = { nodes: 2, steps: 1 };
   const isAtOnce = (a: Subject, b: Subject): boolean =>

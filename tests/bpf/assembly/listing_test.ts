@@ -65,7 +65,7 @@ Deno.test("parseFilters() reads listings, whose fields are the instructions", ()
   assertEquals(parseFilters(fields).programs, [PROGRAM]);
 });
 
-Deno.test("parseFilters() refuses listings that were cut or edited", () => {
+Deno.test("parseFilters() refuses truncated or edited listings", () => {
   const lines = LISTING.split("\n");
   const without = (n: number): string => lines.toSpliced(n, 1).join("\n");
   const edited = (from: string | RegExp, to: string): string => {

@@ -17,7 +17,7 @@ Deno.test("bench --page draws the charts of a report", async () => {
   assertEquals(svg, await Deno.readTextFile(kept));
 });
 
-Deno.test("bench --page without the chart libraries says what to do, before it measures or writes", async () => {
+Deno.test("bench --page without the chart libraries prints the remedy before it measures or writes", async () => {
   await using folder = await createFolder();
   const page = join(folder.path, "page");
   // The way the single file hands out modules.

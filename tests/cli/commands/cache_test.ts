@@ -36,7 +36,7 @@ async function addEntry(root: string, name: string): Promise<void> {
   await Deno.chmod(path, 0o700);
 }
 
-Deno.test("cache optimize, status and restore say what they did", async () => {
+Deno.test("cache optimize, status and restore report their actions", async () => {
   await using root = await createRoot();
   await addEntry(root.path, NAME);
   const at = ["--root", root.path];
@@ -75,7 +75,7 @@ Deno.test("cache status ends with 1 if a tree differs from crun's own filter", a
   assertMatch(out, /DIFFERENT from crun's own filter/);
 });
 
-Deno.test("cache says which word or folder is wrong", async () => {
+Deno.test("cache names the wrong word or folder", async () => {
   await using root = await createRoot();
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [[], 2, /Missing argument: ACTION; use one of optimize/],

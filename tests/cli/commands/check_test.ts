@@ -113,7 +113,7 @@ Deno.test("diff --subset-of and prove write certificates", () =>
     assertEquals((await call(["check", path("p.cert"), ...args])).code, 0);
   }));
 
-Deno.test("no certificate is written without a proof, and none that is not covered", () =>
+Deno.test("no certificate is written without a proof, or for a claim that is not covered", () =>
   withProfiles(async (path) => {
     const [strict, loose] = [path("strict.json"), path("loose.json")];
     const target = path("no.cert");

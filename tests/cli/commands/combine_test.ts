@@ -64,7 +64,7 @@ Deno.test("combine --allow adds one call, as diff shows", async () => {
   assertEquals(JSON.parse(json.profile).defaultAction, "SCMP_ACT_ERRNO");
 });
 
-Deno.test("combine shows what no profile says, and writes the filter", async () => {
+Deno.test("combine reports the part that no profile expresses, and writes the filter", async () => {
   await using folder = await createFolder();
   const narrow = await folder.write(
     "narrow.json",

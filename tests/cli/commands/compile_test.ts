@@ -113,7 +113,7 @@ Deno.test("disasm and asm are each other's inverse on Docker's default", async (
   assertEquals(direct.out, text.out);
 });
 
-Deno.test("asm tells line and column, and refuses what the kernel refuses", async () => {
+Deno.test("asm reports line and column, and refuses programs that the kernel refuses", async () => {
   const wrong = await call(["asm", "-"], {
     stdin: "ld [0]\n  jeq #1, nowhere\nret #0\n",
   });
@@ -148,7 +148,7 @@ Deno.test("compile refuses a filter, and a configuration without a profile", asy
   assertMatch(unconfined.err, /no linux\.seccomp section/);
 });
 
-Deno.test("compile ends with 4 where a program would exceed 4096 instructions", async () => {
+Deno.test("compile exits with 4 if a program would exceed 4096 instructions", async () => {
   const syscalls = Array.from({ length: 420 }, (_, i) => ({
     names: [i % 2 === 0 ? "read" : "write"],
     action: "SCMP_ACT_ALLOW",
@@ -207,7 +207,7 @@ Deno.test("compile takes the objective from --kernel, balanced without", async (
   }
 });
 
-Deno.test("compile --weights makes what is called often quick", async () => {
+Deno.test("compile --weights makes frequent calls fast", async () => {
   await using folder = await createFolder();
   const plain = await call(["compile", ...FIXED]);
   const forms: readonly (readonly [string, string])[] = [

@@ -51,7 +51,7 @@ Deno.test("every argument and every value of an option can be completed", async 
   assertEquals(unknown, []);
 });
 
-Deno.test("commands and options are offered, those of one command only", async () => {
+Deno.test("commands and options are completed, only those of the command", async () => {
   assertEquals(await valuesOf("comp"), ["compile", "completions"]);
   assertEquals(await valuesOf("--v"), ["--version"]);
   assertEquals(await valuesOf("help", "inst"), ["install"]);
@@ -68,7 +68,7 @@ Deno.test("commands and options are offered, those of one command only", async (
   }
 });
 
-Deno.test("values of options are offered without files, wherever they stand", async () => {
+Deno.test("values of options are completed without files, in any position", async () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ["compile -f a", ["asm", "annotation"]],
     ["compile --format a", ["asm", "annotation"]],
@@ -101,7 +101,7 @@ Deno.test("values of options are offered without files, wherever they stand", as
   }
 });
 
-Deno.test("sources are words and files, folders stand after bundle:", async () => {
+Deno.test("sources complete to words and files, and to folders after bundle:", async () => {
   const defaults = ["docker", "podman", "containerd", "crio"]
     .map((name) => `default:${name}`);
   const sources = [...defaults, "pid:", "bundle:", "oci:"];

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
 import { prepare } from "../sources.ts";
 
-Deno.test("diff says what became looser, tighter and changed", async () => {
+Deno.test("diff lists what became looser, tighter and changed", async () => {
   await using folder = await createFolder();
   const { profile, looser, tighter, filter } = await prepare(folder);
   const loose = await call(["diff", ...FIXED, profile, looser]);
@@ -25,7 +25,7 @@ Deno.test("diff says what became looser, tighter and changed", async () => {
   assertEquals([same.code, same.out], [0, "equal: no differences\n"]);
 });
 
-Deno.test("diff tells conditions on arguments", async () => {
+Deno.test("diff reports conditions on arguments", async () => {
   await using folder = await createFolder();
   const { profile } = await prepare(folder);
   const cases: readonly (readonly [string, string])[] = [
@@ -74,7 +74,7 @@ Deno.test("diff tells conditions on arguments", async () => {
   }
 });
 
-Deno.test("diff tells masks of arguments", async () => {
+Deno.test("diff reports masks of arguments", async () => {
   await using folder = await createFolder();
   const allow = await folder.write("allow.s", "ret #0x7fff0000\n");
   const cases: readonly (readonly [string, string])[] = [
@@ -96,7 +96,7 @@ Deno.test("diff tells masks of arguments", async () => {
   }
 });
 
-Deno.test("diff tells a change of an errno, which is neither looser nor tighter", async () => {
+Deno.test("diff reports a changed errno as neither looser nor tighter", async () => {
   await using folder = await createFolder();
   const a = await folder.write("a.s", "ret #0x00050001\n");
   const b = await folder.write("b.s", "ret #0x00050026\n");
@@ -108,7 +108,7 @@ Deno.test("diff tells a change of an errno, which is neither looser nor tighter"
   assertEquals(differences[0].nr, { first: 0, last: 0xffff_ffff });
 });
 
-Deno.test("diff keeps looser and tighter apart where answers are computed", async () => {
+Deno.test("diff separates looser and tighter if answers are computed", async () => {
   await using folder = await createFolder();
   const a = await folder.write("a.s", "ld [0]\nret a\n");
   const b = await folder.write("b.s", "ret #0x00050001\n");
@@ -131,7 +131,7 @@ Deno.test("diff keeps looser and tighter apart where answers are computed", asyn
   assertEquals(differences.filter(({ varies }) => varies).length, 3);
 });
 
-Deno.test("diff --subset-of says yes only if nothing is looser", async () => {
+Deno.test("diff --subset-of succeeds only if nothing is looser", async () => {
   await using folder = await createFolder();
   const { profile, looser, tighter, filter } = await prepare(folder);
   const cases: readonly (readonly [string, string, number])[] = [
@@ -182,7 +182,7 @@ Deno.test("diff --subset-of knows the order of actions of the kernel", async () 
   }
 });
 
-Deno.test("diff makes one statement of several architectures, in names, and ends in see lines", async () => {
+Deno.test("diff merges architectures into one statement, in names, and ends with see lines", async () => {
   await using folder = await createFolder();
   const rule = (names: readonly string[], args: unknown[] = []): unknown => ({
     names,

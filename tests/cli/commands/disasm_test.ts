@@ -63,7 +63,7 @@ Deno.test("disasm --style pseudo names calls and arguments, and asm refuses it",
   assertEquals(colored.out.replaceAll(new RegExp(COLOR, "g"), ""), text.out);
 });
 
-Deno.test("disasm says what a style cannot express, and which options contradict", async () => {
+Deno.test("disasm reports what a style cannot express, and contradicting options", async () => {
   const stdin = "jeq #1, 0, 0\nret #0\n";
   const args = ["disasm", "-", "-q", "--style"];
   const refused = await call([...args, "seccomp-tools"], { stdin });
@@ -94,7 +94,7 @@ Deno.test("disasm -O writes no color", async () => {
   assert(!COLOR.test(await Deno.readTextFile(path)));
 });
 
-Deno.test("asm tells all errors with their places, and what names mean", async () => {
+Deno.test("asm reports all errors with their places, and explains names", async () => {
   const stdin =
     "A = sys_number\nif (A == opnat) goto good\nreturn KILL_PROCES\ngood: return ALLOW\n";
   const wrong = await call(["asm", "-"], { stdin });
@@ -121,7 +121,7 @@ Deno.test("asm tells all errors with their places, and what names mean", async (
   }
 });
 
-Deno.test("asm tells everything that the kernel refuses, with its place", async () => {
+Deno.test("asm reports everything that the kernel refuses, with its place", async () => {
   const stdin = "A = len\nA <<= 32\nA /= 0\n\nA = mem[3]\nX = A\n";
   const { code, out, err } = await call(["asm", "-"], { stdin });
   assertEquals([code, out], [3, ""]);

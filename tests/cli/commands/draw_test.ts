@@ -68,7 +68,7 @@ Deno.test("draw makes one small picture of Docker's default, the same each time"
   assertMatch(all, /read…sendfile \(41\)/);
 });
 
-Deno.test("draw --call marks the way that simulate executes", async () => {
+Deno.test("draw --call highlights the path that simulate executes", async () => {
   await using folder = await createFolder();
   const filter = `${folder.path}/docker.bpf`;
   const target = ["-q", "--kernel", "6.1", "--arch", "x86_64,x86,x32"];

@@ -144,7 +144,7 @@ Deno.test("explain of rules that deny takes the call from their names", async ()
   );
 });
 
-Deno.test("explain of what cannot be allowed alone says what else is", async () => {
+Deno.test("explain reports what else a change allows", async () => {
   await using folder = await createFolder();
   const profile = await folder.write(
     "p.json",
@@ -191,7 +191,7 @@ Deno.test("explain exits with 4 if a filter has no exact statements", async () =
   assertMatch(one.out, /^ALLOW on x86_64: instruction 5 decides/);
 });
 
-Deno.test("explain of a filter without a test of the architecture says so", async () => {
+Deno.test("explain reports a filter without a test of the architecture", async () => {
   await using folder = await createFolder();
   const filter = await folder.write(
     "f.s",

@@ -105,7 +105,7 @@ Deno.test("each witness of lint is what simulate answers", async () => {
   assertEquals(witnesses, 2);
 });
 
-Deno.test("lint --fix changes what is proved equal, and nothing else", async () => {
+Deno.test("lint --fix applies only changes that are proved equal", async () => {
   await using folder = await createFolder();
   const file = await folder.write("p.json", FAULTY);
   const before = await folder.write("before.json", FAULTY);

@@ -11,7 +11,7 @@ function listText(numbers: number): string {
     .join("\n");
 }
 
-Deno.test("optimize writes the shorter filter and quotes what it won", async () => {
+Deno.test("optimize writes the shorter filter and reports the gain", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const list = join(folder, "list.s");
@@ -149,7 +149,7 @@ needs("dump")(
   },
 );
 
-Deno.test("optimize -o json reports a filter that is best already", async () => {
+Deno.test("optimize -o json reports a filter that is already the best", async () => {
   await using folder = await createFolder();
   const half = "ld [4]\njeq #0xc000003e, ok\nret #0\nok: ret #0x7fff0000\n";
   const filter = await folder.write("half.s", half);

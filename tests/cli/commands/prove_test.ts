@@ -121,7 +121,7 @@ Deno.test("prove compares by effect, or by bits", async () => {
   assertEquals(bits.code, 1, bits.out);
 });
 
-Deno.test("prove ends with 4 where a limit is reached, never with equal", async () => {
+Deno.test("prove exits with 4 if a limit is reached, and never reports equal", async () => {
   await using folder = await createFolder();
   // (a + b)^2 and a^2 + 2ab + b^2: equal, and too large for diagrams.
   const square = await folder.write(

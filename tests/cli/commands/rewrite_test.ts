@@ -31,7 +31,7 @@ async function ok(args: readonly string[]): Promise<string> {
   return out;
 }
 
-Deno.test("rewrite puts in what compile -f annotation writes, and nothing else", async () => {
+Deno.test("rewrite adds exactly what compile -f annotation writes", async () => {
   await using folder = await createFolder();
   const config =
     `{ "process": {"rlimits": [18446744073709551615]},\n "linux": {"seccomp": ${SMALL_PROFILE}} }`;
@@ -94,7 +94,7 @@ Deno.test("rewrite reports all problems of a configuration with their places", a
   );
 });
 
-Deno.test("rewrite leaves a bundle alone where it must, and exits by the reason", async () => {
+Deno.test("rewrite leaves a bundle unchanged if it must, with an exit code for the reason", async () => {
   await using folder = await createFolder();
   // BPF_RET | BPF_K, SECCOMP_RET_ALLOW.
   const allow = "BgAAAAAA/38=";

@@ -63,7 +63,7 @@ Deno.test("selftest finds one wrong constant and names the call", async () => {
   assertEquals(good.code, 0, good.out);
 });
 
-Deno.test("selftest takes filters, also of several architectures", async () => {
+Deno.test("selftest takes filters, including those of several architectures", async () => {
   await using folder = await createFolder();
   const filter = await folder.write("f.s", NO_PTRACE);
   const { code, out } = await call(["selftest", filter]);

@@ -8,7 +8,7 @@ const test = needs("shared");
 
 const QUIET = ["-q", "--arch", "x86_64"];
 
-Deno.test("simulate says verdict, rule, steps and path", async () => {
+Deno.test("simulate prints verdict, rule, steps and path", async () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ["read", "ALLOW", "syscalls[0]"],
     ["x86_64:1", "ALLOW", "syscalls[0]"],
@@ -73,7 +73,7 @@ Deno.test("simulate --ip sets the address of the call", async () => {
   assertEquals(await verdict("0x1235"), "KILL_PROCESS");
 });
 
-Deno.test("simulate --vectors answers every line, exit 1 where one differs", async () => {
+Deno.test("simulate --vectors answers every line, and exits with 1 if one differs", async () => {
   const vectors = [
     { arch: "x86_64", nr: 0, args: [], expect: "ALLOW" },
     { arch: "x86_64", nr: 41, args: ["0x1"], expect: "ALLOW" },
@@ -108,7 +108,7 @@ Deno.test("simulate --vectors answers every line, exit 1 where one differs", asy
   assertEquals([again.code, again.out], [0, good.out], again.err);
 });
 
-Deno.test("simulate --vectors tells the line that it cannot read", async () => {
+Deno.test("simulate --vectors reports the line that it cannot read", async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["{", /JSON/],
     ["[1]", /not an object/],
@@ -159,7 +159,7 @@ Deno.test("simulate --vectors reports the first lines that it cannot read, and c
   assertEquals(long.out.split("\n").length, 3);
 });
 
-Deno.test("simulate --vectors answers while its input still comes", async () => {
+Deno.test("simulate --vectors answers while input is still arriving", async () => {
   const line = new TextEncoder().encode('{"nr":0,"args":["0x2');
   const rest = new TextEncoder().encode('6"]}\n');
   let written = 0;
@@ -235,7 +235,7 @@ Deno.test("simulate and stats count filters of a stack from 0", async () => {
   assertMatch(text.out, /\.filter +; 0 of 2[^]*\.filter +; 1 of 2/);
 });
 
-Deno.test("simulate says what the kernel makes of a value that it does not take", async () => {
+Deno.test("simulate reports the effect of a value that the kernel changes", async () => {
   await using folder = await createFolder();
   for (
     const [k, shown, acted] of [
@@ -297,7 +297,7 @@ Deno.test("simulate --vectors reads names, and its own output", async () => {
   assertEquals(await run(first), first);
 });
 
-Deno.test("simulate without a source says so, with the command to write", async () => {
+Deno.test("simulate without a source reports it, with the command to use", async () => {
   const { code, err } = await call(["simulate", "openat", "AT_FDCWD"]);
   assertEquals(code, 2);
   assertMatch(

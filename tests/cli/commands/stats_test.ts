@@ -12,7 +12,7 @@ function assertNear(actual: number, expected: number): void {
 
 const X86_64 = 0xc000_003e;
 
-Deno.test("worstSteps() takes the longest way that arguments can lead", () => {
+Deno.test("worstSteps() follows the longest path that arguments can take", () => {
   const program = parseText(`
           ld [4]
           jeq #0xc000003e, good
@@ -77,7 +77,7 @@ Deno.test("measure() counts what can be counted by hand", () => {
   );
 });
 
-Deno.test("measure() counts no cached call where kernels have no cache", () => {
+Deno.test("measure() counts no cached calls if kernels have no cache", () => {
   const program = parseText("ret #0x7fff0000");
   const measured = (...names: readonly string[]) => {
     const arches = names.flatMap((name) => archByName(name) ?? []);
@@ -163,7 +163,7 @@ Deno.test("stats reports every unreadable source and prints the rest", async () 
   assertEquals((await call(["stats", ...FIXED, bad])).out, "");
 });
 
-Deno.test("stats -o json says the same in numbers", async () => {
+Deno.test("stats -o json has the same figures", async () => {
   const { out } = await call(["stats", ...FIXED, "-o", "json", "--optimum"]);
   const { schemaVersion, filters, trees } = JSON.parse(out);
   assertEquals(schemaVersion, 1);
@@ -181,7 +181,7 @@ Deno.test("stats -o json says the same in numbers", async () => {
   assertNear(tree.expected, arch.mean);
 });
 
-Deno.test("stats says where limits kept them from the objective", async () => {
+Deno.test("stats reports where limits kept them from the objective", async () => {
   const equalities = (name: string, count: number): unknown[] =>
     Array.from({ length: count }, (_, i) => ({
       names: [name],

@@ -90,7 +90,7 @@ needs("dump")(
   },
 );
 
-Deno.test("status says that no runtime is there whose reading profiles could have", async () => {
+Deno.test("status reports that no runtime with a known reading is installed", async () => {
   await using folder = await createFolder();
   const { code, out, err } = await call(["status", "--root", folder.path]);
   assertEquals(code, 0, err);

@@ -65,7 +65,7 @@ async function ok(args: readonly string[]): Promise<string> {
   return out;
 }
 
-Deno.test("store prime keeps what compile makes, ls and show tell of it", async () => {
+Deno.test("store prime keeps what compile makes, and ls and show report it", async () => {
   await using folder = await createFolder();
   const profile = await folder.write("p.json", SMALL_PROFILE);
   const first = await store(folder, "prime", profile);
@@ -230,7 +230,7 @@ needs("libseccomp", "x86_64")(
   },
 );
 
-Deno.test("store says what is wrong and exits by it", async () => {
+Deno.test("store reports what is wrong, with an exit code", async () => {
   await using folder = await createFolder();
   const profile = await folder.write("p.json", SMALL_PROFILE);
   const filter = await folder.write("f.hex", "06000000 0000ff7f\n");

@@ -66,7 +66,7 @@ test("verify writes a witness that simulate confirms on the live process", async
   assertMatch(simulated.out, /^ERRNO\(EPERM\)\n/, command);
 });
 
-test("verify tells runc's stub from the profile without it", async () => {
+test("verify distinguishes runc's stub from the profile without it", async () => {
   await using folder = await createFolder();
   const filter = join(folder.path, "runc.bpf");
   const made = await call([
@@ -103,7 +103,7 @@ test("verify tells runc's stub from the profile without it", async () => {
   assertEquals([piped.code, JSON.parse(piped.out).equalUnder], [1, undefined]);
 });
 
-test("verify tells names of the host's libseccomp from the profile's", async () => {
+test("verify detects a filter with the names of the host's libseccomp", async () => {
   await using folder = await createFolder();
   const filter = join(folder.path, "host.bpf");
   const flags = ["--names", "host", "--semantics", "runc"];
@@ -130,7 +130,7 @@ test("verify tells names of the host's libseccomp from the profile's", async () 
   );
 });
 
-test("verify gives no hint if nothing would make it equal", async () => {
+test("verify prints no hint if no option would make it equal", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   await using sleeper = await sleepUnder([deny]);
@@ -181,7 +181,7 @@ test("verify --all lists confined processes", async () => {
   );
 });
 
-test("verify --all puts processes together whose filters mean the same", async () => {
+test("verify --all groups processes whose filters mean the same", async () => {
   await using folder = await createFolder();
   const deny = await folder.write("deny.s", NO_PTRACE);
   // The same as NO_PTRACE, in other instructions and by two filters.

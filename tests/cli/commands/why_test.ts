@@ -232,7 +232,7 @@ other_end: .skip 64`,
   ]);
 });
 
-test("why: --allow-all lets denied calls happen, --summary counts them", async () => {
+test("why: --allow-all lets denied calls proceed, --summary counts them", async () => {
   await using folder = await createFolder();
   const made = `${folder.path}/made`;
   const path = await program(
@@ -277,7 +277,7 @@ wrong: ${exit(1)}`,
   assertEquals(summary?.denials, 5000);
 });
 
-test("why: the command dies with its supervisor, and is never freer", async () => {
+test("why: the command dies with its supervisor, and never runs under a weaker filter", async () => {
   await using folder = await createFolder();
   const profile = await folder.write("profile.json", PROFILE);
   // Ends by exit 9 if a call gets anything but EPERM.
@@ -351,7 +351,7 @@ test("supervise() reports memory that changed as unstable", async () => {
   }
 });
 
-test("why: status, signals and refusals are those of run", async () => {
+test("why: status, signals and refusals are the same as for run", async () => {
   await using folder = await createFolder();
   await folder.write("profile.json", PROFILE);
   await folder.write(

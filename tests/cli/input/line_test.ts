@@ -7,7 +7,7 @@ import { commandsOf } from "../../../cli/output/reflect.ts";
 import { printableLines } from "../../../tables/printable.ts";
 import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
 
-Deno.test("main() refuses what no command line means, with exit 2 and a word of help", async () => {
+Deno.test("main() refuses invalid command lines with exit 2 and a hint", async () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     [
       "unknown command",
@@ -261,7 +261,7 @@ Deno.test("short options may be bundled, and have their value attached", async (
   assert((await Deno.readTextFile(path)).length > 20);
 });
 
-Deno.test("main() takes what follows -- for words", async () => {
+Deno.test("main() takes everything after -- as words", async () => {
   const { code, err } = await call(["compile", "--", "-weird.json"]);
   assertEquals(code, 3, err);
   assertMatch(err, /Cannot read "-weird.json"/);
@@ -293,7 +293,7 @@ Deno.test("--help of every command fits a screen and ends in two examples", asyn
   }
 });
 
-Deno.test("--help of a command is found wherever it stands", async () => {
+Deno.test("--help of a command works in any position", async () => {
   const { out } = await call(["compile", "--help"]);
   for (
     const args of [["help", "compile"], ["compile", "-f", "hex", "-h"], [
@@ -333,13 +333,13 @@ Deno.test("the examples of the help can be read as command lines", async () => {
   }
 });
 
-Deno.test("--version tells name and version", async () => {
+Deno.test("--version prints name and version", async () => {
   const { code, out } = await call(["--version"]);
   assertEquals(code, 0);
   assertMatch(out, /^seccomp-tree \d+\.\d+\.\d+\n$/);
 });
 
-Deno.test("--color decides over terminal and environment", async () => {
+Deno.test("--color overrides terminal and environment", async () => {
   const args = ["compile", "no-such-file"];
   const plain = await call(args);
   assert(!plain.err.includes("\x1b"), "no color by itself");
@@ -418,7 +418,7 @@ Deno.test("quiet leaves errors only, verbose reports what was made", async () =>
   assertEquals(verbose.out, quiet.out);
 });
 
-Deno.test("--help of prove and diff says what limits a proof has", async () => {
+Deno.test("--help of prove and diff shows the limits of a proof", async () => {
   const { DEFAULT_PROOF_LIMITS } = await import("../../../verify/limits.ts");
   for (const name of ["prove", "diff"]) {
     const { out } = await call([name, "--help"]);

@@ -86,7 +86,7 @@ Deno.test("compile --oci writes what check, prove and disasm read", () =>
     assertMatch(other.out, /something else.*compiled with --arch x86_64/s);
   }));
 
-Deno.test("what is damaged or missing is not read", () =>
+Deno.test("damaged or missing blobs are not read", () =>
   withLayout(async ({ directory, digest }) => {
     const word = `oci:${directory}`;
     for (const blob of await blobsOf(directory)) {
@@ -126,7 +126,7 @@ Deno.test("what is damaged or missing is not read", () =>
     }
   }));
 
-Deno.test("a layout takes several profiles, which a digest tells apart", () =>
+Deno.test("a layout can hold several profiles, selected by digest", () =>
   withLayout(async ({ directory, profile, digest }) => {
     await Deno.writeTextFile(profile, OTHER);
     const args = ["compile", profile, ...TARGET, "--oci", directory];

@@ -51,7 +51,7 @@ Deno.test("each exit code is that of the process", async () => {
   }));
 });
 
-Deno.test("a fault of ours ends with 70 and asks for a report", async () => {
+Deno.test("an internal error exits with 70 and asks for a report", async () => {
   const { report } = await import("../../../cli/exit.ts");
   let told = "";
   const io = {
@@ -68,7 +68,7 @@ Deno.test("a fault of ours ends with 70 and asks for a report", async () => {
   assertMatch(told, /please report it[^]*Unreachable: test/);
 });
 
-Deno.test("results go to standard output and nothing else does", async () => {
+Deno.test("only results go to standard output", async () => {
   const { code, out, err } = await shell(
     `$CLI compile --arch x86_64 -f raw default:docker | $CLI prove ${FIXED} default:docker - `,
   );
@@ -77,7 +77,7 @@ Deno.test("results go to standard output and nothing else does", async () => {
   assertMatch(err, /^default:docker: note: for architectures x86_64/);
 });
 
-Deno.test("a closed pipe is no error and says nothing", async () => {
+Deno.test("a closed pipe is not an error and prints no message", async () => {
   const results = await Promise.all([
     "syscalls",
     "disasm -q default:docker",
@@ -120,7 +120,7 @@ test("binary is never written to a terminal", async () => {
   assertMatch(piped?.out ?? "", /^\d+\r?\n$/);
 });
 
-test("NO_COLOR, --color and the terminal decide about color", async () => {
+test("NO_COLOR, --color and the terminal control color", async () => {
   const onTerminal = (prefix: string, flags: string): string =>
     `${prefix} script -qec "${Deno.execPath()} run -A $MAIN compile missing ${flags}" /dev/null </dev/null`;
   const env = {
@@ -187,7 +187,7 @@ Deno.test("sources come from pipes, files of the shell and standard input", asyn
   }
 });
 
-Deno.test("input without end is refused, not collected", async () => {
+Deno.test("endless input is refused, not buffered", async () => {
   const [file, stdin, closed] = await Promise.all([
     shell("$CLI compile <(yes)"),
     shell("yes | $CLI compile -"),
@@ -200,7 +200,7 @@ Deno.test("input without end is refused, not collected", async () => {
   assertEquals(closed?.code, 3, closed?.err);
 });
 
-Deno.test("without permissions it says which one is missing", async () => {
+Deno.test("a missing permission is named", async () => {
   const run = (program: string, ...words: readonly string[]) => {
     const url = new URL(`../../../cli/${program}`, import.meta.url);
     const deno = `${Deno.execPath()} run --no-prompt --allow-env=NO_COLOR`;

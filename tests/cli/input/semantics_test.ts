@@ -23,7 +23,7 @@ function createIo(): Io & { readonly told: string[] } {
   };
 }
 
-Deno.test("withOwnSemantics() asks the runtime for what it made or will run, for nothing else", async () => {
+Deno.test("withOwnSemantics() queries the runtime only for sources that it made or will run", async () => {
   const crun = (await ownSemantics({ semantics: "crun" })).semantics;
   const runc = (await ownSemantics({ semantics: "runc" })).semantics;
   const cases = [
@@ -46,7 +46,7 @@ Deno.test("withOwnSemantics() asks the runtime for what it made or will run, for
   }
 });
 
-Deno.test("commands print whose reading they took, with its version", async () => {
+Deno.test("commands print the reading that they used, with its version", async () => {
   await using folder = await createFolder();
   const section =
     '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}';

@@ -52,7 +52,7 @@ Deno.test("sources are recognized automatically", async () => {
   }
 });
 
-Deno.test("formats of other tools are named for what they are", async () => {
+Deno.test("formats of other tools are recognized by name", async () => {
   const cases: readonly (readonly [string, string])[] = [
     ["# ours: https://a.example/\napiVersion: v1\n", "YAML"],
     ["kind: SeccompProfile\n", "a SeccompProfile without a spec"],
@@ -113,7 +113,7 @@ Deno.test("profiles are recognized automatically, and as the kind that is forced
   assertEquals(wrong.code, 3, "an OCI section is no configuration");
 });
 
-Deno.test("sources that are nothing are refused with exit 3 and their name", async () => {
+Deno.test("empty sources are refused with exit 3 and their name", async () => {
   const utf16 = (text: string, littleEndian: boolean): Uint8Array => {
     const view = new DataView(new ArrayBuffer(2 * text.length));
     for (let i = 0; i < text.length; i++) {
@@ -208,7 +208,7 @@ Deno.test("files that cannot be read are refused with exit 3", async () => {
   }
 });
 
-Deno.test("a bundle is its annotation if it has one, else its profile", async () => {
+Deno.test("a bundle is its annotation if it has one, otherwise its profile", async () => {
   await using folder = await createFolder();
   const bundle = (annotations: string): Promise<string> =>
     folder.write(
@@ -240,7 +240,7 @@ Deno.test("a bundle is its annotation if it has one, else its profile", async ()
   assertEquals(missing.code, 3);
 });
 
-Deno.test("a process that cannot be asked is refused with exit 5", async () => {
+Deno.test("a process that cannot be read is refused with exit 5", async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["pid:0", /no process has this ID/],
     ["pid:-1", /no process has this ID/],

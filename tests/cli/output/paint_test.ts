@@ -16,7 +16,7 @@ Deno.test("paintVerdicts() colors verdicts and directions, and nothing else", ()
   assertEquals(paintVerdicts({ outColor: false }, text), text);
 });
 
-Deno.test("--color decides about reports, and JSON never has color", async () => {
+Deno.test("--color controls reports, and JSON is never colored", async () => {
   const words = ["simulate", "-q", "--arch", "x86_64", "default:docker", "bpf"];
   const always = await call([...words, "--color", "always"]);
   assertEquals(

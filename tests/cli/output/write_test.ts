@@ -84,7 +84,7 @@ Deno.test("writeFileWhole() refuses folders, devices and pipes, and writes nothi
   assertEquals(namesIn(folder.path), ["fifo"]);
 });
 
-Deno.test("-O leaves the old file as it was where anything fails", async () => {
+Deno.test("-O leaves the old file unchanged if anything fails", async () => {
   await using folder = await createFolder();
   const out = await folder.write("out", "old");
   const profile = await folder.write("p.json", SMALL_PROFILE);
@@ -146,7 +146,7 @@ test("-O on a full or read-only disk keeps the old file, exit 5", async () => {
   assertMatch(err, /Cannot write "out": Read-only file system/);
 });
 
-test("-O does not take a file away from its owner", async () => {
+test("-O keeps the owner of a file", async () => {
   // In its own user namespace, root may write here, but cannot give a file to
   // the owner of the old one.
   await using folder = await createFolder();

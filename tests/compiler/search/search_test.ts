@@ -139,7 +139,7 @@ Deno.test("searchTree() bounds the trees that keep a depth bound", () => {
   assert(share > 0.85 * dearer, `${share} of ${dearer} in the sum`);
 });
 
-Deno.test("searchTree() proves nothing that a brute force refutes, however little it may work", () => {
+Deno.test("searchTree() never proves what brute force refutes, for any work limit", () => {
   const random = createRandom(SEED + 6);
   let unproven = 0;
   for (let i = 0; i < 3000; i++) {
@@ -302,7 +302,7 @@ Deno.test("searchTree() keeps a depth bound on long lines", () => {
   }
 });
 
-Deno.test("searchTree() keeps a range whose class a single value beside it shares", () => {
+Deno.test("searchTree() keeps a range whose class a neighboring value shares", () => {
   // The heavy value goes first. Then the range and the single value are one run,
   // which tests of single values cannot take away.
   for (const sizes of [[5, 1, 1], [1, 1, 5]]) {
@@ -368,7 +368,7 @@ Deno.test("searchTree() answers a single class with a leaf", () => {
   assertEquals([result.cost, result.tests, result.proven], [0, 0, true]);
 });
 
-Deno.test("searchTree() refuses what is no partition or no weight", () => {
+Deno.test("searchTree() refuses invalid partitions and weights", () => {
   const good = line(3, () => 1);
   const cases: [Partial<SearchProblem>, string][] = [
     [{ starts: Uint32Array.of(1, 2, 3) }, "at least one cell at 0"],

@@ -256,7 +256,7 @@ Deno.test("chooseCode() looks at the arguments and the instruction pointer as th
   assertEquals(chosen(0x7_0000_0000n, 0x1001n), RESTARTBLOCK);
 });
 
-Deno.test("chooseCode() has a call start again of which the kernel does not say how it was made", () => {
+Deno.test("chooseCode() restarts a call if the kernel does not report how it was made", () => {
   const choose = (code: number): number =>
     chooseCode({ code, call: undefined }, []);
   assertEquals([RESTARTBLOCK, EINTR, SYS].map(choose), [NOHAND, EINTR, SYS]);

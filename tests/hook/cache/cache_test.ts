@@ -106,7 +106,7 @@ Deno.test("optimizeCache() replaces an entry, and containers that run keep their
   assertEquals([entry?.state, entry?.containers], ["tree", 0]);
 });
 
-Deno.test("optimizeCache() has nothing to do the second time", async () => {
+Deno.test("optimizeCache() does nothing the second time", async () => {
   const short = list([1]);
   await using setup = await createSetup({ [NAME]: LONG, [OTHER]: short });
   const first = await optimizeCache(setup.cache);
@@ -160,7 +160,7 @@ Deno.test("an entry that crun made anew is replaced again, against its own bytes
   assertEquals(await Deno.readFile(setup.path(NAME)), other);
 });
 
-Deno.test("what is not a filter, or somebody else could have put there, is left", async () => {
+Deno.test("entries that are not filters, or that others could have put there, are left", async () => {
   const names = ["1", "2", "3", "4"].map((digit) => digit.repeat(64));
   const [half = "", refused = "", open = "", link = ""] = names;
   await using setup = await createSetup({
@@ -209,14 +209,14 @@ needs("root")(
   },
 );
 
-Deno.test("a folder without a cache has none", async () => {
+Deno.test("a folder without a cache yields undefined", async () => {
   const folder = await Deno.makeTempDir({ prefix: "seccomp-tree-" });
   assertEquals(await openCache(folder), undefined);
   assertEquals(await openCache(join(folder, "missing")), undefined);
   await Deno.remove(folder);
 });
 
-Deno.test("trees without a container are kept for 256 sections, not forever", async () => {
+Deno.test("at most 256 unused trees are kept", async () => {
   const count = 259;
   const names = Array.from(
     { length: count },

@@ -177,7 +177,7 @@ async function counts(
   return { left, failed };
 }
 
-Deno.test("the hook counts what it compiled, left and refused, and nothing in a store of others", async () => {
+Deno.test("the hook counts compiled, left and refused containers, but not in a foreign store", async () => {
   await using setup = await createSetup();
   const notify = SMALL_SECTION.replace("SCMP_ACT_ALLOW", "SCMP_ACT_NOTIFY");
   const foreign = smallConfig({

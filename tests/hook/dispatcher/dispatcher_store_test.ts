@@ -219,7 +219,7 @@ needs("root")(
   },
 );
 
-Deno.test("the dispatchers end an awk that computes forever, and ask Deno", async () => {
+Deno.test("the dispatchers kill an awk that never ends, and call Deno", async () => {
   await using setup = await createSetup();
   const [first] = toolSets();
   if (first === undefined) return; // recorded by toolSets()
@@ -304,7 +304,7 @@ Deno.test("the hook's dispatcher starts Deno again if it cannot start with a JIT
   }
 });
 
-Deno.test("the hook's dispatcher hands all of it to Deno where a program was removed", async () => {
+Deno.test("the hook's dispatcher hands the input to Deno if a program was removed", async () => {
   await using setup = await createSetup();
   const text = '{"linux":{}}\n\n';
   const [dash] = toolSets();

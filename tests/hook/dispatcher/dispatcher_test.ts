@@ -235,7 +235,7 @@ Deno.test("the hook's dispatcher adds what is certain, hands on the rest byte fo
   }
 });
 
-Deno.test("the hook's dispatcher says what Deno says, whatever becomes of a byte", async (t) => {
+Deno.test("the hook's dispatcher agrees with Deno for any changed byte", async (t) => {
   await using setup = await createSetup();
   const base = smallConfig({
     head: '"a":["x\\\\",{"b":-1.5e3}],"annotations":{"k":"v"},',

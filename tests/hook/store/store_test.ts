@@ -93,7 +93,7 @@ Deno.test("openStore() refuses folders that others could change", async () => {
   }
 });
 
-Deno.test("Store.lookup() gives back what was put", async () => {
+Deno.test("Store.lookup() returns what was stored", async () => {
   await withStore(async (store, directory) => {
     for (
       const section of ["{}", '{"a":\n"é\\u0001"}\n', "x\nend\n", "\nend\n"]
@@ -168,7 +168,7 @@ Deno.test("Store.lookup() puts an entry aside that was changed in any byte, cut,
   });
 });
 
-Deno.test("Store.lookup() gives nothing for a filter that the kernel would refuse", async () => {
+Deno.test("Store.lookup() does not return a filter that the kernel would refuse", async () => {
   await withStore(async (store) => {
     const entry = await entryOf("{}");
     const bytes = new Uint8Array([0x20, 0, 0, 0, 0, 0, 0, 0]);
@@ -180,7 +180,7 @@ Deno.test("Store.lookup() gives nothing for a filter that the kernel would refus
   });
 });
 
-Deno.test("Store.gc() removes old entries and dead writers' remains, and nothing of others", async () => {
+Deno.test("Store.gc() removes only old entries and leftovers of dead writers", async () => {
   await withStore(async (store, directory) => {
     const keep = await entryOf("{1}");
     const old = await entryOf("{2}", "ffffffffffffffff");
@@ -256,7 +256,7 @@ needs("setpriv")(
   },
 );
 
-test("Store.put() on a full disk stores nothing and says so", async () => {
+test("Store.put() on a full disk stores nothing and reports it", async () => {
   const parent = await Deno.makeTempDir({ prefix: "seccomp-tree-full-" });
   // A file system of 16 KiB, private to the child.
   const program = `

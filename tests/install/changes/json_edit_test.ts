@@ -10,7 +10,7 @@ import {
 const NAME = "daemon.json";
 const SEED = 20261124;
 
-Deno.test("setMember() adds after the others, set out as they are", () => {
+Deno.test("setMember() appends a member, formatted like the others", () => {
   for (
     const { text, after } of [
       { text: "", after: '{\n  "a": {\n    "b": 1\n  }\n}\n' },
@@ -80,7 +80,7 @@ Deno.test("setMember() and unsetMember() are each other's inverse on any documen
   );
 });
 
-Deno.test("unsetMember() takes ours out of an object that others have put more into", () => {
+Deno.test("unsetMember() removes our members from an object that others have extended", () => {
   const { text, edit } = setMember(
     '{"x":1}',
     ["runtimes", "ours"],
@@ -99,7 +99,7 @@ Deno.test("unsetMember() takes ours out of an object that others have put more i
   );
 });
 
-Deno.test("unsetMember() brings back what was there before", () => {
+Deno.test("unsetMember() restores the previous text", () => {
   const before = '{ "default-runtime":  "runc" }';
   const { text, edit } = setMember(before, ["default-runtime"], '"x"', NAME);
   assertEquals(text, '{ "default-runtime":  "x" }');

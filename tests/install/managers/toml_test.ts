@@ -51,7 +51,7 @@ empty = ''
   assert(hasTable(entries, ["a", "b.c"]) && !hasTable(entries, ["a", "b"]));
 });
 
-Deno.test("readToml() refuses what it does not understand, with the line", () => {
+Deno.test("readToml() refuses unsupported syntax, with the line", () => {
   for (
     const text of [
       "a",
@@ -100,7 +100,7 @@ Deno.test("readToml() reads back whatever formatToml() writes", () => {
   );
 });
 
-Deno.test("formatToml() writes nothing that could break out of a text", () => {
+Deno.test("formatToml() escapes everything that could end a string", () => {
   assertEquals(
     formatToml([{
       path: ["a b"],

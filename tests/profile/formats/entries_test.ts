@@ -43,7 +43,7 @@ Deno.test("checkErrnos() refuses what libseccomp refuses", () => {
   );
 });
 
-Deno.test("checkEntries() warns of conditions that do not mean what they seem to", () => {
+Deno.test("checkEntries() warns about conditions whose meaning is not what it seems to be", () => {
   const dead = (text: string): string =>
     `warning syscalls[0].args[0]: ${text}: this condition is never true, so the rule has no effect: remove it, or correct the value`;
   const always = (text: string): string =>

@@ -95,7 +95,7 @@ Deno.test("parseProfile() names the formats of other tools, and what to do", () 
   }
 });
 
-Deno.test("parseProfile() says where another format begins", () => {
+Deno.test("parseProfile() reports where another format begins", () => {
   checkTable([["\n\n  read: 1\n", [
     "3:3: error: Cannot read a profile from a minijail policy…",
   ]]]);

@@ -73,7 +73,7 @@ Deno.test("parseProfile() warns of a rule without names", () => {
   ]);
 });
 
-Deno.test("parseProfile() refuses argument indices that are none", () => {
+Deno.test("parseProfile() refuses invalid argument indices", () => {
   const arg = (index: string): string =>
     withArg(`{"value":1,"op":"SCMP_CMP_EQ"${index}}`);
   const path = "error: syscalls[0].args[0].index: Argument index";
@@ -136,7 +136,7 @@ Deno.test("parseProfile() keeps 64-bit values exact", () => {
   assertEquals(section?.syscalls[0]?.args[0]?.valueTwo, 0n);
 });
 
-Deno.test("parseProfile() refuses values that are no u64 as written", () => {
+Deno.test("parseProfile() refuses values that are not written as a u64", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["18446744073709551616", `18446744073709551616 is too large: ${U64}`],
     [`1${"0".repeat(500)}`, `1${"0".repeat(39)} is too large: ${U64}`],

@@ -140,7 +140,7 @@ Deno.test("parseProfile() knows where notifications are possible", () => {
   assertEquals(section?.listenerPath, "/run/x");
 });
 
-Deno.test("parseProfile() tells configurations, states and sections apart", () => {
+Deno.test("parseProfile() distinguishes configurations, states and sections", () => {
   const unconfined =
     "note: linux.seccomp: Configuration has no seccomp section: the container is unconfined";
   checkTable([

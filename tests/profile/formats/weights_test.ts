@@ -4,7 +4,7 @@ import { parseWeights } from "../../../profile/formats/weights.ts";
 
 const EXPECTED = new Map([["read", 3], ["close", 1]]);
 
-Deno.test("weights: JSON and lines in either order say the same", () => {
+Deno.test("weights: JSON and lines in either order are equivalent", () => {
   for (
     const text of [
       '{"read": 3, "close": 1}',
@@ -45,7 +45,7 @@ Deno.test("weights: perf trace -s sums the processes", () => {
   assertEquals(parseWeights(text).counts, EXPECTED);
 });
 
-Deno.test("weights: a name that exists nowhere is left out with a warning", () => {
+Deno.test("weights: a name that exists nowhere is ignored with a warning", () => {
   const { counts, diagnostics } = parseWeights(
     "read 3\nno_such_call 9\nclose 1",
   );
@@ -60,7 +60,7 @@ Deno.test("weights: a name that exists nowhere is left out with a warning", () =
   );
 });
 
-Deno.test("weights: what cannot be read says where", () => {
+Deno.test("weights: an unreadable line is reported with its place", () => {
   const error = assertThrows(
     () => parseWeights("read 3\nclose many\n"),
     ProfileError,
@@ -70,7 +70,7 @@ Deno.test("weights: what cannot be read says where", () => {
   assertStringIncludes(first?.message ?? "", "close many");
 });
 
-Deno.test("weights: counts that are none are refused", () => {
+Deno.test("weights: invalid counts are refused", () => {
   for (
     const text of [
       "",

@@ -206,7 +206,7 @@ Deno.test("parseJson() keeps numbers as written", () => {
   }
 });
 
-Deno.test("parseJson() lets a value be replaced and every other byte stay", () => {
+Deno.test("parseJson() has offsets with which a single value can be replaced", () => {
   const text = '\ufeff{\r\n\t"a":  [1, {"é😀": 1.0 }] ,/*c*/"b":-0}\n';
   const document = parseJson(text);
   const value = valueAt(document, 'a[1]["é😀"]');

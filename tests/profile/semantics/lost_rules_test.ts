@@ -35,7 +35,7 @@ const LOST =
 const NOTHING = (arches: string, rules = "1 rule that denies"): string =>
   `denies-nothing syscalls: Filter denies nothing: every call may run on ${arches}, although the profile has ${rules}: correct their names and conditions, or remove the filter`;
 
-Deno.test("checkLostRules() warns of a denial that no architecture has a call for", () => {
+Deno.test("checkLostRules() warns about a denial without a call on any architecture", () => {
   const rules = [entry(OLD, "errno")];
   assertEquals(said(rules, ["aarch64"], ALLOWING), [
     `warning ${LOST}`,
@@ -63,7 +63,7 @@ Deno.test("checkLostRules() warns of a denial that no architecture has a call fo
   assertEquals(said(rules, ["x86_64"], ALLOWING), []);
 });
 
-Deno.test("checkLostRules() is content where what took a call's place is denied", () => {
+Deno.test("checkLostRules() accepts a rule whose successor calls are denied", () => {
   const rules = (...names: string[]): Entries => [
     entry("chmod", "errno"),
     entry(names, "errno"),
@@ -85,7 +85,7 @@ Deno.test("checkLostRules() is content where what took a call's place is denied"
   );
 });
 
-Deno.test("checkLostRules() warns of a denial that loses a call on one architecture", () => {
+Deno.test("checkLostRules() warns about a denial that loses a call on one architecture", () => {
   const rules = [entry(["mount", "umount"], "errno")];
   const lost =
     "warning successor-not-named syscalls[0].names: Rule denies less than it seems to: umount does not exist on x86_64: name the calls that replace them: umount2";
@@ -99,7 +99,7 @@ Deno.test("checkLostRules() warns of a denial that loses a call on one architect
   );
 });
 
-Deno.test("checkLostRules() says of rules that allow what is lost, once for all", () => {
+Deno.test("checkLostRules() reports the losses of allowing rules once", () => {
   assertEquals(
     said([entry(["read", "umount", "sigaction"], "allow")], ["x86_64"]),
     [
@@ -143,7 +143,7 @@ Deno.test("checkLostRules() shows the first names of many", () => {
   assertEquals(shown, [false, true]);
 });
 
-Deno.test("resolve() makes no policy of a profile that denies nothing if it is strict", () => {
+Deno.test("resolve() refuses a profile that denies nothing if it is strict", () => {
   const never = entry("mkdir", "errno", [arg(0, "lt", 0n)]);
   const seccomp = profileOf([never, STARTS], "allow");
   assertEquals(resolved(seccomp, ["x86_64"]).policy.defaultValue, 0x7fff_0000);
@@ -156,7 +156,7 @@ Deno.test("resolve() makes no policy of a profile that denies nothing if it is s
   }
 });
 
-Deno.test("checkDenials() says when a filter denies nothing", () => {
+Deno.test("checkDenials() reports a filter that denies nothing", () => {
   const never = [arg(0, "lt", 0n)];
   const table: readonly (readonly [Entries, Options, readonly string[]])[] = [
     [[entry("mkdir", "errno", never)], ALLOWING, ["denies-nothing"]],

@@ -25,7 +25,7 @@ function said(
   return findings(seccomp, arches, target);
 }
 
-Deno.test("checkNames() names that exist nowhere", () => {
+Deno.test("checkNames() reports names that exist nowhere", () => {
   const ignore = "pass --unknown ignore to behave like the runtimes";
   const table = [
     ["opnat", `did you mean "openat"`],
@@ -67,7 +67,7 @@ Deno.test("checkNames() names that exist nowhere", () => {
   }
 });
 
-Deno.test("checkNames() names the call of a function of the C library first", () => {
+Deno.test("checkNames() prefers the system call of a C library function", () => {
   const of = (what: string): string => `the system call of ${what}()`;
   const table = [
     ["pread", `did you mean "pread64", ${of("pread")}`, "x86_64"],
@@ -108,7 +108,7 @@ Deno.test("checkNames() names the call of a function of the C library first", ()
   }
 });
 
-Deno.test("checkNames() takes prefixes, blanks and parentheses off a name", () => {
+Deno.test("checkNames() strips prefixes, blanks and parentheses from a name", () => {
   const prefixes = ["sys_", "SYS_", "__NR_", "__NR3264_", "__x64_sys_"];
   const written = [
     ...prefixes.map((prefix) => `${prefix}openat`),
@@ -128,7 +128,7 @@ Deno.test("checkNames() takes prefixes, blanks and parentheses off a name", () =
   assertEquals(line?.split("effect: ")[1], 'write "mkdirat"');
 });
 
-Deno.test("checkNames() counts a rule as denying that is stricter than the default", () => {
+Deno.test("checkNames() treats a rule that is stricter than the default as denying", () => {
   const severity = (entries: Parameters<typeof said>[0]): string | undefined =>
     said(entries)[0]?.split(" ")[0];
   assertEquals(severity([entry("opnat", "kill")]), "error");
@@ -138,11 +138,11 @@ Deno.test("checkNames() counts a rule as denying that is stricter than the defau
   assertEquals(severity([entry("opnat", "errno", [], 38)]), "warning");
 });
 
-Deno.test("checkNames() says nothing of entries that make no rule", () => {
+Deno.test("checkNames() ignores entries that make no rule", () => {
   assertEquals(said([entry("opnat", "errno")]), []);
 });
 
-Deno.test("checkNames() names of other architectures are no error", () => {
+Deno.test("checkNames() accepts names of other architectures", () => {
   assertEquals(
     said([entry(["read", "socketcall", "s390_pci_mmio_read"], "allow")]),
     [
@@ -157,7 +157,7 @@ Deno.test("checkNames() names of other architectures are no error", () => {
   assertEquals(said([entry("accept", "allow")], {}, ["x86_64", "x86"]), []);
 });
 
-Deno.test("checkNames() asks the host's library if the options say so", () => {
+Deno.test("checkNames() uses the host's library on request", () => {
   const knows = (name: string): boolean => name !== "mseal";
   const seccomp = profileOf([entry(["read", "mseal"], "allow"), STARTS]);
   assertEquals(findings(seccomp, ["x86_64"], { knows }), [

@@ -52,7 +52,7 @@ function checkRows(rows: readonly Row[], bits: 32 | 64 = 64): void {
   }
 }
 
-Deno.test("orderRules() lets an unconditional rule replace all others", () => {
+Deno.test("orderRules() replaces all other rules with an unconditional one", () => {
   checkRows([
     ["after", [[1, arg(0, "eq", 5n)], [2]], [[5n], 2], [[6n], 2]],
     ["in front", [[2], [1, arg(0, "eq", 5n)]], [[5n], 2], [[6n], 2]],
@@ -98,7 +98,7 @@ Deno.test("orderRules() takes rules of one action as a union, whatever their ord
   ]);
 });
 
-Deno.test("orderRules() asks higher arguments first", () => {
+Deno.test("orderRules() tests higher arguments first", () => {
   for (
     const rules of [
       [[1, arg(0, "eq", 1n)], [2, arg(1, "eq", 5n)]],
@@ -131,7 +131,7 @@ Deno.test("orderRules() asks higher arguments first", () => {
   ]);
 });
 
-Deno.test("orderRules() asks equalities, then upper bounds, then lower bounds", () => {
+Deno.test("orderRules() tests equalities, then upper bounds, then lower bounds", () => {
   const eq: Stated = [1, arg(0, "eq", 5n)];
   const lt: Stated = [2, arg(0, "lt", 9n)];
   const gt: Stated = [3, arg(0, "gt", 2n)];
@@ -169,7 +169,7 @@ Deno.test("orderRules() takes the tightest bound", () => {
   }
 });
 
-Deno.test("orderRules() lets NE 3 shadow EQ 1, not EQ 5", () => {
+Deno.test("orderRules() has NE 3 shadow EQ 1, not EQ 5", () => {
   const ne: Stated = [2, arg(0, "ne", 3n)];
   checkRows([
     ["EQ 1", [[1, arg(0, "eq", 1n)], ne], [[1n], 2], [[3n], 0]],

@@ -91,7 +91,7 @@ Deno.test("readingOf() knows on which side of each change a version is", () => {
   );
 });
 
-Deno.test("the list of changes has both sides of each row of QUIRKS", () => {
+Deno.test("the list of changes covers both sides of each entry of QUIRKS", () => {
   for (const { name, runtime, since, until } of QUIRKS) {
     const [, has = [], hasNot = []] = CHANGES.find(([quirk]) =>
       quirk === name
@@ -198,7 +198,7 @@ Deno.test("resolve() takes the comparisons that the version takes", () => {
   ]);
 });
 
-Deno.test("resolve() warns of more than six comparisons, whoever reads them", () => {
+Deno.test("resolve() warns about more than six comparisons under any runtime", () => {
   const profile = profileOf([
     STARTS,
     entry(
@@ -228,7 +228,7 @@ Deno.test("resolve() warns of more than six comparisons, whoever reads them", ()
   assertEquals(lines.filter((line) => line.includes("too-many-args")), []);
 });
 
-Deno.test("enosysStub() is that of the version: listed architectures, number 0", () => {
+Deno.test("enosysStub() depends on the version: listed architectures, number 0", () => {
   const list = [entry(["read", "openat"], "allow")];
   const max = numberOf("x86_64", "openat");
   const listed = { ...profileOf(list), architectures: ["SCMP_ARCH_X86_64"] };

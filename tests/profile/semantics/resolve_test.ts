@@ -110,7 +110,7 @@ Deno.test("resolve() guards the numbers of x32 where x86_64 is alone", () => {
   ]);
 });
 
-Deno.test("resolve() lets nr −1 meet the default elsewhere", () => {
+Deno.test("resolve() applies the default to nr −1 elsewhere", () => {
   const ask = verdicts(profileOf([]), ["x86_64", "x86"]);
   assertEquals([ask("x86", SKIPPED), ask("x86_64", SKIPPED)], [EPERM, EPERM]);
 });
@@ -235,7 +235,7 @@ Deno.test("resolve() conflicts name both rules, for absent names as well", () =>
   );
 });
 
-Deno.test("resolve() says which rule wins", () => {
+Deno.test("resolve() reports which rule wins", () => {
   assertEquals(
     said([
       entry("kill", "log", [arg(0, "eq", 1n)]),

@@ -72,7 +72,7 @@ Deno.test("fileRules() refuses a second action for one side", () => {
   assertEquals(tree([cut(2, [0, "eq", 3n]), a]), "0eq3(2|)");
 });
 
-Deno.test("fileRules() asks the high word of an equality first", () => {
+Deno.test("fileRules() tests the high word of an equality first", () => {
   const value = (5n << 32n) | 7n;
   assertEquals(
     tree([cut(1, [0, "eq", value]), cut(2, [0, "ne", value + 1n])], 64),
@@ -80,7 +80,7 @@ Deno.test("fileRules() asks the high word of an equality first", () => {
   );
 });
 
-Deno.test("fileRules() does not change what it is given", () => {
+Deno.test("fileRules() does not change its input", () => {
   const rules = [cut(1, [0, "eq", 3n], [1, "eq", 4n]), cut(2, [0, "eq", 5n])];
   const before = structuredClone(rules);
   const filed = fileRules(rules, 64);

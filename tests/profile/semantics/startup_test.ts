@@ -15,7 +15,7 @@ const START =
 const END =
   `warning cannot-end defaultAction: Programs cannot exit: no rule allows "exit_group" on x86_64: allow exit_group`;
 
-Deno.test("checkStartup() warns where no container starts or ends", () => {
+Deno.test("checkStartup() warns if no container could start or exit", () => {
   const table: readonly (readonly [
     string,
     readonly Entry[],

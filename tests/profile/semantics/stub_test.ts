@@ -85,7 +85,7 @@ Deno.test("enosysStub() is absent if the largest number is 0", () => {
   ]);
 });
 
-Deno.test("enosysStub() is absent if the default lets calls run", () => {
+Deno.test("enosysStub() is absent if the default allows calls", () => {
   for (
     const [action, value] of [["allow", ALLOW], ["log", 0x7ffc_0000], [
       "trace",
@@ -137,7 +137,7 @@ Deno.test("enosysStub() with x32 compares by bit 30", () => {
   }
 });
 
-Deno.test("enosysStub() answers nr −1 of x86, where x86_64 alone meets the default", () => {
+Deno.test("enosysStub() answers nr −1 of x86, while on x86_64 alone the default applies", () => {
   const ask = runc([LIST], ["x86_64", "x86"]);
   assertEquals([ask("x86", SKIPPED), ask("x86_64", SKIPPED)], [ENOSYS, EPERM]);
 });

@@ -34,7 +34,7 @@ Deno.test("parseSemantics() reads a runtime and its version, in every spelling o
   }
 });
 
-Deno.test("splitSemantics() takes a name apart", () => {
+Deno.test("splitSemantics() splits a name", () => {
   assertEquals(splitSemantics("crun"), {
     runtime: "crun",
     version: undefined,

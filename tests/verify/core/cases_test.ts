@@ -77,7 +77,7 @@ Deno.test("decideAll() answers every edge as decide() does, in both byte orders"
   }
 });
 
-Deno.test("decideAll() lets the first of two architectures of one value answer", () => {
+Deno.test("decideAll() uses the first of two architectures with the same value", () => {
   const rule = { first: 0, last: 9, conditions: [], source: "" };
   const policy: Policy = {
     defaultValue: 10,
@@ -95,7 +95,7 @@ Deno.test("decideAll() lets the first of two architectures of one value answer",
   assertEquals(valueAt(symbols, decideAll(policy, symbols), words), 1);
 });
 
-Deno.test("decideAll() makes a node for each value that is answered, not for each rule", () => {
+Deno.test("decideAll() makes a node per answer, not per rule", () => {
   const rules = Array.from({ length: 200 }, (_, i): Rule => ({
     first: 2 * i,
     last: 2 * i,

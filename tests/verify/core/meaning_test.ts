@@ -66,7 +66,7 @@ Deno.test("meaningOf() has the filters of a stack answer by the kernel's precede
   }
 });
 
-Deno.test("meaningOf() of no filter lets every call run", () => {
+Deno.test("meaningOf() of an empty stack allows every call", () => {
   const symbols = createSymbols("word", LIMITS);
   const meaning = meaningOf({ programs: [] }, false, symbols);
   assertEquals(valueAt(symbols, meaning, inputOf(1)), 0x7fff_0000);

@@ -120,7 +120,7 @@ Deno.test("execute() keeps apart what paths bring to where they meet", () => {
   assertRunsAlike(program, inputs, "meeting");
 });
 
-Deno.test("execute() says what it does not permit", () => {
+Deno.test("execute() reports instructions that are not permitted", () => {
   // The kernel refuses such programs, so only a caller's mistake gets here.
   const program = [{ ...plain("ret.k"), op: "mod.k" as never }, plain("ret.k")];
   assertThrows(
@@ -130,7 +130,7 @@ Deno.test("execute() says what it does not permit", () => {
   );
 });
 
-Deno.test("execute() spends nothing on what no input reaches", () => {
+Deno.test("execute() does no work for unreachable instructions", () => {
   const program = [
     plain("ld.abs", 0),
     jump("jeq.k", 5, 0, 2),

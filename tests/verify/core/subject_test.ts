@@ -17,7 +17,7 @@ const POLICY: Policy = {
   arches: [],
 };
 
-Deno.test("policyOf(), programsOf() and orderOf() take every kind of side apart", () => {
+Deno.test("policyOf(), programsOf() and orderOf() accept every kind of side", () => {
   const cases: readonly (readonly [Subject, readonly unknown[]])[] = [
     [POLICY, [POLICY, [], false]],
     [PROGRAM, [undefined, [PROGRAM], undefined]],

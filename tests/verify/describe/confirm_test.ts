@@ -24,7 +24,7 @@ Deno.test("fromWords() undoes toWords() in both byte orders", () => {
   }
 });
 
-Deno.test("createAnswer() tells the strictest answer of a stack and the path through each filter", () => {
+Deno.test("createAnswer() returns the strictest answer of a stack and the path through each filter", () => {
   const branch = [
     plain("ld.abs", 0),
     jump("jeq.k", 5, 1, 0),

@@ -32,7 +32,7 @@ const POLICY: Policy = {
   }],
 };
 
-Deno.test("boundaryValues() has both halves of a condition where the byte order puts them", () => {
+Deno.test("boundaryValues() places both halves of a condition according to the byte order", () => {
   const values = boundaryValues([POLICY], false);
   assertEquals(values[0], [0, 4, 5, 6, 8, 9, 10, 0xffff_ffff]);
   assertEquals(values[1], [

@@ -159,7 +159,7 @@ Deno.test("sources are read in every form in which filters are written", async (
   }
 });
 
-Deno.test("what compile, dump and disasm write is a source", async () => {
+Deno.test("output of compile, dump and disasm is a source", async () => {
   await using folder = await createFolder();
   const file = await folder.write("f.bpf", BYTES);
   const stack = await folder.write(
@@ -186,7 +186,7 @@ Deno.test("what compile, dump and disasm write is a source", async () => {
   assertEquals([back.out, back.err], [text.out, ""]);
 });
 
-Deno.test("a form that was cut or edited is refused, with its place", async () => {
+Deno.test("a truncated or edited form is refused, with its place", async () => {
   const cut = (text: string, line: number): string =>
     text.split("\n").toSpliced(line, 1).join("\n");
   const cases: readonly (readonly [string, RegExp])[] = [
@@ -256,7 +256,7 @@ Deno.test("a JSON filter whose parts differ is refused", async () => {
   }
 });
 
-Deno.test("a dump says how often a line repeats", async () => {
+Deno.test("a dump can abbreviate repeated lines", async () => {
   const dump =
     `00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|
 *
