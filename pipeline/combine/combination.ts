@@ -41,6 +41,7 @@ import { productPolicy } from "./product_policy.ts";
 import { proveReadings, type ReadingsProof, resolveBare } from "./readings.ts";
 import type {
   Combined,
+  CombinedProfile,
   CombineInput,
   CombineOperation,
   CombineOptions,
@@ -122,7 +123,21 @@ export class Combination {
         toPolicy: () => undefined,
       };
     }
-    const drafted = this.#draft(meaning, resolved);
+    const made = this.#proved(meaning, resolved, true);
+    if (made.kind === "profile" || made.witness?.semantics === undefined) {
+      return made;
+    }
+    // An older version skips an entry that wins over another one here.
+    const apart = this.#proved(meaning, resolved, false);
+    return apart.kind === "profile" ? apart : made;
+  }
+
+  #proved(
+    meaning: Node,
+    resolved: readonly (ResolvedSection | undefined)[],
+    overlap: boolean,
+  ): CombinedProfile | UnsaidProfile {
+    const drafted = this.#draft(meaning, resolved, overlap);
     if (drafted.kind !== "draft") return drafted;
     const { section, reasons, ...facts } = drafted;
     const text = writeSection(section);
@@ -149,11 +164,15 @@ export class Combination {
       };
     }
     const { arches } = facts;
-    const witness = this.#witness(meaning, other, arches);
+    const witness = this.#witness(wrong.wanted ?? meaning, other, arches);
+    const described = describeWitness(witness.data, arches, reasons);
+    if (wrong.wanted === undefined) return { ...unsaid, ...described, witness };
+    const [runtime, version = ""] = semantics.split("@");
     return {
       ...unsaid,
-      ...describeWitness(witness.data, arches, reasons),
-      witness,
+      part: described.part,
+      reason: `${runtime} ${version} reads the profile in another way`,
+      witness: { ...witness, semantics },
     };
   }
 
@@ -167,7 +186,7 @@ export class Combination {
    */
   draft(): DraftedProfile | UnsaidProfile {
     const resolved = this.#resolved();
-    return this.#draft(this.#meaningOf(resolved), resolved);
+    return this.#draft(this.#meaningOf(resolved), resolved, true);
   }
 
   /**
@@ -206,6 +225,7 @@ export class Combination {
   #draft(
     meaning: Node,
     resolved: readonly (ResolvedSection | undefined)[],
+    overlap: boolean,
   ): DraftedProfile | UnsaidProfile {
     const native = this.#native;
     const functions = this.#functionsOf(meaning);
@@ -229,6 +249,7 @@ export class Combination {
       functions,
       arches,
       fallback,
+      overlap,
     );
     try {
       const section = sectionOf(

@@ -58,14 +58,16 @@ interface Place {
  * @param functions The meaning.
  * @param arches The architectures that the profile lists.
  * @param fallback The default answer.
+ * @param overlap True if entries of a call may overlap.
  * @returns The entries, and the calls that they cannot express.
  */
 export function writeEntries(
   functions: CallFunctions,
   arches: readonly Arch[],
   fallback: ReturnValue,
+  overlap: boolean,
 ): WrittenEntries {
-  const writer = new EntryWriter(functions, arches, fallback);
+  const writer = new EntryWriter(functions, arches, fallback, overlap);
   return writer.write();
 }
 
@@ -73,6 +75,7 @@ class EntryWriter {
   readonly #functions: CallFunctions;
   readonly #arches: readonly Arch[];
   readonly #fallback: ReturnValue;
+  readonly #overlap: boolean;
   /** Architectures and numbers of multiplexers. */
   readonly #served: ReadonlySet<string>;
   readonly #rules = new Map<string, readonly NormalRule[]>();
@@ -84,10 +87,12 @@ class EntryWriter {
     functions: CallFunctions,
     arches: readonly Arch[],
     fallback: ReturnValue,
+    overlap: boolean,
   ) {
     this.#functions = functions;
     this.#arches = arches;
     this.#fallback = fallback;
+    this.#overlap = overlap;
     this.#served = new Set(
       arches.flatMap(({ name, multiplexed }) =>
         multiplexed.map(({ nr }) => `${name} ${nr}`)
@@ -194,7 +199,7 @@ class EntryWriter {
     const values = [...this.#functions.setsOf(f, arch.bits).keys()]
       .filter((value) => value !== this.#fallback).sort(compareAnswers);
     const isShort = exact !== undefined && exact.length <= values.length;
-    const orders = isShort || values.length < 2
+    const orders = isShort || !this.#overlap || values.length < 2
       ? []
       : values.length > MOST_PERMUTED
       ? [values, values.toReversed()]

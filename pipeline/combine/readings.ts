@@ -28,6 +28,8 @@ export interface WrongReading {
   readonly semantics: Semantics;
   /** The meaning of the profile; absent if the runtime refuses it. */
   readonly meaning?: Node;
+  /** The meaning of the inputs under this reading, if it is not the newest. */
+  readonly wanted?: Node;
   /** The construct that the runtime refuses. */
   readonly refusal?: string;
 }
@@ -112,8 +114,13 @@ export function proveReadings(
     if (before === undefined) known.push([policy, meaning]);
     // A version that reads the inputs differently is compared with its own
     // reading.
-    if (meaning !== wanted && meaning !== meaningAs(semantics)) {
-      return { ...facts, wrong: { semantics, meaning } };
+    if (meaning !== wanted) {
+      const own = meaningAs(semantics);
+      if (meaning !== own) {
+        const isOld = own !== undefined && own !== wanted;
+        const wrong = { semantics, meaning, ...isOld ? { wanted: own } : {} };
+        return { ...facts, wrong };
+      }
     }
     equal.push(semantics);
   }

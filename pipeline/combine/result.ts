@@ -73,6 +73,8 @@ export interface UnsaidProfile {
     readonly wanted: ReturnValue;
     /** The answer of the nearest profile. */
     readonly got: ReturnValue;
+    /** The reading that gives these answers, if it is not the newest. */
+    readonly semantics?: Semantics;
   };
   /**
    * Writes the meaning as a policy, from which a filter is compiled;

@@ -40,7 +40,8 @@ export interface LiveComparison {
 const REFUSAL =
   /seccomp|errno value specified|empty string|matches default action/i;
 
-type Loaded =
+/** The filter of a container, or the reason why it did not start. */
+export type LiveFilter =
   | { readonly kind: "program"; readonly program: Program }
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -58,7 +59,7 @@ export async function compareLive(
   { section }: LiveProfile,
 ): Promise<LiveComparison> {
   const text = writeJson(section);
-  const live = await load(runtime, section);
+  const live = await loadLive(runtime, section);
   const own = read(text, semantics);
   if (live.kind === "refused" || typeof own === "string") {
     const theirs = live.kind === "refused" ? live.reason : "runs it";
@@ -81,11 +82,17 @@ export async function compareLive(
   return compareOracle(text, semantics, live.program);
 }
 
-/** Makes the runtime build and load its filter. */
-async function load(
+/**
+ * Makes a runtime build and load its filter.
+ *
+ * @param runtime The runtime.
+ * @param seccomp The section.
+ * @returns The program that a container runs under, or the refusal.
+ */
+export async function loadLive(
   runtime: Runtime,
   seccomp: LiveProfile["section"],
-): Promise<Loaded> {
+): Promise<LiveFilter> {
   await using bundle = await createBundle({
     args: ["/bin/busybox", "sleep", "100000"],
     seccomp,

@@ -18,7 +18,7 @@ export interface LiveProfile {
 /**
  * Calls of the runtimes and a sleeping program after the filter is attached.
  */
-const BASE: readonly string[] = [
+export const BASE: readonly string[] = [
   "accept4 access alarm arch_prctl bind brk capget capset chdir chmod chown",
   "chroot clock_getres clock_gettime clock_nanosleep clone clone3 close",
   "close_range connect dup dup2 dup3 epoll_create1 epoll_ctl epoll_pwait",

@@ -216,7 +216,9 @@ function judgePair(
   };
   if (result.kind !== "profile") {
     const { witness } = result;
-    if (witness === undefined) return { outcome: "unsaid", ...proofs };
+    if (witness === undefined || witness.semantics !== undefined) {
+      return { outcome: "unsaid", ...proofs };
+    }
     const values = [a, b].map(({ policy }) =>
       decide(policy, witness.data).value
     );

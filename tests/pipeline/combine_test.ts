@@ -252,6 +252,24 @@ Deno.test("combine() keeps conditions if other machines lack a changed call", ()
   assert(isSame("riscv64") && !isSame("aarch64"));
 });
 
+Deno.test("combine() lets entries overlap only if every version reads both", () => {
+  // crun 0.17 ignores defaultErrnoRet: an entry with EPERM has its default
+  // action, is skipped, and would leave the value to the other entry.
+  const list = profileOf("ERRNO 38", [["socket", "ALLOW", [0, "LT", 38]]]);
+  const denial = profileOf("ALLOW", [["socket", "ERRNO 1", [0, "EQ", 16]]]);
+  const result = combine([list, denial], TARGET);
+  assert(result.kind === "profile");
+  assertEquals(result.equal, distinctSemantics());
+  const made = parseProfile(result.text, { kind: "oci" });
+  const data = { nr: 41, arch: 0xc000_003e, instructionPointer: 0n };
+  for (const semantics of distinctSemantics()) {
+    const { policy } = resolveParsed(made, { ...TARGET, semantics });
+    const value = (domain: bigint): number =>
+      decide(policy, { ...data, args: [domain] }).value;
+    assertEquals([value(16n), value(17n)], [0x0005_0001, ALLOW], semantics);
+  }
+});
+
 Deno.test("combine() gives up a cover of many masks, and makes a filter", () => {
   // Two intervals with a hole: of one argument, an entry has one comparison.
   const hole = profileOf("ERRNO 13", [["gettid", "ALLOW", [0, "NE", 2 ** 31]]]);
