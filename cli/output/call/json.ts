@@ -8,7 +8,7 @@ import type { AllowEntries, NewEntry } from "../../../pipeline/allow_entry.ts";
 import { wordsOfArgument } from "../../../statements/argument_words.ts";
 import { writeCondition } from "../../../statements/write_condition.ts";
 import { jsonOfCall, jsonOfValue } from "../../input/call.ts";
-import type { CallReport } from "./report.ts";
+import type { CallReport } from "./report_call.ts";
 import type { CallRule } from "./rules.ts";
 
 /** Writes an entry as JSON; numbers of 64 bits stay exact. */

@@ -20,7 +20,7 @@ import { printable } from "../../../tables/printable.ts";
 import { SECCOMP_RET_ALLOW } from "../../../tables/uapi.ts";
 import { describeCall } from "../../input/call.ts";
 import { entryText } from "./json.ts";
-import type { CallReport } from "./report.ts";
+import type { CallReport } from "./report_call.ts";
 import { decidingRule, effectText, ruleText } from "./rules.ts";
 
 /** Maximum length of a line, unless a single word is longer. */
