@@ -6,8 +6,7 @@
  * @module
  */
 
-import { check } from "../../bpf/check.ts";
-import { decode, encode } from "../../bpf/encode.ts";
+import { encode } from "../../bpf/encode.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { effective } from "../../bpf/return_value.ts";
 import { compile } from "../../compiler/compile.ts";
@@ -23,7 +22,8 @@ import {
 import { generateAny } from "../oracle/generate.ts";
 import { produce } from "../oracle/production.ts";
 import { searchLattice } from "../verify/lattice.ts";
-import { createRandom, type Random } from "../verify/programs.ts";
+import { createRandom } from "../verify/programs.ts";
+import { breakCertificate } from "./certificate_faults.ts";
 
 /** A certificate that is true, and who made it. */
 interface Original extends CertificateCase {
@@ -44,12 +44,14 @@ export interface CertificateCounts {
   stillTrue: number;
   /** Accepted faults that no other judge decided. */
   undecided: number;
+  /** Faults by kind: a program, a line's place, truncation, a policy, a proof. */
+  readonly kinds: Record<string, number>;
   /** Descriptions of anything wrong. */
   wrong: string[];
 }
 
 /** Maximum number of inputs on which a judge runs both sides. */
-const MOST_INPUTS = 100_000;
+const MOST_INPUTS = 400_000;
 /** Maximum size of a certificate that gets faults. */
 const MOST_BYTES = 4000;
 /** Number of cases that a checker reads at once. */
@@ -78,6 +80,7 @@ export async function runCertificates(
     unchanged: 0,
     stillTrue: 0,
     undecided: 0,
+    kinds: {},
     wrong: [],
   };
   const originals = await makeOriginals(options.seed, options.filters);
@@ -92,7 +95,9 @@ export async function runCertificates(
     counts.certificates += cases.length;
   }
   // Faults in small certificates are of the same kinds, and cost less.
-  const small = originals.filter(({ text }) => text.length < MOST_BYTES);
+  const small = originals.filter((one) =>
+    one.text.length < MOST_BYTES && isTrue(one, MOST_INPUTS / 20)
+  );
   while (counts.faults < options.faults) {
     const originalsOf: Original[] = [];
     const cases: CertificateCase[] = [];
@@ -102,6 +107,7 @@ export async function runCertificates(
       if (fault === undefined) continue;
       originalsOf.push(original);
       cases.push(fault);
+      counts.kinds[fault.kind] = (counts.kinds[fault.kind] ?? 0) + 1;
     }
     const verdicts: (readonly [string, readonly boolean[]])[] = [];
     for (const [name, run] of checkers) verdicts.push([name, await run(cases)]);
@@ -186,97 +192,11 @@ function claimOf(text: string): string {
   return text.slice(0, text.search(/\n(?:w|returns |rule [0-9a-f]+,|other, )/));
 }
 
-/** Puts a fault into a certificate or into one of its programs. */
-async function breakCertificate(
-  { text, programs }: Original,
-  random: Random,
-): Promise<CertificateCase | undefined> {
-  if (programs.length > 0 && random.below(5) === 0) {
-    return await breakProgram(text, programs, random);
-  }
-  const lines = text.split("\n");
-  const at = random.below(lines.length);
-  const line = lines[at] ?? "";
-  const numbers = [...line.matchAll(/\b[0-9a-f]+\b/g)];
-  switch (random.below(8)) {
-    case 0:
-      lines.splice(at, 1);
-      break;
-    case 1:
-      lines.splice(at, 0, line);
-      break;
-    case 2: {
-      const other = random.below(lines.length);
-      [lines[at], lines[other]] = [lines[other] ?? "", line];
-      break;
-    }
-    case 3:
-      return { text: text.slice(0, random.below(text.length)), programs };
-    case 4:
-      lines[at] = swapWord(line, random);
-      break;
-    default: {
-      // A number: its neighbor, another bit, or one that occurs elsewhere.
-      const number = numbers[random.below(numbers.length || 1)];
-      if (number === undefined) return undefined;
-      const value = BigInt(`0x${number[0]}`);
-      const others = [...text.matchAll(/\b[0-9a-f]{1,8}\b/g)];
-      const changed = [
-        value + 1n,
-        value === 0n ? 1n : value - 1n,
-        value ^ 1n << BigInt(random.below(32)),
-        BigInt(`0x${others[random.below(others.length)]?.[0] ?? "0"}`),
-      ][random.below(4)] ?? 0n;
-      lines[at] = line.slice(0, number.index) + changed.toString(16) +
-        line.slice(number.index + number[0].length);
-    }
-  }
-  const broken = lines.join("\n");
-  return broken === text ? undefined : { text: broken, programs };
-}
-
-const WORDS: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/ (=|>=) /, [" = ", " >= "]],
-  [/ (eq|ne|lt|le|gt|ge) /, [" eq ", " ne ", " lt ", " le ", " gt ", " ge "]],
-  [/equal|within/, ["equal", "within"]],
-  [/little|big/, ["little", "big"]],
-  [/rule|returns|other/, ["rule", "returns", "other", "other 0"]],
-  [/, .*$/, [", other", ", rule 0", ", rule 1", ", returns 0", ""]],
-  [/^.*, /, ["other, ", "rule 0, ", "rule 1, ", "returns 0, ", ""]],
-  [/&[0-9a-f]+/, ["", "&1", "&ffff0000"]],
-  [/^w./, ["w0", "w1", "w4", "w5"]],
-];
-
-function swapWord(line: string, random: Random): string {
-  const fitting = WORDS.filter(([word]) => word.test(line));
-  const [word, others] = fitting[random.below(fitting.length || 1)] ??
-    [/$/, ["end"]];
-  return line.replace(word, others[random.below(others.length)] ?? "");
-}
-
-/** Changes a field of an instruction, and the hash with it. */
-async function breakProgram(
-  text: string,
-  programs: readonly Uint8Array<ArrayBuffer>[],
-  random: Random,
-): Promise<CertificateCase | undefined> {
-  const index = random.below(programs.length);
-  const bytes = new Uint8Array(programs[index] as Uint8Array<ArrayBuffer>);
-  const at = random.below(bytes.length);
-  const change = [1, 0xff, 1 << random.below(8)][random.below(3)] ?? 1;
-  bytes[at] = ((bytes[at] ?? 0) + change) & 0xff;
-  const littleEndian = isLittleEndian({ text, programs });
-  if (check(decode(bytes, { littleEndian })) !== undefined) return undefined;
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const side = [...text.matchAll(/^. program [0-9a-f]+ ([0-9a-f]{64})$/gm)];
-  return {
-    text: text.replace(side[index]?.[1] ?? "", hash.toHex()),
-    programs: programs.map((one, i) => i === index ? bytes : one),
-  };
-}
-
 /** Decides a claim by brute force; `undefined` if that takes too long. */
-function isTrue(one: CertificateCase): boolean | undefined {
+function isTrue(
+  one: CertificateCase,
+  most: number = MOST_INPUTS,
+): boolean | undefined {
   const sides = readSides(one);
   if (sides === undefined) return false;
   const littleEndian = isLittleEndian(one);
@@ -287,7 +207,7 @@ function isTrue(one: CertificateCase): boolean | undefined {
   const agree = /^.* within\n/.test(one.text)
     ? (x: number, y: number) => rankOf(x) <= rankOf(y)
     : (x: number, y: number) => effective(x) === effective(y);
-  const found = searchLattice(a, b, agree, MOST_INPUTS);
+  const found = searchLattice(a, b, agree, most);
   if (found.difference !== undefined) return false;
   return found.isComplete ? true : undefined;
 }

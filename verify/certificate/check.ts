@@ -132,8 +132,9 @@ export function split({ words, lists }: InputPart, test: Split): InputPart[] {
     const word = cut(words[test.at] ?? ANY, test, passes);
     if (word === undefined) return [];
     const kept = words.with(test.at, word);
-    const mayMatch = (rule: ListedRule): boolean => matches(rule, kept) >= 0;
-    return [{ words: kept, lists: lists.map((list) => list.filter(mayMatch)) }];
+    const may = (rule: ListedRule): boolean =>
+      matches(rule, kept, test.at) >= 0;
+    return [{ words: kept, lists: lists.map((list) => list.filter(may)) }];
   });
 }
 
@@ -190,10 +191,12 @@ function walk(words: Words, rules: Rules, other: number): Answer {
   return { values: [...values, other], reason: "other" };
 }
 
-/** Decides whether a rule matches. */
-export function matches(rule: ListedRule, words: Words): number {
+/** Decides whether a rule matches; `only` is a word that alone has changed. */
+export function matches(rule: ListedRule, words: Words, only?: number): number {
   const { low, high } = words[NR] ?? ANY;
   if (rule.last < low || high < rule.first) return -1;
+  // Nothing else of the rule can have become false.
+  if (only === NR) return 0;
   return Math.min(
     rule.first <= low && high <= rule.last ? 1 : 0,
     truthOf(words, { at: ARCH, mask: ALL, op: "=", k: rule.arch }),

@@ -45,9 +45,8 @@ export function cut(of: Seen, by: Split, passes: boolean): Seen | undefined {
     const most = ((bits | ~known) & mask) >>> 0;
     if (passes ? most < k : (bits & mask) >>> 0 >= k) return undefined;
     const rest = (bits & ~mask) >>> 0;
-    const isExact = (~mask & ~known) === 0;
-    if (isExact && passes) low = Math.max(low, k + rest);
-    if (isExact && !passes) high = Math.min(high, k + rest - 1);
+    if ((~mask & ~known) === 0 && passes) low = Math.max(low, k + rest);
+    else if ((~mask & ~known) === 0) high = Math.min(high, k + rest - 1);
   } else if (passes) {
     const isOther = ((bits ^ k) & known & mask) !== 0;
     if ((k & ~mask) !== 0 || isOther) return undefined;
