@@ -93,6 +93,7 @@ export class AnswerMap {
   readonly #symbols: Symbols;
   readonly #meaning: Node;
   readonly #values = new Map<Node, ReturnValue>();
+  readonly #levels = new Map<string, ReadonlySet<number>>();
   readonly #calls = new Map<string, Node>();
 
   /**
@@ -243,8 +244,9 @@ export class AnswerMap {
 
   /** Reports whether the answers depend on an argument. */
   dependsOn(f: Node, arg: number): boolean {
-    const levels = this.#levelsOf(arg, ["low", "high"]);
     const { diagram } = this.#symbols;
+    if (diagram.level(f) === CONSTANT_LEVEL) return false;
+    const levels = this.#levelsOf(arg, ["low", "high"]);
     const seen = new Set([f]);
     for (const node of seen) {
       const level = diagram.level(node);
@@ -306,11 +308,16 @@ export class AnswerMap {
     arg: number,
     parts: readonly ("low" | "high")[],
   ): ReadonlySet<number> {
-    return new Set(
+    const key = `${arg} ${parts}`;
+    const known = this.#levels.get(key);
+    if (known !== undefined) return known;
+    const levels = new Set(
       parts.flatMap((part) =>
         this.#word(arg, part).map((v) => this.#symbols.diagram.level(v))
       ),
     );
+    this.#levels.set(key, levels);
+    return levels;
   }
 
   #variable(level: number): Node {

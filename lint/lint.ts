@@ -6,9 +6,8 @@
 
 import type { FilterStack } from "../bpf/filter.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
-import { type Diagnostic, ProfileError } from "../profile/diagnostic.ts";
+import { ProfileError } from "../profile/diagnostic.ts";
 import type { ParsedProfile } from "../profile/formats/parse.ts";
-import { locate } from "../profile/json/path.ts";
 import { pointerOf } from "../profile/json/patch.ts";
 import {
   type ProfileTarget,
@@ -40,7 +39,9 @@ import type {
   LintPlace,
   LintReport,
 } from "./finding.ts";
+import { placeIn, refusedProfile } from "./refused.ts";
 import { Variants } from "./variants.ts";
+import { isWanted } from "./wanted.ts";
 import type { LintView, ProfileRules } from "./view.ts";
 
 /** Options of a check. */
@@ -121,13 +122,19 @@ export function lintProfile(
   return check(resolved.policy, machine, options, (view, limits) => {
     const own = { ...view, rules };
     const variants = new Variants(rules, section, limits);
-    const effects = checkEffects(own, rules, variants);
+    const effects = isWanted("effects", options)
+      ? checkEffects(own, rules, variants)
+      : { drafts: [], open: [] };
     const drafts = [
       ...effects.drafts,
-      ...checkConditions(own, rules, variants),
-      ...checkNamed(own, rules, variants),
-      ...checkArchitectures(own, rules),
-      ...checkPolicy(own),
+      ...isWanted("conditions", options)
+        ? checkConditions(own, rules, variants)
+        : [],
+      ...isWanted("names", options) ? checkNamed(own, rules, variants) : [],
+      ...isWanted("architectures", options)
+        ? checkArchitectures(own, rules)
+        : [],
+      ...checkPolicy(own, options),
     ];
     return {
       assumed: resolved.assumed,
@@ -182,14 +189,14 @@ export function lintFilters(
     (view, limits, again) => {
       const own = { ...view, programs };
       const raw = again(true);
-      const tests = options.tests === false
+      const tests = options.tests === false || !isWanted("tests", options)
         ? { drafts: [], open: [] }
         : checkTests(own, limits);
       const drafts = [
         ...tests.drafts,
         ...checkCappedErrnos(raw, own),
         ...checkUntested(own),
-        ...checkPolicy(own),
+        ...checkPolicy(own, options),
       ];
       return {
         open: tests.open,
@@ -200,12 +207,15 @@ export function lintFilters(
 }
 
 /** Checks that policies and filters share. */
-function checkPolicy(view: LintView): readonly FindingDraft[] {
+function checkPolicy(
+  view: LintView,
+  options: LintOptions,
+): readonly FindingDraft[] {
   return [
-    ...checkArguments(view),
-    ...checkNeeds(view),
-    ...checkReach(view),
-    ...checkAttacks(view),
+    ...isWanted("arguments", options) ? checkArguments(view) : [],
+    ...isWanted("needs", options) ? checkNeeds(view) : [],
+    ...isWanted("reach", options) ? checkReach(view) : [],
+    ...isWanted("attacks", options) ? checkAttacks(view) : [],
   ];
 }
 
@@ -259,70 +269,6 @@ function check(
     }
   }
   return { findings: [], open: [`anything: ${reason}`] };
-}
-
-/** Codes of refusals by the reader, as findings. */
-const REFUSALS: Readonly<Record<string, LintId>> = {
-  "conflicting-rules": "conflicting-rules",
-  "errno-range": "errno-out-of-range",
-};
-
-/** Codes that make a profile undecidable. */
-const UNDECIDED: readonly string[] = ["unconfined", "kernel-unknown"];
-
-/** If no container starts with a profile, it has no answers to check. */
-function refusedProfile(
-  profile: ParsedProfile,
-  error: ProfileError,
-  options: LintOptions,
-): LintReport {
-  const errors = error.diagnostics.filter((d) => d.severity === "error");
-  if (errors.some(({ code }) => UNDECIDED.includes(code))) throw error;
-  const seen = new Set<string>();
-  const findings = errors.flatMap((diagnostic): readonly LintFinding[] => {
-    const id = REFUSALS[diagnostic.code] ?? "refused-by-runtime";
-    const severity = lintLevelOf(id, options.context);
-    const key = `${id} ${diagnostic.path}`;
-    if (severity === "off" || options.disabled?.has(id) === true) return [];
-    if (seen.has(key)) return [];
-    seen.add(key);
-    const { path, message, fix } = diagnostic;
-    return [{
-      id,
-      severity,
-      ...placeIn(profile, path),
-      message: fix === undefined ? message : `${message}; ${fix}`,
-      witnesses: [],
-      proof: "the runtime refuses the profile",
-      fingerprint: `${id}: ${withoutIndexes(message)}`,
-    }];
-  });
-  return {
-    findings,
-    open: ["the rest: a profile that the runtime refuses has no answers"],
-  };
-}
-
-function withoutIndexes(text: string): string {
-  return text.replace(/\[\d+\]/g, "");
-}
-
-/** The place of a path in the section, or in the document. */
-function placeIn(profile: ParsedProfile, path: string): LintPlace {
-  const { sectionPath, document } = profile;
-  const whole = sectionPath === "" || path.startsWith(`${sectionPath}.`)
-    ? path
-    : `${sectionPath}.${path}`;
-  // For something absent, such as a list of architectures, finds the nearest
-  // place that exists.
-  for (let at = whole; at !== ""; at = at.replace(/(?:^|\.|\[)[^.[]*$/, "")) {
-    const place = locate(document, at);
-    if (place !== undefined) {
-      return { path: whole, line: place.line, column: place.column };
-    }
-  }
-  const root = locate(document, "");
-  return { path: whole, line: root?.line ?? 1, column: root?.column ?? 1 };
 }
 
 /** Adds severities, places and answers, and puts findings in order. */
@@ -395,17 +341,3 @@ function placeOfDraft(
   );
   return { path: "", filter, instruction: paths[filter]?.at(-1) ?? 0 };
 }
-
-/** Reports whether a diagnostic of the reader is covered by a finding. */
-export function isCovered({ code }: Diagnostic): boolean {
-  return COVERED.has(code);
-}
-
-/** Codes of diagnostics that checks replace. */
-const COVERED: ReadonlySet<string> = new Set([
-  ...["unknown-syscall", "no-call-here", "successor-not-named"],
-  ...["denies-nothing", "idle-errno", "min-kernel", "repeated-index"],
-  ...["always-holds", "dead-rule", "empty-mask", "bits-outside-mask"],
-  ...["cannot-start", "cannot-end", "rule-order", "no-names"],
-  ...["native-only", "no-such-call-here"],
-]);

@@ -13,7 +13,8 @@ import {
   type LintLevel,
 } from "../../lint/catalog.ts";
 import type { LintFinding, LintReport } from "../../lint/finding.ts";
-import { isCovered, lintFilters, lintProfile } from "../../lint/lint.ts";
+import { isCovered } from "../../lint/covered.ts";
+import { lintFilters, lintProfile } from "../../lint/lint.ts";
 import type { ParsedProfile } from "../../profile/formats/parse.ts";
 import { splitSemantics } from "../../profile/semantics/versions.ts";
 import { didYouMean } from "../../tables/suggest.ts";

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { parseFilters } from "../../bpf/text.ts";
-import { LINT_IDS, type LintContext } from "../../lint/catalog.ts";
+import { LINT_IDS, type LintContext, type LintId } from "../../lint/catalog.ts";
 import type { LintReport } from "../../lint/finding.ts";
 import { lintFilters, lintProfile } from "../../lint/lint.ts";
 import { parseProfile } from "../../profile/formats/parse.ts";
@@ -21,6 +21,7 @@ function lintExample(
   text: string,
   language: string,
   words: readonly string[],
+  disabled: ReadonlySet<LintId> = new Set(),
 ): LintReport {
   const named = ARCHES.find(({ name }) => words.includes(name)) ??
     archByName("x86_64");
@@ -30,7 +31,7 @@ function lintExample(
     return lintFilters(
       parseFilters(text),
       { native: named, arches: [named] },
-      { context },
+      { context, disabled },
     );
   }
   const runtime = (["crun", "runc"] as const).find((r) => words.includes(r));
@@ -43,6 +44,7 @@ function lintExample(
     },
     {
       context: "container",
+      disabled,
       ...(runtime === undefined ? {} : { runtimes: [runtime] }),
     },
   );
@@ -81,6 +83,18 @@ Deno.test("docs/lint.md explains every id, by an example that has it", () => {
       assert(witnesses.length > 0 || proof !== undefined, id);
       assert(fingerprint.startsWith(`${id}: `), fingerprint);
     }
+  }
+});
+
+Deno.test("a finding is the same if all others are disabled", () => {
+  for (const [id, language, words, text] of examples()) {
+    const others = new Set(LINT_IDS.filter((one) => one !== id));
+    const whole = lintExample(text, language, words);
+    const alone = lintExample(text, language, words, others);
+    assertEquals(
+      alone.findings,
+      whole.findings.filter((finding) => finding.id === id),
+    );
   }
 });
 
