@@ -77,8 +77,9 @@ export function foldNumbers(
 }
 
 /**
- * Decides by arguments first, as far as both decisions ask alike, and by bit 30
- * at the ends: the tests of it there are shared with those of other numbers.
+ * Decides by arguments first, while both decisions have the same tests, and by
+ * bit 30 at the ends: the tests of it there are shared with those of other
+ * numbers.
  */
 function testBitLast(
   graph: DecisionGraph,

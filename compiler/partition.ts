@@ -4,7 +4,7 @@
  * Every number from 0 to 2^32 − 1 belongs to exactly one interval, and all
  * numbers of an interval are decided by the same rules, or by rules without
  * conditions that have the same value. Rules after one without conditions never
- * decide and are left out.
+ * decide and are omitted.
  *
  * ```text
  * rules       3…3 ALLOW   4…4 ALLOW   1…9 ERRNO

@@ -85,8 +85,7 @@ interface Kept {
 }
 
 /**
- * Follows the program on the inputs and leaves out instructions that cannot
- * run.
+ * Follows the program on the inputs and omits instructions that cannot run.
  */
 function reached(
   program: Program,

@@ -53,7 +53,7 @@ export function residualOf(
  * @param residual The residual before.
  * @param word The word.
  * @param know Reduces a part that tests that word.
- * @param possible The rules of the residual that can still match, as far as that is known.
+ * @param possible The rules of the residual that can still match, if known.
  */
 export function narrow(
   residual: Residual,

@@ -44,7 +44,7 @@ export interface ClassCell {
 
 /** Limit on the work, in words of sets that are combined. */
 const WORK_LIMIT = 8_000_000;
-/** Maximum number of tests of a tree; a longer one stays as it is. */
+/** Maximum number of tests of a tree; a larger one is left unchanged. */
 const MOST_TESTS = 1000;
 
 /**

@@ -40,7 +40,7 @@ const FIRST_ERRNO = 1000;
 const ERRNO_BITS = 11;
 /** Number of calls in one child. */
 const CHUNK = 8192;
-/** `getpid`, which harms nobody. */
+/** `getpid`, which is harmless. */
 const GETPID = { syscall: 39, int80: 20 } as const;
 const IP_LOW = 8;
 const IP_HIGH = 12;

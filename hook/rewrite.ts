@@ -3,7 +3,7 @@
  * byte unchanged.
  *
  * The text is never printed from a parsed value: 18446744073709551615, `1E400`,
- * `-0`, escapes and blanks stay as they are, because only the new member is
+ * `-0`, escapes and blanks are left unchanged, because only the new member is
  * written. `linux.seccomp` is never touched: a runtime that ignores the
  * annotation still enforces the section.
  *

@@ -69,8 +69,8 @@ export interface OptimizeOptions
 const WORK_LIMIT = 1_000_000;
 
 /**
- * Under `balanced`, a program that folds numbers has at most this share of the
- * instructions of others, because each call pays for it.
+ * Under `balanced`, a program that folds numbers must have at most this share
+ * of the instructions of other programs, because each call pays for it.
  */
 const MOST_FOLDED = 0.85;
 

@@ -68,7 +68,7 @@ export class AnswerWriter {
   state(abi: CallAbi, meaning: Node): AbiStatements {
     const { diagram } = this.#symbols;
     const functions = this.#functionsOf(abi, meaning);
-    // Numbers beyond those of x32 are no calls.
+    // Numbers beyond those of x32 are not calls.
     const end = numbersOf(abi)[0]?.last ?? 0;
     const counts = [...functions].map(([f, ranges]) =>
       [

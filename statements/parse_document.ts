@@ -39,7 +39,7 @@ export interface WrittenStatement {
 /** The parts of a line; those that are absent come from the line above. */
 type Parts = Partial<Omit<WrittenStatement, "line">>;
 
-/** A line with those that are further in. */
+/** A line with the lines that are indented below it. */
 interface TextLine {
   readonly indent: number;
   readonly text: string;

@@ -1,6 +1,6 @@
 /**
- * Writes statements as an indented text: lines further in continue the line
- * above them, so that an action, architectures and calls are written once.
+ * Writes statements as an indented text: lines indented further continue the
+ * line above them, so that an action, architectures and calls are written once.
  *
  * ```text
  * ALLOW on x86_64, x86
@@ -29,7 +29,7 @@ export interface DocumentOptions {
   readonly by: Grouping;
   /** Names of all architectures of the explanation, in their order. */
   readonly arches: readonly string[];
-  /** Maximum length of a line, as far as words permit. */
+  /** Maximum length of a line, unless a single word is longer. */
   readonly columns?: number;
 }
 
@@ -221,12 +221,12 @@ function groupBy<T>(
 }
 
 /**
- * Breaks a line after commas and `|` and before "and", "or" and "if"; what follows is
- * further in by four, so that it is not a line of its own.
+ * Breaks a line after commas and `|` and before "and", "or" and "if"; what
+ * follows is indented by four more, so that it is not a separate line.
  *
  * @param indent Blanks at the start of every line.
  * @param text The line.
- * @param columns Maximum length, as far as words permit.
+ * @param columns Maximum length, unless a single word is longer.
  * @returns The lines.
  */
 export function wrapLine(

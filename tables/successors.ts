@@ -1,10 +1,10 @@
 /**
  * The system calls that replace one that an architecture does not have.
  *
- * Newer architectures leave out calls whose work a newer call also does:
- * aarch64 has no `open`, its C library calls `openat`. The 64-bit ones leave
- * out calls that only 32-bit ones need, and vice versa. A profile that names
- * only the old call has no effect there.
+ * Newer architectures omit calls whose work a newer call also does: aarch64 has
+ * no `open`, its C library calls `openat`. The 64-bit ones omit calls that
+ * only 32-bit ones need, and vice versa. A profile that names only the old call
+ * has no effect there.
  *
  * Sources:
  * - man-pages 6.03, section 2: the page of a name or of its successor, for

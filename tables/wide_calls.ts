@@ -11,8 +11,8 @@
  * - others: getrlimit (`ugetrlimit`) and select (`_newselect`), in syscalls.
  *
  * Linux 6.1, arch/x86/entry/syscalls/syscall_32.tbl has all of them; arm and
- * s390 have most. `*_time64` is left out: a program with a 32-bit `time_t`
- * makes the old calls.
+ * s390 have most. `*_time64` is omitted: a program with a 32-bit `time_t` makes
+ * the old calls.
  *
  * @module
  */

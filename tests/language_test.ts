@@ -130,6 +130,30 @@ const BANNED: readonly (readonly [phrase: RegExp, plainly: string])[] = [
   [/\bleave (?:it|one|the other|-\S+) out\b/i, "omit it"],
   [/\b(?:all the same|as it stands|of use about)\b/i, "anyway, unchanged"],
   [
+    /, also (?:with|if|by|of|after|when|where|old|the|a|an|for|in|those|to|what|from|not|under|beyond)\b/,
+    "including, even, as well",
+  ],
+  [
+    /\b(?<!(?:writable|changed|owned) )(?:of|by) others\b(?! than)/,
+    "foreign, other users', someone else's",
+  ],
+  [
+    /(?<!\bthere )\b(?:is|are) no (?:object|array|finding|register|document|filter|tree|error|program|signal|calls?|file|profile|process|child|u64|package|folder|source|instruction|partition|system|names)\b/i,
+    "is not a",
+  ],
+  [/(?:^|[.!?] )Else\b/, "Otherwise"],
+  [/\bmeanwhile\b(?=[.,;:)]|$)/, "in the meantime"],
+  [/\bas far as\b/, "if known, within"],
+  [/\b(?:is|are|was|were) left out\b|\bleaves? out\b/, "is omitted, skips"],
+  [/\b(?:makes?|made) of it\b/, "makes from it"],
+  [/\bbelieved?\b/i, "trusted"],
+  [/\bfurther in\b/, "indented further"],
+  [/\bmuch power\b/, "powerful"],
+  [/\bthe way of (?:this|one|a|the) call\b|\bways? out of\b/, "path, branch"],
+  [/\bin doubt\b|\bwithout a doubt\b/, "unclear, with certainty"],
+  [/\bnobody\b(?! else)/i, "only, no one, or name who does it"],
+  [/\bstays? as (?:it|they) (?:is|are)\b/, "is left unchanged"],
+  [
     /(?<!-)\b(?:neighbour|behaviour|colour|artefact|modelled|misspelt(?!-)|grey)/i,
     "American",
   ],
@@ -214,6 +238,15 @@ Deno.test("bannedIn() reads comments, texts and docs, not code", () => {
   assertEquals(bannedIn("a.ts", "fail(`${x} is told`);").length, 1);
   assertEquals(bannedIn("a.md", "Input format: by looking.").length, 1);
   assertEquals(bannedIn("a.awk", "# Not any more.").length, 1);
+  assertEquals(
+    bannedIn("a.md", "It reads all logs, also of Android.").length,
+    1,
+  );
+  assertEquals(bannedIn("a.ts", "// The value is no filter.").length, 1);
+  assertEquals(bannedIn("a.ts", "// There is no filter.").length, 0);
+  assertEquals(bannedIn("a.ts", "// Nobody reads it.").length, 1);
+  assertEquals(bannedIn("a.ts", "// Nobody else can write to it.").length, 0);
+  assertEquals(bannedIn("a.ts", "// It started meanwhile.").length, 1);
   assertEquals(bannedIn("a.ts", "/** Whether it is big. */").length, 1);
   assertEquals(bannedIn("a.ts", "  // What the user gave.").length, 1);
   assertEquals(

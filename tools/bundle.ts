@@ -37,7 +37,7 @@ const SHEBANG = `#!/bin/sh
 const COMPILE: Use = {
   args: ["compile", "default:docker", "-f", "raw", "--quiet"],
 };
-/** Uses that wait for no code of others. */
+/** Uses that do not wait for external code. */
 const FREQUENT: readonly Use[] = [
   COMPILE,
   ...[["--help"], ["--version"], ["compile", "--help"]]

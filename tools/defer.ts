@@ -143,7 +143,7 @@ class Deferral {
     isFollowed: (inner: InnerImport) => boolean,
   ): ReadonlySet<BundlePart> {
     const found = new Set(from);
-    // A set also visits what is added meanwhile.
+    // Iterating a set also visits elements that are added in the meantime.
     for (const { references, imports } of found) {
       const followed = imports.filter(isFollowed);
       const names = [...references, ...followed.flatMap(({ names }) => names)];

@@ -13,7 +13,7 @@
  * | `ffi/stub.s`                        | `ffi/stub_code.ts`              |
  *
  * The stub needs an assembler for x86_64 (binutils). If the machine has none,
- * its module stays as it is.
+ * its module is left unchanged.
  *
  * @module
  */
@@ -201,7 +201,7 @@ async function main(given: Given): Promise<number> {
   let code = 0;
   for (const { path, text, absent } of await embed()) {
     if (text === undefined) {
-      report(`${path} stays as it is: ${absent}`);
+      report(`${path} is left unchanged: ${absent}`);
     } else if (!given.has("check")) {
       await Deno.writeTextFile(pathOf(path), text);
     } else if (await read(path) !== text) {

@@ -38,7 +38,7 @@ const DESCRIPTIONS: Readonly<Record<string, readonly string[]>> = {
   hook: [
     "Reads a configuration or the state of a container from standard input.",
     "A configuration, as Podman gives it at the stage precreate, is written to standard output with the annotation run.oci.seccomp_bpf_data, or unchanged if its section cannot be optimized.",
-    "The filter is proved equal to the section linux.seccomp, which stays as it is.",
+    "The filter is proved equal to the section linux.seccomp, which is left unchanged.",
     "Given the state of a container, at the stages prestart, createRuntime and poststart, it verifies the live filter.",
     "The exit status is 0 if the container may start, and 1 (or that of --refused) if it must not; then standard output is empty.",
     "seccomp-tree install podman writes a dispatcher in sh and awk that answers for known sections and calls this for the others.",
@@ -85,10 +85,14 @@ function programPage(release: Release): string {
     ".SH COMMANDS",
     ...COMMANDS.flatMap(({ name, brief }) => tagged(pageName(name), brief)),
     ".SH OPTIONS",
-    ...entries([COLOR_OPTION, ["-h, --help", "Help, also for each command"], [
-      "--version",
-      "Version of the program",
-    ]]),
+    ...entries([
+      COLOR_OPTION,
+      ["-h, --help", "Help, for each command as well"],
+      [
+        "--version",
+        "Version of the program",
+      ],
+    ]),
     ...statuses(),
     ".SH ENVIRONMENT",
     ...tagged(bold("NO_COLOR"), "If it is not empty, nothing has color."),

@@ -172,7 +172,7 @@ function sectionFields(): Fields {
     defaultErrnoRet: errnoRetField("defaultAction"),
     architectures: {
       description:
-        "The architectures whose calls the rules are for; the native one if there are none. Calls of others end the thread.",
+        "The architectures whose calls the rules are for; the native one if there are none. Calls of other architectures kill the thread.",
       type: ["array", "null"],
       items: { $ref: "#/$defs/architecture" },
     },

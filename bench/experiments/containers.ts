@@ -112,7 +112,7 @@ async function measureStarts(
   return cases.map(({ runtime, setup, word }, i): ContainerRow => ({
     command: word === "precreate" ? "precreate hook" : `${runtime} ${word}`,
     setup: SETUPS[setup],
-    // Podman's container is no child of this process.
+    // Podman's container is not a child of this process.
     ...(runtime === "podman" ? {} : { cpuMs: summarize(cpu[i] ?? []) }),
     wallMs: summarize(wall[i] ?? []),
   }));

@@ -9,7 +9,7 @@
  * would take, had the test not caught it, down to a leaf Z. Each side that
  * leaves this path weighs less than w(h).
  *   Proof. Let the path be x1…xm, u, …, and let T leave it at u, W(T) > w(h).
- *   If u is `x == g`, exchange g and h: cheaper. Else u is a threshold k, with
+ *   If u is `x == g`, exchange g and h: cheaper. Otherwise u is a threshold k, with
  *   h on side S and T on the other. Each xi serves one side of k only: a
  *   threshold among them lies outside of S or outside of T, an `eq` names a
  *   value of one side. Put u on top, below it on T's side the xi that serve T,

@@ -19,7 +19,7 @@
  *
  * Under a bound on depth there is a table for each number of tests that may
  * follow, computed from the table for one less; ranges that are too long for so
- * few tests are left out.
+ * few tests are omitted.
  *
  * @module
  */

@@ -266,7 +266,7 @@ export class Tracee {
   #release(signal: number): void {
     const { ptrace } = this.#libc.symbols;
     if (ptrace(PTRACE_DETACH, this.#tid, 0n, BigInt(signal)) !== 0) {
-      // The only possible reason is that it was killed meanwhile.
+      // The only possible reason is that it was killed in the meantime.
       this.#bury();
     }
   }

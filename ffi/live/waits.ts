@@ -134,7 +134,7 @@ export function waitLine(libc: Libc, tid: number): string | undefined {
 /**
  * Finds the call that a stop would cut short.
  *
- * The thread continues meanwhile, so the answer is about a past moment.
+ * The thread keeps running, so the answer is about a past moment.
  *
  * @param line Line from `waitLine`.
  * @returns Description of the call; undefined if the thread may be stopped.

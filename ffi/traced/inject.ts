@@ -129,7 +129,7 @@ export class Puppet {
     this.#registers(PTRACE_SETREGS, PTRACE_SETREGSET, NT_PRSTATUS, this.#words);
   }
 
-  /** The number at the entry of a call is no register on aarch64. */
+  /** On aarch64, the number at the entry of a call is not in a register. */
   #setNumber(nr: number): void {
     if (Deno.build.arch !== "aarch64") return;
     const number = new Int32Array([nr]);

@@ -82,7 +82,7 @@ export interface SuperviseOptions<T> extends TracedCommand {
   readonly onDenial: (denial: Denial<T>) => void;
   /** Called when a process becomes another program. */
   readonly onExec: (pid: number) => void;
-  /** True to let denied calls happen, as far as they come to the listener. */
+  /** True to let denied calls that reach the listener proceed. */
   readonly allowAll: boolean;
 }
 
@@ -213,7 +213,7 @@ class Supervisor<T> {
     if (event === EVENT_EXIT) this.#atExit(tid, stops.message(tid));
     else if (event === EVENT_EXEC) this.#parts.options.onExec(tid);
     else if (event === 0 && signal === SIGSYS) this.#atSigsys(tid);
-    // A trap of the tracer's own is no signal of the command.
+    // A trap caused by the tracer is not a signal of the command.
     const own = event !== 0 || signal === (SIGTRAP | 0x80);
     stops.proceed(tid, own ? 0 : signal);
   }

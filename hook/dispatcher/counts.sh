@@ -9,7 +9,8 @@
 st_count() {
   if [ -w @STORE@/count."$1" ]; then printf . >>@STORE@/count."$1"; fi
 }
-# Puts an entry aside that others own, though nobody else can enter the store.
+# Renames an entry that another user owns, although nobody else can enter the
+# store.
 st_owned() {
   if [ -O @STORE@/"$1" ] && [ ! -L @STORE@/"$1" ]; then return; fi
   @MV@ -f @STORE@/"$1" @STORE@/"$1".bad 2>/dev/null
@@ -18,7 +19,7 @@ st_owned() {
 # Remembers for an hour that the compiler was killed over a section: by a limit of memory,
 # or of time. Whatever else fails is tried each time, for it costs little and may be mended.
 st_remember() {
-  # In a folder of others, a name may lead elsewhere.
+  # In another user's folder, a name may lead elsewhere.
   if [ ! -O @STORE@ ] || [ -L @STORE@ ]; then return; fi
   case $(@STAT@ @STORE@ 2>/dev/null) in
   4?c0\ *) ;;

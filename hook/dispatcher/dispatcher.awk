@@ -1,5 +1,5 @@
 ## The awk program of the dispatcher: it reads one configuration, the entry of its
-## section, and nothing believed that is not certain.
+## section, and trusts only what is certain.
 ##
 ## It checks the whole grammar of the configuration (so that the places it
 ## finds are what every reader finds), repeated keys, keys in another case. It
@@ -25,7 +25,7 @@
 ##
 ## ```text
 ## 0    the configuration is printed, as it came or with a filter; for a bundle:
-##      it stays as it is
+##      it is left unchanged
 ## 10   for Deno; every reader reads it alike, and it has no annotation of a filter
 ## 11   for Deno
 ## 12   it was not read to its end, or could not be written
@@ -60,7 +60,7 @@
 ## needs stands between "#@if LONG" and "#@else" or "#@end".
 ##
 ## There is no single quote in it, so `sh` can quote it by those. Lines that begin with
-## "##" are left out when `deno task embed` writes it into dispatcher_code.ts.
+## "##" are omitted when `deno task embed` writes it into dispatcher_code.ts.
 # Hands the configuration on, with the status that says what is known about it.
 function leave(status) {
   ORS = ""
@@ -322,7 +322,7 @@ function find(    section, i, until) {
   }
   if (value == "-") {
     value = ""
-    # The time until which nobody compiles it again.
+    # The time until which it is not compiled again.
     if (strict || (getline until < (store "/" name ".killed")) <= 0 || until !~ /^[0-9]+\n$/) return
     value = "left until " until
   }

@@ -37,7 +37,7 @@ st_judge() {
     fi
     exit 0 ;;
   126 | 127)
-    # Without awk, nobody has read the configuration.
+    # Without awk, the configuration has not been read.
     st_text=$(@TR@ '\\000' '\\001'; printf .)
     st_seen=11 st_length=$((\${#st_text} - 1)) ;;
   *)
@@ -50,7 +50,8 @@ st_judge() {
   *) st_seen=bad ;;
   esac
   if [ "$st_seen" = bad ] || [ "$st_length" != "\${#st_text}" ]; then
-    # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
+    # Not read to its end, or with a NUL, which shells drop: this is not taken
+    # for complete.
     st_seen=11 st_text=$(printf '\\001')
   fi
 }
@@ -219,7 +220,7 @@ st_look() {
   *) return ;;
   esac
   if [ "$st_mask" != "$st_umask" ]; then umask "$st_mask"; fi
-  # A lower limit stays: nobody may raise it.
+  # A lower limit stays, because it cannot be raised.
   st_word=@SECONDS@
   if [ "$st_cpu" = unlimited ] || [ "$st_cpu" -gt "$st_word" ]; then ulimit -S -t "$st_word"; fi
   st_temp=$st_real/.seccomp-tree-$$.
@@ -234,7 +235,7 @@ st_look() {
     st_seen=0
     return ;;
   20)
-    # What awk has read without a doubt is known, whatever becomes of the file.
+    # What awk has read with certainty is known, whatever happens to the file.
     st_seen=10
     for st_word in "$st_temp"*; do
       if st_owned "\${st_word#"$st_temp"}" && @MV@ -f "$st_word" "$st_real/config.json"; then
@@ -314,7 +315,8 @@ export const COUNTS_SH =
 st_count() {
   if [ -w @STORE@/count."$1" ]; then printf . >>@STORE@/count."$1"; fi
 }
-# Puts an entry aside that others own, though nobody else can enter the store.
+# Renames an entry that another user owns, although nobody else can enter the
+# store.
 st_owned() {
   if [ -O @STORE@/"$1" ] && [ ! -L @STORE@/"$1" ]; then return; fi
   @MV@ -f @STORE@/"$1" @STORE@/"$1".bad 2>/dev/null
@@ -323,7 +325,7 @@ st_owned() {
 # Remembers for an hour that the compiler was killed over a section: by a limit of memory,
 # or of time. Whatever else fails is tried each time, for it costs little and may be mended.
 st_remember() {
-  # In a folder of others, a name may lead elsewhere.
+  # In another user's folder, a name may lead elsewhere.
   if [ ! -O @STORE@ ] || [ -L @STORE@ ]; then return; fi
   case $(@STAT@ @STORE@ 2>/dev/null) in
   4?c0\\ *) ;;
@@ -604,7 +606,7 @@ function find(    section, i, until) {
   }
   if (value == "-") {
     value = ""
-    # The time until which nobody compiles it again.
+    # The time until which it is not compiled again.
     if (strict || (getline until < (store "/" name ".killed")) <= 0 || until !~ /^[0-9]+\\n$/) return
     value = "left until " until
   }

@@ -4,14 +4,14 @@
 ## output. awk prints the answer to descriptor 3, which is that output, or hands the
 ## configuration on. Status 3 of Deno is a refusal, status 1 its own if it cannot
 ## start: its JIT cannot if memory must not become executable, nor can a user's without
-## a home. So it starts again without a JIT and without a cache. With arguments this looks at a state, and nobody waits: Deno takes
+## a home. So it starts again without a JIT and without a cache. With arguments, the input is a state and time does not matter: Deno takes
 ## its place.
 ##
 ## The limit of CPU time is for awk alone. Who waits for the rest of an input that
 ## never ends has no configuration: Podman's own limit of time ends that.
 ##
 ## dispatcher.ts makes the installed program of this file. Its convention:
-## - the first line and lines that begin with "##" or "# shellcheck" are left out;
+## - the first line and lines that begin with "##" or "# shellcheck" are omitted;
 ## - @NAME@ stands for a value of the host, quoted if it has to be;
 ## - lines from "#@if NAME" to "#@else" are for hosts that NAME is true of, from
 ##   there to "#@end" for the others. KEEPSNUL: the awk reads a NUL as any byte.
@@ -50,7 +50,7 @@ st_judge() {
     fi
     exit 0 ;;
   126 | 127)
-    # Without awk, nobody has read the configuration.
+    # Without awk, the configuration has not been read.
     st_text=$(@TR@ '\000' '\001'; printf .)
     st_seen=11 st_length=$((${#st_text} - 1)) ;;
   *)
@@ -63,7 +63,8 @@ st_judge() {
   *) st_seen=bad ;;
   esac
   if [ "$st_seen" = bad ] || [ "$st_length" != "${#st_text}" ]; then
-    # Not read to its end, or with a NUL, which shells drop: nobody takes this for whole.
+    # Not read to its end, or with a NUL, which shells drop: this is not taken
+    # for complete.
     st_seen=11 st_text=$(printf '\001')
   fi
 }

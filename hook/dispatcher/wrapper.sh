@@ -7,7 +7,7 @@
 ## options is that of runtime_args.ts; tests hold both to the same cases.
 ##
 ## dispatcher.ts makes the installed program of this file. Its convention:
-## - the first line and lines that begin with "##" or "# shellcheck" are left out;
+## - the first line and lines that begin with "##" or "# shellcheck" are omitted;
 ## - @NAME@ stands for a value of the host, quoted if it has to be;
 ## - lines from "#@if NAME" to "#@else" are for hosts that NAME is true of, from
 ##   there to "#@end" for the others. KEEPSNUL: the awk reads a NUL as any byte.
@@ -104,7 +104,7 @@ st_look() {
   *) return ;;
   esac
   if [ "$st_mask" != "$st_umask" ]; then umask "$st_mask"; fi
-  # A lower limit stays: nobody may raise it.
+  # A lower limit stays, because it cannot be raised.
   st_word=@SECONDS@
   if [ "$st_cpu" = unlimited ] || [ "$st_cpu" -gt "$st_word" ]; then ulimit -S -t "$st_word"; fi
   st_temp=$st_real/.seccomp-tree-$$.
@@ -119,7 +119,7 @@ st_look() {
     st_seen=0
     return ;;
   20)
-    # What awk has read without a doubt is known, whatever becomes of the file.
+    # What awk has read with certainty is known, whatever happens to the file.
     st_seen=10
     for st_word in "$st_temp"*; do
       if st_owned "${st_word#"$st_temp"}" && @MV@ -f "$st_word" "$st_real/config.json"; then

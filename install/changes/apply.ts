@@ -181,7 +181,7 @@ async function rightsOf(path: string): Promise<Rights | undefined> {
   }
 }
 
-/** Checks that nobody has changed a file since the plan was made. */
+/** Checks that no file has changed since the plan was made. */
 async function expectText(
   path: string,
   text: string | undefined,

@@ -1,6 +1,6 @@
 /**
  * The manifest of an installation: every path that it created or changed, with
- * digests, so that it can be undone byte for byte and changes by others are
+ * digests, so that it can be undone byte for byte and foreign changes are
  * detected.
  *
  * It is written before the first change, with all contents that a file may have

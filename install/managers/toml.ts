@@ -1,5 +1,5 @@
 /**
- * Writes TOML: the few lines of drop-ins. Files of others are never rewritten.
+ * Writes TOML: the few lines of drop-ins. Existing files are never rewritten.
  *
  * @module
  */

@@ -8,7 +8,7 @@
 
 /** How to read the headers of one architecture. */
 export interface Abi {
-  /** Short name, also the file name in `tables/syscalls/`. */
+  /** Short name, and the file name in `tables/syscalls/`. */
   readonly name: string;
   /** Constant in the generated file. */
   readonly constant: string;

@@ -35,14 +35,14 @@ export interface MergedTable {
   readonly headersOnly: readonly string[];
   /** Names that only a libseccomp has. */
   readonly librariesOnly: readonly string[];
-  /** Header names that are left out, as `alias of name`. */
+  /** Header names that are omitted, as `alias of name`. */
   readonly aliases: readonly string[];
 }
 
 /**
  * Merges the sources of one architecture. The table is their union. A number
  * has the name that libseccomp gives it, because runtimes find it by that name;
- * the headers' other names for it are left out.
+ * the headers' other names for it are omitted.
  *
  * @param abi The architecture.
  * @param headers Data from its headers.

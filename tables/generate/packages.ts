@@ -1,7 +1,7 @@
 /**
  * Downloads and unpacks the packages from which the tables are made, with the
  * machine's own apt and the Debian mirror that it is configured with. Nothing
- * is installed, and the machine's own package lists stay as they are.
+ * is installed, and the machine's own package lists are left unchanged.
  *
  * @module
  */

@@ -135,7 +135,7 @@ Deno.test("the report and the page claim no difference if intervals overlap", ()
     assert(line !== undefined, "the ratio is printed");
     assert(line.includes("no difference"), line);
     assert(!line.includes("lower"), line);
-    assert(text.includes("memory: not root"), "says what is left out");
+    assert(text.includes("memory: not root"), "reports what was skipped");
     assert(text.includes("a processor, 2 processors"), "tells the machine");
   }
 });

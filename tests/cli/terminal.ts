@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A text that no shell prints by itself, and nobody types. */
+/** A text that no shell prints by itself and no user types. */
 const PROMPT = "<<PROMPT>>";
 const READY = "<<READY>>";
 /** Time in milliseconds after which a silent shell is given up. */

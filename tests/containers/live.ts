@@ -177,7 +177,7 @@ function compareOracle(
   return { kind: "equal", detail: `${calls.length} calls as the oracle says` };
 }
 
-/** Candidates are left out; a version without a patch is the last one. */
+/** Candidates are omitted; a version without a patch is the last one. */
 function numbersOf(version: string): Version {
   const [numbers = ""] = version.split("-");
   const [major = 0, minor = 0, patch = 999] = numbers.split(".").map(Number);

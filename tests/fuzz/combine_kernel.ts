@@ -97,7 +97,7 @@ function programsOf(
   }
 }
 
-/** Calls without arguments, which harm nobody and do not return 0. */
+/** Calls without arguments, which are harmless and do not return 0. */
 const HARMLESS = ["getpid", "gettid", "getppid", "getpgrp"] as const;
 const NUMBERS: readonly number[] = [39, 186, 110, 111];
 const X32_BIT = 0x4000_0000;
@@ -171,7 +171,7 @@ export function judgeAttached(
   return { ...counts, wrong: wrong.slice(0, 5) };
 }
 
-/** The section with its rules on calls that harm nobody. */
+/** The section with its rules on harmless calls. */
 function onHarmless(section: LinuxSeccomp, at: number): LinuxSeccomp {
   return {
     ...section,

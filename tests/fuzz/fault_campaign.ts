@@ -32,7 +32,7 @@ export interface FaultCounts {
   caught: number;
   /** The result is still equal, or does not exist. */
   harmless: number;
-  /** Wrong results that were believed, and refutations that do not show. */
+  /** Wrong results that were accepted, and refutations that do not show. */
   readonly wrong: string[];
   /** Caught faults by kind. */
   readonly kinds: Map<string, number>;
@@ -49,7 +49,7 @@ interface Fault {
   readonly outline: Outline;
 }
 
-/** Inputs on which a result that was believed is judged. */
+/** Inputs on which an accepted result is checked. */
 const INPUTS = 3000;
 
 /**
@@ -93,7 +93,7 @@ export function judgeOutlineFaults(
       const words of boundaryInputs([...programs, best.program], INPUTS, random)
     ) {
       if (ours(inputOf(words, true)) === theirs(words)) continue;
-      say(`believed, and differs on ${words}`);
+      say(`accepted, but differs on ${words}`);
       break;
     }
   }
@@ -256,7 +256,7 @@ export function judgeProgramFaults(
       const inputs = boundaryInputs([...programs, program], INPUTS, random);
       for (const words of inputs) {
         if (ours(words) === theirs(words)) continue;
-        say(`believed, and differs on ${words}`);
+        say(`accepted, but differs on ${words}`);
         break;
       }
     } else say("unproven");

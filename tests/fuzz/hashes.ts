@@ -206,7 +206,7 @@ function textOf(value: unknown): string {
   );
 }
 
-/** FNV-1a of 64 bits: short, and nobody attacks it here. */
+/** FNV-1a of 64 bits: short, and not exposed to attacks here. */
 function digest(data: string | Uint8Array): string {
   const bytes = typeof data === "string"
     ? new TextEncoder().encode(data)

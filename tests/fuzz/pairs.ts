@@ -186,7 +186,7 @@ function follows(
   return first >= from && last <= to ? true : undefined;
 }
 
-/** Replaces values by others on which the kernel does the same. */
+/** Replaces values with others on which the kernel does the same. */
 function otherValues(random: Random, tree: Tree): Tree {
   return mapReturns(tree, (ret) => {
     if (random.below(3) > 0) return ret;

@@ -176,7 +176,7 @@ needs("libseccomp", "x86_64", "gcc")(
       error?.msg ?? "",
       /number 1 on .* gets ALLOW, from the host's libseccomp ERRNO/,
     );
-    // Remembered, so nobody asks again.
+    // Remembered, so the library is not called again.
     assertEquals(await start(other), smallConfig());
     assertMatch(await setup.log(), /not optimized, as before: reference/);
     const alone = ["--reference", "text", "--store", "none"];

@@ -49,7 +49,7 @@ async function parsedBy(
 }
 
 needs("libseccomp")(
-  "hook and wrapper parse a configuration once, also to compile, compare and verify it",
+  "hook and wrapper parse a configuration once, even to compile, compare and verify it",
   async (t) => {
     await using setup = await createSetup({ names: "host" });
     const words = ["--settings", setup.settingsPath];

@@ -31,7 +31,7 @@ Deno.test("sendToSyslog() sends one datagram with facility, severity and process
         "true <30>seccomp-tree[PID]: Größe\n",
       new TextDecoder().decode(stderr),
     );
-    assertEquals(sendToSyslog("info", "nobody", `${folder}/missing`), false);
+    assertEquals(sendToSyslog("info", "no daemon", `${folder}/missing`), false);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -71,7 +71,7 @@ cat <&7
   await prime(setup, [text], { runtime, runtimeKind: "crun" });
   const plain = await call(runtime);
   // A file that the shell writes would have another owner or another group.
-  const owners = has("root", "configurations of others")
+  const owners = has("root", "another user's configurations")
     ? [
       () => Deno.chown(config, 4711, 0),
       () => Deno.chown(config, 0, 4711),

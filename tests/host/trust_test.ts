@@ -24,7 +24,7 @@ Deno.test("ancestorsOf() lists every folder on the way, and takes plain paths on
 });
 
 Deno.test("doubtAboutFolder() and doubtAboutFile() see what others could change", async () => {
-  // /tmp is sticky: nobody can replace this folder in it.
+  // /tmp is sticky: no other user can replace this folder in it.
   const top = await Deno.realPath(
     await Deno.makeTempDir({ prefix: "seccomp-tree-trust-" }),
   );

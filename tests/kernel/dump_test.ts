@@ -99,7 +99,10 @@ function refusal(tid: number): SyscallError {
   return assertThrows(() => dumpFilters(tid), SyscallError);
 }
 
-/** Asserts that this thread has let it go. `verify --all` of others may have a look meanwhile. */
+/**
+ * Asserts that this thread has let it go. Another `verify --all` may read it in
+ * the meantime.
+ */
 function assertUnharmed(tid: number, states: string): void {
   const self = ownThread();
   let tracer: string;

@@ -123,7 +123,7 @@ test("selftest() finds that kernel and interpreter agree on libseccomp's filters
 });
 
 needs("stub", "instruction-pointer")(
-  "runInSeccomp() leaves out i386 calls that the kernel does not serve, and says so",
+  "runInSeccomp() skips i386 calls that the kernel does not serve, and reports it",
   () => {
     const stub = openStub();
     assert(stub !== undefined);

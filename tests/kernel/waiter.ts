@@ -79,7 +79,7 @@ async function main(
     if (String(answers) !== String(WAITS[name].answer)) break;
     caller.call("read", 0n, byte, 1n);
   }
-  // All other threads see it: nobody reads.
+  // All other threads see it: there is no reader.
   caller.call("write", BigInt(begin), byte, 1n);
   const all = await Promise.all(answers);
   const result = {

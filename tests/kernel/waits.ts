@@ -223,7 +223,7 @@ function fdSet(fd: number): BigUint64Array<ArrayBuffer> {
 function epoll({ call, put }: Caller, fd: number): readonly [bigint, bigint] {
   const EPOLL_CTL_ADD = 1n;
   const set = BigInt(call("epoll_create1", 0n));
-  // struct epoll_event; packed on x86_64, and the padding of others is 0 too.
+  // struct epoll_event; packed on x86_64, and padding elsewhere is 0 as well.
   const event = new Uint8Array(16);
   event[0] = EPOLLIN;
   call("epoll_ctl", set, EPOLL_CTL_ADD, BigInt(fd), put(event));

@@ -52,7 +52,7 @@ const TIMES = join(
 export interface JudgeOptions {
   /** Every test, as a path in the checkout. */
   readonly tests: readonly string[];
-  /** Tests that take longer are left out, in seconds. */
+  /** Tests that take longer are skipped, in seconds. */
   readonly longest: number;
   /** Receives a line for the user. */
   readonly say: (line: string) => void;

@@ -9,7 +9,7 @@
  *
  * The work happens in a copy of the checkout. A mutant that the type checker
  * refuses, that a test notices or that never ends is *killed*. The rest
- * *survive*, unless `argued.json` says why nobody could notice them. `reach.ts`
+ * *survive*, unless `argued.json` says why they cannot be noticed. `reach.ts`
  * chooses the tests. The first that fails ends the trial.
  *
  * StrykerJS works here as well, but only in Node: it wants a `node_modules`

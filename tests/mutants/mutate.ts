@@ -169,7 +169,7 @@ function* mutationsAt(node: Node, text: string): Generator<Mutation> {
       const { test, consequent } = node;
       if (!isNode(test)) return;
       for (const replacement of ["true", "false"]) {
-        // A guard that no input reaches can be left out and nobody notices.
+        // A guard that no input reaches can be removed without effect.
         if (replacement === "false" && isUnreachable(consequent, text)) {
           continue;
         }

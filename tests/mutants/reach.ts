@@ -58,7 +58,7 @@ export class Reach {
    * Lists the tests of a file, the nearest first: its own, those of its folder,
    * and then by the number of imports between.
    *
-   * Tests of containers take long. They are left out if the file has a test of
+   * Tests of containers take long. They are skipped if the file has a test of
    * its own.
    */
   testsOf(path: string): readonly string[] {

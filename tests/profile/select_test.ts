@@ -26,7 +26,7 @@ const HOST: Host = {
   capabilities: DOCKER_DEFAULT_CAPABILITIES,
 };
 
-/** A profile as JSON.parse gives it, as far as the oracle looks. */
+/** The part of a profile that the oracle reads, as JSON.parse returns it. */
 interface RawProfile {
   readonly architectures?: readonly string[];
   readonly archMap?: readonly {

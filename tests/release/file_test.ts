@@ -1,5 +1,5 @@
 /**
- * The single file, and the binary that `deno compile` makes of it.
+ * The single file, and the binary that `deno compile` makes from it.
  *
  * @module
  */

@@ -122,7 +122,7 @@ function sectionOf(
     return seccomp;
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
-    say(`${name} is no profile`);
+    say(`${name} is not a profile`);
     return undefined;
   }
 }

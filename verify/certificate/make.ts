@@ -1,6 +1,7 @@
 /**
- * Makes certificates. Nobody has to trust this file: it splits the inputs until
- * both sides are decided on every part, and check.ts judges what it writes.
+ * Makes certificates. This file does not need to be trusted: it splits the
+ * inputs until both sides are decided on every part, and check.ts judges what
+ * it writes.
  *
  * @module
  */

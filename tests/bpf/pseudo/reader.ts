@@ -11,7 +11,7 @@ const TOKEN =
   /\s+|(L[0-9]+:|args\[[0-9]\]|M\[[0-9]+\]|0x[0-9a-f]+|[0-9]+|[A-Za-z_]\w*|<<|>>|&&|\|\||[=!<>]=|[-+*/%&|^<>=!(){},])/y;
 const U32 = (1n << 32n) - 1n;
 
-/** Cuts pseudocode into tokens; remarks are left out. */
+/** Splits pseudocode into tokens; remarks are omitted. */
 export function tokensOf(text: string): string[] {
   const tokens: string[] = [];
   const code = text.replaceAll(/^#.*$/gm, "");

@@ -309,7 +309,7 @@ ${exit(9)}`,
   await pause();
   child.kill("SIGKILL");
   await child.status;
-  // Nobody may be there to take its status.
+  // There may be no process to take its status.
   const isAlive = async (): Promise<boolean> =>
     /^State:\s+[^ZX]/m.test(
       await Deno.readTextFile(`/proc/${pid}/status`).catch(() => ""),

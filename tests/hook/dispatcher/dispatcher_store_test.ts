@@ -157,7 +157,7 @@ Deno.test("the dispatchers put an entry aside that is a link or that others own"
       await Deno.rename(path, `${setup.directory}/moved`);
       await Deno.symlink(`${setup.directory}/moved`, path);
     },
-    ...(has("root", "entries of others")
+    ...(has("root", "entries of another user")
       ? { "owner of the entry": (path) => Deno.chown(path, 1234, 0) }
       : {}),
   };

@@ -74,7 +74,7 @@ Deno.test("openStore() refuses folders that others could change", async () => {
     await Deno.mkdir(inner, { mode: 0o700 });
     await Deno.chmod(directory, 0o770);
     await refused(inner, "others may write");
-    // In a sticky folder nobody can replace what is ours.
+    // In a sticky folder, no other user can replace what is ours.
     await Deno.chmod(directory, 0o1777);
     assert(await openStore(inner) !== undefined);
     await Deno.chmod(directory, 0o700);

@@ -26,7 +26,7 @@ Deno.test("setMember() appends a member, formatted like the others", () => {
         after: '{\n    "a": {\n        "c": 2,\n        "b": 1\n    }\n}\n',
       },
       { text: '{"a":{"b": 2 }}', after: '{"a":{"b": 1 }}' },
-      // Comments are nobody's members.
+      // Comments are not members.
       { text: '{"x": 1 // why\n}', after: '{"x": 1, "a": {"b":1} // why\n}' },
     ]
   ) {

@@ -73,7 +73,7 @@ async function main({ words }: Given): Promise<number> {
 }
 
 /**
- * Tries rows; prints what is left out, and the output of those that fail.
+ * Tries rows; prints what is skipped, and the output of those that fail.
  *
  * @param words Releases, and words of {@linkcode Row} that all rows have.
  * @returns The rows of the table.
