@@ -1,9 +1,9 @@
 /**
  * Answers a residual question, word by word in a given order.
  *
- * A word without masks cuts its values into cells, and a tree of least cost
- * finds the cell of a value. Comparisons under a mask do not form intervals:
- * they are tested first, each distinct one by a test of its own.
+ * The values of a word without masks are divided into cells, and a minimum-cost
+ * tree finds the cell of a value. Comparisons under a mask do not form
+ * intervals; they are tested first, each distinct one separately.
  *
  * @module
  */
@@ -54,11 +54,11 @@ export interface Search {
 }
 
 const FULL = 0xffff_ffff;
-/** Work to build the key of a remaining rule; to drop a rule costs 1. */
+/** Work to build the key of a remaining rule; dropping a rule costs 1. */
 const KEPT = 10;
 /**
- * Maximum number of masked comparisons of one word among which the best first
- * one is searched.
+ * Maximum number of masked comparisons of one word for which the best first one
+ * is searched.
  */
 const MAX_SEARCHED_MASKS = 4;
 
@@ -193,9 +193,9 @@ function answerCells(
 }
 
 /**
- * Work that the cells of a word need at least, so that lists of a hundred
- * thousand rules are given up before anything is made of them: a rule remains in
- * the only cell in which it can match, unless it repeats the default.
+ * Minimum work for the cells of a word, so that lists of a hundred thousand
+ * rules are given up early: a rule remains in the only cell in which it can
+ * match, unless it repeats the default.
  */
 function leastWork({ rules, otherwise }: Residual, word: ArgWord): number {
   let work = 0;
@@ -205,7 +205,7 @@ function leastWork({ rules, otherwise }: Residual, word: ArgWord): number {
     const remains = halves.length === 1 && only?.op === "eq" &&
       (only.kind === "pair" || parts.length > 1) &&
       equalValue(parts, word) !== undefined;
-    // A rule that may settle its cell may make later ones useless.
+    // A rule that decides its cell may make later ones redundant.
     if (!remains) return 0;
     if (value !== otherwise) work += 1 + KEPT;
   }
@@ -262,7 +262,7 @@ function offsetOf(word: ArgWord, littleEndian: boolean): number {
   return argOffset(word >> 1, word % 2 === 0 ? "lo" : "hi", littleEndian);
 }
 
-/** `narrow`, charged to the budget; `undefined` if that is used up. */
+/** `narrow`, charged to the budget; `undefined` if the budget is used up. */
 function narrowed(
   { budget }: Search,
   residual: Residual,

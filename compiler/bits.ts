@@ -8,7 +8,7 @@
  * ```
  *
  * The best tree over all masks is NP-hard to find (Hyafil and Rivest 1976), and
- * the gain is small: some 3 % of the tests of Docker's default. So the pass
+ * the gain is small: about 3 % of the tests of Docker's default. So the pass
  * considers only subtrees over at most 16 numbers, each with the 15 masks of
  * four bits. A split replaces a subtree only if it costs less, or the same with
  * fewer tests, and is no deeper. So the tree that was optimal without JSET
@@ -54,7 +54,7 @@ interface PricedTree extends Price {
   readonly tree: BitTree;
 }
 
-/** Widest range to consider. */
+/** Maximum width of a range to consider. */
 const MAX_SPAN = 16;
 const MASKS: readonly number[] = Array.from({ length: 15 }, (_, i) => i + 1);
 
@@ -64,7 +64,7 @@ const MASKS: readonly number[] = Array.from({ length: 15 }, (_, i) => i + 1);
  * @param tree A tree of `==` and `>=` tests.
  * @param weightOf Weight of one value.
  * @param price Cost of one test, in units of weight.
- * @returns A tree that decides alike and costs no more, with its savings.
+ * @returns An equivalent tree that costs no more, with its savings.
  */
 export function addBitTests(
   tree: TestTree,
@@ -74,7 +74,7 @@ export function addBitTests(
   return new BitTestPass(weightOf, price).run(tree);
 }
 
-/** The pass over one tree, and what it has saved so far. */
+/** The pass over one tree, and its savings so far. */
 class BitTestPass {
   readonly #weightOf: (value: number) => number;
   readonly #price: number;
@@ -199,7 +199,7 @@ function splitBy(
 /** Reports whether a price is less, or the same with fewer tests. */
 function isBetter(a: Price, b: Price, price: number): boolean {
   const gain = b.cost + price * b.tests - a.cost - price * a.tests;
-  // Rounding must not count as a gain.
+  // A rounding error must not count as a gain.
   if (Math.abs(gain) > 1e-9 * (1 + b.cost)) return gain > 0;
   return a.tests < b.tests;
 }

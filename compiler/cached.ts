@@ -1,6 +1,6 @@
 /**
  * The compiler's own check of its output: every call that is always allowed
- * must keep its place in the kernel's allow cache.
+ * must stay in the kernel's allow cache.
  *
  * @module
  */

@@ -18,8 +18,7 @@ export type Cell = Range;
  * @param residual Tests the word without masks, or with masks that `facts`
  * determine.
  * @param word The word.
- * @param facts Known facts about the word; values that they rule out join their
- * neighbor.
+ * @param facts Known facts about the word; excluded values join their neighbor.
  * @returns Sorted cells without gaps from 0 to 2^32 − 1.
  */
 export function cellsOf(
@@ -35,8 +34,8 @@ export function cellsOf(
     for (const part of parts) {
       const half = halfOf(part, word);
       if (half === undefined) continue;
-      // A pair tests below, at and above its half; a word may need fewer of
-      // these cuts, at no cost.
+      // A pair is tested below, at and above its half; unnecessary cuts cost
+      // nothing.
       cut(half.value);
       if (part.kind === "pair" || half.op === "eq" || half.op === "ne") {
         cut(half.value + 1);

@@ -1,16 +1,16 @@
 /**
  * The simple way to decide a call by its arguments: rule by rule, word by word.
- * Used if a decision over the words in a fixed order would grow beyond bounds.
+ * Used if a decision over the words in a fixed order would grow too large.
  *
  * Rules that begin with the same test share it, so that the chain is no longer
- * than the list that libseccomp makes of the same rules:
+ * than libseccomp's list for the same rules:
  *
  * ```text
  * a0 == 7, a0 == 9, a0 == 12 → ALLOW     high == 0 ─ yes ─▶ low == 7, low == 9, low == 12
  * ```
  *
  * A bound of 64 bits is two tests, and the rest is needed after both; so
- * sharing its first test is useful only if the rest is short. Both ways are
+ * sharing its first test is useful only if the rest is short. Both variants are
  * tried.
  *
  * @module
@@ -65,7 +65,7 @@ const FULL = 0xffff_ffff;
 /**
  * Builds the chain.
  *
- * @param graph Graph in which nodes are made.
+ * @param graph Graph in which nodes are created.
  * @param residual The rules.
  * @param littleEndian Byte order of the machine.
  */
@@ -155,8 +155,8 @@ function splitPair(part: PairTest): SplitPart {
 }
 
 /**
- * Groups rules by their first test. Consecutive rules of one outcome may change
- * places; all others keep theirs.
+ * Groups rules by their first test. Consecutive rules with the same outcome may
+ * be reordered; all others keep their places.
  */
 function groupsOf(
   context: Context,
@@ -194,7 +194,7 @@ function groupRun(
 ): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const [i, rule] of rules.entries()) {
-    // A distinct key for a rule that shares nothing.
+    // A unique key for a rule that shares no test.
     const key = keyOf(context, rule) ?? `${i}`;
     const group = groups.get(key);
     if (group !== undefined) group.rules.push(rule);

@@ -53,10 +53,10 @@ import {
 /** Default of `CompileOptions.workLimit`. */
 const WORK_LIMIT = 20_000_000;
 
-/** Number of tests on arguments from which a program is given up. */
+/** Number of tests on arguments above which a program is given up. */
 const MOST_TESTS = 8 * BPF_MAXINSNS;
 
-/** A filter and the facts that are known about it. */
+/** A filter and known facts about it. */
 export interface Compilation extends Filter {
   /** The decision from which it was laid out. */
   readonly decision: Decision;
@@ -64,7 +64,7 @@ export interface Compilation extends Filter {
   readonly arches: readonly CompiledArch[];
 }
 
-/** A filter for a policy, and what limits kept from the objective. */
+/** A filter for a policy, and the parts that limits kept from the objective. */
 export interface PolicyCompilation extends Compilation {
   /**
    * Parts of the program that are compiled for size instead of the objective,
@@ -95,8 +95,8 @@ export interface CompiledArch {
   /** Expected number of tests on the number under the weights. */
   readonly tests: number;
   /**
-   * The same with the price of a test, which was minimized; for `size`, the
-   * best of several prices.
+   * The minimized cost, including the price of a test; for `size`, the best of
+   * several prices.
    */
   readonly cost: number;
   /** True if no tree of `==` and `>=` tests has a smaller `cost`. */
@@ -152,7 +152,7 @@ export function compile(
     if (compilation.length < (shortest?.length ?? Infinity)) {
       shortest = compilation;
     }
-    // Nothing else will be so much shorter.
+    // No other variant can be that much shorter.
     if (compilation.shares.length === 0 && isHopeless(policy)) break;
   }
   throw present(shortest);
@@ -180,7 +180,10 @@ function compileVariant(
   }
 }
 
-/** Reports whether even testing all rules in their order takes far too much. */
+/**
+ * Reports whether even testing all rules in order takes far too many
+ * instructions.
+ */
 function isHopeless(policy: Policy): boolean {
   try {
     decideCalls(policy, "in-order", 2 * BPF_MAXINSNS);
@@ -207,7 +210,7 @@ function compileCalls(
   const drafts = ATTEMPTS[options.objective ?? "balanced"]
     .filter((attempt) => canUse(calls, attempt))
     .map((attempt) => draft(calls, { ...options, ...attempt, searches }));
-  // The first of the shortest: the sort keeps the order of equals.
+  // The first of the shortest, because the sort is stable.
   const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
   const { program, decision, trees } = present(best);
   const arches = trees.map(({ tree, total }, i) => {
@@ -248,8 +251,9 @@ export function compileAttempt(
 }
 
 /**
- * Results of searches under the same options, by intervals and what attempts
- * differ in: those that only share parts need no search of their own.
+ * Results of searches under the same options, keyed by intervals and the
+ * differences of attempts, because attempts that only share parts do not need
+ * another search.
  */
 export type Searches = Map<
   DecidedArch["intervals"],

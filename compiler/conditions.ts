@@ -2,11 +2,12 @@
  * The pass for arguments: converts the rules of one call to a decision over
  * 32-bit words.
  *
- * The words are tested one after the other. A word cuts its values into cells
- * in which the same residual question is left; cells with the same residual are
- * one class, and a minimum-cost tree finds the class of a word (tree.ts). Equal
- * residuals are answered by the same node. So a word is loaded once on every
- * path, and a question that the first word settles never loads the second:
+ * The words are tested one after the other. The values of a word are divided
+ * into cells that leave the same residual question; cells with the same
+ * residual are one class, and a minimum-cost tree finds the class of a word
+ * (tree.ts). Equal residuals are answered by the same node. So each path loads
+ * a word at most once, and never loads the second word if the first one
+ * decides:
  *
  * ```text
  * socket, a0 < 38, a0 == 39, a0 > 40 → ALLOW
@@ -15,10 +16,10 @@
  * ```
  *
  * If there are few orders of words, all are tried and the cheapest decision is
- * kept. Arguments that are compared crosswise by many rules can need
- * exponentially many nodes in any fixed order. So the work is limited, for each
- * order and for all calls together; beyond it the rules are tested one by one
- * (chain.ts), which is linear in their number.
+ * kept. If many rules compare arguments crosswise, any fixed order can need
+ * exponentially many nodes. So the work is limited, for each order and for all
+ * calls together; beyond it the rules are tested one by one (chain.ts), which
+ * is linear in their number.
  *
  * @module
  */
@@ -40,15 +41,15 @@ const FULL = 0xffff_ffff;
 
 /** Work limit for one order of words, about 10^7 per second. */
 const ORDER_WORK = 1_000_000;
-/** Number of orders that may exceed it; then the others are not tried. */
+/** Number of orders that may exceed the limit before the others are skipped. */
 const MOST_FAILURES = 4;
 /** Work limit for all calls of a policy together. */
 const TOTAL_WORK = 20_000_000;
-/** Work that each order may always use: enough for a few rules. */
+/** Work that each order may always use, enough for a few rules. */
 const LEAST_WORK = 1000;
 /** Number of tests that a decision may always have. */
 const MAX_FREE_SIZE = 256;
-/** A larger decision may have so many times the tests of the chain. */
+/** A larger decision may have this many times the tests of the chain. */
 const MOST_OF_CHAIN = 2;
 /** Maximum number of rules that are tested in their order. */
 const MOST_RULES = 8 * BPF_MAXINSNS;
@@ -56,9 +57,9 @@ const MOST_RULES = 8 * BPF_MAXINSNS;
 const SIZE_PRICE = 10_000;
 
 /**
- * How arguments are decided: at the least expected cost; by the fewest
- * instructions for each call; or by testing all rules in their order, which
- * architectures share more of.
+ * How arguments are decided: with the minimum expected cost, with the fewest
+ * instructions for each call, or by testing all rules in order, which lets
+ * architectures share more.
  */
 export type ArgumentStyle = "cheap" | "short" | "in-order";
 
@@ -138,11 +139,12 @@ function countTests(
 function decideResidual(calls: Calls, residual: Residual): Decision {
   const { graph, littleEndian, style, work } = calls;
   const chain = (): Decision => {
-    // Each rule has a test of its own.
+    // Each rule has a separate test.
     if (residual.rules.length > MOST_RULES) throw new SizeError(MOST_RULES, []);
     return chainOf(graph, residual, littleEndian);
   };
-  // No profile has bounds under a mask, and cells could not express them.
+  // Profiles cannot contain bounds under a mask, and cells could not express
+  // them.
   if (style === "in-order" || hasMaskedBound(residual)) return chain();
   const best = cheapest(calls, residual);
   if (best === undefined) {

@@ -1,8 +1,8 @@
 /**
  * The cost of a filter, defined in one place.
  *
- * A cost is a sum of executed instructions, each weighted by how often its
- * number is expected, plus a price for every test in the program. Four
+ * A cost is the sum of executed instructions, weighted by the expected
+ * frequency of each number, plus a price for every test in the program. Four
  * objectives give the weights:
  *
  * | objective  | a number weighs                                     | a test costs |
@@ -131,7 +131,7 @@ export const ATTEMPTS: Readonly<Record<Objective, readonly Attempt[]>> = {
   balanced: [{ objective: "balanced", price: 0 }],
 };
 
-/** Extra weight under `cached` of a number whose arguments decide. */
+/** Extra weight under `cached` of a number that arguments decide. */
 const ARGUMENT_BONUS = 100;
 /** Extra weight under `cached` of a number that is not allowed. */
 const DENIED_BONUS = 1;
@@ -201,7 +201,7 @@ export function weigh(
   return pieces;
 
   /**
-   * Cuts at the ends of the counted range, so that each piece has uniform
+   * Splits at the ends of the counted range, so that each piece has uniform
    * weight.
    */
   function put(from: number, last: number, node: Decision, each: number): void {
@@ -270,7 +270,7 @@ export function depthLimit(
 
 /**
  * Assigns a weight to a cell of an argument word. Most arguments are small, and
- * 0 is the most frequent; nothing else is known.
+ * 0 is the most frequent; the real distribution is unknown.
  *
  * @param first First value, a u32.
  * @returns 8 for the cell that contains 0, else 1.

@@ -1,6 +1,6 @@
 /**
  * The decision: a graph of tests on 32-bit words of the input that ends in
- * return values. It defines the tests, but not the location of their code.
+ * return values. It defines the tests, but not the placement of their code.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export interface Piece {
 /** A node of the graph; nodes are shared, never changed. */
 export type Decision = Leaf | Branch | Piece;
 
-/** Makes nodes of one graph: equal nodes are one node. */
+/** Creates the nodes of one graph, in which equal nodes are one node. */
 export interface DecisionGraph {
   /** The node that returns `value`. */
   leaf(value: ReturnValue): Leaf;

@@ -9,8 +9,8 @@
  * nr & 0xbfffffff: 0…9 allow, 10 deny, …
  * ```
  *
- * A native call executes the AND as well, so this is for size, and for
- * `optimize`, which weighs it.
+ * A native call also executes the AND, so this is used for size, and in
+ * `optimize`, which weighs its cost.
  *
  * @module
  */
@@ -62,7 +62,8 @@ export function foldNumbers(
   for (const first of [...starts].sort((a, b) => a - b)) {
     const x32 = decisionAt(intervals, (first | X32_BIT) >>> 0);
     const native = decisionAt(intervals, first);
-    // A constant answer may not wait for arguments: it would lose the allow cache.
+    // A constant answer must not depend on arguments, because the call would
+    // lose the allow cache.
     const isConstant = x32.kind !== "branch" || native.kind !== "branch";
     const node = isConstant
       ? graph.branch(BIT_TEST, x32, native)
@@ -104,7 +105,7 @@ function testBitLast(
   );
 }
 
-/** Fields that alike tests have in common. */
+/** Fields that equal tests share. */
 const BY_TEST = ["offset", "mask", "op", "k"] as const;
 
 /** Returns the decisions after a test that succeeds, and after one that fails. */

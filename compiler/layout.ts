@@ -68,8 +68,8 @@ function emissionOrder(selection: Selection): readonly Decision[] {
     opened.add(node);
     const yesSize = present(sizes.get(node.yes));
     const noSize = present(sizes.get(node.no));
-    // Other architectures follow the first one, even if they are small: a jump
-    // beyond 255 must not slow the native one down.
+    // Other architectures follow the first one even if they are small, because
+    // a jump beyond 255 must not slow down the native one.
     const yesFirst = node.offset !== ARCH_OFFSET && yesSize > noSize;
     // The far side is emitted first.
     if (yesFirst) stack.push(node, node.no, node.yes);
@@ -121,9 +121,9 @@ class Emitter {
   readonly #reversed: Instruction[] = [];
   /** Newest copy of each entry. */
   readonly #positions = new Map<Decision, Places>();
-  /** The code itself, the target of a `ja`. */
+  /** The code itself, as the target of a `ja`. */
   readonly #homes = new Map<Decision, Readonly<Places>>();
-  /** Positions that something jumps to or goes on with. */
+  /** Positions that are the target of a jump or of falling through. */
   readonly #entered = new Set<number>();
 
   constructor(short: boolean) {
@@ -161,7 +161,7 @@ class Emitter {
     return this.#reversed.slice(isUnused ? 1 : 0).reverse();
   }
 
-  /** Enters a target by its load if that is near and the entry is not. */
+  /** Enters a target through its load if that is near and the entry is not. */
   #nearest(target: EnteredNode): EnteredNode {
     if (!this.#short || !this.#isFar(target)) return target;
     const { load, word } = present(this.#homes.get(target.node));

@@ -2,7 +2,7 @@
  * Comparisons of 64-bit arguments as comparisons of 32-bit words. This is the
  * only place that knows how the two halves of an argument form one number.
  *
- * A part is the unknown rest of one condition: both halves, one half, or
+ * A part is the undecided rest of one condition: both halves, one half, or
  * nothing (then it is `true` or `false`). The only bounds are `lt` and `ge`,
  * because `x <= v` is `x < v + 1` and `x > v` is `x >= v + 1`.
  *
@@ -32,14 +32,14 @@ export interface PairTest {
   readonly lo: { readonly mask: number; readonly value: number };
 }
 
-/** The unknown rest of a condition. */
+/** The undecided rest of a condition. */
 export type Part = WordTest | PairTest | boolean;
 
 /**
  * Splits a condition.
  *
  * @param condition Its mask and value are u64.
- * @returns Both halves if both matter, else the simplest equal part.
+ * @returns Both halves if both matter, otherwise the simplest equal part.
  */
 export function partOf({ arg, op, mask, value }: Condition): Part {
   switch (op) {
@@ -81,7 +81,7 @@ function pair(
   if ((op === "eq" || op === "ne") && (value & ~mask) !== 0n) {
     return op === "ne";
   }
-  // A half whose mask is empty is 0, whatever the call passes.
+  // A half with an empty mask is always 0.
   if (whole.hi.mask === 0) return knowWord(whole, 2 * arg + 1, 0);
   if (whole.lo.mask === 0 && (op === "eq" || op === "ne")) {
     return knowWord(whole, 2 * arg, 0);

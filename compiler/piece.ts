@@ -1,5 +1,5 @@
 /**
- * A piece of an existing program: the rest of it once the architecture and the
+ * A piece of an existing program: the remainder once the architecture and the
  * number are known. Instructions that cannot run are removed, and so are those
  * whose result is never read; the others are moved, but never rewritten.
  *
@@ -237,8 +237,8 @@ function usesOf(
 }
 
 /**
- * Removes instructions that write a register that is never read; puts a 0 into
- * A if it is read first.
+ * Removes instructions that write a register that is never read; loads 0 into A
+ * if A is read first.
  */
 function dropUnread(kept: readonly (Kept | undefined)[]): (Kept | undefined)[] {
   const result = [...kept];

@@ -1,13 +1,14 @@
 /**
- * Reads by index, in all of `compiler/`: `present(weights[cell])`. Loops that a
- * short process runs before V8 has compiled them have `weights[cell] ?? absent()`
- * instead, which is the same without a call.
+ * Checked reads by index, used throughout `compiler/`:
+ * `present(weights[cell])`. Loops that a short process runs before V8 has
+ * compiled them use `weights[cell] ?? absent()` instead, which is the same
+ * without a call.
  *
- * An index out of range is a bug in the compiler. A default instead would be a
+ * An index out of range is a bug in the compiler. A default value would be a
  * silent 0 in a sum of weights, and a cast would have the same effect with NaN:
- * the optimizer would continue with a wrong cost. So the read throws. The array
- * is read by the caller, not here: V8 then knows the kind of each array,
- * inlines this function and removes the test for reads that are in range.
+ * the optimizer would continue with a wrong cost. So the read throws. The
+ * caller reads the array, because V8 then knows the kind of each array, inlines
+ * this function and removes the check for reads in range.
  *
  * A default remains if absence has a meaning, such as "no weight was given".
  *
@@ -25,8 +26,8 @@ export function present<T>(value: T | undefined): T {
 }
 
 /**
- * Throws; separate from `present`, so that V8 finds the latter short enough to
- * inline.
+ * Throws; separate from `present`, so that the latter stays short enough for V8
+ * to inline.
  */
 export function absent(): never {
   throw new Error("Unreachable: a read out of range");

@@ -2,11 +2,11 @@
  * Finds a replacement for a node in a graph of tests (share.ts): another
  * node, or one or two new tests in front of other nodes.
  *
- * For each value that reaches the node there is a set of candidates that are
- * wrong for it. The union over the values on one side of a test has all that may
- * not be used there. The unions for all thresholds are those of the values
- * before and after each; the unions for all masks of JSET follow from one
- * another, a bit at a time.
+ * For each value that reaches the node, there is a set of candidates that are
+ * wrong for it. The union over the values on one side of a test contains all
+ * candidates that cannot be used there. The unions for all thresholds are those
+ * of the values before and after each; the unions for all masks of JSET follow
+ * from one another, a bit at a time.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export const JSET_BITS = 9;
 /** Maximum number of samples for which two new tests are tried. */
 const MOST_SAMPLES = 32;
 
-/** A node that may take the place of another. */
+/** A node that may replace another. */
 export interface StandIn {
   readonly node: number;
   /** By value: whether it is right. */
@@ -31,7 +31,7 @@ export interface StandIn {
   readonly kept: number;
 }
 
-/** A value; a cell that is too long has only its first ones. */
+/** A value; a long cell is represented by its first values. */
 export interface CellSample {
   readonly value: number;
   /** Position among all. */
@@ -65,7 +65,7 @@ interface NewTest {
   readonly kept: number;
 }
 
-/** The search for what may take the place of one node. */
+/** The search for a replacement of one node. */
 export class ReplacementSearch {
   readonly #samples: readonly CellSample[];
   /** Those that keep the fewest tests first. */
@@ -120,10 +120,11 @@ export class ReplacementSearch {
   }
 
   /**
-   * Finds what saves most.
+   * Finds the replacement that saves most.
    *
-   * @param own Number of tests that go with the node.
-   * @returns A function that makes it; `undefined` if nothing saves a test.
+   * @param own Number of tests that are removed with the node.
+   * @returns A function that builds it; `undefined` if no replacement saves a
+   * test.
    */
   best(own: number): (() => number) | undefined {
     let best: (() => number) | undefined;
@@ -288,7 +289,7 @@ export class ReplacementSearch {
         pattern |= 1 << b;
         this.#join(yes, start + (1 << b) - 1, this.#wrong, sample);
       }
-      // Nothing is tested by no bits.
+      // An empty mask tests nothing.
       if (pattern < masks - 1) {
         this.#join(no, placeOf(pattern), this.#wrong, sample);
       }

@@ -122,7 +122,7 @@ function normalize(
   const key = `${
     kept.map((rule) => `${rule.key}>${rule.value}`).join(";")
   }|${otherwise}`;
-  // A short list that grew has room for more.
+  // Trims the unused capacity of a list that has grown.
   return { rules: kept.slice(), otherwise, key };
 }
 
@@ -133,7 +133,8 @@ function decided(otherwise: ReturnValue): Residual {
 function simplify(rule: RawRule): ResidualRule | undefined {
   const [only, second] = rule.parts;
   if (second === undefined && only !== undefined && only !== true) {
-    // Most rules: lists of a hundred thousand would fill the memory with maps.
+    // Most rules take this path, because lists of a hundred thousand would fill
+    // the memory with maps.
     if (only === false) return undefined;
     return { parts: [only], value: rule.value, key: partKey(only) };
   }

@@ -1,5 +1,5 @@
 /**
- * Converts tests to code: decides where the accumulator has to be loaded.
+ * Converts tests to code: decides where the accumulator must be loaded.
  *
  * A test reads a word of the input and may mask it. If a path comes from a test
  * of the same word, the accumulator already contains it. The code of a test is
@@ -12,7 +12,7 @@
  * ```
  *
  * The contents of the accumulator after a test depend only on the test, never
- * on the path to it, so one traversal of the graph settles every entry.
+ * on the path to it, so one traversal of the graph determines every entry.
  *
  * @module
  */

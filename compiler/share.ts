@@ -1,6 +1,6 @@
 /**
  * A late pass for size over a tree of tests: parts of the tree are replaced by
- * parts that are already there, with up to two new tests in front. So the tree
+ * other existing parts, with up to two new tests before them. So the tree
  * becomes a graph.
  *
  * ```text
@@ -16,8 +16,8 @@
  * result decides like the tree.
  *
  * The fewest tests over all graphs cannot be found in reasonable time; every
- * step saves at least one. The work is counted, so that results are the same
- * everywhere.
+ * step saves at least one. The work is counted, so that results are the same on
+ * every machine.
  *
  * @module
  */
@@ -52,7 +52,7 @@ const MOST_TESTS = 1000;
  *
  * @param tree The tree.
  * @param cells All values with their classes, rising, without gaps.
- * @returns A graph that decides alike with at most as many tests.
+ * @returns An equivalent graph with at most as many tests.
  */
 export function shareTests(
   tree: BitTree,

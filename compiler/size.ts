@@ -1,6 +1,6 @@
 /**
- * Counts the instructions of a decision, and breaks down those of a policy that is
- * too large.
+ * Counts the instructions of a decision, and breaks them down for a policy that
+ * is too large.
  *
  * @module
  */

@@ -1,11 +1,11 @@
 /**
  * The pass that finds a value: converts cells of one word, with their
- * decisions, to one decision of least expected cost.
+ * decisions, to one decision with the minimum expected cost.
  *
- * The search itself (search/) knows only classes and weights. Here cells with
- * the same decision become one class, and tests that intervals cannot express
- * are tried first: a set of values that is an entire subcube around 0, such as
- * {0, 8, 0x20000, 0x20008}, is one JSET.
+ * The search itself (search/) works only with classes and weights. Here cells
+ * with the same decision become one class, and tests that intervals cannot
+ * express are tried first: a set of values that is an entire subcube around 0,
+ * such as {0, 8, 0x20000, 0x20008}, is one JSET.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export interface TreeOptions extends SearchOptions {
 }
 
 const FULL = 0xffff_ffff;
-/** Maximum number of values of a class among which a subcube is searched. */
+/** Maximum number of values of a class for which a subcube is searched. */
 const MAX_CUBE_POINTS = 128;
 /** Maximum number of subcubes to try, those with most values first. */
 const MAX_CUBES = 8;
@@ -106,8 +106,8 @@ function mergeCells(
 }
 
 /**
- * Trees of at most one test, which cannot be improved; arguments need many of
- * them.
+ * Handles trees of at most one test, which cannot be improved and are frequent
+ * for arguments.
  */
 function smallTree(
   { graph, offset, mask }: TestedWord,

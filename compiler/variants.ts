@@ -8,7 +8,7 @@ import type { Policy } from "../profile/policy.ts";
 import type { ArgumentStyle } from "./conditions.ts";
 import type { Objective } from "../tables/objectives.ts";
 
-/** Parts that are as short as possible, for any objective. */
+/** Parts to minimize in size, for any objective. */
 export type MadeForSize = "nothing" | "arguments" | "everything";
 
 /** One way to compile. */
@@ -22,8 +22,7 @@ export interface CompileVariant {
 }
 
 /**
- * Lists the ways to try, one after the other, until the kernel accepts the
- * program.
+ * Lists the variants to try in order, until the kernel accepts the program.
  *
  * @param policy The policy.
  * @param objective The requested objective.

@@ -130,7 +130,7 @@ const BANNED: readonly (readonly [phrase: RegExp, plainly: string])[] = [
   [/\bleave (?:it|one|the other|-\S+) out\b/i, "omit it"],
   [/\b(?:all the same|as it stands|of use about)\b/i, "anyway, unchanged"],
   [
-    /, also (?:with|if|by|of|after|when|where|old|the|a|an|for|in|those|to|what|from|not|under|beyond)\b/,
+    /, also (?:by|of|old|after|what|where|under|beyond|not)\b/,
     "including, even, as well",
   ],
   [
@@ -142,17 +142,12 @@ const BANNED: readonly (readonly [phrase: RegExp, plainly: string])[] = [
     "is not a",
   ],
   [/(?:^|[.!?] )Else\b/, "Otherwise"],
-  [/\bmeanwhile\b(?=[.,;:)]|$)/, "in the meantime"],
-  [/\bas far as\b/, "if known, within"],
-  [/\b(?:is|are|was|were) left out\b|\bleaves? out\b/, "is omitted, skips"],
   [/\b(?:makes?|made) of it\b/, "makes from it"],
   [/\bbelieved?\b/i, "trusted"],
   [/\bfurther in\b/, "indented further"],
   [/\bmuch power\b/, "powerful"],
-  [/\bthe way of (?:this|one|a|the) call\b|\bways? out of\b/, "path, branch"],
   [/\bin doubt\b|\bwithout a doubt\b/, "unclear, with certainty"],
-  [/\bnobody\b(?! else)/i, "only, no one, or name who does it"],
-  [/\bstays? as (?:it|they) (?:is|are)\b/, "is left unchanged"],
+  [/\bNobody\b(?! else)/, "only, no one, or name who does it"],
   [
     /(?<!-)\b(?:neighbour|behaviour|colour|artefact|modelled|misspelt(?!-)|grey)/i,
     "American",
@@ -246,7 +241,6 @@ Deno.test("bannedIn() reads comments, texts and docs, not code", () => {
   assertEquals(bannedIn("a.ts", "// There is no filter.").length, 0);
   assertEquals(bannedIn("a.ts", "// Nobody reads it.").length, 1);
   assertEquals(bannedIn("a.ts", "// Nobody else can write to it.").length, 0);
-  assertEquals(bannedIn("a.ts", "// It started meanwhile.").length, 1);
   assertEquals(bannedIn("a.ts", "/** Whether it is big. */").length, 1);
   assertEquals(bannedIn("a.ts", "  // What the user gave.").length, 1);
   assertEquals(

@@ -17,8 +17,8 @@ interface Node {
 /**
  * Finds the depth of each leaf in an optimal alphabetic tree by the algorithm
  * of Garsia and Wachs (1977; Knuth, TAOCP 3, 6.2.2, algorithm G) on an array:
- * O(n log n) work to find the joins, at worst O(n^2) moves, which is 16 million
- * for 4,000 weights.
+ * O(n log n) work to find the joins, and at most O(n^2) moves, which is 16
+ * million for 4,000 weights.
  *
  * @param weights Positive weights from left to right.
  * @returns Depths in the same order.

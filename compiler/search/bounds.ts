@@ -118,7 +118,7 @@ export function pathBound(
   { testCost, noise }: Line,
   { total, most, leaf, tests }: Path,
 ): number {
-  // Rounding must not create a side that leaves the path.
+  // A rounding error must not create a side that leaves the path.
   const out = total - leaf - noise;
   if (out <= 0) return tests * testCost;
   const exit = most + noise;

@@ -7,7 +7,7 @@
  * j) at its root and at least `pathBound` below it. That bound is least for the
  * heaviest h and the heaviest class as its leaf, so one check is enough.
  *
- * Most ranges need no check of their own. Let E(i, j) be the `quickBound` of
+ * Most ranges do not need a separate check. Let E(i, j) be the `quickBound` of
  * such a tree if h may be as heavy as the heaviest candidate from run i on,
  * whether it is in the range or not. E grows with j, because W, the weight
  * outside the heaviest class, and the weight of that class grow. If E(i, j) >

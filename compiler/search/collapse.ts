@@ -1,7 +1,7 @@
 /**
  * Weightless stretches: four or more neighboring runs without weight (x32 on a
- * filter whose weights are those of native calls) become one run with a class
- * of its own, a *free* run, and get a tree of their own.
+ * filter whose weights are those of native calls) become one run with a
+ * separate class, a *free* run, and get a separate tree.
  *
  * This costs no weight. Take a tree for the whole line and consider the tests
  * that separate the runs z1…zm of the stretch (m >= 4, neighbors differ).
@@ -10,11 +10,11 @@
  *    these two tests into a threshold before z1 and the lower into one after
  *    zm: values with weight meet no more tests than before.
  * 2. The first threshold among them has i of the zi on its left. As m >= 4, one
- *    side has two or more; say the left. There a test tells z1 from z2. Move
+ *    side has two or more; say the left. There a test separates z1 from z2. Move
  *    the threshold after zm and turn that test into a threshold before z1.
- * Either way the stretch ends in one place of its own, and no test was added
+ * Either way, the stretch ends in one separate place, and no test was added
  * to the path of a value with weight. The converse is plain: hang the tree of
- * the stretch where its leaf is. What may be lost is a test or two of size: a
+ * the stretch where its leaf is. The only possible loss is one or two tests of size: a
  * stretch can no longer share an `eq` or a leaf with its neighbors.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * The exact search: trees of `eq` and `ge` tests of least cost, with proof.
+ * The exact search: minimum-cost trees of `eq` and `ge` tests, with proof.
  *
  * Let K be the set of values that can still occur at a node, with weights w,
  * all different (the order of candidates breaks ties: the best tree for
@@ -58,7 +58,8 @@ import { Memo, UNBOUNDED } from "./memo.ts";
 import { View } from "./view.ts";
 
 /**
- * A node of the tree under construction, after the tests above it in its state.
+ * A point in the tree under construction, after the tests above it in its
+ * state.
  */
 interface Point {
   /** Index of the view that is left there. */
@@ -86,7 +87,7 @@ interface EqTest {
   readonly light: number;
 }
 
-/** A search that can be run more than once and remembers its results. */
+/** A search that can be run repeatedly and remembers its results. */
 export class ExactSearch {
   /** Results for each state. */
   readonly memo: Memo;

@@ -66,16 +66,19 @@ export interface FindLimits {
   readonly treeOnly?: boolean;
 }
 
-/** Longest line for the interval and exact searches. */
+/** Maximum length of a line for the interval and exact searches. */
 const LONGEST = 512;
-/** Longest line for the interval search by depth: its tables take 12 n^2 bytes each. */
+/**
+ * Maximum length of a line for the interval search by depth, whose tables take
+ * 12 n^2 bytes each.
+ */
 const LONGEST_BOUNDED = 256;
 /**
  * An exact search of n runs with less work than n^3 divided by this is not
  * started: it takes at least that much.
  */
 const LEAST_WORK_DIVISOR = 4;
-/** Share of the weight from which a value is removed by `eq` in long lines. */
+/** Share of the weight above which a value is removed by `eq` in long lines. */
 const HOT = 3 / 7;
 
 /** Searches a line. */

@@ -19,7 +19,7 @@ import { present } from "../present.ts";
 import { alphabeticDepths } from "./alphabetic.ts";
 import type { Line } from "./line.ts";
 
-/** Longest part that is left to other searches. */
+/** Maximum length of a part that is left to other searches. */
 export const PIECE = 96;
 
 /**

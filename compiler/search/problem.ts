@@ -1,7 +1,7 @@
 /**
- * The search problem: find the tests on one word of the input that determine
- * its class with the minimum expected number of tests. It knows neither
- * architectures nor return values; `compiler/tree.ts` translates.
+ * The search problem: find tests on one input word that determine its class
+ * with the minimum expected number of tests. It knows neither architectures nor
+ * return values; `compiler/tree.ts` translates.
  *
  * A problem is a line of cells, a gapless partition of [0, 2^32). A cell of one
  * value can be the target of an `eq` test; a `ge` test cuts at the first value

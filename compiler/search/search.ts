@@ -1,9 +1,9 @@
 /**
- * Finds a tree of `eq` and `ge` tests of least cost: the entry of this folder.
- * Its modules, from simple to deep: `problem.ts` (the problem), `line.ts` (its
- * form in the searches), `interval.ts` (a good tree), `exact.ts` (the best one,
- * with the reason), `bounds.ts`, `collapse.ts`, `large.ts`, `find.ts` (the
- * choice of method).
+ * Finds a minimum-cost tree of `eq` and `ge` tests: the entry point of this
+ * folder. Its modules, from simple to deep: `problem.ts` (the problem),
+ * `line.ts` (its form in the searches), `interval.ts` (a good tree), `exact.ts`
+ * (the best one, with the reason), `bounds.ts`, `collapse.ts`, `large.ts`,
+ * `find.ts` (the choice of method).
  *
  * @module
  */

@@ -86,7 +86,7 @@ function oneFilter(bytes: Uint8Array, form: string, arch: Arch): PageSource {
   try {
     filter = decodeFilter(bytes);
   } catch {
-    // The bytes do not show their order, or they are no filter in either.
+    // The bytes do not show their order, or are not a filter in either.
     filter = decodeFilter(bytes, { littleEndian: arch.littleEndian });
   }
   const { program, littleEndian } = filter;
