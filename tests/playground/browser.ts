@@ -10,12 +10,11 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { PAGE } from "../../tools/playground.ts";
+import { call } from "../cli/harness.ts";
 import { pathOf } from "../machine.ts";
 
 /** Address of the page in the repository. */
 const ADDRESS = new URL(`../../${PAGE}`, import.meta.url).href;
-
-const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 
 /** Milliseconds after which the page is taken for hung. */
 const MOST_WAIT_MS = 60_000;
@@ -26,6 +25,8 @@ export interface Surroundings {
   readonly theme?: "dark" | "light";
   /** Part of the address from `#` on. */
   readonly fragment?: string;
+  /** True if the browser lets pages start no workers. */
+  readonly isWithoutWorkers?: boolean;
 }
 
 /** A running browser. */
@@ -47,7 +48,12 @@ export class PageBrowser implements AsyncDisposable {
 
   /** Opens the page from its file, and waits for its first result. */
   async open(
-    { width = 1300, theme = "light", fragment = "" }: Surroundings = {},
+    {
+      width = 1300,
+      theme = "light",
+      fragment = "",
+      isWithoutWorkers = false,
+    }: Surroundings = {},
   ): Promise<Page> {
     const context = await this.#browser.newContext({
       viewport: { width, height: 900 },
@@ -57,6 +63,9 @@ export class PageBrowser implements AsyncDisposable {
     });
     // Machines that run tests may be slow.
     context.setDefaultTimeout(MOST_WAIT_MS);
+    if (isWithoutWorkers) {
+      await context.addInitScript("delete globalThis.Worker");
+    }
     const page = await context.newPage();
     page.on("request", (request) => {
       const url = request.url();
@@ -109,24 +118,20 @@ export async function save(page: Page, button: string): Promise<Uint8Array> {
 /** Path of the page in the repository. */
 export const PAGE_FILE: string = fromFileUrl(ADDRESS);
 
-/** Runs the command line on a file with a text; returns standard output. */
+/**
+ * Runs the command line on a text.
+ *
+ * @param args Words of the command, without the source.
+ * @param text The source.
+ * @returns Its results.
+ */
 export async function commandLine(
   args: readonly string[],
   text: string,
 ): Promise<Uint8Array> {
-  const file = await Deno.makeTempFile({ suffix: ".json" });
-  try {
-    await Deno.writeTextFile(file, text);
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "cli/main.ts", ...args, file],
-      cwd: ROOT,
-      env: { NO_COLOR: "1" },
-    }).output();
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
-    return stdout;
-  } finally {
-    await Deno.remove(file);
-  }
+  const { code, bytes, err } = await call([...args, "-"], { stdin: text });
+  assertEquals(code, 0, err);
+  return bytes;
 }
 
 /** Opens a tab. */

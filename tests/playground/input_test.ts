@@ -30,25 +30,12 @@ needs("chromium")(
     for (const [i, profile] of CORPUS.profiles.entries()) {
       await t.step(`profile ${i}`, async () => {
         await give(page, profile);
-        const arch = "x86_64";
-        const filter = compileProfile(profile, {
-          arch,
-          kernel: { major: 6, minor: 1 },
-          unknown: "deny-error",
-        });
-        assert(filter.kind === "proved");
-        assertEquals(await save(page, "Bytes"), new Uint8Array(filter.bytes));
-        // The library's bytes are the command line's: one example of it.
-        if (i !== 1) return;
-        const arches = ["--arch", filter.assumed.arches.join(",")];
-        const rest = ["--kernel", "6.1", "--objective", "balanced"];
-        assertEquals(
-          await commandLine(
-            ["compile", "-f", "raw", ...arches, ...rest],
-            profile,
-          ),
-          new Uint8Array(filter.bytes),
-        );
+        const saved = await save(page, "Bytes");
+        assert(saved.length >= 8 && saved.length % 8 === 0);
+        const shown = await page.textContent("#command-line") ?? "";
+        const [program, ...words] = shown.split(" ").slice(0, -1);
+        assertEquals(program, "seccomp-tree");
+        assertEquals(await commandLine(words, profile), saved);
       });
     }
   },

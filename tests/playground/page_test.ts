@@ -226,5 +226,22 @@ needs("chromium")(
         await damaged.context().close();
       },
     );
+    await t.step("another address in the same tab is shown, too", async () => {
+      const hash = await page.evaluate(() => location.hash);
+      await page.fill("#source", '{"defaultAction": "SCMP_ACT_ALLOW"}');
+      await page.getByText(/^7 instructions/).waitFor();
+      await page.evaluate((hash) => location.hash = hash, hash);
+      await page.getByText(/^2\d\d instructions/).waitFor();
+      assertEquals(await page.inputValue("#source"), DEFAULT_PROFILE);
+    });
+    await t.step("a browser without workers has the same answers", async () => {
+      const plain = await browser.open({ isWithoutWorkers: true });
+      assertEquals(await plain.evaluate("typeof Worker"), "undefined");
+      assertEquals(await tryCall(plain, "socket AF_VSOCK"), "ERRNO(EPERM)");
+      await openTab(plain, "Filter");
+      const bytes = await save(plain, "Hex");
+      await openTab(page, "Filter");
+      assertEquals(bytes, await save(page, "Hex"));
+    });
   },
 );
