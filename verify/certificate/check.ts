@@ -70,7 +70,8 @@ export async function checkCertificate(
   const next = (): string => lines[read++] ?? refuse("The text ends");
   for (const wanted of await headLines(claim, sides, littleEndian)) {
     const line = next();
-    if (line !== wanted) refuse(`It is about something else, not "${wanted}"`);
+    const seen = `it has "${line}", these sources have "${wanted}"`;
+    if (line !== wanted) refuse(`It is about something else: ${seen}`);
   }
   const lists = sides.map((side) => "rules" in side ? side.rules : []);
   const parts: InputPart[] = [{ words: new Array(16).fill(ANY), lists }];
@@ -140,7 +141,8 @@ export function split({ words, lists }: InputPart, test: Split): InputPart[] {
 
 /** Codes of instructions, linux/bpf_common.h. */
 const [LD_ABS, AND_K, JA, RET_K] = [0x20, 0x54, 0x05, 0x06];
-const [JEQ_K, JGT_K, JGE_K, JSET_K] = [0x15, 0x25, 0x35, 0x45];
+const JUMPS = [0x15, 0x25, 0x35, 0x45];
+const [JEQ_K, JGT_K, , JSET_K] = JUMPS;
 
 /** Follows a program on all inputs of a part. */
 function follow(
@@ -163,21 +165,17 @@ function follow(
       [at, mask] = [isSwapped ? k / 4 ^ 1 : k / 4, ALL];
     } else if (code === AND_K && at >= 0) mask = (mask & k) >>> 0;
     else {
-      const truth = at < 0 ? 0 : decideJump(words, code, { at, mask, k });
+      if (at < 0 || !JUMPS.includes(code)) return undefined;
+      const isSet = code === JSET_K;
+      const op = isSet || code === JEQ_K ? "=" : ">=";
+      const bits = isSet ? (mask & k) >>> 0 : mask;
+      const limit = isSet ? 0 : code === JGT_K ? k + 1 : k;
+      const truth = truthOf(words, { at, mask: bits, op, k: limit });
       if (truth === 0) return undefined;
-      pc += bytes.getUint8(8 * pc + (truth > 0 ? 2 : 3));
+      pc += bytes.getUint8(8 * pc + (truth > 0 !== isSet ? 2 : 3));
     }
   }
   return undefined;
-}
-
-function decideJump(words: Words, code: number, on: Omit<Split, "op">): number {
-  if (code === JEQ_K) return truthOf(words, { ...on, op: "=" });
-  if (code === JGE_K) return truthOf(words, { ...on, op: ">=" });
-  if (code === JGT_K) return truthOf(words, { ...on, op: ">=", k: on.k + 1 });
-  if (code !== JSET_K) return 0;
-  const mask = (on.mask & on.k) >>> 0;
-  return -truthOf(words, { at: on.at, mask, op: "=", k: 0 });
 }
 
 /** Goes through the rules of a policy that may match in a part. */

@@ -9,6 +9,7 @@
 import { encode } from "../../bpf/encode.ts";
 import type { Instruction, Program } from "../../bpf/instruction.ts";
 import { effective } from "../../bpf/return_value.ts";
+import { countBits } from "../../tables/bits.ts";
 import type { Policy } from "../../profile/policy.ts";
 import { precedence } from "../../tables/precedence.ts";
 import { type InputPart, split } from "./check.ts";
@@ -200,6 +201,9 @@ function sharedBits(a: number, b: number): number {
   return a === b ? -1 : -(2 * highestBit((a ^ b) >>> 0));
 }
 
+/** Maximum number of bits that a mask hides and that are split off. */
+const MOST_UNSEEN = 4;
+
 /** Maximum number of values of a word that intervals separate; bits separate more. */
 const MOST_VALUES = 256;
 
@@ -221,7 +225,11 @@ function toSplit(test: Split, words: readonly Seen[]): Split {
   }
   const open = (mask & ~known) >>> 0;
   if (op === "=" && !isOneBit(open)) return test;
-  return { at, mask: highestBit(open), op: "=", k: 0 };
+  // An interval under a mask is one of the word, if the other bits are known.
+  const others = (~mask & ~known) >>> 0;
+  if (others === 0) return test;
+  const bits = countBits(others) > MOST_UNSEEN ? open : others;
+  return { at, mask: highestBit(bits), op: "=", k: 0 };
 }
 
 function isOneBit(word: number): boolean {
