@@ -66,6 +66,8 @@ export interface UnsaidProfile {
   readonly part: string;
   /** The reason, without a final period. */
   readonly reason: string;
+  /** Calls that no entries say, each with its reason. */
+  readonly calls: ReadonlyMap<string, string>;
   /** A call for which the nearest profile is wrong. */
   readonly witness?: {
     readonly data: SeccompData;

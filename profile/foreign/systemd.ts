@@ -332,7 +332,8 @@ class UnitReader {
   /** Calls that are permitted and listed are logged. */
   #logged({ fallback, answers }: Answers): Answers {
     const log = this.#log;
-    if (log === undefined) return { fallback, answers };
+    const isIgnored = log?.size === 0 && !this.#isLogList;
+    if (log === undefined || isIgnored) return { fallback, answers };
     const under = (value: ReturnValue, isListed: boolean): ReturnValue =>
       value === SECCOMP_RET_ALLOW && isListed === this.#isLogList
         ? SECCOMP_RET_LOG
