@@ -114,6 +114,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/minimize.ts" as string),
   },
   {
+    name: "convert",
+    brief: "Write a policy in another tool's format, with every loss",
+    load: () => import("./commands/convert.ts" as string),
+  },
+  {
     name: "decode",
     brief: "Decode seccomp records in kernel, audit and journal logs",
     load: () => import("./commands/decode.ts" as string),

@@ -33,6 +33,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/cache.ts"),
     import("./commands/check.ts"),
     import("./commands/combine.ts"),
+    import("./commands/convert.ts"),
     import("./commands/compile.ts"),
     import("./commands/completions.ts"),
     import("./commands/decode.ts"),

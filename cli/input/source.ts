@@ -4,6 +4,7 @@
  * ```text
  * FILE  -         profile, config.json, or a filter in any form, as the content shows
  * FILE.yaml#NAME  one of several SeccompProfiles
+ * FILE.json#NAME  one of several filters of Firecracker
  * default:docker  the embedded profile
  * default:podman, default:containerd, default:crio  those of this machine
  * preset:NAME     a profile that denies one thing
@@ -40,16 +41,16 @@ import { decodeUtf8, diagnosticAt } from "../../profile/text.ts";
 import { messageOf } from "../../host/reason.ts";
 import { InputError, ReportedError, UsageError } from "../error.ts";
 import { tellDiagnostics } from "../exit.ts";
-import { guessKind, type SourceKind } from "./guess.ts";
+import { type ForeignText, guessKind, type SourceKind } from "./guess.ts";
 import { inputName, type Io, readInput, readInputFile } from "../io.ts";
 import {
   chooseYamlProfile,
   readYamlProfiles,
-  splitYamlWord,
+  splitNamedWord,
 } from "../yaml/read_yaml.ts";
 import { parsePid } from "./pid.ts";
 import { oneFilter, readAt, readFilters } from "./filter_forms.ts";
-import { nativeArch } from "./target.ts";
+import { knownCalls, nativeArch } from "./target.ts";
 
 /** A policy as its author wrote it. */
 export interface ProfileSource {
@@ -86,6 +87,8 @@ export interface SourceOptions {
    * one.
    */
   readonly arch?: readonly string[];
+  /** Names that exist, for the policies of other tools. */
+  readonly names?: "builtin" | "host";
 }
 
 /**
@@ -128,12 +131,16 @@ export async function loadSource(
   if (word.startsWith("pid:")) return await loadProcess(word);
   if (word.startsWith("bundle:")) return await loadBundle(io, word, options);
   if (word.startsWith("oci:")) return await loadFromLayout(io, word, options);
-  const named = splitYamlWord(word);
+  const named = splitNamedWord(word);
   const bytes = await readInput(io, named?.file ?? word);
   const name = inputName(word);
-  return named === undefined
-    ? readSource(io, name, bytes, options)
-    : await readYamlSource(io, name, bytes, named.name);
+  if (named === undefined) return await readSource(io, name, bytes, options);
+  const { file, name: part } = named;
+  if (!file.endsWith(".json")) {
+    return await readYamlSource(io, name, bytes, part);
+  }
+  const text = { name, kind: "firecracker", bytes, part } as const;
+  return await readForeignSource(io, text, options);
 }
 
 /**
@@ -210,6 +217,11 @@ async function readSource(
     }
     case "yaml":
       return await readYamlSource(io, name, bytes, undefined);
+    case "firecracker":
+    case "lxc":
+    case "minijail":
+    case "systemd":
+      return await readForeignSource(io, { name, kind, bytes }, options);
     case "annotation": {
       const read = (): JsonDocument => parseJson(decodeUtf8(bytes));
       const document = await tellingProfile(io, name, read);
@@ -220,6 +232,24 @@ async function readSource(
       return { kind: "programs", name, form: kind, ...filters };
     }
   }
+}
+
+/** The compiler is loaded for policies of other tools only. */
+async function readForeignSource(
+  io: Io,
+  text: ForeignText,
+  options: SourceOptions,
+): Promise<BareFilters> {
+  const { readForeign }: typeof import("./foreign_source.ts") = await import(
+    "./foreign_source.ts" as string
+  );
+  const { name, kind } = text;
+  const knows = await knownCalls(options);
+  const read = (): ReturnType<typeof readForeign> =>
+    readForeign(io, text, { ...options, ...knows && { knows } });
+  const form = `${kind} policy`;
+  const filters = await tellingProfile(io, name, read);
+  return { kind: "programs", name, form, ...filters };
 }
 
 async function readYamlSource(

@@ -74,9 +74,15 @@ export async function targetFor(
   };
 }
 
-/** Source of syscall names; the host's library is opened only on first use. */
-async function knownCalls(
-  flags: TargetFlags,
+/**
+ * Source of syscall names; the host's library is opened only on first use.
+ *
+ * @throws {MachineError} if it is not installed.
+ *
+ * @param flags The option.
+ */
+export async function knownCalls(
+  flags: Pick<TargetFlags, "names">,
 ): Promise<ProfileTarget["knows"]> {
   if (flags.names !== "host") return undefined;
   const { openLibseccomp } = await import("../../ffi/libseccomp.ts");

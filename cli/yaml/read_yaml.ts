@@ -44,16 +44,16 @@ export interface YamlProfile {
   readonly document: JsonDocument;
 }
 
-/** Word of a source that names one profile of a file. */
-const NAMED = /^(.+\.ya?ml)#([^#/]*)$/;
+/** Word of a source that names one profile or filter of a file. */
+const NAMED = /^(.+\.(?:ya?ml|json))#([^#/]*)$/;
 
 /**
- * Splits a word such as `profiles.yaml#nginx`.
+ * Splits a word such as `profiles.yaml#nginx`, or `filters.json#vmm`.
  *
  * @param word A source word.
  * @returns The file, and the name of the profile in it; absent if it names none.
  */
-export function splitYamlWord(
+export function splitNamedWord(
   word: string,
 ): { readonly file: string; readonly name: string } | undefined {
   const [, file, name] = NAMED.exec(word) ?? [];
@@ -170,20 +170,33 @@ function textOf(object: JsonObject, key: string): string | undefined {
   return value?.kind === "string" ? value.value : undefined;
 }
 
+/** The module that has the library. */
+interface YamlLibrary {
+  readonly readYaml: (text: string) => YamlTree;
+  readonly writeYaml: (value: unknown) => string;
+}
+
+/** Loads the reader. */
+async function loadReader(): Promise<YamlLibrary["readYaml"]> {
+  return (await loadYaml("read")).readYaml;
+}
+
 /**
  * Loads the library, which Deno fetches from npm the first time; the single file
  * contains it.
+ *
+ * @param verb What is to be done, for the message.
+ * @throws {MachineError} if it is not available.
  */
-async function loadReader(): Promise<(text: string) => YamlTree> {
+export async function loadYaml(verb: "read" | "write"): Promise<YamlLibrary> {
   const url = await moduleUrl("cli/yaml/tree.ts");
   try {
-    const library: { readonly readYaml: (text: string) => YamlTree } =
-      await import(url);
-    return library.readYaml;
+    return await import(url);
   } catch (error) {
     const reason = messageOf(error).split("\n")[0]?.slice(0, 200);
+    const remedy = verb === "read" ? "give the profile as JSON" : "write JSON";
     throw new MachineError(
-      `Cannot read YAML: Deno cannot load the library from npm (${reason}); give the profile as JSON, or use the single file, which has the library`,
+      `Cannot ${verb} YAML: Deno cannot load the library from npm (${reason}); ${remedy}, or use the single file, which has the library`,
       { cause: error },
     );
   }

@@ -14,6 +14,7 @@ import {
   isScalar,
   isSeq,
   parseAllDocuments,
+  stringify,
 } from "yaml";
 import type {
   JsonMember,
@@ -75,6 +76,19 @@ export function readYaml(text: string): YamlTree {
     if (!(error instanceof Problem)) throw error;
     return { message: error.message, at: error.at };
   }
+}
+
+/**
+ * Writes a document. Strings are quoted only if they have to be.
+ *
+ * @param value A value of objects, arrays, strings, numbers and `bigint`.
+ * @returns The text, which ends in a line feed.
+ */
+export function writeYaml(value: unknown): string {
+  return stringify(value, {
+    ...{ schema: "core", version: "1.2", lineWidth: 0 } as const,
+    aliasDuplicateObjects: false,
+  });
 }
 
 function toJson(walk: Walk, node: unknown, depth: number): JsonValue {

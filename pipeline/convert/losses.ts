@@ -1,12 +1,15 @@
 /**
  * Lists everything in which a result differs from its source: by call, by
  * numbers without a call, and elsewhere. The parts together are the whole
- * input, so a difference that is not listed does not exist.
+ * input, so a difference that is not listed does not exist. What no call of the
+ * machine can show is no loss: a kernel for x86_64 has calls of x86_64, x86 and
+ * x32 only, and none has numbers from 2^31 up.
  *
  * @module
  */
 
 import type { ReturnValue } from "../../profile/policy.ts";
+import { localArches } from "../../profile/foreign/foreign_policy.ts";
 import type { Arch } from "../../tables/arch.ts";
 import { ALWAYS, NEVER, type Node } from "../../verify/core/diagram.ts";
 import { fromWords } from "../../verify/describe/confirm.ts";
@@ -92,7 +95,7 @@ class LossFinder {
   }
 
   find(): FoundLosses {
-    const { arches, regions, symbols: { diagram: d } } = this.#view;
+    const { arches, native, regions, symbols: { diagram: d } } = this.#view;
     const losses = [
       ...this.#byCall(),
       ...arches.flatMap((arch) =>
@@ -104,15 +107,26 @@ class LossFinder {
         )
       ),
     ];
-    const rest = this.#part(
-      "other architectures and numbers",
-      d.not(regions.all(arches)),
+    const possible = regions.all([...localArches(native), ...arches]);
+    const unlisted = this.#part(
+      "architectures that are not listed",
+      d.except(possible, regions.all(arches)),
       this.#reasons.arch,
       [],
     );
+    const impossible = this.#part(
+      "inputs that no call of this machine has",
+      d.not(possible),
+      this.#reasons.arch,
+      [],
+    );
+    const isLoss = ({ effect }: Loss): boolean => effect !== "other";
     return {
-      losses: [...losses, ...rest.filter(({ effect }) => effect !== "other")],
-      elsewhere: rest.filter(({ effect }) => effect === "other"),
+      losses: [...losses, ...unlisted.filter(isLoss)],
+      elsewhere: [
+        ...unlisted.filter((loss) => !isLoss(loss)),
+        ...impossible,
+      ],
     };
   }
 
@@ -159,8 +173,11 @@ class LossFinder {
   #byCall(): readonly Loss[] {
     const groups = new Map<string, Difference[]>();
     for (const one of this.#differences()) {
-      const { effect, reason, witness: { wanted, got } } = one;
-      const key = `${effect} ${wanted} ${got} ${reason}`;
+      const { arch, effect, reason, witness: { wanted, got } } = one;
+      // Of an architecture that the format does not have, all calls are lost.
+      const key = this.#isWritten(arch)
+        ? `${effect} ${wanted} ${got} ${reason}`
+        : `${effect} ${arch.name}`;
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [one]);
       else group.push(one);

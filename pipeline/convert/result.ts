@@ -94,8 +94,8 @@ export interface Converted {
   /** Everything in which the result differs on these architectures. */
   readonly losses: readonly Loss[];
   /**
-   * Differences of denials that no call of these architectures shows: those of
-   * other architectures and of numbers that no kernel serves.
+   * Differences that are no losses: other denials on architectures that are not
+   * listed, and all of inputs that no call of the machine has.
    */
   readonly elsewhere: readonly Loss[];
   /** Versions of runtimes under which a profile was proved to have its meaning. */

@@ -16,17 +16,18 @@
  * @module
  */
 
-import type { Arch } from "../../tables/arch.ts";
 import { readJson } from "../json/read.ts";
 import { findMember, type JsonObject, type JsonValue } from "../json/value.ts";
 import { quote } from "../text.ts";
 import { actionMember, FirecrackerReader } from "./firecracker_filter.ts";
-import { type ForeignPolicy, libseccompPolicy } from "./foreign_policy.ts";
+import {
+  type ForeignMachine,
+  type ForeignPolicy,
+  libseccompPolicy,
+} from "./foreign_policy.ts";
 
 /** Options of reading. */
-export interface FirecrackerOptions {
-  /** Architecture of the machine. */
-  readonly native: Arch;
+export interface FirecrackerOptions extends ForeignMachine {
   /** Category of threads; of several, one has to be named. */
   readonly category?: string | undefined;
 }
@@ -55,7 +56,7 @@ export interface FirecrackerOptions {
  */
 export function readFirecracker(
   text: string,
-  { native, category }: FirecrackerOptions,
+  { native, knows, category }: FirecrackerOptions,
 ): ForeignPolicy {
   const { document } = readJson(text);
   const reader = new FirecrackerReader(text, native);
@@ -64,7 +65,7 @@ export function readFirecracker(
   const diagnostics = reader.report.settle();
   if (section === undefined) throw new Error("Unreachable: no filter");
   return {
-    policy: libseccompPolicy(section, [native]),
+    policy: libseccompPolicy(section, [native], knows),
     arches: [native],
     diagnostics,
   };

@@ -15,6 +15,7 @@ import { didYouMean } from "../../tables/suggest.ts";
 import { type Diagnostic, ProfileError } from "../diagnostic.ts";
 import type { LinuxSeccomp } from "../formats/oci.ts";
 import type { Policy } from "../policy.ts";
+import type { KnownCalls } from "../semantics/names.ts";
 import { resolve } from "../semantics/resolve.ts";
 import { diagnosticAt, lineStartsOf, quote } from "../text.ts";
 
@@ -26,6 +27,17 @@ export interface ForeignPolicy {
   readonly arches: readonly Arch[];
   /** Warnings and notes. */
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The machine for which a policy is read. */
+export interface ForeignMachine {
+  /** Its architecture. */
+  readonly native: Arch;
+  /**
+   * Test for calls that libseccomp knows, for tools that use it; all of our
+   * tables by default.
+   */
+  readonly knows?: KnownCalls;
 }
 
 /** Collects the problems of one text. */
@@ -127,13 +139,15 @@ export function localArches(native: Arch): readonly Arch[] {
  *
  * @param section The rules.
  * @param arches The architectures of the library's filter.
+ * @param knows Test for calls that the library knows.
  */
 export function libseccompPolicy(
   section: LinuxSeccomp,
   arches: readonly Arch[],
+  knows?: KnownCalls,
 ): Policy {
-  return resolve(section, { arches, semantics: "crun", unknown: "ignore" })
-    .policy;
+  const target = { arches, semantics: "crun", unknown: "ignore" } as const;
+  return resolve(section, { ...target, ...knows && { knows } }).policy;
 }
 
 /** Architectures that together have nearly all names that libseccomp knows. */

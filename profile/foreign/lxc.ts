@@ -24,6 +24,7 @@ import type { LinuxSeccompArg, LinuxSyscall, ScmpOp } from "../formats/oci.ts";
 import type { Policy } from "../policy.ts";
 import { quote } from "../text.ts";
 import {
+  type ForeignMachine,
   type ForeignPolicy,
   ForeignReport,
   libseccompPolicy,
@@ -85,7 +86,7 @@ const LARGEST = 0xffff_ffff_ffff_ffffn;
  *
  * const native = archByName("aarch64");
  * if (native === undefined) throw new Error("Unreachable: no aarch64");
- * const { policy } = readLxc("2\ndenylist\nkexec_load errno 38\n", native);
+ * const { policy } = readLxc("2\ndenylist\nkexec_load errno 38\n", { native });
  * assertEquals(policy.defaultValue, 0x7fff_0000);
  * assertEquals(policy.arches[0]?.rules.map(({ first, value }) => [first, value]), [
  *   [104, 0x0005_0026],
@@ -93,22 +94,24 @@ const LARGEST = 0xffff_ffff_ffff_ffffn;
  * ```
  *
  * @param text The policy.
- * @param native Architecture of the machine.
+ * @param machine The machine.
  * @returns The meaning.
  * @throws {ProfileError} if LXC would refuse it; it has every problem.
  */
-export function readLxc(text: string, native: Arch): ForeignPolicy {
-  const reader = new LxcReader(text, native);
+export function readLxc(text: string, machine: ForeignMachine): ForeignPolicy {
+  const reader = new LxcReader(text, machine);
   return reader.read();
 }
 
 class LxcReader {
   readonly #arches: readonly Arch[];
+  readonly #knows: ForeignMachine["knows"];
   readonly #report: ForeignReport;
   readonly #lines: readonly { readonly text: string; readonly at: number }[];
   readonly #syscalls: LinuxSyscall[] = [];
 
-  constructor(text: string, native: Arch) {
+  constructor(text: string, { native, knows }: ForeignMachine) {
+    this.#knows = knows;
     this.#arches = localArches(native);
     this.#report = new ForeignReport(text);
     this.#lines = [...text.matchAll(/[^\n]*(?:\n|$)/g)].map((match) => ({
@@ -308,6 +311,7 @@ class LxcReader {
           syscalls: group[0]?.syscalls ?? [],
         },
         group.map(({ arch }) => arch),
+        this.#knows,
       )
     );
     const [first] = made;

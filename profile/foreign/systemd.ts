@@ -5,7 +5,8 @@
  *
  * systemd attaches one filter for each architecture of the machine, and they
  * permit everything on others. `SystemCallArchitectures=` adds a filter that
- * kills on architectures that it does not list.
+ * kills on architectures that it does not list, unless it lists all of the
+ * machine.
  *
  * Sources: man systemd.exec(5) of systemd 252, and the filters that its library
  * loads (`tests/cli/systemd_test.ts`).
@@ -28,6 +29,7 @@ import type { ReturnValue } from "../policy.ts";
 import { quote } from "../text.ts";
 import { assignmentsOf } from "./unit_text.ts";
 import {
+  type ForeignMachine,
   type ForeignPolicy,
   ForeignReport,
   libseccompPolicy,
@@ -80,7 +82,7 @@ type Listed = Map<string, ReturnValue | undefined>;
  * const native = archByName("x86_64");
  * if (native === undefined) throw new Error("Unreachable: no x86_64");
  * const unit = "[Service]\nSystemCallFilter=~ptrace:ENOSYS\n";
- * const { policy } = readSystemd(unit, native);
+ * const { policy } = readSystemd(unit, { native });
  * assertEquals(policy.defaultValue, 0x7fff_0000);
  * assertEquals(policy.arches[0]?.rules.map(({ first, value }) => [first, value]), [
  *   [101, 0x0005_0026],
@@ -89,12 +91,15 @@ type Listed = Map<string, ReturnValue | undefined>;
  * ```
  *
  * @param text The unit or drop-in.
- * @param native Architecture of the machine.
+ * @param machine The machine.
  * @returns The meaning of its filters together.
  * @throws {ProfileError} if it cannot be used; it has every problem.
  */
-export function readSystemd(text: string, native: Arch): ForeignPolicy {
-  const unit = new UnitReader(text, native);
+export function readSystemd(
+  text: string,
+  machine: ForeignMachine,
+): ForeignPolicy {
+  const unit = new UnitReader(text, machine);
   unit.read();
   return unit.settle();
 }
@@ -102,6 +107,7 @@ export function readSystemd(text: string, native: Arch): ForeignPolicy {
 class UnitReader {
   readonly #text: string;
   readonly #native: Arch;
+  readonly #knows: ForeignMachine["knows"];
   readonly #report: ForeignReport;
   #filter: Listed | undefined;
   #isAllowList = false;
@@ -112,9 +118,10 @@ class UnitReader {
   /** Where each entry of the filter was last stated. */
   readonly #places = new Map<string, number>();
 
-  constructor(text: string, native: Arch) {
+  constructor(text: string, { native, knows }: ForeignMachine) {
     this.#text = text;
     this.#native = native;
+    this.#knows = knows;
     this.#report = new ForeignReport(text);
   }
 
@@ -293,10 +300,12 @@ class UnitReader {
         syscalls: entriesOf(filter),
       },
       arches,
+      this.#knows,
     );
-    // Filters for the architectures of the machine permit all on others.
+    // Filters for the architectures of the machine permit all on others, and
+    // systemd adds none that would refuse nothing on this machine.
     return {
-      policy: this.#arches === undefined
+      policy: arches.length === local.length
         ? { ...policy, badArchValue: SECCOMP_RET_ALLOW }
         : policy,
       arches,

@@ -6,7 +6,10 @@
  */
 
 import { parseProfile } from "../../../profile/formats/parse.ts";
-import type { CommentedSection } from "../../../profile/formats/write_section.ts";
+import {
+  type CommentedSection,
+  writeSection,
+} from "../../../profile/formats/write_section.ts";
 import { BeyondArguments } from "../../../statements/argument_space.ts";
 import type { ArchName } from "../../../tables/arch.ts";
 import type { Node } from "../../../verify/core/diagram.ts";
@@ -24,6 +27,7 @@ import type {
 import type { ProfileTarget } from "../../resolve_profile.ts";
 import type { LossReasons } from "../losses.ts";
 import type { ConvertFormat } from "../result.ts";
+import { expandMasks } from "./expand_masks.ts";
 import { roundMeaning, type SectionLimits } from "../rounding.ts";
 import type { SourceView } from "../source_view.ts";
 import { UnwritableSource } from "./written.ts";
@@ -66,8 +70,11 @@ export function writeProfile(
     limits: view.limits,
   });
   if (direct.kind === "unproved") throw new LimitReached(direct.limit);
-  if (direct.kind === "profile" && isFor(direct, format, target, rounded)) {
-    return { profile: direct, reasons: reasonsOf(rounded) };
+  const whole = direct.kind === "profile"
+    ? fitted(direct, format, target, rounded)
+    : undefined;
+  if (whole !== undefined) {
+    return { profile: whole, reasons: reasonsOf(rounded) };
   }
   const limits: SectionLimits = {
     plainDefault: format === "spo",
@@ -81,8 +88,9 @@ export function writeProfile(
     const result = combineMeaning(view, meaning, target);
     const before = rounded.size;
     if (result.kind === "profile") {
-      if (isFor(result, format, target, rounded)) {
-        return { profile: result, reasons: reasonsOf(rounded) };
+      const profile = fitted(result, format, target, rounded);
+      if (profile !== undefined) {
+        return { profile, reasons: reasonsOf(rounded) };
       }
     } else {
       for (const [name, reason] of unsaidCalls(result)) {
@@ -161,16 +169,48 @@ function unsaidCalls(
 }
 
 /**
- * Reports whether a profile has the same meaning in a format; calls that it
+ * Returns the profile if it has the same meaning in a format; calls that it
  * cannot say there are added.
  */
+function fitted(
+  profile: CombinedProfile,
+  format: ConvertFormat,
+  target: ProfileTarget,
+  rounded: Map<string, string>,
+): CombinedProfile | undefined {
+  if (format !== "spo") {
+    return isFor(profile, format, target) ? profile : undefined;
+  }
+  const section = expandMasks(profile.section);
+  const text = writeSection(section);
+  const isSame = text === profile.text ||
+    isEqualUnderAll(text, profile, target);
+  const made = isSame ? { ...profile, section, text } : profile;
+  return isForOperator(made.section, rounded) ? made : undefined;
+}
+
+/** Proves a profile equal to another one, as every version reads it. */
+function isEqualUnderAll(
+  text: string,
+  { policy, arches, equal }: CombinedProfile,
+  target: ProfileTarget,
+): boolean {
+  const [first, ...others] = arches.map(({ name }) => name);
+  if (first === undefined) return false;
+  const arch = [first, ...others] as const;
+  const parsed = parseProfile(text, { kind: "oci" });
+  return equal.every((semantics) => {
+    const back = resolveBare(parsed, { ...target, arch, semantics });
+    return proveEquivalent(back.policy, policy).kind === "equal";
+  });
+}
+
+/** Reports whether the reader of a format gives a profile the same meaning. */
 function isFor(
   { section, text, policy, arches }: CombinedProfile,
   format: ConvertFormat,
   target: ProfileTarget,
-  rounded: Map<string, string>,
 ): boolean {
-  if (format === "spo") return isForOperator(section, rounded);
   const kinds = format === "docker"
     ? ["docker"] as const
     : format === "podman"

@@ -65,7 +65,7 @@ export function writeSystemd(view: SourceView): WrittenPolicy {
     ...logLines(named, view.native),
     ...architectureLines(view),
   ].map((line) => `${line}\n`).join("");
-  const { policy, arches } = readSystemd(text, view.native);
+  const { policy, arches } = readSystemd(text, { native: view.native });
   return {
     text,
     policy,
