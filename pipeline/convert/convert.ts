@@ -147,19 +147,16 @@ class OneConversion {
     const found = got === view.meaning
       ? { losses: [], elsewhere: [] }
       : findLosses(view, got, written.reasons, written.arches);
-    const { text, section, policy, equalUnder } = written;
+    const { arches: _written, reasons: _reasons, ...result } = written;
     return {
       kind: "converted",
-      ...(text === undefined ? {} : { text }),
-      ...(section === undefined ? {} : { section }),
-      policy,
+      ...result,
       arches: view.arches,
       losses: [
         ...found.losses,
         ...fieldLosses(this.#options.format, resolved?.seccomp),
       ],
       elsewhere: found.elsewhere,
-      ...(equalUnder === undefined ? {} : { equalUnder }),
       ...(resolved === undefined ? {} : { resolved }),
     };
   }
@@ -212,20 +209,27 @@ class OneConversion {
       keepConditions: keepConditions &&
         (format === "docker" || format === "podman"),
     });
-    const { section, policy, arches, equal } = profile;
+    const { section, policy, arches, equal, refused, different } = profile;
     const text = format === "config"
       ? configText(
         profile.text,
         "profile" in this.#input ? this.#input.profile : undefined,
       )
       : profile.text;
-    return { text, section, policy, arches, reasons, equalUnder: equal };
+    return {
+      ...{ text, section, policy, arches, reasons },
+      ...{ equalUnder: equal, refusedBy: refused, differentUnder: different },
+    };
   }
 }
 
+type Reading = "equalUnder" | "refusedBy" | "differentUnder";
+
 /** What a writer gives. */
 interface WrittenResult
-  extends Pick<Converted, "text" | "section" | "policy" | "equalUnder"> {
+  extends
+    Pick<Converted, "text" | "section" | "policy">,
+    Partial<Pick<Converted, Reading>> {
   readonly arches: readonly Arch[];
   readonly reasons: LossReasons;
 }

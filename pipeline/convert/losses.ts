@@ -35,6 +35,9 @@ export interface FoundLosses {
   readonly elsewhere: readonly Loss[];
 }
 
+/** Effects, the worst first. */
+const EFFECTS: readonly LossEffect[] = ["looser", "stricter", "other"];
+
 /** One call that differs. */
 interface Difference {
   readonly arch: Arch;
@@ -122,7 +125,9 @@ class LossFinder {
     );
     const isLoss = ({ effect }: Loss): boolean => effect !== "other";
     return {
-      losses: [...losses, ...unlisted.filter(isLoss)],
+      losses: [...losses, ...unlisted.filter(isLoss)].toSorted((a, b) =>
+        EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect)
+      ),
       elsewhere: [
         ...unlisted.filter((loss) => !isLoss(loss)),
         ...impossible,

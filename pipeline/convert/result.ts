@@ -100,6 +100,10 @@ export interface Converted {
   readonly elsewhere: readonly Loss[];
   /** Versions of runtimes under which a profile was proved to have its meaning. */
   readonly equalUnder?: readonly Semantics[];
+  /** Versions of runtimes that refuse the profile: no container starts. */
+  readonly refusedBy?: readonly Semantics[];
+  /** Versions that read the profile differently. */
+  readonly differentUnder?: readonly Semantics[];
   /** The source as it was resolved, if it is a profile. */
   readonly resolved?: ResolvedSection;
 }

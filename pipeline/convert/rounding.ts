@@ -60,11 +60,18 @@ export function roundMeaning(
     (f) => returning(sayable(answerOfLeaf(symbols, f), limits)),
   );
   for (const name of calls.keys()) {
-    for (const arch of arches) {
+    const places = arches.flatMap((arch) => {
       const nr = arch.syscalls.get(name);
-      if (nr === undefined) continue;
-      const value = sayable(view.safeOf(functions.at(arch, nr)), limits);
-      meaning = d.choose(regions.call(arch, nr), returning(value), meaning);
+      return nr === undefined ? [] : [{ arch, nr }];
+    });
+    if (places.length === 0) continue;
+    // An entry has one meaning for all architectures.
+    const safe = places.map(({ arch, nr }) =>
+      view.safeOf(functions.at(arch, nr))
+    ).reduce(strictest);
+    const value = returning(sayable(safe, limits));
+    for (const { arch, nr } of places) {
+      meaning = d.choose(regions.call(arch, nr), value, meaning);
     }
   }
   const named = arches.reduce(

@@ -23,7 +23,7 @@ import type { ResultNames } from "./artefact.ts";
  * accepted.
  */
 export async function conversionJson(
-  { losses, elsewhere, arches, equalUnder, policy }: Converted,
+  { losses, elsewhere, arches, policy, ...readings }: Converted,
   { format, source, artefact, names }: {
     readonly format: ConvertFormat;
     readonly source: string;
@@ -39,7 +39,9 @@ export async function conversionJson(
     digest: await digestFor(policy) ?? null,
     losses: losses.map(jsonOfLoss),
     elsewhere: elsewhere.map(jsonOfLoss),
-    equalUnder: equalUnder ?? null,
+    equalUnder: readings.equalUnder ?? null,
+    refusedBy: readings.refusedBy ?? null,
+    differentUnder: readings.differentUnder ?? null,
     // As text, because numbers have 64 bits; a filter as base64.
     result: artefact === undefined
       ? null

@@ -10,6 +10,7 @@ import type {
   ConvertFormat,
   Loss,
 } from "../../../pipeline/convert/result.ts";
+import { describeSemantics } from "../../../profile/semantics/quirks.ts";
 import { printable } from "../../../tables/printable.ts";
 import { messageLine } from "../../exit.ts";
 import { describeCall } from "../../input/call.ts";
@@ -29,7 +30,7 @@ const MOST_NAMES = 12;
 export function lossText(
   io: Io,
   source: string,
-  { losses, elsewhere, arches }: Converted,
+  { losses, elsewhere, arches, refusedBy, differentUnder }: Converted,
   { format, lossy }: {
     readonly format: ConvertFormat;
     readonly lossy: boolean;
@@ -37,7 +38,22 @@ export function lossText(
 ): string {
   const on = arches.map(({ name }) => name).join(", ");
   const lines = losses.flatMap((loss) => lossLines(loss));
-  const notes = elsewhere.map((loss) => noteText(io, loss)).join("");
+  const readings = [
+    ["refuse", refusedBy],
+    ["read", differentUnder],
+  ] as const;
+  const notes = [
+    ...elsewhere.map((loss) => noteText(io, loss)),
+    ...readings.map(([verb, versions = []]) =>
+      versions.length === 0 ? "" : messageLine(
+        io,
+        "note",
+        `Older runtimes ${verb} the result${
+          verb === "read" ? " differently" : ""
+        }: ${versions.map(describeSemantics).join(", ")}`,
+      )
+    ),
+  ].join("");
   if (losses.length === 0) {
     const said = `The result is proved equal on ${on}`;
     return messageLine(io, "note", said, source) + notes;

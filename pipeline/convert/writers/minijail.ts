@@ -19,7 +19,7 @@ import {
   SECCOMP_RET_ERRNO,
   SECCOMP_RET_KILL_THREAD,
 } from "../../../tables/uapi.ts";
-import { NEVER } from "../../../verify/core/diagram.ts";
+import type { Node } from "../../../verify/core/diagram.ts";
 import { strictest } from "../../../verify/pointwise.ts";
 import type { SourceView } from "../source_view.ts";
 import type { WrittenPolicy } from "./written.ts";
@@ -76,14 +76,10 @@ class MinijailWriter {
         "no comparisons of arguments say its condition",
       );
     }
-    const permitted = sets.get(SECCOMP_RET_ALLOW) ?? NEVER;
     const others = [...sets.keys()].filter((value) =>
       value !== SECCOMP_RET_ALLOW
     );
-    const { space } = functions.space(native.bits);
-    const clauses = permitted === NEVER
-      ? undefined
-      : divideCall(space, permitted);
+    const clauses = this.#clauses(nr, sets.get(SECCOMP_RET_ALLOW));
     if (clauses === undefined) {
       return this.#denied(name, nr, "its answers need more than one condition");
     }
@@ -103,6 +99,21 @@ class MinijailWriter {
       clause.flatMap((one) => atomsOf(one, native.bits)).join(" && ")
     ).join(" || ");
     return [`${name}: ${text}${rest === "" ? "" : `; ${rest}`}`];
+  }
+
+  /** The fewest clauses that permit a call; `undefined` if it never is. */
+  #clauses(
+    nr: number,
+    permitted: Node | undefined,
+  ): readonly (readonly Condition[])[] | undefined {
+    if (permitted === undefined) return undefined;
+    const { native, functions } = this.#view;
+    const { bits } = native;
+    const cover = functions.cover(bits, permitted, permitted);
+    if (cover !== undefined) return cover;
+    // The space may be a new one, in which the set is another node.
+    const again = this.#view.setsOf(native, nr)?.get(SECCOMP_RET_ALLOW);
+    return again && divideCall(functions.space(bits).space, again);
   }
 
   #constant(name: string, value: ReturnValue): readonly string[] {

@@ -67,6 +67,7 @@ export function writeProfile(
   const rounded = new Map<string, string>();
   const direct = combine([input], target, {
     keepConditions,
+    onlyTarget: true,
     limits: view.limits,
   });
   if (direct.kind === "unproved") throw new LimitReached(direct.limit);
@@ -136,7 +137,7 @@ function combineMeaning(
   const result = combine(
     [{ filter: policy }],
     { ...target, arch: [first, ...others] satisfies readonly ArchName[] },
-    { limits },
+    { onlyTarget: true, limits },
   );
   if (result.kind === "unproved") throw new LimitReached(result.limit);
   return result;
