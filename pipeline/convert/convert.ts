@@ -206,6 +206,7 @@ class OneConversion {
       format,
       input: this.#input,
       target: this.#target,
+      isWhole: resolved !== undefined || this.#options.arches === undefined,
       keepConditions: keepConditions &&
         (format === "docker" || format === "podman"),
     });

@@ -285,6 +285,10 @@ Deno.test("convert() reads LXC's and systemd's policies for all architectures", 
     "SCMP_ARCH_X86",
     "SCMP_ARCH_X32",
   ]);
+  // Restricted to one, the others are killed.
+  const restricted = converted(filterOf(lxc), "oci", { arches: [native] });
+  assertEquals(restricted.section?.architectures, ["SCMP_ARCH_X86_64"]);
+  assertEquals(losses(restricted), []);
   const unit = readSystemd(
     "SystemCallFilter=@system-service\nSystemCallArchitectures=native\n",
     { native },

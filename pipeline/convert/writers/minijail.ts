@@ -113,7 +113,9 @@ class MinijailWriter {
     if (cover !== undefined) return cover;
     // The space may be a new one, in which the set is another node.
     const again = this.#view.setsOf(native, nr)?.get(SECCOMP_RET_ALLOW);
-    return again && divideCall(functions.space(bits).space, again);
+    return again === undefined
+      ? undefined
+      : divideCall(functions.space(bits).space, again);
   }
 
   #constant(name: string, value: ReturnValue): readonly string[] {

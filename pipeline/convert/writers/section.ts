@@ -44,6 +44,8 @@ export interface SectionRequest {
   readonly input: CombineInput;
   readonly target: ProfileTarget;
   readonly keepConditions: boolean;
+  /** True if the input is not restricted to some architectures. */
+  readonly isWhole: boolean;
 }
 
 /** Rounds of finding calls that entries cannot say. */
@@ -62,16 +64,18 @@ const LARGEST_INT64 = 0x7fff_ffff_ffff_ffffn;
  */
 export function writeProfile(
   view: SourceView,
-  { format, input, target, keepConditions }: SectionRequest,
+  { format, input, target, keepConditions, isWhole }: SectionRequest,
 ): WrittenSection {
   const rounded = new Map<string, string>();
-  const direct = combine([input], target, {
-    keepConditions,
-    onlyTarget: true,
-    limits: view.limits,
-  });
-  if (direct.kind === "unproved") throw new LimitReached(direct.limit);
-  const whole = direct.kind === "profile"
+  const direct = isWhole
+    ? combine([input], target, {
+      keepConditions,
+      onlyTarget: true,
+      limits: view.limits,
+    })
+    : undefined;
+  if (direct?.kind === "unproved") throw new LimitReached(direct.limit);
+  const whole = direct?.kind === "profile"
     ? fitted(direct, format, target, rounded)
     : undefined;
   if (whole !== undefined) {
