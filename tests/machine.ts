@@ -91,6 +91,7 @@ export type Installed =
     | "setpriv"
     | "shellcheck"
     | "strace"
+    | "systemd"
     | "unshare"
     | "zsh"
   );
@@ -153,6 +154,7 @@ const PACKAGES: Readonly<Record<Installed, string>> = {
   setpriv: "util-linux",
   shellcheck: "shellcheck",
   strace: "strace",
+  systemd: "systemd",
   unshare: "util-linux",
   zsh: "zsh",
 };
@@ -443,6 +445,7 @@ function installation(name: Installed): Probe {
     if (name === "libc-headers") return exists("/usr/include/stdio.h");
     if (name === "headers") return exists("/usr/include/asm-generic/errno.h");
     if (name === "bash-completion") return exists(BASH_COMPLETION);
+    if (name === "systemd") return pathOf("systemd-analyze") !== undefined;
     const path = pathOf(name === "coq" ? "coqc" : name);
     // Containers have no other file than busybox.
     return path !== undefined && (name !== "busybox" || isStatic(path));

@@ -225,7 +225,6 @@ class UnitReader {
       );
       return [];
     }
-    if (name === "@known") return [...resolvableNames()];
     const calls = systemdSet(name);
     if (calls !== undefined) {
       return calls.filter((call) => resolvableNames().has(call));
