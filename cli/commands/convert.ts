@@ -88,7 +88,7 @@ export const command: CommandDefinition = defineCommand<
         values: OPERATOR_VERSIONS,
         default: "v1",
         placeholder: "VERSION",
-        brief: "Version of a SeccompProfile (default: v1)",
+        brief: "Version of a SeccompProfile",
       },
       ...OUT_FLAG,
       ...OUTPUT_FLAG,

@@ -20,6 +20,7 @@ import {
 import { type Findings, runAny, runContract } from "../oracle/campaign.ts";
 import { createRandom } from "../verify/programs.ts";
 import { judgeCombinations } from "./combine_campaign.ts";
+import { judgeConversions } from "./convert_campaign.ts";
 import { judgeEntries } from "./entry_campaign.ts";
 import { judgeExplanations } from "./explain_campaign.ts";
 import { availableCheckers } from "../checkers/checkers.ts";
@@ -41,18 +42,18 @@ import { judgePrograms, judgeReal, realStacks } from "./optimize_campaign.ts";
 const MANUAL: Manual = {
   usage: "deno task fuzz [OPTION...]",
   brief:
-    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  combine   random pairs of profiles, combined and proved against both stacked\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n  lint      findings about random and real profiles, and real filters, each\n            checked by another way\n  large     profiles that libseccomp just fits into the kernel's limit\n\nExits with 1 if a verdict differs.",
+    "Compares random profiles of both families with libseccomp and a second\ninterpreter, or runs a campaign of digest, optimize, explain or certificates:\n\n  digests   pairs that are equal, and as many that are different\n  filters   inputs for each filter of a real program, by interpreter and kernel\n  programs  random programs with arithmetic, and stacks of them\n  explanations  the text of explain, read back and proved equal\n  entries   what explain adds to allow a denied call, proved to allow only that\n  combine   random pairs of profiles, combined and proved against both stacked\n  convert   random profiles in every format, each difference a loss\n  certificates  certificates of random filters, and faults in them\n  faults    faults between the meaning of a filter and its optimized one\n  lint      findings about random and real profiles, and real filters, each\n            checked by another way\n  large     profiles that libseccomp just fits into the kernel's limit\n\nExits with 1 if a verdict differs.",
   options: {
     of: {
       placeholder: "WHAT",
       brief:
-        "profiles (default), digests, filters, programs, faults, explanations, entries, combine, certificates, lint or large",
+        "profiles (default), digests, filters, programs, faults, explanations, entries, combine, convert, certificates, lint or large",
     },
     seed: { placeholder: "N", brief: "Seed (default: random)" },
     count: {
       placeholder: "N",
       brief:
-        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 2000 explanations, 200 faults, entries, profiles for lint, or large profiles)",
+        "Number of cases (default: 20000 profiles or pairs, 100000 inputs, 5000 programs, 2000 explanations, 200 faults, entries, conversions, profiles for lint, or large profiles)",
     },
   },
 };
@@ -69,6 +70,7 @@ const CAMPAIGNS: Readonly<
   explanations,
   entries,
   combine,
+  convert,
   certificates,
   lint,
   large,
@@ -167,6 +169,11 @@ function entries(seed: number, count = 200): number {
 
 function combine(seed: number, count = 20_000): number {
   const { wrong, ...counts } = judgeCombinations({ seed, count });
+  return report(JSON.stringify(counts), wrong);
+}
+
+function convert(seed: number, count = 200): number {
+  const { wrong, ...counts } = judgeConversions({ seed, count });
   return report(JSON.stringify(counts), wrong);
 }
 

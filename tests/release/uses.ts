@@ -43,6 +43,8 @@ export const USES: readonly Use[] = [
   { line: "optimize few.bpf" },
   { line: "combine --allow close few.json" },
   { line: "minimize few.json" },
+  { line: "convert --to spo few.json" },
+  { line: "convert --to oci unit.service" },
   { line: "lint few.json", code: 1 },
   { line: "digest p.bpf default:docker" },
   { line: "draw few.bpf" },
@@ -111,6 +113,7 @@ export async function prepareUses(folder: string): Promise<void> {
       syscalls: [{ names: ["read", "openat"], action: "SCMP_ACT_ALLOW" }],
     }),
     "pod.yaml": `${pod.join("\n")}\n`,
+    "unit.service": "[Service]\nSystemCallFilter=@system-service\n",
     "text.asm": "ret #0x7fff0000\n",
     "cases.txt": "allow openat\n",
     "audit.log":
