@@ -67,6 +67,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/why.ts"),
     import("./children.ts"),
     import("./completions/complete.ts"),
+    import("./input/foreign_source.ts"),
     import("./input/host_default.ts"),
     import("./input/oci.ts"),
     import("./input/process.ts"),

@@ -34,7 +34,7 @@ import type { Io } from "../io.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
 import { archesOf, assumedWords, targetFor } from "../input/target.ts";
 import { loadConversionInput } from "../input/conversion.ts";
-import { artefactOf, namesOf } from "../output/conversion/artefact.ts";
+import { namesOf, resultFile } from "../output/conversion/file.ts";
 import { conversionJson } from "../output/conversion/json.ts";
 import { lossText, podText } from "../output/conversion/text.ts";
 import { checkOut, refuseTwoOutputs, writeArtefact } from "../output/write.ts";
@@ -175,18 +175,18 @@ async function writeConversion(
   const { to: format, lossy, out, output, quiet, apiVersion } = flags;
   const isWritten = lossy || result.losses.length === 0;
   const target = await targetFor(flags);
-  const artefact = isWritten
-    ? await artefactOf(result, { format, names, target, apiVersion })
+  const file = isWritten
+    ? await resultFile(result, { format, names, target, apiVersion })
     : undefined;
   if (output === "json") {
     io.out(
-      await conversionJson(result, { format, source, artefact, names }),
+      await conversionJson(result, { format, source, file, names }),
     );
   } else if (!quiet || !isWritten) {
     io.err(lossText(io, source, result, { format, lossy }));
   }
-  if (artefact === undefined) return EXIT.unproven;
-  if (output === "text" || out !== undefined) writeArtefact(io, out, artefact);
+  if (file === undefined) return EXIT.unproven;
+  if (output === "text" || out !== undefined) writeArtefact(io, out, file);
   if (format === "k8s" && output === "text" && !quiet) {
     io.err(podText(io, names.file));
   }

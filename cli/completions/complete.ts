@@ -79,6 +79,7 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   CALL: completeCall,
   "CALL[:COND]": completeCall,
   "ERR:CALL[:COND]": () => ({}),
+  NAME: () => ({}),
   "NAME|NR": completeName,
   "ACTION|CALL": completeActionOrCall,
   "ID,ID": async ({ typed }) => {

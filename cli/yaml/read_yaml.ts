@@ -185,7 +185,7 @@ async function loadReader(): Promise<YamlLibrary["readYaml"]> {
  * Loads the library, which Deno fetches from npm the first time; the single file
  * contains it.
  *
- * @param verb What is to be done, for the message.
+ * @param verb The action, for the message.
  * @throws {MachineError} if it is not available.
  */
 export async function loadYaml(verb: "read" | "write"): Promise<YamlLibrary> {

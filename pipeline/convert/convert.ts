@@ -226,7 +226,7 @@ class OneConversion {
 
 type Reading = "equalUnder" | "refusedBy" | "differentUnder";
 
-/** What a writer gives. */
+/** The result of a writer. */
 interface WrittenResult
   extends
     Pick<Converted, "text" | "section" | "policy">,

@@ -29,7 +29,7 @@ export interface LossReasons {
   readonly arch: string;
 }
 
-/** What differs on the architectures of the source, and elsewhere. */
+/** Differences on the architectures of the source, and elsewhere. */
 export interface FoundLosses {
   readonly losses: readonly Loss[];
   readonly elsewhere: readonly Loss[];
@@ -71,7 +71,7 @@ class LossFinder {
   readonly #got: Node;
   readonly #reasons: LossReasons;
   readonly #written: readonly Arch[];
-  /** Where the result differs, by effect, the worst first. */
+  /** Inputs on which the result differs, by effect, the worst first. */
   readonly #effects: readonly (readonly [LossEffect, Node])[];
 
   constructor(

@@ -35,7 +35,7 @@ export const SECTION_FORMATS: ReadonlySet<ConvertFormat> = new Set([
 ]);
 
 /**
- * What a loss does: `stricter` if the result denies what the source permits,
+ * Effect of a loss: `stricter` if the result denies what the source permits,
  * `looser` if it permits more, `other` if both deny in different ways.
  */
 export type LossEffect = "stricter" | "looser" | "other";

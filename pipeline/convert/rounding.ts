@@ -21,7 +21,7 @@ import { constant } from "../../verify/core/word.ts";
 import { answerOfLeaf, strictest } from "../../verify/pointwise.ts";
 import type { SourceView } from "./source_view.ts";
 
-/** What a format for runtimes cannot say, beyond what no profile can. */
+/** Limits of a format for runtimes, beyond those of all profiles. */
 export interface SectionLimits {
   /** True if the default action has no error of its own. */
   readonly plainDefault: boolean;
@@ -39,7 +39,7 @@ export type RoundedCalls = ReadonlyMap<string, string>;
  *
  * @param view The source.
  * @param calls Calls that get one answer.
- * @param limits What the format cannot say.
+ * @param limits Limits of the format.
  * @returns The meaning, in the diagram of the source.
  */
 export function roundMeaning(

@@ -1,6 +1,6 @@
 /**
- * What the readers of other tools' policies have in common: a policy in
- * numbers, and problems with their places.
+ * Parts that the readers of other tools' policies share: a policy in numbers,
+ * and problems with their places.
  *
  * These policies are no profiles: they have no conditions on containers and no
  * runtime that reads them. Each belongs to one program, whose rules its reader

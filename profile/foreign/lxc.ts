@@ -320,7 +320,7 @@ class LxcReader {
   }
 }
 
-/** What `reject_force_umount` adds: umount2 with MNT_FORCE. */
+/** The rule of `reject_force_umount`: umount2 with MNT_FORCE. */
 const FORCE_UMOUNT: LinuxSyscall = {
   names: ["umount2"],
   action: "SCMP_ACT_ERRNO",

@@ -53,7 +53,7 @@ export interface MinijailPolicy {
   readonly statements: readonly MinijailStatement[];
 }
 
-/** What a parser needs. */
+/** The machine, and the place of problems. */
 export interface MinijailContext {
   readonly native: Arch;
   readonly report: ForeignReport;
@@ -79,7 +79,7 @@ const ACTIONS: ReadonlyMap<string, ReturnValue> = new Map([
   ["user-notify", SECCOMP_RET_USER_NOTIF],
 ]);
 
-/** What minijail0 cannot read: braces, words, brackets, comments after text. */
+/** Braces, words, brackets and comments after text, which minijail0 refuses. */
 const COMPILER_ONLY =
   /^\s*(?:@(?:default|denylist)\b|\{|[^:#@]*\[|[^#]*\S\s*#|[^:]*:\s*\{|[^:]*:(?:.*;)?\s*(?:allow|kill|kill-process|kill-thread|trap|trace|log|user-notify)\s*$)/m;
 

@@ -115,7 +115,7 @@ class UnitReader {
   #isLogList = false;
   #error: ReturnValue = SECCOMP_RET_KILL_PROCESS;
   #arches: Set<Arch> | undefined;
-  /** Where each entry of the filter was last stated. */
+  /** Offset of each entry of the filter, as it was last stated. */
   readonly #places = new Map<string, number>();
 
   constructor(text: string, { native, knows }: ForeignMachine) {

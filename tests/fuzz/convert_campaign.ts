@@ -173,7 +173,10 @@ class Judge {
     );
   }
 
-  #covers({ part, calls, arches }: Loss, { arch: audit, nr }: SeccompData) {
+  #covers(
+    { part, calls, arches }: Loss,
+    { arch: audit, nr }: SeccompData,
+  ): boolean {
     const isBeyond = nr >= 0x8000_0000;
     const own = ARCHES.find((arch) =>
       arch.auditArch === audit && hasNumber(arch, nr)

@@ -13,7 +13,7 @@ import type {
 import { jsonOfCall, jsonOfValue } from "../../input/call.ts";
 import { digestFor } from "../digest.ts";
 import { reportJson } from "../json.ts";
-import type { ResultNames } from "./artefact.ts";
+import type { ResultNames } from "./file.ts";
 
 /**
  * Writes the report.
@@ -24,10 +24,10 @@ import type { ResultNames } from "./artefact.ts";
  */
 export async function conversionJson(
   { losses, elsewhere, arches, policy, ...readings }: Converted,
-  { format, source, artefact, names }: {
+  { format, source, file, names }: {
     readonly format: ConvertFormat;
     readonly source: string;
-    readonly artefact: string | Uint8Array | undefined;
+    readonly file: string | Uint8Array | undefined;
     readonly names: ResultNames;
   },
 ): Promise<string> {
@@ -43,12 +43,12 @@ export async function conversionJson(
     refusedBy: readings.refusedBy ?? null,
     differentUnder: readings.differentUnder ?? null,
     // As text, because numbers have 64 bits; a filter as base64.
-    result: artefact === undefined
+    result: file === undefined
       ? null
-      : typeof artefact === "string"
-      ? artefact
-      : encodeBase64(artefact),
-    ...(format === "k8s" && artefact !== undefined
+      : typeof file === "string"
+      ? file
+      : encodeBase64(file),
+    ...(format === "k8s" && file !== undefined
       ? {
         securityContext: {
           seccompProfile: { type: "Localhost", localhostProfile: names.file },

@@ -1,5 +1,5 @@
 /**
- * What `convert` says about its result.
+ * Messages of `convert` about its result.
  *
  * @module
  */

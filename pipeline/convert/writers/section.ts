@@ -38,7 +38,7 @@ export interface WrittenSection {
   readonly reasons: LossReasons;
 }
 
-/** What is written, for whom. */
+/** The format that is written, and the target. */
 export interface SectionRequest {
   readonly format: ConvertFormat;
   readonly input: CombineInput;

@@ -1,5 +1,5 @@
 /**
- * What a writer of a format gives: a text and its meaning, or no result.
+ * The result of a writer of a format: a text and its meaning, or none.
  *
  * @module
  */

@@ -25,7 +25,7 @@ reboot
   const cases: Readonly<Record<string, string>> = {
     "umount2 0 1": "ERRNO(EACCES)",
     "umount2 0 2": "ALLOW",
-    kexec_load: "ERRNO(EPERM)",
+    "kexec_load": "ERRNO(EPERM)",
     mount: "TRAP",
     "ioctl 0 0x100005412": "ERRNO(ENOTTY)",
     "ioctl 0 0x5413": "ALLOW",

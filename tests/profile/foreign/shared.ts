@@ -1,6 +1,6 @@
 /**
- * What tests of foreign policies share: answers to calls by name, and the
- * problems of a text.
+ * Parts that tests of foreign policies share: answers to calls by name, and
+ * the problems of a text.
  *
  * @module
  */

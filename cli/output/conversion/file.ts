@@ -30,8 +30,8 @@ export interface ResultNames {
   readonly file: string;
 }
 
-/** What is written. */
-export interface ArtefactRequest {
+/** The format of a result, and what it needs. */
+export interface ResultRequest {
   readonly format: ConvertFormat;
   readonly names: ResultNames;
   readonly apiVersion: OperatorVersion;
@@ -98,9 +98,9 @@ export function namesOf(
  * @param result The result.
  * @param request The format, and what it needs.
  */
-export async function artefactOf(
+export async function resultFile(
   { text, section, policy, arches }: Converted,
-  { format, names, apiVersion, target }: ArtefactRequest,
+  { format, names, apiVersion, target }: ResultRequest,
 ): Promise<string | Uint8Array> {
   if (format === "bwrap") {
     const filter = compilePolicy(policy);
