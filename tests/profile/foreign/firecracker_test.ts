@@ -110,7 +110,7 @@ Deno.test("readFirecracker() reports problems", () => {
   }
   assertEquals(
     problems(() => readFirecracker(filterOf([]), { native: archOf("s390x") })),
-    ["Cannot read a filter of Firecracker for s390x"],
+    ["1:1 Cannot read a filter of Firecracker for s390x"],
   );
 });
 
