@@ -120,6 +120,7 @@ export class Combination {
         inputs: resolved,
         part: "the answers of a filter",
         reason: "it computes them from the call",
+        calls: new Map(),
         toPolicy: () => undefined,
       };
     }
@@ -144,14 +145,15 @@ export class Combination {
     const native = { ...this.#target, arch: this.#native.name };
     const profile = parseProfile(text, { kind: "oci" });
     const proof = this.#proof(meaning, profile, native);
-    const { wrong, policy, equal, refused } = proof;
+    const { wrong, policy, equal, refused, different } = proof;
     if (wrong === undefined) {
       if (policy === undefined) unreachable("no reading");
       const { arches, inputs } = facts;
-      const made = { section, text, policy, arches, equal, refused, inputs };
-      return { kind: "profile", ...made };
+      const readings = { equal, refused, different };
+      const made = { section, text, policy, arches, inputs };
+      return { kind: "profile", ...made, ...readings };
     }
-    const unsaid = { ...facts, kind: "unsaid" } as const;
+    const unsaid = { ...facts, kind: "unsaid", calls: reasons } as const;
     const { meaning: other, semantics, refusal = "" } = wrong;
     if (other === undefined) {
       const [, call, arch] = /"([^"]+)" on (\w+)/.exec(refusal) ?? [];
@@ -161,6 +163,9 @@ export class Combination {
           ? `the profile under ${semantics}`
           : `${call} on ${arch}`,
         reason: refusal,
+        calls: call === undefined
+          ? reasons
+          : new Map([...reasons, [call, refusal]]),
       };
     }
     const { arches } = facts;
@@ -211,8 +216,11 @@ export class Combination {
       this.#symbols,
       profile,
       target,
-      meaning,
-      (semantics) => this.#meaningAs(semantics),
+      {
+        wanted: meaning,
+        meaningAs: (semantics) => this.#meaningAs(semantics),
+        onlyTarget: this.#options.onlyTarget === true,
+      },
     );
   }
 
@@ -243,6 +251,7 @@ export class Combination {
         ...facts,
         part: "calls without a name",
         reason: "their answer depends on arguments, and entries have names",
+        calls: new Map(),
       };
     }
     const { entries, unsaid: reasons } = writeEntries(
@@ -262,7 +271,8 @@ export class Combination {
     } catch (error) {
       if (!(error instanceof UnsaidAnswer)) throw error;
       const { part, reason } = error;
-      return { kind: "unsaid", ...facts, part, reason };
+      const calls = new Map<string, string>();
+      return { kind: "unsaid", ...facts, part, reason, calls };
     }
   }
 

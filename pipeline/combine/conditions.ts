@@ -112,7 +112,7 @@ export function keepConditions(
   const [text, profile] = read(section);
   const proof = proofOf(inputs, target, profile);
   if (proof?.policy === undefined) return undefined;
-  const { policy, equal, refused } = proof;
+  const { policy, equal, refused, different } = proof;
   // A container without capabilities, and one with all.
   const containers = [new Set<string>(), new Set(CAPABILITIES)];
   const isWhole = containers.every((capabilities) =>
@@ -130,8 +130,9 @@ export function keepConditions(
     "profile" in input ? resolveBare(input.profile, target) : undefined
   );
   const { arches } = first;
-  const facts = { section, text, policy, arches, equal, refused };
-  return { kind: "profile", ...facts, inputs: resolved };
+  const readings = { equal, refused, different };
+  const facts = { section, text, policy, arches, inputs: resolved };
+  return { kind: "profile", ...facts, ...readings };
 }
 
 function splitProfiles(

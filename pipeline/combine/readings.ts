@@ -44,6 +44,8 @@ export interface ReadingsProof {
   readonly equal: readonly Semantics[];
   /** Readings that refuse an input and the result. */
   readonly refused: readonly Semantics[];
+  /** Readings with a different meaning, if only that of the target counts. */
+  readonly different: readonly Semantics[];
   /** The first reading with a different meaning. */
   readonly wrong?: WrongReading;
 }
@@ -74,6 +76,19 @@ function withoutStub(policy: Policy): Policy {
   };
 }
 
+/** Meanings that a profile must have. */
+export interface WantedReadings {
+  /** The meaning under the reading of the target. */
+  readonly wanted: Node;
+  /**
+   * Computes the meaning of the inputs under a reading; `undefined` if that
+   * version refuses one of them.
+   */
+  readonly meaningAs: (semantics: Semantics) => Node | undefined;
+  /** True if only the reading of the target has to be right. */
+  readonly onlyTarget: boolean;
+}
+
 /**
  * Reads a profile as every known version does, and compares the meanings.
  *
@@ -82,27 +97,35 @@ function withoutStub(policy: Policy): Policy {
  * @param symbols The inputs.
  * @param profile The profile.
  * @param target The machine and the container.
- * @param wanted The meaning that the profile must have.
- * @param meaningAs Computes the meaning of the inputs under a reading;
- * `undefined` if that version refuses one of them.
+ * @param wanted Meanings that the profile must have.
  */
 export function proveReadings(
   symbols: Symbols,
   profile: ParsedProfile,
   target: ProfileTarget,
-  wanted: Node,
-  meaningAs: (semantics: Semantics) => Node | undefined,
+  { wanted, meaningAs, onlyTarget }: WantedReadings,
 ): ReadingsProof {
   const known: (readonly [Policy, Node])[] = [];
   const equal: Semantics[] = [];
   const refused: Semantics[] = [];
-  for (const semantics of distinctSemantics()) {
+  const different: Semantics[] = [];
+  const { semantics: asked } = target;
+  // That of the target comes first.
+  const first = onlyTarget && asked !== undefined ? [asked] : [];
+  const others = distinctSemantics().filter((one) => !first.includes(one));
+  for (const semantics of [...first, ...others]) {
     const [newest] = known;
-    const facts = { ...newest && { policy: newest[0] }, equal, refused };
+    const facts = {
+      ...newest && { policy: newest[0] },
+      ...{ equal, refused, different },
+    };
     const read = readAs(profile, { ...target, semantics });
     if ("refusal" in read) {
       // A version that refuses an input need not accept the result.
-      if (newest !== undefined && meaningAs(semantics) === undefined) {
+      if (
+        newest !== undefined &&
+        (onlyTarget || meaningAs(semantics) === undefined)
+      ) {
         refused.push(semantics);
         continue;
       }
@@ -116,6 +139,10 @@ export function proveReadings(
     // reading.
     if (meaning !== wanted) {
       const own = meaningAs(semantics);
+      if (meaning !== own && onlyTarget && newest !== undefined) {
+        different.push(semantics);
+        continue;
+      }
       if (meaning !== own) {
         const isOld = own !== undefined && own !== wanted;
         const wrong = { semantics, meaning, ...isOld ? { wanted: own } : {} };
@@ -125,7 +152,10 @@ export function proveReadings(
     equal.push(semantics);
   }
   const [newest] = known;
-  return { ...newest && { policy: newest[0] }, equal, refused };
+  return {
+    ...newest && { policy: newest[0] },
+    ...{ equal, refused, different },
+  };
 }
 
 function readAs(

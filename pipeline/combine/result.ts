@@ -36,6 +36,11 @@ export interface CombineOptions {
    * calls that have them; otherwise they are decided for the target.
    */
   readonly keepConditions?: boolean;
+  /**
+   * True if only the reading of the target has to be right; versions that read
+   * the result differently, or refuse it, are then listed.
+   */
+  readonly onlyTarget?: boolean;
   /** Limits of the work. */
   readonly limits?: Partial<ProofLimits>;
 }
@@ -55,6 +60,8 @@ export interface CombinedProfile {
   readonly equal: readonly Semantics[];
   /** Versions that refuse it, as they refuse an input. */
   readonly refused: readonly Semantics[];
+  /** Versions that read the result differently; none unless `onlyTarget`. */
+  readonly different: readonly Semantics[];
   /** The resolved inputs; absent for filters. */
   readonly inputs: readonly (ResolvedSection | undefined)[];
 }

@@ -7,6 +7,8 @@
 
 import type { ReturnValue } from "../../profile/policy.ts";
 import { BeyondArguments } from "../../statements/argument_space.ts";
+import type { Conjunction } from "../../statements/cover_call.ts";
+import { divideCall } from "../../statements/divide_call.ts";
 import { type Arch, ARCHES } from "../../tables/arch.ts";
 import {
   SECCOMP_RET_ACTION_FULL,
@@ -15,7 +17,12 @@ import {
   SECCOMP_RET_TRACE,
   SECCOMP_RET_USER_NOTIF,
 } from "../../tables/uapi.ts";
-import { ALWAYS, NEVER, type Node } from "../../verify/core/diagram.ts";
+import {
+  ALWAYS,
+  type Diagram,
+  NEVER,
+  type Node,
+} from "../../verify/core/diagram.ts";
 import type { Symbols } from "../../verify/core/symbols.ts";
 import type { ProofLimits } from "../../verify/limits.ts";
 import { answerOfLeaf, strictest } from "../../verify/pointwise.ts";
@@ -23,9 +30,13 @@ import {
   type AnswerSets,
   CallFunctions,
   leavesOf,
-  LongFunction,
   UNNAMED_NUMBER,
 } from "../combine/call_functions.ts";
+import {
+  CoverSpaces,
+  inLargerSpaces,
+  LongFunction,
+} from "../combine/cover_spaces.ts";
 import { Regions } from "./regions.ts";
 
 /** An audit value that no architecture has. */
@@ -87,7 +98,7 @@ export class SourceView {
       symbols,
       meaning,
       native.littleEndian,
-      limits,
+      new CoverSpaces(limits),
     );
     this.arches = arches ?? this.#served();
   }
@@ -132,12 +143,55 @@ export class SourceView {
   }
 
   /**
-   * Returns the argument values of a call by answer; `undefined` if no
-   * comparisons of arguments say them.
+   * Returns the answers of a call for some arguments; `undefined` if no
+   * comparisons of arguments say for which.
    */
-  setsOf(arch: Arch, nr: number): AnswerSets | undefined {
+  answersOf(arch: Arch, nr: number): readonly ReturnValue[] | undefined {
+    return this.#inSpace(arch, nr, (sets) => [...sets.keys()]);
+  }
+
+  /**
+   * Covers the argument values of some answers by the fewest conjunctions of at
+   * most one comparison of each argument.
+   */
+  clausesOf(
+    arch: Arch,
+    nr: number,
+    isWanted: (value: ReturnValue) => boolean,
+  ): readonly Conjunction[] | undefined {
+    return this.#inSpace(
+      arch,
+      nr,
+      (sets) =>
+        this.functions.within(arch.bits, ({ space, cover }) => {
+          const where = unionOf(space.diagram, sets, isWanted);
+          return cover.cover(where, where);
+        }),
+    );
+  }
+
+  /** Divides them into conjunctions of any comparisons. */
+  partsOf(
+    arch: Arch,
+    nr: number,
+    isWanted: (value: ReturnValue) => boolean,
+  ): readonly Conjunction[] | undefined {
+    return this.#inSpace(arch, nr, (sets) =>
+      this.functions.within(
+        arch.bits,
+        ({ space }) =>
+          divideCall(space, unionOf(space.diagram, sets, isWanted)),
+      ));
+  }
+
+  #inSpace<T>(
+    arch: Arch,
+    nr: number,
+    work: (sets: AnswerSets) => T,
+  ): T | undefined {
+    const f = this.functions.at(arch, nr);
     try {
-      return this.functions.setsOf(this.functions.at(arch, nr), arch.bits);
+      return inLargerSpaces(() => work(this.functions.setsOf(f, arch.bits)));
     } catch (error) {
       if (error instanceof BeyondArguments || error instanceof LongFunction) {
         return undefined;
@@ -145,4 +199,15 @@ export class SourceView {
       throw error;
     }
   }
+}
+
+function unionOf(
+  d: Diagram,
+  sets: AnswerSets,
+  isWanted: (value: ReturnValue) => boolean,
+): Node {
+  return [...sets].reduce(
+    (all, [value, set]) => isWanted(value) ? d.or(all, set) : all,
+    NEVER as Node,
+  );
 }

@@ -21,7 +21,6 @@ import {
   SECCOMP_RET_TRAP,
   SECCOMP_RET_USER_NOTIF,
 } from "../../../tables/uapi.ts";
-import { NEVER, type Node } from "../../../verify/core/diagram.ts";
 import { strictest } from "../../../verify/pointwise.ts";
 import { permissionOf, type SourceView } from "../source_view.ts";
 import { UnwritableSource, type WrittenPolicy } from "./written.ts";
@@ -112,9 +111,7 @@ function answersOf(view: SourceView): readonly ReturnValue[] {
   const { native, functions } = view;
   return [...native.syscalls.values()].flatMap((nr) => {
     const only = functions.constantOf(functions.at(native, nr));
-    return only === undefined
-      ? [...view.setsOf(native, nr)?.keys() ?? []]
-      : [only];
+    return only === undefined ? view.answersOf(native, nr) ?? [] : [only];
   });
 }
 
@@ -152,21 +149,13 @@ function rulesOf(
     isDenyList ? sayable(value) !== fallback : sayable(value) === listed;
   const only = functions.constantOf(functions.at(native, nr));
   if (only !== undefined) return isListed(only) ? [[name, []]] : [];
-  const sets = view.setsOf(native, nr);
-  const { diagram: d } = functions.space(native.bits).space;
-  const where = [...sets ?? []].reduce(
-    (all, [value, set]) => isListed(value) ? d.or(all, set) : all,
-    NEVER as Node,
-  );
-  const cover = sets === undefined
-    ? undefined
-    : functions.cover(native.bits, where, where);
+  const cover = view.clausesOf(native, nr, isListed);
   if (cover !== undefined) {
     return cover.map((conditions): Rule => [name, conditions]);
   }
   reasons.set(
     name,
-    sets === undefined
+    view.answersOf(native, nr) === undefined
       ? "no comparisons of arguments say its condition"
       : "its condition needs more than one comparison of an argument",
   );

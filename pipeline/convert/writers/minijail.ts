@@ -10,7 +10,6 @@
 
 import { readMinijail } from "../../../profile/foreign/minijail.ts";
 import type { Condition, ReturnValue } from "../../../profile/policy.ts";
-import { divideCall } from "../../../statements/divide_call.ts";
 import { errnoName } from "../../../tables/errno.ts";
 import {
   SECCOMP_RET_ACTION_FULL,
@@ -19,7 +18,6 @@ import {
   SECCOMP_RET_ERRNO,
   SECCOMP_RET_KILL_THREAD,
 } from "../../../tables/uapi.ts";
-import type { Node } from "../../../verify/core/diagram.ts";
 import { strictest } from "../../../verify/pointwise.ts";
 import type { SourceView } from "../source_view.ts";
 import type { WrittenPolicy } from "./written.ts";
@@ -68,18 +66,18 @@ class MinijailWriter {
     const { native, functions } = this.#view;
     const only = functions.constantOf(functions.at(native, nr));
     if (only !== undefined) return this.#constant(name, only);
-    const sets = this.#view.setsOf(native, nr);
-    if (sets === undefined) {
+    const answers = this.#view.answersOf(native, nr);
+    if (answers === undefined) {
       return this.#denied(
         name,
         nr,
         "no comparisons of arguments say its condition",
       );
     }
-    const others = [...sets.keys()].filter((value) =>
-      value !== SECCOMP_RET_ALLOW
-    );
-    const clauses = this.#clauses(nr, sets.get(SECCOMP_RET_ALLOW));
+    const others = answers.filter((value) => value !== SECCOMP_RET_ALLOW);
+    const clauses = answers.includes(SECCOMP_RET_ALLOW)
+      ? this.#clauses(nr)
+      : undefined;
     if (clauses === undefined) {
       return this.#denied(name, nr, "its answers need more than one condition");
     }
@@ -101,21 +99,13 @@ class MinijailWriter {
     return [`${name}: ${text}${rest === "" ? "" : `; ${rest}`}`];
   }
 
-  /** The fewest clauses that permit a call; `undefined` if it never is. */
-  #clauses(
-    nr: number,
-    permitted: Node | undefined,
-  ): readonly (readonly Condition[])[] | undefined {
-    if (permitted === undefined) return undefined;
-    const { native, functions } = this.#view;
-    const { bits } = native;
-    const cover = functions.cover(bits, permitted, permitted);
-    if (cover !== undefined) return cover;
-    // The space may be a new one, in which the set is another node.
-    const again = this.#view.setsOf(native, nr)?.get(SECCOMP_RET_ALLOW);
-    return again === undefined
-      ? undefined
-      : divideCall(functions.space(bits).space, again);
+  /** The fewest clauses that permit a call. */
+  #clauses(nr: number): readonly (readonly Condition[])[] | undefined {
+    const { native } = this.#view;
+    const isPermitted = (value: ReturnValue): boolean =>
+      value === SECCOMP_RET_ALLOW;
+    return this.#view.clausesOf(native, nr, isPermitted) ??
+      this.#view.partsOf(native, nr, isPermitted);
   }
 
   #constant(name: string, value: ReturnValue): readonly string[] {

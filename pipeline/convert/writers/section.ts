@@ -15,8 +15,9 @@ import type { ArchName } from "../../../tables/arch.ts";
 import type { Node } from "../../../verify/core/diagram.ts";
 import { proveEquivalent } from "../../../verify/equivalence.ts";
 import { LimitReached } from "../../../verify/limits.ts";
-import { CallFunctions, LongFunction } from "../../combine/call_functions.ts";
+import { CallFunctions } from "../../combine/call_functions.ts";
 import { combine } from "../../combine/combine.ts";
+import { CoverSpaces, LongFunction } from "../../combine/cover_spaces.ts";
 import { policyOfMeaning } from "../../combine/meaning_policy.ts";
 import { resolveBare } from "../../combine/readings.ts";
 import type {
@@ -118,7 +119,7 @@ function beyondNames(view: SourceView): readonly string[] {
   return arches.flatMap((arch) =>
     [...arch.syscalls].flatMap(([name, nr]) => {
       if (functions.constantOf(functions.at(arch, nr)) !== undefined) return [];
-      return view.setsOf(arch, nr) === undefined ? [name] : [];
+      return view.answersOf(arch, nr) === undefined ? [name] : [];
     })
   );
 }
@@ -133,7 +134,7 @@ function combineMeaning(
     symbols,
     meaning,
     native.littleEndian,
-    limits,
+    new CoverSpaces(limits),
   );
   const policy = policyOf(functions, arches);
   const names = arches.map(({ name }) => name);
