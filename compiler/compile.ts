@@ -39,8 +39,7 @@ import {
   type DecidedCalls,
 } from "./policy_calls.ts";
 import { present } from "./present.ts";
-import type { SearchResult } from "./search/problem.ts";
-import { searchTree } from "./search/search.ts";
+import { type Searches, searchOnce } from "./search/once.ts";
 import { select } from "./select.ts";
 import { SizeError, sizeOf } from "./size.ts";
 import { treeOfCells, type WordTree } from "./tree.ts";
@@ -166,7 +165,11 @@ function compileVariant(
 ): PolicyCompilation | SizeError {
   try {
     const calls = decideCalls(policy, style, MOST_TESTS);
-    const compilation = compileCalls(calls, { ...options, objective });
+    const { together } = calls;
+    const compilation = compileCalls(
+      together === undefined ? [calls] : [calls, together],
+      { ...options, objective },
+    );
     const { program, decision } = compilation;
     if (program.length > BPF_MAXINSNS) {
       return new SizeError(program.length, sizeOf(policy, decision));
@@ -197,22 +200,28 @@ function isHopeless(policy: Policy): boolean {
 /**
  * Compiles decisions about calls from any source.
  *
- * @param calls The decisions.
+ * @param equal The decisions; if there are several, they mean the same.
  * @param options The cost, and the work for a proof of the optimum.
- * @returns The program, which may be too long for the kernel, and the facts
- * that are known about it.
+ * @returns The shortest program, which may be too long for the kernel, and the
+ * facts that are known about it.
  */
 function compileCalls(
-  calls: DecidedCalls,
+  equal: readonly DecidedCalls[],
   options: CompileOptions,
 ): Compilation {
   const searches: Searches = new Map();
-  const drafts = ATTEMPTS[options.objective ?? "balanced"]
-    .filter((attempt) => canUse(calls, attempt))
-    .map((attempt) => draft(calls, { ...options, ...attempt, searches }));
+  const attempts = ATTEMPTS[options.objective ?? "balanced"];
+  const drafts = equal.flatMap((calls) =>
+    attempts
+      .filter((attempt) => canUse(calls, attempt))
+      .map((attempt) => ({
+        calls,
+        ...draft(calls, { ...options, ...attempt, searches }),
+      }))
+  );
   // The first of the shortest, because the sort is stable.
   const [best] = drafts.sort((a, b) => a.program.length - b.program.length);
-  const { program, decision, trees } = present(best);
+  const { calls, program, decision, trees } = present(best);
   const arches = trees.map(({ tree, total }, i) => {
     const { names, auditArch, intervals } = present(calls.arches[i]);
     return {
@@ -249,16 +258,6 @@ export function compileAttempt(
   if (!canUse(calls, attempt)) return undefined;
   return draft(calls, { ...options, ...attempt, searches }).program;
 }
-
-/**
- * Results of searches under the same options, keyed by intervals and the
- * differences of attempts, because attempts that only share parts do not need
- * another search.
- */
-export type Searches = Map<
-  DecidedArch["intervals"],
-  Map<string, SearchResult>
->;
 
 /**
  * Reports whether an attempt differs from the same one without folding, or is
@@ -324,16 +323,9 @@ function findTree(
     : undefined;
   const cells = weigh(folded ?? intervals, auditArch, options);
   const maxDepth = depthLimit(intervals.length, options);
-  const { objective, price, searches } = options;
-  const known = searches.get(intervals) ?? new Map<string, SearchResult>();
-  searches.set(intervals, known);
-  const key = `${objective} ${price} ${folded !== undefined}`;
+  const { searches } = options;
   const tree = treeOfCells(graph, NR_OFFSET, cells, {
-    search: (problem, limits) => {
-      const found = known.get(key) ?? searchTree(problem, limits);
-      known.set(key, found);
-      return found;
-    },
+    search: (problem, limits) => searchOnce(searches, problem, limits),
     bits: true,
     shares: options.shares === true && maxDepth === undefined,
     ...(folded === undefined ? {} : { mask: FOLDED_MASK }),

@@ -36,6 +36,7 @@ import {
 import { wordOrders } from "./orders.ts";
 import { type Residual, residualOf, wordsOf } from "./residual.ts";
 import { lengthOf, SizeError } from "./size.ts";
+import type { Ways } from "./together.ts";
 
 const FULL = 0xffff_ffff;
 
@@ -77,6 +78,8 @@ export interface Calls {
   readonly mostTests: number;
   /** Decisions so far: a profile gives many calls the same rules. */
   readonly decided: Map<string, Decision>;
+  /** Equal decisions to choose from, for `short`; not kept if absent. */
+  readonly ways?: Map<string, Ways>;
   /** Work so far; shared. */
   readonly work: ArgumentWork;
 }
@@ -146,7 +149,8 @@ function decideResidual(calls: Calls, residual: Residual): Decision {
   // Profiles cannot contain bounds under a mask, and cells could not express
   // them.
   if (style === "in-order" || hasMaskedBound(residual)) return chain();
-  const best = cheapest(calls, residual);
+  const found = answers(calls, residual);
+  const best = cheapest(found, style);
   if (best === undefined) {
     work.inOrder++;
     return chain();
@@ -154,7 +158,10 @@ function decideResidual(calls: Calls, residual: Residual): Decision {
   const { node } = best;
   if (style === "short") {
     const plain = chain();
-    return lengthOf(node) < lengthOf(plain) ? node : plain;
+    const alone = lengthOf(node) < lengthOf(plain) ? node : plain;
+    const all = [...new Set([...found.map((each) => each.node), plain])];
+    calls.ways?.set(residual.key, { alone, all });
+    return alone;
   }
   const size = countBranches(node);
   if (size <= MAX_FREE_SIZE) return node;
@@ -162,33 +169,45 @@ function decideResidual(calls: Calls, residual: Residual): Decision {
   return size <= MOST_OF_CHAIN * countBranches(plain) ? node : plain;
 }
 
-/** Tries the orders of words; returns `undefined` if each exceeds the limit. */
+/** The cheapest of equal decisions, or the shortest; the first of equal ones. */
 function cheapest(
+  found: readonly Costed[],
+  style: ArgumentStyle,
+): Costed | undefined {
+  const costOf = ({ node, cost }: Costed): number =>
+    style === "short" ? lengthOf(node) : cost;
+  let best: Costed | undefined;
+  let least = Infinity;
+  for (const each of found) {
+    const cost = costOf(each);
+    if (cost < least) [best, least] = [each, cost];
+  }
+  return best;
+}
+
+/** Tries the orders of words; the result is empty if each exceeds the limit. */
+function answers(
   { graph, littleEndian, style, work }: Calls,
   residual: Residual,
-): Costed | undefined {
-  const short = style === "short";
-  const costOf = ({ node, cost }: Costed): number =>
-    short ? lengthOf(node) : cost;
-  let best: Costed | undefined;
+): readonly Costed[] {
+  const found: Costed[] = [];
   let failures = 0;
   for (const order of wordOrders(wordsOf(residual))) {
     const allowed = Math.min(ORDER_WORK, Math.max(LEAST_WORK, work.left));
     const budget = { left: allowed };
-    const found = answer({
+    const costed = answer({
       graph,
       order,
       littleEndian,
-      testPrice: short ? SIZE_PRICE : 0,
+      testPrice: style === "short" ? SIZE_PRICE : 0,
       answers: new Map(),
       budget,
     }, residual);
     work.left -= allowed - Math.max(0, budget.left);
-    if (found === undefined) {
-      if (++failures === MOST_FAILURES) break;
-    } else if (best === undefined || costOf(found) < costOf(best)) best = found;
+    if (costed !== undefined) found.push(costed);
+    else if (++failures === MOST_FAILURES) break;
   }
-  return best;
+  return found;
 }
 
 function hasMaskedBound(residual: Residual): boolean {

@@ -19,6 +19,7 @@ import {
   type DecisionGraph,
 } from "./decision.ts";
 import { partition } from "./partition.ts";
+import { chooseTogether, type Ways } from "./together.ts";
 
 /** The decision for each number of each architecture, independent of weights. */
 export interface DecidedCalls {
@@ -43,6 +44,11 @@ export interface PolicyCalls extends DecidedCalls {
   readonly testedInOrder: number;
   /** Method of deciding arguments. */
   readonly style: ArgumentStyle;
+  /**
+   * For `short`: decisions of arguments that take fewer instructions together,
+   * if there are any.
+   */
+  readonly together?: DecidedCalls;
 }
 
 /**
@@ -61,29 +67,47 @@ export function decideCalls(
 ): PolicyCalls {
   const graph = createDecisionGraph();
   const work = newArgumentWork();
-  const calls: Calls = {
+  const calls = {
     ...policy,
     graph,
     style,
     mostTests,
     decided: new Map(),
+    ways: new Map<string, Ways>(),
     work,
   };
-  const arches = policy.arches.map(({ auditArch, names, rules }) => ({
+  const { badArchValue, littleEndian } = policy;
+  const node = graph.leaf(badArchValue);
+  const unknown = [{ first: 0, last: 0xffff_ffff, node }];
+  const arches = decideArches(calls, policy);
+  const shared = { graph, unknown, littleEndian };
+  const chosen = chooseTogether(calls.ways);
+  return {
+    ...shared,
+    arches,
+    style,
+    testedInOrder: work.inOrder,
+    ...(chosen === undefined ? {} : {
+      together: {
+        ...shared,
+        arches: decideArches(
+          { ...calls, decided: new Map([...calls.decided, ...chosen]) },
+          policy,
+        ),
+      },
+    }),
+  };
+}
+
+function decideArches(
+  calls: Calls,
+  policy: Policy,
+): readonly DecidedArch[] {
+  return policy.arches.map(({ auditArch, names, rules }) => ({
     auditArch,
     names,
     intervals: decideNumbers(calls, rules),
   }));
-  const { badArchValue, littleEndian } = policy;
-  const node = graph.leaf(badArchValue);
-  return {
-    graph,
-    arches,
-    unknown: [{ first: 0, last: 0xffff_ffff, node }],
-    littleEndian,
-    style,
-    testedInOrder: work.inOrder,
-  };
 }
 
 function decideNumbers(

@@ -14,7 +14,7 @@
 import { check } from "../bpf/check.ts";
 import { encode } from "../bpf/encode.ts";
 import type { Program } from "../bpf/instruction.ts";
-import { compileAttempt, type Searches } from "../compiler/compile.ts";
+import { compileAttempt } from "../compiler/compile.ts";
 import {
   type Attempt,
   ATTEMPTS,
@@ -24,6 +24,7 @@ import {
 import type { Policy } from "../profile/policy.ts";
 import type { Objective } from "../tables/objectives.ts";
 import type { DecidedCalls } from "../compiler/policy_calls.ts";
+import type { Searches } from "../compiler/search/once.ts";
 import { measure } from "../measure/measure.ts";
 import type { Arch } from "../tables/arch.ts";
 import {
