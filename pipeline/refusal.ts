@@ -65,21 +65,35 @@ export function explainNoOutline(
           offset,
           /^(?:jset|and|add|sub|mul|div|mod|or|xor|lsh|rsh|neg)/,
         ),
-    );
+    ) ?? findComputing(programs);
     return `${
       cutting === undefined ? "it" : name(programs, cutting)
     } cuts ${word} into more than 8192 intervals`;
   }
-  const computing = find(
-    programs,
-    (program) => computingAt(program, EVERY_INPUT) ?? -1,
-  );
+  const computing = findComputing(programs);
   return `the limit of ${limit} was reached before its meaning was known${
     computing === undefined
-      ? ""
+      ? ", which has too many combinations of words"
       : `, which ${name(programs, computing)} computes`
   }; raise it by --${limit}`;
 }
+
+/**
+ * Finds the first instruction that computes, or else that tests or masks one word
+ * by another.
+ */
+function findComputing(programs: readonly Program[]): Found | undefined {
+  return find(
+    programs,
+    (program) => computingAt(program, EVERY_INPUT) ?? -1,
+  ) ?? find(
+    programs,
+    (program) => program.findIndex(({ op }) => BY_WORD.test(String(op))),
+  );
+}
+
+/** Operations with X. */
+const BY_WORD = /^(?:and|jeq|jgt|jge|jset)\.x$/;
 
 /**
  * Explains why a range of architectures cannot have separate answers.

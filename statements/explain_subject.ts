@@ -6,23 +6,17 @@
  * @module
  */
 
+import { attemptOrders } from "../verify/attempts.ts";
 import { ARCHES } from "../tables/arch.ts";
 import type { Node } from "../verify/core/diagram.ts";
 import { meaningOf } from "../verify/core/meaning.ts";
 import { byteOrderOf, type Subject } from "../verify/core/subject.ts";
-import {
-  ARCH_LEVEL,
-  createSymbols,
-  NR_LEVEL,
-  type Order,
-  type Symbols,
-} from "../verify/core/symbols.ts";
+import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "../verify/core/symbols.ts";
 import { WORD_BITS } from "../verify/core/word.ts";
 import { intervalsOf } from "../verify/describe/intervals.ts";
 import {
   DEFAULT_PROOF_LIMITS,
   type LimitName,
-  LimitReached,
   type ProofLimits,
 } from "../verify/limits.ts";
 import {
@@ -138,35 +132,25 @@ export function explainCall(
   });
 }
 
-/** Orders of variables and shares of the nodes: sums need the second order. */
-const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
-  ["word", 1 / 8],
-  ["bit", 1 / 8],
-  ["word", 1],
-  ["bit", 1],
-];
-
 /** Makes statements, in the first order of variables that suffices. */
-function stating<T>(
+function stating<T extends object>(
   subject: Subject,
   options: ExplainOptions,
   work: (symbols: Symbols, meaning: Node, littleEndian: boolean) => T,
 ): T | NotExplained {
   const littleEndian = byteOrderOf([subject], options.littleEndian);
   const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
-  let limit: LimitName = "steps";
-  for (const [order, share] of ATTEMPTS) {
-    try {
-      const nodes = Math.ceil(limits.nodes * share);
-      const symbols = createSymbols(order, { ...limits, nodes });
-      return work(symbols, meaningOf(subject, true, symbols), littleEndian);
-    } catch (error) {
-      if (error instanceof Unstated) {
-        return { kind: "not-explained", reason: error.message };
-      }
-      if (!(error instanceof LimitReached)) throw error;
-      limit = error.limit;
-    }
+  let limit: T | LimitName;
+  try {
+    limit = attemptOrders(
+      limits,
+      (symbols) =>
+        work(symbols, meaningOf(subject, true, symbols), littleEndian),
+    );
+    if (typeof limit !== "string") return limit;
+  } catch (error) {
+    if (!(error instanceof Unstated)) throw error;
+    return { kind: "not-explained", reason: error.message };
   }
   return {
     kind: "not-explained",

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { attemptOrders } from "./attempts.ts";
 import { effective } from "../bpf/return_value.ts";
 import { precedence } from "../tables/precedence.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
@@ -25,12 +26,12 @@ import {
   NEVER,
   type Node,
 } from "./core/diagram.ts";
-import { DEFAULT_PROOF_LIMITS, LimitReached } from "./limits.ts";
+import { DEFAULT_PROOF_LIMITS } from "./limits.ts";
 import type { Counterexample, ProofOptions, Unproven } from "./equivalence.ts";
 import { meaningOf } from "./core/meaning.ts";
 import { holdsWithin, regionsOf } from "./describe/regions.ts";
 import { lowestInput } from "./describe/inputs.ts";
-import { createSymbols, type Order, type Symbols } from "./core/symbols.ts";
+import type { Order, Symbols } from "./core/symbols.ts";
 import { prevails } from "./core/verdict.ts";
 import { compare, constant, type Word } from "./core/word.ts";
 
@@ -92,7 +93,6 @@ type DifferenceOptions =
   & Pick<ProofOptions, "littleEndian" | "arches" | "limits">
   & { readonly most?: number };
 
-const ORDERS: readonly Order[] = ["word", "bit"];
 const MOST_DIFFERENCES = 4096;
 /**
  * Maximum number of boxes or cubes that describe the arguments of one entry.
@@ -298,21 +298,13 @@ export function proveNotLooser(
 }
 
 /** Tries the orders of variables; never approximates. */
-function attempt<T>(
+function attempt<T extends object>(
   { limits }: DifferenceOptions,
   work: (symbols: Symbols, order: Order) => T,
 ): T | Unproven {
   const allowed = { ...DEFAULT_PROOF_LIMITS, ...limits };
-  let limit: Unproven["limit"] = "steps";
-  for (const order of ORDERS) {
-    try {
-      return work(createSymbols(order, allowed), order);
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      limit = error.limit;
-    }
-  }
-  return { kind: "unproven", limit };
+  const found = attemptOrders(allowed, work);
+  return typeof found === "string" ? { kind: "unproven", limit: found } : found;
 }
 
 function leavesOf(diagram: Diagram, f: Node): readonly Node[] {

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { attemptOrders } from "./attempts.ts";
 import {
   ALWAYS,
   CONSTANT_LEVEL,
@@ -21,14 +22,10 @@ import {
 } from "./core/diagram.ts";
 import { meaningOf } from "./core/meaning.ts";
 import { byteOrderOf, type Subject } from "./core/subject.ts";
-import { createSymbols, type Symbols } from "./core/symbols.ts";
+import type { Symbols } from "./core/symbols.ts";
 import { WORD_BITS } from "./core/word.ts";
 import type { ProofOptions, Unproven } from "./equivalence.ts";
-import {
-  DEFAULT_PROOF_LIMITS,
-  LimitReached,
-  type ProofLimits,
-} from "./limits.ts";
+import { DEFAULT_PROOF_LIMITS, type ProofLimits } from "./limits.ts";
 
 /**
  * The digest of a meaning.
@@ -71,23 +68,20 @@ export async function digestOf(
   const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
   const littleEndian = byteOrderOf([subject], options.littleEndian);
   const asActed = options.compare !== "bits";
-  let text: string;
-  try {
-    const symbols = createSymbols("word", limits);
+  const found = attemptOrders(limits, (symbols) => {
     const meaning = meaningOf(subject, asActed, symbols);
-    text = canonicalText(symbols, meaning, littleEndian, limits);
-  } catch (error) {
-    if (!(error instanceof LimitReached)) throw error;
-    const { limit } = error;
+    return { text: canonicalText(symbols, meaning, littleEndian, limits) };
+  }, ["word"]);
+  if (typeof found === "string") {
     return {
       kind: "unproven",
-      limit,
-      ...(limit === "interrupted" ? {} : { allowed: limits[limit] }),
+      limit: found,
+      ...(found === "interrupted" ? {} : { allowed: limits[found] }),
     };
   }
   const hash = await crypto.subtle.digest(
     "SHA-256",
-    new TextEncoder().encode(text),
+    new TextEncoder().encode(found.text),
   );
   const hex = Array.from(
     new Uint8Array(hash),

@@ -46,6 +46,7 @@ import type { Program } from "../bpf/instruction.ts";
 import { effective } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { ReturnValue } from "../profile/policy.ts";
+import { attemptOrders } from "./attempts.ts";
 import { createAnswer, fromWords, type Outcome } from "./describe/confirm.ts";
 import {
   byteOrderOf,
@@ -54,21 +55,11 @@ import {
   type Subject,
 } from "./core/subject.ts";
 import { NEVER, type Node } from "./core/diagram.ts";
-import {
-  DEFAULT_PROOF_LIMITS,
-  type LimitName,
-  LimitReached,
-} from "./limits.ts";
+import { DEFAULT_PROOF_LIMITS } from "./limits.ts";
 import { intervalsOf } from "./describe/intervals.ts";
 import { meaningOf, whereDifferent } from "./core/meaning.ts";
 import { lowestInput, offsetsOf } from "./describe/inputs.ts";
-import {
-  ARCH_LEVEL,
-  createSymbols,
-  NR_LEVEL,
-  type Order,
-  type Symbols,
-} from "./core/symbols.ts";
+import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "./core/symbols.ts";
 import { witnesses } from "./describe/witnesses.ts";
 
 /**
@@ -171,22 +162,8 @@ const GUESSES = 10_000;
 /** Maximum number of rules that all trial inputs together may read. */
 const MOST_RULES_READ = 10_000_000;
 
-/** Number of nodes above which a diagram has the largest cache. */
-const FULL_CACHE_NODES = 2 ** 17;
-
 /** Maximum count of intervals. */
 const MOST_INTERVALS = 0x1_0000;
-
-/**
- * Orders of variables and shares of the nodes, each tried once: a small diagram
- * takes half the time, and is nearly always enough.
- */
-const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
-  ["word", 1 / 64],
-  ["word", 1 / 8],
-  ["word", 1],
-  ["bit", 1],
-];
 
 /**
  * Decides whether two subjects give the same answer to every input.
@@ -233,32 +210,19 @@ export function proveEquivalent(
   }
   const allowed = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
   const limits = { ...allowed, interrupted: options.interrupted };
-  let limit: LimitName | undefined;
-  let outOfSteps: Order | undefined;
-  for (const [order, share] of ATTEMPTS) {
-    // With the same cache size, more nodes do not save steps.
-    if (order === outOfSteps) continue;
-    const nodes = Math.ceil(allowed.nodes * share);
-    const symbols = createSymbols(order, { ...limits, nodes });
-    try {
-      const meaningOfA = meaningOf(a, asActed, symbols);
-      const meaningOfB = meaningOf(b, asActed, symbols);
-      const different = whereDifferent(meaningOfA, meaningOfB, symbols);
-      if (different === NEVER) {
-        return { kind: "equal", coverage: coverageOf(meaningOfA, symbols) };
-      }
-      const words = lowestInput(symbols, different, options.arches);
-      const found = differenceOn(fromWords(words, littleEndian));
-      if (found !== undefined) return found;
-      throw new Error(`Unreachable: both sides agree on ${words}`);
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      limit = error.limit;
-      if (limit === "interrupted") break;
-      if (limit === "steps" && nodes >= FULL_CACHE_NODES) outOfSteps = order;
+  const limit = attemptOrders<Proof | Counterexample>(limits, (symbols) => {
+    const meaningOfA = meaningOf(a, asActed, symbols);
+    const meaningOfB = meaningOf(b, asActed, symbols);
+    const different = whereDifferent(meaningOfA, meaningOfB, symbols);
+    if (different === NEVER) {
+      return { kind: "equal", coverage: coverageOf(meaningOfA, symbols) };
     }
-  }
-  if (limit === undefined) throw new Error("Unreachable: no limit was hit");
+    const words = lowestInput(symbols, different, options.arches);
+    const found = differenceOn(fromWords(words, littleEndian));
+    if (found !== undefined) return found;
+    throw new Error(`Unreachable: both sides agree on ${words}`);
+  });
+  if (typeof limit !== "string") return limit;
   if (limit === "interrupted") return { kind: "unproven", limit };
   // A difference found by trying inputs is equally valid.
   const most = Math.min(GUESSES, Math.ceil(MOST_RULES_READ / rulesOf([a, b])));

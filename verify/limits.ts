@@ -13,7 +13,7 @@ export interface ProofLimits {
    */
   readonly nodes: number;
   /**
-   * Maximum number of steps on a diagram, each of about {@linkcode
+   * Maximum number of steps on all diagrams together, each of about {@linkcode
    * STEP_MICROSECONDS}.
    */
   readonly steps: number;
@@ -24,10 +24,7 @@ export const NODE_BYTES = 40;
 /** Approximate duration of a step in microseconds. */
 export const STEP_MICROSECONDS = 0.1;
 
-/**
- * 1.5 million nodes and four million steps: two or three seconds and at most
- * 300 MB.
- */
+/** 1.5 million nodes and four million steps: about two seconds and 200 MB. */
 export const DEFAULT_PROOF_LIMITS: ProofLimits = {
   nodes: 1_500_000,
   steps: 4_000_000,

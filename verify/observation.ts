@@ -10,6 +10,7 @@
  * @module
  */
 
+import { attemptOrders } from "./attempts.ts";
 import { actionOf, effective } from "../bpf/return_value.ts";
 import type { SeccompData } from "../bpf/seccomp_data.ts";
 import type { ReturnValue } from "../profile/policy.ts";
@@ -21,7 +22,6 @@ import {
 import { type Diagram, NEVER, type Node } from "./core/diagram.ts";
 import { meaningOf } from "./core/meaning.ts";
 import { byteOrderOf, type Subject } from "./core/subject.ts";
-import { createSymbols, type Order } from "./core/symbols.ts";
 import {
   compare,
   compute,
@@ -34,7 +34,6 @@ import { lowestInput } from "./describe/inputs.ts";
 import {
   DEFAULT_PROOF_LIMITS,
   type LimitName,
-  LimitReached,
   type ProofLimits,
 } from "./limits.ts";
 
@@ -63,9 +62,6 @@ export type ObservationProof =
 export function observedValue(value: ReturnValue): ReturnValue {
   return actionOf(value) === SECCOMP_RET_ERRNO ? SECCOMP_RET_USER_NOTIF : value;
 }
-
-/** Orders of variables, each tried once. */
-const ORDERS: readonly Order[] = ["word", "bit"];
 
 /**
  * Decides whether a filter observes another one and changes nothing else.
@@ -97,37 +93,27 @@ export function proveObservation(
   const answers = [original, observed].map((subject) =>
     createAnswer(subject, littleEndian)
   );
-  let limit: LimitName = "nodes";
-  for (const order of ORDERS) {
-    const symbols = createSymbols(order, {
-      ...DEFAULT_PROOF_LIMITS,
-      ...limits,
-      interrupted: undefined,
-    });
+  const allowed = { ...DEFAULT_PROOF_LIMITS, ...limits };
+  const proof = attemptOrders<ObservationProof>(allowed, (symbols) => {
     const { diagram, wordOf } = symbols;
     const differ = (f: Node, g: Node): Node =>
       diagram.not(
         compare(diagram, "jeq", observedWord(diagram, wordOf(f)), wordOf(g)),
       );
-    try {
-      const different = diagram.apply(
-        meaningOf(original, true, symbols),
-        meaningOf(observed, true, symbols),
-        differ,
-      );
-      if (different === NEVER) return { kind: "observes" };
-      const data = fromWords(lowestInput(symbols, different), littleEndian);
-      const [a = 0, b = 0] = answers.map((answer) => answer(data).value);
-      if (effective(observedValue(a)) !== effective(b)) {
-        return { kind: "different", data, original: a, observed: b };
-      }
-      throw new Error(`Unreachable: ${a} is observed as ${b}`);
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      limit = error.limit;
+    const different = diagram.apply(
+      meaningOf(original, true, symbols),
+      meaningOf(observed, true, symbols),
+      differ,
+    );
+    if (different === NEVER) return { kind: "observes" };
+    const data = fromWords(lowestInput(symbols, different), littleEndian);
+    const [a = 0, b = 0] = answers.map((answer) => answer(data).value);
+    if (effective(observedValue(a)) !== effective(b)) {
+      return { kind: "different", data, original: a, observed: b };
     }
-  }
-  return { kind: "unproven", limit };
+    throw new Error(`Unreachable: ${a} is observed as ${b}`);
+  });
+  return typeof proof === "string" ? { kind: "unproven", limit: proof } : proof;
 }
 
 /** The same as {@linkcode observedValue}, on all inputs at once. */

@@ -252,7 +252,7 @@ export const LIMIT_FLAGS: Flags<LimitFlags> = {
     optional: true,
     placeholder: "N",
     brief:
-      `Steps per attempt, ~${STEP_MICROSECONDS} µs each (default: ${DEFAULT_PROOF_LIMITS.steps})`,
+      `Steps of all attempts, ~${STEP_MICROSECONDS} µs each (default: ${DEFAULT_PROOF_LIMITS.steps})`,
   },
 };
 

@@ -325,6 +325,31 @@ Deno.test("optimize() names the instruction that keeps it from optimizing", () =
   }
 });
 
+Deno.test("optimize() names the instruction because of which the meaning stays unknown", () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["mul x", /limit of steps was .* instruction 3 \(mul x\) computes/],
+    ["add x", /limit of steps was .* instruction 3 \(add x\) computes/],
+    ["and x", /limit of steps was .* instruction 3 \(and x\) computes/],
+  ];
+  for (const [operation, message] of cases) {
+    // A number and an argument: each number has its own function.
+    const text =
+      `ld [0]\ntax\nld [16]\n${operation}\njeq #77, a, b\na: ret #0\nb: ret #1`;
+    const limits = { steps: 30_000 };
+    const best = optimize(parseFilters(text), { limits });
+    assertMatch(best.kind === "not-optimized" ? best.message : "", message);
+  }
+  const shifted = optimize(
+    parseFilters(
+      "ld [0]\ntax\nld [16]\nlsh x\njeq #77, a, b\na: ret #0\nb: ret #1",
+    ),
+  );
+  assertMatch(
+    shifted.kind === "not-optimized" ? shifted.message : "",
+    /: instruction 3 \(lsh x\) cuts nr into more than 8192 intervals/,
+  );
+});
+
 Deno.test("optimize() keeps a stack whose one filter would be too long", () => {
   const programs = [scattered(1, 16, 17), scattered(2, 24, 17)];
   const best = optimize({ programs, littleEndian: true });

@@ -85,12 +85,12 @@ export function createDiagram(limits: DiagramLimits): Diagram {
    * The newest node of each `mix`; kept small, because touching memory takes
    * time.
    */
-  const newest = new Int32Array(Math.min(places, 1 << 18));
+  const newest = new Int32Array(Math.min(places / 2, 1 << 20));
   /**
    * Results of `choose`, four words each: f, g, h, result; overwritten as
    * needed.
    */
-  const cache = new Int32Array(Math.min(places, 1 << 19));
+  const cache = new Int32Array(Math.min(places, 1 << 21));
   let steps = 0;
 
   const level = (f: Node): number => levels[f] as number;

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { attemptOrders } from "../attempts.ts";
 import {
   ALWAYS,
   CONSTANT_LEVEL,
@@ -24,17 +25,10 @@ import {
 } from "../core/diagram.ts";
 import { meaningOf } from "../core/meaning.ts";
 import type { Subject } from "../core/subject.ts";
-import {
-  ARCH_LEVEL,
-  createSymbols,
-  NR_LEVEL,
-  type Order,
-  type Symbols,
-} from "../core/symbols.ts";
+import { ARCH_LEVEL, NR_LEVEL, type Symbols } from "../core/symbols.ts";
 import {
   DEFAULT_PROOF_LIMITS,
   type LimitName,
-  LimitReached,
   type ProofLimits,
 } from "../limits.ts";
 import { intervalsOf } from "./intervals.ts";
@@ -119,35 +113,20 @@ export function outlineOf(
     ...options.limits,
     interrupted: options.interrupted,
   };
-  let limit: LimitName = "nodes";
-  for (const [order, share] of ATTEMPTS) {
-    const nodes = Math.ceil(limits.nodes * share);
-    try {
-      const symbols = createSymbols(order, { ...limits, nodes });
-      const asActed = options.compare === "effect";
-      return cut(symbols, meaningOf(subject, asActed, symbols));
-    } catch (error) {
-      if (error instanceof TooManyIntervals) {
-        return { kind: "no-outline", limit: "nodes", word: error.word };
-      }
-      if (!(error instanceof LimitReached)) throw error;
-      limit = error.limit;
-      if (limit === "interrupted") break;
-    }
+  const asActed = options.compare === "effect";
+  try {
+    const outline = attemptOrders(
+      limits,
+      (symbols) => cut(symbols, meaningOf(subject, asActed, symbols)),
+    );
+    return typeof outline === "string"
+      ? { kind: "no-outline", limit: outline }
+      : outline;
+  } catch (error) {
+    if (!(error instanceof TooManyIntervals)) throw error;
+    return { kind: "no-outline", limit: "nodes", word: error.word };
   }
-  return { kind: "no-outline", limit };
 }
-
-/**
- * Orders of variables and shares of the nodes, each tried once: sums need the
- * second.
- */
-const ATTEMPTS: readonly (readonly [order: Order, share: number])[] = [
-  ["word", 1 / 8],
-  ["bit", 1 / 8],
-  ["word", 1],
-  ["bit", 1],
-];
 
 /** Cuts a meaning by `arch` and `nr`, which come first in every order. */
 function cut(symbols: Symbols, meaning: Node): Outline {
