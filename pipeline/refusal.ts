@@ -70,12 +70,25 @@ export function explainNoOutline(
       cutting === undefined ? "it" : name(programs, cutting)
     } cuts ${word} into more than 8192 intervals`;
   }
-  const computing = findComputing(programs);
+  const computing = nameComputing(programs);
   return `the limit of ${limit} was reached before its meaning was known${
     computing === undefined
       ? ", which has too many combinations of words"
-      : `, which ${name(programs, computing)} computes`
+      : `, which ${computing} computes`
   }; raise it by --${limit}`;
+}
+
+/**
+ * Names the instruction because of which a meaning may be too large to compute.
+ *
+ * @param programs The filters.
+ * @returns Its index and operation; `undefined` if none combines words.
+ */
+export function nameComputing(
+  programs: readonly Program[],
+): string | undefined {
+  const found = findComputing(programs);
+  return found && name(programs, found);
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   proveNotLooser,
 } from "../../verify/differences.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
+import { DEFAULT_PROOF_LIMITS } from "../../verify/limits.ts";
 import { describeArch, jsonOfCall, jsonOfValue } from "../input/call.ts";
 import {
   describeRange,
@@ -42,7 +43,12 @@ import {
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { checkOut } from "../output/write.ts";
-import { exitOfProof, jsonOfResult, witnessText } from "../output/verdict.ts";
+import {
+  exitOfProof,
+  jsonOfResult,
+  unprovenText,
+  witnessText,
+} from "../output/verdict.ts";
 import { loadSubjects, type Sides, wantedArches } from "../input/sides.ts";
 
 /** Flags of `diff`. */
@@ -164,7 +170,7 @@ async function tellSubset(
     );
   } else {
     io.out(
-      `unproven: the limit of ${result.limit} was reached; treat as not a subset, or raise --${result.limit}\n`,
+      unprovenText(result, sides, "treat as not a subset"),
     );
   }
   return exitOfProof(result);
@@ -219,11 +225,18 @@ function tellDifferences(
         ? reportJson({ ...words, ...jsonOfResult(result), differences: [] })
         : result.kind === "equal"
         ? "equal: no differences\n"
-        : `unproven: the limit of ${result.limit} was reached; treat as different, or raise --${result.limit}\n`,
+        : unprovenText(result, sides, "treat as different"),
     );
     return exitOfProof(result);
   }
-  const list = locateDifferences(a.subject, b.subject, options);
+  // What a proof gave up would take as long again.
+  const list = locateDifferences(a.subject, b.subject, {
+    ...options,
+    limits: {
+      steps: DEFAULT_PROOF_LIMITS.steps / 2,
+      ...limitsOf(flags),
+    },
+  });
   const complete = list.kind === "listed" && list.complete;
   const found: readonly LocatedDifference[] = list.kind !== "listed"
     ? []

@@ -5,6 +5,7 @@
  */
 
 import { type CommandDefinition, defineCommand } from "../command.ts";
+import { nameComputing } from "../../pipeline/refusal.ts";
 import { printable } from "../../tables/printable.ts";
 import { digestOf } from "../../verify/digest.ts";
 import { InputError, UnprovenError, UsageError } from "../error.ts";
@@ -111,10 +112,13 @@ async function digestWord(
     limits: limitsOf(flags),
   });
   if (digest.kind === "digest") return digest.text;
+  const computing = nameComputing(programs);
   throw new UnprovenError(
     `Cannot compute the digest of ${
       printable(name)
-    }: the limit of ${digest.allowed} ${digest.limit} was reached; raise it by --${digest.limit}`,
+    }: the limit of ${digest.allowed} ${digest.limit} was reached${
+      computing === undefined ? "" : ` by ${computing}`
+    }; raise it by --${digest.limit}`,
   );
 }
 

@@ -38,7 +38,12 @@ import type { Io } from "../io.ts";
 import { digestFor } from "../output/digest.ts";
 import { reportJson } from "../output/json.ts";
 import { paintVerdicts } from "../output/paint.ts";
-import { exitOfProof, jsonOfResult, witnessText } from "../output/verdict.ts";
+import {
+  exitOfProof,
+  jsonOfResult,
+  unprovenText,
+  witnessText,
+} from "../output/verdict.ts";
 import { checkOut } from "../output/write.ts";
 
 /** Flags of `prove`. */
@@ -174,6 +179,6 @@ function textOf(
     case "different":
       return witnessText("different", result, sides);
     case "unproven":
-      return `unproven: the limit of ${result.limit} was reached; treat as different, or raise --${result.limit}\n`;
+      return unprovenText(result, sides, "treat as different");
   }
 }

@@ -12,7 +12,7 @@ import type { ProofOptions } from "../../verify/equivalence.ts";
 /** Number of characters of a digest in a column of a table. */
 const SHORT_DIGEST = "st1:".length + 12;
 /** Limits of a digest that was not requested: about 0.1 s. */
-const LIMITS = { nodes: 1 << 19, steps: 1 << 22 };
+const LIMITS = { nodes: 1 << 19, steps: 1 << 20 };
 
 /**
  * Computes the digest of a filter for a report, at little cost.

@@ -7,7 +7,9 @@
 
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
+import { nameComputing } from "../../pipeline/refusal.ts";
 import { printable } from "../../tables/printable.ts";
+import { programsOf } from "../../verify/core/subject.ts";
 import type { Outcome } from "../../verify/describe/confirm.ts";
 import type {
   Counterexample,
@@ -16,7 +18,7 @@ import type {
 } from "../../verify/equivalence.ts";
 import { EXIT } from "../exit.ts";
 import { describeCall, jsonOfCall, jsonOfValue } from "../input/call.ts";
-import { titleOf } from "../input/sides.ts";
+import { type NamedSubject, titleOf } from "../input/sides.ts";
 import { type GivenSource, simulateCommand } from "./reproduce.ts";
 
 /** Exit code of an answer. */
@@ -106,6 +108,26 @@ export function witnessText(
     ...sides.map((side) => `  see   ${seeCommand(side, data)}`),
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+/**
+ * Writes that a limit was reached, and which instructions may be the reason.
+ *
+ * @param result The limit.
+ * @param sides The compared sides.
+ * @param instead The conclusion to draw.
+ */
+export function unprovenText(
+  { limit }: Unproven,
+  sides: readonly NamedSubject[],
+  instead: string,
+): string {
+  const reasons = sides.flatMap(({ word, subject }) => {
+    const found = nameComputing(programsOf(subject));
+    return found === undefined ? [] : [`${found} of ${printable(word)}`];
+  });
+  const why = reasons.length === 0 ? "" : `, by ${reasons.join(" and ")}`;
+  return `unproven: the limit of ${limit} was reached${why}; ${instead}, or raise --${limit}\n`;
 }
 
 function reasonOf({ source, paths }: Outcome): string {

@@ -142,7 +142,20 @@ Deno.test("prove exits with 4 if a limit is reached, and never reports equal", a
   assertEquals(JSON.parse(json.out).state, "unproven");
   const subset = await call(["diff", "--subset-of", square, sum]);
   assertEquals(subset.code, 4, subset.out);
-  assertMatch(subset.out, /treat as not a subset/);
+  assertMatch(
+    subset.out,
+    /by instruction 3 \(add x\) of .*square\.s and .*treat as not a subset/,
+  );
+  const product = await folder.write(
+    "product.s",
+    "ld [24]\ntax\nld [16]\nmul x\nret a\n",
+  );
+  const digest = await call(["digest", product]);
+  assertEquals(digest.code, 4);
+  assertMatch(
+    digest.err,
+    /was reached by instruction 3 \(mul x\); raise it by/,
+  );
 });
 
 Deno.test("prove and diff keep to the limits that they are given", async () => {
