@@ -54,7 +54,7 @@ function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
     "",
     "Made by `deno task profiles FOLDER`. _mean_, _worst_: executed instructions over the numbers 0 to 469 of the native",
     "architecture with zero arguments. _cost_: tests on the number, with the weights and prices of the objective (compiler/cost.ts).",
-    `_bound_: no tree of \`==\` and \`>=\` tests costs less; JSET tests can go below it. _attach_: time of seccomp(2) in µs, minimum of ${ROUNDS} in one interleaved run. Names are those that the host's libseccomp knows.`,
+    `_bound_: no tree of \`==\` and \`>=\` tests costs less; JSET tests can go below it; none is known for numbers that are folded. _attach_: time of seccomp(2) in µs, minimum of ${ROUNDS} in one interleaved run. Names are those that the host's libseccomp knows.`,
     "",
     machineLine(),
     "",
@@ -110,9 +110,9 @@ function rowsOf(path: string, native: Arch): readonly string[] {
     const own = trees[0];
     const bound = own === undefined
       ? ""
-      : `${own.cost.toFixed(3)} | ${own.lowerBound.toFixed(3)}${
-        own.proven ? ", proven" : ""
-      }`;
+      : `${own.cost.toFixed(3)} | ${
+        own.lowerBound === 0 ? "–" : own.lowerBound.toFixed(3)
+      }${own.proven ? ", proven" : ""}`;
     variants.push({ name: objective, program, bound });
   }
   const times = attachTimes(variants.map(({ program }) => encode(program)));
