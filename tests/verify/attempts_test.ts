@@ -46,7 +46,7 @@ Deno.test("attemptOrders() takes all bits together for a sum, early", () => {
 
 Deno.test("attemptOrders() keeps to the requested orders and ends when interrupted", () => {
   const seen: string[] = [];
-  const fail = (symbols: Symbols, order: string): { order: string } => {
+  const fail = (_: Symbols, order: string): { order: string } => {
     seen.push(order);
     throw new LimitReached(seen.length < 4 ? "nodes" : "interrupted");
   };
