@@ -1,7 +1,7 @@
 /**
  * Chooses one of several equal decisions for each list of rules, so that all of
  * them together take the fewest instructions: the shortest decision of one call
- * may share less with those of others.
+ * may share less with the decisions for the remaining calls.
  *
  * ```text
  * x86_64: low half 38 or 40, then high half 0     i386: low half 38 or 40

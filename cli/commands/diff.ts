@@ -229,7 +229,7 @@ function tellDifferences(
     );
     return exitOfProof(result);
   }
-  // What a proof gave up would take as long again.
+  // A proof that was given up has already taken most of the time.
   const list = locateDifferences(a.subject, b.subject, {
     ...options,
     limits: {
