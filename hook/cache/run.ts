@@ -22,6 +22,21 @@ export async function optimizeCaches(
   log: Log,
   patterns?: readonly string[],
 ): Promise<number> {
+  // systemd does not watch while this runs: what crun writes meanwhile is found
+  // by another pass.
+  for (const seen = new Set<string>();;) {
+    const before = seen.size;
+    const status = await optimizeOnce(log, seen, patterns);
+    if (status !== 0 || seen.size === before) return status;
+  }
+}
+
+/** One pass; adds what it changed, or left for the first time. */
+async function optimizeOnce(
+  log: Log,
+  seen: Set<string>,
+  patterns?: readonly string[],
+): Promise<number> {
   let status = 0;
   for (const root of await findStateFolders(patterns)) {
     // Other users optimize their own caches.
@@ -29,11 +44,12 @@ export async function optimizeCaches(
     try {
       const cache = await openCache(root);
       if (cache === undefined) continue;
-      for (const change of await optimizeCache(cache)) {
-        if (change.kind !== "replaced") continue;
+      for (const { name, kind, before, after } of await optimizeCache(cache)) {
+        seen.add(`${root}: ${name}: ${kind}`);
+        if (kind !== "replaced") continue;
         log.write("info", "Filter in crun's cache replaced, proved equal", {
-          entry: `${root}: ${change.name}`,
-          instructions: `${change.before} → ${change.after}`,
+          entry: `${root}: ${name}`,
+          instructions: `${before} → ${after}`,
         });
       }
     } catch (error) {

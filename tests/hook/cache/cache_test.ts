@@ -19,6 +19,7 @@ import {
   optimizeCache,
   restoreCache,
 } from "../../../hook/cache/optimize_cache.ts";
+import { optimizeCaches } from "../../../hook/cache/run.ts";
 import { RefusedError } from "../../../hook/error.ts";
 import { proveEquivalent } from "../../../verify/equivalence.ts";
 import { needs } from "../../machine.ts";
@@ -158,6 +159,22 @@ Deno.test("an entry that crun made anew is replaced again, against its own bytes
   assertEquals(proof.kind, "equal");
   await restoreCache(setup.cache);
   assertEquals(await Deno.readFile(setup.path(NAME)), other);
+});
+
+Deno.test("optimizeCaches() replaces what crun writes while it runs", async () => {
+  await using setup = await createSetup();
+  let lines = 0;
+  const status = await optimizeCaches({
+    write: () => {
+      if (lines++ > 0) return;
+      Deno.writeFileSync(setup.path(OTHER), LONG, { mode: 0o700 });
+      Deno.utimeSync(setup.path(OTHER), AN_HOUR_AGO, AN_HOUR_AGO);
+    },
+  }, [setup.root]);
+  assertEquals(status, 0);
+  const entries = await listEntries(setup.cache);
+  assertEquals(entries.map(({ state }) => state), ["tree", "tree"]);
+  assertEquals(lines, 2);
 });
 
 Deno.test("entries that are not filters, or that others could have put there, are left", async () => {
