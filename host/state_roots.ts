@@ -24,7 +24,10 @@ export async function findStateFolders(
   const found = new Set<string>();
   for (
     const pattern of patterns ??
-      [...STATE_FOLDERS, ...await dockerStateFolders()]
+      [
+        ...STATE_FOLDERS,
+        ...(await findExecRoots()).map((root) => `${root}/runtime-*/*`),
+      ]
   ) {
     for (const folder of await expandFolders(pattern)) found.add(folder);
   }
@@ -32,10 +35,10 @@ export async function findStateFolders(
 }
 
 /**
- * Lists the patterns of Docker, if dockerd uses a folder other than
+ * Lists the folders of dockerd, if it uses one other than
  * `/run/docker`.
  */
-async function dockerStateFolders(): Promise<readonly string[]> {
+export async function findExecRoots(): Promise<readonly string[]> {
   const roots = new Set<string>();
   for (const { words } of await findProcesses((name) => name === "dockerd")) {
     const at = words.indexOf("--exec-root");
@@ -50,5 +53,8 @@ async function dockerStateFolders(): Promise<readonly string[]> {
   } catch {
     // The file does not exist, or is invalid, which dockerd itself reports.
   }
-  return [...roots].map((root) => `${root.replace(/\/+$/, "")}/runtime-*/*`);
+  // Nobody else reads a path with a line break.
+  return [...roots].filter((root) => !root.includes("\n")).map((root) =>
+    root.replace(/\/+$/, "")
+  );
 }

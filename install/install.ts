@@ -19,6 +19,7 @@ import { type OwnSemantics, ownSemantics } from "../hook/own_semantics.ts";
 import { describeSemantics } from "../profile/semantics/quirks.ts";
 import { splitSemantics } from "../profile/semantics/versions.ts";
 import { apply, exclusively, type InstallRoot } from "./changes/apply.ts";
+import { findExecRoots } from "../host/state_roots.ts";
 import { findConfigs } from "./managers/configs.ts";
 import { planContainerd } from "./managers/containerd.ts";
 import { planCrio } from "./managers/crio.ts";
@@ -196,6 +197,9 @@ async function gather(
     runtime,
     version,
     configs,
+    ...(target === "docker" && place.root === "/"
+      ? { execRoots: await findExecRoots() }
+      : {}),
   };
   if (mode !== "static") return facts;
   if (request.profile === undefined) {

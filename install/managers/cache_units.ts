@@ -33,12 +33,19 @@ import { MARK, type TargetFacts } from "./target.ts";
 const STATE: Readonly<Record<ManagerName, readonly string[]>> = {
   podman: ["/run/crun"],
   crio: ["/run/crun"],
-  // dockerd uses this name, whatever the runtime is called (observed with 26
-  // and 28).
-  docker: ["/run/docker/runtime-runc/moby", "/run/docker/runtime-crun/moby"],
+  docker: dockerState("/run/docker"),
   containerd: ["/run/containerd/runc/k8s.io", "/run/containerd/runc/default"],
 };
 const USER_STATE: readonly string[] = ["%t/crun"];
+
+/**
+ * dockerd uses the first name, whatever the runtime is called (observed with 26
+ * and 28).
+ */
+function dockerState(execRoot: string): readonly string[] {
+  const folder = execRoot.replaceAll("%", "%%");
+  return ["runc", "crun"].map((name) => `${folder}/runtime-${name}/moby`);
+}
 
 /**
  * Reports whether a runtime keeps filters (crun 1.14, January 2024).
@@ -65,11 +72,14 @@ export function unitName(target: ManagerName): string {
  */
 export function cacheItems(
   target: ManagerName,
-  { layout, deno, program }: TargetFacts,
+  { layout, deno, program, execRoots = [] }: TargetFacts,
 ): readonly Item[] {
   const words = programWords(deno, program, programFolder(layout), FAST);
   const name = unitName(target);
-  const state = layout.scope === "user" ? USER_STATE : STATE[target];
+  const state = layout.scope === "user" ? USER_STATE : [
+    ...STATE[target],
+    ...target === "docker" ? execRoots.flatMap(dockerState) : [],
+  ];
   const first = layout.scope === "user"
     ? "default.target"
     : "multi-user.target";

@@ -75,6 +75,8 @@ export interface TargetFacts {
   readonly version: string | undefined;
   /** The manager's configuration files, later ones taking precedence. */
   readonly configs: readonly ConfigFile[];
+  /** Folders in which dockerd has state besides `/run/docker`. */
+  readonly execRoots?: readonly string[];
   /** The filter of `static`, and its profile as text. */
   readonly fixed?: FixedFilter & { readonly profile: string };
 }

@@ -319,6 +319,14 @@ Deno.test("--mode cache installs units, and managers start crun itself", () => {
     assert(all.some((text) => text.includes("/usr/bin/crun")), name);
     assert(plan.warnings.some((text) => text.includes("--mode wrapper")), name);
   }
+  const elsewhere = planDocker(
+    facts({ runtime: CRUN, execRoots: ["/srv/50% docker"] }),
+    CACHE,
+  );
+  assertStringIncludes(
+    textAt(elsewhere, "/etc/systemd/system/seccomp-tree-docker.path"),
+    "\nPathChanged=/srv/50%% docker/runtime-runc/moby/.cache/seccomp\n",
+  );
   const user = planPodman(
     facts({ runtime: CRUN, layout: userLayout("/home/me") }),
     CACHE,
