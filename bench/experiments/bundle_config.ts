@@ -22,6 +22,8 @@ export interface MeasuredBundle {
   readonly annotation: string;
   /** Command of busybox. */
   readonly command: string;
+  /** Other fields of `process`. */
+  readonly process?: Readonly<Record<string, unknown>>;
 }
 
 /** A static busybox, on the host and in the container. */
@@ -51,8 +53,9 @@ export async function writeBundle(
   );
 }
 
-function configText(
-  { setup, seccomp, annotation, command }: MeasuredBundle,
+/** Returns the configuration of a bundle. */
+export function configText(
+  { setup, seccomp, annotation, command, process = {} }: MeasuredBundle,
 ): string {
   return toJson({
     ociVersion: "1.0.0",
@@ -66,6 +69,7 @@ function configText(
       env: ["PATH=/bin"],
       cwd: "/",
       noNewPrivileges: false,
+      ...process,
     },
     root: { path: "rootfs" },
     mounts: [

@@ -11,7 +11,10 @@ import {
   renderHookDispatcher,
   renderRuntimeWrapper,
 } from "../../hook/dispatcher/dispatcher.ts";
-import { findTools } from "../../hook/dispatcher/tools.ts";
+import {
+  type DispatcherTools,
+  findTools,
+} from "../../hook/dispatcher/tools.ts";
 import { FAST, programWords, readProgram } from "../../hook/program.ts";
 
 /** A wrapper that can be called in place of crun. */
@@ -29,11 +32,13 @@ export interface Wrapper {
  *
  * @param directory A folder that only root can write to.
  * @param crun Path of the real runtime.
+ * @param tools Programs that it calls; by default those that `install` takes.
  * @throws {RangeError} if the tools of the wrapper are missing.
  */
 export async function createWrapper(
   directory: string,
   crun: string,
+  tools?: DispatcherTools,
 ): Promise<Wrapper> {
   const store = join(directory, "store");
   const settingsPath = join(directory, "wrapper.json");
@@ -55,7 +60,7 @@ export async function createWrapper(
     await Deno.writeTextFile(join(folder, path), text);
   }
   const options: DispatcherOptions = {
-    tools: await findTools(),
+    tools: tools ?? await findTools(),
     slow: programWords(Deno.execPath(), program, folder, FAST),
     settingsPath,
     store,
