@@ -103,7 +103,9 @@ function configItem(facts: TargetFacts, options: TargetOptions): Item {
       "usage",
       isNew
         ? `Cannot install a drop-in for containerd: "${path}" does not import "/etc/containerd/conf.d/*.toml"; add that to its imports, or pass --append to have lines added to the end of the file`
-        : `Cannot install a drop-in for containerd 1.x: it would replace every other setting of the CRI plugin; pass --append to have lines added to the end of "${path}"`,
+        : `Cannot install a drop-in beside "${path}", whose version is ${
+          given?.kind === "other" ? given.text : 1
+        }: it would replace every other setting of the CRI plugin; pass --append to have lines added to the end of the file`,
     );
   }
   if (given?.kind !== "other" || !["2", "3", "4"].includes(given.text)) {

@@ -454,6 +454,34 @@ Deno.test("planContainerd() writes a drop-in if containerd reads it without an i
   }
 });
 
+Deno.test("planContainerd() names the version of the file, whatever containerd's own", () => {
+  const path = "/etc/containerd/config.toml";
+  const rows = [["version = 2\n", "is 2:"], ["", "is 1:"]] as const;
+  for (const [text, seen] of rows) {
+    assertThrows(
+      () =>
+        planContainerd(
+          facts({ version: "1.7.24", configs: [{ path, text }] }),
+          options(),
+        ),
+      InstallError,
+      seen,
+    );
+  }
+  assertThrows(
+    () =>
+      planContainerd(
+        facts({
+          version: "2.1.9",
+          configs: [{ path, text: "version = 2\n" }],
+        }),
+        options(),
+      ),
+    InstallError,
+    `beside "${path}", whose version is 2:`,
+  );
+});
+
 Deno.test("planContainerd() refuses files that are generated, and names the template", () => {
   const rows = [
     [
