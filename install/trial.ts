@@ -128,6 +128,9 @@ async function isRunning(ctr: string): Promise<boolean> {
   return (await ask([ctr, "--connect-timeout=2s", "version"])).code === 0;
 }
 
+/** Time limit for a container to start, on a busy machine too. */
+const START_MS = 120_000;
+
 /** Decreasing requirements on the machine, until a container starts. */
 const ATTEMPTS: readonly (readonly string[])[] = [
   [],
@@ -137,19 +140,20 @@ const ATTEMPTS: readonly (readonly string[])[] = [
 
 async function startPodman(subject: Subject): Promise<number> {
   const { program, name, rootfs } = subject;
-  let last: CommandResult | undefined;
+  let last: CommandResult = { code: 0, stdout: "", stderr: "" };
   for (const words of ATTEMPTS) {
     last = await ask([
       ...[program, "run", "--detach", "--name", name, "--network=none"],
       ...[...words, "--rootfs", rootfs, "/pause"],
-    ]);
+    ], { limitMs: START_MS });
     if (last.code === 0) {
       const format = ["--format", "{{.State.Pid}}"];
       return pidOf(await ask([program, "inspect", ...format, name]));
     }
     await endPodman(subject);
+    if (last.code === TOO_LONG) break;
   }
-  throw noContainer(last?.stderr ?? "");
+  throw noContainer(reasonOf(last));
 }
 
 async function endPodman({ program, name }: Subject): Promise<void> {
@@ -160,12 +164,13 @@ async function startDocker(
   { program, name, rootfs }: Subject,
 ): Promise<number> {
   const input = tarOf("pause", await Deno.readFile(`${rootfs}/pause`));
-  need(await ask([program, "import", "-", name], { input }));
+  const limitMs = START_MS;
+  need(await ask([program, "import", "-", name], { input, limitMs }));
   need(
     await ask([
       ...[program, "run", "--detach", "--name", name, "--network=none"],
       ...["--runtime", RUNTIME_NAME, name, "/pause"],
-    ]),
+    ], { limitMs }),
   );
   const format = ["--format", "{{.State.Pid}}"];
   return pidOf(await ask([program, "inspect", ...format, name]));
@@ -185,7 +190,7 @@ async function startContainerd(
       ...[program, "run", "--detach", "--seccomp", "--rootfs"],
       ...["--runc-binary", handler],
       ...[rootfs, name, "/pause"],
-    ]),
+    ], { limitMs: START_MS }),
   );
   const tasks = await ask([program, "tasks", "list"]);
   const line = tasks.stdout.split("\n").find((l) => l.startsWith(`${name} `));
@@ -198,7 +203,7 @@ async function endContainerd({ program, name }: Subject): Promise<void> {
 }
 
 function need(outcome: CommandResult): void {
-  if (outcome.code !== 0) throw noContainer(outcome.stderr);
+  if (outcome.code !== 0) throw noContainer(reasonOf(outcome));
 }
 
 function pidOf(outcome: CommandResult): number {
@@ -206,10 +211,20 @@ function pidOf(outcome: CommandResult): number {
   return Number(outcome.stdout.trim());
 }
 
-function noContainer(message: string): InstallError {
+/** Exit status of a command that was ended by its time limit. */
+const TOO_LONG = 124;
+
+function reasonOf({ code, stderr }: CommandResult): string {
+  if (stderr.trim() !== "") return stderr.trim();
+  return code === TOO_LONG
+    ? `none within ${START_MS / 1000} s`
+    : `status ${code} without a message`;
+}
+
+function noContainer(reason: string): InstallError {
   return new InstallError(
     "not-verified",
-    `Cannot verify: no container starts: ${message.trim()}; run "seccomp-tree doctor", or uninstall`,
+    `Cannot verify: no container starts: ${reason}; run "seccomp-tree doctor", or uninstall`,
   );
 }
 
