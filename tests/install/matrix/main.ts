@@ -102,7 +102,11 @@ export async function tryMatrix(
         continue;
       }
       await using _ = root;
-      for (const row of rows) results.push(await tryRow(root, row, shared));
+      for (const row of rows) {
+        const result = await tryRow(root, row, shared);
+        results.push(result);
+        say(Object.values(result).join("  "));
+      }
     }
   } finally {
     await Deno.remove(shared, { recursive: true });

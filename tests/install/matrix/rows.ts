@@ -101,7 +101,7 @@ pid_of() { docker inspect --format '{{.State.Pid}}' $1; }
 W=/usr/local/lib/seccomp-tree/containerd/crun
 with() { ctr run -d --seccomp --rootfs --runc-binary $2 /run/rootfs $1 /bin/sleep 100000; }
 plain() { with $1 /usr/bin/crun; }
-begin() { with $1 $W; }
+begin() { if [ -e $W ]; then with $1 $W; else plain $1; fi; }
 inside() { ctr tasks exec --exec-id exec$(date +%N) $1 /bin/grep '^Seccomp:.2' /proc/self/status; }
 end() { ctr tasks kill --signal KILL $1; until_true ctr tasks delete --force $1; ctr containers delete $1; }
 pid_of() { ctr tasks list | mawk -v n=$1 '$1 == n { print $2 }'; }
@@ -220,6 +220,8 @@ const ROWS: readonly Row[] = [
   upgrade("podman", "cache"),
   upgrade("podman", "hook"),
   upgrade("podman", "wrapper"),
+  upgrade("docker", "cache"),
   upgrade("docker", "wrapper"),
+  upgrade("containerd", "cache"),
   upgrade("containerd", "wrapper"),
 ];
