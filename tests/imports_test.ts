@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "bench/cold.ts": [...BENCH, "install", "tools"],
   "bench/filters.ts": [...BENCH, "tools/arguments.ts"],
   "bench/crun_cache.ts": [...BENCH, "tools"],
+  "bench/dispatchers.ts": [...BENCH, "tools/arguments.ts"],
   "bench/profiles.ts": [...BENCH, "tools/arguments.ts"],
   cli: [
     ...CORE,
