@@ -31,7 +31,7 @@ import {
   toNumber,
 } from "../tools/arguments.ts";
 import { childrenCpuMs } from "./engine/clock.ts";
-import { configText } from "./experiments/bundle_config.ts";
+import { bundleConfigText } from "./experiments/bundle_config.ts";
 import { createWrapper, type Wrapper } from "./experiments/wrapper.ts";
 
 const MANUAL: Manual = {
@@ -248,7 +248,7 @@ async function newBundle(
     kernel: parseKernelRelease(kernelRelease()),
   });
   await Deno.mkdir(bundle, { recursive: true });
-  const text = configText({
+  const text = bundleConfigText({
     ...{ setup: "section", seccomp, annotation: "", command: "true", process },
   });
   for (const name of ["config.json", "config.orig"]) {

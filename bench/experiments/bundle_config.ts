@@ -44,7 +44,7 @@ export async function writeBundle(
     await Deno.mkdir(join(bundle, "rootfs", name), { recursive: true });
   }
   await Deno.copyFile(BUSYBOX, join(bundle, "rootfs/bin/busybox"));
-  const text = configText(config);
+  const text = bundleConfigText(config);
   await Deno.writeTextFile(join(bundle, "config.json"), text);
   await Deno.writeTextFile(join(bundle, "config.orig"), text);
   await Deno.writeTextFile(
@@ -54,7 +54,7 @@ export async function writeBundle(
 }
 
 /** Returns the configuration of a bundle. */
-export function configText(
+export function bundleConfigText(
   { setup, seccomp, annotation, command, process = {} }: MeasuredBundle,
 ): string {
   return toJson({
