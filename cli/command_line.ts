@@ -60,7 +60,9 @@ export async function runCommandLine(
       outColor: line.color ?? io.outColor,
     };
     if (line.help !== undefined) {
-      const { helpText } = await import("./output/help.ts");
+      const { helpText }: typeof import("./output/help.ts") = await import(
+        "./output/help.ts" as string
+      );
       const text = await helpText(line.help);
       if (text !== undefined) {
         io.out(text);
@@ -111,7 +113,9 @@ async function runCommand(io: Io, { words }: CommandLine): Promise<number> {
     ? given.slice(0, given.indexOf("--"))
     : given;
   if (options.includes("--help")) {
-    const { helpText } = await import("./output/help.ts");
+    const { helpText }: typeof import("./output/help.ts") = await import(
+      "./output/help.ts" as string
+    );
     io.out(await helpText(name ?? "") ?? "");
     return EXIT.ok;
   }

@@ -24,7 +24,7 @@ import {
 import { InputError, UsageError } from "../error.ts";
 import { report } from "../exit.ts";
 import { inputName, type Io, readInput } from "../io.ts";
-import { readFilters } from "../input/filter_forms.ts";
+import { readFilters } from "../input/forms/read_filters.ts";
 import { assumptionWords, machineOf, orderName } from "../input/machine.ts";
 import { filtersReport } from "../output/filters_report.ts";
 import { checkOut, refuseTwoOutputs } from "../output/write.ts";

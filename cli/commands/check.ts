@@ -154,8 +154,8 @@ async function fromLayout(
       }; give a certificate and both of its sides, or only oci:DIR`,
     );
   }
-  const { OciLayout, splitOciWord }: typeof import("../input/oci.ts") =
-    await import("../input/oci.ts" as string);
+  const { OciLayout, splitOciWord }: typeof import("../input/sources/oci.ts") =
+    await import("../input/sources/oci.ts" as string);
   const { directory, digest } = splitOciWord(word);
   const layout = new OciLayout(directory);
   const { certificate, descriptor, profile, options } = await layout.filter(

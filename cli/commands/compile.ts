@@ -111,12 +111,15 @@ export async function runCompile(
   const { name, resolved } = compiled;
   const beyond = beyondFilter(resolved.seccomp);
   if (flags.certificate !== undefined) {
-    const { writeCertificate } = await import("../output/certificate.ts");
+    const { writeCertificate }: typeof import("../output/certificate.ts") =
+      await import("../output/certificate.ts" as string);
     const { program, policy } = resolved;
     await writeCertificate(flags.certificate, [program, policy], "equal");
   }
   if (flags.oci !== undefined) {
-    const { writeToLayout } = await import("../output/oci.ts");
+    const { writeToLayout }: typeof import("../output/oci.ts") = await import(
+      "../output/oci.ts" as string
+    );
     const written = await writeToLayout(flags.oci, source, resolved, flags);
     if (flags.output === "text") io.out(`${written}\n`);
   }
@@ -137,8 +140,12 @@ export async function runCompile(
 
 /** The report for machines; the filter is in it. */
 async function reportOf({ name, resolved }: CompiledSource): Promise<string> {
-  const { digestFor } = await import("../output/digest.ts");
-  const { reportJson } = await import("../output/json.ts");
+  const { digestFor }: typeof import("../output/digest.ts") = await import(
+    "../output/digest.ts" as string
+  );
+  const { reportJson }: typeof import("../output/json.ts") = await import(
+    "../output/json.ts" as string
+  );
   const { program, bytes, littleEndian, trees } = resolved;
   const digest = await digestFor({ program, littleEndian });
   return reportJson({

@@ -20,8 +20,8 @@ import {
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
 import { quoteText } from "../../tables/printable.ts";
-import { parsePid } from "../input/pid.ts";
-import { liveFilters, readProcess } from "../input/process.ts";
+import { parsePid } from "../input/sources/pid.ts";
+import { liveFilters, readProcess } from "../input/sources/process.ts";
 import { filtersReport } from "../output/filters_report.ts";
 import { checkOut } from "../output/write.ts";
 import { writeFilters } from "../output/write_filters.ts";

@@ -115,7 +115,7 @@ async function presetFilter(
   names: readonly string[],
   flags: SourceFlags,
 ): Promise<LoadedFilter> {
-  const { combinedFilter } = await import("../input/preset_filter.ts");
+  const { combinedFilter } = await import("../input/sources/preset_filter.ts");
   return await combinedFilter(io, names.map((name) => `preset:${name}`), flags);
 }
 

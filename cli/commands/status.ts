@@ -16,7 +16,7 @@ import { reportJson } from "../output/json.ts";
 import { formatMetrics } from "../output/prometheus.ts";
 import { decode } from "../../bpf/encode.ts";
 import { FILTER_KINDS, type FoundContainer } from "../../install/containers.ts";
-import { HOST_IS_LITTLE_ENDIAN } from "../input/process.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../input/sources/process.ts";
 import {
   gatherStatus,
   type ManagerStatus,

@@ -48,7 +48,7 @@ import {
   TELL_FLAGS,
   word,
 } from "../input/flags.ts";
-import type { SourceKind } from "../input/guess.ts";
+import type { SourceKind } from "../input/source_kinds.ts";
 import type { Io } from "../io.ts";
 import { placeOf, reportInstallErrors } from "../input/manager.ts";
 

@@ -31,9 +31,9 @@ import {
   word,
 } from "../input/flags.ts";
 import type { Io } from "../io.ts";
-import { parsePid } from "../input/pid.ts";
+import { parsePid } from "../input/sources/pid.ts";
 import { withOwnSemantics } from "../input/semantics.ts";
-import { type ThreadGroup, threadGroups } from "../input/process.ts";
+import { type ThreadGroup, threadGroups } from "../input/sources/process.ts";
 import { commandLine } from "../output/reproduce.ts";
 import {
   exitOf,

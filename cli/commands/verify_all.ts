@@ -19,7 +19,7 @@ import {
   readProcess,
   type ThreadGroup,
   threadGroups,
-} from "../input/process.ts";
+} from "../input/sources/process.ts";
 import { formatTable } from "../../host/table.ts";
 import {
   exitOf,

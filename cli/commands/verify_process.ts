@@ -15,7 +15,7 @@ import {
 } from "../../verify/equivalence.ts";
 import type { Subject } from "../../verify/core/subject.ts";
 import { EXIT } from "../exit.ts";
-import type { ThreadGroup } from "../input/process.ts";
+import type { ThreadGroup } from "../input/sources/process.ts";
 import { jsonOfResult } from "../output/verdict.ts";
 import { type NamedSubject, wantedArches } from "../input/sides.ts";
 

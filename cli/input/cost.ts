@@ -55,7 +55,8 @@ export async function readCost(
   }
   const bytes = await readInput(io, file);
   const name = inputName(file);
-  const { parseWeights } = await import("../../profile/formats/weights.ts");
+  const { parseWeights }: typeof import("../../profile/formats/weights.ts") =
+    await import("../../profile/formats/weights.ts" as string);
   const { counts, diagnostics } = await tellingProfile(
     io,
     name,

@@ -15,7 +15,7 @@ import {
   type ProofLimits,
   STEP_MICROSECONDS,
 } from "../../verify/limits.ts";
-import { SOURCE_KINDS } from "./guess.ts";
+import { SOURCE_KINDS } from "./source_kinds.ts";
 import type { AppContext } from "../command.ts";
 import { semanticsWord } from "./semantics.ts";
 import type { TargetFlags } from "./target.ts";

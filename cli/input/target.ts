@@ -21,7 +21,7 @@ import type { Semantics } from "../../profile/semantics/versions.ts";
 import type { Arch } from "../../tables/arch.ts";
 import { archByAnyName } from "../../tables/arch_names.ts";
 import { archRemedy } from "../output/names.ts";
-import type { SourceKind } from "./guess.ts";
+import type { SourceKind } from "./source_kinds.ts";
 import { MachineError, UsageError } from "../error.ts";
 
 /** The options as given by the user. */
@@ -85,14 +85,17 @@ export async function knownCalls(
   flags: Pick<TargetFlags, "names">,
 ): Promise<ProfileTarget["knows"]> {
   if (flags.names !== "host") return undefined;
-  const { openLibseccomp } = await import("../../ffi/libseccomp.ts");
+  const { openLibseccomp }: typeof import("../../ffi/libseccomp.ts") =
+    await import("../../ffi/libseccomp.ts" as string);
   const library = openLibseccomp();
   if (library === undefined) {
     throw new MachineError(
       "Cannot use --names host: libseccomp.so.2 is not installed; install libseccomp2, or use --names builtin",
     );
   }
-  const { hostCalls } = await import("../../ffi/host_names.ts");
+  const { hostCalls }: typeof import("../../ffi/host_names.ts") = await import(
+    "../../ffi/host_names.ts" as string
+  );
   return hostCalls(library);
 }
 

@@ -49,7 +49,9 @@ export async function formatFilter(
     case "hex":
       return `${toHex(bytes())}\n`;
     case "asm": {
-      const { assembly } = await import("./assembly.ts");
+      const { assembly }: typeof import("./assembly.ts") = await import(
+        "./assembly.ts" as string
+      );
       const text = assembly({ programs: [program], littleEndian });
       return [...comment(";"), text].join("\n");
     }
@@ -78,7 +80,9 @@ export async function formatStack(
   form: Exclude<Format, "raw">,
 ): Promise<string> {
   if (form === "asm") {
-    const { assembly } = await import("./assembly.ts");
+    const { assembly }: typeof import("./assembly.ts") = await import(
+      "./assembly.ts" as string
+    );
     return assembly(stack);
   }
   const { programs, littleEndian } = stack;

@@ -1,6 +1,6 @@
 /**
  * Writes a profile, its filter and their certificate into an OCI image layout;
- * cli/input/oci.ts reads them.
+ * cli/input/sources/oci.ts reads them.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import {
   OPTIONS_ANNOTATION,
   PROFILE_TYPE,
   PROGRAM_TYPE,
-} from "../input/oci.ts";
+} from "../input/sources/oci.ts";
 import { givenOptions, quoted } from "./reproduce.ts";
 import { writeFileWhole } from "./write.ts";
 

@@ -11,7 +11,7 @@ import { check } from "../../bpf/check.ts";
 import { decodeFilter } from "../../bpf/filter.ts";
 import { fromHex } from "../../bpf/hex.ts";
 import { parseFilters } from "../../bpf/text.ts";
-import { guessKind } from "../../cli/input/guess.ts";
+import { guessKind } from "../../cli/input/sources/guess.ts";
 import {
   type ParsedProfile,
   parseProfile,

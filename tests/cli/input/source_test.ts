@@ -4,7 +4,7 @@ import { encodeBase64 } from "../../../bpf/base64.ts";
 import { encode } from "../../../bpf/encode.ts";
 import { toHex } from "../../../bpf/hex.ts";
 import type { Program } from "../../../bpf/instruction.ts";
-import { guessKind } from "../../../cli/input/guess.ts";
+import { guessKind } from "../../../cli/input/sources/guess.ts";
 import { call, createFolder, FIXED, SMALL_PROFILE } from "../harness.ts";
 
 /** Allows number 39, kills on all others; hand-made. */

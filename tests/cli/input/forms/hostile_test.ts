@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { encodeBase64 } from "../../../../bpf/base64.ts";
 import { encode } from "../../../../bpf/encode.ts";
 import type { Program } from "../../../../bpf/instruction.ts";
-import { SOURCE_KINDS } from "../../../../cli/input/guess.ts";
+import { SOURCE_KINDS } from "../../../../cli/input/source_kinds.ts";
 import { assembly, paintPart } from "../../../../cli/output/assembly.ts";
 import { filtersReport } from "../../../../cli/output/filters_report.ts";
 import { formatFilter } from "../../../../cli/output/formats.ts";

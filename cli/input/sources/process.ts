@@ -4,12 +4,12 @@
  * @module
  */
 
-import { reasonOf } from "../../host/reason.ts";
-import { decode } from "../../bpf/encode.ts";
-import type { FilterStack } from "../../bpf/filter.ts";
-import type { Program } from "../../bpf/instruction.ts";
-import { dumpAttached, dumpFilters } from "../../ffi/live/dump.ts";
-import { MachineError, NoFilterError } from "../error.ts";
+import { reasonOf } from "../../../host/reason.ts";
+import { decode } from "../../../bpf/encode.ts";
+import type { FilterStack } from "../../../bpf/filter.ts";
+import type { Program } from "../../../bpf/instruction.ts";
+import { dumpAttached, dumpFilters } from "../../../ffi/live/dump.ts";
+import { MachineError, NoFilterError } from "../../error.ts";
 
 /** Data of a process in /proc. */
 export interface ProcessInfo {

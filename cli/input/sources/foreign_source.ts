@@ -6,24 +6,24 @@
  */
 
 import { dirname, join } from "@std/path";
-import type { ParsedFilters } from "../../bpf/assembly/link_filters.ts";
-import { compilePolicy } from "../../pipeline/compile_profile.ts";
-import { readFirecracker } from "../../profile/foreign/firecracker.ts";
+import type { ParsedFilters } from "../../../bpf/assembly/link_filters.ts";
+import { compilePolicy } from "../../../pipeline/compile_profile.ts";
+import { readFirecracker } from "../../../profile/foreign/firecracker.ts";
 import type {
   ForeignMachine,
   ForeignPolicy,
-} from "../../profile/foreign/foreign_policy.ts";
-import { readLxc } from "../../profile/foreign/lxc.ts";
-import { readMinijail } from "../../profile/foreign/minijail.ts";
-import { readSystemd } from "../../profile/foreign/systemd.ts";
-import { tooLong } from "../../profile/json/read.ts";
-import { decodeUtf8 } from "../../profile/text.ts";
-import type { Arch } from "../../tables/arch.ts";
-import { UnprovenError } from "../error.ts";
-import { tellDiagnostics } from "../exit.ts";
-import { type Io, readInputFile } from "../io.ts";
-import type { ForeignText } from "./guess.ts";
-import { archesOf, nativeArch } from "./target.ts";
+} from "../../../profile/foreign/foreign_policy.ts";
+import { readLxc } from "../../../profile/foreign/lxc.ts";
+import { readMinijail } from "../../../profile/foreign/minijail.ts";
+import { readSystemd } from "../../../profile/foreign/systemd.ts";
+import { tooLong } from "../../../profile/json/read.ts";
+import { decodeUtf8 } from "../../../profile/text.ts";
+import type { Arch } from "../../../tables/arch.ts";
+import { UnprovenError } from "../../error.ts";
+import { tellDiagnostics } from "../../exit.ts";
+import { type Io, readInputFile } from "../../io.ts";
+import type { ForeignText } from "../source_kinds.ts";
+import { archesOf, nativeArch } from "../target.ts";
 
 /** Longest text in bytes. */
 const MAX_LENGTH = 4 * 2 ** 20;

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { combine } from "../../pipeline/combine/combine.ts";
-import { compilePolicy } from "../../pipeline/compile_profile.ts";
-import { UnprovenError } from "../error.ts";
-import { loadInput } from "../output/combined.ts";
-import type { Io } from "../io.ts";
-import type { LoadedFilter } from "./filter.ts";
-import type { SourceFlags } from "./flags.ts";
-import { nativeArch, targetFor } from "./target.ts";
+import { combine } from "../../../pipeline/combine/combine.ts";
+import { compilePolicy } from "../../../pipeline/compile_profile.ts";
+import { UnprovenError } from "../../error.ts";
+import { loadInput } from "../../output/combined.ts";
+import type { Io } from "../../io.ts";
+import type { LoadedFilter } from "../filter.ts";
+import type { SourceFlags } from "../flags.ts";
+import { nativeArch, targetFor } from "../target.ts";
 
 /**
  * Combines sources into a proved filter.

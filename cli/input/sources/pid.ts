@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MachineError, UsageError } from "../error.ts";
+import { MachineError, UsageError } from "../../error.ts";
 
 /** Largest process id of a kernel: PID_MAX_LIMIT of include/linux/threads.h. */
 const MAX_PID = 2 ** 22;

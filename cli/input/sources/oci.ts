@@ -12,9 +12,9 @@
  */
 
 import { join } from "@std/path";
-import { sha256 } from "../../hook/store/digest.ts";
-import { InputError, UsageError } from "../error.ts";
-import { readInputFile } from "../io.ts";
+import { sha256 } from "../../../hook/store/digest.ts";
+import { InputError, UsageError } from "../../error.ts";
+import { readInputFile } from "../../io.ts";
 
 /** Type of a profile: of its configuration, of the artifact, or of its layer. */
 export const PROFILE_TYPE =

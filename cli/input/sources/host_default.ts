@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { LiveBundle } from "../../install/bundles.ts";
-import { readConfigText } from "../../hook/rewrite.ts";
-import { MachineError, UsageError } from "../error.ts";
+import type { LiveBundle } from "../../../install/bundles.ts";
+import { readConfigText } from "../../../hook/rewrite.ts";
+import { MachineError, UsageError } from "../../error.ts";
 
 /** Paths at which containers-common searches for Podman's default, in order. */
 const PODMAN_FILES: readonly string[] = [
@@ -66,7 +66,7 @@ async function podmanFile(): Promise<string> {
 
 /** All containers of a manager with the same section show its default. */
 async function liveSection(manager: BuiltIn): Promise<string> {
-  const { findBundles } = await import("../../install/bundles.ts");
+  const { findBundles } = await import("../../../install/bundles.ts");
   const sections = new Map<string, LiveBundle>();
   for (const bundle of await findBundles()) {
     if (!isOf(bundle, manager)) continue;

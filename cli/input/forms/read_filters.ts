@@ -7,22 +7,22 @@
 import {
   linkFilters,
   type ParsedFilters,
-} from "../../bpf/assembly/link_filters.ts";
-import type { DraftSection } from "../../bpf/assembly/draft.ts";
-import { AssemblyProblems } from "../../bpf/assembly/problems.ts";
-import { decodeBase64 } from "../../bpf/base64.ts";
-import { check } from "../../bpf/check.ts";
-import { AssemblyError, ProgramError } from "../../bpf/error.ts";
-import { decodeFilter, type Filter } from "../../bpf/filter.ts";
-import { fromHex } from "../../bpf/hex.ts";
-import type { ParseFiltersOptions } from "../../bpf/assembly/link_filters.ts";
-import { hostArch } from "../../host/machine.ts";
-import { messageOf } from "../../host/reason.ts";
-import { InputError, ReportedError } from "../error.ts";
-import { messageLine } from "../exit.ts";
-import type { Io } from "../io.ts";
-import type { FilterForm } from "./guess.ts";
-import { archesOf } from "./target.ts";
+} from "../../../bpf/assembly/link_filters.ts";
+import type { DraftSection } from "../../../bpf/assembly/draft.ts";
+import { AssemblyProblems } from "../../../bpf/assembly/problems.ts";
+import { decodeBase64 } from "../../../bpf/base64.ts";
+import { check } from "../../../bpf/check.ts";
+import { AssemblyError, ProgramError } from "../../../bpf/error.ts";
+import { decodeFilter, type Filter } from "../../../bpf/filter.ts";
+import { fromHex } from "../../../bpf/hex.ts";
+import type { ParseFiltersOptions } from "../../../bpf/assembly/link_filters.ts";
+import { hostArch } from "../../../host/machine.ts";
+import { messageOf } from "../../../host/reason.ts";
+import { InputError, ReportedError } from "../../error.ts";
+import { messageLine } from "../../exit.ts";
+import type { Io } from "../../io.ts";
+import type { FilterForm } from "../source_kinds.ts";
+import { archesOf } from "../target.ts";
 
 /** Maximum number of errors in a text to print individually. */
 const MOST_ERRORS = 100;
@@ -135,34 +135,46 @@ async function readForm(
     case "hex":
       return given(readLines(text(), fromHex, options));
     case "asm": {
-      const { parseFilters } = await import("../../bpf/text.ts");
+      const { parseFilters }: typeof import("../../../bpf/text.ts") =
+        await import("../../../bpf/text.ts" as string);
       return parseFilters(text(), textOptions(options));
     }
     case "json": {
-      const { readJsonFilters } = await import("./forms/json_filter.ts");
+      const { readJsonFilters }: typeof import("./json_filter.ts") =
+        await import("./json_filter.ts" as string);
       const { filters, logs } = readJsonFilters(text());
       return { ...given(filters), logs };
     }
     case "xxd": {
-      const { readDump } = await import("./forms/dump.ts");
+      const { readDump }: typeof import("./dump.ts") = await import(
+        "./dump.ts" as string
+      );
       return oneFilter(readDump(text()), options);
     }
     case "escapes": {
-      const { readEscapes } = await import("./forms/escapes.ts");
+      const { readEscapes }: typeof import("./escapes.ts") = await import(
+        "./escapes.ts" as string
+      );
       return oneFilter(readEscapes(text()), options);
     }
     case "tcpdump": {
-      const { readDecimalRows } = await import("./forms/tcpdump.ts");
+      const { readDecimalRows }: typeof import("./tcpdump.ts") = await import(
+        "./tcpdump.ts" as string
+      );
       return linked(text(), readDecimalRows, options);
     }
     case "strace": {
-      const { readStrace } = await import("./forms/strace.ts");
+      const { readStrace }: typeof import("./strace.ts") = await import(
+        "./strace.ts" as string
+      );
       return linked(text(), readStrace, options);
     }
     case "c":
     case "go":
     case "rust": {
-      const code = await import("./forms/source_code.ts");
+      const code: typeof import("./source_code.ts") = await import(
+        "./source_code.ts" as string
+      );
       const littleEndian = code.orderInRemark(text()) ?? options.littleEndian;
       return linked(text(), code.readSourceCode, {
         ...options,
