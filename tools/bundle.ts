@@ -7,10 +7,11 @@
  * deno task bundle FILE
  * ```
  *
- * Deno reads all of it at each start, so it is kept small: the libraries that
- * draw the charts of `bench`, place the nodes of `draw` and read YAML, the hook that
- * `install` writes and programs for other processes are packed, and unpacked on use. Unpacking takes 8 ms, so the
- * code of commands is not packed: `defer.ts` keeps it from V8 instead. One
+ * Deno reads all of it at each start, so it is kept small: only the code that
+ * `compile` and `--help` need is plain text. The code of all other commands
+ * (see `defer.ts`) is packed, and so are the libraries that draw the charts of
+ * `bench`, place the nodes of `draw` and read YAML, the hook that `install`
+ * writes, and programs for other processes. Both are unpacked on use. One
  * character beyond Latin-1 would make V8 store the whole text with two bytes
  * per character, so it has none.
  *
@@ -57,14 +58,20 @@ const PACKED_MODULES = [
   "bench/engine/process_child.ts",
 ];
 
-/** Unpacks: a text in base64 replaces `@MODULES@`. */
+/** Unpacks: texts in base64 replace `@DEFERRED@` and `@MODULES@`. */
 const UNPACK = `
+function unpack$(base64) {
+  return new Response(
+    new Blob([Uint8Array.fromBase64(base64)]).stream()
+      .pipeThrough(new DecompressionStream("brotli")),
+  ).text();
+}
+async function DEFERRED$() {
+  return (await unpack$("@DEFERRED@")).split("\\0");
+}
 let modules;
 globalThis[Symbol.for(${JSON.stringify(PACKED.description)})] = (path) => {
-  modules ??= new Response(
-    new Blob([Uint8Array.fromBase64("@MODULES@")]).stream()
-      .pipeThrough(new DecompressionStream("brotli")),
-  ).json();
+  modules ??= unpack$("@MODULES@").then(JSON.parse);
   return modules.then((unpacked) => unpacked[path]);
 };
 `;
@@ -83,7 +90,7 @@ async function main(given: Given): Promise<void> {
   const [path = "dist/seccomp-tree"] = given.words;
   const scratch = await Deno.makeTempDir({ prefix: "bundle-" });
   try {
-    const program = await deferOthers(
+    const { program, deferred } = await deferOthers(
       await bundle("cli/main.ts", `${scratch}/main.js`),
       FREQUENT,
     );
@@ -95,8 +102,9 @@ async function main(given: Given): Promise<void> {
         entry.startsWith("cli/yaml/") ? "browser" : "deno",
       );
     }
-    const packed = pack(JSON.stringify(modules));
-    const text = toAscii(UNPACK.replace("@MODULES@", packed) + program);
+    const unpacking = UNPACK.replace("@DEFERRED@", packTexts(deferred))
+      .replace("@MODULES@", pack(JSON.stringify(modules)));
+    const text = toAscii(unpacking + program);
     await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeTextFile(
       path,
@@ -107,6 +115,11 @@ async function main(given: Given): Promise<void> {
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
+}
+
+/** Packs texts; no code has a NUL. */
+function packTexts(texts: readonly string[]): string {
+  return pack(toAscii(texts.join("\0")));
 }
 
 /** Compresses a text, better than a `CompressionStream` does. */

@@ -1,16 +1,16 @@
 /**
  * Defers the code that frequent uses of a bundled program do not need.
  *
- * When a module is loaded, V8 makes an object for each function at its top, and
- * Deno reads the data of each from its cache. A bundle has the functions of all
- * commands at its top. This module moves those that only other commands need
- * into functions that run once, before the `import()` that needs them: until
- * then they are text that V8 skips. All of these are in one function, `LATER$`,
- * because V8 also reads the names of all variables at the top from its cache.
+ * Deno reads, checks and hashes the whole text of a program at each start, and
+ * V8 makes an object for each function at its top. A bundle has the functions
+ * of all commands at its top. This module takes out those that only other
+ * commands need, as texts that can be packed. They come in groups: an
+ * `import()` evaluates the groups that it needs, each once. `eval()` lets them
+ * refer to what stays, under its short names.
  *
  * Runs of the program show which modules are initialized. They stay at the top,
- * with everything to which they refer, directly or not, called or not. So only an `import()` leads to what was
- * moved, and it makes that first.
+ * with everything to which they refer, directly or not, called or not. So only
+ * an `import()` leads to what was taken out, and it makes that first.
  *
  * @module
  */
@@ -30,27 +30,43 @@ import {
 } from "./calls.ts";
 
 /** Names that are added to the program. */
-const ADDED = /\b(?:GROUPS|NEEDED|MAKE|LATER|LOADERS|loaders)\$/;
+const ADDED =
+  /\b(?:GROUPS|NEEDED|MAKE|LATER|EVAL|META|DEFERRED|loaders|INDEX|GROUP|TEXT)\$/;
 
-/** Makes the groups that an import needs, once. */
+/**
+ * Makes the groups that an import needs, once. Shorter names
+ * would hide those of the program from the text that is evaluated.
+ */
 const MAKE =
-  "function MAKE$(i){for(const g of NEEDED$[i]){GROUPS$[g]?.();delete GROUPS$[g]}}";
+  "function MAKE$(INDEX$){for(const GROUP$ of NEEDED$[INDEX$]){const TEXT$=GROUPS$[GROUP$];delete GROUPS$[GROUP$];if(TEXT$)eval(TEXT$)}}";
 /** Loads the module of an import, with what it needs. */
-const LATER =
-  "let loaders$;function LATER$(i){return(loaders$??=LOADERS$())[i]()}";
+const LATER = `const META$=import.meta;let loaders$;
+function EVAL$(TEXT$){return eval(TEXT$)}
+function LATER$(i){return(loaders$??=DEFERRED$().then(([t,...g])=>EVAL$(t)(g))).then(l=>l[i]())}`;
+
+/** A program in two parts. */
+export interface DeferredProgram {
+  /**
+   * The code that the given uses need. It calls `DEFERRED$()`, which the caller
+   * defines: a function that returns a promise of `deferred`.
+   */
+  readonly program: string;
+  /** Texts of all other code. */
+  readonly deferred: readonly string[];
+}
 
 /**
  * Defers the code that the given uses of a program do not need.
  *
  * @param program Text of a module, as `deno bundle --minify` writes it.
  * @param uses The uses; all of them must succeed.
- * @returns A program that does the same.
+ * @returns A program that does the same, in two parts.
  * @throws {Error} if a run fails, or if esbuild did not write the program.
  */
 export async function deferOthers(
   program: string,
   uses: readonly Use[],
-): Promise<string> {
+): Promise<DeferredProgram> {
   if (ADDED.test(program)) {
     throw new Error("Cannot defer code: the program has the names for it");
   }
@@ -104,18 +120,17 @@ class Deferral {
   }
 
   /** Writes the new program. */
-  write(program: string): string {
+  write(program: string): DeferredProgram {
     const text = new MagicString(program);
     const loaders = this.#makeBeforeImports(text, program);
+    const moved = this.#parts.filter((part) => !this.#kept.has(part));
+    for (const node of moved.flatMap(({ nodes }) => nodes)) {
+      replaceMeta(node, text);
+    }
     const groups = this.#groups();
-    // V8 skips functions in a function faster than arrows.
-    const functions = groups.map(({ parts }) =>
-      `function(){${parts.map((part) => assignmentOf(part, text)).join(";")}}`
-    );
     const needed = [...this.#needed.keys()].map((names) =>
       groups.flatMap(({ imports }, i) => imports.includes(names) ? [i] : [])
     );
-    const moved = this.#parts.filter((part) => !this.#kept.has(part));
     const variables = this.#parts.filter((part) =>
       part.kind === "name" && this.#kept.has(part)
     );
@@ -124,17 +139,26 @@ class Deferral {
         this.#kept.has(part) && part.kind !== "name" &&
         (part.kind === "import") === isImport
       ).map((part) => statementOf(part, text));
-    return [
-      ...kept(true),
-      variablesOf(variables),
-      LATER,
-      "function LOADERS$(){",
-      variablesOf(moved),
-      `const GROUPS$=[${functions.join()}],NEEDED$=${JSON.stringify(needed)};`,
-      MAKE,
-      `return[${loaders.join()}]}`,
-      ...kept(false),
-    ].join("\n");
+    return {
+      program: [
+        ...kept(true),
+        variablesOf(variables),
+        LATER,
+        ...kept(false),
+      ].join("\n"),
+      deferred: [
+        [
+          "(function(GROUPS$){",
+          variablesOf(moved),
+          `const NEEDED$=${JSON.stringify(needed)};`,
+          MAKE,
+          `return[${loaders.join()}]})`,
+        ].join("\n"),
+        ...groups.map(({ parts }) =>
+          parts.map((part) => assignmentOf(part, text)).join(";")
+        ),
+      ],
+    };
   }
 
   /** Parts that some parts need, themselves included. */
@@ -213,6 +237,15 @@ function statementOf({ nodes }: BundlePart, text: MagicString): string {
 function variablesOf(parts: readonly BundlePart[]): string {
   const names = parts.flatMap((part) => part.names);
   return names.length === 0 ? "" : `var ${names.join()};`;
+}
+
+/** `import.meta` is not allowed in text that is evaluated. */
+function replaceMeta(node: Syntax, text: MagicString): void {
+  if (node.type === "MetaProperty" && textOf(node, text) === "import.meta") {
+    text.update(node.start, node.end, "META$");
+  } else {
+    for (const child of childrenOf(node)) replaceMeta(child, text);
+  }
 }
 
 /** A part as an assignment to the variables that it declares. */

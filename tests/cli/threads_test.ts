@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseText } from "../../bpf/text.ts";
 import { nativeArch } from "../../cli/input/target.ts";
-import { type ThreadGroup, threadGroups } from "../../cli/input/process.ts";
+import {
+  type ThreadGroup,
+  threadGroups,
+} from "../../cli/input/sources/process.ts";
 import { verify, worstExit } from "../../cli/commands/verify_process.ts";
 import { needs } from "../machine.ts";
 import { call, createFolder, type Folder, MAIN, spawn } from "./harness.ts";

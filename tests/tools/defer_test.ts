@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bundle } from "../../tools/deno_bundle.ts";
-import { deferOthers } from "../../tools/defer.ts";
+import { deferOthers, type DeferredProgram } from "../../tools/defer.ts";
 
 /** A program with two commands that share code, and one that is used often. */
 const MODULES: Readonly<Record<string, string>> = {
@@ -75,22 +75,26 @@ async function outputOf(
   return new TextDecoder().decode(stdout);
 }
 
-/** The functions that make what is deferred. */
-function deferredIn(program: string): string {
-  const start = program.indexOf("GROUPS$=");
-  return program.slice(start, program.indexOf("NEEDED$=", start));
+/** Both parts of a program in one module. */
+function joined({ program, deferred }: DeferredProgram): string {
+  const texts = JSON.stringify(deferred);
+  return `${program}\nasync function DEFERRED$(){return${texts}}`;
 }
 
 Deno.test("deferOthers() moves what only other uses need, and changes nothing else", async () => {
   await withBundle(async (program, folder) => {
     const split = await deferOthers(program, [{ args: ["often"] }]);
-    const deferred = deferredIn(split);
+    const deferred = split.deferred.join("\n");
     for (
       const text of ["firstName", "secondPlace", "sharedText", "notesText"]
     ) {
-      assert(deferred.includes(text), `${text} is not deferred: ${split}`);
+      assert(
+        deferred.includes(text),
+        `${text} is not deferred: ${split.program}`,
+      );
     }
-    assert(!deferred.includes(`"often"`), split);
+    assert(!deferred.includes(`"often"`), deferred);
+    assert(split.program.includes(`"often"`), split.program);
     for (
       const args of [
         [],
@@ -100,7 +104,7 @@ Deno.test("deferOthers() moves what only other uses need, and changes nothing el
       ]
     ) {
       assertEquals(
-        await outputOf(split, args, folder),
+        await outputOf(joined(split), args, folder),
         await outputOf(program, args, folder),
       );
     }
@@ -110,15 +114,16 @@ Deno.test("deferOthers() moves what only other uses need, and changes nothing el
 Deno.test("deferOthers() keeps what a use needs, called or not", async () => {
   await withBundle(async (program, folder) => {
     const split = await deferOthers(program, [{ args: ["second"] }]);
-    const deferred = deferredIn(split);
-    assert(deferred.includes("firstName"), split);
+    const deferred = split.deferred.join("\n");
+    assert(deferred.includes("firstName"), deferred);
+    assert(!split.program.includes("firstName"), split.program);
     // steps() of shared.ts stays although first.ts does not call it.
     for (const text of ["secondPlace", "sharedText", "yield 1"]) {
-      assert(!deferred.includes(text), `${text} is deferred: ${split}`);
+      assert(!deferred.includes(text), `${text} is deferred: ${split.program}`);
     }
     const args = ["first", "text"];
     assertEquals(
-      await outputOf(split, args, folder),
+      await outputOf(joined(split), args, folder),
       await outputOf(program, args, folder),
     );
   });

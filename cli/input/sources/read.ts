@@ -32,7 +32,6 @@ import {
   type ProfileSource,
   type Source,
   type SourceOptions,
-  type SourceReader,
   tellingProfile,
 } from "../source.ts";
 import type { ForeignText } from "../source_kinds.ts";
@@ -40,8 +39,12 @@ import { knownCalls, nativeArch } from "../target.ts";
 import { guessKind } from "./guess.ts";
 import { parsePid } from "./pid.ts";
 
-/** Reads a source. */
-export const readOther: SourceReader = async (io, word, options) => {
+/** Reads a source; this is a `SourceReader`. */
+export async function readOther(
+  io: Io,
+  word: string,
+  options: SourceOptions,
+): Promise<Source> {
   if (word.startsWith("preset:")) return readPreset(word);
   if (word.startsWith("pid:")) return await readProcess(word);
   if (word.startsWith("bundle:")) return await readBundle(io, word, options);
@@ -56,7 +59,12 @@ export const readOther: SourceReader = async (io, word, options) => {
   }
   const text = { name, kind: "firecracker", bytes, part } as const;
   return await readForeignSource(io, text, options);
-};
+}
+
+/** Most sources are profiles: the readers of filters are loaded on use. */
+function loadForms(): Promise<typeof import("../forms/read_filters.ts")> {
+  return import("../forms/read_filters.ts" as string);
+}
 
 async function readSource(
   io: Io,

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { MachineError, UsageError } from "../../../cli/error.ts";
-import { parsePid } from "../../../cli/input/pid.ts";
+import { parsePid } from "../../../cli/input/sources/pid.ts";
 
 Deno.test("parsePid() takes every number that a process can have", () => {
   assertEquals(parsePid("pid:1"), 1);
