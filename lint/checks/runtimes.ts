@@ -7,8 +7,6 @@
 import { formatReturnValue } from "../../bpf/return_value.ts";
 import { isConstAllow } from "../../bpf/const_allow.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
-import { type PatchStep, pointerOf } from "../../profile/json/patch.ts";
-import { errnoNumber } from "../../tables/errno.ts";
 import * as uapi from "../../tables/uapi.ts";
 import { ALWAYS, NEVER } from "../../verify/core/diagram.ts";
 import { isAllowed, isStopped } from "../answers.ts";
@@ -18,7 +16,8 @@ import {
   RESTARTED_CALLS,
   RUNTIME_CALLS,
 } from "../equivalents.ts";
-import type { FindingDraft, LintFix } from "../finding.ts";
+import type { FindingDraft } from "../finding.ts";
+import { allowFix, enosysFix, enosysOf } from "./added_entries.ts";
 import { notifiedCalls } from "./notify.ts";
 import {
   type ArchCall,
@@ -27,7 +26,6 @@ import {
   callsOn,
   type LintView,
   listWords,
-  pathInSection,
 } from "../view.ts";
 
 /** Checks all of these calls. */
@@ -193,6 +191,7 @@ function newCalls(view: LintView): readonly FindingDraft[] {
     const older = olds.flatMap((old) => callOn(first.arch, old) ?? [])
       .find((call) => answers.where(answers.of(call), isAllowed) !== NEVER);
     const value = answers.answer(firstInput(view, first)).value;
+    const { fix, unfixed } = enosysFix(view, name);
     return [{
       id: "eperm-for-new-call",
       at: firstInput(view, first),
@@ -201,15 +200,17 @@ function newCalls(view: LintView): readonly FindingDraft[] {
         formatReturnValue(value, first.arch.auditArch)
       } on ${
         archWords(denied.map(({ arch }) => arch))
-      }: libraries and programs use ${older?.name} instead only after ENOSYS`,
+      }: libraries and programs use ${older?.name} instead only after ENOSYS${
+        unfixed === undefined ? "" : `; no fix: ${unfixed}`
+      }`,
       witnesses: denied.map((call) => firstInput(view, call)),
-      ...enosysFix(view, name),
+      ...fix === undefined ? {} : { fix },
     }];
   });
 }
 
 function enosys({ arch }: ArchCall): number {
-  return uapi.SECCOMP_RET_ERRNO | (errnoNumber("ENOSYS", arch.auditArch) ?? 38);
+  return uapi.SECCOMP_RET_ERRNO | enosysOf(arch);
 }
 
 /** Frequent calls that the kernel cannot allow without the filter. */
@@ -281,51 +282,4 @@ function errnoZero(view: LintView): readonly FindingDraft[] {
       }`,
     witnesses: [first],
   }];
-}
-
-/** An entry that allows a call that no entry names. */
-function allowFix(view: LintView, name: string): { readonly fix?: LintFix } {
-  const { rules } = view;
-  const entries = rules?.profile.section?.syscalls;
-  if (rules === undefined || entries === undefined) return {};
-  if (entries.some(({ names }) => names.includes(name))) return {};
-  const list = entries.find(({ action, args, names, includes, excludes }) =>
-    action === "SCMP_ACT_ALLOW" && args.length === 0 && names.length > 1 &&
-    includes === undefined && excludes === undefined
-  );
-  const patch: PatchStep = list === undefined
-    ? {
-      op: "add",
-      path: "/syscalls/-",
-      value: { names: [name], action: "SCMP_ACT_ALLOW" },
-    }
-    : {
-      op: "add",
-      path: `${pointerOf(pathInSection(rules, list.path))}/names/-`,
-      value: name,
-    };
-  if (rules.profile.kind === "docker-legacy") return {};
-  return {
-    fix: { effect: "changes", text: `allow ${name}`, patch: [patch] },
-  };
-}
-
-/** An entry that answers ENOSYS to a call that no entry names. */
-function enosysFix(view: LintView, name: string): { readonly fix?: LintFix } {
-  const { rules } = view;
-  const entries = rules?.profile.section?.syscalls;
-  if (rules === undefined || entries === undefined) return {};
-  if (rules.profile.kind === "docker-legacy") return {};
-  if (entries.some(({ names }) => names.includes(name))) return {};
-  return {
-    fix: {
-      effect: "changes",
-      text: `answer ENOSYS to ${name}`,
-      patch: [{
-        op: "add",
-        path: "/syscalls/-",
-        value: { names: [name], action: "SCMP_ACT_ERRNO", errnoRet: 38 },
-      }],
-    },
-  };
 }
