@@ -17,6 +17,8 @@ const CHILDREN: Readonly<Record<string, Child>> = {
     (await import("../bench/experiments/memory_child.ts")).holdFilters(args),
   "bench/experiments/stacked_child.ts": async (args) =>
     (await import("../bench/experiments/stacked_child.ts")).timeStack(args),
+  "hook/main.ts": async (args) =>
+    await (await import("../hook/main.ts")).serve(args),
   "hook/reference_child.ts": async () =>
     await (await import("../hook/reference_build.ts")).buildReference(),
 };

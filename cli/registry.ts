@@ -163,6 +163,12 @@ export const COMMANDS: readonly RegistryEntry[] = [
     load: () => import("./commands/bench.ts" as string),
   },
   {
+    name: "nri",
+    brief: "Serve containerd as an NRI plugin: no process per container",
+    isSeldom: true,
+    load: () => import("./commands/nri.ts" as string),
+  },
+  {
     name: "install",
     brief: "Set up a container manager to use proved filters",
     load: () => import("./commands/install.ts" as string),

@@ -50,6 +50,7 @@ export function loadWhole(): readonly Promise<unknown>[] {
     import("./commands/lint.ts"),
     import("./commands/minimize.ts"),
     import("./commands/licenses.ts"),
+    import("./commands/nri.ts"),
     import("./commands/optimize.ts"),
     import("./commands/prove.ts"),
     import("./commands/rewrite.ts"),

@@ -45,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   host: ["tables"],
   hook: [...CORE, "ffi", "host"],
   install: ["pipeline", "profile", "bpf", "tables", "ffi", "host", "hook"],
+  nri: ["profile", "bpf", "tables", "host", "hook"],
   bench: BENCH,
   // Programs of developers, which bundle and start others.
   "bench/certificate.ts": [...BENCH, "tools"],
@@ -63,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "host",
     "hook",
     "install",
+    "nri",
     "bench",
     "deno.json",
   ],
@@ -97,6 +99,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "host",
     "hook",
     "install",
+    "nri",
     "bench",
     "cli",
   ],
@@ -136,7 +139,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 
 /** Places in which `Deno.` may appear. */
 const MAY_USE_DENO =
-  /^(?:cli|install|hook|host|ffi|bench|tools|tests)\/|^tables\/generate(?:\.ts$|\/)/;
+  /^(?:cli|install|hook|host|ffi|nri|bench|tools|tests)\/|^tables\/generate(?:\.ts$|\/)/;
 
 /** The folder of a file, or the file itself at the root. */
 function folderOf(path: string): string {

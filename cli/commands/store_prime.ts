@@ -18,12 +18,12 @@ import { startDeadline } from "../../hook/deadline.ts";
 import { decode } from "../../bpf/encode.ts";
 import type { Environment } from "../../hook/environment.ts";
 import { rememberLeft } from "../../hook/filter.ts";
+import { formatSection } from "../../hook/format_section.ts";
 import { compareWithHost } from "../../hook/host_reference.ts";
 import { rewriteConfig, type RewriteContext } from "../../hook/precreate.ts";
 import { readConfigText } from "../../hook/rewrite.ts";
 import { readSection } from "../../hook/section.ts";
 import type { Entry } from "../../hook/store/entry.ts";
-import type { LinuxSeccomp, LinuxSyscall } from "../../profile/formats/oci.ts";
 import {
   InputError,
   MachineError,
@@ -138,6 +138,34 @@ export async function primeStore(
   return code;
 }
 
+/**
+ * Writes the sections of profiles as container managers would. A profile that
+ * cannot be read is reported and left out.
+ *
+ * @param io Stream for messages.
+ * @param named Source words.
+ * @param options True in `kubelet` for the profiles that pods can refer to.
+ * @param environment Machine, semantics, names.
+ * @returns The sections.
+ */
+export async function primedSections(
+  io: Io,
+  named: readonly string[],
+  options: Pick<StoreFlags, "kubelet" | "quiet">,
+  environment: Environment,
+): Promise<readonly string[]> {
+  const flags: StoreFlags = {
+    ...options,
+    ...{ certificate: false, live: false, user: false, output: "text" },
+  };
+  const words = [...named, ...await wordsOfMachine(flags)];
+  const sections: string[] = [];
+  await forEachInput(io, await eachProfile(io, words), async (word) => {
+    sections.push(await sectionOf(io, word, flags, environment));
+  });
+  return sections;
+}
+
 /** Keeps the certificate that a stored filter is equal to its section. */
 async function keepCertificate(
   { key, bytes, section }: Entry,
@@ -242,64 +270,5 @@ function notPrimed({ form, name }: BareFilters): InputError {
   return new InputError(
     `Cannot prime the store with a filter (${form}); give the profile that containers get`,
     { place: name },
-  );
-}
-
-/**
- * Writes a section as Go's `encoding/json` writes runtime-spec's struct.
- *
- * @param seccomp The section.
- * @returns One line.
- */
-export function formatSection(seccomp: LinuxSeccomp): string {
-  const { architectures, flags = [], listenerPath, listenerMetadata } = seccomp;
-  return object([
-    ["defaultAction", text(seccomp.defaultAction)],
-    ["defaultErrnoRet", seccomp.defaultErrnoRet?.toString()],
-    ["architectures", list(architectures.map(text))],
-    ["flags", list(flags.map(text))],
-    ["listenerPath", listenerPath ? text(listenerPath) : undefined],
-    ["listenerMetadata", listenerMetadata ? text(listenerMetadata) : undefined],
-    ["syscalls", list(seccomp.syscalls.map(formatSyscall))],
-  ]);
-}
-
-function formatSyscall(syscall: LinuxSyscall): string {
-  const args = syscall.args.map(({ index, value, valueTwo, op }) =>
-    object([
-      ["index", String(index)],
-      ["value", String(value)],
-      ["valueTwo", valueTwo === 0n ? undefined : String(valueTwo)],
-      ["op", text(op)],
-    ])
-  );
-  return object([
-    ["names", list(syscall.names.map(text)) ?? "[]"],
-    ["action", text(syscall.action)],
-    ["errnoRet", syscall.errnoRet?.toString()],
-    ["args", list(args)],
-  ]);
-}
-
-/** An object of the members that are present. */
-function object(
-  members: readonly (readonly [key: string, value: string | undefined])[],
-): string {
-  const parts = members.flatMap(([key, value]) =>
-    value === undefined ? [] : [`"${key}":${value}`]
-  );
-  return `{${parts.join(",")}}`;
-}
-
-/** A list; Go omits an empty one. */
-function list(items: readonly string[]): string | undefined {
-  return items.length === 0 ? undefined : `[${items.join(",")}]`;
-}
-
-/** Text, with the characters that Go escapes in addition to JSON's own. */
-function text(value: string): string {
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

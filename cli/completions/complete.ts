@@ -111,6 +111,9 @@ const COMPLETERS: Readonly<Record<string, Completer>> = {
   N: () => ({}),
   ADDR: () => ({}),
   SHARE: () => ({}),
+  "NAME,NAME": () => values(["default", "crun"]),
+  NN: () => ({}),
+  "ADDR:PORT": () => ({}),
   "X.Y": () => ({}),
   TIME: () => plain(["1h", "1d", "today", "yesterday"]),
 };

@@ -59,6 +59,7 @@ export const USES: readonly Use[] = [
   { line: "decode audit.log" },
   { line: "stats p.bpf default:docker" },
   { line: "run allow.json -- echo started", says: /^started$/m },
+  { line: "nri --index 5", code: 2 },
   { line: "dump -f hex -- true", code: 1, traces: true },
   { line: "why allow.json -- true", traces: true },
   { line: "verify pid:PID --against p.bpf", code: 1, traces: true },
