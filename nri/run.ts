@@ -147,7 +147,10 @@ export function serveMetrics(
       headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
     });
   };
-  const server = Deno.serve({ hostname, port, signal, onListen() {} }, answer);
+  const server = Deno.serve(
+    { hostname, port, signal, onListen(): void {} },
+    answer,
+  );
   const { addr } = server;
   return {
     address: `${addr.hostname}:${addr.port}`,

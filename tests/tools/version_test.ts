@@ -62,6 +62,9 @@ Deno.test("the workflow publishes with provenance, after a check of the tag", as
     'deno task version "$GITHUB_REF_NAME"',
     "deno task ok",
     "deno publish",
+    "deno task npm",
+    'npm pkg set repository.type=git "repository.url=git+https://github.com/$GITHUB_REPOSITORY.git"',
+    "npm publish --provenance --access public ./dist/npm",
   ]);
   const [, version] = /deno-version: (.*)/.exec(text) ?? [];
   const readme = await Deno.readTextFile(join(ROOT, "README.md"));
