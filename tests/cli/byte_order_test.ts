@@ -4,7 +4,7 @@ import { encodeFilter } from "../../bpf/filter.ts";
 import type { Program } from "../../bpf/instruction.ts";
 import { toCode } from "../../bpf/opcode.ts";
 import type { SeccompData } from "../../bpf/seccomp_data.ts";
-import { formatSection } from "../../cli/commands/store_prime.ts";
+import { formatSection } from "../../hook/format_section.ts";
 import type { ArchName } from "../../tables/arch.ts";
 import { nativeArch } from "../../cli/input/target.ts";
 import { generateAny } from "../oracle/generate.ts";

@@ -32,9 +32,11 @@ async function readUntil(
 async function* linesOf(
   stream: ReadableStream<Uint8Array>,
 ): AsyncIterableIterator<string> {
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
+  for await (const bytes of stream) {
+    const text = rest + decoder.decode(bytes, { stream: true });
+    const lines = text.split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
   }

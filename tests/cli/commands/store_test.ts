@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { decodeBase64 } from "../../../bpf/base64.ts";
-import { formatSection } from "../../../cli/commands/store_prime.ts";
+import { formatSection } from "../../../hook/format_section.ts";
 import { openStore } from "../../../hook/store/store.ts";
 import { parseProfile } from "../../../profile/formats/parse.ts";
 import { checkCertificate } from "../../../verify/certificate/check.ts";
