@@ -17,8 +17,8 @@ import type { Log } from "../hook/log.ts";
 import { messageOf } from "../host/reason.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** What is known about a section. */
-export type Known =
+/** State of a section's filter. */
+export type KnownFilter =
   | {
     readonly kind: "filter";
     /** Value of the annotation: the filter in base64. */
@@ -56,7 +56,7 @@ export class Filters {
   readonly #source: FilterSource;
   readonly #metrics: Metrics;
   readonly #log: Log;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownFilter>();
   readonly #waiting = new Set<string>();
   readonly #failed = new Map<string, number>();
   #work: Promise<void> = Promise.resolve();
@@ -75,12 +75,12 @@ export class Filters {
   }
 
   /**
-   * Finds the filter of a section, and has it made if there is none.
+   * Finds the filter of a section, and has it made if it has none.
    *
    * @param section The section exactly as its runtime writes it.
-   * @returns What is known now; this never waits for a compiler.
+   * @returns The present state; this never waits for a compiler.
    */
-  async find(section: string): Promise<Known> {
+  async find(section: string): Promise<KnownFilter> {
     const known = await this.peek(section);
     if (known.kind === "miss") this.#request(section);
     return known;
@@ -90,9 +90,9 @@ export class Filters {
    * Finds the filter of a section, if there is one.
    *
    * @param section The section exactly as its runtime writes it.
-   * @returns What is known now.
+   * @returns The present state.
    */
-  async peek(section: string): Promise<Known> {
+  async peek(section: string): Promise<KnownFilter> {
     const known = this.#known.get(section);
     if (known !== undefined) {
       // The least recently used one is dropped first.
@@ -123,7 +123,7 @@ export class Filters {
     while (this.#waiting.size > 0) await this.#work;
   }
 
-  #remember(section: string, known: Known): Known {
+  #remember(section: string, known: KnownFilter): KnownFilter {
     this.#known.delete(section);
     this.#known.set(section, known);
     if (this.#known.size > MOST_SECTIONS) {

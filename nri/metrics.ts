@@ -1,5 +1,5 @@
 /**
- * What the plugin counts, in the text format of Prometheus.
+ * The counts of the plugin in the text format of Prometheus.
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/.
  *
@@ -7,7 +7,7 @@
  */
 
 /** The filter that a container runs. */
-export type FilterKind =
+export type ContainerFilter =
   /** The proved tree. */
   | "tree"
   /** The one that its runtime makes. */
@@ -17,8 +17,8 @@ export type FilterKind =
   /** Not known: its runtime handler is not crun, or it is older than this. */
   | "unknown";
 
-/** Answer to the creation of a container. */
-export type Answer = "hit" | "miss" | "left" | "unconfined" | "other";
+/** CreationAnswer to the creation of a container. */
+export type CreationAnswer = "hit" | "miss" | "left" | "unconfined" | "other";
 
 /** Upper limits of the classes of answer times, in seconds. */
 const LIMITS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1] as const;
@@ -34,8 +34,8 @@ export interface StoreSize {
 
 /** Counts since the start. */
 export class Metrics {
-  readonly #containers = new Map<string, FilterKind>();
-  readonly #answers = new Map<Answer, number>();
+  readonly #containers = new Map<string, ContainerFilter>();
+  readonly #answers = new Map<CreationAnswer, number>();
   readonly #times: number[] = new Array(LIMITS.length + 1).fill(0);
   #timeSum = 0;
   #compilations = 0;
@@ -46,7 +46,7 @@ export class Metrics {
   connected = false;
 
   /** Records the filter of a container. */
-  putContainer(id: string, filter: FilterKind): void {
+  putContainer(id: string, filter: ContainerFilter): void {
     if (this.#containers.size >= MOST_CONTAINERS && !this.#containers.has(id)) {
       return;
     }
@@ -64,7 +64,7 @@ export class Metrics {
   }
 
   /** Counts an answer and its time in seconds. */
-  addAnswer(answer: Answer, seconds: number): void {
+  addAnswer(answer: CreationAnswer, seconds: number): void {
     this.#answers.set(answer, (this.#answers.get(answer) ?? 0) + 1);
     const found = LIMITS.findIndex((limit) => seconds <= limit);
     const i = found < 0 ? LIMITS.length : found;
@@ -89,7 +89,7 @@ export class Metrics {
   }
 
   /** Number of containers with each filter. */
-  containers(): Readonly<Record<FilterKind, number>> {
+  containers(): Readonly<Record<ContainerFilter, number>> {
     const counts = { tree: 0, runtime: 0, none: 0, unknown: 0 };
     for (const filter of this.#containers.values()) counts[filter]++;
     return counts;
@@ -98,11 +98,11 @@ export class Metrics {
   /**
    * Writes all counts.
    *
-   * @param store The store; absent if there is none.
+   * @param store The store; absent if nothing is stored.
    * @returns Text in Prometheus' format.
    */
   format(store?: StoreSize): string {
-    const answers: readonly Answer[] = [
+    const answers: readonly CreationAnswer[] = [
       "hit",
       "miss",
       "left",

@@ -13,7 +13,7 @@
  */
 
 import { PacketCollector } from "./packets.ts";
-import { join, WireError } from "./protobuf.ts";
+import { joinBytes, WireError } from "./protobuf.ts";
 import { MOST_MESSAGE } from "./ttrpc.ts";
 
 /** The connection on which the runtime calls its plugin. */
@@ -26,7 +26,7 @@ const HEADER_LENGTH = 8;
 const MOST_SENT = 4096;
 
 /** A frame. */
-export interface Frame {
+export interface MuxFrame {
   /** {@linkcode PLUGIN_CONNECTION} or {@linkcode RUNTIME_CONNECTION}. */
   readonly connection: number;
   /** A part of what is sent on it. */
@@ -53,7 +53,7 @@ export function encodeFrames(
     view.setUint32(4, part.length);
     parts.push(header, part);
   }
-  return join(parts);
+  return joinBytes(parts);
 }
 
 /** Reads frames from the bytes of a socket. */
@@ -72,7 +72,7 @@ export class FrameReader {
    * @returns The frames that are complete now.
    * @throws {WireError} if a frame is too long or has an unknown connection.
    */
-  push(chunk: Uint8Array): readonly Frame[] {
+  push(chunk: Uint8Array): readonly MuxFrame[] {
     return this.#packets.push(chunk).map((packet) => {
       const connection = new DataView(packet.buffer).getUint32(0);
       if (

@@ -14,7 +14,7 @@ export interface Header {
   readonly lengthAt: number;
   /** Maximum length of what follows the header, in bytes. */
   readonly most: number;
-  /** What a packet is called in messages. */
+  /** Name of a packet in messages. */
   readonly name: string;
 }
 

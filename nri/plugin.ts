@@ -9,7 +9,7 @@ import type { Log } from "../hook/log.ts";
 import { ANNOTATION } from "../tables/annotation.ts";
 import { printable } from "../tables/printable.ts";
 import type { Filters } from "./filters.ts";
-import type { Answer, FilterKind, Metrics } from "./metrics.ts";
+import type { ContainerFilter, CreationAnswer, Metrics } from "./metrics.ts";
 import {
   type Configuration,
   type Container,
@@ -143,7 +143,7 @@ export class SeccompPlugin {
     }
     const { section, annotations } = container;
     if (section === undefined) return { answer: "unconfined", filter: "none" };
-    // What crun refuses or asks a listener is not decided by a raw filter.
+    // A raw filter cannot refuse names as crun does, or ask a listener.
     if (
       section.includes("NOTIFY") ||
       (annotations.get(FAIL_UNKNOWN) ?? "0") !== "0"
@@ -209,8 +209,8 @@ export class SeccompPlugin {
 
 /** The answer for a container. */
 interface Decision {
-  readonly answer: Answer;
-  readonly filter: FilterKind;
+  readonly answer: CreationAnswer;
+  readonly filter: ContainerFilter;
   /** Value of the annotation, if it gets one. */
   readonly annotation?: string;
 }

@@ -93,7 +93,7 @@ export class MessageReader {
     const parts = this.#bytes(number);
     const [first] = parts;
     if (first === undefined) return undefined;
-    return new MessageReader(parts.length === 1 ? first : join(parts));
+    return new MessageReader(parts.length === 1 ? first : joinBytes(parts));
   }
 
   /** A map from text to text, whose last entry for a key counts. */
@@ -198,7 +198,7 @@ export class MessageWriter {
 
   /** The encoding. */
   finish(): Uint8Array<ArrayBuffer> {
-    return join(this.#parts);
+    return joinBytes(this.#parts);
   }
 }
 
@@ -216,7 +216,7 @@ function varint(value: bigint): Uint8Array<ArrayBuffer> {
  * @param parts The parts in order.
  * @returns A new array.
  */
-export function join(
+export function joinBytes(
   parts: readonly Uint8Array<ArrayBuffer>[],
 ): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));

@@ -16,7 +16,7 @@ const FIRST_WAIT_MS = 100;
 const MOST_WAIT_MS = 2000;
 
 /** Options of {@linkcode keepConnected}. */
-export interface RunOptions {
+export interface ConnectionOptions {
   /** Path of the runtime's socket. */
   readonly socket: string;
   /** Two digits. */
@@ -35,7 +35,7 @@ export interface RunOptions {
  * @param options Socket, plugin and signal.
  * @throws {UnsupportedRuntime} if the runtime cannot be served.
  */
-export async function keepConnected(options: RunOptions): Promise<void> {
+export async function keepConnected(options: ConnectionOptions): Promise<void> {
   const { log, metrics, signal } = options;
   let wait = FIRST_WAIT_MS;
   let told = "";
@@ -61,7 +61,7 @@ export async function keepConnected(options: RunOptions): Promise<void> {
 }
 
 async function serveOnce(
-  { socket: path, index, plugin, metrics, signal }: RunOptions,
+  { socket: path, index, plugin, metrics, signal }: ConnectionOptions,
   onReady: () => void,
 ): Promise<void> {
   const connection = await Deno.connect({ transport: "unix", path });

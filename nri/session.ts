@@ -30,11 +30,11 @@ import { type SeccompPlugin, UnsupportedRuntime } from "./plugin.ts";
 import { WireError } from "./protobuf.ts";
 import {
   CallReader,
+  type CallRequest,
+  type CallResponse,
+  type CallStatus,
   encodeRequest,
   encodeResponse,
-  type Request,
-  type Response,
-  type Status,
   UNIMPLEMENTED,
 } from "./ttrpc.ts";
 
@@ -146,7 +146,7 @@ class Session {
     );
   }
 
-  #finishRegistration(answer: Request | Response): void {
+  #finishRegistration(answer: CallRequest | CallResponse): void {
     if (
       answer.kind !== "response" || answer.stream !== 1 || this.#isRegistered
     ) {
@@ -164,7 +164,7 @@ class Session {
   }
 
   /** Answers a call of the runtime, beside others. */
-  #take(call: Request | Response): void {
+  #take(call: CallRequest | CallResponse): void {
     if (call.kind !== "request" || call.stream % 2 === 0) {
       throw new WireError("Cannot answer: not a call of the runtime");
     }
@@ -186,8 +186,8 @@ class Session {
    * starts with its runtime's own filter.
    */
   async #answer(
-    call: Request,
-  ): Promise<Omit<Response, "kind" | "stream"> | undefined> {
+    call: CallRequest,
+  ): Promise<Omit<CallResponse, "kind" | "stream"> | undefined> {
     try {
       return { payload: await this.#dispatch(call) };
     } catch (error) {
@@ -204,7 +204,7 @@ class Session {
   }
 
   async #dispatch(
-    { service, method, payload }: Request,
+    { service, method, payload }: CallRequest,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const { plugin } = this.#options;
     const nothing = new Uint8Array(0);
@@ -278,7 +278,7 @@ class UnknownMethod extends Error {
 
 function refusalOf(
   { message }: Error,
-): { readonly status: Status; readonly payload: Uint8Array<ArrayBuffer> } {
+): { readonly status: CallStatus; readonly payload: Uint8Array<ArrayBuffer> } {
   return {
     status: { code: UNIMPLEMENTED, message },
     payload: new Uint8Array(0),

@@ -28,7 +28,7 @@ const RESPONSE = 2;
 export const UNIMPLEMENTED = 12;
 
 /** A call. */
-export interface Request {
+export interface CallRequest {
   readonly kind: "request";
   /** Odd number that identifies the call. */
   readonly stream: number;
@@ -41,18 +41,18 @@ export interface Request {
 }
 
 /** A result. */
-export interface Response {
+export interface CallResponse {
   readonly kind: "response";
   /** That of the request. */
   readonly stream: number;
   /** The error; absent if the call succeeded. */
-  readonly status?: Status;
+  readonly status?: CallStatus;
   /** The result, a message. */
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
 /** An error of a call. */
-export interface Status {
+export interface CallStatus {
   /** A status code of gRPC, not 0. */
   readonly code: number;
   readonly message: string;
@@ -74,12 +74,12 @@ export class CallReader {
    * @returns The calls and results that are complete now.
    * @throws {WireError} if they are invalid.
    */
-  push(chunk: Uint8Array): readonly (Request | Response)[] {
+  push(chunk: Uint8Array): readonly (CallRequest | CallResponse)[] {
     return this.#packets.push(chunk).map(decode);
   }
 }
 
-function decode(packet: Uint8Array<ArrayBuffer>): Request | Response {
+function decode(packet: Uint8Array<ArrayBuffer>): CallRequest | CallResponse {
   const view = new DataView(packet.buffer, packet.byteOffset);
   const stream = view.getUint32(4);
   const type = view.getUint8(8);
@@ -115,7 +115,7 @@ function decode(packet: Uint8Array<ArrayBuffer>): Request | Response {
  * @returns One message.
  */
 export function encodeRequest(
-  { stream, service, method, payload }: Omit<Request, "kind">,
+  { stream, service, method, payload }: Omit<CallRequest, "kind">,
 ): Uint8Array<ArrayBuffer> {
   const message = new MessageWriter().text(1, service).text(2, method)
     .bytes(3, payload);
@@ -129,7 +129,7 @@ export function encodeRequest(
  * @returns One message.
  */
 export function encodeResponse(
-  { stream, status, payload }: Omit<Response, "kind">,
+  { stream, status, payload }: Omit<CallResponse, "kind">,
 ): Uint8Array<ArrayBuffer> {
   const message = new MessageWriter();
   if (status !== undefined) {

@@ -32,7 +32,7 @@ function callBytes(method: string, payload: Uint8Array): Uint8Array {
 
 const VALID = encode("Create", creation(POLICY));
 
-/** What a runtime must not say, and the reason in the plugin's log. */
+/** Invalid bytes of a runtime, each with the reason in the plugin's log. */
 const FAULTS: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
   "a frame of 4 GiB": [
     joined(u32(1), u32(0xffff_ffff)),

@@ -211,7 +211,7 @@ Deno.test("a container is rejected unless its annotation is the proved filter of
   );
 });
 
-Deno.test("a containerd without rules is told once, and nothing is touched", async () => {
+Deno.test("a containerd without rules is reported once, and nothing is changed", async () => {
   await using plugin = await startPlugin();
   const runtime = await plugin.connect({ runtimeVersion: "2.1.9~ds1" });
   assertEquals((await runtime.ready).events, 0x8);
