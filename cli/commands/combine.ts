@@ -142,6 +142,8 @@ export async function runCombine(
 interface CombineRequest {
   readonly operation: CombineOperation;
   readonly edits: readonly PolicyEdit[];
+  /** True to write a single profile as it is if that is shorter. */
+  readonly orOriginal?: boolean;
 }
 
 /**
@@ -156,7 +158,7 @@ export async function combineSources(
   io: Io,
   flags: CombinedFlags & LimitFlags & { readonly keepOrder: boolean },
   words: readonly string[],
-  { operation, edits }: CombineRequest,
+  { operation, edits, orOriginal = false }: CombineRequest,
 ): Promise<number> {
   const inputs: CombineInput[] = [];
   const { code } = await forEachInput(io, words, async (one) => {
@@ -168,7 +170,8 @@ export async function combineSources(
   const limits = limitsOf(flags);
   const { arch, caps, kernel, keepOrder } = flags;
   const keepConditions = [arch, caps, kernel].every((one) => one === undefined);
-  const options = { operation, edits, keepOrder, keepConditions, limits };
+  const form = { keepOrder, keepConditions, orOriginal };
+  const options = { operation, edits, ...form, limits };
   try {
     const result = combine(inputs, target, options);
     if (result.kind === "unproved") {

@@ -71,5 +71,6 @@ export async function runMinimize(
   return await combineSources(io, flags, [word], {
     operation: "intersect",
     edits: [],
+    orOriginal: true,
   });
 }

@@ -176,6 +176,7 @@ async function jsonOfCombined(
       arches: result.arches.map(({ name }) => name),
       digest: await digestFor(policy) ?? null,
       entries: section.syscalls.length,
+      isOriginal: result.isOriginal === true,
       equalUnder: equal,
       refusedBy: refused,
       // Written as text, because the numbers have 64 bits.

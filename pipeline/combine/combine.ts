@@ -24,6 +24,7 @@ import type { ProfileTarget } from "../resolve_profile.ts";
 import { Combination, type DraftedProfile } from "./combination.ts";
 import { type DecidedCombinations, keepConditions } from "./conditions.ts";
 import { CoverSpaces } from "./cover_spaces.ts";
+import { orOriginal } from "./original.ts";
 import type { ReadingsProof } from "./readings.ts";
 import type {
   Combined,
@@ -82,13 +83,30 @@ export function combine(
   }
   const limits = { ...DEFAULT_PROOF_LIMITS, ...options.limits };
   const spaces = new CoverSpaces(limits);
+  const decided = decidedFor(target, options, limits, spaces);
+  const made = combineAnew(inputs, target, options, {
+    decided,
+    limits,
+    spaces,
+  });
+  return options.orOriginal === true
+    ? orOriginal(inputs, target, made, decided.prove)
+    : made;
+}
+
+/** Combines profiles in normal form. */
+function combineAnew(
+  inputs: readonly CombineInput[],
+  target: ProfileTarget,
+  options: CombineOptions,
+  { decided, limits, spaces }: {
+    readonly decided: DecidedCombinations;
+    readonly limits: ProofLimits;
+    readonly spaces: CoverSpaces;
+  },
+): Combined {
   if (options.keepConditions === true) {
-    const kept = keepConditions(
-      inputs,
-      target,
-      options,
-      decidedFor(target, options, limits, spaces),
-    );
+    const kept = keepConditions(inputs, target, options, decided);
     if (kept !== undefined) return kept;
   }
   const make = (symbols: Symbols): Combined =>

@@ -41,6 +41,8 @@ export interface CombineOptions {
    * the result differently, or refuse it, are then listed.
    */
   readonly onlyTarget?: boolean;
+  /** True to return a single profile as written if that is shorter. */
+  readonly orOriginal?: boolean;
   /** Limits of the work. */
   readonly limits?: Partial<ProofLimits>;
 }
@@ -48,8 +50,10 @@ export interface CombineOptions {
 /** A profile that has the meaning. */
 export interface CombinedProfile {
   readonly kind: "profile";
-  /** The profile in normal form. */
+  /** The profile in normal form, unless it is the original. */
   readonly section: CommentedSection;
+  /** True for the input as written, which is shorter than the normal form. */
+  readonly isOriginal?: true;
   /** The profile as text. */
   readonly text: string;
   /** Its policy under the newest crun, without what runtimes add. */

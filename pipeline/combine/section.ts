@@ -187,8 +187,14 @@ function commentOf(
   return [...new Set(comments)].join("; ");
 }
 
-/** The comment of an entry of the document, by its path. */
-function writtenComment(root: JsonValue, path: string): string {
+/**
+ * Finds the comment of an entry of a document.
+ *
+ * @param root The document.
+ * @param path The entry's path, such as `syscalls[3]`.
+ * @returns The comment; empty if it has none.
+ */
+export function writtenComment(root: JsonValue, path: string): string {
   let at: JsonValue | undefined = root;
   for (const [, name, index] of path.matchAll(/([A-Za-z]+)|\[([0-9]+)\]/g)) {
     if (name !== undefined) {

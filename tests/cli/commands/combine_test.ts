@@ -120,6 +120,70 @@ Deno.test("minimize writes the smallest equal profile", async () => {
   assertEquals(JSON.parse(ordered.out).syscalls[0].names, ["write", "read"]);
 });
 
+Deno.test("minimize keeps a profile that is shorter than the normal form", async () => {
+  await using folder = await createFolder();
+  const eq = (value: number): unknown => ({
+    index: 0,
+    value,
+    op: "SCMP_CMP_EQ",
+  });
+  // The runtimes read the comparisons of an entry as alternatives.
+  const syscalls = [
+    { names: ["write", "read"], action: "SCMP_ACT_ALLOW" },
+    {
+      names: ["socket"],
+      action: "SCMP_ACT_ALLOW",
+      args: [eq(1), eq(10), eq(17)],
+      comment: "usual",
+    },
+  ];
+  const profile = {
+    defaultAction: "SCMP_ACT_ERRNO",
+    architectures: ["SCMP_ARCH_X86_64"],
+    syscalls,
+  };
+  const text = JSON.stringify(profile);
+  const source = await folder.write("short.json", text);
+  const made = await call(["minimize", ...FIXED, source]);
+  assertEquals([made.code, made.out], [0, text], made.err);
+  const config = await folder.write(
+    "config.json",
+    JSON.stringify({ ociVersion: "1.0.2", linux: { seccomp: profile } }),
+  );
+  const section = await call(["minimize", ...FIXED, config]);
+  assertEquals(JSON.parse(section.out), profile, section.err);
+  const yaml = await folder.write(
+    "crd.yaml",
+    "apiVersion: security-profiles-operator.x-k8s.io/v1beta1\n" +
+      "kind: SeccompProfile\nmetadata: { name: a }\n" +
+      `spec: ${JSON.stringify({ ...profile, syscalls: syscalls.slice(1) })}\n`,
+  );
+  const spec = await call(["minimize", ...FIXED, yaml]);
+  assertEquals(JSON.parse(spec.out).syscalls[0].args.length, 3, spec.err);
+  const json = await call(["minimize", ...FIXED, "-o", "json", source]);
+  const { entries, isOriginal, state } = JSON.parse(json.out);
+  assertEquals([entries, isOriginal, state], [2, true, "combined"]);
+  // The same with more entries than the normal form needs.
+  const long = await folder.write(
+    "long.json",
+    JSON.stringify({
+      ...profile,
+      syscalls: [
+        ...["read", "write", "close"].map((name) => ({
+          names: [name],
+          action: "SCMP_ACT_ALLOW",
+        })),
+        syscalls[1],
+      ],
+    }),
+  );
+  const { out, err } = await call(["minimize", ...FIXED, long]);
+  const names = JSON.parse(out).syscalls.map((one: { names: string[] }) =>
+    one.names.join()
+  );
+  assertEquals(names, ["close,read,write", "socket", "socket"], err);
+});
+
 Deno.test("combine refuses what it cannot combine", async () => {
   await using folder = await createFolder();
   const { profile } = await prepare(folder);
