@@ -59,9 +59,9 @@ export interface ExecOptions extends LoadOptions, CommandWords {}
 /**
  * Replaces this process by a command under a filter.
  *
- * Everything that can be checked is checked before the filter is loaded: the
- * command exists, and the filter allows `execve`. Otherwise the process could
- * neither continue nor report why.
+ * Everything that can be checked is checked before the filter is loaded: that
+ * the command exists, and that the filter allows `execve`. Otherwise the
+ * process could neither continue nor report why.
  *
  * @throws {SyscallError} if the command is not found (ENOENT) or is not a
  * program (EACCES), if the filter denies `execve`, or if the kernel refuses. A
@@ -95,7 +95,7 @@ export function execWithFilter(
   throw new SyscallError(action, {
     syscall: "execve",
     errno: last,
-    hint: "the filter is in force already",
+    hint: "the filter is already in force",
   });
 }
 
@@ -112,7 +112,9 @@ function exec(
   return errno;
 }
 
-/** Memory that the kernel has an address of, kept alive during a call. */
+/**
+ * Memory that stays alive during a call, because the kernel has its address.
+ */
 const held: CStrings[] = [];
 
 function requireExecve(

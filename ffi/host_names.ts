@@ -13,8 +13,9 @@ import type { Libseccomp } from "./libseccomp.ts";
  *
  * A name may be known and have no number on one architecture: 2.5.4 has
  * `map_shadow_stack` on x86_64 and not on x32. The library gives negative
- * numbers to calls that a multiplexer serves, besides their own number if there
- * is one. For an architecture that it does not know at all, our table applies.
+ * numbers to calls that a multiplexer serves, in addition to their direct
+ * number if there is one. For an architecture that the library does not know,
+ * our table applies.
  *
  * @param library The host's libseccomp.
  * @returns A test for calls: on an architecture, or on any if none is given.

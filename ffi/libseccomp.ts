@@ -23,7 +23,7 @@ const ARG_CMP_SIZE = 24;
 const EEXIST = 17;
 const EINVAL = 22;
 const SEEK_END = 2;
-/** linux/memfd.h: programs that are started meanwhile do not inherit it. */
+/** linux/memfd.h: programs that this process starts do not inherit it. */
 const MFD_CLOEXEC = 1;
 
 /**
@@ -148,7 +148,7 @@ export interface Libseccomp {
    *
    * @param archToken `SCMP_ARCH_*`.
    * @param name Name of the call.
-   * @returns The number, negative if the call has no number of its own there;
+   * @returns The number, negative if the call has no direct number there;
    * undefined if the name is unknown.
    */
   resolveName(archToken: number, name: string): number | undefined;

@@ -64,7 +64,7 @@ export function openLibseccompGuard(
 }
 
 /**
- * Builds one filter in a child of its own.
+ * Builds one filter in a separate child.
  *
  * @param spec The filter to build.
  * @param options Limits of the child.

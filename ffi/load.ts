@@ -13,8 +13,8 @@ import { SyscallError } from "./error.ts";
 import { addressOf, type Libc, openLibc } from "./libc.ts";
 
 /**
- * A flag of a filter. Flags of listeners are missing, because runtimes serve
- * them.
+ * A flag of a filter. Flags for listeners are omitted, because runtimes serve
+ * the listeners.
  *
  * @category Kernel
  */
@@ -142,7 +142,9 @@ export function loadFilter(
   }
 }
 
-/** Memory that the kernel has an address of, kept alive during a call. */
+/**
+ * Memory that stays alive during a call, because the kernel has its address.
+ */
 const kept = new Set<ArrayBufferView>();
 
 /** Returns errno, 0 if the filter is loaded. */

@@ -10,7 +10,8 @@
  *   else: allow, which lets the child load the filter and end
  * ```
  *
- * A trial first shows whether this kernel tells filters the instruction pointer.
+ * A trial first shows whether this kernel shows filters the instruction
+ * pointer.
  *
  * @module
  */
@@ -129,7 +130,7 @@ export function runInSeccomp(
 
 /**
  * Reports whether filters see the instruction pointer of a call, by one trial.
- * Where they do not, as in User Mode Linux 7.2, the frame would allow the calls
+ * If they do not, as in User Mode Linux 7.2, the frame would allow the calls
  * under test.
  */
 export function showsCaller(stub: Stub, entry: "syscall" | "int80"): boolean {
@@ -141,7 +142,7 @@ export function showsCaller(stub: Stub, entry: "syscall" | "int80"): boolean {
     entry,
     calls: [{ nr: GETPID[entry], args: [] }],
   });
-  // A kernel that refuses filters says so, and makes no call.
+  // A kernel that refuses filters reports it, and makes no call.
   return loadErrno !== 0 || results[0] === -FIRST_ERRNO;
 }
 

@@ -9,7 +9,7 @@
  * The unchanged program is loaded as well, with its flags, to see whether the
  * kernel accepts it.
  *
- * Meanwhile no other thread of this process may call `dumpFilters` on the
+ * During the test no other thread of this process may call `dumpFilters` on the
  * child: a wait for the child ends if another thread of its parent stops it
  * (kernel/exit.c, `wait_consider_child()`). Other processes may.
  *

@@ -47,8 +47,8 @@ export interface SocketPair {
 }
 
 /**
- * All memory that the kernel has an address of, in one buffer that lives as
- * long as the module, so no part of it can be collected during a call.
+ * All memory whose address the kernel gets, in one buffer that lives as long as
+ * the module, so no part of it can be collected during a call.
  */
 interface Memory {
   readonly view: DataView;

@@ -1,10 +1,10 @@
 # Machine code for x86_64 that makes system calls in a cloned child, under a
 # filter. `deno task embed` assembles it into stub_code.ts.
 #
-# It is code and not a sequence of calls by FFI because between the load of the
-# filter and the end of the child nothing but the calls under test may run, and
-# because the parent may not run at all while they share memory and the thread's
-# own storage.
+# It is machine code, not a sequence of FFI calls, for two reasons. Between the
+# load of the filter and the end of the child, only the calls under test may
+# run. And the parent must not run while both share memory and thread-local
+# storage.
 #
 # One argument in rdi: the address of a context, whose fields have the names and
 # offsets below. stub_code.ts takes them and the two labels afterSyscall and
@@ -12,8 +12,8 @@
 #
 # The parent blocks all signals, clones a child without an exit signal, awaits
 # its end and restores the signals. The child sets no_new_privs, loads the
-# filter and makes the calls. If there are none to make, it makes none at all,
-# not even `exit`, which the filter may deny: it waits to be killed. (Up to Linux
+# filter and makes the calls. If there are no calls to make, it does not even
+# call `exit`, which the filter may deny; it waits to be killed. (Up to Linux
 # 5.15 a child that shares memory and dies with a core dump takes its parent
 # along: fs/coredump.c: zap_threads().) Clocks are ticks of rdtsc.
 #

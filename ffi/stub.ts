@@ -2,8 +2,8 @@
  * Makes system calls under a filter in a child that shares this process's
  * memory: this process stays unfiltered and keeps its privileges.
  *
- * x86_64 only. On other machines, and if the system forbids code that a process
- * has written itself, there is no stub.
+ * x86_64 only. On other machines, and if the system forbids a process to run
+ * code that it has written, there is no stub.
  *
  * @module
  */
@@ -71,7 +71,7 @@ export interface StubJob {
  * @category Kernel
  */
 export interface StubOutcome {
-  /** 0, or the errno of seccomp; then no call was made. */
+  /** 0, or the errno of seccomp, in which case no call was made. */
   readonly loadErrno: number;
   /** Signal that ended the child, 0 for none. */
   readonly signal: number;
@@ -170,8 +170,8 @@ function open(): Stub | undefined {
 }
 
 /**
- * The child has its own memory: on old kernels its core dump ends all processes
- * that share it.
+ * The child has separate memory, because on old kernels its core dump ends all
+ * processes that share its memory.
  */
 function tryI386(run: Stub["run"]): boolean {
   const calls = [{ nr: I386_GETPID, args: [] }];

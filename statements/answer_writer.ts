@@ -37,12 +37,12 @@ export interface CallAnswer {
   readonly formula: Formula;
 }
 
-/** Thrown if the meaning cannot be stated; who asks for it must catch it. */
+/** Thrown if the meaning cannot be stated; the caller must catch it. */
 export class Unstated extends Error {
   override readonly name = "Unstated";
 }
 
-/** States the answers of one ABI after the other. */
+/** States the answers of each ABI in turn. */
 export class AnswerWriter {
   readonly #symbols: Symbols;
   readonly #littleEndian: boolean;
@@ -68,7 +68,7 @@ export class AnswerWriter {
   state(abi: CallAbi, meaning: Node): AbiStatements {
     const { diagram } = this.#symbols;
     const functions = this.#functionsOf(abi, meaning);
-    // Numbers beyond those of x32 are not calls.
+    // Numbers above those of x32 are not calls.
     const end = numbersOf(abi)[0]?.last ?? 0;
     const counts = [...functions].map(([f, ranges]) =>
       [
@@ -132,7 +132,7 @@ export class AnswerWriter {
     );
     if (intervals.at(-1)?.last !== 0xffff_ffff) {
       throw new Unstated(
-        `it tells more than ${MOST_INTERVALS} intervals of call numbers apart`,
+        `it distinguishes more than ${MOST_INTERVALS} intervals of call numbers`,
       );
     }
     const functions = new Map<Node, Range[]>();

@@ -2,8 +2,8 @@
  * Sets of argument values of one call, and the conjunctions of comparisons that
  * a profile can write: at most one comparison of each argument.
  *
- * The variables are those of six arguments, one after the other, the highest
- * bit first: 64 of each, or 32 where an architecture compares no more.
+ * The variables are the bits of the six arguments in order, highest bit first:
+ * 64 for each, or 32 if the architecture compares only 32.
  *
  * @module
  */

@@ -19,7 +19,7 @@ import { INSTRUCTION_POINTER } from "./formula.ts";
 export interface ArgumentWords {
   /** Its name, such as `prot`; `arg2` if it has none. */
   readonly name: string;
-  /** True if its values are made of bits with names. */
+  /** True if its values are combinations of named bits. */
   readonly isFlags: boolean;
   /** Writes a value in names; `undefined` if it has none. */
   write(value: bigint): string | undefined;
@@ -90,7 +90,10 @@ export function wordsOfArgument(
 const READABLE =
   /^(?:[A-Za-z_]\w*|0x[0-9a-f]+|[0-9])(?:\|(?:[A-Za-z_]\w*|0x[0-9a-f]+|[0-9]))*$/;
 
-/** The name that every call has for an argument: `arg0` to `arg5`, `ip`. */
+/**
+ * The generic name of an argument, valid for every call: `arg0` to `arg5`,
+ * `ip`.
+ */
 export function plainName(arg: number): string {
   return arg === INSTRUCTION_POINTER ? "ip" : `arg${arg}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The parts of a test's case in numbers: calls, answers and rules.
+ * The parts of a test case in numbers: calls, answers and rules.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Conditions as text, with names that only a call gives a meaning:
- * `prot ⊆ PROT_READ|PROT_WRITE and flags ∌ MAP_SHARED`. docs/explain.md has the
+ * Conditions as text, with names whose meaning depends on the call: `prot ⊆
+ * PROT_READ|PROT_WRITE and flags ∌ MAP_SHARED`. docs/explain.md has the
  * grammar.
  *
  * @module
@@ -22,12 +22,12 @@ export class StatementError extends Error {
   }
 }
 
-/** Thrown if a call has no argument of a name. */
+/** Thrown if a call has no argument with a given name. */
 export class UnknownArgumentError extends StatementError {}
 
 /** One name or number of a value. */
 export interface ValueAtom {
-  /** A number; or the name of one. */
+  /** A number or its name. */
   readonly value: bigint | string;
   /** Position in the text. */
   readonly offset: number;

@@ -1,6 +1,6 @@
 /**
  * The comparisons of one argument that may begin a conjunction within a set,
- * with what the set leaves to the other arguments.
+ * each with the remaining set of the other arguments.
  *
  * @module
  */
@@ -14,7 +14,10 @@ import type { Span } from "./formula.ts";
 export interface AtomOption {
   /** `undefined` for every value of the argument. */
   readonly atom: Condition | undefined;
-  /** The values of the other arguments that are in the set for all of these. */
+  /**
+   * The values of the other arguments that are in the set for all of these
+   * values.
+   */
   readonly rest: Node;
 }
 
@@ -66,7 +69,7 @@ export class AtomOptions {
     const always = this.#forAll(f, arg);
     const hasPoint = (rest: Node): boolean => this.#contains(rest, point);
     if (hasPoint(always)) options.push({ atom: undefined, rest: always });
-    // A comparison pays only if it leaves more than none does.
+    // A comparison is useful only if its rest is larger than that without one.
     const add = (atom: Condition, rest: Node): void => {
       if (rest !== always && hasPoint(rest)) options.push({ atom, rest });
     };

@@ -3,14 +3,14 @@
  * that a profile can write: of each argument at most one, which is an equality,
  * an inequality, a bound, or an equality under a mask.
  *
- * **How.** A value that is not yet covered has to be in some conjunction within
- * the set, and only the largest ones matter (`termsThrough`). So the search
- * takes one value after the other and branches over the largest conjunctions
- * that contain it, those that cover most first. The first way to the end is the
- * greedy cover; the rest of the work only improves on it, by the number of
- * conjunctions and then by their length as text. It is complete unless the
- * limits below are reached, so that the result is least for all sets of a few
- * conjunctions, and never wrong.
+ * A value that is not yet covered must be in some conjunction within the set,
+ * and only the largest ones matter (`termsThrough`). So the search takes one
+ * value at a time and branches over the largest conjunctions that contain it,
+ * those that cover most first. The first complete path is the greedy cover. The
+ * rest of the search only improves on it, by the number of conjunctions and
+ * then by their length as text. The search is complete unless it reaches the
+ * limits below, so the result is minimal for all sets of a few conjunctions,
+ * and never wrong.
  *
  * @module
  */
@@ -44,7 +44,7 @@ interface CoverTerm {
 const MOST_TERMS = 24;
 /** Maximum number of steps of the search after its first cover. */
 const MOST_STEPS = 100;
-/** The same if the first cover has more conjunctions than `MANY`. */
+/** The same maximum if the first cover has more conjunctions than `MANY`. */
 const FEW_STEPS = 4;
 const MANY = 8;
 /** Maximum number of conjunctions of a cover. */
@@ -146,7 +146,10 @@ function withAtom(chosen: Conjunction, { atom }: AtomOption): Conjunction {
   return atom === undefined ? chosen : [...chosen, atom];
 }
 
-/** Leaves out what another one contains; of equal ones, the shorter stays. */
+/**
+ * Omits conjunctions that another one contains; keeps the shorter of equal
+ * ones.
+ */
 function largestOf(
   { diagram: d }: ArgumentSpace,
   found: readonly CoverTerm[],
@@ -223,7 +226,10 @@ class CoverSearch {
       count === best.length && length >= this.#bestLength);
   }
 
-  /** Those of the lowest or the highest open value, whichever has fewer. */
+  /**
+   * The conjunctions of the lowest or the highest open value, whichever has
+   * fewer.
+   */
   #candidates(rest: Node): readonly CoverTerm[] {
     const [low, high] = [false, true].map((highest) =>
       this.#through(endOf(this.#space, rest, highest))
@@ -312,7 +318,7 @@ function lengthOf(conditions: Conjunction): number {
   );
 }
 
-/** Reports whether a comparison has a mask that is not all of an argument. */
+/** Reports whether a comparison has a mask that omits bits of the argument. */
 function isMasked({ mask }: Condition): boolean {
   return mask !== 0xffff_ffff_ffff_ffffn && mask !== 0xffff_ffffn;
 }

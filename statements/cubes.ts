@@ -20,7 +20,7 @@ export interface ValueBlock {
   readonly width: 32 | 64;
 }
 
-/** Values whose bits under a mask are given. */
+/** Values whose bits under a mask are fixed. */
 export interface ValueCube {
   readonly mask: bigint;
   readonly value: bigint;
@@ -44,7 +44,7 @@ export function coverByCubes(
   const { diagram: d, base, width } = block;
   /** A cover and its function. */
   type Cover = readonly [cubes: readonly ValueCube[], covered: Node];
-  /** Covers; or a number of cubes that is not enough. */
+  /** Covers, or the number of cubes that was insufficient. */
   const known = new Map<string, Cover | number>();
   const visit = (
     lower: Node,

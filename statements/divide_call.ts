@@ -77,7 +77,7 @@ function within(
   return conditions;
 }
 
-/** Sets of values of an argument by what they leave to the others. */
+/** Sets of values of an argument by the set that remains for the others. */
 function classesOf(
   { diagram: d, width }: ArgumentSpace,
   f: Node,

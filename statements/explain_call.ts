@@ -43,7 +43,10 @@ export interface NearestOptions {
   readonly littleEndian?: boolean;
   /** Limits of the diagram. */
   readonly limits?: Partial<ProofLimits>;
-  /** Reports whether few changed bits count, and not the distance of numbers. */
+  /**
+   * Reports whether the number of changed bits counts, not the numeric
+   * distance.
+   */
   readonly byBits: (arg: number) => boolean;
 }
 
@@ -75,8 +78,8 @@ export function abiOfCall(arch: number, nr: number): CallAbi {
  * @param data The call.
  * @param wanted The answer, as the kernel acts on it.
  * @param options Byte order and limits.
- * @returns One entry for each argument that can bring it about; none at all if
- * a limit was reached.
+ * @returns One entry for each argument that can cause the answer; none if a
+ * limit was reached.
  */
 export function nearestInputs(
   subject: Subject,
@@ -106,7 +109,7 @@ export function nearestInputs(
   }
 }
 
-/** The argument that may change, and how near is meant. */
+/** The argument that may change, and the measure of its distance. */
 interface Space {
   readonly arg: number;
   readonly bits: 32 | 64;

@@ -1,7 +1,7 @@
 /**
  * States the whole meaning of a filter, a stack of filters or a policy: for
- * each ABI, which calls get which answer under which condition. What cannot be
- * stated exactly is refused.
+ * each ABI, which calls get which answer under which condition. It is refused
+ * if it cannot be stated exactly.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export interface Explanation {
   readonly abis: readonly AbiStatements[];
 }
 
-/** Nothing is stated, because not everything can be. */
+/** No statements, because the whole meaning cannot be stated. */
 export interface NotExplained {
   readonly kind: "not-explained";
   /** The reason, without a final period. */
@@ -93,7 +93,10 @@ export function explainSubject(
 /** The answers to one call. */
 export interface CallExplanation {
   readonly kind: "call";
-  /** Each answer and its condition; exactly one is true of any arguments. */
+  /**
+   * Each answer and its condition; exactly one condition is true for any
+   * arguments.
+   */
   readonly answers: readonly CallAnswer[];
 }
 
@@ -160,7 +163,7 @@ function stating<T extends object>(
   };
 }
 
-/** Cuts a meaning by `arch` and states each part. */
+/** Divides a meaning by `arch` and states each part. */
 function explainArches(
   symbols: Symbols,
   meaning: Node,
@@ -174,7 +177,7 @@ function explainArches(
   );
   if (intervals.at(-1)?.last !== 0xffff_ffff) {
     throw new Unstated(
-      `it tells more than ${MOST_INTERVALS} intervals of architectures apart`,
+      `it distinguishes more than ${MOST_INTERVALS} intervals of architectures`,
     );
   }
   const widest = intervals.reduce((a, b) =>

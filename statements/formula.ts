@@ -37,7 +37,7 @@ export interface TermTest {
   readonly term: Term;
   /** A mask as wide as the term. */
   readonly mask: bigint;
-  /** Rising, apart from one another, at least one. */
+  /** At least one, in rising order, not adjacent. */
   readonly spans: readonly Span[];
   /** True if the value must be outside of the spans. */
   readonly negated: boolean;
@@ -46,7 +46,7 @@ export interface TermTest {
 /** A condition: all or one of its parts must be true. */
 export type Formula = TermTest | {
   readonly kind: "and" | "or";
-  /** None at all makes "and" always true, and "or" always false. */
+  /** Without parts, "and" is always true and "or" is always false. */
   readonly parts: readonly Formula[];
 };
 
@@ -149,11 +149,11 @@ function valueOfTerm({ arg, part }: Term, words: readonly bigint[]): bigint {
   return BigInt.asUintN(32, part === "low" ? word : word >> 32n);
 }
 
-/** Spans of more values are harder to read. */
+/** Spans of several values are harder to read. */
 const LARGE_SPAN = 1n << 16n;
 
 /**
- * Rates how long a condition is to read.
+ * Rates the length of a condition for a reader.
  *
  * @param formula The condition.
  * @returns A sum of its parts; 0 for none.

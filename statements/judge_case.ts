@@ -1,6 +1,6 @@
 /**
- * Judges the cases of a policy's test: over all values of all arguments, by the
- * functions that a proof uses.
+ * Judges the cases of a policy's test: over all values of all arguments, with
+ * the functions that a proof uses.
  *
  * @module
  */
@@ -40,7 +40,7 @@ import type { AnswerCase, CaseCalls, TestCase } from "./test_case.ts";
 export type CaseResult =
   | {
     readonly kind: "pass";
-    /** Architectures of the source on which the case says nothing. */
+    /** Architectures of the source that the case does not cover. */
     readonly skipped: readonly string[];
   }
   | {
@@ -62,7 +62,10 @@ export interface TestedSource {
   readonly arches: readonly Arch[];
 }
 
-/** Judges cases of one source; too large functions throw `LimitReached`. */
+/**
+ * Judges cases of one source; functions that grow too large throw
+ * `LimitReached`.
+ */
 export class CaseJudge {
   readonly #source: TestedSource;
   readonly #symbols: Symbols;
@@ -103,7 +106,7 @@ export class CaseJudge {
   }
 
   /**
-   * Adds the inputs of a case to those of which `covers` knows.
+   * Adds the inputs of a case to the inputs that `covers` considers.
    *
    * @throws {StatementError} under the conditions of `judge`.
    *
@@ -117,7 +120,7 @@ export class CaseJudge {
   }
 
   /**
-   * Reports whether an added case decides on a rule.
+   * Reports whether an added case covers a rule.
    *
    * @param arch `AUDIT_ARCH_*` of the rule.
    * @param rule The rule.
@@ -216,7 +219,7 @@ export class CaseJudge {
     return regions;
   }
 
-  /** The inputs that a case is about, of one call. */
+  /** The inputs of one call that a case is about. */
   #where({ condition }: AnswerCase, { abi, arch, numbers }: AbiCalls): Node {
     const name = nameOfCall(arch, numbers.first);
     const formula = condition === undefined
@@ -247,7 +250,7 @@ export class CaseJudge {
         programs.every((program) =>
           isConstAllow(program, arch.auditArch, numbers.first)
         );
-      // The kernel has no cache for these at all.
+      // The kernel has no cache for these.
       if (arch.syscallBit !== 0 && test.arches === undefined) continue;
       if (isCached === test.cached) continue;
       return {

@@ -1,5 +1,5 @@
 /**
- * Writes a function of several terms as a formula, one term after the other.
+ * Writes a function of several terms as a formula, term by term.
  *
  * @module
  */
@@ -29,7 +29,9 @@ import { ValueWriter } from "./values.ts";
 
 /** Maximum number of different rests that a term may leave. */
 const MOST_CLASSES = 1024;
-/** Up to this number of alternatives, each is tried without the others. */
+/**
+ * Maximum number of alternatives for which each is tried without the others.
+ */
 const MOST_REDUCED = 64;
 /** Thrown if a term leaves more than `MOST_CLASSES` different rests. */
 export class TooManyClasses extends Error {
@@ -41,7 +43,7 @@ export class OrderedWriter {
   readonly #symbols: Symbols;
   readonly #diagram: Diagram;
   readonly #order: readonly Term[];
-  /** The first level of each term, and one beyond the last. */
+  /** The first level of each term, and the level after the last. */
   readonly #bases: number[] = [0];
   readonly #values: readonly ValueWriter[];
   /** Levels here by levels of the symbols. */
@@ -133,7 +135,7 @@ export class OrderedWriter {
       return values.write(f);
     }
     const within = this.#alternatives(f, classes, values);
-    // Exceptions to many cases are no shorter, and large functions.
+    // With many cases, or for large functions, exceptions are not shorter.
     if (classes.size > MOST_REDUCED) return within;
     const outside = new Map(
       [...classes].map(([rest, set]) => [this.#diagram.not(rest), set]),
@@ -229,7 +231,7 @@ export class OrderedWriter {
     );
   }
 
-  /** Leaves out alternatives that the others cover, the longest first. */
+  /** Omits alternatives that the others cover, the longest first. */
   #reduced<T extends { readonly where: Node; readonly formula: Formula }>(
     f: Node,
     found: readonly T[],

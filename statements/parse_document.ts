@@ -23,7 +23,7 @@ import {
 } from "./rows.ts";
 import type { AbiStatements, CallAbi, Statement } from "./statement.ts";
 
-/** A statement as written; parts of lines further out included. */
+/** A statement as written, including the parts of enclosing lines. */
 export interface WrittenStatement {
   /** The answer in names; the number of an error depends on the architecture. */
   readonly action: string;
@@ -36,7 +36,7 @@ export interface WrittenStatement {
   readonly line: number;
 }
 
-/** The parts of a line; those that are absent come from the line above. */
+/** The parts of a line; absent parts come from the enclosing line. */
 type Parts = Partial<Omit<WrittenStatement, "line">>;
 
 /** A line with the lines that are indented below it. */
@@ -54,7 +54,8 @@ const ACTION = /^[A-Z][A-Z_]+(?:\([^)]*\))?(?=\s|$)/;
  * @throws {StatementError} if it is malformed, with the line in the message.
  *
  * @param text The text; `#` begins a comment.
- * @param names Architecture of names if the text tells no architectures apart.
+ * @param names Architecture of names if the text does not distinguish
+ * architectures.
  * @returns The statements about each ABI.
  */
 export function parseDocument(
@@ -111,7 +112,7 @@ export function parseStatements(text: string): readonly WrittenStatement[] {
   return statements;
 }
 
-/** Lines without comments; continued ones are joined. */
+/** Lines without comments; continued lines are joined. */
 function linesOf(text: string): readonly TextLine[] {
   const lines: TextLine[] = [];
   for (const [i, raw] of text.split(/\r?\n/).entries()) {

@@ -1,6 +1,6 @@
 /**
- * Proves that statements say what a filter does: both become functions of the
- * same input, and equal functions are one node.
+ * Proves that statements describe a filter exactly: both become functions of
+ * the same input, and equal functions are one node.
  *
  * @module
  */
@@ -30,15 +30,15 @@ import { type AbiStatements, type CallAbi, numbersOf } from "./statement.ts";
 export type StatementsProof = "equal" | "different" | "unproven";
 
 /**
- * Proves that statements say exactly what a subject does, for every input and
- * whatever their order.
+ * Proves that statements describe a subject exactly, for every input and in any
+ * order of the statements.
  *
  * @throws {ProgramError} if the kernel would refuse a program.
  *
  * @param subject The subject.
  * @param abis The statements.
  * @param options Byte order of the machine, if the subject has none, and limits.
- * @returns The result; values that the kernel treats alike are equal.
+ * @returns The result; values that the kernel treats identically are equal.
  */
 export function proveStatements(
   subject: Subject,
@@ -65,8 +65,9 @@ export function proveStatements(
 }
 
 /**
- * Reports whether statements are a meaning, in the order of the list and in the
- * reverse order: so no input is in two statements with different answers.
+ * Reports whether statements have a meaning, both in the order of the list and
+ * in the reverse order, so no input is in two statements with different
+ * answers.
  *
  * @throws {LimitReached} if a function becomes too large.
  *

@@ -1,5 +1,5 @@
 /**
- * Gives the names in a condition their numbers, for one call of one
+ * Resolves the names in a condition to numbers, for one call of one
  * architecture.
  *
  * @module
@@ -37,7 +37,7 @@ import { joinSpans } from "./span_lists.ts";
 
 /**
  * Turns a condition into numbers. On architectures of 32 bits the name of an
- * argument means its low half, because a call has no more there.
+ * argument means its low half, because arguments have only 32 bits there.
  *
  * @throws {StatementError} if a name is unknown, or a number does not fit.
  *

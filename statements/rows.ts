@@ -84,8 +84,8 @@ export function auditOf({ audit }: CallAbi): number | undefined {
  * Writes statements as rows; equal ones are merged.
  *
  * @param abis The statements.
- * @param names The architecture whose names are used if the filter does not tell
- * architectures apart.
+ * @param names The architecture whose names are used if the filter does not
+ * distinguish architectures.
  * @returns The rows, in the order of the statements.
  */
 export function rowsOf(
@@ -150,7 +150,7 @@ function callsOf(
   return calls;
 }
 
-/** Splits a range so that each number with a name is by itself. */
+/** Splits a range so that each number with a name is separate. */
 function splitAtNames(
   { first, last }: Range,
   arch: Arch | undefined,

@@ -1,5 +1,5 @@
 /**
- * Lists of spans: sorted, joined, and taken apart.
+ * Lists of spans: sorts, joins, and splits them.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { Formula, Span } from "./formula.ts";
 const MOST_LISTED = 16;
 
 /**
- * Lists the values of a span that occur under a mask, each by itself if they
- * are few and not consecutive.
+ * Lists the values of a span that occur under a mask, separately if they are
+ * few and not consecutive.
  *
  * @param span The span.
  * @param mask The mask.
@@ -49,7 +49,7 @@ export function joinSpans(spans: readonly Span[]): readonly Span[] {
 const MOST_POINTS = 64;
 
 /**
- * Reports whether few of the values of a test differ in one bit only.
+ * Reports whether few of the values of a test differ in only one bit.
  *
  * @param formula The test.
  */

@@ -37,7 +37,7 @@ const MOST_BITS = 128;
  *
  * @param block The variables.
  * @param f A function of those bits.
- * @param levels Their levels, rising, all on which `f` depends among them.
+ * @param levels Their levels, rising, including all on which `f` depends.
  * @returns The number, which may be very large.
  */
 export function countSpans(
@@ -80,7 +80,7 @@ export function listSpans(
   levels: readonly number[],
 ): readonly Span[] {
   const weights = levels.map((level) => 1n << BigInt(base + width - 1 - level));
-  /** Sums of the weights from each place on. */
+  /** Sums of the weights, starting at each place. */
   const sums = [0n];
   for (const weight of weights.toReversed()) {
     sums.unshift(weight + (sums[0] ?? 0n));
@@ -117,14 +117,14 @@ export function listSpans(
  *
  * @param diagram Its diagram.
  * @param bits The bits of the value, highest first; each a variable.
- * @param spans Rising spans, apart from one another.
+ * @param spans Spans in rising order, not adjacent.
  */
 export function nodeOfSpans(
   diagram: ValueBlock["diagram"],
   bits: readonly Node[],
   spans: readonly Span[],
 ): Node {
-  /** True for values from `first` on that have `place` bits given. */
+  /** True for values from `first` on whose first `place` bits are given. */
   const visit = (
     first: bigint,
     place: number,

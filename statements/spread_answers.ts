@@ -1,5 +1,5 @@
 /**
- * Filters that return a computed value, with constant answers.
+ * Converts filters that return a computed value to constant answers.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const MOST_ANSWERS = 256;
  *
  * @param symbols The symbols of the meaning.
  * @param meaning Function whose leaves are words.
- * @returns The same function; each of its leaves is the word of a constant.
+ * @returns The same function; each leaf is a constant word.
  * @throws {Unstated} if there are too many answers.
  */
 export function spreadAnswers(symbols: Symbols, meaning: Node): Node {

@@ -1,7 +1,7 @@
 /**
  * Statements: which calls get which answer under which condition, in numbers.
  * The statements about one ABI and its answer to everything else are the whole
- * meaning of a filter there.
+ * meaning of a filter for that ABI.
  *
  * @module
  */
@@ -13,7 +13,9 @@ import type { Formula } from "./formula.ts";
 
 /** Inputs that one convention of system calls makes. */
 export interface CallAbi {
-  /** Values of `arch`; of the rest, those that no other ABI of the list has. */
+  /**
+   * Values of `arch`; for the rest, those that no other ABI of the list has.
+   */
   readonly audit: Range | "rest";
   /** The architecture, if there is a table for it. */
   readonly arch?: Arch;

@@ -1,6 +1,6 @@
 /**
- * Cases of a policy's test, one per line: what the answers to calls have to be,
- * for all values of their arguments. docs/test.md has the grammar.
+ * Test cases of a policy, one per line: the required answers to calls, for all
+ * values of their arguments. docs/test.md has the grammar.
  *
  * ```text
  * allow mmap prot ⊆ PROT_READ|PROT_WRITE
@@ -28,7 +28,7 @@ import {
 import { StatementError, type WrittenCondition } from "./condition.ts";
 import { parseCondition } from "./parse_condition.ts";
 
-/** Answers that have given bits under a mask. */
+/** Answers with given bits under a mask. */
 export interface AnswerPattern {
   readonly mask: number;
   readonly value: number;
@@ -38,21 +38,23 @@ export interface AnswerPattern {
 export interface CaseCalls {
   /** Names or numbers, with the architecture before a colon if it is given. */
   readonly calls: readonly string[];
-  /** Names of architectures; `undefined` for all of the source. */
+  /**
+   * Names of architectures; `undefined` for all architectures of the source.
+   */
   readonly arches: readonly string[] | undefined;
 }
 
 /** The answers to calls. */
 export interface AnswerCase extends CaseCalls {
   readonly kind: "answer";
-  /** One of them has to fit; of an errno, its name or number. */
+  /** One of them must match; an errno is given by name or number. */
   readonly patterns: readonly AnswerPattern[];
   /** The error that `errno` names, whose number depends on the architecture. */
   readonly errno: string | undefined;
   readonly condition: WrittenCondition | undefined;
 }
 
-/** A demand on a source. */
+/** A requirement on a source. */
 export type TestCase =
   | AnswerCase
   | CaseCalls & { readonly kind: "cached"; readonly cached: boolean }
@@ -92,7 +94,7 @@ const WORDS: readonly string[] = [
   "same-as",
 ];
 
-/** Signs of a condition, in contrast to values. */
+/** Characters that distinguish a condition from values. */
 const COMPARES = /[=<>≤≥≠∈∉⊆⊈∋∌&]|\b(?:in|subset|has|lacks|not)\b/u;
 
 /**
@@ -178,7 +180,7 @@ function isErrno(text: string): boolean {
     : errnoNumber(text) !== undefined;
 }
 
-/** Calls, architectures, and what is left between them. */
+/** Calls, architectures, and the remaining text between them. */
 function callsOf(
   text: string,
   line: string,

@@ -33,11 +33,11 @@ import {
   valueOfLargest,
 } from "./spans.ts";
 
-/** Up to this number of spans no shorter form is searched. */
+/** Maximum number of spans for which no shorter form is searched. */
 const FEW_SPANS = 3;
 /**
- * Maximum number of spans in a form: a filter of 4096 instructions cannot tell
- * more apart by comparisons.
+ * Maximum number of spans in a form: a filter of 4096 instructions cannot
+ * distinguish more by comparisons.
  */
 const MOST_SPANS = 0x2000;
 /** Maximum number of cubes in a form. */
@@ -98,7 +98,7 @@ export class ValueWriter {
     for (const [i, form] of forms.entries()) {
       if (i === 1 && best !== undefined && !isSmall) break;
       if (i === 1 && best !== undefined && areLonePoints(best)) break;
-      // A cube is never shorter than this.
+      // No cube is shorter than this.
       const most = best === undefined
         ? MOST_CUBES
         : Math.min(MOST_CUBES, Math.floor((formulaLength(best) - 1.6) / 0.5));

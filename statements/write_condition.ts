@@ -19,7 +19,10 @@ import {
 } from "./formula.ts";
 import { countBits } from "../tables/bits.ts";
 
-/** Up to this number of values, a range is written as its values if all have names. */
+/**
+ * Maximum number of values of a range that is written as its values if all have
+ * names.
+ */
 const MOST_NAMED = 8;
 /** Numbers below are written in decimal digits. */
 const LEAST_HEX = 1000n;
@@ -56,7 +59,7 @@ function testText(given: TermTest, call: WordedCall): string {
     : maskedText(name, test, own);
 }
 
-/** A few bits of the low half are the same bits of the whole argument. */
+/** Single bits of the low half are the same bits of the whole argument. */
 function widened(test: TermTest): TermTest {
   const { term, mask } = test;
   const isFew = countBits(mask) <= widthOf(term) / 2;

@@ -25,7 +25,7 @@ export type Grouping = "action" | "call" | "arch";
 
 /** Options of `writeDocument`. */
 export interface DocumentOptions {
-  /** The part that comes first. */
+  /** The part by which rows are ordered first. */
   readonly by: Grouping;
   /** Names of all architectures of the explanation, in their order. */
   readonly arches: readonly string[];
@@ -115,7 +115,7 @@ function putAction(
   }
 }
 
-/** Many architectures first, then in their order. */
+/** Rows with many architectures first, then in their order. */
 function rank(
   [row]: readonly StatementRow[],
   { arches }: DocumentOptions,

@@ -1,8 +1,7 @@
 /**
  * Writes a condition on the arguments, given as a function of the input's bits,
- * as a formula: one term after the other is cut into the sets of values that
- * leave the same rest, and the shortest result over all orders of the terms is
- * taken.
+ * as a formula: the values of each term are divided into sets that leave the
+ * same rest, and the shortest result over all orders of the terms is used.
  *
  * @module
  */
@@ -22,23 +21,25 @@ import {
 import { OrderedWriter, TooManyClasses } from "./ordered_writer.ts";
 import { shortestOf } from "./values.ts";
 
-/** Limits of the diagram of one condition, tried one after the other. */
+/** Limits of the diagram of one condition, tried in order. */
 const LIMITS = [
   { nodes: 1 << 13, steps: 400_000 },
   { nodes: 1 << 19, steps: 8_000_000 },
 ] as const;
-/** Up to this number of terms, every order is tried. */
+/** Maximum number of terms for which every order is tried. */
 const MOST_ORDERED_TERMS = 3;
-/** A condition that is longer than this is not searched in other orders. */
+/** For a condition longer than this, other orders are not tried. */
 const LONG = 400;
 
-/** A condition that is shorter than this is not searched by halves. */
+/** For a condition shorter than this, halves are not tried. */
 const SHORT = 20;
 
 /** The condition would be too long to write. */
 export interface NoFormula {
   readonly kind: "no-formula";
-  /** The arguments, that the condition depends on; 6 is the instruction pointer. */
+  /**
+   * The arguments on which the condition depends; 6 is the instruction pointer.
+   */
   readonly args: readonly number[];
 }
 
@@ -101,7 +102,7 @@ function wordsOf(
   return terms;
 }
 
-/** Joins both halves of an argument; one half alone stays a half. */
+/** Joins both halves of an argument; a single half is left unchanged. */
 function wholeTerms(words: readonly Term[]): readonly Term[] {
   return words.flatMap(({ arg, part }): readonly Term[] => {
     const both = words.filter((word) => word.arg === arg).length === 2;

@@ -4,7 +4,7 @@
  * A thread has at most one tracer. If another one is attached, this module
  * waits for it, so that two processes that read filters at the same time do not
  * refuse each other. A thread in a call that a stop would cut short is not
- * attached at all until it leaves the call; it has some time for that.
+ * attached at all until it leaves the call; it gets some time to do so.
  *
  * @module
  */
@@ -34,8 +34,8 @@ const BUSY_LIMIT_MS = 1000;
 const FRAGILE_LIMIT_MS = 200;
 const POLL_US = 100;
 /**
- * Number of looks that find no tracer before the refusal is attributed to
- * something else: a tracer may have left before the look.
+ * Number of checks that find no tracer before the refusal is attributed to
+ * another cause: a tracer may have left before the check.
  */
 const FREE_LOOKS = 20;
 
@@ -71,8 +71,8 @@ export function attach(libc: Libc, tid: number): void {
 }
 
 /**
- * Reports whether job control or a tracer has stopped it: then no stop can
- * interrupt it.
+ * Reports whether job control or a tracer has stopped the thread; then a stop
+ * cannot interrupt it.
  */
 function isStopped(status: ReadonlyMap<string, string>): boolean {
   return /^[Tt]/.test(status.get("State") ?? "");

@@ -4,23 +4,23 @@
  * The thread is stopped for a moment, its filters are read, and it is released.
  * It continues as if nothing had happened, or it is not stopped at all:
  *
- * - The state of a thread that has no filter is read in /proc.
+ * - The state of a thread without a filter is read from /proc.
  * - A waiting call is made to start again if the target's own filter or the
  *   kernel would end it (`restart.ts`).
  * - A thread in a call that cannot start again is refused, unless it leaves the
  *   call soon (`waits.ts`).
- * - A signal that arrives meanwhile is passed on, a thread that job control has
- *   stopped stays stopped, one that dies is returned to its parent, and one
- *   that cannot be stopped is released as soon as possible.
+ * - A signal that arrives during the stop is passed on, a thread that job
+ *   control has stopped stays stopped, one that dies is returned to its parent,
+ *   and one that cannot be stopped is released as soon as possible.
  *
  * Remaining effects:
  *
- * - A call with a relative time limit that starts again has its full time
- *   again, if the filter does not allow `restart_syscall`, or if the kernel
+ * - A call with a relative time limit that starts again gets its full time
+ *   again if the filter does not allow `restart_syscall`, or if the kernel
  *   never continues the call (epoll_wait, semtimedop, sockets).
- * - Between the look at /proc and the stop, the thread may enter a call that is
- *   cut short: a `write` to a full pipe returns a part, as after a signal. On
- *   aarch64, EINTR has the same effect (`registers_aarch64.ts`).
+ * - Between the check of /proc and the stop, the thread may enter a call that
+ *   the stop cuts short: a `write` to a full pipe returns a part, as after a
+ *   signal. On aarch64, EINTR has the same effect (`registers_aarch64.ts`).
  * - If this process is killed between the stop and its next calls, the kernel
  *   releases the thread as it is: its filters judge `restart_syscall`.
  * - While the first thread of a process is traced, a signal that the process
@@ -82,9 +82,9 @@ const SOCK_FILTER_SIZE = 8;
  * ```
  *
  * @throws {SyscallError} if the kernel refuses: no such thread (ESRCH), not
- * permitted or traced by another for a second (EPERM), not root or itself
- * filtered (EACCES), no kernel support (EINVAL; EIO before Linux 4.4). Also if a
- * stop would harm the thread, which then continues untouched.
+ * permitted or traced by another process for a second (EPERM), not root or
+ * itself filtered (EACCES), no kernel support (EINVAL; EIO before Linux 4.4).
+ * Also if a stop would harm the thread, which then continues untouched.
  *
  * @param tid A thread; the id of a process is the id of its first thread.
  * @returns `struct sock_filter[]` as loaded, oldest first; empty if the thread
@@ -119,7 +119,7 @@ export function dumpAttached(tid: number): AttachedFilter[] {
  * Reports whether a thread must be stopped for an answer.
  *
  * @throws {SyscallError} if a stop would be useless, because this process may
- * not read filters, or this kernel has no way to.
+ * not read filters or this kernel cannot.
  */
 function mayHaveFilters(libc: Libc, tid: number): boolean {
   const status = readStatus(libc, tid);
@@ -148,8 +148,8 @@ function mayHaveFilters(libc: Libc, tid: number): boolean {
 
 /**
  * Reports whether the kernel is built with CONFIG_CHECKPOINT_RESTORE, without
- * which no tracer can read filters: kernel/sys.c, prctl_set_mm() then tells
- * everybody the size of a structure, and changes nothing.
+ * which no tracer can read filters: kernel/sys.c, prctl_set_mm() then returns
+ * the size of a structure to every caller, and changes nothing.
  */
 function hasCheckpointRestore(libc: Libc): boolean {
   const size = new Uint32Array(1);
@@ -171,7 +171,9 @@ function readFilters(libc: Libc, tid: number): AttachedFilter[] {
   }
 }
 
-/** Reports whether a filter logs; undefined if the kernel does not tell. */
+/**
+ * Reports whether a filter logs; undefined if the kernel does not report it.
+ */
 function readLogs(libc: Libc, tid: number, index: number): boolean | undefined {
   const metadata = new BigUint64Array([BigInt(index), 0n]);
   const size = libc.symbols.ptrace(
@@ -202,7 +204,7 @@ function getFilter(
   );
   if (length >= 0) return length;
   const errno = libc.errno();
-  // A thread that is asked has a filter, so the first one is never absent.
+  // This thread has a filter, so the first one is never absent.
   if (errno === ENOENT && index > 0) return undefined;
   throw refusal(libc, tid, GET_FILTER, errno);
 }

@@ -1,6 +1,6 @@
 /**
- * The registers of a stopped thread on aarch64: the call in which the stop
- * came, and how the thread continues.
+ * The registers of a stopped thread on aarch64: the call that the stop
+ * interrupted, and how the thread continues.
  *
  * do_signal() of arch/arm64/kernel/signal.c prepares what `restart.ts`
  * describes before the stop: the code is gone from the first register. For a
@@ -22,7 +22,7 @@
  * keeps its EINTR.
  *
  * A handler that is about to run ends both kinds with EINTR. A signal that
- * arrives in the microseconds between the look at the pending signals and the
+ * arrives in the microseconds between the check of pending signals and the
  * release does not: the call then starts after its handler, as if the signal
  * had come before the call.
  *
@@ -72,7 +72,7 @@ const CONTINUED: ReadonlySet<number> = new Set([
 /** EINTR as the register contains it. */
 const MINUS_EINTR = BigInt.asUintN(64, BigInt(-EINTR));
 
-/** Time that a thread may run before the stop. */
+/** Maximum time that a thread runs before the stop. */
 const RUN_LIMIT_MS = 5;
 
 /** Effect of a stop on a call. */

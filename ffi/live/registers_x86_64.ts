@@ -1,6 +1,6 @@
 /**
- * The registers of a stopped thread on x86_64: the call in which the stop came,
- * and how the thread continues.
+ * The registers of a stopped thread on x86_64: the call that the stop
+ * interrupted, and how the thread continues.
  *
  * @module
  */

@@ -18,10 +18,10 @@
  * poll, futex) is judged by the target's own filter, which may answer with an
  * errno or kill. EINTR (epoll_wait, semop, sockets with a time limit) reaches a
  * program that handles no signal. Both become ERESTARTNOHAND, which treats a
- * signal that has arrived meanwhile as they do. It is written as soon as the
- * thread has stopped, so a thread whose tracer dies later is safe. After the
- * filters are read, -516 is restored if they allow `restart_syscall`: only that
- * keeps the rest of a time limit.
+ * signal that has arrived during the stop as they do. It is written as soon as
+ * the thread has stopped, so a thread whose tracer dies later is safe. After
+ * the filters are read, -516 is restored if they allow `restart_syscall`: only
+ * that keeps the rest of a time limit.
  *
  * @module
  */
@@ -127,7 +127,7 @@ export function chooseCode(
       const other = judge(stack, { ...call, nr: restart });
       if (other === SECCOMP_RET_ALLOW) return code;
       if (passes) return ERESTARTNOHAND;
-      // It leaves a line in the log, and has no other effect.
+      // It writes a line to the log, and has no other effect.
       return other === SECCOMP_RET_LOG ? code : EINTR;
     }
     case EINTR:

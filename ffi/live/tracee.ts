@@ -37,15 +37,18 @@ const CLD_TRAPPED = 4;
 
 const ESRCH = 3;
 
-/** Time that a thread may take to stop, and the interval between looks. */
+/**
+ * Maximum time that a thread takes to stop, and the interval between checks.
+ */
 const STOP_LIMIT_MS = 2000;
 const POLL_US = 100;
 /**
- * Number of looks without a pause: most threads stop within a few microseconds.
+ * Number of checks without a pause: most threads stop within a few
+ * microseconds.
  */
 const SPINS = 200;
 const RELEASE_MS = 10;
-/** Time that a thread may run until its next call. */
+/** Maximum time that a thread runs until its next call. */
 const CALL_LIMIT_MS = 20;
 
 /**

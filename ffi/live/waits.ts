@@ -3,11 +3,11 @@
  * short.
  *
  * A stop interrupts a waiting call. Most calls are then as if they had not
- * begun, so they can begin again. With others the program notices: a `write` to
- * a full pipe returns the number of bytes written so far; a call that waits for
- * the answer of a supervisor (seccomp_unotify(2)) is presented to the
- * supervisor a second time; an `ioctl` does whatever its driver decides. /proc
- * shows in which call a thread waits, without a stop.
+ * begun, so they can begin again. The program notices the interruption of
+ * others: a `write` to a full pipe returns the number of bytes written so far;
+ * a call that waits for the answer of a supervisor (seccomp_unotify(2)) is
+ * presented to the supervisor a second time; an `ioctl` does whatever its
+ * driver decides. /proc shows the call in which a thread waits, without a stop.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * The call in the registers of a thread that its filter has stopped: at the
- * SIGSYS of TRAP, and at the end of a thread that was killed. The kernel has put
- * the registers back to what they were before the call
- * (kernel/seccomp.c: syscall_rollback()).
+ * SIGSYS of TRAP, and at the end of a thread that was killed. The kernel has
+ * restored the registers to their values before the call (kernel/seccomp.c:
+ * syscall_rollback()).
  *
  * @module
  */

@@ -33,11 +33,11 @@ export type TraceEnd = "limit" | "timeout" | "exec" | "interrupt";
 export interface TraceOptions extends TracedCommand {
   /** Called after each load. */
   readonly onLoad: (load: FilterLoad) => void;
-  /** Kill after so many loads that succeeded. */
+  /** Kill after this number of successful loads. */
   readonly limit?: number;
-  /** Kill after so many seconds. */
+  /** Kill after this number of seconds. */
   readonly timeout?: number;
-  /** Kill when a process that has loaded a filter starts a program. */
+  /** Kill all when a process that has loaded a filter starts a program. */
   readonly untilExec?: boolean;
 }
 
@@ -47,7 +47,10 @@ export interface TraceResult {
   readonly code: number | undefined;
   /** Signal that ended it. */
   readonly signal: number | undefined;
-  /** Reason for which it was killed; `undefined` if it ended by itself. */
+  /**
+   * Reason for which it was killed; `undefined` if it ended without being
+   * killed.
+   */
   readonly ended: TraceEnd | undefined;
   /** Programs whose privileged bits had no effect. */
   readonly unprivileged: readonly string[];

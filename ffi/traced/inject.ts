@@ -54,7 +54,7 @@ export class Puppet {
   readonly #layout: Layout = LAYOUTS[Deno.build.arch];
   readonly #words: BigUint64Array<ArrayBuffer>;
 
-  /** Takes a thread that was seized and is about to stop. */
+  /** Takes over a thread that was seized and is about to stop. */
   constructor(libc: Libc, stops: Stops, tid: number) {
     this.#libc = libc;
     this.#stops = stops;
@@ -65,7 +65,7 @@ export class Puppet {
   /**
    * Lets it run to the entry of its next call.
    *
-   * @throws {SyscallError} if it ends before.
+   * @throws {SyscallError} if it ends first.
    */
   reachCall(): void {
     for (;;) {
@@ -152,7 +152,7 @@ export class Puppet {
     throw new SyscallError("Cannot start a command", {
       syscall: "ptrace(PTRACE_SETREGSET)",
       errno: this.#libc.errno(),
-      hint: "the kernel must allow to change registers",
+      hint: "the kernel must allow changes of registers",
     });
   }
 }

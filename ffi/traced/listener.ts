@@ -1,5 +1,6 @@
 /**
- * The listener of a filter: questions of the kernel about calls, and answers.
+ * The listener of a filter: the kernel's questions about calls, and the
+ * answers.
  *
  * @module
  */
@@ -61,7 +62,7 @@ export class Listener {
   /**
    * Waits for a question.
    *
-   * @param milliseconds Longest time to wait.
+   * @param milliseconds Maximum time to wait.
    * @returns "ended" if no thread has the filter, "none" if none asks yet.
    */
   wait(milliseconds: number): "ready" | "none" | "ended" {
@@ -130,7 +131,7 @@ export class Listener {
     return ioctl(this.#fd, NOTIF_SEND, this.#responseAddress) === 0;
   }
 
-  /** Closes it: all who ask get ENOSYS. */
+  /** Closes it: all waiting threads get ENOSYS. */
   close(): void {
     this.#libc.symbols.close(this.#fd);
   }

@@ -20,7 +20,7 @@ const SECCOMP_MODE_FILTER = 2n;
 /** Size of a `struct sock_filter` in bytes. */
 const SOCK_FILTER_SIZE = 8;
 
-/** A call that loads a filter, or turns strict mode on. */
+/** A call that loads a filter or enables strict mode. */
 export interface LoadCall {
   readonly call: "seccomp" | "prctl";
   /** `AUDIT_ARCH_*` of the call, a u32. */
@@ -41,7 +41,7 @@ export interface LoadCall {
   readonly address: bigint;
 }
 
-/** The call of a number, and the width of its pointers. */
+/** The call with a given number, and the width of its pointers. */
 interface Loader {
   readonly call: "seccomp" | "prctl";
   readonly narrow: boolean;
@@ -127,7 +127,7 @@ export function readSockFprog(
   const start = narrow
     ? BigInt(view.getUint32(4, true))
     : view.getBigUint64(8, true);
-  // The kernel refuses other lengths without a look at the program.
+  // The kernel refuses other lengths without reading the program.
   if (length === 0 || length > BPF_MAXINSNS) return { length };
   const bytes = readMemory(libc, tid, start, length * SOCK_FILTER_SIZE);
   return { length, ...(bytes === undefined ? {} : { bytes }) };

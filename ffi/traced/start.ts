@@ -1,10 +1,10 @@
 /**
  * Starts a command as a traced process, from before its first instruction on.
  *
- * Deno cannot stop a child before it becomes its program. So a copy of this
- * process is made whose only task is to sleep; once it is traced, it makes the
- * calls that turn it into the command. Process group, terminal, descriptors,
- * environment and limits are those with which this process was started.
+ * Deno cannot stop a child before it becomes its program. So this process makes
+ * a copy that only sleeps. Once the copy is traced, it makes the calls that
+ * turn it into the command. Process group, terminal, descriptors, environment
+ * and limits are those with which this process was started.
  *
  * @module
  */
@@ -68,7 +68,7 @@ const PATIENCE_S = 60;
 export interface TracedCommand extends CommandWords {
   /** True if its standard output is this process's standard error. */
   readonly outToErr?: boolean;
-  /** Filter with a listener that it gets, `struct sock_filter[]`. */
+  /** Filter to load with a listener, `struct sock_filter[]`. */
   readonly observer?: Uint8Array<ArrayBuffer>;
   /** Reports whether the filter allows the execve that starts the command. */
   readonly permits?: (data: SeccompData) => boolean;
@@ -83,7 +83,7 @@ export interface StartedCommand {
 }
 
 /**
- * Starts a process that sleeps and ends.
+ * Starts a process that sleeps and then ends.
  *
  * @param seconds Seconds to sleep.
  * @throws {SyscallError} if there is no memory or too many processes exist.
@@ -118,7 +118,7 @@ export function startSleeper(libc: Libc, seconds: number): number {
  *
  * @param command The command.
  * @throws {SyscallError} if there is no such program (execve, ENOENT), if it
- * cannot be executed, or if the kernel forbids to trace.
+ * cannot be executed, or if the kernel forbids tracing.
  */
 export function startTraced(
   libc: Libc,
@@ -178,7 +178,7 @@ export function startTraced(
   } catch (error) {
     if (listener >= 0) libc.symbols.close(listener);
     libc.symbols.kill(pid, SIGKILL);
-    // The stop before its end, and the end.
+    // The stop before the copy ends, and its end.
     while (typeof stops.wait(pid) !== "number") stops.resume(pid);
     throw error;
   }
@@ -201,8 +201,8 @@ function sockFprog(filter: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {
 }
 
 /**
- * Loads a filter with a listener into the process that will be the command, and
- * takes the listener over; the command's own descriptor closes at execve.
+ * Loads a filter with a listener into the process that will become the command,
+ * and takes over the listener; the descriptor in that process closes at execve.
  */
 function loadObserver(
   libc: Libc,

@@ -1,5 +1,5 @@
 /**
- * Stops of traced threads, and what the kernel says about them.
+ * Stops of traced threads, and the kernel's data about them.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const TRACEEXIT = 0x40n;
 /** linux/wait.h. */
 const WNOHANG = 1;
 const WALL = 0x4000_0000;
-/** Leaves children of other threads to those who wait for them. */
+/** Leaves children of other threads to the threads that wait for them. */
 const WNOTHREAD = 0x2000_0000;
 
 /** Bytes of `struct ptrace_syscall_info`, and offsets in it. */
@@ -78,7 +78,7 @@ export class Stops {
   /**
    * Becomes the tracer of a thread and requests a stop.
    *
-   * @param ends True to stop its descendants and it also when they end.
+   * @param ends True to stop the thread and its descendants when they end, too.
    * @throws {SyscallError} if the kernel refuses.
    */
   seize(tid: number, { ends = false }: { readonly ends?: boolean } = {}): void {
@@ -96,8 +96,8 @@ export class Stops {
   }
 
   /**
-   * Waits for a change of any thread that this thread traces or has started, or
-   * of one of them.
+   * Waits for a change of one thread, or of any that this thread traces or has
+   * started.
    *
    * @returns The change; an errno if none comes.
    */
@@ -136,7 +136,7 @@ export class Stops {
     this.#libc.symbols.ptrace(PTRACE_SYSCALL, tid, 0n, BigInt(signal));
   }
 
-  /** Leaves a thread stopped by job control, until it is continued. */
+  /** Leaves a thread stopped by job control until it is continued. */
   listen(tid: number): void {
     this.#libc.symbols.ptrace(PTRACE_LISTEN, tid, 0n, 0n);
   }
@@ -168,7 +168,10 @@ export class Stops {
     }
   }
 
-  /** Reads the id that belongs to an event: of a child, or before an exec. */
+  /**
+   * Reads the id that belongs to an event: that of a child, or the one before
+   * an exec.
+   */
   message(tid: number): number {
     this.#message[0] = 0n;
     this.#libc.symbols.ptrace(

@@ -1,18 +1,18 @@
 /**
- * Runs a command under an observing filter, answers for the filter that it
- * observes, and reports every denied call.
+ * Runs a command under an observing filter, answers as the original filter
+ * does, and reports every denied call.
  *
  * Calls that the original filter answers with ERRNO come to the listener. TRAP
  * and KILL stay with the kernel; a tracer sees the SIGSYS and the end of the
- * thread. The tracer stops no call, so allowed calls cost what they cost without
+ * thread. The tracer stops no calls, so allowed calls cost the same as without
  * it. If this process dies, the kernel kills everything that it traces: the
- * command never has a freer filter, and never waits for an answer that does not
- * come.
+ * command never gets a looser filter, and never waits for an answer that does
+ * not come.
  *
- * Remaining effects: while a call waits for its answer, a signal that comes
- * before this process has seen the question interrupts it, as any call that
- * waits; a second listener is refused (EBUSY); no process can trace another one;
- * without CAP_SYS_ADMIN, no_new_privs is set.
+ * Remaining effects: a signal interrupts a call that waits for its answer, like
+ * any waiting call, if it arrives before this process has seen the question; a
+ * second listener is refused (EBUSY); no process can trace another one; without
+ * CAP_SYS_ADMIN, no_new_privs is set.
  *
  * @module
  */
@@ -50,7 +50,7 @@ const SIGINFO_BYTES = 128;
 const SI_CODE = 2;
 const SYS_SECCOMP = 1;
 
-/** Longest time between looks at the traced threads, in milliseconds. */
+/** Maximum time between checks of the traced threads, in milliseconds. */
 const LOOK_MS = 20;
 
 /** A denied call. */
@@ -62,7 +62,7 @@ export interface Denial<T> {
   readonly pid: number;
   /** The original filter's answer, a u32. */
   readonly value: number;
-  /** True if the call happened nevertheless, because everything is allowed. */
+  /** True if the call was made anyway, because everything is allowed. */
   readonly allowed: boolean;
   /** Facts read while the thread waited. */
   readonly facts: T;
@@ -177,9 +177,9 @@ class Supervisor<T> {
     const before = options.inspect(data, tid);
     const stable = JSON.stringify(before) ===
       JSON.stringify(options.inspect(data, tid));
-    // Facts of another process are worth nothing.
+    // Facts about another process are useless.
     const isValid = listener.isValid(id);
-    // Only ERRNO is notified: any other answer would be a fault of ours.
+    // Only ERRNO is notified: any other answer would be our bug.
     const errno = actionOf(value) === SECCOMP_RET_ERRNO
       ? Math.min(value & SECCOMP_RET_DATA, MAX_ERRNO)
       : EPERM;

@@ -18,7 +18,7 @@ const IGNORE = 1n;
  * Leaves the signals of the terminal to the command: this process ignores them,
  * except that SIGINT ends a wait.
  *
- * @returns Function that undoes it.
+ * @returns A function that undoes it.
  */
 export function leaveTerminal(libc: Libc): () => void {
   const { signal, siginterrupt, absFunction } = libc.symbols;
@@ -58,7 +58,7 @@ export function endBySignal(number: number): void {
  * Makes signals of children end a wait for something else, and leaves SIGINT and
  * SIGQUIT to the command. Job control stops this process with it.
  *
- * @returns Function that undoes it.
+ * @returns A function that undoes it.
  */
 export function wakeOnSignals(libc: Libc): () => void {
   const { signal, siginterrupt, absFunction } = libc.symbols;

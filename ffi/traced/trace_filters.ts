@@ -2,14 +2,14 @@
  * Runs a command and reports every filter that it and its children load.
  *
  * All threads are traced from their first instruction on, by PTRACE_SEIZE: job
- * control and signals reach them as without a tracer. A call that loads a filter
- * is read at its entry, and again at its end, because another thread could have
- * changed the memory between our look and the kernel's.
+ * control and signals reach them as without a tracer. A call that loads a
+ * filter is read at its entry, and again at its end, because another thread
+ * could have changed the memory after our read and before the kernel's.
  *
  * Remaining effects: calls take longer; the set-user-id and set-group-id bits
  * and the file capabilities of programs have no effect unless this process has
  * CAP_SYS_PTRACE (execve(2)); a process can see in /proc that it is traced, and
- * none of them can trace another.
+ * cannot trace another one.
  *
  * ptrace binds to the calling thread, which is blocked until the end.
  *
@@ -75,7 +75,7 @@ interface Thread {
   group: number;
   /** The load in which it is. */
   load: Omit<FilterLoad, "order" | "result" | "unstable"> | undefined;
-  /** True once its creator or its first stop was seen. */
+  /** True once the event of its creator or its first stop was seen. */
   announced: boolean;
 }
 
@@ -86,7 +86,7 @@ class Trace {
   readonly #main: number;
   readonly #options: TraceOptions;
   readonly #threads = new Map<number, Thread>();
-  /** Ended before the stop of its creator was seen. */
+  /** Threads that ended before the stop of their creator was seen. */
   readonly #early = new Set<number>();
   /** Processes that have loaded a filter, or inherited one. */
   readonly #filtered = new Set<number>();
@@ -110,7 +110,8 @@ class Trace {
     this.#notePrivileges(this.#main);
     if (timeout !== undefined) {
       this.#timer = startSleeper(this.#libc, timeout);
-      // Signals of the terminal must not end it, and it must not outlive us.
+      // Signals of the terminal must not end the tracer, and the command must
+      // not outlive it.
       this.#stops.seize(this.#timer);
     }
     this.#stops.resume(this.#main);
@@ -154,7 +155,7 @@ class Trace {
     else this.#stops.resume(tid, signal);
   }
 
-  /** Returns a thread; one that is new was made by a traced one. */
+  /** Returns a thread; a traced thread has created any new one. */
   #meet(tid: number): Thread {
     let thread = this.#threads.get(tid);
     if (thread === undefined) {
@@ -274,7 +275,7 @@ class Trace {
     syscall(nr, BigInt(tid), BigInt(SIGKILL), 0n, 0n, 0n, 0n);
   }
 
-  /** Notes a program whose set-user-id or set-group-id bit had no effect. */
+  /** Records a program whose set-user-id or set-group-id bit had no effect. */
   #notePrivileges(pid: number): void {
     const status = readStatus(this.#libc, "thread-self");
     const capabilities = BigInt(`0x${status.get("CapEff") ?? "0"}`);
