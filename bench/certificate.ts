@@ -1,6 +1,6 @@
 /**
  * Measures the check of the certificate of Docker's default for x86_64, x86 and
- * x32: wall time inside of fresh processes, after start-up and after reading the
+ * x32: wall time inside fresh processes, after start-up and after reading the
  * profile.
  *
  * ```sh
@@ -8,9 +8,9 @@
  * deno task check-time 100
  * ```
  *
- * The process runs as the single file does: its functions are compiled as
- * tools/eager.ts arranges, under the flags of V8 that the file starts itself
- * with (`FAST` in hook/program.ts).
+ * The process runs like the single file: its functions are compiled as
+ * tools/eager.ts arranges, with the V8 flags with which the file starts (`FAST`
+ * in hook/program.ts).
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Checks the certificate of Docker's default in a fresh process, after reading
- * the profile as `check` does; prints the wall time of the first check and of
- * the next in milliseconds.
+ * the profile as `check` does; prints the wall times of the first and second
+ * checks in milliseconds.
  *
  * Arguments: the certificate and its program.
  *

@@ -8,12 +8,12 @@
  * deno task cold --against d7d0953 60
  * ```
  *
- * The last one compares with another commit instead: `compile` and `--help` of
- * both single files and of both sources, and the ratio of what they take.
+ * The last command compares with another commit instead: `compile` and `--help`
+ * of both single files and both sources, and the ratios of their times.
  *
- * The single file starts itself with flags of V8 (`FAST` in hook/program.ts),
- * and its functions are compiled as tools/eager.ts arranges; so are the passes.
- * All variants take turns within a round; the empty script is the cost of Deno
+ * The single file starts with V8 flags (`FAST` in hook/program.ts), and its
+ * functions are compiled as tools/eager.ts arranges; so are the passes. All
+ * variants take turns within a round; the empty script shows the cost of Deno
  * itself. Times are the minimum and the median of the rounds.
  *
  * @module
@@ -72,7 +72,7 @@ async function main({ words: [word = "20"], ...given }: Given): Promise<void> {
 async function measure(directory: string, rounds: number): Promise<void> {
   const empty = join(directory, "empty.js");
   const single = join(directory, "seccomp-tree");
-  // Code that Deno has cached is valid only for the same flags of V8.
+  // Deno's code cache is valid only for the same V8 flags.
   const other = join(directory, "seccomp-tree-other");
   const lazy = join(directory, "seccomp-tree-lazy");
   const child = join(directory, "child.js");
@@ -91,7 +91,7 @@ async function measure(directory: string, rounds: number): Promise<void> {
       words: [...run, join(ROOT, "cli/main.ts"), ...COMPILE],
     },
     {
-      name: "compile, single file, as it starts itself",
+      name: "compile, single file, with its usual flags",
       words: [...run, flags, ...BARE, single, ...COMPILE],
     },
     {
@@ -99,7 +99,7 @@ async function measure(directory: string, rounds: number): Promise<void> {
       words: [...run, flags, ...BARE, lazy, ...COMPILE],
     },
     {
-      name: "compile, single file, without flags of V8",
+      name: "compile, single file, without V8 flags",
       words: [...run, ...BARE, other, ...COMPILE],
     },
   ];
@@ -120,7 +120,7 @@ async function measure(directory: string, rounds: number): Promise<void> {
     ]),
   ]));
   print(formatTable([
-    ["pass, in such a single file", "wall min", "wall median"],
+    ["pass, inside a single file", "wall min", "wall median"],
     ...PASSES.map((name, i) => [name, ...cells(passes[i] ?? [])]),
   ]));
 }

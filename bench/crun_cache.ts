@@ -1,7 +1,7 @@
 /**
- * Costs of a container with crun's own cache (1.14 and later), as crun fills it
- * and with our filters in it; for each release of crun, in a root that is thrown
- * away. Prints the tables of docs/benchmarks.md.
+ * Measures the costs of a container with crun's own cache (1.14 and later), as
+ * crun fills it and with our filters in it, for each release of crun in a
+ * temporary root. Prints the tables of docs/benchmarks.md.
  *
  * ```sh
  * deno task cached                        # 10 rounds, Debian 13 and sid
@@ -59,7 +59,7 @@ async function main(given: Given): Promise<number> {
   for (const suite of named.length === 0 ? ["trixie", "sid"] : named) {
     const root = await makeDebianRoot(suite, PACKAGES);
     if (typeof root === "string") {
-      say(`left out: ${suite}: ${root}`);
+      say(`skipped: ${suite}: ${root}`);
       continue;
     }
     await using _ = root;
@@ -91,11 +91,11 @@ async function measureRoot(
   root: DebianRoot,
   rounds: number,
 ): Promise<CrunRun> {
-  // The wrapper starts it from its place here.
+  // The wrapper starts it from its path on this machine.
   const deno = Deno.execPath();
   await Deno.mkdir(dirname(`${root.path}${deno}`), { recursive: true });
   await Deno.copyFile(deno, `${root.path}${deno}`);
-  // As /run is, a file system in memory.
+  // A file system in memory, like /run.
   const shared = await Deno.makeTempDir({
     dir: "/dev/shm",
     prefix: "seccomp-tree-",

@@ -1,5 +1,6 @@
 /**
- * The amount of measuring: the full run, and one that ends within 20 seconds.
+ * The amount of measurement: the full run, and a run that ends within 20
+ * seconds.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import type { ContainerEffort } from "./experiments/containers.ts";
 import type { GrowthSizes } from "./experiments/growth.ts";
 import type { Effort } from "./engine/rounds.ts";
 
-/** Adjustable amounts of a run. */
+/** Adjustable parameters of a run. */
 export interface Efforts {
   readonly calls: Effort;
   readonly positions: Effort;

@@ -1,7 +1,7 @@
 /**
- * Optimizes given filters, each in its own process, and prints the cost and the
- * gain: instructions, the instructions that tests of `==` and `>=` need at
- * least, mean, processor time and memory.
+ * Optimizes given filters, each in a separate process, and prints the cost and
+ * the gain: instructions, the minimum number of instructions with tests of `==`
+ * and `>=`, mean, processor time and memory.
  *
  * ```sh
  * deno task filters ../shared/data/filters/*.bpf
@@ -34,7 +34,7 @@ import { threadCpuUs } from "./engine/clock.ts";
 const MANUAL: Manual = {
   usage: "deno task filters FILE...",
   brief:
-    "Optimizes raw filters, each in a process of its own. Prints instructions,\nbounds, processor time and memory.",
+    "Optimizes raw filters, each in a separate process. Prints instructions,\nbounds, processor time and memory.",
   options: {
     stack: { brief: "Optimize all files as one stack" },
     child: { brief: "Print one row as JSON" },
@@ -47,7 +47,7 @@ interface Row {
   readonly name: string;
   readonly given: number;
   readonly result: number;
-  /** Instructions that tests of `==` and `>=` need at least. */
+  /** Minimum number of instructions with tests of `==` and `>=`. */
   readonly bound: number;
   readonly mean: readonly [before: number, after: number];
   /** Milliseconds of processor time of the calling thread. */
@@ -119,7 +119,7 @@ async function rowOf(files: readonly string[]): Promise<Row> {
   };
 }
 
-/** Counts the instructions that tests of `==` and `>=` need at least. */
+/** Counts the minimum number of instructions with tests of `==` and `>=`. */
 function boundOf({ arches }: Outline): number {
   const borders = new Map<string, Set<number>>();
   const add = (word: string, cells: readonly Range[]): void => {

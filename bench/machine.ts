@@ -18,7 +18,7 @@ const VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities";
 export interface MachineOptions {
   readonly clock: string;
   readonly libseccomp: string | undefined;
-  /** Load before the run; the current load is added. */
+  /** Load before the run; the function adds the current load. */
   readonly loadBefore: number;
 }
 

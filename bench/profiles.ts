@@ -1,6 +1,6 @@
 /**
  * The table of docs/profiles.md: every profile that this machine can resolve,
- * compiled by each objective, next to libseccomp's list and tree. Sizes and
+ * compiled for each objective, next to libseccomp's list and tree. Sizes and
  * steps are counted; attach times are minima of one interleaved run.
  *
  * ```sh
@@ -52,9 +52,14 @@ function main({ words: [folder = "../shared/data/profiles"] }: Given): void {
   const lines = [
     "# Profiles",
     "",
-    "Made by `deno task profiles FOLDER`. _mean_, _worst_: executed instructions over the numbers 0 to 469 of the native",
-    "architecture with zero arguments. _cost_: tests on the number, with the weights and prices of the objective (compiler/cost.ts).",
-    `_bound_: no tree of \`==\` and \`>=\` tests costs less; JSET tests can go below it; none is known for numbers that are folded. _attach_: time of seccomp(2) in µs, minimum of ${ROUNDS} in one interleaved run. Names are those that the host's libseccomp knows.`,
+    "`deno task profiles FOLDER` makes this page. The columns are:",
+    "",
+    "- mean, worst: executed instructions for the numbers 0 to 469 of the native architecture, with zero arguments.",
+    "- cost: expected tests on the system call number, with the weights and prices of the objective (compiler/cost.ts).",
+    "- bound: no tree of `==` and `>=` tests costs less; JSET tests can cost less. The bound of folded numbers is unknown.",
+    `- attach µs: time of seccomp(2), the minimum of ${ROUNDS} in one interleaved run.`,
+    "",
+    "Profiles are compiled with the system call names that the host's libseccomp knows.",
     "",
     machineLine(),
     "",

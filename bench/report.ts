@@ -1,6 +1,6 @@
 /**
- * The document that a run of the benchmark writes: every figure of the text
- * report, the charts and the page comes only from it.
+ * The document that a run of the benchmark writes: the text report, the charts
+ * and the page take every figure from it.
  *
  * The unit of a time (nanoseconds, microseconds or milliseconds) is in the name
  * of its field, and rows are flat, so that a plotting library can use them
@@ -61,8 +61,8 @@ export interface PositionRow {
   /** Number of calls that the filter lists. */
   readonly listed: number;
   /**
-   * `cached`: unchanged; `uncached`: with one leading load, which turns the
-   * cache off.
+   * `cached`: unchanged; `uncached`: with one leading load, which disables the
+   * cache.
    */
   readonly mode: "cached" | "uncached";
   /** Place of the call in the list, from 1. */
@@ -171,7 +171,7 @@ export interface WorkloadRow {
   readonly variant: string;
   readonly steps: number;
   /**
-   * Share of the calls that run the filter at all if the kernel has its cache.
+   * Share of the calls that run the filter if the kernel has the cache.
    */
   readonly uncachedShare: number;
 }

@@ -43,7 +43,7 @@ export interface RunOptions {
   readonly subject: BenchSubject;
   readonly efforts: Efforts;
   readonly quick: boolean;
-  /** The command, for others to repeat. */
+  /** The command with which others can repeat the run. */
   readonly command: string;
   readonly histograms: readonly Histogram[];
   /** Called with the current part and its progress, 0 to 1. */
@@ -139,7 +139,7 @@ type Timed = Pick<
   "calls" | "attach" | "position" | "published" | "growth"
 >;
 
-/** The part that is timed call by call, on one processor. */
+/** The part that times single calls, on one processor. */
 async function measurePinned(
   { subject, efforts }: RunOptions,
   variants: readonly Variant[],

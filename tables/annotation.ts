@@ -1,5 +1,5 @@
 /**
- * The only name that this program and the runtimes share.
+ * The name of the annotation that this program and the runtimes share.
  *
  * @module
  */

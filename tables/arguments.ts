@@ -45,13 +45,13 @@ export interface CallArgument {
   /** Name, such as `domain`. */
   readonly name: string;
   /**
-   * A pointer, or how the named values share the word; absent for plain numbers
-   * and if that depends on another argument.
+   * A pointer, or the way in which the named values share the word; absent for
+   * plain numbers, and if it depends on another argument.
    */
   readonly kind?: "pointer" | ValueKind;
 }
 
-/** An argument as the tables have it. */
+/** An argument as written in the tables. */
 interface Parameter {
   readonly name: string;
   readonly isPointer: boolean;
@@ -59,7 +59,7 @@ interface Parameter {
   readonly set?: string;
 }
 
-/** Signatures by name: everywhere, then of some architectures. */
+/** Signatures by name: those of all architectures, then those of some. */
 let signatures: readonly (readonly [string, ReadonlyMap<string, string>])[] =
   [];
 
@@ -68,8 +68,8 @@ let signatures: readonly (readonly [string, ReadonlyMap<string, string>])[] =
  *
  * @param arch The architecture.
  * @param call Name of the call.
- * @returns The arguments in order; `undefined` if the call is unknown. A call
- * whose further arguments are halves of 64-bit ones has a shorter list.
+ * @returns The arguments in order; `undefined` if the call is unknown. The list
+ * ends before a 64-bit argument that is passed in two registers.
  */
 export function argumentsOf(
   arch: Arch,
@@ -91,8 +91,8 @@ export function argumentsOf(
  * @param value 64 bits.
  * @param args All arguments of the call if they are known: the protocol of a
  * socket depends on its domain.
- * @returns Names joined by `|`, with a number for what has no name; `undefined`
- * if no part has a name. `parseArgument` reads the same value.
+ * @returns Names joined by `|`, with a number for the rest; `undefined` if no
+ * part has a name. `parseArgument` reads the same value.
  */
 export function formatArgument(
   arch: Arch,
@@ -116,8 +116,8 @@ export function formatArgument(
  * @param index Index of the argument, from 0.
  * @param mask 64 bits.
  * @param args All arguments of the call if they are known.
- * @returns Names joined by `|`, with a number for what has no name; `undefined`
- * if no bit has a name.
+ * @returns Names joined by `|`, with a number for the rest; `undefined` if no
+ * bit has a name.
  */
 export function formatArgumentMask(
   arch: Arch,
@@ -138,7 +138,7 @@ export function formatArgumentMask(
  * case.
  *
  * @param arch The architecture.
- * @param call Name of the call; an unknown one takes numbers only.
+ * @param call Name of the call; an unknown one accepts only numbers.
  * @param index Index of the argument, from 0.
  * @param text Text of the user.
  * @param args The arguments before this one if they are known.
@@ -215,7 +215,7 @@ function rowsOf({ rows }: Choice): readonly (readonly [string, string[]])[] {
   });
 }
 
-/** The arguments of a call, or of the call of which it is a wider form. */
+/** The arguments of a call; a wider form of a call has the same arguments. */
 function parametersOf(
   arch: Arch,
   call: string,

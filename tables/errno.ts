@@ -2,8 +2,8 @@
  * Names of error numbers, for messages and for the return values of filters.
  *
  * x86 and every architecture with the kernel's generic table share their
- * numbers: aarch64, arm, riscv64, s390x, loongarch64. MIPS has its own from 35
- * on, and on PowerPC `EDEADLOCK` is 58.
+ * numbers: aarch64, arm, riscv64, s390x, loongarch64. MIPS has different
+ * numbers from 35 on, and on PowerPC `EDEADLOCK` is 58.
  *
  * @module
  */

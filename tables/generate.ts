@@ -10,8 +10,8 @@
  *
  * It needs gcc, apt and the host's libseccomp, and the Debian mirror of the
  * machine, unless `--packages` names a folder that already has the files.
- * Debian's sid moves on: `--check` against a newer kernel reports the system
- * calls that it adds, while newer sources with equal data are only mentioned.
+ * Debian's sid changes over time: `--check` against a newer kernel reports the
+ * system calls that it adds, and only mentions newer sources with equal data.
  *
  * @module
  */
@@ -116,7 +116,7 @@ async function generateValues(
   scratch: string,
 ): Promise<void> {
   const read = new Map<string, ReadonlyMap<string, ReadSet>>();
-  // Newer headers lost the numbers of s390's calls, not its constants.
+  // Newer headers lack the numbers of s390's calls, but not its constants.
   const linux = packageOf(packages, "sid/linux-libc-dev");
   for (const abi of ABIS) {
     read.set(abi.name, await readValues(linux.root, abi, `${scratch}/values`));
@@ -206,7 +206,7 @@ async function readOthers(
 }
 
 /**
- * Reads an architecture's shape out of its token: linux/audit.h has
+ * Reads the properties of an architecture from its token: linux/audit.h has
  * `__AUDIT_ARCH_64BIT` 0x8000_0000, `__AUDIT_ARCH_LE` 0x4000_0000 and
  * `__AUDIT_ARCH_CONVENTION_MIPS64_N32` 0x2000_0000.
  */
@@ -231,10 +231,10 @@ const MANUAL: Manual = {
   brief:
     "Writes the tables of system calls, error numbers and argument values. Exits\nwith 1 if --check finds other data.",
   options: {
-    check: { brief: "Compare with the files, write none" },
+    check: { brief: "Compare with the files, without writing any" },
     packages: {
       placeholder: "DIR",
-      brief: "Take package files from this folder, keep them there",
+      brief: "Folder for package files, which are kept and reused",
     },
   },
 };

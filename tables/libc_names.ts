@@ -128,7 +128,7 @@ let rows: ReadonlyMap<string, readonly string[]> | undefined;
  * ```
  *
  * @param name Name of a function.
- * @returns Names of calls, some of which an architecture may not have.
+ * @returns Names of calls; an architecture may lack some of them.
  */
 export function callsOfLibc(name: string): readonly string[] {
   rows ??= readRows(ROWS);

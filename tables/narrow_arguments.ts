@@ -3,7 +3,8 @@
  *
  * A filter sees the whole register, and the kernel then truncates it: of
  * `socket(0x1_0000_0028, …)` it sees domain 40. So a comparison of all 64 bits
- * treats one request in two ways, depending on bits that have no effect.
+ * may treat the same request in two ways, depending on bits that have no
+ * effect.
  *
  * Sources: the parameters of type `int`, `unsigned int` and other types of at
  * most 32 bits that Linux 6.18 reports in tracefs (events/syscalls) for each

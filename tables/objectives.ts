@@ -1,6 +1,6 @@
 /**
  * Names of the costs that a filter can be compiled for. `compiler/cost.ts`
- * defines what each of them counts.
+ * defines them.
  *
  * @module
  */

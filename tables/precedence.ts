@@ -1,9 +1,9 @@
 /**
- * Decides which answer wins if several filters of a thread disagree.
+ * Decides which answer applies if several filters of a thread disagree.
  *
  * The kernel compares actions as signed numbers, known or not, and ignores the
  * data: the stricter one has the smaller number. It runs the newest filter
- * first and takes an older one's answer only if that is stricter. If all answer
+ * first and uses an older filter's answer only if it is stricter. If all answer
  * ALLOW, the outcome is ALLOW without data (kernel/seccomp.c: ACTION_ONLY(),
  * seccomp_run_filters(), Linux 6.1).
  *
@@ -23,11 +23,11 @@ export function precedence(value: number): number {
 }
 
 /**
- * Chooses the answer that wins.
+ * Chooses the answer that applies.
  *
  * @param values Return values of the filters of a thread, oldest first; u32.
- * @returns The strictest one, of equally strict ones the newest; ALLOW if there
- * are no filters.
+ * @returns The strictest one, or the newest of equally strict ones; ALLOW if
+ * there are no filters.
  */
 export function prevailing(values: readonly number[]): number {
   return values.reduceRight(

@@ -17,11 +17,11 @@
 /**
  * Escapes characters that could break a line, reorder it, hide in it or control
  * a terminal. Each becomes `\uXXXX`, once per UTF-16 unit, as in JSON and
- * JavaScript. All other characters, including backslashes, stay. So text that
- * is already escaped does not change; {@linkcode quoteText} is the form that
- * can be read back.
+ * JavaScript. All other characters, including backslashes, are unchanged, so
+ * text that is already escaped does not change; {@linkcode quoteText} is the
+ * form that can be read back.
  *
- * @example A name that would turn the rest of its line around
+ * @example A name that would reverse the rest of its line
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { printable } from "./printable.ts";
@@ -70,7 +70,10 @@ export function printableLines(text: string): string {
   );
 }
 
-/** The pattern is in here because V8 takes 0.5 ms to read it: most runs print nothing hostile. */
+/**
+ * The pattern is inside the function because V8 takes 0.5 ms to read it, and
+ * most runs print nothing hostile.
+ */
 function replaceHostile(
   text: string,
   replace: (character: string) => string,

@@ -5,10 +5,9 @@
  * on another argument, see `CHOICES`.
  *
  * Sources: the parameters that Linux 6.18 reports in tracefs for each
- * `SYSCALL_DEFINE` (events/syscalls), in the words of man-pages 6.03, section
- * 2, where the two differ; arch/*\/Kconfig of Linux 6.18 for
- * `CLONE_BACKWARDS`; arch/*\/entry/syscalls of Linux 6.18 for calls of 32-bit
- * architectures.
+ * `SYSCALL_DEFINE` (events/syscalls), with the names of man-pages 6.03, section
+ * 2, if the two differ; arch/*\/Kconfig of Linux 6.18 for `CLONE_BACKWARDS`;
+ * arch/*\/entry/syscalls of Linux 6.18 for calls of 32-bit architectures.
  *
  * @module
  */
@@ -448,8 +447,8 @@ writev fd *iov iovcnt
 `;
 
 /**
- * Calls that take other arguments on some architectures. Where an argument of
- * 64 bits is passed in two registers, the list ends before it.
+ * Calls that take other arguments on some architectures. The list ends before a
+ * 64-bit argument that is passed in two registers.
  */
 export const OTHER_SIGNATURES: readonly (readonly [
   arches: string,

@@ -1,10 +1,10 @@
 /**
  * The system calls that replace one that an architecture does not have.
  *
- * Newer architectures omit calls whose work a newer call also does: aarch64 has
- * no `open`, its C library calls `openat`. The 64-bit ones omit calls that
- * only 32-bit ones need, and vice versa. A profile that names only the old call
- * has no effect there.
+ * Newer architectures omit calls that newer calls can replace: aarch64 has no
+ * `open`, its C library calls `openat`. The 64-bit ones omit calls that only
+ * 32-bit ones need, and vice versa. A profile that names only the old call has
+ * no effect there.
  *
  * Sources:
  * - man-pages 6.03, section 2: the page of a name or of its successor, for
@@ -23,7 +23,7 @@
  * @module
  */
 
-/** Calls by name, each with its replacements; lines of `name: calls`. */
+/** Calls with their replacements; lines of `name: calls`. */
 const ROWS = `
 access: faccessat faccessat2
 chmod: fchmodat fchmodat2
@@ -169,7 +169,7 @@ let rows: ReadonlyMap<string, readonly string[]> | undefined;
  * ```
  *
  * @param name Name of a call.
- * @returns Names; an architecture without the call has some of them.
+ * @returns Names; an architecture without the call has at least one of them.
  */
 export function successorsOf(name: string): readonly string[] {
   rows ??= readRows(ROWS);

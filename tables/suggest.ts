@@ -1,11 +1,11 @@
 /**
  * Suggestions for misspelled words of users: names of calls, actions, options
- * and everything else of which a list exists.
+ * and any other listed words.
  *
  * @module
  */
 
-/** Longest word for which a suggestion is searched. */
+/** Maximum length of a word for which a suggestion is searched. */
 const MAX_SUGGESTED = 64;
 
 /**

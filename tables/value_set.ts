@@ -1,8 +1,8 @@
 /**
  * Sets of named values: a word in names, and names in a word.
  *
- * A set has *fields*, parts of the word that hold one of several values, such
- * as the access mode of open(2); all other bits are flags. The enumeration
+ * A set has *fields*, parts of the word that contain one of several values,
+ * such as the access mode of open(2); all other bits are flags. The enumeration
  * `AF_*` is one field as wide as the word, and `PROT_*` has no field.
  *
  * @module
@@ -38,7 +38,7 @@ export interface ValueSet {
   readonly byName: ReadonlyMap<string, ValueName>;
 }
 
-/** How a set uses its word. */
+/** The way in which a set uses its word. */
 export type ValueKind = "enumeration" | "flags" | "mixed";
 
 const ALL = (1n << 64n) - 1n;
@@ -55,7 +55,7 @@ const SETS: ReadonlyMap<string, ValueSetData> = new Map(
   ].flat().map((data) => [data.set, data]),
 );
 
-/** Sets that also hold permissions, which are written in octal. */
+/** Sets that also contain permissions, which are written in octal. */
 const OCTAL: ReadonlySet<string> = new Set(["mode", "shmget", "ipcget"]);
 
 /**
@@ -103,15 +103,15 @@ export function valueSet(set: string, arch: Arch): ValueSet {
   return made;
 }
 
-/** Reports how a set uses its word. */
+/** Returns the way in which a set uses its word. */
 export function kindOf({ fields }: ValueSet): ValueKind {
   if (fields.length === 0) return "flags";
   return fields[0] === ALL ? "enumeration" : "mixed";
 }
 
 /**
- * Writes a word in the names of a set. What has no name is written as a number,
- * so `parseWordIn` reads the same word.
+ * Writes a word in the names of a set. The rest is written as a number, so
+ * `parseWordIn` reads the same word.
  *
  * @param set The set.
  * @param word 64 bits.
@@ -121,7 +121,7 @@ export function formatWordIn(set: ValueSet, word: bigint): string | undefined {
   if (kindOf(set) === "enumeration") {
     return set.names.find(({ value }) => value === word)?.name;
   }
-  // -1 asks for the present value or is an error: no set of flags.
+  // -1 requests the current value or is an error, not a set of flags.
   if (word === 0xffff_ffffn || word === ALL) return undefined;
   const found: ValueName[] = [];
   let rest = word;

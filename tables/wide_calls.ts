@@ -1,7 +1,7 @@
 /**
- * The names of calls on 32-bit architectures: where a call has an older,
- * narrower form, C libraries use a wider call with another name. Counts
- * recorded on a 64-bit machine reach a 32-bit filter through these names.
+ * The names of calls on 32-bit architectures. If a call has an older, narrower
+ * form, C libraries use a wider call with another name. Counts recorded on a
+ * 64-bit machine apply to a 32-bit filter through these names.
  *
  * Sources, man-pages 6.03, section 2, "C library/kernel differences" and NOTES:
  * - IDs of 32 bits, `*32`: chown, getgid, getgroups, getresuid, getuid, setfsgid,
@@ -17,7 +17,9 @@
  * @module
  */
 
-/** Lines of names on 64-bit architectures, each with its name on 32-bit ones. */
+/**
+ * Lines of names on 64-bit architectures, each with the name on 32-bit ones.
+ */
 const ROWS = `
 chown chown32
 fadvise64 fadvise64_64

@@ -18,7 +18,7 @@ import { parseArgs } from "@std/cli/parse-args";
 export interface Manual {
   /** The command line, such as `deno task fuzz [OPTION...]`. */
   readonly usage: string;
-  /** The purpose of the program, in one sentence. */
+  /** The purpose of the program, in one or two sentences. */
   readonly brief: string;
   /** Options by name, without `--help`. */
   readonly options?: Readonly<Record<string, Option>>;
@@ -59,7 +59,8 @@ const LABEL_WIDTH = 22;
 
 /**
  * Runs a program on the command line of this process, then exits: 0 after
- * `--help`, 2 if the command line is invalid, else with the program's code.
+ * `--help`, 2 if the command line is invalid, otherwise with the program's
+ * code.
  *
  * @param manual Its arguments.
  * @param main The program; returns its exit code, or nothing for 0.

@@ -1,19 +1,19 @@
 /**
  * Makes the single file: `dist/seccomp-tree`, one executable script that needs
- * only deno on the machine.
+ * only Deno on the machine.
  *
  * ```sh
  * deno task bundle && dist/seccomp-tree demo
  * deno task bundle FILE
  * ```
  *
- * Deno reads all of it at each start, so it is kept small: only the code that
- * `compile` and `--help` need is plain text. The code of all other commands
- * (see `defer.ts`) is packed, and so are the libraries that draw the charts of
- * `bench`, place the nodes of `draw` and read YAML, the hook that `install`
- * writes, and programs for other processes. Both are unpacked on use. One
- * character beyond Latin-1 would make V8 store the whole text with two bytes
- * per character, so it has none.
+ * Deno reads the whole file at each start, so it is kept small: only the code
+ * that `compile` and `--help` need is plain text. All other code is packed, and
+ * unpacked on use: the code of other commands (see `defer.ts`), the libraries
+ * that draw the charts of `bench`, place the nodes of `draw` and read YAML, the
+ * hook that `install` writes, and programs for other processes. A single
+ * character outside Latin-1 would make V8 store the whole text with two bytes
+ * per character, so the file contains none.
  *
  * @module
  */
@@ -29,7 +29,9 @@ import type { Use } from "./calls.ts";
 import { compileAtOnce } from "./eager.ts";
 import { HOOK, makeHook } from "./hook_program.ts";
 
-/** Starts Deno, for any `sh`: only GNU's `env` takes several words. */
+/**
+ * Starts Deno from any `sh`, because only GNU's `env` accepts several words.
+ */
 const SHEBANG = `#!/bin/sh
 ":" //; exec deno run -A --ext=js --no-config --no-lock --no-remote --v8-flags=${FAST} "$0" "$@"
 `;
@@ -38,7 +40,7 @@ const SHEBANG = `#!/bin/sh
 const COMPILE: Use = {
   args: ["compile", "default:docker", "-f", "raw", "--quiet"],
 };
-/** Uses that do not wait for external code. */
+/** Uses that do not load external code. */
 const FREQUENT: readonly Use[] = [
   COMPILE,
   ...[["--help"], ["--version"], ["compile", "--help"]]
@@ -58,7 +60,7 @@ const PACKED_MODULES = [
   "bench/engine/process_child.ts",
 ];
 
-/** Unpacks: texts in base64 replace `@DEFERRED@` and `@MODULES@`. */
+/** Unpacks code; texts in base64 replace `@DEFERRED@` and `@MODULES@`. */
 const UNPACK = `
 function unpack$(base64) {
   return new Response(

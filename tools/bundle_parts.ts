@@ -1,6 +1,7 @@
 /**
- * Reads the top of a program that esbuild has bundled: what it declares, what
- * refers to what, and which `import()` lead from one part to another.
+ * Reads the top level of a program that esbuild has bundled: its declarations,
+ * the references between them, and the `import()` calls that lead from one part
+ * to another.
  *
  * @module
  */
@@ -8,13 +9,14 @@
 import { parse } from "acorn";
 import { childrenOf, type Syntax } from "./calls.ts";
 
-/** A part of the top of a program. */
+/** A part of the top level of a program. */
 export interface BundlePart extends PartReferences {
   /**
    * - `import`: a declaration of imports
    * - `name`: a variable without a value
-   * - `later`: a function, or a value that nothing but a reference needs
-   * - `now`: all others, which may do something when the program is loaded
+   * - `later`: a function, or a value that only references need
+   * - `now`: any other part, which may have an effect when the program is
+   *   loaded
    */
   readonly kind: "import" | "name" | "later" | "now";
   /** Names that it declares. */
@@ -51,12 +53,15 @@ const WRAPPER = RegExp(
 );
 /** Value of the function with which it fills a namespace. */
 const FILLER = RegExp(`^\\(${NAME},${NAME}\\)=>\\{for\\(var ${NAME} in \\2\\)`);
-/** How it writes the `import()` of a module that is in the program. */
+/**
+ * The form in which it writes the `import()` of a module that is in the
+ * program.
+ */
 const IMPORT = RegExp(
   `^Promise\\.resolve\\(\\)\\.then\\(\\(\\)=>(?:\\(${NAME}\\(\\),${NAME}\\)|${NAME}\\(${NAME}\\(\\)\\))\\)$`,
 );
 
-/** A part without what it refers to. */
+/** A part without its references. */
 type BarePart = Omit<BundlePart, keyof PartReferences>;
 
 /**
@@ -106,7 +111,7 @@ function splitTop(
   return parts;
 }
 
-/** Declarations are parts of their own, and so is each of several calls. */
+/** Each declaration is a separate part, and so is each of several calls. */
 function partsOf(statement: Syntax): readonly Syntax[] {
   const { type, kind, declarations, expression } = statement;
   if (type === "VariableDeclaration" && kind === "var") {
@@ -120,7 +125,10 @@ function partsOf(statement: Syntax): readonly Syntax[] {
     : [expression];
 }
 
-/** Names that a node declares at the top; patterns declare all names in them. */
+/**
+ * Names that a node declares at the top level; patterns declare all names in
+ * them.
+ */
 function namesOf(
   { type, id, declarations, ...node }: Syntax,
 ): readonly string[] {
@@ -138,7 +146,7 @@ function namesOf(
   }
 }
 
-/** Names of all identifiers in a node, those of properties among them. */
+/** Names of all identifiers in a node, including those of properties. */
 function identifiersIn(node: Syntax): readonly string[] {
   return node.type === "Identifier"
     ? [node.name ?? ""]

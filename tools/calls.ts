@@ -1,6 +1,6 @@
 /**
- * Finds the functions of a program that are called when it is used, by running
- * it and reading V8's log.
+ * Finds the functions of a program that are called in use, by running it and
+ * reading V8's log.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Use {
 }
 
 /**
- * A node of a program; acorn's own types have more than is needed.
+ * A node of a program; acorn's types contain more than is needed.
  */
 export interface Syntax extends Node {
   /** Of an identifier. */
@@ -74,7 +74,7 @@ export async function findCalls(
   }
 }
 
-/** Place of a function, as V8 counts it: where its parameters begin. */
+/** Place of a function, as V8 counts it: the start of its parameters. */
 export function placeOf({ type, start, id }: Syntax, program: string): number {
   return type === "ArrowFunctionExpression"
     ? start
@@ -109,7 +109,7 @@ async function run(
     stderr: "piped",
   }).spawn();
   const writing = new Blob([input]).stream().pipeTo(child.stdin)
-    // It may end without reading all of it.
+    // The program may end without reading all of its input.
     .catch(() => {});
   const { success, stderr } = await child.output();
   await writing;

@@ -56,7 +56,7 @@ export async function makeDeb(
   }
 }
 
-/** Below /usr, compressed and named as Debian's policy wants it. */
+/** Files below /usr, compressed and named as Debian's policy requires. */
 async function debFiles(
   staged: readonly StagedFile[],
 ): Promise<readonly StagedFile[]> {
@@ -76,7 +76,7 @@ async function debFiles(
   return files;
 }
 
-/** Compresses without a name and a time. */
+/** Compresses without a name or a time. */
 async function compress(content: Uint8Array): Promise<Uint8Array> {
   const stream = new Blob([content.slice()]).stream()
     .pipeThrough(new CompressionStream("gzip"));

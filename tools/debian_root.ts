@@ -11,7 +11,7 @@ import { findMirror } from "./mirror.ts";
 
 /** A runtime of another release. */
 export interface EnteredRuntime {
-  /** Its name, which file names may have. */
+  /** Its name, which must be valid in file names. */
   readonly name: string;
   /** The words that start it on this machine. */
   readonly words: readonly string[];
@@ -26,8 +26,8 @@ export interface DebianRoot extends AsyncDisposable {
   /** Such as `trixie`. */
   readonly suite: string;
   /**
-   * The words that run a command inside. The variable `SHARED` names a folder that
-   * is seen at the same place.
+   * The words that run a command inside. The variable `SHARED` names a folder
+   * that has the same path inside.
    */
   enter(...command: readonly string[]): readonly string[];
   /** A runtime of that release; its bundle is visible inside. */
@@ -44,8 +44,8 @@ const ACCOUNTS = {
 const LIMIT_MS = 300_000;
 
 /**
- * Lines of `sh` that enter a root: a real `pivot_root`, so that runtimes can pivot
- * again, and a tree of cgroup2 alone. `SHARED` is seen at the same place.
+ * Lines of `sh` that enter a root: a real `pivot_root`, so that runtimes can
+ * pivot again, and a tree with only cgroup2. `SHARED` has the same path inside.
  */
 const ENTER = `
 set -e
@@ -67,7 +67,7 @@ exec /bin/busybox sh -c '/bin/busybox umount -l /old && cd / && exec "$@"' sh "$
  * Unpacks packages and all that they depend on.
  *
  * @param suite The release, such as `trixie`.
- * @param packages Their names; busybox-static comes by itself.
+ * @param packages Their names; busybox-static is added automatically.
  * @returns The root, or the reason why it cannot be made.
  */
 export async function makeDebianRoot(
@@ -109,7 +109,7 @@ interface Unpacking {
   readonly packages: readonly string[];
 }
 
-/** Answers what went wrong. */
+/** Returns the description of a failure. */
 async function unpack(
   { folder, root, suite, mirror, packages }: Unpacking,
 ): Promise<string | undefined> {
@@ -153,7 +153,7 @@ async function unpack(
     const { code, stderr } = await ask(words, { limitMs: LIMIT_MS });
     if (code !== 0) return `${suite}: ${stderr.trim().split("\n").at(-1)}`;
   }
-  // As Debian merges them since bookworm.
+  // Debian has merged these folders since bookworm.
   for (const name of ["bin", "sbin", "lib", "lib64"]) {
     await Deno.mkdir(join(root, "usr", name), { recursive: true });
     await Deno.symlink(`usr/${name}`, join(root, name));
@@ -168,7 +168,7 @@ async function unpack(
   return undefined;
 }
 
-/** Does what scripts of packages would do; those are never run. */
+/** Does the work of package scripts, which are never run. */
 async function configure(root: string): Promise<void> {
   const at = (path: string): string => join(root, path);
   for (const [name, program] of [["sh", "dash"], ["awk", "mawk"]] as const) {

@@ -2,15 +2,16 @@
  * Defers the code that frequent uses of a bundled program do not need.
  *
  * Deno reads, checks and hashes the whole text of a program at each start, and
- * V8 makes an object for each function at its top. A bundle has the functions
- * of all commands at its top. This module takes out those that only other
- * commands need, as texts that can be packed. They come in groups: an
+ * V8 creates an object for each top-level function. A bundle has the functions
+ * of all commands at its top level. This module removes those that only other
+ * commands need, as texts that can be packed. The texts form groups: an
  * `import()` evaluates the groups that it needs, each once. `eval()` lets them
- * refer to what stays, under its short names.
+ * refer to the remaining code by its short names.
  *
- * Runs of the program show which modules are initialized. They stay at the top,
- * with everything to which they refer, directly or not, called or not. So only
- * an `import()` leads to what was taken out, and it makes that first.
+ * Runs of the program show which modules are initialized. They stay at the top
+ * level, with everything to which they refer, directly or indirectly, called or
+ * not. So only an `import()` leads to removed code, and it creates that code
+ * first.
  *
  * @module
  */
@@ -29,17 +30,17 @@ import {
   type Use,
 } from "./calls.ts";
 
-/** Names that are added to the program. */
+/** Names that this module adds to the program. */
 const ADDED =
   /\b(?:GROUPS|NEEDED|MAKE|LATER|EVAL|META|DEFERRED|loaders|INDEX|GROUP|TEXT)\$/;
 
 /**
- * Makes the groups that an import needs, once. Shorter names
- * would hide those of the program from the text that is evaluated.
+ * Creates the groups that an import needs, once. Shorter names would hide those
+ * of the program from the evaluated text.
  */
 const MAKE =
   "function MAKE$(INDEX$){for(const GROUP$ of NEEDED$[INDEX$]){const TEXT$=GROUPS$[GROUP$];delete GROUPS$[GROUP$];if(TEXT$)eval(TEXT$)}}";
-/** Loads the module of an import, with what it needs. */
+/** Loads the module of an import, with the parts that it needs. */
 const LATER = `const META$=import.meta;let loaders$;
 function EVAL$(TEXT$){return eval(TEXT$)}
 function LATER$(i){return(loaders$??=DEFERRED$().then(([t,...g])=>EVAL$(t)(g))).then(l=>l[i]())}`;
@@ -68,7 +69,9 @@ export async function deferOthers(
   uses: readonly Use[],
 ): Promise<DeferredProgram> {
   if (ADDED.test(program)) {
-    throw new Error("Cannot defer code: the program has the names for it");
+    throw new Error(
+      "Cannot defer code: the program already uses the names of added functions",
+    );
   }
   const calls = await findCalls(program, uses);
   const parts = readParts(program);
@@ -161,7 +164,7 @@ class Deferral {
     };
   }
 
-  /** Parts that some parts need, themselves included. */
+  /** Parts that some parts need, including these. */
   #reach(
     from: readonly BundlePart[],
     isFollowed: (inner: InnerImport) => boolean,
@@ -180,13 +183,13 @@ class Deferral {
     return names.flatMap((name) => this.#top.get(name) ?? []);
   }
 
-  /** Moved parts that the same imports need are made together. */
+  /** Moved parts that the same imports need are created together. */
   #groups(): readonly ImportGroup[] {
     const groups = new Map<string, ImportGroup>();
     for (const part of this.#parts) {
       const imports = [...this.#needed].filter(([, parts]) => parts.has(part))
         .map(([names]) => names);
-      // Nothing leads to others.
+      // Nothing leads to the other parts.
       if (imports.length === 0) continue;
       const key = imports.join(" ");
       const parts = [...groups.get(key)?.parts ?? [], part];
@@ -198,7 +201,7 @@ class Deferral {
   /**
    * Changes the imports that need moved parts.
    *
-   * @returns For each number of such an import, the function that makes these
+   * @returns For each number of such an import, the function that creates these
    * parts and loads the module.
    */
   #makeBeforeImports(text: MagicString, program: string): readonly string[] {

@@ -13,8 +13,8 @@ const ROOT = fromFileUrl(new URL("..", import.meta.url));
  *
  * @param entry Its main module, from the root of the project.
  * @param output Path of the result.
- * @param platform Which of a package's programs to take: those for browsers need
- * no module of Node, which a program without a path cannot load.
+ * @param platform The variant of each package: variants for browsers need no
+ * Node module, which a program without a path cannot load.
  * @returns Its text.
  */
 export async function bundle(

@@ -1,6 +1,6 @@
 /**
  * Writes the programs in other languages into TypeScript modules, so that the
- * program stays one file and needs no other files.
+ * program needs no other files.
  *
  * ```sh
  * deno task embed            # writes the modules
@@ -38,7 +38,7 @@ const WIDTH = 76;
 const DISPATCHER_PROGRAMS = [
   ["HOOK_SH", "hook.sh", "Podman's `precreate` stage."],
   ["WRAPPER_SH", "wrapper.sh", "The wrapper of a runtime."],
-  ["COUNTS_SH", "counts.sh", "What both leave in the store."],
+  ["COUNTS_SH", "counts.sh", "Entries that both write to the store."],
   ["DISPATCHER_AWK", "dispatcher.awk", "Reads one configuration."],
 ] as const;
 
@@ -191,7 +191,7 @@ async function read(path: string): Promise<string> {
 const MANUAL: Manual = {
   usage: "deno task embed [OPTION...]",
   brief:
-    "Writes the programs in sh, awk and assembler into the TypeScript modules\nthat carry them.",
+    "Writes the programs in sh, awk and assembler into the TypeScript modules\nthat contain them.",
   options: {
     check: { brief: "Compare only; exit with 1 if a module differs" },
   },

@@ -1,6 +1,6 @@
 /**
  * Collects the licenses of the packages in the single file, for the command
- * `licenses`, and writes the module that carries them.
+ * `licenses`, and writes the module that contains them.
  *
  * ```sh
  * deno task licenses   # writes cli/licenses/texts.ts
@@ -18,7 +18,7 @@ const ROOT = new URL("../", import.meta.url);
 /** The written module. */
 export const LICENSES_MODULE = "cli/licenses/texts.ts";
 
-/** Names of files with conditions. */
+/** Names of license files. */
 const CONDITIONS = /^(?:licen[sc]e|copying|notice)(?:[.-]|$)/i;
 
 /** Makes the text of the module. */
@@ -35,7 +35,7 @@ export async function licensesModule(): Promise<string> {
     }
     const key = text ?? own;
     const group = groups.get(key) ?? { license, packages: [] };
-    // Packages of one text may still name several licenses.
+    // Packages with the same text may still name several licenses.
     const named = `${each.name} ${each.version} ${license}`;
     groups.set(key, { ...group, packages: [...group.packages, named] });
   }
@@ -47,7 +47,7 @@ export async function licensesModule(): Promise<string> {
  * @module
  */
 
-/** Conditions of some packages. */
+/** License of some packages. */
 export interface LicenseText {
   /** Packages, each as name, version and SPDX identifier. */
   readonly packages: readonly string[];

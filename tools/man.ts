@@ -1,6 +1,7 @@
 /**
- * Makes the manual pages from the tables behind `--help`: `seccomp-tree(1)`, one
- * for each command, and section 8 for what container managers call.
+ * Makes the manual pages from the tables behind `--help`: `seccomp-tree(1)`,
+ * one page for each command, and section 8 for programs that container managers
+ * call.
  *
  * ```sh
  * deno task man DIR   # writes DIR/man1 and DIR/man8
@@ -33,7 +34,7 @@ const STATUSES: Readonly<Record<keyof typeof EXIT, string>> = {
   fault: "An internal error.",
 };
 
-/** Descriptions of commands whose table does not say enough. */
+/** Descriptions of commands whose tables are not sufficient. */
 const DESCRIPTIONS: Readonly<Record<string, readonly string[]>> = {
   hook: [
     "Reads a configuration or the state of a container from standard input.",
@@ -144,7 +145,7 @@ function head(
     `.TH ${
       text(title.toUpperCase())
     } ${section} "${date}" "${NAME} ${version}" "${kind}"`,
-    // Command lines are not hyphenated, and lines end where they do.
+    // Command lines are not hyphenated, and keep their line breaks.
     ".nh",
     ".ad l",
   ];

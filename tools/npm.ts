@@ -7,8 +7,8 @@
  * npm pack ./dist/npm
  * ```
  *
- * `index.js` is the whole library, `engine.js` the part that makes filters. What
- * both need is in a third file, so that a program may use both.
+ * `index.js` is the whole library, and `engine.js` the part that makes filters.
+ * A third file has their common code, so that a program may use both.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const ROOT = fromFileUrl(ROOT_URL);
 /** Folder of the package if none is given. */
 const USUAL = "dist/npm";
 
-/** Most bytes of the engine after gzip -9. */
+/** Maximum size of the engine after gzip -9, in bytes. */
 export const MOST_ENGINE = 70_000;
 
 const MANUAL: Manual = {
@@ -146,7 +146,7 @@ export async function packageFiles(): Promise<ReadonlyMap<string, string>> {
 }
 
 /**
- * Counts what an entry loads, after gzip -9.
+ * Computes the size of the files that an entry loads, after gzip -9.
  *
  * @param files The files of the package.
  * @param entry Name of a file without its suffix.

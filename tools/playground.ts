@@ -6,8 +6,8 @@
  * deno task playground FILE
  * ```
  *
- * The engine is packed, because it is most of the page, and started from a Blob.
- * A policy in the page permits nothing but its own scripts and styles.
+ * The engine is packed, because it is most of the page, and starts from a Blob.
+ * A policy in the page permits only its own scripts and styles.
  *
  * @module
  */
@@ -69,7 +69,7 @@ export async function playgroundPage(): Promise<string> {
   }
 }
 
-/** Writes code so that no tag ends its element. */
+/** Escapes code so that it does not end its element. */
 function inScript(code: string): string {
   const text = code.replaceAll("</script", "<\\/script").trim();
   if (/^ /m.test(text)) throw new Error("Unreachable: an indented line");
@@ -80,7 +80,7 @@ function shortStyle(text: string): string {
   return text.replace(/\s+/g, " ").replace(/ ?([{};,]) ?/g, "$1").trim();
 }
 
-/** The source of a policy that permits a text. */
+/** The source expression of a policy that permits a text. */
 async function hashOf(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   const hash = await crypto.subtle.digest("SHA-256", bytes);

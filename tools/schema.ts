@@ -1,16 +1,16 @@
 /**
  * Makes the JSON Schemas of profiles from the tables of their reader, so that
- * editors find what the reader refuses while a profile is written.
+ * editors show errors while a profile is written.
  *
  * ```sh
  * deno task schema            # writes schema/docker.json and schema/oci.json
  * deno task schema --check    # compares, exits 1 if one differs
  * ```
  *
- * A schema says no more than the reader: what that accepts, with or without a
- * warning, has no error here. `null` counts as absent, keys that no runtime
- * reads are allowed, and names of calls are checked only in rules that deny
- * more than the default.
+ * A schema is never stricter than the reader: a profile that it accepts, with
+ * or without a warning, has no error here. `null` counts as absent, keys that
+ * no runtime reads are allowed, and names of calls are checked only in rules
+ * that deny more than the default.
  *
  * @module
  */
@@ -77,10 +77,10 @@ const ACTION_MEANINGS: Readonly<
   "SCMP_ACT_TRACE": "asks a tracer, which gets errnoRet",
   "SCMP_ACT_ALLOW": "runs the call",
   "SCMP_ACT_LOG": "runs the call and logs it",
-  "SCMP_ACT_NOTIFY": "asks the process behind listenerPath",
+  "SCMP_ACT_NOTIFY": "asks the process that listens on listenerPath",
 };
 
-/** Every name that is a system call of some architecture. */
+/** All names of system calls on any architecture. */
 export function callNames(): readonly string[] {
   const names = new Set<string>(OTHER_NAMES);
   for (const { syscalls, multiplexed } of ARCHES) {
@@ -90,7 +90,7 @@ export function callNames(): readonly string[] {
   return [...names].sort();
 }
 
-/** Every name of an error number, second names included. */
+/** All names of error numbers, including second names. */
 function errnoWords(): readonly string[] {
   return [...readRuns(ERRNOS).keys(), ...readRuns(ERRNO_ALIASES).keys()]
     .filter((name) => errnoNumber(name) !== undefined);
@@ -107,8 +107,8 @@ export function makeSchema(dialect: Dialect): Schema {
     ? "Seccomp profile of Docker and Podman"
     : "Seccomp section of the OCI runtime specification";
   const description = dialect === "docker"
-    ? "Which system calls a container may make, with Docker's conditions on machine and container."
-    : "Which system calls a container may make: linux.seccomp of a config.json, by itself.";
+    ? "The system calls that a container may make, with Docker's conditions on machine and container."
+    : "The system calls that a container may make: linux.seccomp of a config.json, without the rest.";
   return {
     $schema: DRAFT,
     $id: `urn:seccomp-tree:schema:${dialect}`,
@@ -166,13 +166,13 @@ export function makeSchema(dialect: Dialect): Schema {
 function sectionFields(): Fields {
   return {
     defaultAction: {
-      description: `What calls without a rule get. ${actionsText()}`,
+      description: `The answer to calls without a rule. ${actionsText()}`,
       $ref: "#/$defs/action",
     },
     defaultErrnoRet: errnoRetField("defaultAction"),
     architectures: {
       description:
-        "The architectures whose calls the rules are for; the native one if there are none. Calls of other architectures kill the thread.",
+        "The architectures to which the rules apply; the native one if none are given. Calls of other architectures kill the thread.",
       type: ["array", "null"],
       items: { $ref: "#/$defs/architecture" },
     },
@@ -187,11 +187,12 @@ function sectionFields(): Fields {
       type: ["string", "null"],
     },
     listenerMetadata: {
-      description: "Text for the process behind listenerPath, which it needs.",
+      description:
+        "Text for the process that listens on listenerPath, which must be given as well.",
       type: ["string", "null"],
     },
     syscalls: {
-      description: "The rules; calls without one get defaultAction.",
+      description: "The rules; calls without a rule get defaultAction.",
       type: ["array", "null"],
       items: { $ref: "#/$defs/rule" },
     },
@@ -216,28 +217,28 @@ function ruleSchema(dialect: Dialect): Schema {
       items: { anyOf: [{ $ref: "#/$defs/call" }, { type: "string" }] },
     },
     action: {
-      description: `What the calls get. ${actionsText()}`,
+      description: `The answer to the calls. ${actionsText()}`,
       $ref: "#/$defs/action",
     },
     errnoRet: errnoRetField("action"),
     args: {
       description:
-        "Conditions on arguments, all of which must hold. If two are on one argument, runtimes take all of them as alternatives.",
+        "Conditions on arguments, all of which must be true. If two are on the same argument, runtimes treat all of them as alternatives.",
       type: ["array", "null"],
       items: { $ref: "#/$defs/comparison" },
     },
-    comment: { description: "For people; runtimes ignore it." },
+    comment: { description: "A comment for readers; runtimes ignore it." },
     ...dockerFields(dialect, DOCKER_RULE_FIELDS, {
       name: {
         description: "The system call, in profiles of Docker 1.10 to 1.12.",
         deprecated: true,
       },
       includes: {
-        description: "The rule counts only if all of this is true.",
+        description: "The rule applies only if all of this is true.",
         $ref: "#/$defs/conditions",
       },
       excludes: {
-        description: "The rule does not count if any of this is true.",
+        description: "The rule does not apply if any of this is true.",
         $ref: "#/$defs/conditions",
       },
       errno: errnoField("errnoRet"),
@@ -276,19 +277,19 @@ function comparisonSchema(): Schema {
       },
       value: {
         description:
-          "The number to compare with, 64 bits without a sign; the mask of SCMP_CMP_MASKED_EQ.",
+          "The number to compare with, an unsigned 64-bit integer; the mask of SCMP_CMP_MASKED_EQ.",
         type: "integer",
         ...u64,
       },
       valueTwo: {
         description:
-          "What SCMP_CMP_MASKED_EQ compares the masked argument with, 0 by default; others ignore it.",
+          "The value with which SCMP_CMP_MASKED_EQ compares the masked argument, 0 by default; other operators ignore it.",
         type: ["integer", "null"],
         ...u64,
       },
       op: {
         description:
-          "Compares the argument with value, without a sign: not equal, less, less or equal, equal, greater or equal, greater; SCMP_CMP_MASKED_EQ: argument & value equals valueTwo.",
+          "Compares the argument with value, unsigned: not equal, less, less or equal, equal, greater or equal, greater; SCMP_CMP_MASKED_EQ: argument & value equals valueTwo.",
         ...words(OPERATORS.words),
       },
     },
@@ -312,7 +313,7 @@ function archSchema(): Schema {
   });
 }
 
-/** Conditions allow no other key, but for comments. */
+/** Conditions allow no other keys except comments. */
 function conditionsSchema(): Schema {
   const { properties } = closedObject(CONDITION_FIELDS, {
     caps: {
@@ -347,7 +348,7 @@ function objectOf(
   { required, fields, more = {} }: {
     readonly required: readonly string[];
     readonly fields: Fields;
-    /** Keys beside the known ones, which no other key resembles. */
+    /** Additional keys, which must not resemble a known one. */
     readonly more?: Fields;
   },
 ): { readonly [keyword: string]: unknown } {
@@ -362,7 +363,7 @@ function objectOf(
   };
 }
 
-/** Takes the schemas of exactly the fields that the reader knows. */
+/** Returns the schemas of exactly the fields that the reader knows. */
 function closedObject(
   known: readonly string[],
   fields: Fields,
@@ -381,7 +382,7 @@ function closedObject(
   };
 }
 
-/** Docker's own fields; in OCI sections only without content. */
+/** Docker's own fields; in OCI sections they must be empty. */
 function dockerFields(
   dialect: Dialect,
   known: readonly string[],
@@ -450,7 +451,7 @@ function oneListOfArchitectures(): Schema {
 
 /**
  * A rule that is stricter than the default and names no call would deny
- * nothing. Rules with conditions may not count on a machine.
+ * nothing. Rules with conditions may not apply on a machine.
  */
 function namesOfDenials(): readonly Schema[] {
   const strictness = (word: (typeof ACTIONS.words)[number]): number =>

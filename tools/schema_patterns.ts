@@ -23,7 +23,8 @@ const ANY = "[!-~]?";
 /**
  * Makes patterns of keys that resemble a known one: in another case, or with
  * one character that is missing, added, replaced or swapped with its neighbor.
- * The reader also refuses some that differ twice. Comments are not among them.
+ * The reader also refuses some keys with two differences. Comments are
+ * excluded.
  *
  * @param known The known keys.
  * @returns One pattern per key.

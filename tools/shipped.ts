@@ -107,7 +107,7 @@ function nameOf(key: string): string {
   return key.slice(0, key.indexOf("@", 1));
 }
 
-/** Without what the lock file adds for packages that depend on their users. */
+/** Without the suffix that the lock file adds for peer dependencies. */
 function versionOf(key: string): string {
   return key.slice(key.indexOf("@", 1) + 1).replace(/_.*/, "");
 }

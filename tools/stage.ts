@@ -19,7 +19,7 @@ const ROOT = new URL("../", import.meta.url);
 /** Name of the program and of its package. */
 export const NAME = "seccomp-tree";
 
-/** Prefix of what an administrator installs by hand. */
+/** Prefix of files that an administrator installs manually. */
 const LOCAL = "/usr/local";
 
 /** A file to install. */
@@ -86,13 +86,13 @@ export async function writeStaged(
     const target = join(folder, path);
     await Deno.mkdir(dirname(target), { recursive: true, mode: 0o755 });
     await Deno.writeFile(target, content);
-    // Whatever the umask of who builds it.
+    // Independent of the builder's umask.
     await Deno.chmod(target, mode);
   }
 }
 
 /**
- * Runs a program whose output is of no interest.
+ * Runs a program and ignores its output.
  *
  * @param program The program.
  * @param args Its arguments.
@@ -139,10 +139,11 @@ const MANUAL: Manual = {
 };
 
 /**
- * Works with the given single file, or with one that is made for it.
+ * Calls a function with the given single file, or with one that is made for the
+ * call.
  *
  * @param given The command line, which may have `--program`.
- * @param work Gets the path of the file.
+ * @param work Function that gets the path of the file.
  */
 export async function withProgram(
   given: Given,

@@ -26,7 +26,7 @@ const MANUAL: Manual = {
   words: 1,
 };
 
-/** Texts that name a version. */
+/** The texts that name a version. */
 export interface VersionedTexts {
   /** Version of `deno.json`. */
   readonly version: string;
@@ -41,7 +41,7 @@ export interface VersionedTexts {
 }
 
 /**
- * Lists what names another version.
+ * Lists the texts that name another version.
  *
  * @param texts The texts.
  * @returns One line for each; none if all agree.

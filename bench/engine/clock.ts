@@ -92,14 +92,14 @@ function openRdtsc(): (() => bigint) | undefined {
 /**
  * Keeps this thread, and the children that it clones, on one processor.
  *
- * @returns A function that restores its processors; `undefined` if it was not
- * possible.
+ * @returns A function that restores its processors; `undefined` if pinning was
+ * refused.
  */
 export function pin(): Disposable | undefined {
   const old = new Uint8Array(CPU_SET_SIZE);
   const size = BigInt(CPU_SET_SIZE);
   if (symbols().sched_getaffinity(0, size, old) !== 0) return undefined;
-  // The last one: the first handles most interrupts.
+  // The last processor, because the first handles most interrupts.
   const byte = old.findLastIndex((bits) => bits !== 0);
   const mask = new Uint8Array(CPU_SET_SIZE);
   mask[byte] = 1 << (31 - Math.clz32(old[byte] ?? 1));

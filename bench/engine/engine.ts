@@ -4,7 +4,7 @@
  * | engine    | clock          | child                    | where                      |
  * | --------- | -------------- | ------------------------ | -------------------------- |
  * | `stub`    | rdtsc          | cloned, machine code only | x86_64                     |
- * | `process` | clock_gettime  | a Deno of its own        | anywhere; the filter has to let Deno live |
+ * | `process` | clock_gettime  | a separate Deno process  | anywhere; the filter must let Deno live   |
  *
  * @module
  */

@@ -2,8 +2,8 @@
  * Lists: filters that allow n calls and deny the rest, as in the first
  * experiment, made of real numbers of x86_64.
  *
- * The timed calls are spread over the numbers. They fail at once or are
- * trivial, so that they differ only by their place.
+ * The timed calls are spread over the numbers. They fail immediately or are
+ * trivial, so they differ only by their place.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const EPERM = 1;
 /** `SCMP_FLTATR_CTL_OPTIMIZE` of seccomp.h. */
 const ATTR_OPTIMIZE = 8;
 const SEEK_END = 2;
-/** linux/memfd.h: programs that are started meanwhile do not inherit it. */
+/** linux/memfd.h: programs that this process starts do not inherit it. */
 const MFD_CLOEXEC = 1;
 /** Not a file descriptor: the call ends with EBADF. */
 const NO_FD = 0xffff_ffff_ffff_ffffn;
@@ -40,7 +40,7 @@ const NO_FD = 0xffff_ffff_ffff_ffffn;
 /** The number that the experiment examines. */
 export const GETPPID = 110;
 
-/** Ends the child that makes the calls: in every list. */
+/** Ends the child that makes the calls; it is in every list. */
 export const EXIT_CALL = 60;
 
 /** In the order of their addition to a list: a list of 8 has the first 7. */
@@ -76,7 +76,7 @@ export function listedNumbers(n: number): readonly number[] {
   return numbers.slice(0, n).sort((a, b) => a - b);
 }
 
-/** The policy of a list, as libseccomp means it for x86_64 only. */
+/** The policy of a list, as libseccomp interprets it for x86_64 only. */
 export function listPolicy(numbers: readonly number[]): Policy {
   const allowed = numbers.map((nr): Rule => ({
     first: nr,

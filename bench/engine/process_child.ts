@@ -10,7 +10,7 @@ import { openLibc } from "../../ffi/libc.ts";
 import { loadFilter } from "../../ffi/load.ts";
 import type { ChildJob } from "./process_engine.ts";
 
-/** Measures what standard input asks for. */
+/** Measures the job from standard input. */
 export async function measureJob(): Promise<void> {
   const text = await new Response(Deno.stdin.readable).text();
   // The parent is our own code.
@@ -45,7 +45,7 @@ function measure(
 }
 
 /**
- * Opens the library, and compiles the calls to it, by a load that the kernel
+ * Opens the library and compiles the calls to it by a load that the kernel
  * refuses.
  */
 function warmUp(): void {

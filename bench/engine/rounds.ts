@@ -1,7 +1,7 @@
 /**
  * The interleaved run: every filter and every call once in each round, in an
- * order that rotates from round to round, so that other activity of the machine
- * affects all of them alike.
+ * order that rotates from round to round, so that other activity on the machine
+ * affects all of them equally.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export type Progress = (done: number, all: number) => void;
  * @param engine Makes the calls.
  * @param plans Filters and calls to compare.
  * @param effort The amount of measuring.
- * @param progress Called with the progress.
+ * @param progress Called after each round.
  */
 export async function interleave(
   engine: Engine,

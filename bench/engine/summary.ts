@@ -2,9 +2,9 @@
  * Statistics of repeated measurements.
  *
  * A measurement is repeated in rounds, and each round interleaves everything
- * that is compared. The result of a round is its smallest batch, because other
- * processes can only make a batch slower. The interval of a result is the
- * middle half of its rounds.
+ * that is compared. The result of a round is its fastest batch, because other
+ * processes can only slow a batch down. The interval of a result is the middle
+ * half of its rounds.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export function compareSpreads(a: Spread, b: Spread): Comparison {
   return "same";
 }
 
-/** Removes digits that no clock here resolves. */
+/** Removes digits below the resolution of the clocks. */
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

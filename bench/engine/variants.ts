@@ -1,6 +1,6 @@
 /**
  * The filters to compare: one-instruction allow, those that the host's
- * libseccomp builds for crun (linear) and runc (tree), and ours by each
+ * libseccomp builds for crun (linear) and runc (tree), and ours for each
  * objective.
  *
  * @module
@@ -95,13 +95,13 @@ export function variantsOf(
   return variants;
 }
 
-/** Turns the allow cache off for a filter, at the cost of one load. */
+/** Disables the allow cache for a filter, at the cost of one load. */
 export function withoutCache({ name, program }: Variant): Variant {
   return variantOf(name, [LEADING_LOAD, ...program]);
 }
 
 /**
- * Records the input of the library, to repeat the call under a clock.
+ * Records the input of the library, to repeat the call for timing.
  *
  * @param library The library.
  * @param subject The profile.

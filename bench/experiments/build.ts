@@ -1,6 +1,6 @@
 /**
- * The cost of making the bytes: libseccomp's build, our compilation, and the
- * reading of precompiled bytes from an annotation.
+ * The cost of creating the bytes: libseccomp's build, our compilation, and
+ * reading precompiled bytes from an annotation.
  *
  * @module
  */

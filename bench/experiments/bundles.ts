@@ -2,8 +2,9 @@
  * OCI bundles for the measurements: one for each setup, with a static busybox,
  * and one running container of each that `exec` enters.
  *
- * A machine that mixes cgroup versions stops crun; there crun gets a mount
- * namespace with a plain cgroup2 mount, kept by a process, entered by nsenter.
+ * crun fails on a machine that mixes cgroup versions. There it gets a mount
+ * namespace with a plain cgroup2 mount, which a process keeps open and nsenter
+ * enters.
  *
  * @module
  */
@@ -30,7 +31,7 @@ export interface MeasuredBundleOptions {
   readonly seccomp: LinuxSeccomp;
   /** Our filter in base64. */
   readonly annotation: string;
-  /** Receives the setups that are impossible here. */
+  /** Receives the setups that are impossible on this machine. */
   readonly leftOut: string[];
 }
 
@@ -39,13 +40,13 @@ export interface Bundles {
   readonly runtimes: readonly Runtime[];
   /** True if crun has our wrapper. */
   readonly wrapped: boolean;
-  /** Starts containers one after the other and waits for their ends. */
+  /** Starts containers one at a time and waits for each to end. */
   run(runtime: Runtime, setup: Setup, count: number): Promise<void>;
   /**
    * Runs our hook to add the filter to a configuration, without any container.
    */
   precreate(count: number): Promise<void>;
-  /** Starts processes in the running container, one after the other. */
+  /** Starts processes in the running container, one at a time. */
   exec(runtime: Runtime, setup: Setup, count: number): Promise<void>;
   /** Ends and removes everything. */
   remove(): Promise<void>;
@@ -61,7 +62,7 @@ const SETUPS: readonly Setup[] = [
   "hit",
   "miss",
 ];
-/** Limits that a container may have if root lacks CAP_SYS_RESOURCE. */
+/** Limits of containers if root lacks CAP_SYS_RESOURCE. */
 const PODMAN_WORDS: readonly string[] = [
   ...["run", "--rm", "--network=none", "--cgroups=disabled"],
   ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"],
@@ -119,7 +120,8 @@ export async function createBundles(
       }
       const wrapped = setup === "hit" || setup === "miss";
       // The wrapper writes its annotation to the config, so each start gets a
-      // new one; the shell writes it itself, because a cp would count as well.
+      // new one; the shell writes it itself, because a `cp` process would be
+      // measured as well.
       const fresh =
         `[ -n "$config" ] || config=$(cat ${bundle}/config.orig); printf %s "$config" >${bundle}/config.json`;
       await loop(

@@ -2,8 +2,9 @@
  * One crun of 1.14 or later, in a root of its release: starts, execs, attaches and
  * memory, as crun fills its cache and with our filters in it.
  *
- * Starts run in batches, since entering a root costs time too; all cases take turns
- * within a round. Figures are processor time of crun and its children.
+ * Starts run in batches, because entering a root also costs time; all cases
+ * take turns within a round. Figures are processor time of crun and its
+ * children.
  *
  * @module
  */
@@ -41,7 +42,7 @@ import {
 } from "./memory.ts";
 import { createWrapper, type Wrapper } from "./wrapper.ts";
 
-/** Starts or execs between two looks at the clock. */
+/** Starts or execs between two readings of the clock. */
 export const BATCH = 20;
 /** Containers at once, for the memory of their filters. */
 const CROWDS: readonly number[] = [1, 50, 200];
@@ -53,11 +54,11 @@ const GETPID = 39;
 
 /** A root in which crun is. */
 export interface CrunRoot {
-  /** A folder that is seen at the same place inside. */
+  /** A folder with the same path inside. */
   readonly shared: string;
   /** Runs a script inside, to its end. */
   readonly sh: (script: string) => Promise<void>;
-  /** True if Deno and the tools of the wrapper are inside, at their places here. */
+  /** True if Deno and the tools of the wrapper have the same paths inside. */
   readonly wrapped: boolean;
 }
 
@@ -136,7 +137,7 @@ async function measureCosts(
   const cases = CASES.filter(({ name }) =>
     name !== "hit" || place.wrapper !== undefined
   );
-  // Containers for execs, which get the filter that their container got.
+  // Containers for execs; an exec gets the filter of its container.
   const held = cases.filter(({ word }) => word === "exec");
   for (const { name, bundle, cache } of held) {
     await prepare(place, cache);
@@ -168,7 +169,7 @@ function scriptOf(
   const folder = join(shared, bundle);
   const program = name === "hit"
     ? `${wrapper?.path} --root ${state}`
-    // A folder of its own, so that the others find theirs as it was.
+    // A separate folder, so that the others find theirs unchanged.
     : name === "cold"
     ? `crun --root ${shared}/cold$i`
     : crun;
@@ -177,8 +178,9 @@ function scriptOf(
     : word === "run"
     ? `${program} run -b ${folder} c$i`
     : `${wrapper?.hook} <${folder}/config.orig >/dev/null`;
-  // The wrapper writes its annotation to the configuration, so each start gets a
-  // new one; the shell writes it, because a cp would count as well.
+  // The wrapper writes its annotation to the configuration, so each start gets
+  // a new one; the shell writes it, because a `cp` process would be measured as
+  // well.
   return `config=$(cat ${folder}/config.orig)
 i=0
 while [ $i -lt ${BATCH} ]; do
@@ -189,7 +191,7 @@ done
 rm -rf ${shared}/cold*`;
 }
 
-/** Brings the cache into a state. */
+/** Sets the state of the cache. */
 async function prepare(
   { state }: Place,
   wanted: Case["cache"],
@@ -201,7 +203,7 @@ async function prepare(
   const entries = await listEntries(cache);
   const kind = wanted === "tree" ? "tree" : "libseccomp";
   if (entries.length === 0 || entries.some((entry) => entry.state !== kind)) {
-    throw new Error(`The cache in ${state} is not as wanted`);
+    throw new Error(`The cache in ${state} is not in the requested state`);
   }
   const folder = join(state, ".cache/seccomp");
   return await Promise.all(
@@ -219,7 +221,7 @@ async function measureFilters(place: Place): Promise<CrunRun["filters"]> {
   }
   const plans = variants.map(({ name, bytes }) => ({
     ...{ key: name, filter: bytes },
-    // An attach is timed with the calls after it.
+    // An attach is timed together with the calls after it.
     batches: [{ key: "getpid", call: { nr: GETPID, args: [] } }],
   }));
   const silent = (): void => {};

@@ -72,7 +72,7 @@ export interface FilterTimes {
   readonly attach: readonly AttachRow[];
 }
 
-/** Kind and amount of measuring. */
+/** Kind and amount of measurement. */
 export interface CallOptions {
   readonly engine: Engine;
   readonly effort: Effort;
@@ -127,8 +127,8 @@ export async function measureCalls(
  */
 async function possibleCalls(engine: Engine): Promise<readonly TimedCall[]> {
   if (Deno.build.arch !== "x86_64") return GENERIC_CALLS;
-  // A filter may kill the thread that makes a call of another architecture,
-  // which leaves a Deno process without its first thread waiting forever.
+  // A filter may kill the thread that makes a call of another architecture, and
+  // a Deno process without its first thread waits forever.
   if (!engine.anyFilter) return CALLS.filter(({ abi }) => abi === "x86_64");
   const { callNs } = await engine.sample({
     batches: [{ call: { nr: 20, args: [] }, entry: "int80" }],

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A mount namespace, kept by a process. */
+/** A mount namespace that a process keeps open. */
 export interface CgroupView {
   /** Command that enters it. */
   readonly words: readonly string[];

@@ -31,7 +31,7 @@ const EPERM = 1;
 const SOCKET = 41;
 /** Distance of the values, so that no two are neighbors. */
 const VALUE_STEP = 3;
-/** A call that no rule allows: the last number of all, or a value after all. */
+/** A call that no rule allows: the last number, or a value above all others. */
 const DENIED = "denied";
 const DENIED_CALLS: Readonly<Record<GrowthRow["what"], StubCall>> = {
   "listed calls": { nr: 500, args: [] },
@@ -141,7 +141,7 @@ function build(maker: Maker): Made {
       return {
         ...maker,
         refused:
-          `${program.length} instructions, the kernel takes ${BPF_MAXINSNS}`,
+          `${program.length} instructions, the kernel accepts ${BPF_MAXINSNS}`,
       };
     }
     const rounds: number[] = [];

@@ -3,16 +3,16 @@
  *
  * JIT images of programs are packed side by side in packs of 2 MiB per node
  * (kernel/bpf/core.c: bpf_prog_pack_alloc(), in chunks of 64 bytes), which the
- * file lists; the chunks are charged to `net.core.bpf_jit_limit`. So one filter
- * is attached repeatedly, by processes that stay, until a pack has begun and
- * the next one begins: the size of the pack divided by the filters in between
- * is the size of an image, with an error of one part in as many filters. Any
- * other attach on the machine in that time spoils the result: run it on a quiet
- * machine.
+ * file lists; the chunks are charged to `net.core.bpf_jit_limit`. So processes
+ * attach one filter repeatedly and keep it, from the beginning of one pack to
+ * the beginning of the next. The size of the pack divided by the number of
+ * filters in between is the size of an image, with a relative error of one
+ * filter. Any other attach on the machine in that time invalidates the result:
+ * run it on a quiet machine.
  *
  * The translated program has its own pages, which the file lists as
  * `bpf_prog_alloc_no_stats` and `bpf_prog_realloc`; the submitted one is kept
- * as it is, eight bytes per instruction (seccomp:
+ * unchanged, eight bytes per instruction (seccomp:
  * bpf_prog_store_orig_filter()).
  *
  * @module
@@ -46,7 +46,7 @@ export interface ProgramMemory {
 export interface Held {
   /** Number of its filters. */
   readonly loaded: number;
-  /** Numbers of filters after which a pack was new. */
+  /** Numbers of filters after which a new pack appeared. */
   readonly marks: readonly number[];
 }
 

@@ -1,6 +1,6 @@
 /**
  * The child of `memory.ts`: attaches a filter repeatedly, reports when the
- * kernel began a new pack, and keeps the filters until its input ends.
+ * kernel begins a new pack, and keeps the filters until its input ends.
  *
  * @module
  */

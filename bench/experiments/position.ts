@@ -1,6 +1,6 @@
 /**
  * The first experiment: the time of an allowed call by its place in the list,
- * with the kernel's allow cache and without it.
+ * with and without the kernel's allow cache.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export interface ListOptions {
 }
 
 /**
- * Measures calls by their places.
+ * Measures calls by their place in the list.
  *
  * @param options The engine and the amount of measuring.
  * @param lengths Numbers of calls that the filters list.
@@ -98,7 +98,7 @@ export async function measurePositions(
             mode,
             position: numbers.indexOf(probe.nr) + 1,
             call: probe.name,
-            // Round by round, so that a slow round is slow on both sides.
+            // Round by round, so that a slow round affects both sides.
             addedNs: summarize(under.map((ns, i) => ns - (without[i] ?? NaN))),
           };
         })

@@ -1,9 +1,9 @@
 /**
- * Calls under 1 to 16 filters of the same kind, as in services of services,
- * containers in containers and sandboxes in both.
+ * Calls under 1 to 16 filters of the same kind, as in nested services,
+ * containers and sandboxes.
  *
- * A filter cannot be removed, so each kind is stacked in its own process, and
- * all kinds again in each round.
+ * A filter cannot be removed, so each kind is stacked in a separate process in
+ * each round.
  *
  * @module
  */

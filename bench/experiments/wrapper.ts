@@ -1,6 +1,6 @@
 /**
- * The wrapper of crun as `install` of the single file sets it up, in a folder of
- * its own.
+ * The wrapper of crun as `install` of the single file sets it up, in a separate
+ * folder.
  *
  * @module
  */

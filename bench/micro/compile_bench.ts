@@ -1,7 +1,7 @@
 /**
  * `deno bench bench/micro/compile_bench.ts`: from a policy to a program. The
- * search for a tree is quadratic in the intervals; beyond a few hundred of
- * them, it works in pieces.
+ * search for a tree is quadratic in the intervals; above a few hundred of them,
+ * it works in pieces.
  *
  * @module
  */

@@ -35,7 +35,7 @@ export async function loadDrawing(): Promise<Draw> {
   } catch (error) {
     const reason = messageOf(error).split("\n")[0];
     throw new Error(
-      `Cannot draw charts: Deno cannot load Vega from npm (${reason}): keep the figures by "--output json --out FILE" and draw them by "--report FILE --page DIR" on a machine that reaches npm, or use the single file, which has Vega`,
+      `Cannot draw charts: Deno cannot load Vega from npm (${reason}); keep the figures with "--output json --out FILE" and draw them with "--report FILE --page DIR" on a machine that reaches npm, or use the single file, which contains Vega`,
       { cause: error },
     );
   }

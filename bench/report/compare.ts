@@ -9,7 +9,7 @@ import { machineLine } from "../machine.ts";
 import { ratiosOf } from "./ratios.ts";
 import { type Report, SCHEMA_VERSION } from "../report.ts";
 
-/** Maximum distance of two runs on a ratio. */
+/** Maximum difference of a ratio between two runs. */
 export const AGREEMENT = 0.1;
 
 /** A ratio of two runs. */

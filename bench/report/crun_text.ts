@@ -1,6 +1,6 @@
 /**
- * The document of `deno task cached` and its tables: what a container costs with
- * crun's own cache, for each release of crun.
+ * The document of `deno task cached` and its tables: the cost of a container
+ * with crun's own cache, for each release of crun.
  *
  * @module
  */
@@ -106,7 +106,7 @@ export function crunSections(
   ];
 }
 
-/** One row for each way, one column for each crun. */
+/** One row for each setup, one column for each crun. */
 function costRows(runs: readonly CrunRun[]): readonly (readonly string[])[] {
   const keys = new Map(
     runs.flatMap(({ containers }) =>
@@ -158,11 +158,11 @@ function formatSpread({ median, low, high }: Spread): string {
 }
 
 /**
- * Compares what crun 1.14 and later do by themselves with what we add: rows of the
+ * Compares crun 1.14 and later alone with our additions, for rows of the
  * headline.
  *
  * @param report The document.
- * @returns Name, ratio of medians, and how the intervals are.
+ * @returns Name, ratio of medians, and the relation of the intervals.
  */
 export function crunHeadline(
   { runs }: CrunReport,

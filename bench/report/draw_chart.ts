@@ -1,8 +1,8 @@
 /**
  * Draws one chart to SVG, without a browser.
  *
- * No module imports this one by name: it imports the chart libraries, which
- * Deno would otherwise fetch before any command runs.
+ * No module imports this one statically, because it imports the chart
+ * libraries, which Deno would otherwise fetch before any command runs.
  *
  * @module
  */

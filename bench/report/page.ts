@@ -12,10 +12,10 @@ import { pageText } from "./page_text.ts";
 import type { Report } from "../report.ts";
 
 /**
- * Writes `benchmarks.md` and `charts/` to a folder. The page includes what
- * `deno task cached` has left in `charts/`.
+ * Writes `benchmarks.md` and `charts/` to a folder. The page includes the
+ * document that `deno task cached` has written to `charts/`.
  *
- * @param directory The folder; made if it does not exist.
+ * @param directory The folder; created if it does not exist.
  * @param report The run.
  * @param json The run as written.
  * @param draw Result of `loadDrawing`.
@@ -35,7 +35,7 @@ export async function writePage(
   const page = join(directory, "benchmarks.md");
   const crun = await readCrunReport(join(charts, CRUN_DOCUMENT));
   writeWhole(page, pageText(report, names, crun));
-  // Formats lines and tables like the repository, if there is Deno.
+  // Formats lines and tables like the repository, if Deno is available.
   const deno = Deno.build.standalone ? "deno" : Deno.execPath();
   try {
     await new Deno.Command(deno, {

@@ -1,6 +1,6 @@
 /**
- * The text of the page. Every figure in it is computed from the run, and
- * nothing is called faster if the intervals overlap.
+ * The text of the page. Every figure in it is computed from the run, and the
+ * page reports no difference if the intervals overlap.
  *
  * @module
  */
@@ -43,19 +43,19 @@ export function pageText(
       introduction(report),
       headline(report, crun),
       noGain(report),
-      `## The original picture`,
+      `## The original experiment`,
       picture(report),
       chart("position", "Nanoseconds added by place in the list"),
       chart("lengths", "Nanoseconds added by length of the list"),
-      `The published figures are ticks of another processor under an older kernel: only the shapes can be compared. For the measurements without the cache, the same programs have one leading load, at which the kernel's cache emulator gives up; a kernel before 5.11 also runs the filter for every call.`,
+      `The published figures are ticks of another processor under an older kernel, so only the shapes can be compared. For the measurements without the cache, the same programs start with an additional load, at which the kernel's cache emulator gives up. A kernel before 5.11 also runs the filter for every call.`,
       chart("published", "The published experiment and its repetition"),
       `## Calls that always run the filter`,
-      `Calls that arguments decide, denied calls, unknown calls, and every x32 call go through the filter on every kernel. i386 calls enter by \`int $0x80\`, whose own cost hides the filter here.`,
+      `Every kernel runs the filter for calls that arguments decide, denied calls, unknown calls, and all x32 calls. i386 calls enter by \`int $0x80\`, whose own cost hides the filter here.`,
       chart("calls", "Nanoseconds of a call by filter"),
-      `## Start of a container`,
-      `A filter is built and attached at each start, and attached again at each exec. If the runtime has no cache, libseccomp builds it at each start; with precompiled bytes, only base64 has to be decoded.`,
+      `## Container start`,
+      `A runtime builds and attaches a filter at each start, and attaches it again at each exec. Without a cache, libseccomp builds the filter at each start. With precompiled bytes, the runtime only decodes base64.`,
       chart("attach", "Attach and build times by filter"),
-      `The attach time follows a law: a constant, plus the size, plus the kernel's emulation of all numbers.`,
+      `The attach time is the sum of a constant, a part proportional to the size, and the time of the kernel's emulation of all numbers.`,
       chart("law", "Predicted against measured attach times"),
       `## Containers`,
       containerWords(report),
@@ -70,9 +70,9 @@ export function pageText(
       `All stacked filters run on every call that the cache does not answer.`,
       chart("stacked", "A call under stacked filters"),
       `## Workloads`,
-      `Counted, not timed: executed instructions of a mean call under recorded histograms. They matter if every call runs the filter.`,
+      `These figures are counts of executed instructions for a mean call under recorded histograms, not times. They matter if every call runs the filter.`,
       chart("workloads", "Executed instructions by histogram"),
-      `## All figures`,
+      `## Figures`,
       `Times are medians of the rounds; the middle half of the rounds is in parentheses.`,
       ...sectionsOf(report).map(({ title, rows }) =>
         `### ${title}\n\n${markdownTable(rows)}`
@@ -85,13 +85,13 @@ export function pageText(
 function introduction(report: Report): string {
   return `# Benchmarks
 
-This page compares the cost of filters: no filter, one instruction that allows, libseccomp's linear list as crun loads it, libseccomp's binary tree as runc loads it, and ours. All are made from the same profile (${report.source} for ${
+This page compares the cost of filters: no filter, a single instruction that allows everything, libseccomp's linear list as crun loads it, libseccomp's binary tree as runc loads it, and ours. All are built from the same profile (${report.source} for ${
     report.arches.join(", ")
   }; with the system call names that the host's libseccomp knows)${
     provedAlike(report) ? ", and each is proved equal to it" : ""
   }.
 
-All measurements are interleaved in one run: machine code in cloned children makes the calls, timed by the processor's counter and pinned to one processor. A round keeps its fastest batch. A result is the median of the rounds, and its interval is their middle half. If two intervals overlap, this page reports no difference.
+All measurements are interleaved in one run. Machine code in cloned children makes the calls, pinned to one processor and timed by its counter. Each round keeps its fastest batch. A result is the median of the rounds, and its interval is their middle half. If two intervals overlap, this page reports no difference.
 
 \`\`\`sh
 deno run -A cli/main.ts bench --weights redis.json --weights nginx.json --weights node-http.json --page docs
@@ -103,7 +103,7 @@ deno task cold                                       # a complete compilation pr
 
 Measured ${report.taken.slice(0, 10)} in ${report.seconds} s${
     report.quick ? ", with --quick" : ""
-  }; the document is [charts/bench.json](charts/bench.json), and \`bench --report docs/charts/bench.json --page docs\` makes this page from it.
+  }. The data is in [charts/bench.json](charts/bench.json); \`bench --report docs/charts/bench.json --page docs\` generates this page from it.
 
 Machine: ${machineLine(report.machine)}.`;
 }
@@ -119,7 +119,7 @@ function headline(report: Report, crun: CrunReport | undefined): string {
   const later = crun === undefined ? [] : crunHeadline(crun);
   const old = report.machine.runtimes["crun"];
   const version = old === undefined ? "" : ` ${old}`;
-  return `## In short
+  return `## Summary
 
 ${
     markdownTable([
@@ -138,7 +138,7 @@ ${
   }`;
 }
 
-/** The releases of crun that keep filters. */
+/** The section about releases of crun that cache filters. */
 function crunPart(crun: CrunReport): readonly string[] {
   const compared = crunHeadline(crun);
   const all = (
@@ -154,7 +154,7 @@ function crunPart(crun: CrunReport): readonly string[] {
   const { tree, hit, list } = CRUN_SETUPS;
   return [
     `## Containers by release of crun`,
-    `crun 1.14 and later keeps the filter that libseccomp has built for a section, so only the first container with a section pays for the build. After that, a start pays for the attach alone, and so does each exec.${
+    `crun 1.14 and later cache the filter that libseccomp has built for a section, so only the first container with a section pays for the build. Later starts and all execs pay only for the attach.${
       all(
         `run, CPU: ${tree} / ${list}`,
         "lower",
@@ -169,11 +169,11 @@ function crunPart(crun: CrunReport): readonly string[] {
     }`,
     `Measured ${
       crun.taken.slice(0, 10)
-    }, each release in a root of its own, ${crun.rounds} rounds of ${crun.batch}; medians, with the middle half in parentheses. Machine: ${crun.machine}.`,
+    }, each release in a separate root, ${crun.rounds} rounds of ${crun.batch}; medians, with the middle half in parentheses. Machine: ${crun.machine}.`,
     ...crunSections(crun).map(({ title, rows }) =>
       `### ${title}\n\n${markdownTable(rows)}`
     ),
-    `The size of JIT images is that of one image times the containers, because the kernel lists only packs of 2 MiB. Translated programs are as the kernel lists them.`,
+    `The size of JIT images is the size of one image times the number of containers, because the kernel lists only packs of 2 MiB. The size of translated programs is taken from the kernel's list.`,
   ];
 }
 
@@ -199,16 +199,16 @@ function noGain(report: Report): string {
       comparison === "higher" ? "ours is slower" : "no difference"
     }`
   );
-  return `## Where there is no gain
+  return `## Cases without a gain
 
 - Allowed calls on a kernel with the allow cache (5.11 and later): they never run any filter.
-- Two trees differ by a few nanoseconds per call on a kernel with a JIT.
+- Two trees on a kernel with a JIT: they differ by a few nanoseconds per call.
 - Lists of a few calls: the linear list is as small as a tree, and our filter may be larger.
-- Many rules on one argument: our filter decides by a search, so it runs faster but is larger to attach than libseccomp's list (below).
+- Many rules on one argument: our filter decides by a search, so it runs faster than libseccomp's list, but is larger and takes longer to attach (see Growth).
 - A runtime that has cached libseccomp's filter: only the attach differs.
-- Starts through our wrapper lose ${
+- Starts through our wrapper: the lookup takes ${
     wrapperShare(report)
-  } of the time that the annotation saves: annotate bundles ahead of time if possible.
+  } of the time that the annotation saves; annotate bundles ahead of time if possible.
 
 In this run:
 
@@ -223,11 +223,11 @@ function picture(report: Report): string {
   const medians = places.map(({ addedNs }) => addedNs.median);
   const worst = (name: string): string =>
     worstPlace(report, name)?.addedNs.median.toFixed(1) ?? "–";
-  return `The experiment that started this work: the time of a trivial call by its place in a filter of ${PICTURE_LENGTH} listed calls. Here each place is a real call that ends at once; its cost without a filter is subtracted, round by round. Without the cache, our filter adds ${
+  return `This work began with an experiment: the time of a trivial call by its place in a filter of ${PICTURE_LENGTH} listed calls. In this repetition, each place is a real call that returns immediately; its cost without a filter is subtracted in each round. Without the cache, our filter adds ${
     Math.min(...medians).toFixed(1)
   } to ${
     Math.max(...medians).toFixed(1)
-  } ns from the first place to the last; at the slowest place libseccomp's list adds ${
+  } ns, depending on the place. At the slowest place libseccomp's list adds ${
     worst(LINEAR)
   } ns and its tree ${
     worst(TREE)
@@ -251,16 +251,16 @@ function containerWords({ containers }: Report): string {
     } ms with our bytes in the bundle${
       hit === undefined || miss === undefined
         ? ""
-        : `; through our wrapper ${
+        : `. Through our wrapper it takes ${
           hit.toFixed(1)
         } ms if its store has the filter, because a shell and an awk look it up, and ${
           miss.toFixed(1)
-        } ms the one time that the filter is compiled and proved`
+        } ms the first time, when the filter is compiled and proved`
     }.`;
-  return `Processor time of the whole process tree, by getrusage; wall time, including Podman's, is in the tables.${figures} A runtime that caches libseccomp's filter (crun 1.14 and later with a warm cache) has no build to save: only the attach differs, see below.`;
+  return `The chart shows the processor time of the whole process tree, by getrusage; the tables also have wall times, including Podman's.${figures} A runtime that caches libseccomp's filter (crun 1.14 and later with a warm cache) does not build a filter: only the attach differs, see below.`;
 }
 
-/** The share of the saved time that our wrapper takes on a hit. */
+/** The part of the saved time that our wrapper takes on a hit. */
 function wrapperShare({ containers }: Report): string {
   const cpu = (setup: string): number =>
     containers.find((row) => row.command === "crun run" && row.setup === setup)
@@ -271,7 +271,7 @@ function wrapperShare({ containers }: Report): string {
 }
 
 function memoryWords(): string {
-  return "JIT images are stored in packs of 2 MiB, which `/proc/vmallocinfo` lists; `net.core.bpf_jit_limit` limits these images. A filter is attached until a pack has begun and the next one begins: the size of a pack divided by the filters in between is the size of an image, including rounding. The pages of the translated program are listed there as well. The submitted program, which the kernel keeps for checkpoints, has eight bytes per instruction.";
+  return "JIT images are stored in packs of 2 MiB, which `/proc/vmallocinfo` lists; `net.core.bpf_jit_limit` limits these images. The benchmark attaches a filter repeatedly, from the beginning of one pack to the beginning of the next. The size of a pack divided by the number of filters in between is the size of an image, including rounding. The file also lists the pages of the translated program. The submitted program, which the kernel keeps for checkpoints, has eight bytes per instruction.";
 }
 
 function growthWords({ growth }: Report): string {
@@ -290,11 +290,11 @@ function growthWords({ growth }: Report): string {
     0,
     ...growth.filter(({ what }) => what === "argument rules").map(({ n }) => n),
   );
-  return `For a list of n calls, libseccomp's chain has n instructions and takes n² steps of emulation at attach; its tree has n instructions and takes n log n steps. Our filter has as many instructions as the numbers have intervals, which is fewer if the list is long. With ${most} rules on one argument, libseccomp's tree contains a list: ${
+  return `For a list of n calls, libseccomp's chain has n instructions and takes n² steps of emulation at attach; its tree has n instructions and takes n log n steps. The size of our filter grows with the number of intervals of call numbers; long lists have fewer intervals than calls. With ${most} rules on one argument, libseccomp's tree contains a list: ${
     of(TREE)
   }; ours: ${
     of(OURS)
-  }. Our compilation of such rules takes the longest; it happens once, not at each start. Precompiled bytes are read in ${"time proportional to their number"} (\`${PRECOMPILED}\`).`;
+  }. Our compilation of such rules takes longest, but happens only once, not at each start. The time to read precompiled bytes is proportional to their number (\`${PRECOMPILED}\`).`;
 }
 
 function leftOut({ leftOut }: Report): string {

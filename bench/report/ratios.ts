@@ -21,7 +21,7 @@ export interface Ratio {
   readonly name: string;
   /** Medians, ours divided by theirs; minima of wall times. */
   readonly ratio: number;
-  /** Relation of the intervals; absent if the figures are counted. */
+  /** Relation of the intervals; absent if the figures are counts. */
   readonly comparison?: Comparison;
 }
 

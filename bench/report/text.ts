@@ -41,7 +41,7 @@ export function formatReport(report: Report): string {
     ),
   ];
   if (report.leftOut.length > 0) {
-    parts.push(`left out\n${report.leftOut.map((l) => `  ${l}\n`).join("")}`);
+    parts.push(`skipped\n${report.leftOut.map((l) => `  ${l}\n`).join("")}`);
   }
   return parts.join("\n");
 }

@@ -309,7 +309,7 @@ fi
 exit 1
 `;
 
-/** counts.sh: What both leave in the store. */
+/** counts.sh: Entries that both write to the store. */
 export const COUNTS_SH =
   `# Adds one container to a count, if that is there and can be written to.
 st_count() {

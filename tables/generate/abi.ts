@@ -1,7 +1,7 @@
 /**
- * The generator's configuration for each architecture: which headers to read,
- * and as which compiler. All numbers come from those headers and from
- * libseccomp.
+ * The generator's configuration for each architecture: the headers to read, and
+ * the compiler whose macros to define. All numbers come from those headers and
+ * from libseccomp.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A list of headers, read with a compiler: what they define, and the values.
+ * A list of headers, read with a compiler: their definitions and values.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export class HeaderList {
   ) {
     this.#source = prelude +
       headers.map((header) =>
-        // An architecture may lack the part of a header that is its own.
+        // An architecture may lack the architecture-specific part of a header.
         `#if __has_include(<${header}>)${
           header === "linux/kvm.h" ? " && __has_include(<asm/kvm.h>)" : ""
         }\n#include <${header}>\n#endif\n`

@@ -78,7 +78,7 @@ export async function readHeaders(
 
 /** Error numbers, with second names kept apart. */
 export interface Errnos {
-  /** Numbers by name, one name for each. */
+  /** Numbers by name, one name for each number. */
   readonly names: ReadonlyMap<string, number>;
   /** Macros that stand for another name: numbers by name. */
   readonly aliases: ReadonlyMap<string, number>;
@@ -177,7 +177,7 @@ async function macroValues(
 
 /**
  * Evaluates numbers joined by `+` or by `|`, with or without parentheses: these
- * headers use nothing else.
+ * headers contain no other operators.
  *
  * @throws {SyntaxError} if there is anything else.
  */

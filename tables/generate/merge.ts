@@ -1,6 +1,6 @@
 /**
- * Merges several sources about an architecture into one table, or fails naming
- * both sources if they contradict each other.
+ * Merges several sources about an architecture into one table. If two sources
+ * contradict each other, it fails and names both.
  *
  * @module
  */

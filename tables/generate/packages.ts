@@ -89,7 +89,7 @@ async function packageFile(
   return undefined;
 }
 
-/** Downloads packages of a suite with lists of its own. */
+/** Downloads packages of a suite with separate package lists. */
 async function download(
   suite: string,
   names: readonly string[],

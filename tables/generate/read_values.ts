@@ -14,7 +14,7 @@ import { SET_SOURCES } from "./value_sets.ts";
 /** One name of a value. */
 export interface NamedValue {
   readonly name: string;
-  /** Negative if the header says so, else at most 64 bits. */
+  /** Negative if it is negative in the header, otherwise at most 64 bits. */
   readonly value: bigint;
   /** True if the name is read but never printed. */
   readonly second: boolean;
@@ -22,7 +22,7 @@ export interface NamedValue {
 
 /** The set of values of one argument on one architecture. */
 export interface ReadSet {
-  /** Masks of the parts of the word that hold one of several values. */
+  /** Masks of the parts of the word that contain one of several values. */
   readonly fields: readonly bigint[];
   /** Names in order of preference. */
   readonly names: readonly NamedValue[];
@@ -37,7 +37,7 @@ function layoutOf({ name, bits }: Abi): readonly string[] {
   return name === "x86" ? ["-m32"] : ["-m32", "-malign-double"];
 }
 
-/** The parts of the C library's headers that the kernel's include. */
+/** The parts of the C library's headers that the kernel's headers include. */
 const STDINT: string = "typedef unsigned long size_t;\n" +
   "typedef int pid_t;\ntypedef long long loff_t;\n" +
   [8, 16, 32, 64].map((bits) => {

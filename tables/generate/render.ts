@@ -43,7 +43,7 @@ export function renderArch(
   const notes = [
     ...note("In the headers only", table.headersOnly),
     ...note("In libseccomp only", table.librariesOnly),
-    ...note("Aliases left out", table.aliases),
+    ...note("Omitted aliases", table.aliases),
   ];
   return `${
     header(`System calls of ${abi.name}.`, sources, [
@@ -108,7 +108,7 @@ export function checkTwin(
 ): void {
   if (twin !== undefined && renderCalls(twin) === renderCalls(table)) return;
   throw new Error(
-    `Cannot share the table of ${abi.twin} with ${abi.name}: they differ; leave twin out`,
+    `Cannot share the table of ${abi.twin} with ${abi.name}: they differ; remove its twin`,
   );
 }
 
@@ -117,7 +117,7 @@ export function renderOthers(others: Others, origin: Origin): string {
   return `${
     header(
       "Architectures and names of system calls that libseccomp knows and no " +
-        "table here has, and how far the tables reach.",
+        "table here has, and the versions that the tables cover.",
       [`Debian's ${origin.headers}`, ...origin.libraries],
       [],
     )

@@ -30,7 +30,7 @@ ${sets.map(({ set }) => renderSet(set, read)).join("")}];
 `;
 }
 
-/** One set: the names on x86_64, and what other architectures have instead. */
+/** One set: the names on x86_64, and the differences of other architectures. */
 function renderSet(
   set: string,
   read: ReadonlyMap<string, ReadonlyMap<string, ReadSet>>,

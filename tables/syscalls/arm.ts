@@ -9,7 +9,7 @@
  *
  * 430 names.
  *
- * Aliases left out: sync_file_range2 of arm_sync_file_range.
+ * Omitted aliases: sync_file_range2 of arm_sync_file_range.
  *
  * @module
  */

@@ -86,7 +86,7 @@ Deno.test("rewriteConfig() requires a certificate of foreign annotations, if it 
 });
 
 needs("libseccomp")(
-  "what docs/certificate.md has compile write is accepted by the hook",
+  "the hook accepts the certificate that docs/certificate.md describes",
   async () => {
     await using setup = await createSetup();
     await using folder = await createFolder();

@@ -49,7 +49,7 @@ export async function declarations(
   return files;
 }
 
-/** Writes the declarations of one module, which needs no other module. */
+/** Writes the declarations of one module without reading others. */
 function declare(path: string, text: string): string {
   const { outputText, diagnostics = [] } = ts.transpileDeclaration(text, {
     fileName: path,

@@ -30,11 +30,11 @@ export async function shrink(text: string): Promise<string> {
 }
 
 /**
- * Joins the lines of tables whose numbers continue: the breaks are for readers
- * of the source, and hide from gzip that tables are alike.
+ * Joins the lines of tables whose numbers continue: the line breaks are for
+ * readers of the source, and hide the similarity of tables from gzip.
  *
  * @param text Text of a module.
- * @throws {Error} if a table would be read differently.
+ * @throws {Error} if the meaning of a table would change.
  */
 export function joinRuns(text: string): string {
   const changed = new MagicString(text);

@@ -1,6 +1,6 @@
 /**
- * Sets of values that arguments of system calls take: which headers define
- * their names, and how the names share a word.
+ * Sets of values that arguments of system calls take: the headers that define
+ * their names, and the layout of names in a word.
  *
  * @module
  */
@@ -25,13 +25,18 @@ export interface SetSource {
    * expression of C; `"all"` for the whole word. Other bits are flags.
    */
   readonly fields?: readonly string[];
-  /** Names that no header for users has, with their values in C. */
+  /** Names that are in no user-space header, with their values in C. */
   readonly define?: Readonly<Record<string, string>>;
-  /** Headers of the C library, read for names that the kernel's lack. */
+  /**
+   * Headers of the C library, read for names that the kernel's headers lack.
+   */
   readonly libc?: readonly string[];
-  /** True if only macros made by `_IO()` and its kin count, besides `names`. */
+  /**
+   * True if, besides `names`, only macros count that use `_IO()` or a related
+   * macro.
+   */
   readonly requests?: true;
-  /** Bits to shift values by, with the names to which that applies. */
+  /** Number of bits by which to shift values, and the names to shift. */
   readonly shift?: readonly [RegExp, number];
 }
 

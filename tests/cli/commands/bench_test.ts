@@ -32,7 +32,7 @@ Deno.test("bench --page without the chart libraries prints the remedy before it 
       assertEquals(code, 5, err);
       assertStringIncludes(
         err,
-        "Cannot draw charts: Deno cannot load Vega from npm (Failed loading vega): keep the figures",
+        "Cannot draw charts: Deno cannot load Vega from npm (Failed loading vega); keep the figures",
       );
     }
   } finally {

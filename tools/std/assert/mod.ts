@@ -1,6 +1,6 @@
 /**
- * Stand-in for `jsr:@std/assert` where JSR cannot be reached: the few
- * functions the tests use, with the signatures of the real package.
+ * Stand-in for `jsr:@std/assert` if JSR cannot be reached: the few functions
+ * that the tests use, with the signatures of the real package.
  *
  * @module
  */

@@ -1,11 +1,10 @@
 /**
- * Stand-in for `jsr:@std/cli/parse-args` where JSR cannot be reached: the few
+ * Stand-in for `jsr:@std/cli/parse-args` if JSR cannot be reached: the few
  * options that this project uses, with the signatures of the real module. A
  * package installed from JSR gets the real one.
  *
- * Differs from the real module in features that no program here uses: digits,
- * signs and values within bundled short options, names with dots, and
- * `--no-x=value`.
+ * It lacks features that no program here uses: digits, signs and values within
+ * bundled short options, names with dots, and `--no-x=value`.
  *
  * @module
  */

@@ -1,17 +1,16 @@
 /**
- * Stand-in for `jsr:@std/cli/unicode-width` where JSR cannot be reached, with
- * the signature of the real module. A package installed from JSR gets the real
- * one.
+ * Stand-in for `jsr:@std/cli/unicode-width` if JSR cannot be reached, with the
+ * signature of the real module. A package installed from JSR gets the real one.
  *
- * The real module looks up widths in tables of Unicode 15. This one asks the
- * engine for general categories and emoji, and lists the other wide blocks.
- * They agree on every character of Unicode 15 except U+1171E, which this one
- * treats as narrow.
+ * The real module looks up widths in tables of Unicode 15. This one uses the
+ * engine's general categories and emoji properties, and lists the other wide
+ * blocks. They agree on every character of Unicode 15 except U+1171E, which
+ * this one treats as narrow.
  *
  * @module
  */
 
-/** Characters without their own column; the soft hyphen has one. */
+/** Characters that take no column; the soft hyphen takes one. */
 const ZERO = /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}\u{1160}-\u{11ff}]$/u;
 const SOFT_HYPHEN = "\u{ad}";
 

@@ -1,5 +1,5 @@
 /**
- * Stand-in for `jsr:@std/path` where JSR cannot be reached: the few functions
+ * Stand-in for `jsr:@std/path` if JSR cannot be reached: the few functions that
  * this project uses, for POSIX paths, with the signatures of the real package.
  * A package installed from JSR gets the real one.
  *
