@@ -15,6 +15,8 @@ import {
 import type { LintFinding, LintReport } from "../../lint/finding.ts";
 import { isCovered } from "../../lint/covered.ts";
 import { lintFilters, lintProfile } from "../../lint/lint.ts";
+import { isRefusedText, refusedText } from "../../lint/refused.ts";
+import { ProfileError } from "../../profile/diagnostic.ts";
 import type { ParsedProfile } from "../../profile/formats/parse.ts";
 import { splitSemantics } from "../../profile/semantics/versions.ts";
 import { didYouMean } from "../../tables/suggest.ts";
@@ -48,7 +50,7 @@ import {
   tellingProfile,
 } from "../input/source.ts";
 import { assumedWords, targetFor } from "../input/target.ts";
-import { type Io, readInputFile } from "../io.ts";
+import { inputName, type Io, readInputFile } from "../io.ts";
 import {
   LINT_FORMS,
   type LintForm,
@@ -162,13 +164,49 @@ export async function runLint(
   const known = flags.baseline === undefined
     ? new Map<string, number>()
     : await readBaseline(io, flags.baseline);
-  const loaded = await loadSource(io, source, flags);
-  const outcome = loaded.kind === "profile"
-    ? await lintProfileSource(io, flags, source, loaded, known)
-    : lintFilterSource(io, flags, source, loaded, known);
+  const outcome = await lintSource(io, flags, source, known);
   io.out(await reportOf(io, flags.output, outcome));
   if (outcome.open.length > 0) return EXIT.unproven;
   return outcome.findings.length > 0 ? EXIT.no : EXIT.ok;
+}
+
+async function lintSource(
+  io: Io,
+  flags: LintFlags,
+  word: string,
+  known: ReadonlyMap<string, number>,
+): Promise<LintOutcome> {
+  try {
+    const options = { ...flags, leaves: isRefusedText };
+    const loaded = await loadSource(io, word, options);
+    return loaded.kind === "profile"
+      ? await lintProfileSource(io, flags, word, loaded, known)
+      : lintFilterSource(io, flags, word, loaded, known);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    return refusedSource(flags, word, error, known);
+  }
+}
+
+/** Findings about a profile that the reader refuses. */
+function refusedSource(
+  flags: LintFlags,
+  word: string,
+  error: ProfileError,
+  known: ReadonlyMap<string, number>,
+): LintOutcome {
+  const { context = "container" } = flags;
+  const disabled = new Set(flags.disable);
+  const report = refusedText(error, { context, disabled });
+  return {
+    source: inputName(word),
+    given: { word, flags },
+    context,
+    ...selected(report, flags, known),
+    fixed: [],
+    open: report.open,
+    canFix: false,
+  };
 }
 
 async function reportOf(

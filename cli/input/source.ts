@@ -67,6 +67,11 @@ export interface SourceOptions {
   readonly arch?: readonly string[];
   /** Names that exist, for the policies of other tools. */
   readonly names?: "builtin" | "host";
+  /**
+   * True for problems that the caller reports itself: they are thrown as they
+   * are, and not printed.
+   */
+  readonly leaves?: (error: ProfileError) => boolean;
 }
 
 /**
@@ -156,11 +161,12 @@ export async function tellingProfile<T>(
   io: Io,
   name: string,
   work: () => T | Promise<T>,
+  { leaves }: Pick<SourceOptions, "leaves"> = {},
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof ProfileError)) throw error;
+    if (!(error instanceof ProfileError) || leaves?.(error)) throw error;
     tellDiagnostics(io, name, error.diagnostics);
     throw new ReportedError("profile", { cause: error });
   }

@@ -232,7 +232,7 @@ export function readWords<T extends string>(
  * are refused.
  *
  * @param part The value.
- * @param field Its name, and the largest value.
+ * @param limits Its name, the largest value, and the codes of errors.
  * @returns The integer, or `undefined` after an error.
  */
 export function readUnsigned(
@@ -241,13 +241,19 @@ export function readUnsigned(
     readonly what: string;
     readonly code: string;
     readonly max: bigint;
+    /** Code of the error if it is too large; `code` by default. */
+    readonly largeCode?: string;
   },
 ): bigint | undefined {
   const { value } = part;
-  const fail = (problem: string, fix: string): undefined => {
+  const fail = (
+    problem: string,
+    fix: string,
+    code = limits.code,
+  ): undefined => {
     const message = `${limits.what} ${problem}`;
     addError(part.findings, {
-      code: limits.code,
+      code,
       at: value,
       path: part.path,
       message,
@@ -271,7 +277,7 @@ export function readUnsigned(
     ? undefined
     : BigInt(value.text);
   if (number === undefined || number > limits.max) {
-    return fail(`${text} is too large`, range);
+    return fail(`${text} is too large`, range, limits.largeCode);
   }
   return number;
 }

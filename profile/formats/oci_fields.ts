@@ -124,7 +124,9 @@ export function readErrnoRet(
   const { findings } = part;
   const { path } = errno;
   const max = largestErrnoRet(action);
-  const number = readUnsigned(errno, { what: field, code: "bad-errno", max });
+  const largeCode = max === MAX_ERRNO ? "errno-too-large" : "bad-errno";
+  const codes = { code: "bad-errno", largeCode };
+  const number = readUnsigned(errno, { what: field, ...codes, max });
   if (number === 0n && action === "SCMP_ACT_ERRNO") {
     addWarning(findings, {
       code: "errno-zero",

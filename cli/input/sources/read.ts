@@ -55,7 +55,7 @@ export async function readOther(
   if (named === undefined) return await readSource(io, name, bytes, options);
   const { file, name: part } = named;
   if (!file.endsWith(".json")) {
-    return await readYamlSource(io, name, bytes, part);
+    return await readYamlSource(io, name, bytes, { ...options, part });
   }
   const text = { name, kind: "firecracker", bytes, part } as const;
   return await readForeignSource(io, text, options);
@@ -89,11 +89,12 @@ async function readSource(
         io,
         name,
         () => parseProfile(bytes, kind === "profile" ? {} : { kind }),
+        options,
       );
       return { kind: "profile", name, profile };
     }
     case "yaml":
-      return await readYamlSource(io, name, bytes, undefined);
+      return await readYamlSource(io, name, bytes, options);
     case "firecracker":
     case "lxc":
     case "minijail":
@@ -134,12 +135,13 @@ async function readYamlSource(
   io: Io,
   name: string,
   bytes: Uint8Array,
-  wanted: string | undefined,
+  options: SourceOptions & { readonly part?: string },
 ): Promise<ProfileSource> {
   const profile = await tellingProfile(
     io,
     name,
-    async () => chooseYamlProfile(await readYamlProfiles(bytes), wanted),
+    async () => chooseYamlProfile(await readYamlProfiles(bytes), options.part),
+    options,
   );
   return { kind: "profile", name, profile };
 }
@@ -211,6 +213,7 @@ async function readBundle(
     io,
     path,
     () => parseProfile(bytes, { kind: "config" }),
+    options,
   );
   const { document } = profile;
   const annotated = options.from === "annotation" ||

@@ -235,3 +235,63 @@ Deno.test("lint -o github writes one command per finding", async () => {
     /^::warning file=.*p\.json,line=5,col=36,title=duplicate-name::Rule changes nothing for acct.*%0A {2}proof: /,
   );
 });
+
+Deno.test("lint reports an errno that the reader refuses, with its place", async () => {
+  await using folder = await createFolder();
+  const text = (errno: string, more = ""): string =>
+    `{ "defaultAction": "SCMP_ACT_ALLOW",
+  "syscalls": [
+    { "names": ["kill"], "action": "SCMP_ACT_ERRNO", "errnoRet": ${errno} }
+  ]${more} }`;
+  const source = await folder.write("large.json", text("5000"));
+  const made = await call(["lint", ...FIXED, source]);
+  assertEquals(made.code, 4, made.err);
+  assertMatch(
+    made.out,
+    /large\.json:3:66: error: .*errnoRet 5000 is too large.*\[errno-out-of-range\]/,
+  );
+  const json = await call(["lint", ...FIXED, "-o", "json", source]);
+  const [found] = JSON.parse(json.out).findings as Found[];
+  assertEquals(found?.id, "errno-out-of-range");
+  const known = await folder.write("known.json", json.out);
+  for (
+    const words of [
+      ["--disable", "errno-out-of-range"],
+      ["--baseline", known],
+    ]
+  ) {
+    const { out } = await call(["lint", ...FIXED, ...words, source]);
+    assert(!out.includes("[errno-out-of-range]"), out);
+  }
+  const report = await call(["lint", ...FIXED, "-o", "sarif", source]);
+  const [run] = JSON.parse(report.out).runs;
+  assertEquals(
+    [
+      run.results[0].ruleId,
+      run.results[0].locations[0].physicalLocation.region.startLine,
+    ],
+    ["errno-out-of-range", 3],
+  );
+  // The same in a config.json; other errors beside it, and other errnos, are
+  // errors of the input.
+  const config = await folder.write(
+    "config.json",
+    `{ "ociVersion": "1.0.2", "linux": { "seccomp": ${text("4096")} } }`,
+  );
+  const section = await call(["lint", ...FIXED, config]);
+  assertEquals(section.code, 4, section.err);
+  assertMatch(section.out, /config\.json:3:.*\[errno-out-of-range\]/);
+  for (
+    const [name, bad] of [
+      ["negative.json", text("-1")],
+      ["both.json", text("5000", ', "architectures": ["SCMP_ARCH_WRONG"]')],
+    ] as const
+  ) {
+    const { code, out } = await call([
+      "lint",
+      ...FIXED,
+      await folder.write(name, bad),
+    ]);
+    assertEquals([code, out], [3, ""], name);
+  }
+});
