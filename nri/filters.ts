@@ -1,11 +1,11 @@
 /**
- * The filters of sections: from memory, from the store, or made beside the
- * conversation with the runtime.
+ * The filters of sections: from memory, from the store, or compiled in the
+ * background.
  *
  * A runtime waits for its plugins, one container at a time. So nothing is
- * compiled while it waits: the container that needs a new filter first starts
- * with the one that its runtime makes, and the next one finds the filter. It is
- * made by the hook in a child process: proved, within a time limit, and without
+ * compiled while it waits: the first container that needs a new filter starts
+ * with its runtime's own filter, and the next one gets the new filter. The hook
+ * compiles and proves it in a child process, within a time limit and without
  * growing this process.
  *
  * @module
@@ -24,7 +24,7 @@ export type KnownFilter =
     /** Value of the annotation: the filter in base64. */
     readonly annotation: string;
   }
-  /** It is left to its runtime. */
+  /** The section is left to its runtime. */
   | { readonly kind: "left"; readonly detail: string }
   /** Its filter is being made. */
   | { readonly kind: "miss" };
@@ -75,7 +75,7 @@ export class Filters {
   }
 
   /**
-   * Finds the filter of a section, and has it made if it has none.
+   * Finds the filter of a section, and requests one if none exists.
    *
    * @param section The section exactly as its runtime writes it.
    * @returns The present state; this never waits for a compiler.
@@ -140,7 +140,7 @@ export class Filters {
       section.length > MOST_SECTION || performance.now() - since < RETRY_MS
     ) return;
     this.#waiting.add(section);
-    // One after the other: a node has other work.
+    // One at a time, because a node has other work.
     this.#work = this.#work.then(() => this.#make(section));
   }
 

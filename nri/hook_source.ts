@@ -19,7 +19,7 @@ import type { StoreSize } from "./metrics.ts";
 
 /** Milliseconds by which the child may exceed its own time limit. */
 const GRACE_MS = 5000;
-/** Milliseconds after which the environment is looked at again. */
+/** Milliseconds after which the environment is checked again. */
 const REFRESH_MS = 60_000;
 
 /** Filters by the same settings as those of the hook. */
@@ -53,7 +53,7 @@ export class HookSource implements FilterSource {
     const context = await gatherContext(
       this.#settings,
       startDeadline(deadlineMs),
-      // It reports the same every time.
+      // The report is the same every time.
       this.#context === undefined ? this.#log : { write(): void {} },
     );
     const before = this.#context?.environment.id;
@@ -72,7 +72,7 @@ export class HookSource implements FilterSource {
     return environment && await store?.lookup(environment.id, section);
   }
 
-  /** Has the hook compile a section; see {@linkcode FilterSource}. */
+  /** Lets the hook compile a section; see {@linkcode FilterSource}. */
   async make(section: string): Promise<string | undefined> {
     const { store, semantics, names, deadlineMs } = this.#settings;
     const options = Object.entries({

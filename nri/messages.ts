@@ -54,7 +54,7 @@ export interface Container {
   readonly annotations: ReadonlyMap<string, string>;
   /**
    * Its `linux.seccomp` as the runtime will write it; absent if it has none, or
-   * if the runtime does not say.
+   * if the runtime does not report it.
    */
   readonly section?: string;
 }

@@ -10,11 +10,14 @@
 export type ContainerFilter =
   /** The proved tree. */
   | "tree"
-  /** The one that its runtime makes. */
+  /** The runtime's own filter. */
   | "runtime"
   /** None: it is unconfined. */
   | "none"
-  /** Not known: its runtime handler is not crun, or it is older than this. */
+  /**
+   * Unknown: its runtime handler is not crun, or the container is older than
+   * the plugin.
+   */
   | "unknown";
 
 /** CreationAnswer to the creation of a container. */
@@ -78,7 +81,7 @@ export class Metrics {
     this.#compileSum += seconds;
   }
 
-  /** Counts an annotation of a pod or another plugin that was taken away. */
+  /** Counts a removed annotation of a pod or another plugin. */
   addRemoved(): void {
     this.#removed++;
   }

@@ -29,7 +29,7 @@ const MOST_SENT = 4096;
 export interface MuxFrame {
   /** {@linkcode PLUGIN_CONNECTION} or {@linkcode RUNTIME_CONNECTION}. */
   readonly connection: number;
-  /** A part of what is sent on it. */
+  /** A part of the data of this connection. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -38,7 +38,7 @@ export interface MuxFrame {
  *
  * @param connection Its connection.
  * @param bytes The message.
- * @returns The frames, one after the other.
+ * @returns The frames, joined.
  */
 export function encodeFrames(
   connection: number,

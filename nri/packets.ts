@@ -12,7 +12,7 @@ export interface Header {
   readonly headerLength: number;
   /** Position of the length, an unsigned number of 32 bits, in the header. */
   readonly lengthAt: number;
-  /** Maximum length of what follows the header, in bytes. */
+  /** Maximum length of the data after the header, in bytes. */
   readonly most: number;
   /** Name of a packet in messages. */
   readonly name: string;

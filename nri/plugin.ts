@@ -1,6 +1,6 @@
 /**
- * The decisions of the plugin: which annotation a new container gets, and which
- * containers are rejected.
+ * The decisions of the plugin: the annotation of each new container, and the
+ * rejection of containers.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export class SeccompPlugin {
   }
 
   /**
-   * Chooses what to subscribe to.
+   * Chooses the events to subscribe to.
    *
    * @param configuration The runtime.
    * @returns The mask of events.
@@ -160,9 +160,9 @@ export class SeccompPlugin {
   }
 
   /**
-   * Checks what all plugins together do to a container. A filter in the
-   * annotation takes the place of the section, so it has to be the proved
-   * filter of exactly that section.
+   * Checks the changes of all plugins to a container. A filter in the
+   * annotation replaces the section, so it must be the proved filter of exactly
+   * that section.
    *
    * @param validation Container and changes.
    * @returns The reason to reject the container, if there is one.

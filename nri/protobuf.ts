@@ -1,15 +1,15 @@
 /**
  * The protobuf wire format, as far as NRI uses it.
  *
- * Source: https://protobuf.dev/programming-guides/encoding/. A message is a list
- * of fields, each with a number and a value: a varint, or bytes that are text,
- * another message or opaque. Unknown fields are ignored. Whatever the input is,
- * reading it ends with a message or a {@linkcode WireError}.
+ * Source: https://protobuf.dev/programming-guides/encoding/. A message is a
+ * list of fields, each with a number and a value: a varint, or bytes that are
+ * text, another message or opaque. Unknown fields are ignored. For any input,
+ * reading ends with a message or a {@linkcode WireError}.
  *
  * @module
  */
 
-/** Input that is not what its protocol allows. */
+/** Input that violates its protocol. */
 export class WireError extends Error {
   /** Name of the class. */
   override readonly name = "WireError";

@@ -29,8 +29,8 @@ export interface ConnectionOptions {
 }
 
 /**
- * Serves a runtime until a signal ends it. A runtime that goes away is waited
- * for: it makes a new socket when it starts again.
+ * Serves a runtime until a signal ends it. It waits for a runtime that
+ * disconnects, which makes a new socket when it starts again.
  *
  * @param options Socket, plugin and signal.
  * @throws {UnsupportedRuntime} if the runtime cannot be served.
@@ -49,7 +49,7 @@ export async function keepConnected(options: ConnectionOptions): Promise<void> {
     } catch (error) {
       if (error instanceof UnsupportedRuntime) throw error;
       const message = `Cannot serve ${options.socket}: ${messageOf(error)}`;
-      // Said once, not with every attempt.
+      // Reported once, not with every attempt.
       if (message !== told && !signal.aborted) log.write("error", message);
       told = message;
     } finally {

@@ -41,7 +41,7 @@ import {
 /** Name under which the plugin registers. */
 export const PLUGIN_NAME = "seccomp-tree";
 
-/** Milliseconds within which the runtime has to register the plugin. */
+/** Milliseconds within which the runtime must register the plugin. */
 const REGISTRATION_MS = 5000;
 /** Maximum number of calls that are answered at once. */
 const MOST_CALLS = 256;
@@ -70,7 +70,7 @@ export interface SessionOptions {
  *
  * @param socket A socket of the runtime.
  * @param options Index and plugin.
- * @throws {WireError} if the runtime says something invalid or refuses the
+ * @throws {WireError} if the runtime sends something invalid or refuses the
  * plugin.
  * @throws {UnsupportedRuntime} if this runtime cannot be served.
  */
@@ -163,7 +163,7 @@ class Session {
     this.#options.onReady?.();
   }
 
-  /** Answers a call of the runtime, beside others. */
+  /** Answers a call of the runtime, concurrently with others. */
   #take(call: CallRequest | CallResponse): void {
     if (call.kind !== "request" || call.stream % 2 === 0) {
       throw new WireError("Cannot answer: not a call of the runtime");
@@ -181,9 +181,9 @@ class Session {
   }
 
   /**
-   * Answers a call. An error as the answer would keep a container from
-   * starting, so a fault ends the conversation instead: then the container
-   * starts with its runtime's own filter.
+   * Answers a call. An error as the answer would prevent the container's start,
+   * so a fault ends the conversation instead, and the container starts with its
+   * runtime's own filter.
    */
   async #answer(
     call: CallRequest,
@@ -269,7 +269,7 @@ class Session {
   }
 }
 
-/** A call that no plugin needs. */
+/** A call that plugins do not need. */
 class UnknownMethod extends Error {
   constructor(service: string, method: string) {
     super(`Unknown method ${service}/${method}`);

@@ -68,7 +68,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "bench",
     "deno.json",
   ],
-  // Of the command line only what writes text: nothing that reads the machine.
+  // From the command line only modules that write text, none that reads the
+  // machine.
   playground: [
     ...CORE,
     "statements",
@@ -111,7 +112,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
  */
 const MAY_IMPORT_INSIDE: Readonly<Record<string, readonly string[]>> = {
   "ffi/live": ["ffi/error.ts", "ffi/libc.ts"],
-  // Both ends of the page know only what they say to each other.
+  // Both ends of the page know only their messages to each other.
   "playground/engine": ["playground/messages.ts"],
   "playground/page": ["playground/messages.ts", "playground/choices.ts"],
   "install/changes": ["install/error.ts"],
@@ -287,7 +288,7 @@ function faultsOf(imports: readonly Import[]): readonly string[] {
 }
 
 /**
- * Files that compile and prove by themselves: a filter may leave them without a
+ * Files that compile and prove on their own: a filter may leave them without a
  * proof, or with a proof of something else.
  */
 function joinsOf(imports: readonly Import[]): readonly string[] {

@@ -168,13 +168,18 @@ const PR_GET_MDWE = 66;
 /** Folders that hold programs although a user's PATH may lack them. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-/** Seconds after which tests take a process for hung, on however slow a machine. */
+/**
+ * Seconds after which tests consider a process hung, even on a slow machine.
+ */
 export const PATIENCE_S = 300;
 
 /** Name of the variable with the path of the record, which `tests/run.ts` sets. */
 export const RECORD = "SECCOMP_TREE_LEFT_OUT";
 
-/** Name of a variable that lists needs to be taken for absent, for tests of this module. */
+/**
+ * Name of a variable that lists needs to consider absent, for tests of this
+ * module.
+ */
 export const WITHOUT = "SECCOMP_TREE_WITHOUT";
 
 /** Test for a fact. */
@@ -206,7 +211,7 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
         "its kernel does not serve int $0x80",
       ),
   },
-  // By which filters of tests tell the calls that they are asked about.
+  // By it, filters of tests recognize the calls under test.
   "instruction-pointer": {
     remedy: "kernel",
     run: () => {
@@ -260,7 +265,7 @@ const FACTS: Readonly<Record<Fact, Probe>> = {
         `ptrace answers ${tryDump()}`,
       ),
   },
-  // Filters of live processes; refused to who is confined or not privileged.
+  // Filters of live processes; refused to confined or unprivileged processes.
   "dump": {
     remedy: "user",
     after: ["checkpoint-restore"],
@@ -354,7 +359,7 @@ export function pathOf(program: string): string | undefined {
       const { isFile, mode } = Deno.statSync(`${folder}/${program}`);
       if (isFile && ((mode ?? 0) & 0o111) !== 0) return `${folder}/${program}`;
     } catch {
-      // It is not there, or not for us.
+      // It does not exist, or is not accessible.
     }
   }
   return undefined;
@@ -485,7 +490,7 @@ function tryMounts(): string | undefined {
   ]);
 }
 
-/** Asks the mirror that apt uses for another release. */
+/** Queries the mirror that apt uses for another release. */
 function tryMirror(): string | undefined {
   const mirror = findMirror();
   if (mirror === undefined) return "apt has no mirror of Debian";
@@ -527,7 +532,7 @@ function tryDump(): string {
     dumpFilters(pid);
     dumpErrno = "";
   } catch (error) {
-    // A fault of the reader is no lack of the machine.
+    // An error of the reader does not mean that the machine lacks something.
     dumpErrno = error instanceof SyscallError ? error.errnoName : "";
   } finally {
     Deno.kill(pid, "SIGKILL");

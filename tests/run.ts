@@ -42,7 +42,7 @@ export function describe(all: readonly LeftOut[]): readonly string[] {
   ];
 }
 
-/** Counts each test once, however much it lacks. */
+/** Counts each test once, even if it lacks several things. */
 function countOf(some: readonly LeftOut[]): string {
   const count = (wanted: LeftOut["kind"]): number =>
     new Set(
@@ -126,7 +126,8 @@ async function runsPrograms(folder: string): Promise<boolean> {
       await Deno.remove(file);
     }
   } catch {
-    // It is not there, not for us, or on a file system without programs.
+    // It does not exist, is not accessible, or is on a file system mounted with
+    // noexec.
     return false;
   }
 }

@@ -3,9 +3,9 @@
  * process, because accepted filters stay in force until the process ends.
  *
  * Reads hexadecimal `struct sock_filter[]` from stdin, separated by commas
- * (nothing between two is a filter of length 0), attaches each as it is, and
- * writes the errno of each, 0 if it was accepted, as JSON. Each filter has
- * to allow everything.
+ * (nothing between two is a filter of length 0), attaches each unchanged, and
+ * writes the errno of each, 0 if it was accepted, as JSON. Each filter must
+ * allow everything.
  *
  * @module
  */

@@ -141,7 +141,7 @@ async function attach(programs: readonly Program[]): Promise<number[]> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Compares with the kernel; the programs have to allow everything. */
+/** Compares with the kernel; the programs must allow everything. */
 async function compare(programs: readonly Program[]): Promise<number> {
   const answers = await attach(programs);
   assertEquals(answers.length, programs.length);

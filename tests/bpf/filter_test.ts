@@ -42,7 +42,7 @@ Deno.test("decodeFilter() finds the byte order of every accepted program", () =>
   }
 });
 
-Deno.test("decodeFilter() takes the likelier order of what the kernel refuses", () => {
+Deno.test("decodeFilter() chooses the likelier order if the kernel would refuse both", () => {
   const program = [plain("ld.abs", 3), plain("ret.k", 0)];
   for (const littleEndian of [true, false]) {
     const filter = { program, littleEndian };
@@ -51,7 +51,7 @@ Deno.test("decodeFilter() takes the likelier order of what the kernel refuses", 
 });
 
 Deno.test("decodeFilter() refuses to guess, and takes the order that it is given", () => {
-  // ld #k has code 0x0000, which reads alike in both orders.
+  // ld #k has code 0x0000, which is the same in both orders.
   const program = [plain("ld.imm", 1)];
   const bytes = encodeFilter({ program, littleEndian: false });
   const error = assertThrows(() => decodeFilter(bytes), ProgramError);

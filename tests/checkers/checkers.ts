@@ -1,5 +1,5 @@
 /**
- * The three checkers of certificates, run alike.
+ * The three checkers of certificates, with one interface.
  *
  * @module
  */
@@ -23,8 +23,8 @@ const CHECKERS = join(
 );
 
 /**
- * Runs the checker of the program itself, about the sides that the text names:
- * it takes policies as `check` does, not from the text.
+ * Runs the checker of the program itself, on the sides that the text names; it
+ * gets policies as `check` does, not from the text.
  */
 export async function inTypeScript(
   cases: readonly CertificateCase[],
@@ -115,7 +115,7 @@ async function runIn(
   return decoder.decode(stdout);
 }
 
-/** Writes the cases to files and has a program read all of them at once. */
+/** Writes the cases to files and lets a program read all of them at once. */
 async function runBatch(
   [program = "", ...args]: readonly string[],
   cases: readonly CertificateCase[],

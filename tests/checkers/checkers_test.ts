@@ -1,6 +1,6 @@
 /**
- * Certificates: every filter has one, all checkers accept it, none accepts a
- * fault that makes it false.
+ * Every filter has a certificate that all checkers accept, and no checker
+ * accepts a fault that makes it false.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The sides of a certificate, read from its text, and as programs that test one
- * rule after the other. It shares nothing with `verify/` and `compiler/`.
+ * The sides of a certificate, read from its text, and as programs that test the
+ * rules in order. It shares no code with `verify/` and `compiler/`.
  *
  * @module
  */
@@ -91,7 +91,7 @@ function readConditions(words: readonly string[]): readonly Condition[] {
   return conditions;
 }
 
-/** A side as a program: a policy tests its rules one after the other. */
+/** A side as a program: a policy tests its rules in order. */
 export function programOf(side: CaseSide, littleEndian: boolean): Program {
   if (side instanceof Uint8Array) return decode(side, { littleEndian });
   const rules = side.rules.flatMap((rule) => ruleProgram(rule, littleEndian));

@@ -1,5 +1,5 @@
 /**
- * Runs the command line, within this process or as one of its own.
+ * Runs the command line, in this process or in a separate one.
  *
  * @module
  */

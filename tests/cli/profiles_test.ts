@@ -130,8 +130,8 @@ Deno.test("--from podman applies a rule whose minKernel Docker waits for", async
       ...expected,
     ]]);
   }
-  // On a kernel that is new enough there is no difference, nor in a profile
-  // with Docker's name.
+  // There is no difference on a recent kernel or in a profile with Docker's
+  // name.
   const silent = [
     ["compile", "--kernel=99.1", "-"],
     ["compile", "--kernel=4.7", "default:docker"],

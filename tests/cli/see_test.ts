@@ -63,7 +63,7 @@ async function assertReproduces(
   assertEquals(code, 1, `${args.join(" ")}: ${out}${err}`);
   const printed = printedIn(out);
   assert(printed.length >= least, out);
-  // Several of them in one shell, as each start takes its time.
+  // One shell runs several of them, because each start takes time.
   const shown = printed.slice(0, 8);
   const [fromStdin, others] = [true, false].map((wanted) =>
     shown.filter(({ line }) => line.includes("standard input") === wanted)

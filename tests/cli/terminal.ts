@@ -14,9 +14,9 @@ const PATIENCE_MS = 60_000;
 /** A shell that waits at its prompt. */
 export interface Terminal extends AsyncDisposable {
   /**
-   * Types a line, waits until the program that it runs prints a mark and for the
-   * prompt after it. Shells draw prompts anew as they like, so that one proves
-   * nothing by itself.
+   * Types a line, waits until the program that it runs prints a mark and for
+   * the prompt after it. Shells may redraw prompts at any time, so a prompt
+   * alone proves nothing.
    *
    * @param keys Without the Enter key.
    * @param mark Last output of the program.

@@ -93,7 +93,7 @@ interface Report {
   }[];
 }
 
-/** Asks for one process, alone and among all. */
+/** Queries one process, alone and among all. */
 async function askFor(pid: number, against: string): Promise<{
   readonly code: number;
   readonly json: Report;

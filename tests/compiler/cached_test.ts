@@ -9,7 +9,7 @@ const ALLOWED = graph.leaf(ALLOW);
 const DENIED = graph.leaf(KILL);
 
 Deno.test("findUncached() finds an allowed number that loses the allow cache", () => {
-  // 2…5 are allowed; 4 is, too, but only after an argument was looked at.
+  // 2…5 are allowed; 4 also, but only after a test of an argument.
   const program = parseText(`
         ld [0]
         jge #6, no

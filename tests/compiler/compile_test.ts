@@ -212,7 +212,7 @@ Deno.test("compile() fits as many equalities on one argument as the kernel takes
 });
 
 Deno.test("compile() limits the work on arguments for all calls together", () => {
-  // No order of words keeps what these rules ask of a call small.
+  // In any order of words, the decision for these rules is large.
   const bits = Array.from({ length: 24 }, (_, i) => 1n << BigInt(i));
   const crosswise = (nr: number): readonly Rule[] =>
     bits.map((bit, i) =>

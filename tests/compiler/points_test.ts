@@ -7,7 +7,7 @@ Deno.test("leastPrice() is exact for at most three runs, and a lower bound for m
     readonly (readonly [string, readonly number[], number, number])[] = [
       ["ab", [1, 2], 3, 1],
       ["aab", [1, 2, 4], 7, 1],
-      // One == takes the middle out.
+      // One == removes the middle.
       ["aba", [1, 2, 4], 7, 1],
       // A threshold, and another one on the lighter side.
       ["abba", [8, 1, 2, 4], 2 * 15 - 8, 2],

@@ -164,7 +164,7 @@ for (const runtime of ["crun", "runc"] as const) {
         parseProfile(first, { kind: "oci" }),
         TARGET,
       );
-      // Above the numbers that a profile names, runc answers ENOSYS by itself.
+      // Above the numbers that a profile names, runc itself adds ENOSYS.
       const most = runtime === "runc"
         ? Math.min(...both.map(largestNumber))
         : 0xffff_fffe;

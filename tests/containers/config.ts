@@ -82,8 +82,8 @@ export function ociConfig(options: ConfigOptions): Json {
 }
 
 /**
- * Adds an annotation to a config as text, so that every other byte, including
- * 64-bit numbers, stays as it was.
+ * Adds an annotation to a config as text, so that every other byte is
+ * unchanged, including 64-bit numbers.
  *
  * @param text A `config.json` without annotations.
  * @param annotations Annotations to add.

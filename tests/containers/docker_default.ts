@@ -1,7 +1,7 @@
 /**
  * Docker's default profile as `linux.seccomp` for an x86_64 container with
- * Docker's default capabilities: a second, small reading of the format, which
- * owes nothing to `profile/formats/docker.ts`.
+ * Docker's default capabilities: a second, small reader of the format, which
+ * shares no code with `profile/formats/docker.ts`.
  *
  * @module
  */

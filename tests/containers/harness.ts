@@ -64,7 +64,7 @@ export interface Bundle extends AsyncDisposable {
   exec(runtime: Runtime, args: readonly string[]): Promise<Outcome>;
 }
 
-/** Lines of `sh` that give crun a plain cgroup2 mount and then become it. */
+/** Lines of `sh` that give crun a plain cgroup2 mount and then execute it. */
 const CGROUP2_VIEW =
   'umount -l /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"';
 
@@ -156,7 +156,7 @@ export async function createBundle(options: BundleOptions): Promise<Bundle> {
   };
 }
 
-/** Fails with the runtime's own words unless it ended with 0. */
+/** Fails with the runtime's message unless it ended with 0. */
 export function succeed(outcome: Outcome): void {
   assertEquals(
     outcome.code,

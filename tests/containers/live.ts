@@ -36,7 +36,9 @@ export interface LiveComparison {
   readonly detail: string;
 }
 
-/** Words of a runtime that refuses a profile, and not something else. */
+/**
+ * Messages of a runtime that refuses a profile, in contrast to other failures.
+ */
 const REFUSAL =
   /seccomp|errno value specified|empty string|matches default action/i;
 
@@ -106,7 +108,7 @@ export async function loadLive(
     const reason = text.replaceAll(/seccomp-tree-[-\w]+/g, "ID");
     return { kind: "refused", reason: reason.replaceAll(/\s+/g, " ") };
   }
-  // Before, runc's process waits in a call that no look may end.
+  // Before, runc's process waits in a call that a stop must not end.
   await bundle.start(runtime);
   await waitForCommand(pid, "sleep");
   const [bytes, ...others] = await dumpAlone(pid);

@@ -1,7 +1,8 @@
 /**
- * Looks at real containers are harmless: crun's container sleeps under a filter
- * that kills it for `restart_syscall`, and goes on sleeping after `status`, after
- * the hook at `poststart`, and after the trial of `install`.
+ * Reading the filters of real containers is harmless: crun's container sleeps
+ * under a filter that kills it for `restart_syscall`, and continues to sleep
+ * after `status`, after the hook at `poststart`, and after the trial of
+ * `install`.
  *
  * tests/kernel/look_test.ts has every kind of call, without containers.
  *

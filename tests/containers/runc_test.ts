@@ -57,7 +57,7 @@ async function verify(
 
 test("verify: the live filter of a runc container is proved equal to its section with runc's semantics", async (t) => {
   const docker = dockerDefault();
-  // runc puts the rules in another order each time it starts.
+  // runc puts the rules in a different order at each start.
   for (
     const { name, seccomp } of [
       { name: "Docker's default", seccomp: docker },

@@ -7,7 +7,7 @@
  * deno task runtimes trixie
  * ```
  *
- * Roots are made of packages from the mirror that apt uses, and thrown away.
+ * Roots are built from packages of the mirror that apt uses, and removed.
  *
  * @module
  */

@@ -1,7 +1,8 @@
 /**
  * Certificates of random filters, and faults in them: every filter that is
  * compiled has a certificate, which all checkers accept; the checkers agree on
- * every fault; and what they accept nevertheless is true, by another judge.
+ * every fault; and according to another judge, the claims that they accept are
+ * true.
  *
  * @module
  */
@@ -38,9 +39,9 @@ export interface CertificateCounts {
   faults: number;
   /** Faults that all checkers reject. */
   rejected: number;
-  /** Accepted faults that leave both sides and the claim as they are. */
+  /** Accepted faults that do not change the sides or the claim. */
   unchanged: number;
-  /** Accepted faults that change what is claimed, and are true. */
+  /** Accepted faults that change the claim to another true one. */
   stillTrue: number;
   /** Accepted faults that no other judge decided. */
   undecided: number;

@@ -20,7 +20,7 @@ export interface CertificateFault extends CertificateCase {
  *
  * @param one The certificate.
  * @param random The random numbers.
- * @returns `undefined` if nothing has changed, or a program is none.
+ * @returns `undefined` if nothing has changed, or if a program is invalid.
  */
 export async function breakCertificate(
   { text, programs }: CertificateCase,

@@ -92,9 +92,9 @@ export function judgeCombinations(
 
 /** Results for pairs of given profiles. */
 export interface RealCounts {
-  /** Pairs that a profile says. */
+  /** Pairs whose combination a profile can express. */
   readonly profiles: number;
-  /** Pairs that no profile says; all have a filter. */
+  /** Pairs whose combination no profile can express; all have a filter. */
   readonly unsaid: number;
   readonly wrong: readonly string[];
 }

@@ -1,7 +1,7 @@
 /**
  * The laws of combinations, by proof: the order, the grouping and the number of
- * profiles do not matter to an intersection and a union, and a profile without
- * another has nothing in common with it.
+ * profiles do not matter to an intersection and a union, and a profile minus
+ * another one has nothing in common with the latter.
  *
  * @module
  */
@@ -33,7 +33,7 @@ interface Input {
  * @param inputs The inputs.
  * @param target The machine, container and runtime.
  * @param operation The operation.
- * @param tell Reports what is not so.
+ * @param tell Reports a violation.
  * @returns The number of proofs.
  */
 export function judgeLaws(

@@ -1,7 +1,7 @@
 /**
  * The campaign of `digestOf`: equal filters have equal digests, different ones
- * do not. What is equal is so by construction (pairs.ts), what is different is
- * confirmed by an input and a second interpreter.
+ * do not. Equal pairs are equal by construction (pairs.ts); an input and a
+ * second interpreter confirm each difference.
  *
  * @module
  */
@@ -89,7 +89,7 @@ export async function runDigests(
       );
     };
     if (!isAltered && witness !== undefined) say(`differ on ${witness}`);
-    // An alteration without effect, or none that was found.
+    // The alteration has no effect, or no difference was found.
     if (isAltered && witness === undefined) continue;
     const [one, other] = await Promise.all(
       [sides.a, sides.b].map((programs) =>

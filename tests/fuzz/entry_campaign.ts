@@ -1,7 +1,7 @@
 /**
- * The campaign of the entries that `explain` adds: of a denied call of a real
- * profile, the entry is added to the JSON as text, and `diff` says what became
- * looser.
+ * The campaign of the entries that `explain` adds: for a denied call of a real
+ * profile, the entry is added to the JSON as text, and `diff` reports what
+ * became looser.
  *
  * @module
  */
@@ -43,7 +43,7 @@ const TARGET: ProfileTarget = {
 
 /** Results of the campaign. */
 export interface EntryCounts {
-  /** Denied calls for which an entry was found, and proved exact by itself. */
+  /** Denied calls with an entry that is proved exact. */
   readonly exact: number;
   /** Those whose entry allows more, as the report says. */
   readonly wider: number;

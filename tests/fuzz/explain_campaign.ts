@@ -1,6 +1,6 @@
 /**
  * The campaigns of `explain`: the text is read back, proved equal to the
- * source, and evaluated call by call beside a second interpreter.
+ * source, and compared with a second interpreter call by call.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * One fault at a time between the meaning that `optimize` reads and the filter
  * that it makes: a lost interval, a moved border, swapped actions, a flipped
- * test. The proof against the original has to refute the result with an input
+ * test. The proof against the original must refute the result with an input
  * that the second interpreter confirms, or the fault has no effect.
  *
  * @module
@@ -208,18 +208,18 @@ function moveCell(reading: Reading): Reading {
   return { ...reading, cells };
 }
 
-/** A word of which the lowest bit is not looked at. */
+/** A word whose lowest bit is ignored. */
 function loseMask(reading: Reading): Reading {
   if (reading.kind === "answer") return reading;
   return { ...reading, mask: (reading.mask & (reading.mask - 1)) >>> 0 };
 }
 
 /**
- * Puts faults into the program that `optimize` makes, and has the proof judge
+ * Puts faults into the program that `optimize` makes, and lets the proof judge
  * them.
  *
  * @param stack The filters.
- * @param every Judges one mutant in so many.
+ * @param every Judges every n-th mutant.
  * @param random Source of inputs.
  * @param counts Counters to update.
  */

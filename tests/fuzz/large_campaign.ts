@@ -1,8 +1,8 @@
 /**
- * The campaign of large profiles: none that libseccomp fits into the kernel's
- * limit is refused for size. Profiles are cut where libseccomp's filter comes
- * near the limit. Another release of the library is asked if `LD_LIBRARY_PATH`
- * leads to it.
+ * The campaign of large profiles: a profile that libseccomp fits into the
+ * kernel's limit is never refused for its size. Profiles are truncated to the
+ * size at which libseccomp's filter is near the limit. `LD_LIBRARY_PATH` can
+ * select another release of the library.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * The campaign of `lint`: each finding is checked again by another way. Its
- * calls are put to a second interpreter, its patch is applied to the text, the
- * finding has to be gone, and a fix that says "equal" is proved so, and
- * compared call by call.
+ * The campaign of `lint`: each finding is checked again in another way. A
+ * second interpreter judges its calls. Its patch is applied to the text, after
+ * which the finding must be gone. A fix that claims "equal" is proved equal,
+ * and compared call by call.
  *
  * @module
  */
@@ -337,7 +337,7 @@ export function judgeRealFilters(): LintCounts {
   return counts.result;
 }
 
-/** Bends a test to the side that the finding says, and runs both. */
+/** Replaces a test with the result that the finding states, and runs both. */
 function decidesNothing(
   programs: readonly Program[],
   { filter = 0, instruction = 0, proof = "" }: LintFinding,

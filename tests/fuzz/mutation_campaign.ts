@@ -37,7 +37,7 @@ export interface MutationSubject {
 
 /** Results for mutants. */
 export interface MutationCounts {
-  /** All that were judged. */
+  /** All judged mutants. */
   mutants: number;
   /** The kernel would not take them. */
   refused: number;
@@ -61,7 +61,10 @@ const MOST_INPUTS = 2_000_000;
 /** Number of witnesses that the kernel runs at once. */
 const BATCH = 64;
 
-/** A compiled policy has at least so many instructions, else it says little. */
+/**
+ * A compiled policy has at least this many instructions; smaller ones show
+ * little.
+ */
 const FEWEST_INSTRUCTIONS = 10;
 
 /** Starts a count. */
@@ -126,8 +129,8 @@ function subjectOf(
  *
  * @param subject The filter.
  * @param counts Counters to update.
- * @param every Judges one mutant in so many.
- * @param from Leaves out so many at first.
+ * @param every Judges every n-th mutant.
+ * @param from Number of mutants to skip at the beginning.
  */
 export function judgeMutants(
   { name, program, littleEndian }: MutationSubject,

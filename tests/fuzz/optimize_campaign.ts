@@ -136,7 +136,7 @@ export interface RealOutcome {
   readonly wrong: readonly string[];
 }
 
-/** Inputs that the kernel answers at once. */
+/** Inputs that the kernel answers in one batch. */
 const BATCH = 4096;
 const MOST_WRONG = 3;
 

@@ -11,7 +11,7 @@ import type { Instruction, Op, Program } from "../../bpf/instruction.ts";
 import { effectOf } from "../oracle/bpf.ts";
 import { jump, plain, type Random } from "../verify/programs.ts";
 
-/** A return value, or a test of a word with two ways on. */
+/** A return value, or a test of a word with two branches. */
 export type Tree = Ret | Test;
 
 /** A return value. */
@@ -35,7 +35,7 @@ const RETURNS: readonly number[] = [
   ...[0x7fff_0000, 0x7fff_0000, 0x0005_0001, 0x0005_0026, 0x8000_0000, 0],
   ...[0x7ffc_0000, 0x0003_0007, 0x7ff0_0002, 0x0005_ffff],
 ];
-/** Filters larger than this say no more. */
+/** Larger filters show nothing new. */
 const MOST_TESTS = 120;
 
 /** Makes a filter as people write them: a list of rules for each architecture. */
@@ -129,7 +129,7 @@ function otherForm(random: Random, tree: Tree): Tree {
       case "gt":
         return testOf(offset, { op: "ge", k: k + 1 }, yes, no);
       case "set": {
-        // One bit after the other.
+        // One bit at a time.
         const low = (k & -k) >>> 0;
         const rest = (k ^ low) >>> 0;
         if (k === 0 || rest === 0) return node;
@@ -144,7 +144,7 @@ function otherForm(random: Random, tree: Tree): Tree {
   });
 }
 
-/** Leaves out tests whose answer follows from those before them. */
+/** Omits tests whose answer follows from those before them. */
 function prune(_random: Random, tree: Tree): Tree {
   const visit = (node: Tree, ranges: ReadonlyMap<number, Span>): Tree => {
     if ("ret" in node) return node;

@@ -63,7 +63,7 @@ Deno.test(`hook: ${KILLS} kill -9 at any moment leave a store that is whole`, as
         name,
       );
     }
-    // So that there is something to write each time.
+    // Removed so that there is something to write each time.
     if (random() < 0.5) {
       for (const { name } of items) await Deno.remove(join(setup.store, name));
     }

@@ -35,7 +35,7 @@ import {
 export interface Report {
   /** Starts with our filter. */
   readonly added: number;
-  /** Starts with the configuration as it was. */
+  /** Starts with the original configuration. */
   readonly plain: number;
   /** Starts by their disturbance. */
   readonly counts: Readonly<Record<string, number>>;
@@ -202,7 +202,8 @@ function repair(): void {
 
 /**
  * Kills one of the processes below another one: for a wrapper any of them, for
- * the hook a Deno, since the configuration is gone with whoever has read it.
+ * the hook a Deno, because the configuration is lost with the process that has
+ * read it.
  */
 function killBelow(root: number, onlyDeno: boolean): void {
   const parents = new Map<number, number>();

@@ -10,7 +10,10 @@ import type { Policy } from "../../profile/policy.ts";
 import { type Arch, archByName } from "../../tables/arch.ts";
 import { PATIENCE_S } from "../machine.ts";
 
-/** x86_64: `read` may run, `write` to 1 and 2; i386: `exit`. All else is EPERM. */
+/**
+ * x86_64: `read` may run, `write` to 1 and 2; i386: `exit`. Everything else is
+ * EPERM.
+ */
 const POLICY: Policy = {
   defaultValue: 0x0005_0001,
   badArchValue: 0,

@@ -173,7 +173,7 @@ Deno.test("ownSemantics() watches a program by its name, including the target of
 });
 
 needs("crun", "libseccomp")(
-  "filesOfNames() counts what a dispatcher looks at, besides the runtime",
+  "filesOfNames() counts the files that a dispatcher checks in addition to the runtime",
   async () => {
     for (const names of ["host", "builtin"] as const) {
       for (const semantics of ["crun", "crun@1.8.1"] as const) {

@@ -20,7 +20,9 @@ interface Report {
   }[];
 }
 
-/** Runs the hook, and counts the texts that it parses, of which one are its settings. */
+/**
+ * Runs the hook, and counts the texts that it parses, including its settings.
+ */
 async function parsedBy(
   setup: Setup,
   args: readonly string[],

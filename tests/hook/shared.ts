@@ -22,7 +22,7 @@ export const HOOK: string = fromFileUrl(
   new URL("../../hook/main.ts", import.meta.url),
 );
 
-/** Words that start the hook as an installation does. */
+/** Command line that starts the hook as an installation does. */
 export const HOOK_WORDS: readonly string[] = [
   Deno.execPath(),
   "run",
@@ -61,7 +61,7 @@ export interface Setup extends AsyncDisposable {
   errors(): Promise<readonly LogLine[]>;
 }
 
-/** Makes a folder with settings for a store that is not there yet. */
+/** Makes a folder with settings for a store that does not exist yet. */
 export async function createSetup(
   more: Readonly<Record<string, Json>> = {},
 ): Promise<Setup> {
@@ -132,9 +132,9 @@ export async function runProgram(
 }
 
 /**
- * Starts a program that this test may just have written. A test on another
- * thread that starts a program in between has its file open for a moment, and
- * the kernel does not execute what is open for writing (ETXTBSY).
+ * Starts a program that this test may just have written. If a test on another
+ * thread starts a program at that time, it has the file open for a moment, and
+ * the kernel does not execute a file that is open for writing (ETXTBSY).
  */
 async function spawnWritten(
   command: Deno.Command,

@@ -11,7 +11,7 @@ import { verifyContainer } from "../../hook/state.ts";
 import { confinedCommand, statusField } from "../kernel/confined.ts";
 import { needs } from "../machine.ts";
 
-/** Looks for half a second, however long the rest takes. */
+/** Polls for half a second, independent of the time of the rest. */
 const HALF_A_SECOND: Deadline = { left: () => 1000, check: () => {} };
 
 needs("dump")(

@@ -71,7 +71,7 @@ chmod 700 /run/user/${id}`,
   assert(before !== "");
   await box.ok(...user, ...main, "uninstall", "--user");
 
-  // Caches of crun 1.14 and later that others keep are none of the user's business.
+  // The user has no access to other users' caches of crun 1.14 and later.
   const crun = "/usr/local/bin/crun-with-cache";
   const version = (await box.ok("crun", "--version"))
     .replace(/^crun version .*/, "crun version 1.21");

@@ -1,8 +1,9 @@
 /**
  * This machine with a copy of its configuration: a mount namespace in which
  * /etc, /usr/local, /var/lib, /var/cache and /root are overlays on memory and
- * /run is empty, so that real managers can be installed for, and not one file
- * of the machine is touched. Everything is gone with the namespace.
+ * /run is empty, so that tests can run installations for real managers without
+ * a change to any file of the machine. All changes disappear with the
+ * namespace.
  *
  * A machine that mixes cgroup versions gets a plain cgroup2 mount in there,
  * which crun asks for.
@@ -71,7 +72,7 @@ for d in ${COPIED.join(" ")}; do
   mkdir -p "$1/$d/u" "$1/$d/w"
   mount -t overlay overlay -o "lowerdir=/$d,upperdir=$1/$d/u,workdir=$1/$d/w" "/$d"
 done
-# What an installation on this machine has left.
+# The files that an installation has left on this machine.
 find /etc /usr/local /var/lib /var/cache -maxdepth 4 \\
   -name '*seccomp-tree*' -prune -exec rm -rf {} +
 mount -t tmpfs tmpfs /run

@@ -1,5 +1,5 @@
 /**
- * A program between everybody and crun, for machines without
+ * A program between all callers and crun, for machines without
  * CAP_SYS_RESOURCE, where raising limits and the device controller fail.
  *
  * @module
@@ -80,7 +80,7 @@ exec ${folder}/crun "$@"
   };
 }
 
-/** Puts the shim between everybody and crun. */
+/** Puts the shim between all callers and crun. */
 export async function shimCrun(box: Box): Promise<void> {
   const { shim, strip } = formatShim(SHIM, Deno.execPath());
   // Users' containers come by here as well.

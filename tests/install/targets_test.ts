@@ -209,7 +209,7 @@ runtime_type = "io.containerd.runc.v2"
   );
 });
 
-Deno.test("planCrio() takes over what the default handler is set to", () => {
+Deno.test("planCrio() copies the settings of the default handler", () => {
   const configs = [{
     path: "/etc/crio/crio.conf",
     text: `[crio.runtime]

@@ -1,5 +1,6 @@
 /**
- * A process under filters, for the tests beside it: takes one JSON argument.
+ * A process under filters, for the tests in this folder: takes one JSON
+ * argument.
  *
  * @module
  */

@@ -89,7 +89,7 @@ interface Running extends AsyncDisposable {
   readonly line: () => Promise<string>;
 }
 
-/** Has another process send a signal, a little later. */
+/** Lets another process send a signal a little later. */
 function sendLater(pid: number, signal: string): Deno.ChildProcess {
   return new Deno.Command("sh", { args: ["-c", `kill -${signal} ${pid}`] })
     .spawn();
@@ -100,8 +100,8 @@ function refusal(tid: number): SyscallError {
 }
 
 /**
- * Asserts that this thread has let it go. Another `verify --all` may read it in
- * the meantime.
+ * Asserts that this thread has released it. Another `verify --all` may read it
+ * in the meantime.
  */
 function assertUnharmed(tid: number, states: string): void {
   const self = ownThread();
@@ -157,7 +157,7 @@ test("dumpFilters() neither stops a busy process nor loses its signals, 1,000 ti
     }
     await sender.status;
     target.process.kill("SIGUSR2");
-    // A signal that was lost would leave the answer to the other one alone.
+    // If a signal were lost, only the other one would be answered.
     assertEquals(await target.line(), "got", `signal ${i}`);
     assertEquals(await target.line(), "end", `signal ${i}`);
   }
@@ -172,7 +172,7 @@ test("dumpFilters() leaves a stopped process stopped", async () => {
   for (let i = 0; i < 20; i++) {
     assertEquals(dumpFilters(pid).length, 1);
   }
-  // The signal may have been on its way at the first dump: it was handed on.
+  // The signal may have been on its way at the first dump: it was passed on.
   while (statusField(pid, "State")[0] !== "T") await Promise.resolve();
   assertUnharmed(pid, "T");
   target.process.kill("SIGCONT");

@@ -69,7 +69,7 @@ function plain(
   );
 }
 
-/** Runs a script of modules of this project in a process of its own. */
+/** Runs a script with modules of this project in a separate process. */
 function script(code: string): Promise<Outcome> {
   const ffi = import.meta.resolve("../../ffi/");
   return plain([

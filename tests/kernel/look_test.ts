@@ -1,8 +1,9 @@
 /**
- * Reading filters is harmless: whatever reads the filters of a process, the
- * process answers and ends as if nothing had happened.
+ * Reading filters is harmless: after any command reads the filters of a
+ * process, the process answers and ends as if nothing had happened.
  *
- * `LOOKS=1000 deno test -A tests/kernel/look_test.ts` looks as often as that.
+ * `LOOKS=1000 deno test -A tests/kernel/look_test.ts` runs that number of
+ * reads.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -37,7 +38,10 @@ const ACTIONS = ["SCMP_ACT_ERRNO", "SCMP_ACT_TRAP", "SCMP_ACT_KILL_PROCESS"];
 const EVERY = (Object.keys(WAITS) as Wait[])
   .filter((wait) => numberOf(wait) !== undefined);
 
-/** A bundle whose filter denies `restart_syscall`, and what looks need besides. */
+/**
+ * A bundle whose filter denies `restart_syscall`, and other inputs of the
+ * reads.
+ */
 interface Bundle extends AsyncDisposable {
   readonly directory: string;
   readonly profile: string;
@@ -77,7 +81,7 @@ async function createBundle(action: string): Promise<Bundle> {
   };
 }
 
-/** Everything that reads the filters of a process that it has not started. */
+/** All ways to read the filters of a process that was started elsewhere. */
 const WAYS: Readonly<
   Record<string, (pid: number, bundle: Bundle) => Promise<void>>
 > = {

@@ -1,5 +1,6 @@
 /**
- * Possible harm of a stop besides the calls of `look_test.ts`, case by case.
+ * Possible harm of a stop, in addition to the calls of `look_test.ts`, case by
+ * case.
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -317,7 +318,8 @@ test("reading filters does not hide a signal from a program that handles it", as
     await until(() => waitsIn(pid) === sleep);
     await looker.tell();
     symbols.usleep(i * 37 % 1000);
-    // To the first thread: another one would do as well while it is stopped.
+    // To the first thread, because another one could handle it while the first
+    // is stopped.
     const nr = BigInt(numberOf("tgkill"));
     assertEquals(symbols.syscall(nr, id, id, BigInt(SIGUSR1), 0n, 0n, 0n), 0);
     const lines = await Promise.all([target.line(), looker.line()]);

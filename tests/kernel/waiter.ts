@@ -1,7 +1,7 @@
 /**
- * A process whose threads wait in calls, for tests that look at it: takes one
- * JSON argument, `Waiter`, and writes one line, `Waited`, at the end or when the
- * first thread gets a wrong answer.
+ * A process whose threads wait in calls, for tests that read its filters: takes
+ * one JSON argument, `Waiter`, and writes one line, `Waited`, at the end or
+ * when the first thread gets a wrong answer.
  *
  * The first thread makes one call after the other. It goes on to the next call
  * when a byte arrives on standard input. Meanwhile, every other thread makes a

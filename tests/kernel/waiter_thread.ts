@@ -17,7 +17,7 @@ scope.onmessage = ({ data }): void => {
   const caller = data.i386 ? createI386Caller(data.wait) : createCaller();
   const answers = wait(data.wait, caller, data.fd);
   if (String(answers) !== String(WAITS[data.wait].answer)) {
-    // The test is over, whatever the first thread waits for.
+    // The test is over, even if the first thread still waits.
     const line = JSON.stringify({ [data.wait]: answers });
     Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
     Deno.kill(Deno.pid, "SIGKILL");

@@ -25,7 +25,7 @@ export async function until(condition: () => boolean): Promise<void> {
 /** A process whose first thread makes calls, one after the other. */
 export interface Waiting extends AsyncDisposable {
   readonly pid: number;
-  /** Lets the first thread go on to its next call. */
+  /** Lets the first thread continue with its next call. */
   next(): Promise<void>;
   /** Awaits the end. */
   end(): Promise<{ readonly status: Deno.CommandStatus; waited?: Waited }>;

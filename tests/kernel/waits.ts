@@ -1,5 +1,5 @@
 /**
- * Ways to wait, for a process that is looked at: each makes one call.
+ * Ways to wait, for a process whose filters are read: each makes one call.
  *
  * Calls that wait for a descriptor have an hour and end by an event. The others
  * have a short time limit, after which they are made again: no look can be too
@@ -50,7 +50,7 @@ export interface WayToWait {
   readonly prepare: (caller: Caller, fd: number) => Prepared;
 }
 
-/** Name of a way to wait: that of the call, and what is particular. */
+/** Name of a way to wait: that of the call, and its variant. */
 export type Wait =
   | ("nanosleep" | "nanosleep in place" | "clock_nanosleep" | "poll" | "ppoll")
   | ("select" | "futex" | "futex until" | "epoll_wait" | "epoll_pwait")
@@ -273,7 +273,7 @@ export function createI386Caller(wait: Wait): Caller {
   let used = 0;
   return {
     libc: caller.libc,
-    // Each time it is another process that has to be found.
+    // Each time it is a different process, which must be found.
     limit: 2n * SECOND,
     call(name, ...args): number {
       const nr = i386NumberOf(wait);

@@ -1,6 +1,6 @@
 /**
- * The findings of docs/lint.md, each with its example, and what must not be
- * found.
+ * The findings of docs/lint.md, each with its example, and cases without a
+ * finding.
  *
  * @module
  */
@@ -119,7 +119,7 @@ Deno.test("fixes of the examples resolve their findings", () => {
   assert(fixes >= 14, `${fixes} fixes`);
 });
 
-/** Ids of findings about a profile, notes left out. */
+/** Ids of findings about a profile, without notes. */
 function idsOf(
   syscalls: readonly unknown[],
   more: Readonly<Record<string, unknown>> = {},

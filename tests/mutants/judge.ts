@@ -1,6 +1,5 @@
 /**
- * Puts one mutant after the other into a copy of the checkout and runs the
- * tests.
+ * Puts mutants into a copy of the checkout, one at a time, and runs the tests.
  *
  * @module
  */
@@ -83,7 +82,7 @@ export class Judge {
     this.#seconds = readTimes();
   }
 
-  /** Tries one mutant. The copy is as before when this is done. */
+  /** Tries one mutant. Afterward, the copy is restored. */
   async judge(mutant: Mutant): Promise<Sentence> {
     if (isArgued(mutant)) return { fate: "argued" };
     this.#reach ??= await readReach(`${this.#root}/`, this.#tests);

@@ -1,6 +1,6 @@
 /**
- * Puts one small fault at a time into the program and asks the tests whether
- * they notice, `deno task mutants`.
+ * Puts one small fault at a time into the program and checks whether the tests
+ * notice it, `deno task mutants`.
  *
  * ```sh
  * deno task mutants --folder hook --count 25 --seed 1
@@ -12,9 +12,9 @@
  * *survive*, unless `argued.json` says why they cannot be noticed. `reach.ts`
  * chooses the tests. The first that fails ends the trial.
  *
- * StrykerJS works here as well, but only in Node: it wants a `node_modules`
- * folder, takes mutants that do not type-check for survivors, and cannot draw a
- * sample.
+ * StrykerJS works here as well, but only in Node: it requires a `node_modules`
+ * folder, reports mutants that do not type-check as survivors, and cannot draw
+ * a sample.
  *
  * @module
  */

@@ -10,7 +10,7 @@
 
 import { parse } from "@babel/parser";
 
-/** One fault: a range of the text and what replaces it. */
+/** One fault: a range of the text and its replacement. */
 export interface Mutation {
   /** Offset of the first replaced character. */
   readonly start: number;
@@ -200,7 +200,7 @@ function* mutationsAt(node: Node, text: string): Generator<Mutation> {
   }
 }
 
-/** A pattern of a script's token and what replaces each match. */
+/** A pattern of a script's token and the replacement of each match. */
 type Rule = readonly [pattern: RegExp, replacement: string];
 
 const SHELL: readonly Rule[] = [

@@ -2,11 +2,11 @@
  * Chooses the tests that can notice a fault in a file, nearest and quickest
  * first.
  *
- * The import graph of all tests comes from one call of `deno info --json`. Asked
- * are the tests of the file's top-level folder that import it. If the file has no
- * test of its own, the tests elsewhere that import it directly are asked as well.
- * A test that starts the program in a child process imports less than it runs. So
- * all tests of folders that start programs are asked.
+ * The import graph of all tests comes from one call of `deno info --json`. The
+ * tests of the file's top-level folder that import it are run. If the file has
+ * no test of the same name, the tests elsewhere that import it directly are run
+ * as well. A test that starts the program in a child process imports less than
+ * it runs. So all tests of folders that start programs are run.
  *
  * @module
  */
@@ -29,7 +29,7 @@ type Importers = ReadonlyMap<string, readonly string[]>;
 /** Folders that start programs; their tests may run a file without importing it. */
 const STARTERS: readonly string[] = ["cli", "ffi", "hook", "host", "install"];
 
-/** Tests of a folder, besides those in the one of its name. */
+/** Tests of a folder, in addition to those in the folder of the same name. */
 const ALSO: Readonly<Record<string, readonly string[]>> = {
   ffi: ["tests/kernel/", "tests/cli/live_test.ts"],
 };
@@ -59,7 +59,7 @@ export class Reach {
    * and then by the number of imports between.
    *
    * Tests of containers take long. They are skipped if the file has a test of
-   * its own.
+   * the same name.
    */
   testsOf(path: string): readonly string[] {
     const distances = this.#distancesTo(path);

@@ -149,7 +149,9 @@ export function stackAnswer(answers: readonly Answer[]): Answer {
   };
 }
 
-/** Makes a value of what the kernel does on it, as docs/digest.md says. */
+/**
+ * Converts an answer to its effect in the kernel, as docs/digest.md defines.
+ */
 export function effectOf(value: number): number {
   const action = (value & 0xffff_0000) >>> 0;
   const data = value & 0xffff;

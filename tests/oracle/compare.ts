@@ -55,7 +55,7 @@ export interface CompareOptions {
   readonly kernel?: boolean;
 }
 
-/** The host's library, opened twice: to ask for names and, in a child, for filters. */
+/** The host's library, opened twice: for names and, in a child, for filters. */
 export interface Reference {
   /** Names and numbers. */
   readonly library: Libseccomp;

@@ -45,8 +45,8 @@ export interface Case {
 /** Options of drawing. */
 export interface GenerateOptions {
   /**
-   * Names that the given library does not know, or numbers differently, are not
-   * drawn.
+   * Names that are unknown to the given library or have another number there
+   * are not drawn.
    */
   usable?(name: string): boolean;
 }

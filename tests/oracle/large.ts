@@ -1,5 +1,5 @@
 /**
- * Random profiles whose filters come near the kernel's limit on instructions.
+ * Random profiles whose filters are near the kernel's limit on instructions.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type {
 import { archByName } from "../../tables/arch.ts";
 import { createRandom, type Random } from "./random.ts";
 
-/** A profile that can be had with any number of rules. */
+/** A profile that can be made with any number of rules. */
 export interface LargeProfile {
   /** Description of the rules. */
   readonly shape: string;
@@ -22,7 +22,7 @@ export interface LargeProfile {
   take(rules: number): LinuxSeccomp;
 }
 
-/** Calls of x86_64, x32 and i386 alike. */
+/** Calls of x86_64, x32 and i386. */
 const CALLS: readonly string[] = [
   ...["ioctl", "fcntl", "prctl", "mprotect", "madvise", "openat", "clone"],
   ...["personality", "kill", "tgkill", "dup3", "flock", "sched_setscheduler"],

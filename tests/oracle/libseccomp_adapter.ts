@@ -1,7 +1,7 @@
 /**
  * The work of crun and runc on a seccomp section before they call libseccomp,
  * and the stub that runc puts in front of the result. Written from their
- * observed behavior, with its own tables: it shares nothing with `profile/`.
+ * observed behavior, with separate tables; it shares no code with `profile/`.
  *
  * @module
  */

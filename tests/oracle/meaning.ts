@@ -229,7 +229,7 @@ function checkData(value: number, where: string): void {
   }
 }
 
-/** runc needs `write` to hand its listener over. */
+/** runc needs `write` to pass on its listener. */
 function checkNotify(seccomp: LinuxSeccomp, host: OracleHost): void {
   if (host.semantics !== "runc") return;
   const isWrite = seccomp.syscalls.some(({ action, names }) =>

@@ -1,6 +1,6 @@
 /**
- * Reads an OCI section from JSON for the tests, with exact integers and
- * without anything of `profile/`.
+ * Reads an OCI section from JSON for the tests, with exact integers and without
+ * code of `profile/`.
  *
  * @module
  */

@@ -136,7 +136,10 @@ function equalArgs(
   return args;
 }
 
-/** Rules that begin or end alike, so that many contradict or are redundant. */
+/**
+ * Rules with common beginnings or ends, so that many contradict or are
+ * redundant.
+ */
 export function tails(random: Random, outcomes: readonly Outcome[]): Entry[] {
   const values = [1n, 1n, 0x1_0000_0001n].slice(0, 2 + random.int(2));
   const few = outcomes.slice(0, 2);

@@ -1,6 +1,6 @@
 /**
  * The tree of tests that libseccomp keeps for one system call of one
- * architecture: rules are added one after the other, and calls are evaluated.
+ * architecture: rules are added in order, and calls are evaluated.
  *
  * Source of the behavior: libseccomp 2.5.4 and 2.6.1, observed; if those two
  * differ, 2.6.1.

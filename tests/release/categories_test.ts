@@ -40,7 +40,7 @@ Deno.test("every export has a category, and every entry a description", async ()
     return Object.entries(nodes);
   };
   const without = new Set<string>();
-  /** Exports that another entry hands on are documented in their own file. */
+  /** Exports that another entry re-exports are documented in their own file. */
   const elsewhere = new Map<string, Set<string>>();
   for (const [url, module] of await read(Object.values(config.exports))) {
     assert(

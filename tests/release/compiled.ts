@@ -1,7 +1,8 @@
 /**
- * A stand-in for the binary that `deno compile` makes, whose runtime cannot be
- * fetched everywhere: a program of its own that answers `Deno.execPath()` and
- * `Deno.build.standalone` as that binary does, and may fetch nothing.
+ * A stand-in for the binary that `deno compile` makes, because its runtime
+ * cannot be fetched everywhere: a program for which `Deno.execPath()` and
+ * `Deno.build.standalone` have the values of that binary, and which may fetch
+ * nothing.
  *
  * @module
  */

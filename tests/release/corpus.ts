@@ -1,5 +1,5 @@
 /**
- * Profiles and targets whose filters have to be the same in every engine.
+ * Profiles and targets whose filters must be the same in every engine.
  *
  * @module
  */
@@ -21,8 +21,8 @@ export interface Corpus {
 }
 
 /**
- * Docker's default, every preset, and random profiles, which are for whatever
- * architecture a target names.
+ * Docker's default, every preset, and random profiles, which are for the
+ * architecture that a target names.
  */
 export const CORPUS: Corpus = {
   profiles: [

@@ -15,10 +15,10 @@ import { useAll } from "./uses.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 const DECODER = new TextDecoder();
-/** Most bytes that a binary may have besides Deno's runtime. */
+/** Maximum size of a binary without Deno's runtime, in bytes. */
 const MOST_EMBEDDED = 3 * 2 ** 20;
 
-/** Runs a command; its status has to be 0. */
+/** Runs a command; its status must be 0. */
 async function run(
   [program = "", ...args]: readonly string[],
   cwd: string,
@@ -286,7 +286,7 @@ needs(...SANDBOX)(
   "a compiled binary sets up podman, whose container runs the stored filter",
   async () => {
     await using box = await openSandbox();
-    // Only root may write there, unlike to the folder for temporary files.
+    // Only root may write there, in contrast to the folder for temporary files.
     const folder = "/usr/local/lib/compiled";
     const file = await Deno.readTextFile(await singleFile());
     for (const [name, text] of Object.entries(compiledFiles(folder, file))) {

@@ -16,7 +16,7 @@ const DECODER = new TextDecoder();
 const NAME = "jsr:@x/seccomp-tree";
 /** A port without a server, as a proxy to everything outside. */
 const NOWHERE = "http://127.0.0.1:9/";
-/** Most bytes of the published files. */
+/** Maximum size of the published files, in bytes. */
 const MOST_BYTES = 3_500_000;
 
 /** Reads all files below some folders, by path from the root. */
@@ -73,7 +73,7 @@ async function publishStd(registry: Registry): Promise<void> {
   }, ["cli", "assert", "internal"]);
 }
 
-/** Output of `deno`; its status has to be 0. */
+/** Output of `deno`; its status must be 0. */
 async function deno(
   args: readonly string[],
   cwd: string,

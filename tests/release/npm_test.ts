@@ -19,7 +19,7 @@ const DECODER = new TextDecoder();
 const scratch = Deno.makeTempDirSync({ prefix: "seccomp-tree-npm-" });
 addEventListener("unload", () => Deno.removeSync(scratch, { recursive: true }));
 
-/** Runs a program; its status has to be 0. */
+/** Runs a program; its status must be 0. */
 async function run(
   program: string,
   args: readonly string[],

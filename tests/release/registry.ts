@@ -12,7 +12,7 @@ export interface Registry extends AsyncDisposable {
   readonly url: string;
   /** Paths of all requests in order, until the array is emptied. */
   readonly log: string[];
-  /** True while nothing is answered, as if there were no network. */
+  /** True to answer no requests, as if there were no network. */
   refuse: boolean;
   /** Publishes a package, as `@scope/name`. */
   put(name: string, version: string, content: Version): void;

@@ -1,6 +1,6 @@
 /**
- * Command lines of every command, for a form of the program that has to do what
- * the sources do: fetched from a registry, compiled, installed.
+ * Command lines of every command, for a form of the program that must behave
+ * like the sources: fetched from a registry, compiled, installed.
  *
  * @module
  */

@@ -21,7 +21,7 @@ const LARGE: Readonly<Record<string, readonly [number, number, boolean]>> = {
   "100,000 rules on one call": [1, 100_000, true],
 };
 /**
- * Work on large policies, each in a process of its own.
+ * Work on large policies, each in a separate process.
  *
  * @param program The program that calls `measureTask` for `--child TASK NAME`.
  */

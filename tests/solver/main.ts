@@ -7,7 +7,7 @@
  * ```
  *
  * z3 gets its own model of a program's return value, written here: words are
- * bit-vectors, paths meet by if-then-else. It shares nothing with `verify/`.
+ * bit-vectors, paths meet by if-then-else. It shares no code with `verify/`.
  *
  * @module
  */
@@ -313,7 +313,7 @@ async function main(given: Given): Promise<number> {
     }).output();
     const lines = new TextDecoder().decode(stdout).trim().split("\n")
       .filter((line) => line !== "");
-    // A child that z3 took down says nothing of the pair that did it.
+    // A child that z3 crashed does not report the pair that caused it.
     if (lines.length < BATCH) lines.push(`${next + lines.length} ?/unknown`);
     next += lines.length;
     for (const line of lines) {

@@ -1,6 +1,6 @@
 /**
- * The figures that the search for the optimum is held to, `deno task optimum`:
- * one row for each, the wanted figure beside the measured one. Profiles and
+ * The required figures of the search for the optimum, `deno task optimum`: one
+ * row for each, with the required and the measured figure. Profiles and
  * histograms are the data beside the repository.
  *
  * @module

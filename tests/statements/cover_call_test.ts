@@ -16,7 +16,7 @@ const FULL = 0xffff_ffff_ffff_ffffn;
 /** Values of the small world: the last stands for all from 7 on. */
 const WORLD = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n];
 
-/** Comparisons of one argument that say something in the small world. */
+/** Comparisons of one argument that have an effect in the small world. */
 function atoms(arg: number): readonly Condition[] {
   const list: Condition[] = [];
   for (const value of WORLD) {
@@ -35,7 +35,7 @@ function atoms(arg: number): readonly Condition[] {
   return list;
 }
 
-/** The fewest sets of which the union is a given one. */
+/** The minimum number of sets whose union is a given one. */
 function fewest(
   wanted: Node,
   sets: readonly Node[],

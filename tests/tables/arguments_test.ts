@@ -197,7 +197,7 @@ Deno.test("formatArgument() and parseArgument() answer each other for any word",
   assert(named > 600, `${named} named`);
 });
 
-/** Names that C libraries define in headers of their own, with their places. */
+/** Names that C libraries define in their own headers, with the files. */
 const IN_C:
   readonly (readonly [header: string, call: string, index: number])[] = [
     ["sys/socket.h", "socket", 0],

@@ -15,7 +15,7 @@ Deno.test("syscalls agrees with the host's headers for x86", () => {
     return;
   }
   for (const [name, suffix] of Object.entries(files)) {
-    // Debian's folder of the architecture, and everybody else's.
+    // Debian's folder of the architecture, and that of other systems.
     const text = ["x86_64-linux-gnu/asm", "asm"].map(readHeader(suffix)).join(
       "",
     );

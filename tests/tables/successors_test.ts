@@ -3,7 +3,7 @@ import { type Arch, ARCHES, isKnownName } from "../../tables/arch.ts";
 import { callsOfLibc } from "../../tables/libc_names.ts";
 import { successorsOf } from "../../tables/successors.ts";
 
-/** Every name of a table, multiplexed calls among them. */
+/** Every name of a table, including multiplexed calls. */
 const NAMES: ReadonlySet<string> = new Set(
   ARCHES.flatMap((arch) => [
     ...arch.syscalls.keys(),
@@ -19,7 +19,7 @@ function has(arch: Arch, name: string): boolean {
 /**
  * Calls that some architecture does not have and nothing replaces: those of one
  * architecture, those that the kernel never had or removed, the multiplexers,
- * and those that came to some architectures only.
+ * and those that only some architectures got.
  */
 const WITHOUT: readonly string[] = [
   ...["_sysctl", "afs_syscall", "arch_prctl", "bdflush", "break", "breakpoint"],

@@ -68,7 +68,7 @@ Deno.test("readArguments() refuses unknown options", () => {
   }
 });
 
-/** The programs of the tasks; the others hand their words on. */
+/** The programs of the tasks; the others pass on their arguments. */
 const PROGRAMS: readonly string[] = [
   ...new Set(
     Object.values(config.tasks).flatMap((task) =>

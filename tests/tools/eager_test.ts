@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { compileAtOnce } from "../../tools/eager.ts";
 import type { Use } from "../../tools/calls.ts";
 
-/** Functions of every form, called before and after they stand in the text. */
+/** Functions of every form, called before and after their place in the text. */
 const PROGRAM = `
 import { basename } from "node:path";
 const out = [early(2)];

@@ -1,5 +1,5 @@
 /**
- * Bad inputs that users give, and what finds each of them in an editor. The
+ * Bad inputs of users, and the means by which an editor finds each of them. The
  * numbers are those of a list of 52 kinds. Those from 26 on are not here,
  * because no profile contains them: streams and whole configurations (26 to
  * 35), annotations (36 to 38), programs of BPF (39 to 43), command lines,

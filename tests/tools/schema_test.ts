@@ -31,7 +31,7 @@ function validatorOf(name: string): ValidateFunction {
   let validator = validators.get(name);
   if (validator === undefined) {
     const text = Deno.readTextFileSync(new URL(`schema/${name}.json`, ROOT));
-    // Types may be lists, and stand beside the keywords that need them.
+    // Types may be lists, next to the keywords that need them.
     const ajv = new Ajv2020({
       strict: true,
       strictTypes: false,
@@ -116,7 +116,8 @@ Deno.test("bad inputs are found in an editor, if a schema can find them", () => 
     }
     assertEquals(seen, finder.split(":")[0], name);
     if (seen === "nothing") continue;
-    // The reader takes some JSON with comments, which no editor takes for JSON.
+    // The reader accepts some JSON with comments, which editors do not accept
+    // as JSON.
     if (seen === "schema") {
       assert(errorsOf(text, schema).length > 0, `${name}: a false alarm`);
     }
@@ -187,7 +188,10 @@ function spoil(value: Json, random: Random): Json {
   };
 }
 
-/** Errors that no schema has, because it is of one field or of form only. */
+/**
+ * Errors that no schema can report, because a schema describes only form and
+ * single fields.
+ */
 const BEYOND: readonly string[] = [
   // The name of an errno beside another number.
   "errno-disagrees",

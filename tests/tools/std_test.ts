@@ -21,7 +21,7 @@ const SEED = 20261125;
 const paths = fc.array(fc.constantFrom("/", "a", "b.c", ".", "..", ".d", " é"))
   .map((parts) => parts.join(""));
 
-Deno.test("@std/path: the stand-in does what the real one does", () => {
+Deno.test("@std/path: the stand-in behaves like the real module", () => {
   fc.assert(
     fc.property(paths, paths, (a, b) => {
       const shown = JSON.stringify([a, b]);

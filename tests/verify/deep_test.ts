@@ -5,8 +5,8 @@ import { jump, plain } from "./programs.ts";
 
 /**
  * The longest program that the kernel accepts: X is one of two numbers, and
- * then each test leads to a place at which paths with both meet. The final
- * contents of X depend on those at each of them.
+ * each test then leads to a place at which paths with both numbers meet. The
+ * final contents of X depend on those at each of them.
  */
 function deep(otherwise: number): Program {
   const program = [

@@ -21,7 +21,7 @@ function program(text: string): Subject {
   return parseText(text);
 }
 
-/** All differences, which must be all there are. */
+/** All differences; the list must be complete. */
 function all(a: Subject, b: Subject): readonly LocatedDifference[] {
   const list = locateDifferences(a, b);
   assert(list.kind === "listed" && list.complete, "a complete list");

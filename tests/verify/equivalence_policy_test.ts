@@ -33,7 +33,7 @@ function linear(policy: Policy, hiFirst: boolean): Program {
         jump("jgt.k", rule.last, 0, 1),
         plain("ja", matched.length),
       ];
-      // Every failing test leaves for what follows.
+      // Every failing test continues with the next rule.
       return [...guard, ...matched].map((instruction, pc, all) =>
         instruction.jf === 255
           ? { ...instruction, jf: all.length - pc - 1 }

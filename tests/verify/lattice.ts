@@ -1,7 +1,7 @@
 /**
  * Exhaustive search for a difference between two programs that test single
  * words with constants, and, or, xor with constants before the test: the shape
- * that compilers emit. It shares nothing with `verify/`.
+ * that compilers emit. It shares no code with `verify/`.
  *
  * The values of a word fall into classes: two values are of one class if every
  * test that the word can meet in either program has the same result on both.
@@ -42,7 +42,7 @@ interface Test extends Content {
 
 const ALL_ONES = 0xffff_ffff;
 
-/** Actions of the kernel, whose edges matter where A is returned. */
+/** Actions of the kernel, whose edges matter if A is returned. */
 const ACTIONS = [
   0,
   0x0003_0000,
@@ -196,9 +196,9 @@ function testsOf(program: Program, returns: readonly number[]): Test[] {
 }
 
 /**
- * One value of every class. Tests of the plain word cut its line; within each
- * stretch, values are built from the highest bit down, and of those that leave
- * every other test in the same state only one is kept.
+ * One value of every class. Tests of the plain word divide its range. Within
+ * each interval, values are built from the highest bit down, and of those that
+ * leave every other test in the same state only one is kept.
  */
 function representatives(tests: readonly Test[]): readonly number[] {
   const cuts = new Set([0]);

@@ -19,7 +19,7 @@ import { randomTree } from "./trees.ts";
 interface Counts {
   refused: number;
   refuted: number;
-  /** A mask that is lost makes arithmetic on all 32 bits. */
+  /** Without a mask, arithmetic uses all 32 bits. */
   unproven: number;
   equal: number;
   /** Inputs on which equal ones were run. */

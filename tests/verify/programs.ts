@@ -6,11 +6,11 @@
 
 import type { Instruction, Op, Program } from "../../bpf/instruction.ts";
 
-/** A source of random numbers that gives the same for the same seed. */
+/** A source of random numbers that depends only on its seed. */
 export interface Random {
   /** An integer from 0 to `n` − 1. */
   below(n: number): number;
-  /** One of some things. */
+  /** One of several items. */
   pick<T>(things: readonly T[]): T;
   /** A u32. */
   word(): number;
@@ -50,7 +50,9 @@ export function jump(op: Op, k: number, jt: number, jf: number): Instruction {
 /** Values that small programs return: few, so that equal programs are not rare. */
 export const RETURNS: readonly number[] = [0x7fff_0000, 0x0005_0001];
 
-/** Words that a random program reads, each with the bits that it looks at. */
+/**
+ * Words that a random program reads, each with the bits that the program reads.
+ */
 export type Inputs = readonly {
   readonly offset: number;
   readonly mask: number;
@@ -92,8 +94,8 @@ const TESTS: readonly Op[] = [
 ];
 
 /**
- * Makes a program of everything that the kernel admits. Each load is masked at
- * once, so its verdict depends only on the bits in the masks.
+ * Makes a program from all instructions that the kernel accepts. Each load is
+ * masked at once, so its verdict depends only on the bits in the masks.
  */
 export function randomProgram(
   random: Random,

@@ -95,7 +95,7 @@ export function randomPair(random: Random): Pair {
   return { ...pairOf(random, () => varied(make, domain)), domain };
 }
 
-/** Prefers programs that do not answer the same to everything. */
+/** Prefers programs that do not give the same answer to every input. */
 function varied(make: () => Program, domain: readonly Uint32Array[]): Program {
   for (let i = 0; i < 9; i++) {
     const program = make();

@@ -44,7 +44,7 @@ function randomRule(random: Random): Rule {
   const first = random.below(4);
   return {
     first,
-    // Now and then a rule for no number at all.
+    // Occasionally a rule for no number.
     last: Math.max(0, first + random.below(4) - 1),
     conditions: Array.from(
       { length: random.below(3) },

@@ -3,7 +3,7 @@ import { parseText } from "../../bpf/text.ts";
 import { proveEquivalent } from "../../verify/equivalence.ts";
 import type { Subject } from "../../verify/core/subject.ts";
 
-/** Squares, added: no diagram holds them. */
+/** A sum of squares, which is too large for a diagram. */
 const HASH = "ld [20]\ntax\nld [16]\nadd x\ntax\nmul x\nxor x\nmul x\nret a\n";
 
 function program(text: string): Subject {

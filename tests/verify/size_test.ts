@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 
-/** The code that must be reviewed before an "equal" can be trusted. */
+/** Measures the code that must be reviewed before an "equal" can be trusted. */
 const CORE = [
   "cases",
   "diagram",

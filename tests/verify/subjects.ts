@@ -18,7 +18,7 @@ export function program(...instructions: Program): Subject {
   return instructions;
 }
 
-/** A program that answers the same to everything. */
+/** A program that gives the same answer to every input. */
 export function returning(value: number): Program {
   return [plain("ret.k", value)];
 }

@@ -57,7 +57,7 @@ Deno.test("parseFilters() reads listings, whose fields are the instructions", ()
   const bare = LISTING.split("\n").slice(2).join("\n")
     .replaceAll(/ (0x..) (0x..) (0x..) (0x.{8})/g, "");
   const [program] = parseFilters(bare).programs;
-  // Without fields, what a statement does not say is lost.
+  // Without fields, anything that a statement does not express is lost.
   assertEquals(program?.slice(0, 5), PROGRAM.slice(0, 5));
   assertEquals(program?.[5], { op: "ja", jt: 0, jf: 0, k: 1 });
   assertEquals(program?.[7], { op: "ret.k", jt: 0, jf: 0, k: 0 });

@@ -24,7 +24,7 @@ function errors(text: string, options?: ParseFiltersOptions): string[] {
 const ALLOW = i("ret.k", 0x7fff_0000);
 const KILL = i("ret.k", 0);
 
-// Each statement by itself, in both languages if both have it; offsets are
+// Each statement separately, in both languages if both have it; offsets are
 // those of struct seccomp_data (linux/seccomp.h), codes those of
 // linux/bpf_common.h.
 const STATEMENTS:

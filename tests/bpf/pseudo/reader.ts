@@ -1,5 +1,5 @@
 /**
- * Runs pseudocode as it reads, without the program's own code.
+ * Runs pseudocode literally, without the program's own code.
  *
  * @module
  */

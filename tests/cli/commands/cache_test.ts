@@ -1,5 +1,5 @@
 /**
- * `cache`: what it prints, what it refuses, and that `--watch` stays.
+ * Tests of `cache`: its output, its refusals, and that `--watch` keeps running.
  *
  * @module
  */

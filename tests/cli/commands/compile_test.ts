@@ -278,7 +278,7 @@ Deno.test("compile --max-depth bounds the tests on a number, 0 lifts the bound",
     );
     assertEquals(code, 0, err);
     const steps = stepsOf(out);
-    // Numbers that the profile denies: no argument is looked at.
+    // Numbers that the profile denies, for which no argument is read.
     return Math.max(...[156, 163, 164, 167, 180, 460, 5000].map(steps));
   };
   const bound = 8;

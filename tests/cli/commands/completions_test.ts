@@ -317,7 +317,7 @@ for (const { name, needs: all, command, setup } of SHELLS) {
       const wrong: unknown[] = [];
       for (const [keys, expected] of TYPED) {
         const typed = `seccomp-tree ${keys.replaceAll("⇥", "\t")}`;
-        // zsh takes the slash after a folder away again.
+        // zsh removes the slash after a folder again.
         const words = wordsRun(await terminal.type(typed, "<<END>>"))
           .map((word) => word.replace(/\/$/, ""));
         const wanted = expected.map((word) => word.replace("$HOME", home));

@@ -75,7 +75,7 @@ Deno.test("disasm reports what a style cannot express, and contradicting options
     const { code, err } = await call([...args, "pseudo", ...more], { stdin });
     assertEquals(code, 2, err);
   }
-  // Pseudocode of what the kernel refuses would be a guess.
+  // Pseudocode of a program that the kernel refuses would be a guess.
   const wild = await call([...args, "pseudo"], {
     stdin: "jeq #1, 9, 0\nret #0\n",
   });
@@ -129,7 +129,7 @@ Deno.test("asm reports everything that the kernel refuses, with its place", asyn
   assertEquals(places.map(([, line]) => line), ["2", "3", "6"], err);
   const forced = await call(["asm", "-", "--force"], { stdin });
   assertEquals(forced.code, 0);
-  // A scratch word that may be unset is found by a pass of its own.
+  // A scratch word that may be unset is found by a separate pass.
   const unset = await call(["asm", "-"], { stdin: "A = mem[3]\nreturn A\n" });
   assertMatch(unset.err, /^<stdin>:1:1: error: .*scratch word 3/);
 });

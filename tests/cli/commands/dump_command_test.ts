@@ -189,7 +189,7 @@ test("dump: -O writes what was loaded, byte for byte, with an index", async () =
   assertStringIncludes(read.out, "ERRNO");
 });
 
-test("dump: strict mode is shown as the filter that answers alike", async () => {
+test("dump: strict mode is shown as an equivalent filter", async () => {
   await using folder = await createFolder();
   const strict = await assembleProgram(
     folder.path,
@@ -500,7 +500,7 @@ async function compareWithStrace(
 }
 
 needs("as", "x86_64", "strace", "man")(
-  "dump: what strace shows, of our program and of man",
+  "dump: reports the same loads as strace, of our program and of man",
   async () => {
     await using folder = await createFolder();
     const many = await assembleProgram(folder.path, "many", MANY);

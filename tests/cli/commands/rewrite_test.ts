@@ -135,7 +135,7 @@ Deno.test("a rewritten bundle is compiled by its section and proved against it",
   );
   const word = `bundle:${path}`;
   const before = await ok(["compile", "-q", word]);
-  // The host's names, which rewrite and prove use alike.
+  // The host's names, which both rewrite and prove use.
   await ok(["rewrite", "-q", "--store", "none", path]);
   assertEquals(await ok(["compile", "-q", word]), before);
   assertEquals(await ok(["compile", "-q", word, "--from", "config"]), before);

@@ -322,7 +322,7 @@ Deno.test("the examples of the help can be read as command lines", async () => {
       await run(await createApp(), left, {
         process: { stdout: stream, stderr: stream, exitCode: null },
         io: processIo(),
-        // Nothing is done: some commands change the machine.
+        // No command is run, because some commands change the machine.
         settle: () => {
           reached = true;
           return Promise.resolve();

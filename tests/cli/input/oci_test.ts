@@ -1,6 +1,6 @@
 /**
- * OCI image layouts: what `compile --oci` writes is read by every command, and
- * by skopeo; what is damaged is not read.
+ * OCI image layouts: every command and skopeo read the output of `compile
+ * --oci`; damaged layouts are refused.
  *
  * @module
  */

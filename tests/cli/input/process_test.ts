@@ -45,7 +45,7 @@ Deno.test("each exit code is that of the process", async () => {
   await Promise.all(cases.map(async ([expected, args]) => {
     const { code, out, err } = await spawn(args);
     assertEquals(code, expected, `${args.join(" ")}: ${err}`);
-    // Answers are results, even if they are no; everything else is not.
+    // Answers are results, including negative ones; other outputs are not.
     assertEquals(out === "", expected > 1 || args[0] === "syscalls", args[0]);
     assertEquals(err === "", expected < 2 && args[0] !== "syscalls", args[0]);
   }));

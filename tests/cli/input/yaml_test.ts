@@ -110,7 +110,7 @@ Deno.test("problems of a profile in YAML have their place in the file", async ()
   ) {
     assertMatch(await complain(text), seen, text);
   }
-  // Any other YAML is called what it is.
+  // The message names any other YAML.
   assertMatch(
     await complain("apiVersion: v1\nkind: ConfigMap\n"),
     /Cannot read a profile from YAML/,

@@ -1,6 +1,6 @@
 /**
  * The minimum cost of a tree by trying every test on every set of cells: it
- * shares no code with the search and none of its arguments.
+ * shares neither code nor reasoning with the search.
  *
  * @module
  */

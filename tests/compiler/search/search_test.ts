@@ -303,8 +303,8 @@ Deno.test("searchTree() keeps a depth bound on long lines", () => {
 });
 
 Deno.test("searchTree() keeps a range whose class a neighboring value shares", () => {
-  // The heavy value goes first. Then the range and the single value are one run,
-  // which tests of single values cannot take away.
+  // The heavy value goes first. Then the range and the single value are one
+  // run, which tests of single values cannot remove.
   for (const sizes of [[5, 1, 1], [1, 1, 5]]) {
     const middle = sizes.map((size, i) => ({
       size,

@@ -1,6 +1,7 @@
 /**
- * The cache that crun keeps, as files: what is replaced, what is left, and what a
- * process that dies leaves behind. Real crun is in tests/containers/cache_test.ts.
+ * Tests of crun's cache as files: the files that are replaced, those that are
+ * kept, and the remains of a process that dies. Real crun is in
+ * tests/containers/cache_test.ts.
  *
  * @module
  */
@@ -34,7 +35,7 @@ interface Setup extends AsyncDisposable {
   path(name: string): string;
 }
 
-/** An allow-list as libseccomp writes it: one comparison after the other. */
+/** An allow-list as libseccomp writes it: comparisons in sequence. */
 function list(numbers: readonly number[]): Uint8Array<ArrayBuffer> {
   const tests = numbers.map((nr) => `jeq #${nr}, yes`).join("\n");
   const text =

@@ -30,7 +30,7 @@ interface Both {
   wrapper(text: string): Promise<string>;
 }
 
-/** Both dispatchers, whose slow path notes that it was called and does a line. */
+/** Both dispatchers, whose slow path records its call and runs a line. */
 async function dispatchers(
   setup: Setup,
   { tools }: ToolSet,
@@ -77,7 +77,7 @@ async function dispatchers(
   };
 }
 
-/** How often the slow path was called. */
+/** The number of calls of the slow path. */
 async function asked({ directory }: Setup): Promise<number> {
   const path = join(directory, "asked");
   try {

@@ -367,7 +367,7 @@ needs("root")("Deno starts for a user without a home", async () => {
     renderHookDispatcher(dispatcherOptions(setup, first.tools)),
   );
   const { code, stdout, stderr } = await runProgram(
-    // Deno and this checkout may be in a folder of root's alone.
+    // Deno and this checkout may be in a folder that only root can access.
     [
       ...["/usr/bin/setpriv", "--reuid", "54321", "--clear-groups"],
       ...["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"],

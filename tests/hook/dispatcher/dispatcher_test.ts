@@ -37,7 +37,7 @@ const HITS: readonly string[] = [
   ),
 ];
 
-/** More than the awk program looks at in one go, and its ends at any place. */
+/** More than the awk program reads at once, with its ends at any place. */
 const LONG_HITS: readonly string[] = [
   ...['\\"', "\\\\", "\\u003c", '\\"x', "x"].map((part) =>
     smallConfig({ head: `"e":["${part.repeat(0x2_0000 / part.length)}"],` })

@@ -41,7 +41,7 @@ async function complaints(
   const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   const said = decoder.decode(stderr);
-  // 10 and 11 hand the configuration on.
+  // 10 and 11 pass the configuration on.
   return code === 0 || code === 10 || code === 11
     ? said
     : `${code}: ${said}${decoder.decode(stdout)}`;

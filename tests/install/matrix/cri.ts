@@ -1,7 +1,7 @@
 /**
- * A client of the Container Runtime Interface, as the kubelet is one: gRPC over
- * a unix socket. It has the calls and the fields that a pod without a network of
- * its own needs; the numbers are those of `runtime.v1` in the interface's
+ * A client of the Container Runtime Interface, like the kubelet: gRPC over a
+ * unix socket. It has the calls and the fields that a pod without a separate
+ * network needs; the numbers are those of `runtime.v1` in the interface's
  * api.proto.
  *
  * @module

@@ -1,10 +1,11 @@
 /**
  * `deno task matrix`: installs for the managers of other releases of Debian, in
- * roots that are thrown away, and prints a table for docs/install.md.
+ * temporary roots, and prints a table for docs/install.md.
  *
- * For each manager and mode: `install` has a real container verified, and
- * `uninstall` restores every file of /etc and /usr. Some rows do more in between:
- * pods by the Container Runtime Interface, an upgrade of crun (`rows.ts`).
+ * For each manager and mode: `install` verifies a real container, and
+ * `uninstall` restores every file of /etc and /usr. Some rows do more in
+ * between: pods by the Container Runtime Interface, an upgrade of crun
+ * (`rows.ts`).
  *
  * ```sh
  * deno task matrix

@@ -47,7 +47,7 @@ Deno.test("checkLostRules() warns about a denial without a call on any architect
       [`error ${LOST}`],
     );
   }
-  // To ignore names is to behave like the runtimes, but not in silence.
+  // Ignoring names means to behave like the runtimes, but with a message.
   assertEquals(said(rules, ["aarch64"], { ...ALLOWING, unknown: "ignore" }), [
     `warning ${NOTHING("aarch64")}`,
   ]);
@@ -92,7 +92,7 @@ Deno.test("checkLostRules() warns about a denial that loses a call on one archit
   assertEquals(said(rules, ["x86_64", "x86"], ALLOWING), [lost]);
   assertEquals(said(rules, ["x86_64"], ALLOWING), [lost]);
   assertEquals(said(rules, ["x86"], ALLOWING), []);
-  // A call without a successor is no loss beside others.
+  // A call without a successor is not a loss if there are other calls.
   assertEquals(
     said([entry(["mount", "iopl"], "errno")], ["aarch64"], ALLOWING),
     [],
@@ -118,7 +118,7 @@ Deno.test("checkLostRules() reports the losses of allowing rules once", () => {
     `${severity} no-call-here syscalls[0].names: 2 rules have no effect: open, mkdir do not exist on aarch64: name the calls that replace them: openat, openat2, mkdirat`;
   assertEquals(said(rules, ["aarch64"]), [lost("warning")]);
   assertEquals(said(rules, ["aarch64"], { strict: true }), [lost("error")]);
-  // One of several will do to allow.
+  // To allow, one of several is sufficient.
   assertEquals(
     said([...rules, entry(["openat", "mkdirat"], "allow")], ["aarch64"]),
     [],

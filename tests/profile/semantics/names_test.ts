@@ -46,7 +46,7 @@ Deno.test("checkNames() reports names that exist nowhere", () => {
     assertEquals(said([entry(name, "kill")], { defaultAction: "allow" }), [
       `error unknown-syscall syscalls[0].names[0]: System call ${shown} is unknown: this rule would deny nothing: ${fix}`,
     ], name);
-    // Another rule that denies keeps the word on a filter without one away.
+    // Another rule that denies prevents the warning about a filter without one.
     const rules = [entry("mkdir", "kill"), entry(name, "kill")];
     const severities = (
       unknown: UnknownNames,

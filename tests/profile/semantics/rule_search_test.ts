@@ -173,7 +173,7 @@ Deno.test("orderRules() answers alike with a rule about another argument", () =>
 });
 
 Deno.test("orderRules() puts dozens of masks of several arguments in order", () => {
-  // One rule for each bit of the upper half: each has a test of either half. A
+  // One rule for each bit of the upper half: each has a test of both halves. A
   // search that starts again at each of them takes a hundred times as long.
   const low = 2n ** 32n - 1n;
   const rules: DrawnRule[] = [];

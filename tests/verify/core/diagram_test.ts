@@ -47,7 +47,8 @@ Deno.test("choose() gives equal functions one number, and different ones two", (
 });
 
 Deno.test("choose() mistakes no remembered result for another one", () => {
-  // Few nodes have few places for results, so most questions meet an older one.
+  // Few nodes have few places for results, so most questions replace an older
+  // one.
   const d = createDiagram({ nodes: 300, steps: 10_000_000 });
   const random = createRandom(7);
   const functions: Node[] = [NEVER, ALWAYS];

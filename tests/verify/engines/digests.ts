@@ -1,6 +1,6 @@
 /**
- * Digests of some filters, computed by the library alone: what one JavaScript
- * engine gives, every other one gives as well. Bundled for Node and browsers.
+ * Digests of some filters, computed only by the library, to compare JavaScript
+ * engines. Bundled for Node and browsers.
  *
  * @module
  */
