@@ -68,7 +68,7 @@ function programHelp(): string {
     "Compiles seccomp profiles into optimal decision trees, with proof.",
     "",
     ...listed.map(({ name, brief }) => `  ${name.padEnd(width)}${brief}`),
-    `  Also: ${seldom.map(({ name }) => name).join(", ")}`,
+    `  Also: ${seldom.map(({ name }) => name).join(" ")}`,
     "",
     ...entry(...COLOR_OPTION),
     `  ${
