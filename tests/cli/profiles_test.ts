@@ -110,7 +110,7 @@ const NEW_KERNEL =
 
 Deno.test("--from podman applies a rule whose minKernel Docker waits for", async () => {
   const differ =
-    "<stdin>:1:47: warning: syscalls[0]: Docker skips this rule on kernel 6.1, Podman ignores minKernel and applies it: taken as";
+    "<stdin>:1:47: warning: syscalls[0]: Docker skips this rule on kernel 6.1, Podman ignores minKernel and applies it: read as";
   const table = [
     [[], "ALLOW", [
       `${differ} Docker takes it: name the reader: --from docker or --from podman`,
