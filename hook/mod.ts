@@ -56,11 +56,7 @@ export { DEFAULTS, loadSettings, parseSettings } from "./settings.ts";
 export type { Settings } from "./settings.ts";
 export type { StartCount } from "./store/counts.ts";
 export { DEFAULT_STORE, openStore } from "./store/store.ts";
-export type {
-  PutResult,
-  Store,
-  StoreItem,
-  StoreOptions,
-} from "./store/store.ts";
+export type { StoreItem } from "./store/list.ts";
+export type { PutResult, Store, StoreOptions } from "./store/store.ts";
 export type { RuntimeName, Semantics } from "../profile/semantics/versions.ts";
 export type { Arch, ArchName, MultiplexedCall } from "../tables/arch.ts";

@@ -14,7 +14,7 @@ import { ANNOTATION } from "../tables/annotation.ts";
 import { STICKY } from "../hook/cache/cache.ts";
 import type { ManagerName } from "./changes/manifest.ts";
 import { originOf } from "./container_origin.ts";
-import type { StoreItem } from "../hook/store/store.ts";
+import type { StoreItem } from "../hook/store/list.ts";
 
 /** A running container. */
 export interface FoundContainer {

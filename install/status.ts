@@ -27,7 +27,8 @@ import {
   openCache,
 } from "../hook/cache/cache.ts";
 import { readCounts, type StartCount } from "../hook/store/counts.ts";
-import { openStore, type StoreItem } from "../hook/store/store.ts";
+import type { StoreItem } from "../hook/store/list.ts";
+import { openStore } from "../hook/store/store.ts";
 import type { InstallRoot } from "./changes/apply.ts";
 import { findContainers, type FoundContainer } from "./containers.ts";
 import { loadDigest } from "./changes/digest.ts";

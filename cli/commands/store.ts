@@ -18,7 +18,7 @@ import { reportJson } from "../output/json.ts";
 import { encodeBase64 } from "../../bpf/base64.ts";
 import { decodeFilter } from "../../bpf/filter.ts";
 import type { Entry } from "../../hook/store/entry.ts";
-import { certificateName } from "../../hook/store/store.ts";
+import { certificateName } from "../../hook/store/list.ts";
 import { MachineError, UsageError } from "../error.ts";
 import { printable } from "../../tables/printable.ts";
 import { quoteText } from "../../tables/printable.ts";

@@ -22,11 +22,8 @@ import {
   semanticsSetting,
   type Settings,
 } from "../../hook/settings.ts";
-import {
-  openStore,
-  type Store,
-  type StoreItem,
-} from "../../hook/store/store.ts";
+import type { StoreItem } from "../../hook/store/list.ts";
+import { openStore, type Store } from "../../hook/store/store.ts";
 import type { Semantics } from "../../profile/semantics/versions.ts";
 import {
   InputError,

@@ -40,6 +40,9 @@ import { decode } from "../../bpf/encode.ts";
 import { FORMAT } from "../environment.ts";
 import { sha256 } from "./digest.ts";
 
+/** Mode of entries: nobody else needs to read them. */
+export const ENTRY_MODE = 0o600;
+
 /**
  * A filter and its origin.
  *

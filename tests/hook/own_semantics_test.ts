@@ -9,7 +9,7 @@ import {
 import { openLog } from "../../hook/log.ts";
 import { ownSemantics, presentSemantics } from "../../hook/own_semantics.ts";
 import { DEFAULTS } from "../../hook/settings.ts";
-import { formatEnvironment } from "../../hook/store/store.ts";
+import { formatEnvironment } from "../../hook/store/environment_file.ts";
 import { NEWEST } from "../../profile/semantics/quirks.ts";
 import { needs, PATIENCE_S } from "../machine.ts";
 import { runProgram, writeProgram } from "./shared.ts";
