@@ -7,10 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { createApp } from "../../../cli/app.ts";
-import {
-  type Completion,
-  isKnownPlaceholder,
-} from "../../../cli/completions/complete.ts";
+import type { Completion } from "../../../cli/completions/complete.ts";
+import { isKnownPlaceholder } from "../../../cli/completions/completers.ts";
 import { commandsOf } from "../../../cli/output/reflect.ts";
 import { BASH_COMPLETION, type Need, needs } from "../../machine.ts";
 import { call, createFolder, type Folder, MAIN } from "../harness.ts";
