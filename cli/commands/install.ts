@@ -233,7 +233,7 @@ async function tryOut(
   io: Io,
   { target, place: { layout }, outcome: { mode, handler } }: Installed,
 ): Promise<void> {
-  const { readSettings } = await import("../../install/status.ts");
+  const { readSettings } = await import("../../install/installed_settings.ts");
   const settings = await readSettings(target, { root: "/", layout });
   // A filter that is not optimized was already reported.
   if (settings.runtime !== undefined && settings.runtimeKind !== "crun") return;

@@ -17,11 +17,8 @@ import { formatMetrics } from "../output/prometheus.ts";
 import { decode } from "../../bpf/encode.ts";
 import { FILTER_KINDS, type FoundContainer } from "../../install/containers.ts";
 import { HOST_IS_LITTLE_ENDIAN } from "../input/sources/process.ts";
-import {
-  gatherStatus,
-  type ManagerStatus,
-  type Status,
-} from "../../install/status.ts";
+import type { ManagerStatus } from "../../install/manager_status.ts";
+import { gatherStatus, type Status } from "../../install/status.ts";
 import { EXIT } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../../host/table.ts";

@@ -219,7 +219,9 @@ export async function currentEnvironments(
       "Cannot determine which filters are current: the host's libseccomp cannot be read; run this with -A",
     );
   }
-  const { installedSemantics } = await import("../../install/status.ts");
+  const { installedSemantics } = await import(
+    "../../install/installed_settings.ts"
+  );
   const place = placeOf({ user: flags.user }, []);
   const readings = await presentSemantics([
     semanticsSetting(await settingsOf(flags)),

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { diagnose } from "../../install/doctor.ts";
 import { jitUseOf } from "../../host/machine.ts";
-import type { ManagerStatus, Status } from "../../install/status.ts";
+import type { ManagerStatus } from "../../install/manager_status.ts";
+import type { Status } from "../../install/status.ts";
 
 const PODMAN: ManagerStatus = {
   name: "podman",
