@@ -138,6 +138,6 @@ Deno.test("deferOthers() refuses a program that esbuild did not write", async ()
   await assertRejects(
     () => deferOthers("var MAKE$=1;", [{ args: [] }]),
     Error,
-    "has the names for it",
+    "already uses the names",
   );
 });
