@@ -97,7 +97,7 @@ Deno.test("hook/main.ts needs no permission, environment, home, JIT or writable 
         text,
       );
       assertStringIncludes(stderr, "built-in table");
-      assertStringIncludes(stderr, "Every filter is compiled anew");
+      assertStringIncludes(stderr, "Every filter is compiled again");
     });
   }
 });
