@@ -139,7 +139,8 @@ test("install podman: containers of all kinds run the filter of their profile, a
       const log = (await box.read(LOG)).slice(before);
       assertStringIncludes(log, seen, name);
       if (name !== "allow-all") continue;
-      const call = /linux.seccomp denies: \\"(\w+)\\" on x86_64 gets ALLOW/.exec(log)?.[1];
+      const call = /linux.seccomp denies: \\"(\w+)\\" on x86_64 gets ALLOW/
+        .exec(log)?.[1];
       assertEquals(call, firstDenied(plain), log);
     }
     await box.ok("rm", "/etc/containers/containers.conf.d/50-hostile.conf");
