@@ -567,6 +567,9 @@ function record(
 }
 
 if (import.meta.main) {
-  const names = packagesOf().map((name) => `${name}\n`).join("");
+  // Other packages of Node contain npm and conflict with Debian's.
+  const names = packagesOf()
+    .filter((name) => name !== "npm" || absence("npm") !== undefined)
+    .map((name) => `${name}\n`).join("");
   Deno.stdout.writeSync(new TextEncoder().encode(names));
 }
