@@ -3,7 +3,7 @@
  * how much memory it has.
  *
  * ```sh
- * deno task nri-load [COUNT] [PER_SECOND]     # 10000 and 50 by default
+ * deno task nri-load [--count N] [--rate N]
  * ```
  *
  * The plugin runs in a process of its own, the runtime in this one. Every answer
@@ -13,6 +13,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { type Given, type Manual, start } from "../../tools/arguments.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 import { creation, KEY, POLICY } from "./shared.ts";
 
@@ -28,7 +29,19 @@ function memoryOf(pid: number): number {
   return Number(/^VmRSS:\s+([0-9]+)/m.exec(text)?.[1]) / 1024;
 }
 
-async function main([count = "10000", rate = "50"]: string[]): Promise<number> {
+const MANUAL: Manual = {
+  usage: "deno task nri-load [OPTION...]",
+  brief:
+    "Creates containers at a steady rate against the NRI plugin, and reports its\ntimes and its memory.",
+  options: {
+    count: { brief: "Number of containers (default: 10000)", placeholder: "N" },
+    rate: { brief: "Containers per second (default: 50)", placeholder: "N" },
+  },
+};
+
+async function main(given: Given): Promise<number> {
+  const count = given.number("count") ?? 10_000;
+  const rate = given.number("rate") ?? 50;
   const folder = await Deno.realPath(await Deno.makeTempDir());
   await Deno.chmod(folder, 0o700);
   const socket = `${folder}/nri.sock`;
@@ -65,7 +78,7 @@ async function main([count = "10000", rate = "50"]: string[]): Promise<number> {
   const before = memoryOf(child.pid);
   const start = performance.now();
   let wrong = 0;
-  for (let i = 0; i < Number(count); i++) {
+  for (let i = 0; i < count; i++) {
     if (await create(`c${i}`) !== right) wrong++;
     if (i % 2 === 1) {
       await runtime.call("StateChange", {
@@ -73,7 +86,7 @@ async function main([count = "10000", rate = "50"]: string[]): Promise<number> {
         container: { id: `c${i}` },
       });
     }
-    await pause(start + (i + 1) * 1000 / Number(rate) - performance.now());
+    await pause(start + (i + 1) * 1000 / rate - performance.now());
   }
   const after = memoryOf(child.pid);
   const text = await (await fetch(address)).text();
@@ -92,8 +105,4 @@ async function main([count = "10000", rate = "50"]: string[]): Promise<number> {
   return wrong === 0 ? 0 : 1;
 }
 
-if (import.meta.main) {
-  main(Deno.args).then((code) => {
-    Deno.exitCode = code;
-  });
-}
+if (import.meta.main) start(MANUAL, main);
