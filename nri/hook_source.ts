@@ -13,7 +13,7 @@ import type { Log } from "../hook/log.ts";
 import type { RewriteContext } from "../hook/precreate.ts";
 import { readConfigText } from "../hook/rewrite.ts";
 import type { Settings } from "../hook/settings.ts";
-import type { Entry } from "../hook/store/entry.ts";
+import { type Entry, parseEntryName } from "../hook/store/entry.ts";
 import type { FilterSource } from "./filters.ts";
 import type { StoreSize } from "./metrics.ts";
 
@@ -112,7 +112,7 @@ export class HookSource implements FilterSource {
           .catch(() => undefined);
         if (info?.isFile !== true) continue;
         bytes += info.size;
-        if (/^[0-9a-f]{16}\.[0-9]+\.[0-9]+\.[0-9]+$/.test(name)) entries++;
+        if (parseEntryName(name) !== undefined) entries++;
       }
     } catch {
       // The folder is gone.
